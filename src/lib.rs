@@ -1,0 +1,4 @@
+//! Policy as code for AWS IAM permissions boundaries.
+pub mod desired;
+pub mod sandbox;
+pub mod values;

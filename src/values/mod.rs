@@ -1,0 +1,40 @@
+//! The value types: made only by parsing, so that a value that exists is valid.
+//!
+//! The rules are those of the [IAM API reference] and of
+//! [IAM's quotas page](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
+//!
+//! [IAM API reference]: https://docs.aws.amazon.com/IAM/latest/APIReference/
+
+mod account_id;
+mod partition;
+mod policy_arn;
+mod user_name;
+
+pub use account_id::{AccountId, AccountIdError};
+pub use partition::{Partition, UnknownPartition};
+pub use policy_arn::{PolicyArn, PolicyArnError, PolicyOwner};
+pub use user_name::{UserName, UserNameError};
+
+/// Whether IAM takes `c` in the names of users and policies: `[\w+=,.@-]`, where `\w` is ASCII only.
+pub(crate) fn is_name_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "_+=,.@-".contains(c)
+}
+
+/// Serde for a type that is read with `FromStr` and written with `Display`.
+macro_rules! serde_as_text {
+    ($type:ty) => {
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+use serde_as_text;
