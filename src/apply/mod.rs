@@ -1,0 +1,10 @@
+//! Carrying a plan out: concurrently, one item's failure apart from the others, each item accounted for.
+
+mod event;
+mod run;
+
+pub use event::{Event, Item, Outcome, Summary};
+pub use run::{Limits, apply};
+
+// Events carry what a call failed with, so those who show events find it here.
+pub use crate::live::{CallError, ErrorClass};

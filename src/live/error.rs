@@ -1,0 +1,272 @@
+use std::error::Error;
+use std::fmt;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use serde::Serialize;
+
+/// One call to AWS that failed, as a person or a log needs it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CallError {
+    /// The action, with its service: `iam:PutUserPermissionsBoundary`.
+    pub action: &'static str,
+    /// What kind of failure it is, which decides whether it is worth another attempt.
+    pub class: ErrorClass,
+    /// AWS's error code, or a name of ours where no answer came (`ConnectionFailed`, `TimedOut`…).
+    pub code: String,
+    /// AWS's message, or the reason why no answer came. Never holds a secret.
+    pub message: String,
+    /// AWS's id of the request, for a support case; none where no answer came.
+    pub request_id: Option<String>,
+}
+
+/// The kinds of failure that are treated differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorClass {
+    /// AWS asked us to slow down.
+    Throttled,
+    /// It may go well the next time: 5xx, lost connections, time-outs, concurrent changes.
+    Transient,
+    /// The credentials are missing, expired or wrong: no call can go well.
+    Credentials,
+    /// The caller may not do this.
+    Denied,
+    /// What the call names is not there: the user, or the policy.
+    NotFound,
+    /// AWS refused the request itself, and will refuse it again.
+    Rejected,
+}
+
+impl ErrorClass {
+    /// Whether another attempt may go well.
+    pub fn is_worth_retrying(self) -> bool {
+        matches!(self, ErrorClass::Throttled | ErrorClass::Transient)
+    }
+
+    /// The codes are those of IAM's and STS's common errors
+    /// (<https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html>), and the throttling
+    /// codes that the AWS SDKs know
+    /// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>).
+    fn of(code: Option<&str>, status: u16) -> Self {
+        match code.unwrap_or_default() {
+            "Throttling" | "ThrottlingException" | "ThrottledException" | "RequestThrottled"
+            | "RequestThrottledException" | "TooManyRequestsException" | "RequestLimitExceeded"
+            | "BandwidthLimitExceeded" | "LimitExceededException" | "SlowDown"
+            | "PriorRequestNotComplete" => ErrorClass::Throttled,
+            "ConcurrentModification"
+            | "ConcurrentModificationException"
+            | "EntityTemporarilyUnmodifiable"
+            | "RequestTimeout"
+            | "RequestTimeoutException"
+            | "InternalFailure"
+            | "InternalError"
+            | "ServiceFailure"
+            | "ServiceUnavailable" => ErrorClass::Transient,
+            "ExpiredToken"
+            | "ExpiredTokenException"
+            | "InvalidClientTokenId"
+            | "InvalidAccessKeyId"
+            | "UnrecognizedClientException"
+            | "SignatureDoesNotMatch"
+            | "IncompleteSignature"
+            | "MissingAuthenticationToken"
+            | "MissingAuthenticationTokenException"
+            | "AuthFailure"
+            | "OptInRequired"
+            | "RequestExpired" => ErrorClass::Credentials,
+            "AccessDenied"
+            | "AccessDeniedException"
+            | "UnauthorizedOperation"
+            | "NotAuthorized" => ErrorClass::Denied,
+            "NoSuchEntity" | "NoSuchEntityException" => ErrorClass::NotFound,
+            _ if status == 429 => ErrorClass::Throttled,
+            _ if status >= 500 => ErrorClass::Transient,
+            _ => ErrorClass::Rejected,
+        }
+    }
+}
+
+impl CallError {
+    /// From what the SDK gives for the call of `action`.
+    pub(super) fn from_sdk<E>(action: &'static str, error: SdkError<E, HttpResponse>) -> Self
+    where
+        E: Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        if let Some(credentials) = credentials_error(&error) {
+            return CallError::without_answer(
+                action,
+                ErrorClass::Credentials,
+                "NoCredentials",
+                credentials,
+            );
+        }
+        match error {
+            SdkError::ServiceError(answer) => {
+                let status = answer.raw().status().as_u16();
+                let meta = answer.err().meta();
+                // An answer without a code is no answer of AWS's: a proxy or load balancer spoke.
+                let code = meta.code().map_or_else(|| format!("HTTP {status}"), printable);
+                let message = meta.message().map_or_else(
+                    || format!("the answer has status {status} and no error of AWS's in it"),
+                    printable,
+                );
+                CallError {
+                    action,
+                    class: ErrorClass::of(meta.code(), status),
+                    code,
+                    message,
+                    request_id: request_id(meta.extra("aws_request_id"), answer.raw()),
+                }
+            }
+            SdkError::TimeoutError(_) => CallError::without_answer(
+                action,
+                ErrorClass::Transient,
+                "TimedOut",
+                "no answer came in time".to_owned(),
+            ),
+            SdkError::DispatchFailure(failure) => {
+                let why = failure.as_connector_error().map_or_else(
+                    || "the connection failed".to_owned(),
+                    |error| innermost(error).to_string(),
+                );
+                if failure.is_timeout() {
+                    CallError::without_answer(action, ErrorClass::Transient, "TimedOut", why)
+                } else if failure.is_user() {
+                    CallError::without_answer(action, ErrorClass::Rejected, "BadRequest", why)
+                } else {
+                    let code = "ConnectionFailed";
+                    CallError::without_answer(action, ErrorClass::Transient, code, why)
+                }
+            }
+            SdkError::ResponseError(answer) => CallError {
+                request_id: request_id(None, answer.raw()),
+                ..CallError::unreadable(action, "the answer could not be read as IAM's XML")
+            },
+            other => CallError::without_answer(
+                action,
+                ErrorClass::Rejected,
+                "NotSent",
+                innermost(&other).to_string(),
+            ),
+        }
+    }
+
+    /// An answer that came, but makes no sense. Worth another attempt: IAM's own make sense.
+    pub(super) fn unreadable(action: &'static str, message: &str) -> Self {
+        CallError::without_answer(
+            action,
+            ErrorClass::Transient,
+            "UnreadableAnswer",
+            message.to_owned(),
+        )
+    }
+
+    fn without_answer(
+        action: &'static str,
+        class: ErrorClass,
+        code: &str,
+        message: String,
+    ) -> Self {
+        CallError {
+            action,
+            class,
+            code: code.to_owned(),
+            message: printable(&message),
+            request_id: None,
+        }
+    }
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} failed: {}: {}", self.action, self.code, self.message)?;
+        match &self.request_id {
+            Some(id) => write!(f, " (request id {id})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error for CallError {}
+
+/// A server's words with nothing in them that a terminal would obey.
+fn printable(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    for c in text.trim().chars() {
+        match c {
+            '\n' | '\r' | '\t' => clean.push(' '),
+            c if c.is_control() || is_invisible(c) => clean.extend(c.escape_unicode()),
+            c => clean.push(c),
+        }
+    }
+    clean
+}
+
+/// Characters that change the order of what stands around them, or that nobody sees.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+fn request_id(in_body: Option<&str>, answer: &HttpResponse) -> Option<String> {
+    in_body
+        .or_else(|| answer.headers().get("x-amzn-requestid"))
+        .or_else(|| answer.headers().get("x-amzn-request-id"))
+        .map(printable)
+}
+
+fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error
+}
+
+/// What the credential providers said, if it is they who failed.
+///
+/// The SDK reports them as one more failure to send. Only the messages along the chain are kept: they
+/// name profiles, files and providers, never keys.
+fn credentials_error(error: &(dyn Error + 'static)) -> Option<String> {
+    let mut at = error;
+    loop {
+        if let Some(found) = at.downcast_ref::<CredentialsError>() {
+            return Some(match found {
+                CredentialsError::CredentialsNotLoaded(_) => {
+                    "no source of AWS credentials has any".to_owned()
+                }
+                other => innermost(other).to_string(),
+            });
+        }
+        at = at.source()?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_decides_before_the_status_does() {
+        assert_eq!(ErrorClass::of(Some("Throttling"), 400), ErrorClass::Throttled);
+        assert_eq!(ErrorClass::of(Some("AccessDenied"), 403), ErrorClass::Denied);
+        assert_eq!(ErrorClass::of(Some("ExpiredToken"), 403), ErrorClass::Credentials);
+        assert_eq!(ErrorClass::of(Some("ConcurrentModification"), 409), ErrorClass::Transient);
+        assert_eq!(ErrorClass::of(Some("PolicyNotAttachable"), 400), ErrorClass::Rejected);
+    }
+
+    #[test]
+    fn an_unknown_code_is_judged_by_its_status() {
+        assert_eq!(ErrorClass::of(Some("Brandnew"), 503), ErrorClass::Transient);
+        assert_eq!(ErrorClass::of(None, 502), ErrorClass::Transient);
+        assert_eq!(ErrorClass::of(None, 429), ErrorClass::Throttled);
+        assert_eq!(ErrorClass::of(None, 418), ErrorClass::Rejected);
+    }
+
+    #[test]
+    fn a_servers_words_cannot_steer_a_terminal() {
+        assert_eq!(printable("a\x1b[2Jb\nc\u{202e}d"), "a\\u{1b}[2Jb c\\u{202e}d");
+    }
+}

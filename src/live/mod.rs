@@ -1,0 +1,20 @@
+//! The account as IAM has it: who we are there, each user's present boundary, and writing one.
+//!
+//! The only room that names an `aws_*` crate. The SDK's own retries are off: every attempt passes
+//! through [`retry`], so that it is paced, counted, and can be stopped.
+
+mod connection;
+mod error;
+mod pace;
+mod read;
+mod retry;
+mod stop;
+mod write;
+
+pub use connection::{Access, Account, ConnectError, Connection, Identity};
+pub use error::{CallError, ErrorClass};
+pub use pace::{BadRate, Pace, Rate};
+pub use read::{Reading, Snapshot};
+pub use retry::{Calls, Retry, RetryPolicy};
+pub use stop::{Stop, StopSwitch};
+pub use write::{Write, Writer};

@@ -1,0 +1,96 @@
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+/// A number of calls per second: finite and above zero.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rate(f64);
+
+/// A text that is no [`Rate`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a rate is a number of calls per second from 0.001 to 100000, such as 10 or 0.5")]
+pub struct BadRate;
+
+impl Rate {
+    /// `per_second` calls each second.
+    ///
+    /// # Errors
+    /// When it is not between 0.001 and 100,000.
+    pub fn per_second(per_second: f64) -> Result<Self, BadRate> {
+        if (0.001..=100_000.0).contains(&per_second) { Ok(Rate(per_second)) } else { Err(BadRate) }
+    }
+
+    fn interval(self) -> Duration {
+        Duration::from_secs_f64(1.0 / self.0)
+    }
+}
+
+impl FromStr for Rate {
+    type Err = BadRate;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map_err(|_| BadRate).and_then(Rate::per_second)
+    }
+}
+
+/// When the next call may go out. Pure: it is told the time, and never waits.
+///
+/// Calls are spaced evenly: in any span of `t` seconds at most `t × rate + 1` are let go. A pause is
+/// not made up for by a burst afterwards.
+#[derive(Debug, Clone)]
+pub struct Pace {
+    interval: Duration,
+    next: Option<Instant>,
+}
+
+impl Pace {
+    /// A pace of at most `ceiling`, or without a limit.
+    pub fn new(ceiling: Option<Rate>) -> Self {
+        Pace { interval: ceiling.map_or(Duration::ZERO, Rate::interval), next: None }
+    }
+
+    /// Takes the next place, and says when it is: the caller waits until then.
+    pub fn take(&mut self, now: Instant) -> Instant {
+        let at = self.next.map_or(now, |next| next.max(now));
+        self.next = Some(at + self.interval);
+        at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_spaced_evenly_from_the_first_one_on() {
+        let start = Instant::now();
+        let mut pace = Pace::new(Some(Rate::per_second(4.0).unwrap()));
+        let waits: Vec<_> =
+            (0..4).map(|_| pace.take(start).duration_since(start).as_millis()).collect();
+        assert_eq!(waits, [0, 250, 500, 750]);
+    }
+
+    #[test]
+    fn a_pause_earns_no_burst() {
+        let start = Instant::now();
+        let mut pace = Pace::new(Some(Rate::per_second(10.0).unwrap()));
+        pace.take(start);
+        let later = start + Duration::from_secs(60);
+        assert_eq!(pace.take(later), later);
+        assert_eq!(pace.take(later), later + Duration::from_millis(100));
+    }
+
+    #[test]
+    fn without_a_ceiling_nothing_waits() {
+        let now = Instant::now();
+        let mut pace = Pace::new(None);
+        assert!((0..1000).all(|_| pace.take(now) == now));
+    }
+
+    #[test]
+    fn a_rate_is_a_finite_number_above_zero() {
+        for bad in ["0", "-1", "nan", "inf", "", "fast", "1e9"] {
+            assert_eq!(bad.parse::<Rate>(), Err(BadRate), "{bad}");
+        }
+        assert_eq!("0.5".parse(), Rate::per_second(0.5));
+    }
+}

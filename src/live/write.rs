@@ -1,0 +1,91 @@
+use std::sync::Arc;
+
+use aws_sdk_iam::operation::RequestId;
+
+use super::retry::{Caller, Counter, Ended};
+use super::{CallError, Calls, Pace, Retry, RetryPolicy, Stop};
+use crate::values::{PolicyArn, UserName};
+
+/// What can change the account: it sets or removes one user's boundary.
+///
+/// Both calls are unconditional, and both may be repeated without harm: IAM has no compare-and-set
+/// ([PutUserPermissionsBoundary](https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPermissionsBoundary.html)).
+#[derive(Debug, Clone)]
+pub struct Writer {
+    iam: aws_sdk_iam::Client,
+    caller: Caller,
+    counter: Arc<Counter>,
+}
+
+/// How one write ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Write {
+    /// IAM said that it is done.
+    Done {
+        /// Attempts that it took, from 1.
+        attempts: u32,
+        /// IAM's id of the request that did it.
+        request_id: Option<String>,
+    },
+    /// It failed; whether IAM did it all the same is unknown where no answer came.
+    Failed {
+        /// Attempts that were made, from 1.
+        attempts: u32,
+        /// Why the last one failed.
+        error: CallError,
+    },
+    /// The stop was asked for before the first attempt: nothing was sent.
+    NotAttempted,
+}
+
+impl Writer {
+    pub(super) fn new(iam: aws_sdk_iam::Client, pace: Pace, policy: RetryPolicy) -> Self {
+        let counter = Arc::<Counter>::default();
+        Writer { iam, caller: Caller::new(policy, pace, counter.clone()), counter }
+    }
+
+    /// The calls that this writer has made.
+    pub fn calls(&self) -> Calls {
+        self.counter.calls()
+    }
+
+    /// Gives `user` the boundary `to`, or takes its boundary away.
+    pub async fn write(
+        &self,
+        user: &UserName,
+        to: Option<&PolicyArn>,
+        stop: &Stop,
+        on_retry: impl FnMut(Retry),
+    ) -> Write {
+        let ended = match to {
+            Some(arn) => self.caller.call(stop, || self.put(user, arn), on_retry).await,
+            None => self.caller.call(stop, || self.delete(user), on_retry).await,
+        };
+        match ended {
+            Ended::Done { value: request_id, attempts } => Write::Done { attempts, request_id },
+            Ended::Failed { error, attempts } => Write::Failed { attempts, error },
+            Ended::NotAttempted => Write::NotAttempted,
+        }
+    }
+
+    async fn put(&self, user: &UserName, arn: &PolicyArn) -> Result<Option<String>, CallError> {
+        self.iam
+            .put_user_permissions_boundary()
+            .user_name(user.as_str())
+            .permissions_boundary(arn.as_str())
+            .send()
+            .await
+            .map(|done| done.request_id().map(str::to_owned))
+            .map_err(|error| CallError::from_sdk("iam:PutUserPermissionsBoundary", error))
+    }
+
+    async fn delete(&self, user: &UserName) -> Result<Option<String>, CallError> {
+        self.iam
+            .delete_user_permissions_boundary()
+            .user_name(user.as_str())
+            .send()
+            .await
+            .map(|done| done.request_id().map(str::to_owned))
+            .map_err(|error| CallError::from_sdk("iam:DeleteUserPermissionsBoundary", error))
+    }
+}

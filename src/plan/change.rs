@@ -1,0 +1,117 @@
+use super::CallError;
+use crate::values::{PolicyArn, UserName};
+
+/// What is to be done for one user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Whose boundary it is.
+    pub user: UserName,
+    /// Where the file lists the user: the line, from 1.
+    pub line: usize,
+    /// What is to be done.
+    pub action: Action,
+}
+
+/// A change that changes nothing cannot be written down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// The user has no boundary, and gets one.
+    Add {
+        /// The boundary to be.
+        to: PolicyArn,
+    },
+    /// The user has a boundary, and gets another.
+    Change {
+        /// The boundary that is there.
+        from: PolicyArn,
+        /// The boundary to be.
+        to: PolicyArn,
+    },
+    /// The user has a boundary, and the file says that there must be none.
+    Remove {
+        /// The boundary that is there.
+        from: PolicyArn,
+    },
+}
+
+/// A listed user for whom nothing can be planned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The user that the file names.
+    pub user: UserName,
+    /// Where the file lists the user: the line, from 1.
+    pub line: usize,
+    /// The column, from 1, in characters.
+    pub column: usize,
+    /// What is in the way.
+    pub kind: ProblemKind,
+}
+
+/// Why nothing can be planned for a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// IAM has no such user.
+    NoSuchUser {
+        /// A user whose name differs from it by case alone.
+        differs_by_case: Option<UserName>,
+    },
+    /// The user's present boundary could not be read.
+    Unreadable(CallError),
+}
+
+impl Action {
+    /// The action that leads from one boundary to another, if there is anything to do.
+    pub fn between(from: Option<&PolicyArn>, to: Option<&PolicyArn>) -> Option<Action> {
+        match (from.cloned(), to.cloned()) {
+            (None, None) => None,
+            (None, Some(to)) => Some(Action::Add { to }),
+            (Some(from), None) => Some(Action::Remove { from }),
+            (Some(from), Some(to)) if from == to => None,
+            (Some(from), Some(to)) => Some(Action::Change { from, to }),
+        }
+    }
+
+    /// The boundary that is there.
+    pub fn from(&self) -> Option<&PolicyArn> {
+        match self {
+            Action::Add { .. } => None,
+            Action::Change { from, .. } | Action::Remove { from } => Some(from),
+        }
+    }
+
+    /// The boundary to be.
+    pub fn to(&self) -> Option<&PolicyArn> {
+        match self {
+            Action::Add { to } | Action::Change { to, .. } => Some(to),
+            Action::Remove { .. } => None,
+        }
+    }
+
+    /// The action in one word, as the machine formats have it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Action::Add { .. } => "add",
+            Action::Change { .. } => "change",
+            Action::Remove { .. } => "remove",
+        }
+    }
+
+    /// The action in one character, as people's fingers know it.
+    pub fn sign(&self) -> char {
+        match self {
+            Action::Add { .. } => '+',
+            Action::Change { .. } => '~',
+            Action::Remove { .. } => '-',
+        }
+    }
+}
+
+impl ProblemKind {
+    /// A name for machines: AWS's error code, or `NoSuchUser`.
+    pub fn code(&self) -> &str {
+        match self {
+            ProblemKind::NoSuchUser { .. } => "NoSuchUser",
+            ProblemKind::Unreadable(error) => &error.code,
+        }
+    }
+}

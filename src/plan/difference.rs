@@ -1,0 +1,56 @@
+use super::{Action, Change, Plan, Problem, ProblemKind};
+use crate::desired::Desired;
+use crate::live::{Reading, Snapshot};
+use crate::values::AccountId;
+
+impl Plan {
+    /// What leads from `live` to `desired`. The same input gives the same plan.
+    ///
+    /// # Panics
+    /// When `live` was not asked for every user that `desired` lists: that is a mistake of the caller,
+    /// and going on would leave users out in silence.
+    pub fn between(account: AccountId, desired: &Desired, live: &Snapshot) -> Plan {
+        let mut plan = Plan {
+            account,
+            file: desired.file.clone(),
+            changes: Vec::new(),
+            problems: Vec::new(),
+            in_sync: 0,
+            names: Default::default(),
+        };
+        for (user, listed) in &desired.users {
+            let reading = live.reading(user).expect("the snapshot has every listed user");
+            let kind = match reading {
+                Reading::Boundary(from) => {
+                    match Action::between(from.as_ref(), listed.boundary.as_ref()) {
+                        None => plan.in_sync += 1,
+                        Some(action) => {
+                            plan.changes.push(Change {
+                                user: user.clone(),
+                                line: listed.line,
+                                action,
+                            });
+                        }
+                    }
+                    continue;
+                }
+                Reading::NoSuchUser { differs_by_case } => {
+                    ProblemKind::NoSuchUser { differs_by_case: differs_by_case.clone() }
+                }
+                Reading::Unreadable(error) => ProblemKind::Unreadable(error.clone()),
+            };
+            plan.problems.push(Problem {
+                user: user.clone(),
+                line: listed.line,
+                column: listed.column,
+                kind,
+            });
+        }
+        let ends = plan.changes.iter().flat_map(|change| [change.action.from(), change.action.to()]);
+        plan.names = ends
+            .flatten()
+            .filter_map(|arn| Some((arn.clone(), desired.names.name_of(arn)?.to_owned())))
+            .collect();
+        plan
+    }
+}

@@ -1,0 +1,91 @@
+use crate::desired::Desired;
+use crate::live::Identity;
+use crate::values::{AccountId, Partition};
+
+/// Why the file is not about the account that the credentials belong to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ScopeError {
+    /// `[account]` names another account.
+    #[error(
+        "wrong account: {file}:{line}:{column} is for account {expected}, and the credentials ({arn}) \
+         belong to account {actual}"
+    )]
+    Account {
+        /// The file, as its path was given.
+        file: String,
+        /// The line of `id`, from 1.
+        line: usize,
+        /// The column of `id`'s value, from 1, in characters.
+        column: usize,
+        /// The account that the file names.
+        expected: AccountId,
+        /// The account that the credentials belong to.
+        actual: AccountId,
+        /// Whose credentials they are.
+        arn: String,
+    },
+    /// The file has no `[account]`, and its policies stand in another account.
+    #[error(
+        "wrong account: the policies in {file} belong to account {expected}, and the credentials \
+         ({arn}) to account {actual}"
+    )]
+    Policies {
+        /// The file, as its path was given.
+        file: String,
+        /// The account of the file's policies.
+        expected: AccountId,
+        /// The account that the credentials belong to.
+        actual: AccountId,
+        /// Whose credentials they are.
+        arn: String,
+    },
+    /// The file's ARNs are of another partition.
+    #[error(
+        "wrong partition: the ARNs in {file} are of the partition {expected}, and the credentials \
+         ({arn}) of {actual}"
+    )]
+    Partition {
+        /// The file, as its path was given.
+        file: String,
+        /// The partition of the file's ARNs.
+        expected: Partition,
+        /// The partition that the credentials belong to.
+        actual: Partition,
+        /// Whose credentials they are.
+        arn: String,
+    },
+}
+
+/// Checks that the file is about the account that the credentials belong to.
+///
+/// # Errors
+/// [`ScopeError`] when it is not: then nothing may be read or written.
+pub fn check_scope(desired: &Desired, identity: &Identity) -> Result<(), ScopeError> {
+    let file = || desired.file.clone();
+    let arn = || identity.arn.clone();
+    if let Some(account) = &desired.account
+        && account.value != identity.account
+    {
+        return Err(ScopeError::Account {
+            file: file(),
+            line: account.line,
+            column: account.column,
+            expected: account.value,
+            actual: identity.account,
+            arn: arn(),
+        });
+    }
+    if let Some(expected) = desired.policy_account()
+        && expected != identity.account
+    {
+        let actual = identity.account;
+        return Err(ScopeError::Policies { file: file(), expected, actual, arn: arn() });
+    }
+    if let Some(expected) = desired.partition()
+        && expected != identity.partition
+    {
+        let actual = identity.partition;
+        return Err(ScopeError::Partition { file: file(), expected, actual, arn: arn() });
+    }
+    Ok(())
+}

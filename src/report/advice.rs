@@ -1,0 +1,86 @@
+use crate::apply::{CallError, ErrorClass};
+
+/// What to do about a failed call, where something more can be said than AWS's message does.
+pub fn advice(error: &CallError) -> Option<String> {
+    let CallError { action, message, .. } = error;
+    let text = match error.class {
+        ErrorClass::Denied if message.contains("explicit deny") => format!(
+            "A policy denies {action} explicitly, and no other can allow it: look at the caller's own \
+             policies, its permissions boundary, and the organization's service control policies."
+        ),
+        ErrorClass::Denied => format!(
+            "The caller lacks the permission {action} for this user. A policy that allows it may be \
+             limited to other paths, or by the condition key iam:PermissionsBoundary."
+        ),
+        ErrorClass::NotFound => missing(message),
+        ErrorClass::Credentials if error.code.starts_with("Expired") => {
+            "The credentials have expired: renew them (for SSO, `aws sso login`) and run this again."
+                .to_owned()
+        }
+        ErrorClass::Credentials => {
+            "Give credentials by --profile NAME, AWS_PROFILE, AWS_ACCESS_KEY_ID and \
+             AWS_SECRET_ACCESS_KEY, or `aws sso login`; --sandbox works without any."
+                .to_owned()
+        }
+        ErrorClass::Throttled => {
+            "IAM throttled every attempt: something else in the account may be calling it. Run this \
+             again later, or with a lower --max-rate; what is done is not repeated."
+                .to_owned()
+        }
+        ErrorClass::Transient if error.code == "ConnectionFailed" => {
+            "No connection to AWS: look at the network, HTTPS_PROXY, --region and --endpoint-url."
+                .to_owned()
+        }
+        ErrorClass::Transient => {
+            "IAM did not answer as it should, time after time. It may have done the change all the \
+             same: run plan to see, and apply for what is left."
+                .to_owned()
+        }
+        ErrorClass::Rejected if error.code == "PolicyNotAttachable" => {
+            "AWS keeps this policy for its own service roles, and it cannot be a boundary: name another \
+             policy in the file."
+                .to_owned()
+        }
+        ErrorClass::Rejected => return None,
+    };
+    Some(text)
+}
+
+/// `NoSuchEntity` tells only in its message what is missing, and it can be either.
+fn missing(message: &str) -> String {
+    let message = message.to_ascii_lowercase();
+    if message.contains("arn:") || message.contains("policy") {
+        "The policy is not there (or cannot be a boundary): create it, or correct its ARN in the file."
+    } else if message.contains("user") {
+        "The user is not there any more: take the line out of the file, or create the user."
+    } else {
+        "Either the user or the policy is not there: run plan again to see which."
+    }
+    .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn advice_on(class: ErrorClass, code: &str, message: &str) -> String {
+        let action = "iam:PutUserPermissionsBoundary";
+        let (code, message) = (code.to_owned(), message.to_owned());
+        advice(&CallError { action, class, code, message, request_id: None }).unwrap()
+    }
+
+    #[test]
+    fn access_denied_names_the_permission_that_is_missing() {
+        let said = advice_on(ErrorClass::Denied, "AccessDenied", "not authorized");
+        assert!(said.contains("iam:PutUserPermissionsBoundary"), "{said}");
+    }
+
+    #[test]
+    fn no_such_entity_says_whether_user_or_policy() {
+        let of = |message| advice_on(ErrorClass::NotFound, "NoSuchEntity", message);
+        assert!(of("The user with name policy-bot cannot be found.").starts_with("The user"));
+        let scope = "Scope ARN: arn:aws:iam::123456789012:policy/user does not exist";
+        assert!(of(scope).starts_with("The policy"));
+        assert!(of("gone").starts_with("Either"));
+    }
+}

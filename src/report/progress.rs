@@ -1,0 +1,103 @@
+use std::time::Duration;
+
+use crate::apply::{ErrorClass, Event, Outcome};
+
+/// How far a run is. It is told the time, so that what it says can be tested.
+#[derive(Debug, Clone, Default)]
+pub struct Progress {
+    total: usize,
+    ended: usize,
+    failed: usize,
+    not_attempted: usize,
+    throttled: usize,
+}
+
+impl Progress {
+    /// Takes the next event.
+    pub fn on(&mut self, event: &Event) {
+        match event {
+            Event::Started { changes } => *self = Progress { total: *changes, ..Self::default() },
+            Event::Retrying { retry, .. } if retry.error.class == ErrorClass::Throttled => {
+                self.throttled += 1;
+            }
+            Event::Ended(item) => {
+                self.ended += 1;
+                match item.outcome {
+                    Outcome::Applied { .. } => {}
+                    Outcome::Failed { .. } => self.failed += 1,
+                    Outcome::NotAttempted => self.not_attempted += 1,
+                }
+            }
+            Event::Retrying { .. } | Event::StoppedBy(_) | Event::Finished(_) => {}
+        }
+    }
+
+    /// The items of the run.
+    pub fn total(&self) -> usize {
+        self.total
+    }
+
+    /// The items that have ended, however they did.
+    pub fn ended(&self) -> usize {
+        self.ended
+    }
+
+    /// What is worth saying besides the count: rate, time left, failures, throttling.
+    pub fn remark(&self, elapsed: Duration) -> String {
+        let attempted = self.ended - self.not_attempted;
+        let rate = attempted as f64 / elapsed.as_secs_f64().max(1e-3);
+        let mut remark = format!("{rate:.1}/s");
+        let left = self.total - self.ended;
+        if left > 0 && attempted > 0 {
+            let seconds = Duration::from_secs_f64((left as f64 / rate).ceil());
+            remark.push_str(&format!(", about {} left", clock(seconds)));
+        }
+        if self.failed > 0 {
+            remark.push_str(&format!(", {} failed", self.failed));
+        }
+        if self.throttled > 0 {
+            remark.push_str(&format!(", IAM throttled {} calls", self.throttled));
+        }
+        remark
+    }
+
+    /// One line for a log: `apply: 120 of 500 users, 24.0/s, about 16 s left`.
+    pub fn line(&self, elapsed: Duration) -> String {
+        format!("apply: {} of {} users, {}", self.ended, self.total, self.remark(elapsed))
+    }
+}
+
+fn clock(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ ..120 => format!("{seconds} s"),
+        seconds @ ..7_200 => format!("{} min", seconds.div_ceil(60)),
+        seconds => format!("{} h", seconds.div_ceil(3_600)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_says_how_many_how_fast_and_how_long() {
+        let progress = Progress { total: 500, ended: 120, ..Progress::default() };
+        let line = progress.line(Duration::from_secs(5));
+        assert_eq!(line, "apply: 120 of 500 users, 24.0/s, about 16 s left");
+    }
+
+    #[test]
+    fn failures_and_throttling_are_said() {
+        let progress =
+            Progress { total: 10, ended: 10, failed: 2, throttled: 7, ..Progress::default() };
+        let remark = progress.remark(Duration::from_secs(10));
+        assert_eq!(remark, "1.0/s, 2 failed, IAM throttled 7 calls");
+    }
+
+    #[test]
+    fn nothing_ended_yet_gives_no_guess() {
+        let progress = Progress { total: 10, ..Progress::default() };
+        assert_eq!(progress.remark(Duration::ZERO), "0.0/s");
+        assert_eq!(clock(Duration::from_secs(3_601)), "61 min");
+    }
+}
