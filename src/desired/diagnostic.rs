@@ -54,8 +54,8 @@ impl Diagnostic {
         let lines = self.span.as_ref().map(|span| (span, source.lines_around(span)));
         let group = match lines {
             Some((span, lines)) if lines.len() <= LONGEST_LINE_SHOWN => {
-                let mut mark = AnnotationKind::Primary
-                    .span(span.start - lines.start..span.end - lines.start);
+                let mut mark =
+                    AnnotationKind::Primary.span(span.start - lines.start..span.end - lines.start);
                 if !self.label.is_empty() {
                     mark = mark.label(&*self.label);
                 }
@@ -66,9 +66,9 @@ impl Diagnostic {
                         .annotation(mark),
                 )
             }
-            _ => title.element(
-                Origin::path(&*source.file).line(self.line).char_column(self.column),
-            ),
+            _ => {
+                title.element(Origin::path(&*source.file).line(self.line).char_column(self.column))
+            }
         };
         let group = match &self.help {
             Some(help) => group.element(Level::HELP.message(&**help)),

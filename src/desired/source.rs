@@ -28,10 +28,9 @@ impl Source {
                     "name another file with -f FILE, or begin with a [users] table: \
                      alice = \"arn:aws:iam::123456789012:policy/Developer\"",
                 ),
-                io::ErrorKind::IsADirectory => (
-                    "it is a directory".to_owned(),
-                    "name the file in it with -f FILE",
-                ),
+                io::ErrorKind::IsADirectory => {
+                    ("it is a directory".to_owned(), "name the file in it with -f FILE")
+                }
                 io::ErrorKind::PermissionDenied => (
                     "the permission to read it is missing".to_owned(),
                     "give this user the right to read it",

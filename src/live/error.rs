@@ -52,9 +52,16 @@ impl ErrorClass {
     /// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>).
     fn of(code: Option<&str>, status: u16) -> Self {
         match code.unwrap_or_default() {
-            "Throttling" | "ThrottlingException" | "ThrottledException" | "RequestThrottled"
-            | "RequestThrottledException" | "TooManyRequestsException" | "RequestLimitExceeded"
-            | "BandwidthLimitExceeded" | "LimitExceededException" | "SlowDown"
+            "Throttling"
+            | "ThrottlingException"
+            | "ThrottledException"
+            | "RequestThrottled"
+            | "RequestThrottledException"
+            | "TooManyRequestsException"
+            | "RequestLimitExceeded"
+            | "BandwidthLimitExceeded"
+            | "LimitExceededException"
+            | "SlowDown"
             | "PriorRequestNotComplete" => ErrorClass::Throttled,
             "ConcurrentModification"
             | "ConcurrentModificationException"

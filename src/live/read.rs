@@ -83,9 +83,9 @@ async fn by_pages(
         };
         let page = caller.call(&Stop::never(), page, |_| {}).await.into_result(PAGES)?;
         for user in page.user_detail_list() {
-            let name = user.user_name().ok_or_else(|| {
-                CallError::unreadable(PAGES, "a user in the answer has no name")
-            })?;
+            let name = user
+                .user_name()
+                .ok_or_else(|| CallError::unreadable(PAGES, "a user in the answer has no name"))?;
             readings.found(name, || boundary(PAGES, user.permissions_boundary()));
         }
         if !page.is_truncated() {

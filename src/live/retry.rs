@@ -103,8 +103,14 @@ pub struct Retry {
 /// How a call ended, whatever it took.
 #[derive(Debug)]
 pub(super) enum Ended<T> {
-    Done { value: T, attempts: u32 },
-    Failed { error: CallError, attempts: u32 },
+    Done {
+        value: T,
+        attempts: u32,
+    },
+    Failed {
+        error: CallError,
+        attempts: u32,
+    },
     /// The stop was asked for before the first attempt.
     NotAttempted,
 }
@@ -152,7 +158,11 @@ impl Caller {
     {
         let mut last: Option<CallError> = None;
         for attempt in 1.. {
-            let at = self.pace.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now().into());
+            let at = self
+                .pace
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(Instant::now().into());
             let stopped = tokio::select! {
                 biased;
                 () = stop.asked() => true,

@@ -46,7 +46,8 @@ impl Plan {
                 kind,
             });
         }
-        let ends = plan.changes.iter().flat_map(|change| [change.action.from(), change.action.to()]);
+        let ends =
+            plan.changes.iter().flat_map(|change| [change.action.from(), change.action.to()]);
         plan.names = ends
             .flatten()
             .filter_map(|arn| Some((arn.clone(), desired.names.name_of(arn)?.to_owned())))

@@ -45,11 +45,7 @@ impl<'a, W: Write> ApplyText<'a, W> {
                 self.failures.add(change.user.clone(), error.clone());
                 let change = self.columns.padded(self.plan, change, self.paint);
                 let tries = counted(*attempts as usize, "attempt");
-                writeln!(
-                    self.to,
-                    "{} {change}  after {tries}, {error}",
-                    self.paint.bad("failed ")
-                )
+                writeln!(self.to, "{} {change}  after {tries}, {error}", self.paint.bad("failed "))
             }
             // Listed together at the end: a stopped run has thousands of them.
             Outcome::NotAttempted => {
@@ -69,8 +65,7 @@ impl<'a, W: Write> ApplyText<'a, W> {
     fn write_closing(&self, text: &mut String, summary: &Summary) -> std::fmt::Result {
         self.failures.write(text, self.paint)?;
         if !self.not_attempted.is_empty() {
-            let title =
-                format!("Not attempted: {}", counted(self.not_attempted.len(), "user"));
+            let title = format!("Not attempted: {}", counted(self.not_attempted.len(), "user"));
             writeln!(text, "\n{}", self.paint.careful(title))?;
             let users: Vec<&str> = self.not_attempted.iter().map(String::as_str).collect();
             for line in wrapped(&users, 96) {
