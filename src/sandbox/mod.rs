@@ -1,1 +1,201 @@
-//! sandbox
+//! An IAM on this machine that speaks IAM's own wire protocol: to try the tool without an account, to
+//! test it, to measure it. Listens on loopback only.
+//!
+//! Signatures are not verified. An access key id of 12 digits works on the account of that number; any
+//! other works on [`ACCOUNT`].
+
+mod account;
+mod calls;
+mod faults;
+mod iam;
+mod managed;
+mod request;
+mod seed;
+mod server;
+mod state;
+mod sts;
+mod xml;
+
+pub use calls::ActionCalls;
+pub use faults::{Fault, Faults};
+pub use seed::Seed;
+pub use state::reset;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use std::{fmt, io};
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::values::{PolicyArn, UserName};
+
+/// The account of every access key id that is no account number.
+pub const ACCOUNT: &str = "123456789012";
+/// A key id that works on [`ACCOUNT`]. It is no secret, and good for nothing else.
+pub const ACCESS_KEY_ID: &str = "SANDBOX-KEY-ID";
+/// The key to [`ACCESS_KEY_ID`].
+pub const SECRET_ACCESS_KEY: &str = "sandbox-key-that-opens-nothing";
+
+/// How a sandbox behaves.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The port on 127.0.0.1; 0 for any that is free.
+    pub port: u16,
+    /// What is in [`ACCOUNT`] at first.
+    pub seed: Seed,
+    /// How long each answer takes.
+    pub latency: Duration,
+    /// The most items on a page, from 1 to 1,000. IAM's own pages may be short, too.
+    pub page_size: usize,
+    /// Where the accounts are kept between runs; without it, in memory alone.
+    pub state: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            port: 0,
+            seed: Seed::Empty,
+            latency: Duration::ZERO,
+            page_size: 1_000,
+            state: None,
+        }
+    }
+}
+
+/// Why a sandbox cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// The port is taken, or may not be used.
+    #[error("the sandbox cannot listen on {address}: {error}")]
+    Listen {
+        /// Where it would have listened.
+        address: SocketAddr,
+        /// The system's reason.
+        error: io::Error,
+    },
+    /// The kept accounts cannot be read or written.
+    #[error("the sandbox cannot use its kept state {}: {error}", file.display())]
+    State {
+        /// The file.
+        file: PathBuf,
+        /// The system's reason.
+        error: io::Error,
+    },
+    /// The kept accounts are not what a sandbox writes.
+    #[error(
+        "{} is not a sandbox's state ({why}): remove it with `iam-boundaries sandbox reset`",
+        file.display()
+    )]
+    ForeignState {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+/// A running sandbox; it stops when it is dropped.
+pub struct Sandbox {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+/// What all connections share.
+struct Shared {
+    options: Options,
+    accounts: Mutex<account::Accounts>,
+    faults: Faults,
+    calls: calls::Counter,
+}
+
+impl Shared {
+    fn accounts(&self) -> MutexGuard<'_, account::Accounts> {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sandbox {
+    /// Starts a sandbox on 127.0.0.1, with the accounts that it kept or else with its seed.
+    ///
+    /// # Errors
+    /// When the port or the kept state cannot be used.
+    pub async fn start(options: Options) -> Result<Sandbox, SandboxError> {
+        let accounts = match &options.state {
+            Some(file) => state::load(file)?,
+            None => None,
+        };
+        let accounts = accounts.unwrap_or_else(|| options.seed.accounts());
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
+        let listen = |error| SandboxError::Listen { address, error };
+        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let shared = Arc::new(Shared {
+            options,
+            accounts: Mutex::new(accounts),
+            faults: Faults::default(),
+            calls: calls::Counter::default(),
+        });
+        let task = tokio::spawn(server::serve(listener, shared.clone()));
+        Ok(Sandbox { shared, address, task })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its address as AWS clients take it.
+    pub fn endpoint_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Its faults, to switch on.
+    pub fn faults(&self) -> &Faults {
+        &self.shared.faults
+    }
+
+    /// The calls that it was sent so far.
+    pub fn calls(&self) -> ActionCalls {
+        self.shared.calls.so_far()
+    }
+
+    /// Adds a user to [`ACCOUNT`], whatever policies are there. A user of that name is replaced.
+    pub fn put_user(&self, user: &UserName, boundary: Option<&PolicyArn>) {
+        self.shared.accounts().home().put_user(user.as_str(), "/", boundary.map(PolicyArn::as_str));
+    }
+
+    /// Adds a policy of that name to [`ACCOUNT`].
+    pub fn put_policy(&self, name: &str) -> PolicyArn {
+        let arn = format!("arn:aws:iam::{ACCOUNT}:policy/{name}");
+        self.shared.accounts().home().put_policy(&arn, "/", name);
+        arn.parse().expect("the caller gives a policy name that IAM takes")
+    }
+
+    /// Takes a user out of [`ACCOUNT`].
+    pub fn remove_user(&self, user: &UserName) {
+        self.shared.accounts().home().remove_user(user.as_str());
+    }
+
+    /// The boundary of a user of [`ACCOUNT`]; the outer none means that there is no such user.
+    pub fn boundary_of(&self, user: &UserName) -> Option<Option<String>> {
+        let accounts = &mut self.shared.accounts();
+        accounts.home().user(user.as_str()).map(|user| user.boundary.clone())
+    }
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

@@ -1,0 +1,24 @@
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+/// How often each action was called: `GetUser` → 12. Calls that ended in an error count too.
+pub type ActionCalls = BTreeMap<String, u64>;
+
+#[derive(Debug, Default)]
+pub(super) struct Counter(Mutex<ActionCalls>);
+
+impl Counter {
+    pub(super) fn count(&self, action: &str) {
+        let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match calls.get_mut(action) {
+            Some(count) => *count += 1,
+            None => {
+                calls.insert(action.to_owned(), 1);
+            }
+        }
+    }
+
+    pub(super) fn so_far(&self) -> ActionCalls {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

@@ -1,0 +1,42 @@
+use crate::values::Partition;
+
+/// Some of the policies that AWS keeps in every account, with their paths below `policy`.
+///
+/// Source: the
+/// [AWS managed policy reference](https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html).
+const MANAGED: [&str; 11] = [
+    "/AdministratorAccess",
+    "/AmazonEC2ReadOnlyAccess",
+    "/AmazonS3ReadOnlyAccess",
+    "/IAMReadOnlyAccess",
+    "/PowerUserAccess",
+    "/ReadOnlyAccess",
+    "/SecurityAudit",
+    "/job-function/SystemAdministrator",
+    "/job-function/ViewOnlyAccess",
+    "/aws-service-role/AWSSupportServiceRolePolicy",
+    "/aws-service-role/AWSTrustedAdvisorServiceRolePolicy",
+];
+
+/// An AWS managed policy.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Managed {
+    pub(super) path: &'static str,
+    pub(super) name: &'static str,
+}
+
+impl Managed {
+    /// Service role policies cannot be attached, nor be boundaries: `PolicyNotAttachable`.
+    pub(super) fn is_attachable(self) -> bool {
+        self.path != "/aws-service-role/"
+    }
+}
+
+/// The AWS managed policy that an ARN names, in its partition.
+pub(super) fn find(partition: Partition, arn: &str) -> Option<Managed> {
+    let rest = arn.strip_prefix("arn:")?.strip_prefix(partition.as_str())?;
+    let path = rest.strip_prefix(":iam::aws:policy")?;
+    let policy: &'static str = MANAGED.into_iter().find(|policy| *policy == path)?;
+    let (path, name) = policy.split_at(policy.rfind('/')? + 1);
+    Some(Managed { path, name })
+}

@@ -1,0 +1,73 @@
+use std::fmt::Write;
+
+use quick_xml::escape::escape;
+
+/// A piece of an answer.
+pub(super) enum Xml {
+    Text(&'static str, String),
+    Element(&'static str, Vec<Xml>),
+}
+
+/// `<name>value</name>`
+pub(super) fn text(name: &'static str, value: impl ToString) -> Xml {
+    Xml::Text(name, value.to_string())
+}
+
+/// `<name>…</name>`
+pub(super) fn element(name: &'static str, inner: impl IntoIterator<Item = Xml>) -> Xml {
+    Xml::Element(name, inner.into_iter().collect())
+}
+
+/// A list as the query protocol writes it: `<name><member>…</member>…</name>`.
+pub(super) fn members(name: &'static str, each: impl IntoIterator<Item = Vec<Xml>>) -> Xml {
+    element(name, each.into_iter().map(|inner| element("member", inner)))
+}
+
+impl Xml {
+    fn write(&self, to: &mut String) {
+        // Writing to a String cannot fail.
+        let _ = match self {
+            Xml::Text(name, value) => write!(to, "<{name}>{}</{name}>", escape(value.as_str())),
+            Xml::Element(name, inner) => {
+                let _ = write!(to, "<{name}>");
+                inner.iter().for_each(|piece| piece.write(to));
+                write!(to, "</{name}>")
+            }
+        };
+    }
+}
+
+/// `<ActionResponse>` with its result, if it has one, and the request's id.
+pub(super) fn answer(
+    namespace: &str,
+    action: &str,
+    result: Option<Vec<Xml>>,
+    request_id: &str,
+) -> String {
+    let mut xml = format!("<{action}Response xmlns=\"{namespace}\">");
+    if let Some(result) = result {
+        let _ = write!(xml, "<{action}Result>");
+        result.iter().for_each(|piece| piece.write(&mut xml));
+        let _ = write!(xml, "</{action}Result>");
+    }
+    element("ResponseMetadata", [text("RequestId", request_id)]).write(&mut xml);
+    let _ = write!(xml, "</{action}Response>");
+    xml
+}
+
+/// `<ErrorResponse>`
+pub(super) fn error(
+    namespace: &str,
+    status: u16,
+    code: &str,
+    message: &str,
+    request_id: &str,
+) -> String {
+    let blame = if status < 500 { "Sender" } else { "Receiver" };
+    let mut xml = format!("<ErrorResponse xmlns=\"{namespace}\">");
+    let pieces = [text("Type", blame), text("Code", code), text("Message", message)];
+    element("Error", pieces).write(&mut xml);
+    text("RequestId", request_id).write(&mut xml);
+    xml.push_str("</ErrorResponse>");
+    xml
+}
