@@ -1,0 +1,346 @@
+use super::account::{Account, User};
+use super::managed;
+use super::request::{ApiError, Request, marker_after};
+use super::sts::CALLER;
+use super::xml::{Xml, element, members, text};
+use crate::values::{PolicyArn, UserName, UserNameError, is_name_char};
+
+pub(super) const NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
+
+/// What an action answers: a result, or the bare response of actions that have none.
+type Answer = Result<Option<Vec<Xml>>, ApiError>;
+
+/// The sandbox has no calendar: what it has was made on the day of its first version.
+const CREATED: &str = "2026-11-24T00:00:00Z";
+
+/// Carries one action out. The second value says whether the account may have changed.
+pub(super) fn call(account: &mut Account, request: &Request, page_size: usize) -> (Answer, bool) {
+    let reads = |answer| (answer, false);
+    let writes = |answer| (answer, true);
+    match request.action.as_str() {
+        "GetUser" => reads(get_user(account, request)),
+        "ListUsers" => reads(list_users(account, request, page_size)),
+        "GetAccountAuthorizationDetails" => reads(account_details(account, request, page_size)),
+        "GetAccountSummary" => reads(Ok(Some(account_summary(account)))),
+        "GetPolicy" => reads(get_policy(account, request)),
+        "CreateUser" => writes(create_user(account, request)),
+        "DeleteUser" => writes(delete_user(account, request)),
+        "CreatePolicy" => writes(create_policy(account, request)),
+        "DeletePolicy" => writes(delete_policy(account, request)),
+        "PutUserPermissionsBoundary" => writes(put_boundary(account, request)),
+        "DeleteUserPermissionsBoundary" => writes(delete_boundary(account, request)),
+        other => reads(Err(ApiError::new(
+            400,
+            "InvalidAction",
+            format!("Could not find operation {other} for version 2010-05-08"),
+        ))),
+    }
+}
+
+fn get_user(account: &Account, request: &Request) -> Answer {
+    let Some(name) = request.get("UserName") else {
+        let caller = User { path: "/".into(), boundary: None, tags: Default::default() };
+        return Ok(Some(vec![element("User", user_fields(request, CALLER, &caller))]));
+    };
+    checked_name(request)?;
+    let user = account.user(name).ok_or_else(|| no_such_user(name))?;
+    let mut fields = user_fields(request, name, user);
+    fields.extend(boundary_field(user));
+    fields.extend((!user.tags.is_empty()).then(|| tags_field(user)));
+    Ok(Some(vec![element("User", fields)]))
+}
+
+/// `ListUsers` leaves out boundaries and tags
+/// (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUsers.html>).
+fn list_users(account: &Account, request: &Request, page_size: usize) -> Answer {
+    let prefix = request.get("PathPrefix").unwrap_or("/");
+    let page = page(account, request, page_size, |user| user.path.starts_with(prefix))?;
+    let users = page.users.iter().map(|(name, user)| user_fields(request, name, user));
+    let mut result = vec![members("Users", users)];
+    result.extend(page.end());
+    Ok(Some(result))
+}
+
+fn account_details(account: &Account, request: &Request, page_size: usize) -> Answer {
+    let filter = request.list("Filter", "");
+    let wants = |kind: &str| filter.is_empty() || filter.contains(&kind);
+    let page = page(account, request, page_size, |_| wants("User"))?;
+    let details = page.users.iter().map(|(name, user)| {
+        let mut fields = user_fields(request, name, user);
+        fields.push(element("GroupList", []));
+        fields.push(element("AttachedManagedPolicies", []));
+        fields.extend(boundary_field(user));
+        fields.push(tags_field(user));
+        fields
+    });
+    let mut result = vec![members("UserDetailList", details)];
+    result.push(element("GroupDetailList", []));
+    result.push(element("RoleDetailList", []));
+    let policies = account.policies().filter(|_| wants("LocalManagedPolicy"));
+    result.push(members(
+        "Policies",
+        policies.map(|(arn, policy)| policy_fields(account, arn, &policy.path, &policy.name, true)),
+    ));
+    result.extend(page.end());
+    Ok(Some(result))
+}
+
+fn account_summary(account: &Account) -> Vec<Xml> {
+    // The keys that the tool and its tests look at; UsersQuota is AWS's default.
+    let numbers = [
+        ("Users", account.user_count()),
+        ("UsersQuota", 5_000),
+        ("Policies", account.policies().len()),
+        ("PoliciesQuota", 1_500),
+    ];
+    let entry = |(key, value)| element("entry", [text("key", key), text("value", value)]);
+    vec![element("SummaryMap", numbers.map(entry))]
+}
+
+fn get_policy(account: &Account, request: &Request) -> Answer {
+    let arn = request.required("PolicyArn")?;
+    let fields = if let Some(policy) = account.policy(arn) {
+        policy_fields(account, arn, &policy.path, &policy.name, true)
+    } else if let Some(managed) = managed::find(request.partition, arn) {
+        policy_fields(account, arn, managed.path, managed.name, managed.is_attachable())
+    } else {
+        return Err(no_such_policy(arn));
+    };
+    Ok(Some(vec![element("Policy", fields)]))
+}
+
+fn create_user(account: &mut Account, request: &Request) -> Answer {
+    let name = checked_name(request)?;
+    let path = checked_path(request)?;
+    if account.has_user_like(name) {
+        let message = format!("User with name {name} already exists.");
+        return Err(ApiError::new(409, "EntityAlreadyExists", message));
+    }
+    let boundary = request.get("PermissionsBoundary");
+    if let Some(arn) = boundary {
+        check_boundary(account, request, arn)?;
+    }
+    account.put_user(name, path, boundary);
+    let keys = request.list("Tags", ".Key").into_iter().map(str::to_owned);
+    let values = request.list("Tags", ".Value").into_iter().map(str::to_owned);
+    let user = account.user_mut(name).ok_or_else(|| no_such_user(name))?;
+    user.tags = keys.zip(values).collect();
+    let mut fields = user_fields(request, name, user);
+    fields.extend(boundary_field(user));
+    fields.extend((!user.tags.is_empty()).then(|| tags_field(user)));
+    Ok(Some(vec![element("User", fields)]))
+}
+
+fn delete_user(account: &mut Account, request: &Request) -> Answer {
+    let name = checked_name(request)?;
+    if account.remove_user(name) { Ok(None) } else { Err(no_such_user(name)) }
+}
+
+fn create_policy(account: &mut Account, request: &Request) -> Answer {
+    let name = request.required("PolicyName")?;
+    if name.is_empty() || name.len() > 128 || !name.chars().all(is_name_char) {
+        return Err(invalid("policyName"));
+    }
+    let path = checked_path(request)?;
+    let document = request.required("PolicyDocument")?;
+    if serde_json::from_str::<serde_json::Value>(document).is_err() {
+        let message = "Syntax errors in policy.";
+        return Err(ApiError::new(400, "MalformedPolicyDocument", message));
+    }
+    let (partition, owner) = (request.partition, &request.account);
+    let arn = format!("arn:{partition}:iam::{owner}:policy{path}{name}");
+    if account.policies().any(|(_, policy)| policy.name.eq_ignore_ascii_case(name)) {
+        let message =
+            format!("A policy called {name} already exists. Duplicate names are not allowed.");
+        return Err(ApiError::new(409, "EntityAlreadyExists", message));
+    }
+    account.put_policy(&arn, path, name);
+    Ok(Some(vec![element("Policy", policy_fields(account, &arn, path, name, true))]))
+}
+
+fn delete_policy(account: &mut Account, request: &Request) -> Answer {
+    let arn = request.required("PolicyArn")?;
+    if account.policy(arn).is_none() {
+        return Err(no_such_policy(arn));
+    }
+    if account.boundary_count(arn) > 0 {
+        let message = "Cannot delete a policy that is a permissions boundary of an entity.";
+        return Err(ApiError::new(409, "DeleteConflict", message));
+    }
+    account.remove_policy(arn);
+    Ok(None)
+}
+
+fn put_boundary(account: &mut Account, request: &Request) -> Answer {
+    let name = checked_name(request)?;
+    let arn = request.required("PermissionsBoundary")?;
+    check_boundary(account, request, arn)?;
+    account.user_mut(name).ok_or_else(|| no_such_user(name))?.boundary = Some(arn.to_owned());
+    Ok(None)
+}
+
+/// A user without a boundary is no error: AWS's page lists `NoSuchEntity` for what "does not exist"
+/// and does not say which of the two it means; LocalStack answers 200, and so does the sandbox.
+fn delete_boundary(account: &mut Account, request: &Request) -> Answer {
+    let name = checked_name(request)?;
+    account.user_mut(name).ok_or_else(|| no_such_user(name))?.boundary = None;
+    Ok(None)
+}
+
+/// The policy must exist and be attachable, and stand in this account or be AWS's.
+fn check_boundary(account: &Account, request: &Request, arn: &str) -> Result<(), ApiError> {
+    if arn.parse::<PolicyArn>().is_err() {
+        return Err(ApiError::new(400, "InvalidInput", format!("ARN {arn} is not valid.")));
+    }
+    if account.policy(arn).is_some() {
+        return Ok(());
+    }
+    match managed::find(request.partition, arn) {
+        Some(policy) if policy.is_attachable() => Ok(()),
+        Some(_) => Err(ApiError::new(
+            400,
+            "PolicyNotAttachable",
+            format!("Cannot attach a Service Role Policy to a Customer Role or User: {arn}"),
+        )),
+        None => Err(ApiError::new(
+            404,
+            "NoSuchEntity",
+            format!("Scope ARN: {arn} does not exist or is not attachable."),
+        )),
+    }
+}
+
+fn checked_name(request: &Request) -> Result<&str, ApiError> {
+    let name = request.required("UserName")?;
+    match name.parse::<UserName>() {
+        Ok(_) => Ok(name),
+        Err(UserNameError::BadCharacter(_)) => Err(invalid("userName")),
+        Err(UserNameError::Empty) => Err(ApiError::constraint(
+            "UserName",
+            "Member must have length greater than or equal to 1",
+        )),
+        Err(UserNameError::TooLong(_)) => Err(ApiError::constraint(
+            "UserName",
+            "Member must have length less than or equal to 64",
+        )),
+    }
+}
+
+fn checked_path(request: &Request) -> Result<&str, ApiError> {
+    let path = request.get("Path").unwrap_or("/");
+    let is_path = path.starts_with('/')
+        && path.ends_with('/')
+        && path.len() <= 512
+        && path.chars().all(|c| c.is_ascii_graphic());
+    if is_path {
+        Ok(path)
+    } else {
+        Err(ApiError::validation(
+            "The specified value for path is invalid. It must begin and end with / and contain only \
+             alphanumeric characters and/or / characters.",
+        ))
+    }
+}
+
+fn invalid(parameter: &str) -> ApiError {
+    ApiError::validation(format!(
+        "The specified value for {parameter} is invalid. It must contain only alphanumeric characters \
+         and/or the following: +=,.@_-"
+    ))
+}
+
+fn no_such_user(name: &str) -> ApiError {
+    ApiError::new(404, "NoSuchEntity", format!("The user with name {name} cannot be found."))
+}
+
+fn no_such_policy(arn: &str) -> ApiError {
+    ApiError::new(404, "NoSuchEntity", format!("Policy {arn} was not found."))
+}
+
+/// A page of users, and what it says of the rest.
+struct Page<'a> {
+    users: Vec<(&'a String, &'a User)>,
+    is_truncated: bool,
+}
+
+impl Page<'_> {
+    fn end(&self) -> Vec<Xml> {
+        let mut end = vec![text("IsTruncated", self.is_truncated)];
+        if let Some((last, _)) = self.users.last().filter(|_| self.is_truncated) {
+            end.push(text("Marker", marker_after(last)));
+        }
+        end
+    }
+}
+
+fn page<'a>(
+    account: &'a Account,
+    request: &Request,
+    page_size: usize,
+    keep: impl Fn(&User) -> bool,
+) -> Result<Page<'a>, ApiError> {
+    let size = request.max_items()?.min(page_size);
+    let marker = request.marker()?;
+    let mut rest = account.users_after(marker.as_deref()).filter(|(_, user)| keep(user));
+    let users = rest.by_ref().take(size).collect();
+    Ok(Page { users, is_truncated: rest.next().is_some() })
+}
+
+fn user_fields(request: &Request, name: &str, user: &User) -> Vec<Xml> {
+    let Request { account, partition, .. } = request;
+    vec![
+        text("Path", &user.path),
+        text("UserName", name),
+        text("UserId", user_id(name)),
+        text("Arn", format!("arn:{partition}:iam::{account}:user{}{name}", user.path)),
+        text("CreateDate", CREATED),
+    ]
+}
+
+fn boundary_field(user: &User) -> Option<Xml> {
+    let arn = user.boundary.as_ref()?;
+    Some(element(
+        "PermissionsBoundary",
+        [text("PermissionsBoundaryType", "Policy"), text("PermissionsBoundaryArn", arn)],
+    ))
+}
+
+fn tags_field(user: &User) -> Xml {
+    members(
+        "Tags",
+        user.tags.iter().map(|(key, value)| vec![text("Key", key), text("Value", value)]),
+    )
+}
+
+fn policy_fields(
+    account: &Account,
+    arn: &str,
+    path: &str,
+    name: &str,
+    is_attachable: bool,
+) -> Vec<Xml> {
+    vec![
+        text("PolicyName", name),
+        text("PolicyId", id("ANPA", arn)),
+        text("Arn", arn),
+        text("Path", path),
+        text("DefaultVersionId", "v1"),
+        text("AttachmentCount", 0),
+        text("PermissionsBoundaryUsageCount", account.boundary_count(arn)),
+        text("IsAttachable", is_attachable),
+        text("CreateDate", CREATED),
+        text("UpdateDate", CREATED),
+    ]
+}
+
+pub(super) fn user_id(name: &str) -> String {
+    id("AIDA", name)
+}
+
+/// An id of IAM's form, always the same for the same name. The hash is FNV-1a.
+fn id(prefix: &str, name: &str) -> String {
+    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("{prefix}{hash:017X}")
+}

@@ -1,0 +1,111 @@
+use super::ACCOUNT;
+use super::account::Accounts;
+
+/// What is in the sandbox's account at first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seed {
+    /// Nothing.
+    Empty,
+    /// A small company, to which the project's own `boundaries.toml` belongs.
+    Story,
+    /// This many users with awkward names; of five, one has no boundary and one a wrong one.
+    Users(usize),
+}
+
+/// The story's customer managed policies, with their paths.
+const POLICIES: [(&str, &str); 4] =
+    [("/", "Developer"), ("/", "DataScientist"), ("/", "Contractor"), ("/ci/", "Deployer")];
+
+/// The story's users: path, name, and the boundary that they have at first.
+///
+/// `boundaries.toml` also lists `oliver.brandt`, who has left the company, and whom IAM does not have.
+const USERS: [(&str, &str, Option<&str>); 19] = [
+    ("/engineering/", "alice", Some("Developer")),
+    ("/engineering/", "bob", Some("Developer")),
+    ("/engineering/", "chen.wei", None),
+    ("/engineering/", "dana", None),
+    ("/engineering/", "emeka", Some("Contractor")),
+    ("/engineering/", "fatima", Some("Developer")),
+    ("/engineering/", "john.doe", Some("PowerUserAccess")),
+    ("/data/", "grace", Some("DataScientist")),
+    ("/data/", "hiro", Some("Developer")),
+    ("/data/", "ines", None),
+    ("/contractors/", "jo@agency.example", Some("Contractor")),
+    ("/contractors/", "kim@agency.example", None),
+    ("/service/", "ci-deploy", Some("Deployer")),
+    ("/service/", "ci-preview", Some("Developer")),
+    ("/service/", "metrics+export", Some("ReadOnlyAccess")),
+    ("/service/", "legacy-backup", Some("Contractor")),
+    ("/", "legacy-admin", None),
+    ("/", "break-glass", None),
+    ("/", "auditor", Some("ReadOnlyAccess")),
+];
+
+impl Seed {
+    pub(super) fn accounts(self) -> Accounts {
+        let mut accounts = Accounts::default();
+        let home = accounts.home();
+        let customer =
+            |path: &str, name: &str| format!("arn:aws:iam::{ACCOUNT}:policy{path}{name}");
+        if self != Seed::Empty {
+            for (path, name) in POLICIES {
+                home.put_policy(&customer(path, name), path, name);
+            }
+        }
+        match self {
+            Seed::Empty => {}
+            Seed::Story => {
+                for (path, user, boundary) in USERS {
+                    let boundary = boundary.map(|name| {
+                        match POLICIES.iter().find(|(_, policy)| *policy == name) {
+                            Some((path, name)) => customer(path, name),
+                            None => format!("arn:aws:iam::aws:policy/{name}"),
+                        }
+                    });
+                    home.put_user(user, path, boundary.as_deref());
+                }
+            }
+            Seed::Users(count) => {
+                let (right, wrong) = (customer("/", "Developer"), customer("/", "Contractor"));
+                for n in 0..count {
+                    let boundary = match n % 5 {
+                        0 => None,
+                        1 => Some(wrong.as_str()),
+                        _ => Some(right.as_str()),
+                    };
+                    home.put_user(&awkward_name(n), "/many/", boundary);
+                }
+            }
+        }
+        accounts
+    }
+}
+
+/// A name that IAM takes and that is easily got wrong; another for each number.
+fn awkward_name(n: usize) -> String {
+    match n % 8 {
+        0 => format!("user-{n:05}"),
+        1 => format!("first.last{n}"),
+        2 => format!("mail+{n}@example.com"),
+        3 => format!("{n}"),
+        4 => format!("a=b,c_{n}"),
+        5 => format!("1e{n}"),
+        6 => format!("-{n}-"),
+        _ => format!("{n:x>64}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::values::UserName;
+
+    #[test]
+    fn every_name_is_one_that_iam_takes_and_another() {
+        let names: HashSet<String> =
+            (0..5_000).map(|n| awkward_name(n).parse::<UserName>().unwrap().folded()).collect();
+        assert_eq!(names.len(), 5_000);
+    }
+}

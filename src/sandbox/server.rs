@@ -1,0 +1,145 @@
+use std::io;
+use std::sync::Arc;
+
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use hyper::service::service_fn;
+use hyper::{Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use super::request::{ApiError, Request};
+use super::{Fault, Shared, iam, state, sts, xml};
+
+type Answer = Response<Full<Bytes>>;
+
+/// IAM's own limits on a request are far below this.
+const LARGEST_BODY: usize = 1 << 20;
+
+/// Answers until it is dropped, and its connections with it.
+pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                // An error is about that one connection (it is gone already, or there are too many).
+                let Ok((stream, _)) = accepted else {
+                    tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                    continue;
+                };
+                let _ = stream.set_nodelay(true);
+                let shared = shared.clone();
+                connections.spawn(async move {
+                    let answer = service_fn(|request| answer(&shared, request));
+                    // Errors are the client's leaving, and the cuts that a fault asks for.
+                    let _ = hyper::server::conn::http1::Builder::new()
+                        .timer(TokioTimer::new())
+                        .serve_connection(TokioIo::new(stream), answer)
+                        .await;
+                });
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+/// An error cuts the connection.
+async fn answer(shared: &Shared, http: hyper::Request<Incoming>) -> Result<Answer, io::Error> {
+    let request_id = request_id();
+    let (head, body) = http.into_parts();
+    let body = match Limited::new(body, LARGEST_BODY).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) => return Err(io::Error::other(error)),
+    };
+    let authorization = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    if !shared.options.latency.is_zero() {
+        tokio::time::sleep(shared.options.latency).await;
+    }
+    let request = match Request::parse(authorization, &body) {
+        Ok(request) => request,
+        Err(error) => return Ok(failure(iam::NAMESPACE, &error, &request_id)),
+    };
+    shared.calls.count(&request.action);
+    let fault = shared.faults.take(&request.action, request.get("UserName"));
+    match fault {
+        Some(Fault::CutBefore) => Err(io::Error::other("cut before")),
+        Some(Fault::Error { status, code, message }) => {
+            let body = xml::error(iam::NAMESPACE, status, &code, &message, &request_id);
+            Ok(response(status, body, &request_id))
+        }
+        None => Ok(carry_out(shared, &request, &request_id)),
+        Some(Fault::CutAfter) => {
+            carry_out(shared, &request, &request_id);
+            Err(io::Error::other("cut after"))
+        }
+        Some(Fault::Garbage) => {
+            carry_out(shared, &request, &request_id);
+            Ok(response(200, "<Unfinished><Answer".to_owned(), &request_id))
+        }
+        Some(Fault::Slow(time)) => {
+            let done = carry_out(shared, &request, &request_id);
+            tokio::time::sleep(time).await;
+            Ok(done)
+        }
+    }
+}
+
+fn carry_out(shared: &Shared, request: &Request, request_id: &str) -> Answer {
+    if request.action == "GetCallerIdentity" {
+        let result = Some(sts::get_caller_identity(request));
+        return response(
+            200,
+            xml::answer(sts::NAMESPACE, &request.action, result, request_id),
+            request_id,
+        );
+    }
+    let mut accounts = shared.accounts();
+    let account = accounts.account(&request.account);
+    let (answer, may_have_changed) = iam::call(account, request, shared.options.page_size);
+    let result = match answer {
+        Ok(result) => result,
+        Err(error) => return failure(iam::NAMESPACE, &error, request_id),
+    };
+    if may_have_changed
+        && let Some(file) = &shared.options.state
+        && let Err(error) = state::keep(file, &accounts)
+    {
+        // What would be forgotten must not look done.
+        let message = format!("the sandbox cannot keep its state in {}: {error}", file.display());
+        let error = ApiError::new(500, "ServiceFailure", message);
+        return failure(iam::NAMESPACE, &error, request_id);
+    }
+    response(200, xml::answer(iam::NAMESPACE, &request.action, result, request_id), request_id)
+}
+
+fn failure(namespace: &str, error: &ApiError, request_id: &str) -> Answer {
+    let body = xml::error(namespace, error.status, error.code, &error.message, request_id);
+    response(error.status, body, request_id)
+}
+
+fn response(status: u16, body: String, request_id: &str) -> Answer {
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/xml"));
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert("x-amzn-requestid", id);
+    }
+    response
+}
+
+/// 128 random bits in the form of a UUID, as AWS's request ids are.
+fn request_id() -> String {
+    let bits = fastrand::u128(..);
+    format!(
+        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+        (bits >> 96) as u32,
+        (bits >> 80) as u16,
+        (bits >> 64) as u16,
+        (bits >> 48) as u16,
+        bits & 0xffff_ffff_ffff
+    )
+}

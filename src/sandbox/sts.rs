@@ -1,0 +1,18 @@
+use super::iam::user_id;
+use super::request::Request;
+use super::xml::{Xml, text};
+
+pub(super) const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
+
+/// Who every caller is: the sandbox has no keys, and so cannot tell them apart.
+pub(super) const CALLER: &str = "sandbox-operator";
+
+/// [GetCallerIdentity](https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html)
+pub(super) fn get_caller_identity(request: &Request) -> Vec<Xml> {
+    let Request { account, partition, .. } = request;
+    vec![
+        text("Arn", format!("arn:{partition}:iam::{account}:user/{CALLER}")),
+        text("UserId", user_id(CALLER)),
+        text("Account", account),
+    ]
+}
