@@ -1,8 +1,25 @@
 //! Policy as code for AWS IAM permissions boundaries.
-pub mod apply;
+//!
+//! Every run walks one road, once, and the modules stand in its order:
+//!
+//! ```text
+//! boundaries.toml ──▶ desired ─┐
+//!                              ├──▶ plan ──▶ apply ──▶ report
+//! IAM (aws-sdk-iam) ─▶ live ───┘
+//! ```
+//!
+//! `Desired` and `Snapshot` make a `Plan`, by a pure function; `apply` takes a `Plan` and sends
+//! `Event`s; `report` makes everything that is read from plans and events alone.
+
+pub mod values;
+
 pub mod desired;
 pub mod live;
 pub mod plan;
+
+pub mod apply;
 pub mod report;
+
 pub mod sandbox;
-pub mod values;
+
+pub mod cli;

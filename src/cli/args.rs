@@ -1,0 +1,160 @@
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::live::Rate;
+
+const EXAMPLES: &str = "\
+Examples:
+  iam-boundaries --sandbox plan                 try it, without an AWS account
+  iam-boundaries check                          read boundaries.toml, without AWS
+  iam-boundaries --profile prod plan            show what would change
+  iam-boundaries --profile prod apply           show it, ask, and do it
+
+Exit codes:
+  0    done (for plan, also when there are changes)
+  1    nothing could be done: bad usage, bad file, no credentials, wrong account
+  2    plan --detailed-exitcode: there are changes
+  3    some items failed or cannot be planned; the others were done
+  130  interrupted; what was under way was finished and reported";
+
+/// Keeps the permissions boundaries of an AWS account's IAM users as a TOML file says.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES, max_term_width = 100)]
+pub(super) struct Args {
+    /// The file that maps users to boundaries
+    #[arg(short, long, global = true, default_value = "boundaries.toml")]
+    pub(super) file: PathBuf,
+    /// The profile of the AWS configuration to use
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "sandbox")]
+    pub(super) profile: Option<String>,
+    /// The AWS region that signs the calls; IAM itself is global
+    #[arg(long, global = true, conflicts_with = "sandbox", value_parser = region)]
+    pub(super) region: Option<String>,
+    /// Where IAM and STS are, instead of AWS's own addresses
+    #[arg(long, global = true, value_name = "URL", conflicts_with = "sandbox", value_parser = url)]
+    pub(super) endpoint_url: Option<String>,
+    /// Work on an IAM inside this process, kept in .iam-boundaries, that needs no account
+    #[arg(long, global = true)]
+    pub(super) sandbox: bool,
+    /// Whether to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: Color,
+    /// Say more on standard error; -vv says most
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Read and check the file, without AWS
+    #[command(after_help = "Example:\n  iam-boundaries check -f teams/boundaries.toml")]
+    Check,
+    /// Show what would change
+    Plan(PlanArgs),
+    /// Show what would change, ask, and do it
+    Apply(ApplyArgs),
+    /// An IAM on this machine, to try the tool and to test with
+    #[command(subcommand, after_help = SANDBOX_EXAMPLES)]
+    Sandbox(SandboxCommand),
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  iam-boundaries plan
+  iam-boundaries plan --detailed-exitcode       exit code 2 when there are changes
+  iam-boundaries plan --format json | jq .summary")]
+pub(super) struct PlanArgs {
+    /// How to write the plan
+    #[arg(long, default_value = "text")]
+    pub(super) format: Format,
+    /// Exit with 2 when there are changes
+    #[arg(long)]
+    pub(super) detailed_exitcode: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  iam-boundaries apply
+  iam-boundaries apply --auto-approve --max-rate 10 --format json > account.jsonl")]
+pub(super) struct ApplyArgs {
+    /// Do not ask
+    #[arg(long)]
+    pub(super) auto_approve: bool,
+    /// Writes under way at once, at most
+    #[arg(long, value_name = "N", default_value = "16")]
+    pub(super) concurrency: NonZeroUsize,
+    /// Writes a second, at most, repeated attempts included
+    #[arg(long, value_name = "R")]
+    pub(super) max_rate: Option<Rate>,
+    /// How to write what became of each item
+    #[arg(long, default_value = "text")]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    Text,
+    /// For machines: plan writes one document, apply one object a line
+    Json,
+}
+
+const SANDBOX_EXAMPLES: &str = "\
+Examples:
+  iam-boundaries sandbox serve --port 4599 --users 5000
+  aws --endpoint-url http://127.0.0.1:4599 iam list-users
+  iam-boundaries sandbox reset";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SandboxCommand {
+    /// Serve it to any AWS client, until interrupted; kept in memory alone
+    #[command(after_help = SANDBOX_EXAMPLES)]
+    Serve(ServeArgs),
+    /// Forget what --sandbox has kept: the next run starts over
+    #[command(after_help = "Example:\n  iam-boundaries sandbox reset")]
+    Reset,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ServeArgs {
+    /// The port on 127.0.0.1; 0 takes any that is free
+    #[arg(long, value_name = "P", default_value = "4599")]
+    pub(super) port: u16,
+    /// Fill the account with this many users, instead of the small company of --sandbox
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+    pub(super) users: Option<u32>,
+    /// How long each answer takes, in milliseconds
+    #[arg(long, value_name = "MS", default_value = "0", value_parser = clap::value_parser!(u64).range(..=600_000))]
+    pub(super) latency: u64,
+    /// The most items on a page
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub(super) page_size: u16,
+}
+
+fn region(text: &str) -> Result<String, String> {
+    let is_region = !text.is_empty()
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if is_region { Ok(text.to_owned()) } else { Err("a region looks like eu-central-1".to_owned()) }
+}
+
+fn url(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    match host {
+        Some(host) if !host.is_empty() && !text.contains(char::is_whitespace) => Ok(text.to_owned()),
+        _ => Err("an endpoint URL begins with http:// or https://".to_owned()),
+    }
+}

@@ -1,0 +1,56 @@
+//! The command line: one file a command, and what they share.
+
+mod apply;
+mod args;
+mod check;
+mod exit;
+mod output;
+mod plan;
+mod sandbox;
+mod session;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Args, Command};
+use exit::{Exit, Failure};
+use output::Output;
+
+/// Runs the command that the process was given, and says how it went.
+pub fn run() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version are no errors; clap's own code for bad usage, 2, means something else here.
+            let exit = if error.use_stderr() { Exit::NothingDone } else { Exit::Done };
+            return match error.print() {
+                Ok(()) => exit.into(),
+                Err(_) => Exit::NothingDone.into(),
+            };
+        }
+    };
+    let output = Output::new(args.color, args.verbose);
+    output.start_logging();
+    let done = match &args.command {
+        Command::Check => check::run(&args, &output),
+        Command::Plan(command) => on_runtime(plan::run(&args, command, &output)),
+        Command::Apply(command) => on_runtime(apply::run(&args, command, &output)),
+        Command::Sandbox(command) => on_runtime(sandbox::run(command, &output)),
+    };
+    match done {
+        Ok(exit) => exit.into(),
+        Err(failure) => output.fail(&failure).into(),
+    }
+}
+
+fn on_runtime(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("cannot start the runtime: {error}")))?;
+    let done = runtime.block_on(command);
+    // A task may still be reading from a terminal: it is not waited for.
+    runtime.shutdown_background();
+    done
+}

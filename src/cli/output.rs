@@ -1,0 +1,87 @@
+use std::io::{self, IsTerminal, Write};
+
+use tracing_subscriber::filter::LevelFilter;
+
+use super::args::Color;
+use super::exit::{Exit, Failure};
+use crate::report::Paint;
+
+/// Where results and messages go, and whether in colour.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Output {
+    /// For standard output.
+    pub(super) out: Paint,
+    /// For standard error.
+    pub(super) err: Paint,
+    verbose: u8,
+}
+
+impl Output {
+    pub(super) fn new(color: Color, verbose: u8) -> Self {
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let paint = |is_terminal: bool| {
+            let coloured = match color {
+                Color::Always => true,
+                Color::Never => false,
+                Color::Auto => is_terminal && !no_color,
+            };
+            if coloured { Paint::Coloured } else { Paint::Plain }
+        };
+        Output {
+            out: paint(io::stdout().is_terminal()),
+            err: paint(io::stderr().is_terminal()),
+            verbose,
+        }
+    }
+
+    /// Our own log lines only: the SDK's can hold what was signed, and with which key.
+    pub(super) fn start_logging(&self) {
+        use tracing_subscriber::layer::SubscriberExt;
+        use tracing_subscriber::util::SubscriberInitExt;
+        use tracing_subscriber::{Layer, filter};
+        let level = match self.verbose {
+            0 => LevelFilter::WARN,
+            1 => LevelFilter::INFO,
+            _ => LevelFilter::DEBUG,
+        };
+        let ours = filter::Targets::new().with_target(env!("CARGO_CRATE_NAME"), level);
+        let layer = tracing_subscriber::fmt::layer()
+            .with_writer(io::stderr)
+            .with_ansi(self.err == Paint::Coloured)
+            .with_target(false)
+            .without_time()
+            .with_filter(ours);
+        tracing_subscriber::registry().with(layer).init();
+    }
+
+    /// A result, on standard output.
+    pub(super) fn result(&self, text: &str) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        out.flush()?;
+        Ok(())
+    }
+
+    /// A remark, on standard error. Where nobody can read it, nothing else is lost.
+    pub(super) fn remark(&self, text: &str) {
+        let _ = writeln!(io::stderr(), "{text}");
+    }
+
+    /// Says why a command could not do its work, and gives its exit.
+    pub(super) fn fail(&self, failure: &Failure) -> Exit {
+        match failure {
+            Failure::File(errors) => {
+                self.remark(errors.render(self.err == Paint::Coloured).trim_end());
+                Exit::NothingDone
+            }
+            Failure::Message { message, advice, exit } => {
+                self.remark(&format!("{} {message}", self.err.error("error:")));
+                if let Some(advice) = advice {
+                    self.remark(&format!("  {advice}"));
+                }
+                *exit
+            }
+            Failure::ReaderGone => Exit::NothingDone,
+        }
+    }
+}
