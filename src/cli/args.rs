@@ -154,7 +154,9 @@ fn region(text: &str) -> Result<String, String> {
 fn url(text: &str) -> Result<String, String> {
     let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
     match host {
-        Some(host) if !host.is_empty() && !text.contains(char::is_whitespace) => Ok(text.to_owned()),
+        Some(host) if !host.is_empty() && !text.contains(char::is_whitespace) => {
+            Ok(text.to_owned())
+        }
         _ => Err("an endpoint URL begins with http:// or https://".to_owned()),
     }
 }

@@ -40,11 +40,7 @@ pub(super) enum Failure {
     /// Mistakes in the file, which are shown in its text.
     File(FileErrors),
     /// Anything else.
-    Message {
-        message: String,
-        advice: Option<String>,
-        exit: Exit,
-    },
+    Message { message: String, advice: Option<String>, exit: Exit },
     /// Whoever read our output has gone away, as `head` does: nobody is left to tell.
     ReaderGone,
 }

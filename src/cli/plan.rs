@@ -4,11 +4,7 @@ use super::output::Output;
 use super::session::Session;
 use crate::report::{plan_json, plan_text};
 
-pub(super) async fn run(
-    args: &Args,
-    command: &PlanArgs,
-    output: &Output,
-) -> Result<Exit, Failure> {
+pub(super) async fn run(args: &Args, command: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
     let plan = Session::open(args).await?.plan;
     output.result(&match command.format {
         Format::Text => plan_text(&plan, output.out),

@@ -24,11 +24,7 @@ async fn serve(args: &ServeArgs, output: &Output) -> Result<Exit, Failure> {
         state: None,
     })
     .await?;
-    output.result(&format!(
-        "account {} on {}\n",
-        sandbox::ACCOUNT,
-        sandbox.endpoint_url()
-    ))?;
+    output.result(&format!("account {} on {}\n", sandbox::ACCOUNT, sandbox.endpoint_url()))?;
     output.remark(&format!(
         "use it with AWS_ENDPOINT_URL={} and any keys; Ctrl-C ends it",
         sandbox.endpoint_url()

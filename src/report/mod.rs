@@ -5,6 +5,7 @@
 mod advice;
 mod apply_json;
 mod apply_text;
+mod bar;
 mod columns;
 mod failures;
 mod paint;
@@ -15,6 +16,7 @@ mod progress;
 pub use advice::advice;
 pub use apply_json::ApplyJson;
 pub use apply_text::ApplyText;
+pub use bar::ProgressDisplay;
 pub use paint::Paint;
 pub use plan_json::plan_json;
 pub use plan_text::plan_text;

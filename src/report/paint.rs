@@ -12,6 +12,11 @@ pub enum Paint {
 }
 
 impl Paint {
+    /// The word that begins an error message.
+    pub fn error(self, text: impl Display) -> String {
+        self.with(AnsiColor::Red.on_default().bold(), text)
+    }
+
     pub(super) fn good(self, text: impl Display) -> String {
         self.with(AnsiColor::Green.on_default(), text)
     }
