@@ -84,7 +84,7 @@ impl From<ConnectError> for Failure {
     fn from(error: ConnectError) -> Self {
         match error {
             ConnectError::Call(error) => error.into(),
-            ConnectError::Credentials(_) => Failure::new(error.to_string()).advise(
+            ConnectError::Credentials { .. } => Failure::new(error.to_string()).advise(
                 "give them by --profile NAME, AWS_PROFILE, AWS_ACCESS_KEY_ID with \
                  AWS_SECRET_ACCESS_KEY, or `aws sso login`; to try the tool without an account, use \
                  --sandbox",

@@ -343,12 +343,17 @@ impl<'a> Check<'a> {
             }
             let message =
                 format!("{} has no quotes: TOML reads it as a nested table", quoted(&name));
-            let span = value.span();
-            let written = self.source.text.get(span.clone()).unwrap_or_default();
+            let written = self.source.text.get(value.span()).unwrap_or_default();
             let written: String = written.chars().take(200).collect();
             let help =
                 format!("put the name in quotes: \"{}\" = {}", escaped(&name), escaped(&written));
-            self.found.push(self.at(key.span(), message).help(help));
+            // Where the whole name stands before the =, all of it is underlined.
+            let mut span = key.span();
+            let before = &self.source.text[..span.start];
+            if before.ends_with(&format!("{prefix}.")) {
+                span.start -= prefix.len() + 1;
+            }
+            self.found.push(self.at(span, message).help(help));
         }
     }
 }

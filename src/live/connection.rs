@@ -45,6 +45,7 @@ pub enum Access {
 #[derive(Debug)]
 pub struct Connection {
     config: SdkConfig,
+    profile: String,
     reads: Caller,
     counter: Arc<Counter>,
 }
@@ -64,8 +65,15 @@ pub struct Identity {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ConnectError {
     /// No source of credentials has any, or the one that was chosen failed.
-    #[error("there are no usable AWS credentials: {0}")]
-    Credentials(String),
+    #[error(
+        "there are no usable AWS credentials in the profile {profile} or any other source: {why}"
+    )]
+    Credentials {
+        /// The profile that was looked for.
+        profile: String,
+        /// What the last of the sources said.
+        why: String,
+    },
     /// STS did not answer, or refused.
     #[error(transparent)]
     Call(#[from] CallError),
@@ -126,7 +134,11 @@ impl Connection {
         };
         let counter = Arc::<Counter>::default();
         let reads = Caller::new(RetryPolicy::default(), Pace::new(None), counter.clone());
-        Connection { config, reads, counter }
+        let profile = match access {
+            Access::Chain { profile: Some(profile), .. } => profile.clone(),
+            _ => std::env::var("AWS_PROFILE").unwrap_or_else(|_| "default".to_owned()),
+        };
+        Connection { config, profile, reads, counter }
     }
 
     /// Asks STS who we are.
@@ -150,7 +162,10 @@ impl Connection {
             Ok(answer) => answer,
             // Errors that AWS itself gave keep its words; the others come from the providers.
             Err(error) if error.class == ErrorClass::Credentials && error.request_id.is_none() => {
-                return Err(ConnectError::Credentials(error.message));
+                return Err(ConnectError::Credentials {
+                    profile: self.profile,
+                    why: error.message,
+                });
             }
             Err(error) => return Err(error.into()),
         };

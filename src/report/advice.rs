@@ -49,7 +49,7 @@ pub fn advice(error: &CallError) -> Option<String> {
 /// `NoSuchEntity` tells only in its message what is missing, and it can be either.
 fn missing(message: &str) -> String {
     let message = message.to_ascii_lowercase();
-    if message.contains("arn:") || message.contains("policy") {
+    if !message.starts_with("the user") && (message.contains("arn:") || message.contains("policy")) {
         "The policy is not there (or cannot be a boundary): create it, or correct its ARN in the file."
     } else if message.contains("user") {
         "The user is not there any more: take the line out of the file, or create the user."

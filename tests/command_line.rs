@@ -1,0 +1,175 @@
+//! The binary, as people and their machines run it, on the sandbox.
+
+mod support;
+
+use support::Binary;
+
+#[test]
+fn plan_apply_plan_on_the_own_file_ends_in_sync_but_for_the_missing_user() {
+    let binary = Binary::with_own_file();
+    let plan = binary.run(&["--sandbox", "plan"]);
+    assert_eq!(plan.code, 3, "{plan}");
+    insta::assert_snapshot!("plan_of_the_own_file", plan.out);
+
+    let applied = binary.run(&["--sandbox", "apply", "--auto-approve"]);
+    assert_eq!(applied.code, 3, "{applied}");
+    assert!(applied.out.contains("9 applied, 0 failed, 0 not attempted, 1 cannot be planned"));
+
+    let again = binary.run(&["--sandbox", "plan"]);
+    insta::assert_snapshot!("plan_after_apply", again.out);
+
+    let reset = binary.run(&["sandbox", "reset"]);
+    assert_eq!(reset.code, 0, "{reset}");
+    assert_eq!(binary.run(&["--sandbox", "plan"]).out, plan.out);
+}
+
+#[test]
+fn a_plan_without_problems_has_exit_code_2_only_when_it_is_asked_for() {
+    let binary = Binary::with_file(
+        "[users]\ndana = \"arn:aws:iam::123456789012:policy/Developer\"\nlegacy-backup = false\n",
+    );
+    assert_eq!(binary.run(&["--sandbox", "plan"]).code, 0);
+    assert_eq!(binary.run(&["--sandbox", "plan", "--detailed-exitcode"]).code, 2);
+    assert_eq!(binary.run(&["--sandbox", "apply", "--auto-approve"]).code, 0);
+    let plan = binary.run(&["--sandbox", "plan", "--detailed-exitcode"]);
+    assert_eq!(plan.code, 0, "{plan}");
+    assert_eq!(plan.out, "In sync: account 123456789012 has 2 users as boundaries.toml says.\n");
+}
+
+#[test]
+fn without_a_terminal_and_without_approval_nothing_is_changed() {
+    let binary = Binary::with_own_file();
+    let before = binary.run(&["--sandbox", "plan"]).out;
+    let applied = binary.run(&["--sandbox", "apply"]);
+    assert_eq!(applied.code, 1, "{applied}");
+    assert!(applied.err.contains("--auto-approve"), "{applied}");
+    assert_eq!(binary.run(&["--sandbox", "plan"]).out, before);
+}
+
+#[test]
+fn apply_writes_one_json_object_for_each_item_and_a_closing_summary() {
+    let applied =
+        Binary::with_own_file().run(&["--sandbox", "apply", "--auto-approve", "--format", "json"]);
+    let lines = applied.json_lines();
+    let of_type = |kind: &str| lines.iter().filter(|line| line["type"] == kind).count();
+    assert_eq!((of_type("item"), of_type("problem"), of_type("summary")), (9, 1, 1), "{applied}");
+    let summary = lines.last().unwrap();
+    assert_eq!(summary["type"], "summary");
+    assert_eq!(summary["applied"], 9);
+    assert_eq!(summary["calls"], 9);
+    assert_eq!(summary["throttled_calls"], 0);
+    assert!(summary["seconds"].is_f64(), "{summary}");
+}
+
+#[test]
+fn plan_writes_one_json_document_always_the_same() {
+    let binary = Binary::with_own_file();
+    let plan = binary.run(&["--sandbox", "plan", "--format", "json"]);
+    let document: serde_json::Value = serde_json::from_str(&plan.out).unwrap();
+    assert_eq!(document["summary"]["add"], 4);
+    assert_eq!(document["changes"].as_array().unwrap().len(), 9);
+    assert_eq!(document["problems"][0]["user"], "oliver.brandt");
+    assert_eq!(binary.run(&["--sandbox", "plan", "--format", "json"]).out, plan.out);
+}
+
+#[test]
+fn check_shows_every_mistake_and_needs_no_account() {
+    let checked = Binary::with_file("[users]\nalice = 1\nbob = \"dev\"\n").run(&["check"]);
+    assert_eq!(checked.code, 1);
+    assert!(checked.err.contains("boundaries.toml:2:9"), "{checked}");
+    assert!(checked.err.contains("boundaries.toml:3:7"), "{checked}");
+    assert!(checked.err.ends_with("2 mistakes in boundaries.toml\n"), "{checked}");
+    assert_eq!(Binary::with_own_file().run(&["check"]).code, 0);
+}
+
+#[test]
+fn bad_usage_has_exit_code_1() {
+    let binary = Binary::with_own_file();
+    for arguments in [
+        &["plam"][..],
+        &["plan", "--nonsense"],
+        &["apply", "--concurrency", "0"],
+        &["apply", "--max-rate", "0"],
+        &["--sandbox", "--profile", "x", "plan"],
+        &["--endpoint-url", "localhost", "plan"],
+        &[],
+    ] {
+        assert_eq!(binary.run(arguments).code, 1, "{arguments:?}");
+    }
+    assert_eq!(binary.run(&["--help"]).code, 0);
+    assert_eq!(binary.run(&["--version"]).code, 0);
+}
+
+#[test]
+fn another_account_than_the_files_stops_the_run_before_anything_else() {
+    let served = support::serve(&["--port", "0"]);
+    let binary = Binary::with_own_file()
+        .env("AWS_ACCESS_KEY_ID", "999999999999")
+        .env("AWS_SECRET_ACCESS_KEY", "marked-secret-key")
+        .env("AWS_ENDPOINT_URL_IAM", &served.url)
+        .env("AWS_ENDPOINT_URL_STS", &served.url);
+    for verbosity in ["-v", "-vv"] {
+        let plan = binary.run(&[verbosity, "plan"]);
+        assert_eq!(plan.code, 1, "{plan}");
+        assert!(plan.err.contains("wrong account: boundaries.toml:5:6"), "{plan}");
+        assert!(!plan.to_string().contains("marked-secret-key"), "{plan}");
+    }
+}
+
+#[test]
+fn no_credentials_at_all_is_one_clear_message() {
+    let plan = Binary::with_own_file().run(&["plan"]);
+    assert_eq!((plan.code, plan.out.as_str()), (1, ""));
+    assert!(plan.err.starts_with("error: there are no usable AWS credentials"), "{plan}");
+    assert!(plan.err.contains("--sandbox"), "{plan}");
+}
+
+#[test]
+fn a_profile_that_is_not_there_is_named() {
+    let plan = Binary::with_own_file().run(&["--profile", "nope", "plan"]);
+    assert_eq!(plan.code, 1);
+    assert!(plan.err.contains("nope"), "{plan}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_finishes_what_is_under_way_and_accounts_for_the_rest() {
+    use std::io::{BufRead, BufReader, Read};
+    use std::process::Stdio;
+
+    let served = support::serve(&["--port", "0", "--users", "400", "--latency", "20"]);
+    let users: String = (0..400)
+        .step_by(8)
+        .map(|n| format!("user-{n:05} = \"arn:aws:iam::aws:policy/ReadOnlyAccess\"\n"))
+        .collect();
+    let binary = Binary::with_file(&format!("[users]\n{users}"))
+        .env("AWS_ACCESS_KEY_ID", "any")
+        .env("AWS_SECRET_ACCESS_KEY", "any");
+    let arguments = ["--endpoint-url", &served.url, "apply", "--auto-approve", "--format", "json"];
+    let mut run = binary
+        .command(&arguments)
+        .args(["--max-rate", "5"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(run.stdout.take().unwrap());
+    let mut written = String::new();
+    out.read_line(&mut written).unwrap();
+    let killed =
+        std::process::Command::new("kill").args(["-TERM", &run.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    out.read_to_string(&mut written).unwrap();
+    assert_eq!(run.wait().unwrap().code(), Some(130), "{written}");
+
+    let lines: Vec<serde_json::Value> =
+        written.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |outcome: &str| lines.iter().filter(|line| line["outcome"] == outcome).count();
+    let (applied, rest) = (of("applied"), of("not_attempted"));
+    assert_eq!(applied + rest, 50, "{written}");
+    assert!(applied >= 1 && rest >= 1, "{written}");
+    let summary = lines.last().unwrap();
+    assert_eq!(summary["applied"], applied);
+    assert_eq!(summary["not_attempted"], rest);
+    assert_eq!(summary["calls"], applied);
+}
