@@ -173,3 +173,15 @@ fn an_interrupted_run_finishes_what_is_under_way_and_accounts_for_the_rest() {
     assert_eq!(summary["not_attempted"], rest);
     assert_eq!(summary["calls"], applied);
 }
+
+#[test]
+fn the_example_files_really_run() {
+    for text in
+        [include_str!("../examples/smallest.toml"), include_str!("../examples/offboarding.toml")]
+    {
+        let binary = Binary::with_file(text);
+        let applied = binary.run(&["--sandbox", "apply", "--auto-approve"]);
+        assert_eq!(applied.code, 0, "{applied}");
+        assert_eq!(binary.run(&["--sandbox", "plan", "--detailed-exitcode"]).code, 0);
+    }
+}

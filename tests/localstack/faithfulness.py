@@ -15,9 +15,10 @@ import botocore.exceptions
 parser = argparse.ArgumentParser()
 parser.add_argument("--sandbox", required=True)
 parser.add_argument("--localstack", required=True)
+parser.add_argument("--account", required=True, help="12 digits, of an account new to both")
 options = parser.parse_args()
 
-ACCOUNT = "530187246119"
+ACCOUNT = options.account
 POLICY = f"arn:aws:iam::{ACCOUNT}:policy/"
 DOCUMENT = json.dumps({"Version": "2012-10-17",
                        "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
