@@ -38,19 +38,19 @@ impl RetryPolicy {
         RetryPolicy { attempts: 3, ..RetryPolicy::default() }
     }
 
-    /// The wait after the failed attempt number `attempt` (from 1), or none if it was the last.
+    /// The wait after the failure number `failures` of this class (from 1), or none if it was the last.
     ///
     /// Half of it is chance, so that tasks that failed together do not come back together.
-    fn wait(&self, attempt: u32, class: ErrorClass) -> Option<Duration> {
+    fn wait(&self, failures: u32, class: ErrorClass) -> Option<Duration> {
         let attempts = match class {
             ErrorClass::Throttled => self.throttled_attempts,
             ErrorClass::Transient => self.attempts,
             _ => return None,
         };
-        if attempt >= attempts {
+        if failures >= attempts {
             return None;
         }
-        let doubled = self.first_wait.saturating_mul(1 << (attempt - 1).min(16));
+        let doubled = self.first_wait.saturating_mul(1 << (failures - 1).min(16));
         Some(doubled.min(self.longest_wait).mul_f64(0.5 + fastrand::f64() / 2.0))
     }
 }
@@ -157,6 +157,8 @@ impl Caller {
         F: Future<Output = Result<T, CallError>>,
     {
         let mut last: Option<CallError> = None;
+        // Throttling uses up nothing of the patience with other failures.
+        let (mut throttled, mut failed) = (0, 0);
         for attempt in 1.. {
             let at = self
                 .pace
@@ -179,10 +181,14 @@ impl Caller {
                 Ok(value) => return Ended::Done { value, attempts: attempt },
                 Err(error) => error,
             };
-            if error.class == ErrorClass::Throttled {
+            let failures = if error.class == ErrorClass::Throttled {
                 self.counter.throttled.fetch_add(1, Ordering::Relaxed);
-            }
-            let Some(wait) = self.policy.wait(attempt, error.class) else {
+                &mut throttled
+            } else {
+                &mut failed
+            };
+            *failures += 1;
+            let Some(wait) = self.policy.wait(*failures, error.class) else {
                 return Ended::Failed { error, attempts: attempt };
             };
             tracing::debug!(attempt, ?wait, "{error}");
@@ -243,10 +249,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn waits_double_up_to_the_longest() {
         let policy = RetryPolicy::default();
-        for (attempt, longest_ms) in [(1, 200), (2, 400), (6, 6_400), (7, 10_000), (39, 10_000)] {
-            let wait = policy.wait(attempt, ErrorClass::Throttled).unwrap();
+        for (failures, longest_ms) in [(1, 200), (2, 400), (6, 6_400), (7, 10_000), (39, 10_000)] {
+            let wait = policy.wait(failures, ErrorClass::Throttled).unwrap();
             let longest = Duration::from_millis(longest_ms);
-            assert!(wait >= longest / 2 && wait <= longest, "{attempt}: {wait:?}");
+            assert!(wait >= longest / 2 && wait <= longest, "{failures}: {wait:?}");
         }
     }
 

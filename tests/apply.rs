@@ -1,0 +1,242 @@
+//! Reading and applying with the real SDK over a real socket, while the sandbox makes calls go wrong.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use iam_boundaries::apply::{Event, Item, Limits, Outcome, Summary, apply};
+use iam_boundaries::desired::Desired;
+use iam_boundaries::live::{
+    Access, Account, Connection, ErrorClass, Reading, RetryPolicy, StopSwitch,
+};
+use iam_boundaries::plan::{Plan, ProblemKind};
+use iam_boundaries::sandbox::{ACCESS_KEY_ID, Fault, Options, SECRET_ACCESS_KEY, Sandbox};
+use iam_boundaries::values::{PolicyArn, UserName};
+
+/// Retries as in earnest, but for the waiting.
+fn quick() -> RetryPolicy {
+    RetryPolicy {
+        first_wait: Duration::from_millis(1),
+        longest_wait: Duration::from_millis(5),
+        ..RetryPolicy::default()
+    }
+}
+
+/// A sandbox with `count` users without a boundary, whom a file gives one.
+struct Company {
+    sandbox: Sandbox,
+    boundary: PolicyArn,
+    desired: Desired,
+}
+
+fn user(n: usize) -> UserName {
+    format!("user-{n:03}").parse().unwrap()
+}
+
+impl Company {
+    async fn of(count: usize, page_size: usize) -> Self {
+        let options = Options { page_size, ..Options::default() };
+        let sandbox = Sandbox::start(options).await.unwrap();
+        let boundary = sandbox.put_policy("Developer");
+        let mut file = "[users]\n".to_owned();
+        for n in 0..count {
+            sandbox.put_user(&user(n), None);
+            file.push_str(&format!("{} = \"{boundary}\"\n", user(n)));
+        }
+        let desired = Desired::parse("boundaries.toml", &file).unwrap();
+        Company { sandbox, boundary, desired }
+    }
+
+    async fn account(&self) -> Account {
+        let access = Access::Sandbox {
+            endpoint_url: self.sandbox.endpoint_url(),
+            access_key_id: ACCESS_KEY_ID,
+            secret_access_key: SECRET_ACCESS_KEY,
+        };
+        Connection::open(&access).await.identify().await.unwrap()
+    }
+
+    async fn plan(&self, account: &Account) -> Plan {
+        let snapshot = account.snapshot(self.desired.users.keys()).await.unwrap();
+        Plan::between(account.identity().account, &self.desired, &snapshot)
+    }
+
+    /// Plans and applies, and checks that each change ended exactly once.
+    async fn apply(&self, concurrency: usize) -> (BTreeMap<UserName, Item>, Summary) {
+        let account = self.account().await;
+        let plan = self.plan(&account).await;
+        let writer = account.writer(None, quick());
+        let limits = Limits { concurrency: NonZeroUsize::new(concurrency).unwrap() };
+        let mut items = BTreeMap::new();
+        let summary = apply(&plan, &writer, limits, &StopSwitch::new(), |event| {
+            if let Event::Ended(item) = event {
+                let twice = items.insert(item.change.user.clone(), item);
+                assert!(twice.is_none(), "an item ended twice: {twice:?}");
+            }
+        })
+        .await;
+        assert_eq!(items.len(), plan.changes.len());
+        assert_eq!(summary.applied + summary.failed + summary.not_attempted, items.len());
+        (items, summary)
+    }
+
+    fn has_boundary(&self, n: usize) -> bool {
+        self.sandbox.boundary_of(&user(n)).unwrap().as_deref() == Some(self.boundary.as_str())
+    }
+}
+
+fn failure(item: &Item) -> (u32, &str) {
+    match &item.outcome {
+        Outcome::Failed { attempts, error } => (*attempts, &error.code),
+        other => panic!("{other:?}"),
+    }
+}
+
+const PUT: &str = "PutUserPermissionsBoundary";
+
+#[tokio::test]
+async fn every_page_of_the_account_is_read() {
+    let company = Company::of(25, 4).await;
+    let (_, summary) = company.apply(8).await;
+    assert_eq!(summary.applied, 25);
+    assert_eq!(company.sandbox.calls()["GetAccountAuthorizationDetails"], 7);
+    let account = company.account().await;
+    assert_eq!(company.plan(&account).await.in_sync, 25);
+}
+
+#[tokio::test]
+async fn where_account_pages_are_denied_users_are_read_one_by_one() {
+    let company = Company::of(20, 1_000).await;
+    let denied = Fault::error(403, "AccessDenied", "not authorized");
+    company.sandbox.faults().add("GetAccountAuthorizationDetails", None, 1, denied);
+    let account = company.account().await;
+    assert_eq!(company.plan(&account).await.changes.len(), 20);
+    assert_eq!(company.sandbox.calls()["GetUser"], 20);
+}
+
+#[tokio::test]
+async fn a_read_that_fails_is_an_error_and_not_an_empty_account() {
+    let company = Company::of(5, 2).await;
+    let broken = Fault::error(500, "ServiceFailure", "sorry");
+    company.sandbox.faults().add("GetAccountAuthorizationDetails", None, 1_000, broken);
+    let account = company.account().await;
+    let error = account.snapshot(company.desired.users.keys()).await.unwrap_err();
+    assert_eq!((error.class, error.code.as_str()), (ErrorClass::Transient, "ServiceFailure"));
+}
+
+#[tokio::test]
+async fn a_user_who_alone_cannot_be_read_is_a_problem_of_that_user_alone() {
+    let company = Company::of(6, 1_000).await;
+    let denied = || Fault::error(403, "AccessDenied", "not authorized");
+    company.sandbox.faults().add("GetAccountAuthorizationDetails", None, 1, denied());
+    company.sandbox.faults().add("GetUser", Some(user(3).as_str()), 1, denied());
+    let account = company.account().await;
+    let plan = company.plan(&account).await;
+    assert_eq!(plan.changes.len(), 5);
+    assert_eq!(plan.problems[0].user, user(3));
+    assert!(
+        matches!(&plan.problems[0].kind, ProblemKind::Unreadable(error) if error.code == "AccessDenied")
+    );
+}
+
+#[tokio::test]
+async fn denied_for_every_user_is_one_error() {
+    let company = Company::of(6, 1_000).await;
+    let denied = || Fault::error(403, "AccessDenied", "not authorized");
+    company.sandbox.faults().add("GetAccountAuthorizationDetails", None, 1, denied());
+    company.sandbox.faults().add("GetUser", None, 100, denied());
+    let account = company.account().await;
+    let error = account.snapshot(company.desired.users.keys()).await.unwrap_err();
+    assert_eq!(error.action, "iam:GetUser");
+}
+
+#[tokio::test]
+async fn a_user_that_iam_does_not_have_is_a_problem_with_its_line() {
+    let company = Company::of(3, 1_000).await;
+    company.sandbox.remove_user(&user(1));
+    company.sandbox.put_user(&"USER-001".parse().unwrap(), None);
+    let account = company.account().await;
+    let plan = company.plan(&account).await;
+    assert_eq!((plan.changes.len(), plan.problems[0].line), (2, 3));
+    let differs_by_case = Some("USER-001".parse().unwrap());
+    assert_eq!(plan.problems[0].kind, ProblemKind::NoSuchUser { differs_by_case });
+    let snapshot = account.snapshot([&user(0)]).await.unwrap();
+    assert_eq!(snapshot.reading(&user(0)), Some(&Reading::Boundary(None)));
+}
+
+#[tokio::test]
+async fn what_passes_is_tried_again_until_it_is_done() {
+    let company = Company::of(40, 1_000).await;
+    let faults = company.sandbox.faults();
+    faults.add(PUT, None, 30, Fault::throttling());
+    faults.add(PUT, Some(user(1).as_str()), 2, Fault::error(503, "ServiceUnavailable", "later"));
+    faults.add(PUT, Some(user(2).as_str()), 2, Fault::CutBefore);
+    faults.add(PUT, Some(user(3).as_str()), 2, Fault::CutAfter);
+    faults.add(PUT, Some(user(4).as_str()), 2, Fault::Garbage);
+    let concurrent = Fault::error(409, "ConcurrentModification", "again");
+    faults.add(PUT, Some(user(5).as_str()), 2, concurrent);
+    let (items, summary) = company.apply(8).await;
+    assert_eq!(summary.applied, 40, "{items:?}");
+    assert!((0..40).all(|n| company.has_boundary(n)));
+    assert_eq!(summary.calls.throttled, 30);
+    assert_eq!(summary.calls.made, company.sandbox.calls()[PUT]);
+}
+
+#[tokio::test]
+async fn one_items_failure_never_stops_the_others() {
+    let company = Company::of(50, 1_000).await;
+    let faults = company.sandbox.faults();
+    let denied = Fault::error(403, "AccessDenied", "explicit deny");
+    faults.add(PUT, Some(user(7).as_str()), 100, denied);
+    faults.add(PUT, Some(user(8).as_str()), 100, Fault::error(500, "ServiceFailure", "sorry"));
+    faults.add(PUT, Some(user(9).as_str()), 100, Fault::throttling());
+    let (items, summary) = company.apply(8).await;
+    assert_eq!((summary.applied, summary.failed), (47, 3));
+    assert_eq!(failure(&items[&user(7)]), (1, "AccessDenied"));
+    assert_eq!(failure(&items[&user(8)]), (6, "ServiceFailure"));
+    assert_eq!(failure(&items[&user(9)]), (40, "Throttling"));
+    assert!((0..50).all(|n| company.has_boundary(n) != [7, 8, 9].contains(&n)));
+}
+
+#[tokio::test]
+async fn a_user_deleted_in_the_middle_fails_alone_and_says_that_it_is_the_user() {
+    let company = Company::of(5, 1_000).await;
+    let account = company.account().await;
+    let plan = company.plan(&account).await;
+    company.sandbox.remove_user(&user(2));
+    let writer = account.writer(None, quick());
+    let limits = Limits { concurrency: NonZeroUsize::MIN };
+    let mut failed = Vec::new();
+    let summary = apply(&plan, &writer, limits, &StopSwitch::new(), |event| {
+        if let Event::Ended(Item { outcome: Outcome::Failed { error, .. }, .. }) = event {
+            failed.push(error);
+        }
+    })
+    .await;
+    assert_eq!((summary.applied, summary.failed), (4, 1));
+    assert_eq!(failed[0].class, ErrorClass::NotFound);
+    assert!(failed[0].request_id.is_some());
+    let advice = iam_boundaries::report::advice(&failed[0]).unwrap();
+    assert!(advice.starts_with("The user is not there any more"), "{advice}");
+}
+
+#[tokio::test]
+async fn credentials_that_expire_on_the_way_stop_the_run_and_the_rest_is_not_attempted() {
+    let company = Company::of(30, 1_000).await;
+    let expired = Fault::error(403, "ExpiredToken", "The security token is expired");
+    company.sandbox.faults().add(PUT, Some(user(10).as_str()), 100, expired);
+    let (items, summary) = company.apply(1).await;
+    assert_eq!((summary.applied, summary.failed, summary.not_attempted), (10, 1, 19));
+    assert_eq!(failure(&items[&user(10)]), (1, "ExpiredToken"));
+    assert_eq!(company.sandbox.calls()[PUT], 11);
+}
+
+#[tokio::test]
+async fn no_more_writes_are_under_way_than_the_limit() {
+    let company = Company::of(12, 1_000).await;
+    let slow = || Fault::Slow(Duration::from_millis(40));
+    company.sandbox.faults().add(PUT, None, 12, slow());
+    let (_, summary) = company.apply(4).await;
+    // Three rounds of four: a fifth at once would have made it faster.
+    assert!(summary.elapsed >= Duration::from_millis(120), "{:?}", summary.elapsed);
+}
