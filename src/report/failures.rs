@@ -8,22 +8,28 @@ use crate::values::UserName;
 /// Failed items, grouped so that hundreds of equal failures read as one.
 #[derive(Default)]
 pub(super) struct Failures {
-    // What is equal in a group: the code, and the advice, which tells a missing user from a missing
-    // policy where both are NoSuchEntity.
-    groups: BTreeMap<(String, Option<String>), Vec<(UserName, CallError)>>,
+    groups: BTreeMap<Kind, Vec<(UserName, CallError)>>,
+}
+
+/// What is equal in a group. The advice tells a missing user from a missing policy where both are
+/// `NoSuchEntity`.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Kind {
+    code: String,
+    advice: Option<String>,
 }
 
 impl Failures {
     pub(super) fn add(&mut self, user: UserName, error: CallError) {
-        let key = (error.code.clone(), advice(&error));
-        self.groups.entry(key).or_default().push((user, error));
+        let kind = Kind { code: error.code.clone(), advice: advice(&error) };
+        self.groups.entry(kind).or_default().push((user, error));
     }
 
     /// The groups, the largest first, each with one message in full and every user by name.
     pub(super) fn write(&self, to: &mut impl fmt::Write, paint: Paint) -> fmt::Result {
         let mut groups: Vec<_> = self.groups.iter().collect();
         groups.sort_by_key(|(_, items)| std::cmp::Reverse(items.len()));
-        for ((code, advice), items) in groups {
+        for (Kind { code, advice }, items) in groups {
             let title = format!("Failed with {code}: {}", counted(items.len(), "user"));
             writeln!(to, "\n{}", paint.bad(title))?;
             let mut users: Vec<&str> = items.iter().map(|(user, _)| user.as_str()).collect();
