@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::live::{CallError, Calls, Retry};
+use crate::live::{CallError, Calls, Outcome, Retry};
 use crate::plan::Change;
 use crate::values::UserName;
 
@@ -34,27 +34,6 @@ pub struct Item {
     pub change: Change,
     /// What became of it.
     pub outcome: Outcome,
-}
-
-/// What became of a change.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// IAM said that it is done.
-    Applied {
-        /// Attempts that it took, from 1.
-        attempts: u32,
-        /// IAM's id of the request that did it.
-        request_id: Option<String>,
-    },
-    /// It failed. Where no answer came, IAM may have done it all the same.
-    Failed {
-        /// Attempts that were made, from 1.
-        attempts: u32,
-        /// Why the last one failed.
-        error: CallError,
-    },
-    /// Nothing was sent for it, because the run was stopped first.
-    NotAttempted,
 }
 
 /// The closing account of a run.

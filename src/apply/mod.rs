@@ -3,8 +3,8 @@
 mod event;
 mod run;
 
-pub use event::{Event, Item, Outcome, Summary};
+pub use event::{Event, Item, Summary};
 pub use run::{Limits, apply};
 
-// Events carry what a call failed with, so those who show events find it here.
-pub use crate::live::{CallError, ErrorClass};
+// Events carry what a call ended with, so those who show events find it here.
+pub use crate::live::{CallError, ErrorClass, Outcome};

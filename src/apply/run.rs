@@ -6,7 +6,7 @@ use std::time::Instant;
 use futures::{StreamExt, stream};
 
 use super::{CallError, ErrorClass, Event, Item, Outcome, Summary};
-use crate::live::{StopSwitch, Write, Writer};
+use crate::live::{StopSwitch, Writer};
 use crate::plan::{Change, Plan};
 
 /// Bounds on a run.
@@ -61,12 +61,7 @@ impl<F: FnMut(Event)> Run<'_, F> {
     async fn item(&self, change: &Change) -> Outcome {
         let retrying = |retry| self.tell(Event::Retrying { user: change.user.clone(), retry });
         let stop = self.switch.stop();
-        let outcome =
-            match self.writer.write(&change.user, change.action.to(), &stop, retrying).await {
-                Write::Done { attempts, request_id } => Outcome::Applied { attempts, request_id },
-                Write::Failed { attempts, error } => Outcome::Failed { attempts, error },
-                Write::NotAttempted => Outcome::NotAttempted,
-            };
+        let outcome = self.writer.write(&change.user, change.action.to(), &stop, retrying).await;
         if let Outcome::Failed { error, .. } = &outcome {
             self.stop_if_hopeless(error);
         }

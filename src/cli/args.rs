@@ -5,6 +5,9 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::live::Rate;
 
+/// Stands over the options that every command takes.
+const GLOBAL: &str = "Options of every command";
+
 const EXAMPLES: &str = "\
 Examples:
   iam-boundaries --sandbox plan                 try it, without an AWS account
@@ -24,25 +27,25 @@ Exit codes:
 #[command(version, after_help = EXAMPLES, max_term_width = 100)]
 pub(super) struct Args {
     /// The file that maps users to boundaries
-    #[arg(short, long, global = true, default_value = "boundaries.toml")]
+    #[arg(short, long, global = true, default_value = "boundaries.toml", help_heading = GLOBAL)]
     pub(super) file: PathBuf,
     /// The profile of the AWS configuration to use
-    #[arg(long, global = true, value_name = "NAME", conflicts_with = "sandbox")]
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "sandbox", help_heading = GLOBAL)]
     pub(super) profile: Option<String>,
     /// The AWS region that signs the calls; IAM itself is global
-    #[arg(long, global = true, conflicts_with = "sandbox", value_parser = region)]
+    #[arg(long, global = true, conflicts_with = "sandbox", value_parser = region, help_heading = GLOBAL)]
     pub(super) region: Option<String>,
     /// Where IAM and STS are, instead of AWS's own addresses
-    #[arg(long, global = true, value_name = "URL", conflicts_with = "sandbox", value_parser = url)]
+    #[arg(long, global = true, value_name = "URL", conflicts_with = "sandbox", value_parser = url, help_heading = GLOBAL)]
     pub(super) endpoint_url: Option<String>,
     /// Work on an IAM inside this process, kept in .iam-boundaries, that needs no account
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub(super) sandbox: bool,
     /// Whether to use colours
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = GLOBAL)]
     pub(super) color: Color,
     /// Say more on standard error; -vv says most
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = GLOBAL)]
     pub(super) verbose: u8,
     #[command(subcommand)]
     pub(super) command: Command,
@@ -52,7 +55,9 @@ pub(super) struct Args {
 pub(super) enum Color {
     /// On a terminal, unless NO_COLOR is set
     Auto,
+    /// Even into a file
     Always,
+    /// Plain text
     Never,
 }
 

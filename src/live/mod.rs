@@ -17,4 +17,4 @@ pub use pace::{BadRate, Pace, Rate};
 pub use read::{Reading, Snapshot};
 pub use retry::{Calls, Retry, RetryPolicy};
 pub use stop::{Stop, StopSwitch};
-pub use write::{Write, Writer};
+pub use write::{Outcome, Writer};

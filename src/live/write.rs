@@ -17,24 +17,24 @@ pub struct Writer {
     counter: Arc<Counter>,
 }
 
-/// How one write ended.
+/// What became of one write.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Write {
+pub enum Outcome {
     /// IAM said that it is done.
-    Done {
+    Applied {
         /// Attempts that it took, from 1.
         attempts: u32,
         /// IAM's id of the request that did it.
         request_id: Option<String>,
     },
-    /// It failed; whether IAM did it all the same is unknown where no answer came.
+    /// It failed. Where no answer came, IAM may have done it all the same.
     Failed {
         /// Attempts that were made, from 1.
         attempts: u32,
         /// Why the last one failed.
         error: CallError,
     },
-    /// The stop was asked for before the first attempt: nothing was sent.
+    /// Nothing was sent for it, because the run was stopped first.
     NotAttempted,
 }
 
@@ -56,15 +56,17 @@ impl Writer {
         to: Option<&PolicyArn>,
         stop: &Stop,
         on_retry: impl FnMut(Retry),
-    ) -> Write {
+    ) -> Outcome {
         let ended = match to {
             Some(arn) => self.caller.call(stop, || self.put(user, arn), on_retry).await,
             None => self.caller.call(stop, || self.delete(user), on_retry).await,
         };
         match ended {
-            Ended::Done { value: request_id, attempts } => Write::Done { attempts, request_id },
-            Ended::Failed { error, attempts } => Write::Failed { attempts, error },
-            Ended::NotAttempted => Write::NotAttempted,
+            Ended::Done { value: request_id, attempts } => {
+                Outcome::Applied { attempts, request_id }
+            }
+            Ended::Failed { error, attempts } => Outcome::Failed { attempts, error },
+            Ended::NotAttempted => Outcome::NotAttempted,
         }
     }
 
