@@ -1,7 +1,7 @@
 //! The account as IAM has it: who we are there, each user's present boundary, and writing one.
 //!
 //! The only room that names an `aws_*` crate. The SDK's own retries are off: every attempt passes
-//! through [`retry`], so that it is paced, counted, and can be stopped.
+//! through one loop of our own, so that it is paced, counted, and can be stopped.
 
 mod connection;
 mod error;
