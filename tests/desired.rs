@@ -165,3 +165,20 @@ fn no_mutilated_file_makes_it_panic() {
         }
     }
 }
+
+#[test]
+fn a_line_that_stops_the_parser_hides_nothing_below_it() {
+    let text = "[users]\njohn doe = false\nname@x.com = false\nbob = 1\ncarl = FALSE\n";
+    let lines: Vec<usize> =
+        mistakes(text).diagnostics().iter().map(|diagnostic| diagnostic.line).collect();
+    assert_eq!(lines, [2, 3, 4, 5]);
+    let shown = mistakes(text).to_string();
+    assert!(shown.contains("\"name@x.com\" = false"), "{shown}");
+    assert!(shown.contains("write false in small letters"), "{shown}");
+}
+
+#[test]
+fn a_header_that_cannot_be_read_makes_no_strays_of_the_lines_below_it() {
+    assert_eq!(listed("[users\nalice = false\n").len(), 1);
+    assert_eq!(listed("alice = false\n").len(), 2);
+}

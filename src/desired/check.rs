@@ -18,15 +18,15 @@ const TOP_LEVEL: [&str; 3] = ["account", "boundaries", "users"];
 
 /// Checks everything in a file, so that all of its mistakes can be shown at once.
 pub(super) fn check(source: Source) -> Result<Desired, FileErrors> {
-    let (document, errors) = DeTable::parse_recoverable(&source.text);
-    let syntax = syntax::mistakes(&source, document.get_ref(), &errors);
+    let syntax = syntax::check(&source);
+    let (document, _) = DeTable::parse_recoverable(&syntax.readable);
     let mut check = Check { source: &source, found: Vec::new(), placed: Vec::new() };
-    let parts = check.document(document.get_ref(), !syntax.is_empty());
+    let parts = check.document(document.get_ref(), !syntax.mistakes.is_empty());
     let Check { mut found, placed, .. } = check;
     found.extend(scope::mistakes(&source, parts.account.as_ref(), &placed));
     // What stands in a line that could not be read is only a guess of the parser's.
-    found.retain(|mistake| !syntax.iter().any(|other| other.line == mistake.line));
-    found.extend(syntax);
+    found.retain(|mistake| !syntax.mistakes.iter().any(|other| other.line == mistake.line));
+    found.extend(syntax.mistakes);
     let source = FileErrors::new(source.clone(), found)?;
     let Parts { account, names, users } = parts;
     Ok(Desired { file: source.file, account, names, users })
@@ -56,7 +56,9 @@ impl<'a> Check<'a> {
         // Short names that are written down, right or wrong: a wrong one is reported once.
         let mut known: HashMap<&str, Option<PolicyArn>> = HashMap::new();
         for (key, value) in document.iter() {
-            if !TOP_LEVEL.contains(&key.get_ref().as_ref()) {
+            // Below a header that cannot be read, every line would seem to be such a key.
+            let is_stray = has_syntax_errors && !self.source.is_header(key.span().start);
+            if !TOP_LEVEL.contains(&key.get_ref().as_ref()) && !is_stray {
                 self.unknown_key(key, value, &TOP_LEVEL);
             }
         }

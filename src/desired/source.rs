@@ -65,6 +65,11 @@ impl Source {
         start..end.max(span.end)
     }
 
+    /// Whether the line that `offset` is in is a table's header.
+    pub(super) fn is_header(&self, offset: usize) -> bool {
+        self.text[self.lines_around(&(offset..offset))].trim_start().starts_with('[')
+    }
+
     /// A span made to lie inside the text, and between characters.
     pub(super) fn inside(&self, span: Range<usize>) -> Range<usize> {
         let start = self.text.floor_char_boundary(span.start);
