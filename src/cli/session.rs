@@ -7,7 +7,7 @@ use crate::live::{Access, Account, Connection};
 use crate::plan::{Plan, check_scope};
 use crate::sandbox::{self, Options, Sandbox, Seed};
 
-/// Where `--sandbox` keeps its state: beside the file that is worked on, like other tools' folders.
+/// Where `--sandbox` keeps its state: in the working folder, so that a new clone starts anew.
 pub(super) const SANDBOX_STATE: &str = ".iam-boundaries/sandbox.json";
 
 /// The file and the account that a command works on, and the plan between them.

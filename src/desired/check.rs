@@ -1,5 +1,5 @@
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use toml::Spanned;
@@ -36,7 +36,7 @@ pub(super) fn check(source: Source) -> Result<Desired, FileErrors> {
 struct Parts {
     account: Option<Located<AccountId>>,
     names: ShortNames,
-    users: std::collections::BTreeMap<UserName, Listed>,
+    users: BTreeMap<UserName, Listed>,
 }
 
 struct Check<'a> {
@@ -221,8 +221,8 @@ impl<'a> Check<'a> {
         &mut self,
         table: &DeTable<'a>,
         known: &HashMap<&str, Option<PolicyArn>>,
-    ) -> std::collections::BTreeMap<UserName, Listed> {
-        let mut users = std::collections::BTreeMap::new();
+    ) -> BTreeMap<UserName, Listed> {
+        let mut users = BTreeMap::new();
         let mut by_folded: HashMap<String, Vec<&Key<'_>>> = HashMap::new();
         // Equal ARNs share one text: thousands of users have the same few.
         let mut arns: HashMap<String, PolicyArn> = HashMap::new();

@@ -23,11 +23,6 @@ impl ShortNames {
         self.names.get(arn).map(String::as_str)
     }
 
-    /// The boundary that a short name stands for.
-    pub fn arn_of(&self, name: &str) -> Option<&PolicyArn> {
-        self.arns.get(name)
-    }
-
     /// Every short name and its boundary, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &PolicyArn)> {
         self.arns.iter().map(|(name, arn)| (name.as_str(), arn))

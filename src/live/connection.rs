@@ -1,4 +1,3 @@
-use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::environment::EnvironmentVariableRegionProvider;
@@ -10,7 +9,7 @@ use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 
-use super::retry::{Caller, Counter};
+use super::retry::Caller;
 use super::{CallError, ErrorClass, Pace, Rate, RetryPolicy, Snapshot, Stop, Writer};
 use crate::values::{AccountId, Partition, UserName};
 
@@ -47,7 +46,6 @@ pub struct Connection {
     config: SdkConfig,
     profile: String,
     reads: Caller,
-    counter: Arc<Counter>,
 }
 
 /// Who the credentials belong to, as STS says.
@@ -88,7 +86,6 @@ pub struct Account {
     iam: aws_sdk_iam::Client,
     identity: Identity,
     reads: Caller,
-    counter: Arc<Counter>,
 }
 
 /// The SDK's own defaults as of this day: a new SDK does not change them unasked.
@@ -132,13 +129,12 @@ impl Connection {
                     .build()
             }
         };
-        let counter = Arc::<Counter>::default();
-        let reads = Caller::new(RetryPolicy::default(), Pace::new(None), counter.clone());
+        let reads = Caller::new(RetryPolicy::default(), Pace::new(None));
         let profile = match access {
             Access::Chain { profile: Some(profile), .. } => profile.clone(),
             _ => std::env::var("AWS_PROFILE").unwrap_or_else(|_| "default".to_owned()),
         };
-        Connection { config, profile, reads, counter }
+        Connection { config, profile, reads }
     }
 
     /// Asks STS who we are.
@@ -174,12 +170,7 @@ impl Connection {
         let config = aws_sdk_iam::config::Builder::from(&self.config)
             .retry_config(RetryConfig::disabled())
             .build();
-        Ok(Account {
-            iam: aws_sdk_iam::Client::from_conf(config),
-            identity,
-            reads: self.reads,
-            counter: self.counter,
-        })
+        Ok(Account { iam: aws_sdk_iam::Client::from_conf(config), identity, reads: self.reads })
     }
 }
 
@@ -221,7 +212,7 @@ impl Account {
 
     /// The calls made so far to learn who we are and to read.
     pub fn calls(&self) -> super::Calls {
-        self.counter.calls()
+        self.reads.calls()
     }
 
     /// What can change this account, at no more than `ceiling` calls per second.

@@ -41,11 +41,6 @@ pub enum ErrorClass {
 }
 
 impl ErrorClass {
-    /// Whether another attempt may go well.
-    pub fn is_worth_retrying(self) -> bool {
-        matches!(self, ErrorClass::Throttled | ErrorClass::Transient)
-    }
-
     /// The codes are those of IAM's and STS's common errors
     /// (<https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html>), and the throttling
     /// codes that the AWS SDKs know

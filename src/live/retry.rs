@@ -75,13 +75,13 @@ impl Calls {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Counter {
+struct Counter {
     made: AtomicU64,
     throttled: AtomicU64,
 }
 
 impl Counter {
-    pub(super) fn calls(&self) -> Calls {
+    fn calls(&self) -> Calls {
         Calls {
             made: self.made.load(Ordering::Relaxed),
             throttled: self.throttled.load(Ordering::Relaxed),
@@ -135,8 +135,13 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    pub(super) fn new(policy: RetryPolicy, pace: Pace, counter: Arc<Counter>) -> Self {
-        Caller { policy, pace: Arc::new(Mutex::new(pace)), counter }
+    pub(super) fn new(policy: RetryPolicy, pace: Pace) -> Self {
+        Caller { policy, pace: Arc::new(Mutex::new(pace)), counter: Arc::default() }
+    }
+
+    /// The calls made so far, by every clone.
+    pub(super) fn calls(&self) -> Calls {
+        self.counter.calls()
     }
 
     pub(super) fn with_policy(self, policy: RetryPolicy) -> Self {
@@ -211,7 +216,7 @@ mod tests {
 
     fn caller(rate: Option<f64>) -> Caller {
         let ceiling = rate.map(|rate| Rate::per_second(rate).unwrap());
-        Caller::new(RetryPolicy::default(), Pace::new(ceiling), Arc::default())
+        Caller::new(RetryPolicy::default(), Pace::new(ceiling))
     }
 
     fn error(class: ErrorClass) -> CallError {

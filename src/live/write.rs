@@ -1,8 +1,6 @@
-use std::sync::Arc;
-
 use aws_sdk_iam::operation::RequestId;
 
-use super::retry::{Caller, Counter, Ended};
+use super::retry::{Caller, Ended};
 use super::{CallError, Calls, Pace, Retry, RetryPolicy, Stop};
 use crate::values::{PolicyArn, UserName};
 
@@ -14,7 +12,6 @@ use crate::values::{PolicyArn, UserName};
 pub struct Writer {
     iam: aws_sdk_iam::Client,
     caller: Caller,
-    counter: Arc<Counter>,
 }
 
 /// What became of one write.
@@ -40,13 +37,12 @@ pub enum Outcome {
 
 impl Writer {
     pub(super) fn new(iam: aws_sdk_iam::Client, pace: Pace, policy: RetryPolicy) -> Self {
-        let counter = Arc::<Counter>::default();
-        Writer { iam, caller: Caller::new(policy, pace, counter.clone()), counter }
+        Writer { iam, caller: Caller::new(policy, pace) }
     }
 
     /// The calls that this writer has made.
     pub fn calls(&self) -> Calls {
-        self.counter.calls()
+        self.caller.calls()
     }
 
     /// Gives `user` the boundary `to`, or takes its boundary away.

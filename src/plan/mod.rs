@@ -12,7 +12,7 @@ pub use crate::live::CallError;
 
 use std::collections::BTreeMap;
 
-use crate::values::{AccountId, PolicyArn, UserName};
+use crate::values::{AccountId, PolicyArn};
 
 /// Everything that is to be done to make the account as the file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,11 +64,5 @@ impl Plan {
     /// The users that the file lists.
     pub fn listed(&self) -> usize {
         self.changes.len() + self.problems.len() + self.in_sync
-    }
-
-    /// The change of one user, if there is one.
-    pub fn change_of(&self, user: &UserName) -> Option<&Change> {
-        let at = self.changes.binary_search_by(|change| change.user.cmp(user)).ok()?;
-        Some(&self.changes[at])
     }
 }

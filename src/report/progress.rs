@@ -32,11 +32,6 @@ impl Progress {
         }
     }
 
-    /// The items of the run.
-    pub fn total(&self) -> usize {
-        self.total
-    }
-
     /// The items that have ended, however they did.
     pub fn ended(&self) -> usize {
         self.ended

@@ -40,14 +40,11 @@ pub(super) fn call(account: &mut Account, request: &Request, page_size: usize) -
 fn get_user(account: &Account, request: &Request) -> Answer {
     let Some(name) = request.get("UserName") else {
         let caller = User { path: "/".into(), boundary: None, tags: Default::default() };
-        return Ok(Some(vec![element("User", user_fields(request, CALLER, &caller))]));
+        return Ok(Some(vec![whole_user(request, CALLER, &caller)]));
     };
     checked_name(request)?;
     let user = account.user(name).ok_or_else(|| no_such_user(name))?;
-    let mut fields = user_fields(request, name, user);
-    fields.extend(boundary_field(user));
-    fields.extend((!user.tags.is_empty()).then(|| tags_field(user)));
-    Ok(Some(vec![element("User", fields)]))
+    Ok(Some(vec![whole_user(request, name, user)]))
 }
 
 /// `ListUsers` leaves out boundaries and tags
@@ -125,10 +122,7 @@ fn create_user(account: &mut Account, request: &Request) -> Answer {
     let values = request.list("Tags", ".Value").into_iter().map(str::to_owned);
     let user = account.user_mut(name).ok_or_else(|| no_such_user(name))?;
     user.tags = keys.zip(values).collect();
-    let mut fields = user_fields(request, name, user);
-    fields.extend(boundary_field(user));
-    fields.extend((!user.tags.is_empty()).then(|| tags_field(user)));
-    Ok(Some(vec![element("User", fields)]))
+    Ok(Some(vec![whole_user(request, name, user)]))
 }
 
 fn delete_user(account: &mut Account, request: &Request) -> Answer {
@@ -295,6 +289,14 @@ fn user_fields(request: &Request, name: &str, user: &User) -> Vec<Xml> {
         text("Arn", format!("arn:{partition}:iam::{account}:user{}{name}", user.path)),
         text("CreateDate", CREATED),
     ]
+}
+
+/// A user with boundary and tags, as the actions on one user give it.
+fn whole_user(request: &Request, name: &str, user: &User) -> Xml {
+    let mut fields = user_fields(request, name, user);
+    fields.extend(boundary_field(user));
+    fields.extend((!user.tags.is_empty()).then(|| tags_field(user)));
+    element("User", fields)
 }
 
 fn boundary_field(user: &User) -> Option<Xml> {
