@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::live::{CallError, Calls, Outcome, Retry};
+use crate::live::{CallError, Calls, Outcome, Retry, StopReason};
 use crate::plan::Change;
 use crate::values::UserName;
 
@@ -16,7 +16,7 @@ pub enum Event {
     Retrying {
         /// Whose boundary it is.
         user: UserName,
-        /// The attempt, its error, and the wait.
+        /// The attempt, its error, and the pace that IAM was found to bear.
         retry: Retry,
     },
     /// An item came to its end. Each change of the plan has exactly one such event.
@@ -49,6 +49,8 @@ pub struct Summary {
     pub calls: Calls,
     /// How long the writing took.
     pub elapsed: Duration,
+    /// Why the run was stopped early, if it was.
+    pub stopped: Option<StopReason>,
 }
 
 impl Summary {

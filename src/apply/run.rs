@@ -6,7 +6,7 @@ use std::time::Instant;
 use futures::{StreamExt, stream};
 
 use super::{CallError, ErrorClass, Event, Item, Outcome, Summary};
-use crate::live::{StopSwitch, Writer};
+use crate::live::{StopReason, StopSwitch, Writer};
 use crate::plan::{Change, Plan};
 
 /// Bounds on a run.
@@ -42,6 +42,7 @@ pub async fn apply(
         .await;
     summary.calls = writer.calls().since(before);
     summary.elapsed = began.elapsed();
+    summary.stopped = switch.stop().reason();
     run.tell(Event::Finished(summary.clone()));
     summary
 }
@@ -70,8 +71,8 @@ impl<F: FnMut(Event)> Run<'_, F> {
     }
 
     fn stop_if_hopeless(&self, error: &CallError) {
-        if error.class == ErrorClass::Credentials && !self.switch.stop().is_asked() {
-            self.switch.press();
+        if error.class == ErrorClass::Credentials && self.switch.stop().reason().is_none() {
+            self.switch.press(StopReason::Error);
             self.tell(Event::StoppedBy(error.clone()));
         }
     }

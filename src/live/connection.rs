@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::environment::EnvironmentVariableRegionProvider;
@@ -9,8 +10,10 @@ use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 
-use super::retry::Caller;
-use super::{CallError, ErrorClass, Pace, Rate, RetryPolicy, Snapshot, Stop, Writer};
+use super::read::Reader;
+use super::retry::{Caller, Counter};
+use super::turnstile::Turnstile;
+use super::{Bounds, CallError, ErrorClass, Rate, RetryPolicy, Snapshot, Stop, Writer};
 use crate::values::{AccountId, Partition, UserName};
 
 /// How to reach IAM, and as whom.
@@ -45,7 +48,7 @@ pub enum Access {
 pub struct Connection {
     config: SdkConfig,
     profile: String,
-    reads: Caller,
+    counter: Counter,
 }
 
 /// Who the credentials belong to, as STS says.
@@ -85,7 +88,8 @@ pub enum ConnectError {
 pub struct Account {
     iam: aws_sdk_iam::Client,
     identity: Identity,
-    reads: Caller,
+    reader: Reader,
+    counter: Counter,
 }
 
 /// The SDK's own defaults as of this day: a new SDK does not change them unasked.
@@ -129,12 +133,11 @@ impl Connection {
                     .build()
             }
         };
-        let reads = Caller::new(RetryPolicy::default(), Pace::new(None));
         let profile = match access {
             Access::Chain { profile: Some(profile), .. } => profile.clone(),
             _ => std::env::var("AWS_PROFILE").unwrap_or_else(|_| "default".to_owned()),
         };
-        Connection { config, profile, reads }
+        Connection { config, profile, counter: Counter::default() }
     }
 
     /// Asks STS who we are.
@@ -147,7 +150,9 @@ impl Connection {
             .retry_config(RetryConfig::disabled())
             .build();
         let sts = aws_sdk_sts::Client::from_conf(config);
-        let caller = self.reads.clone().with_policy(RetryPolicy::impatient());
+        let turnstile = Turnstile::new(Bounds { in_flight: 1, calls: 1 }, Arc::default());
+        let policy = RetryPolicy::impatient();
+        let caller = Caller::new(ACTION, policy, turnstile, self.counter.clone());
         let who = || async {
             sts.get_caller_identity()
                 .send()
@@ -170,7 +175,9 @@ impl Connection {
         let config = aws_sdk_iam::config::Builder::from(&self.config)
             .retry_config(RetryConfig::disabled())
             .build();
-        Ok(Account { iam: aws_sdk_iam::Client::from_conf(config), identity, reads: self.reads })
+        let iam = aws_sdk_iam::Client::from_conf(config);
+        let reader = Reader::new(iam.clone(), self.counter.clone());
+        Ok(Account { iam, identity, reader, counter: self.counter })
     }
 }
 
@@ -207,17 +214,17 @@ impl Account {
         &self,
         listed: impl IntoIterator<Item = &'a UserName>,
     ) -> Result<Snapshot, CallError> {
-        super::read::snapshot(&self.iam, &self.reads, listed).await
+        self.reader.snapshot(listed).await
     }
 
     /// The calls made so far to learn who we are and to read.
     pub fn calls(&self) -> super::Calls {
-        self.reads.calls()
+        self.counter.calls()
     }
 
-    /// What can change this account, at no more than `ceiling` calls per second.
-    pub fn writer(&self, ceiling: Option<Rate>, policy: RetryPolicy) -> Writer {
-        Writer::new(self.iam.clone(), Pace::new(ceiling), policy)
+    /// What can change this account, within `bounds` and at no more than `ceiling` calls per second.
+    pub fn writer(&self, bounds: Bounds, ceiling: Option<Rate>, policy: RetryPolicy) -> Writer {
+        Writer::new(self.iam.clone(), bounds, ceiling, policy)
     }
 }
 

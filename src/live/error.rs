@@ -166,6 +166,12 @@ impl CallError {
         )
     }
 
+    /// No answer came before the run's time was over.
+    pub(super) fn timed_out(action: &'static str) -> Self {
+        let message = "no answer came before the time for the run was over".to_owned();
+        CallError::without_answer(action, ErrorClass::Transient, "TimedOut", message)
+    }
+
     fn without_answer(
         action: &'static str,
         class: ErrorClass,

@@ -8,13 +8,15 @@ mod error;
 mod pace;
 mod read;
 mod retry;
+mod snapshot;
 mod stop;
+mod turnstile;
 mod write;
 
 pub use connection::{Access, Account, ConnectError, Connection, Identity};
 pub use error::{CallError, ErrorClass};
-pub use pace::{BadRate, Pace, Rate};
-pub use read::{Reading, Snapshot};
+pub use pace::{Answer, BadRate, Bounds, Ceiling, Pace, Rate, Ticket, Turn};
+pub use snapshot::{Reading, Snapshot};
 pub use retry::{Calls, Retry, RetryPolicy};
-pub use stop::{Stop, StopSwitch};
+pub use stop::{Stop, StopReason, StopSwitch};
 pub use write::{Outcome, Writer};

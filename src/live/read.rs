@@ -1,161 +1,218 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use aws_sdk_iam::Client;
-use aws_sdk_iam::types::{AttachedPermissionsBoundary, EntityType};
+use aws_sdk_iam::types::{AttachedPermissionsBoundary, EntityType, SummaryKeyType};
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::retry::Caller;
-use super::{CallError, ErrorClass, Stop};
+use super::retry::{Caller, Counter};
+use super::snapshot::Readings;
+use super::turnstile::Turnstile;
+use super::{Bounds, CallError, ErrorClass, Reading, RetryPolicy, Snapshot, Stop};
 use crate::values::{PolicyArn, UserName};
 
-/// The listed users as IAM has them, at one time. Every listed user is in it, whatever was found.
-#[derive(Debug, Clone, Default)]
-pub struct Snapshot {
-    users: BTreeMap<UserName, Reading>,
-}
-
-/// What IAM says of one listed user.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reading {
-    /// The user is there, with this boundary or none.
-    Boundary(Option<PolicyArn>),
-    /// IAM has no such user.
-    NoSuchUser {
-        /// A user whose name differs from it by case alone.
-        differs_by_case: Option<UserName>,
-    },
-    /// It could not be found out, for this user alone.
-    Unreadable(CallError),
-}
-
-impl Snapshot {
-    /// A snapshot made of what is known otherwise.
-    pub fn of(users: BTreeMap<UserName, Reading>) -> Self {
-        Snapshot { users }
-    }
-
-    /// What was found of `user`; none if the snapshot was not asked for it.
-    pub fn reading(&self, user: &UserName) -> Option<&Reading> {
-        self.users.get(user)
-    }
+/// What reads the account, in the fewest calls.
+#[derive(Debug)]
+pub(super) struct Reader {
+    iam: Client,
+    counter: Counter,
 }
 
 /// Users in a page of account details: the most that IAM gives
 /// ([GetAccountAuthorizationDetails](https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html)).
-const PAGE_SIZE: i32 = 1_000;
-/// `GetUser` calls under way at once, where the account's pages may not be read.
-const READS_AT_ONCE: usize = 16;
+const PAGE_SIZE: usize = 1_000;
+/// So few users are not worth asking how many pages the account has.
+const FEW: usize = 2;
+/// For more users than that, pages are cheaper in any account that there is.
+const MANY: usize = 50;
+/// `GetUser` calls under way at once, at most.
+const READS_AT_ONCE: usize = 64;
 const PAGES: &str = "iam:GetAccountAuthorizationDetails";
 const ONE_USER: &str = "iam:GetUser";
+const SUMMARY: &str = "iam:GetAccountSummary";
 
-/// Reads by account pages, or user by user where the caller may not read pages.
-pub(super) async fn snapshot<'a>(
-    iam: &Client,
-    caller: &Caller,
-    listed: impl IntoIterator<Item = &'a UserName>,
-) -> Result<Snapshot, CallError> {
-    let listed: Vec<&UserName> = listed.into_iter().collect();
-    match by_pages(iam, caller, &listed).await {
-        Err(error) if error.class == ErrorClass::Denied => {
-            tracing::info!("{error}; reading {} users by {ONE_USER} instead", listed.len());
-            by_user(iam, caller, &listed).await
-        }
-        read => read,
-    }
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Pages,
+    OneByOne,
 }
 
-async fn by_pages(
-    iam: &Client,
-    caller: &Caller,
-    listed: &[&UserName],
-) -> Result<Snapshot, CallError> {
-    let mut readings = Readings::of(listed);
-    let mut marker: Option<String> = None;
-    loop {
-        let page = || async {
-            iam.get_account_authorization_details()
-                .filter(EntityType::User)
-                .max_items(PAGE_SIZE)
-                .set_marker(marker.clone())
-                .send()
-                .await
-                .map_err(|error| CallError::from_sdk(PAGES, error))
-        };
-        let page = caller.call(&Stop::never(), page, |_| {}).await.into_result(PAGES)?;
-        for user in page.user_detail_list() {
-            let name = user
-                .user_name()
-                .ok_or_else(|| CallError::unreadable(PAGES, "a user in the answer has no name"))?;
-            readings.found(name, || boundary(PAGES, user.permissions_boundary()));
-        }
-        if !page.is_truncated() {
-            return Ok(readings.into_snapshot());
-        }
-        match page.marker() {
-            Some(next) if marker.as_deref() != Some(next) => marker = Some(next.to_owned()),
-            // Going on would read the first page, or the same one, for ever.
-            _ => {
-                let what = "the answer is cut short, and has no marker to go on from";
-                return Err(CallError::unreadable(PAGES, what));
+impl Reader {
+    pub(super) fn new(iam: Client, counter: Counter) -> Self {
+        Reader { iam, counter }
+    }
+
+    /// Reads the `listed` users, by account pages or one by one: whichever takes fewer calls. Where the
+    /// caller may not do the one, the other is used.
+    pub(super) async fn snapshot<'a>(
+        &self,
+        listed: impl IntoIterator<Item = &'a UserName>,
+    ) -> Result<Snapshot, CallError> {
+        let listed: Vec<&UserName> = listed.into_iter().collect();
+        match self.cheapest_way(listed.len()).await? {
+            Way::Pages => match self.by_pages(&listed).await {
+                Err(error) if error.class == ErrorClass::Denied => {
+                    tracing::info!("{error}; reading {} users by {ONE_USER} instead", listed.len());
+                    let snapshot = self.one_by_one(&listed).await?;
+                    match denied_for_all(&snapshot) {
+                        Some(error) => Err(error),
+                        None => Ok(snapshot),
+                    }
+                }
+                read => read,
+            },
+            Way::OneByOne => {
+                let mut snapshot = self.one_by_one(&listed).await?;
+                let denied: Vec<&UserName> =
+                    listed.into_iter().filter(|user| snapshot.denied(user).is_some()).collect();
+                let Some(error) = denied.first().and_then(|user| snapshot.denied(user)) else {
+                    return Ok(snapshot);
+                };
+                tracing::info!("{error}; reading {} users by {PAGES} instead", denied.len());
+                match self.by_pages(&denied).await {
+                    Ok(read) => snapshot.extend(read),
+                    Err(error) if error.class != ErrorClass::Denied => return Err(error),
+                    // Denied for each of them is denied for all: one message says it better.
+                    Err(error) if denied_for_all(&snapshot).is_some() => return Err(error),
+                    Err(error) => tracing::info!("{error}"),
+                }
+                Ok(snapshot)
             }
         }
     }
-}
 
-async fn by_user(
-    iam: &Client,
-    caller: &Caller,
-    listed: &[&UserName],
-) -> Result<Snapshot, CallError> {
-    let users: BTreeMap<UserName, Reading> = stream::iter(listed.iter().copied().cloned())
-        .map(|user| async move { one_user(iam, caller, &user).await.map(|found| (user, found)) })
-        .buffer_unordered(READS_AT_ONCE)
-        .try_collect()
-        .await?;
-    // Denied for each of them is denied for all: one message says it better than a thousand.
-    let denied = users.values().map(|reading| match reading {
-        Reading::Unreadable(error) if error.class == ErrorClass::Denied => Some(error),
-        _ => None,
-    });
-    match denied.collect::<Option<Vec<_>>>() {
-        Some(errors) if !errors.is_empty() => Err(errors[0].clone()),
-        _ => Ok(Snapshot { users }),
+    async fn cheapest_way(&self, listed: usize) -> Result<Way, CallError> {
+        if listed <= FEW {
+            return Ok(Way::OneByOne);
+        }
+        if listed > MANY {
+            return Ok(Way::Pages);
+        }
+        let users = match self.users_of_account().await {
+            Ok(users) => users,
+            Err(error) if error.class == ErrorClass::Credentials => return Err(error),
+            Err(error) => {
+                tracing::info!("{error}; reading by {PAGES}");
+                return Ok(Way::Pages);
+            }
+        };
+        let pages = users.div_ceil(PAGE_SIZE).max(1);
+        tracing::debug!(users, pages, listed, "account");
+        Ok(if listed <= pages { Way::OneByOne } else { Way::Pages })
+    }
+
+    async fn users_of_account(&self) -> Result<usize, CallError> {
+        let summary = || async {
+            self.iam
+                .get_account_summary()
+                .send()
+                .await
+                .map_err(|error| CallError::from_sdk(SUMMARY, error))
+        };
+        let caller = self.caller(SUMMARY, 1, 1);
+        let answer = caller.call(&Stop::never(), summary, |_| {}).await.into_result(SUMMARY)?;
+        let users = answer.summary_map().and_then(|map| map.get(&SummaryKeyType::Users));
+        users.and_then(|&users| usize::try_from(users).ok()).ok_or_else(|| {
+            CallError::unreadable(SUMMARY, "the answer does not say how many users there are")
+        })
+    }
+
+    /// Stops at the page on which the last of the listed users is found.
+    async fn by_pages(&self, listed: &[&UserName]) -> Result<Snapshot, CallError> {
+        let caller = self.caller(PAGES, 1, listed.len().div_ceil(PAGE_SIZE));
+        let mut readings = Readings::of(listed);
+        let mut marker: Option<String> = None;
+        while !readings.are_complete() {
+            let page = || async {
+                self.iam
+                    .get_account_authorization_details()
+                    .filter(EntityType::User)
+                    .max_items(PAGE_SIZE as i32)
+                    .set_marker(marker.clone())
+                    .send()
+                    .await
+                    .map_err(|error| CallError::from_sdk(PAGES, error))
+            };
+            let page = caller.call(&Stop::never(), page, |_| {}).await.into_result(PAGES)?;
+            for user in page.user_detail_list() {
+                let name = user.user_name().ok_or_else(|| {
+                    CallError::unreadable(PAGES, "a user in the answer has no name")
+                })?;
+                readings.found(name, || boundary(PAGES, user.permissions_boundary()));
+            }
+            if !page.is_truncated() {
+                break;
+            }
+            match page.marker() {
+                Some(next) if marker.as_deref() != Some(next) => marker = Some(next.to_owned()),
+                // Going on would read the first page, or the same one, for ever.
+                _ => {
+                    let what = "the answer is cut short, and has no marker to go on from";
+                    return Err(CallError::unreadable(PAGES, what));
+                }
+            }
+        }
+        Ok(readings.into_snapshot())
+    }
+
+    async fn one_by_one(&self, listed: &[&UserName]) -> Result<Snapshot, CallError> {
+        let caller = &self.caller(ONE_USER, READS_AT_ONCE, listed.len());
+        let users: BTreeMap<UserName, Reading> = stream::iter(listed.iter().copied().cloned())
+            .map(|user| async move {
+                self.one_user(caller, &user).await.map(|reading| (user, reading))
+            })
+            .buffer_unordered(READS_AT_ONCE)
+            .try_collect()
+            .await?;
+        Ok(Snapshot::of(users))
+    }
+
+    /// One user's reading. An error that concerns every user is an error of the whole.
+    async fn one_user(&self, caller: &Caller, user: &UserName) -> Result<Reading, CallError> {
+        let get = || async {
+            self.iam
+                .get_user()
+                .user_name(user.as_str())
+                .send()
+                .await
+                .map_err(|error| CallError::from_sdk(ONE_USER, error))
+        };
+        let answer = match caller.call(&Stop::never(), get, |_| {}).await.into_result(ONE_USER) {
+            Ok(answer) => answer,
+            Err(error) if error.class == ErrorClass::Credentials => return Err(error),
+            Err(error) if error.class == ErrorClass::NotFound => {
+                return Ok(Reading::NoSuchUser { differs_by_case: None });
+            }
+            Err(error) => return Ok(Reading::Unreadable(error)),
+        };
+        let Some(found) = answer.user() else {
+            let error = CallError::unreadable(ONE_USER, "the answer has no user in it");
+            return Ok(Reading::Unreadable(error));
+        };
+        if found.user_name() == user.as_str() {
+            return Ok(boundary(ONE_USER, found.permissions_boundary()));
+        }
+        Ok(match found.user_name().parse::<UserName>() {
+            Ok(other) if other.folded() == user.folded() => {
+                Reading::NoSuchUser { differs_by_case: Some(other) }
+            }
+            _ => Reading::Unreadable(CallError::unreadable(
+                ONE_USER,
+                "the answer is about another user than was asked for",
+            )),
+        })
+    }
+
+    fn caller(&self, action: &'static str, in_flight: usize, calls: usize) -> Caller {
+        let turnstile = Turnstile::new(Bounds { in_flight, calls }, Default::default());
+        Caller::new(action, RetryPolicy::default(), turnstile, self.counter.clone())
     }
 }
 
-/// One user's reading. An error that concerns every user is an error of the whole.
-async fn one_user(iam: &Client, caller: &Caller, user: &UserName) -> Result<Reading, CallError> {
-    let get = || async {
-        iam.get_user()
-            .user_name(user.as_str())
-            .send()
-            .await
-            .map_err(|error| CallError::from_sdk(ONE_USER, error))
-    };
-    let answer = match caller.call(&Stop::never(), get, |_| {}).await.into_result(ONE_USER) {
-        Ok(answer) => answer,
-        Err(error) if error.class == ErrorClass::Credentials => return Err(error),
-        Err(error) if error.class == ErrorClass::NotFound => {
-            return Ok(Reading::NoSuchUser { differs_by_case: None });
-        }
-        Err(error) => return Ok(Reading::Unreadable(error)),
-    };
-    let Some(found) = answer.user() else {
-        let error = CallError::unreadable(ONE_USER, "the answer has no user in it");
-        return Ok(Reading::Unreadable(error));
-    };
-    if found.user_name() == user.as_str() {
-        return Ok(boundary(ONE_USER, found.permissions_boundary()));
-    }
-    Ok(match found.user_name().parse::<UserName>() {
-        Ok(other) if other.folded() == user.folded() => {
-            Reading::NoSuchUser { differs_by_case: Some(other) }
-        }
-        _ => Reading::Unreadable(CallError::unreadable(
-            ONE_USER,
-            "the answer is about another user than was asked for",
-        )),
-    })
+/// The error, if the caller may not read any of the users.
+fn denied_for_all(snapshot: &Snapshot) -> Option<CallError> {
+    let mut errors = snapshot.users().map(|user| snapshot.denied(user));
+    let first = errors.next()??.clone();
+    errors.all(|error| error.is_some()).then_some(first)
 }
 
 fn boundary(action: &'static str, attached: Option<&AttachedPermissionsBoundary>) -> Reading {
@@ -172,65 +229,5 @@ fn boundary(action: &'static str, attached: Option<&AttachedPermissionsBoundary>
             action,
             "the boundary in the answer has no ARN",
         )),
-    }
-}
-
-/// The readings of the listed users while pages come in; nothing is kept of the others.
-struct Readings {
-    users: BTreeMap<UserName, Reading>,
-    by_folded: HashMap<String, UserName>,
-}
-
-impl Readings {
-    fn of(listed: &[&UserName]) -> Self {
-        let absent = Reading::NoSuchUser { differs_by_case: None };
-        Readings {
-            users: listed.iter().map(|&user| (user.clone(), absent.clone())).collect(),
-            by_folded: listed.iter().map(|&user| (user.folded(), user.clone())).collect(),
-        }
-    }
-
-    fn found(&mut self, name: &str, reading: impl FnOnce() -> Reading) {
-        let Some(user) = self.by_folded.get(&name.to_ascii_lowercase()) else { return };
-        let Some(known) = self.users.get_mut(user) else { return };
-        if user.as_str() == name {
-            *known = reading();
-        } else if let (Reading::NoSuchUser { differs_by_case }, Ok(other)) = (known, name.parse()) {
-            *differs_by_case = Some(other);
-        }
-    }
-
-    fn into_snapshot(self) -> Snapshot {
-        Snapshot { users: self.users }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn name(text: &str) -> UserName {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn a_user_that_differs_by_case_alone_is_remembered_but_is_not_the_user() {
-        let (alice, bob) = (name("alice"), name("bob"));
-        let mut readings = Readings::of(&[&alice, &bob]);
-        readings.found("Alice", || Reading::Boundary(None));
-        readings.found("bob", || Reading::Boundary(None));
-        readings.found("BOB", || unreachable!("only an exact name is read"));
-        let snapshot = readings.into_snapshot();
-        let differs_by_case = Some(name("Alice"));
-        assert_eq!(snapshot.reading(&alice), Some(&Reading::NoSuchUser { differs_by_case }));
-        assert_eq!(snapshot.reading(&bob), Some(&Reading::Boundary(None)));
-    }
-
-    #[test]
-    fn nothing_is_kept_of_unlisted_users() {
-        let alice = name("alice");
-        let mut readings = Readings::of(&[&alice]);
-        readings.found("mallory", || unreachable!("an unlisted user is not read"));
-        assert_eq!(readings.into_snapshot().users.len(), 1);
     }
 }

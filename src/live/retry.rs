@@ -1,20 +1,22 @@
 use std::future::Future;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
-use tokio::time::Instant;
 
-use super::{CallError, ErrorClass, Pace, Stop};
+use super::pace::{Answer, Rate};
+use super::turnstile::Turnstile;
+use super::{CallError, ErrorClass, Stop};
 
 /// How often, and after how long, a failed call is tried again.
 #[derive(Debug, Clone, Copy)]
 pub struct RetryPolicy {
     /// Attempts for a call that fails for a passing reason other than throttling.
     pub attempts: u32,
-    /// Attempts for a call that is throttled: more, because throttling is a matter of time alone.
-    pub throttled_attempts: u32,
+    /// A throttled call is tried again as long as calls of its kind are accepted; it is given up when
+    /// none was in this time.
+    pub standstill: Duration,
     /// The longest wait after the first failed attempt; it doubles with each further one.
     pub first_wait: Duration,
     /// The longest wait of all.
@@ -25,7 +27,7 @@ impl Default for RetryPolicy {
     fn default() -> Self {
         RetryPolicy {
             attempts: 6,
-            throttled_attempts: 40,
+            standstill: Duration::from_secs(300),
             first_wait: Duration::from_millis(200),
             longest_wait: Duration::from_secs(10),
         }
@@ -35,23 +37,15 @@ impl Default for RetryPolicy {
 impl RetryPolicy {
     /// For calls that a person waits for with nothing on the screen yet.
     pub fn impatient() -> Self {
-        RetryPolicy { attempts: 3, ..RetryPolicy::default() }
+        RetryPolicy { attempts: 3, standstill: Duration::from_secs(20), ..RetryPolicy::default() }
     }
 
-    /// The wait after the failure number `failures` of this class (from 1), or none if it was the last.
+    /// The wait after the failure number `failures`, from 1.
     ///
     /// Half of it is chance, so that tasks that failed together do not come back together.
-    fn wait(&self, failures: u32, class: ErrorClass) -> Option<Duration> {
-        let attempts = match class {
-            ErrorClass::Throttled => self.throttled_attempts,
-            ErrorClass::Transient => self.attempts,
-            _ => return None,
-        };
-        if failures >= attempts {
-            return None;
-        }
+    fn wait(&self, failures: u32) -> Duration {
         let doubled = self.first_wait.saturating_mul(1 << (failures - 1).min(16));
-        Some(doubled.min(self.longest_wait).mul_f64(0.5 + fastrand::f64() / 2.0))
+        doubled.min(self.longest_wait).mul_f64(0.5 + fastrand::f64() / 2.0)
     }
 }
 
@@ -74,18 +68,20 @@ impl Calls {
     }
 }
 
-#[derive(Debug, Default)]
-struct Counter {
-    made: AtomicU64,
-    throttled: AtomicU64,
-}
+/// Counts attempts; clones count together.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Counter(Arc<(AtomicU64, AtomicU64)>);
 
 impl Counter {
-    fn calls(&self) -> Calls {
-        Calls {
-            made: self.made.load(Ordering::Relaxed),
-            throttled: self.throttled.load(Ordering::Relaxed),
-        }
+    pub(super) fn calls(&self) -> Calls {
+        let (made, throttled) = &*self.0;
+        Calls { made: made.load(Ordering::Relaxed), throttled: throttled.load(Ordering::Relaxed) }
+    }
+
+    fn count(&self, is_throttled: bool) {
+        let (made, throttled) = &*self.0;
+        made.fetch_add(1, Ordering::Relaxed);
+        throttled.fetch_add(u64::from(is_throttled), Ordering::Relaxed);
     }
 }
 
@@ -96,8 +92,8 @@ pub struct Retry {
     pub attempt: u32,
     /// Why it failed.
     pub error: CallError,
-    /// How long it is until the next one.
-    pub wait: Duration,
+    /// The rate that IAM was found to bear for this kind of call, if it has throttled any.
+    pub found: Option<Rate>,
 }
 
 /// How a call ended, whatever it took.
@@ -126,26 +122,23 @@ impl<T> Ended<T> {
     }
 }
 
-/// What every attempt of one kind of call passes through. Clones share the pace and the count.
+/// What every attempt of one kind of call passes through. Clones share the turnstile and the count.
 #[derive(Debug, Clone)]
 pub(super) struct Caller {
+    action: &'static str,
     policy: RetryPolicy,
-    pace: Arc<Mutex<Pace>>,
-    counter: Arc<Counter>,
+    turnstile: Turnstile,
+    counter: Counter,
 }
 
 impl Caller {
-    pub(super) fn new(policy: RetryPolicy, pace: Pace) -> Self {
-        Caller { policy, pace: Arc::new(Mutex::new(pace)), counter: Arc::default() }
-    }
-
-    /// The calls made so far, by every clone.
-    pub(super) fn calls(&self) -> Calls {
-        self.counter.calls()
-    }
-
-    pub(super) fn with_policy(self, policy: RetryPolicy) -> Self {
-        Caller { policy, ..self }
+    pub(super) fn new(
+        action: &'static str,
+        policy: RetryPolicy,
+        turnstile: Turnstile,
+        counter: Counter,
+    ) -> Self {
+        Caller { action, policy, turnstile, counter }
     }
 
     /// Attempts `call` until it goes well, fails for good, or is stopped.
@@ -162,42 +155,47 @@ impl Caller {
         F: Future<Output = Result<T, CallError>>,
     {
         let mut last: Option<CallError> = None;
-        // Throttling uses up nothing of the patience with other failures.
-        let (mut throttled, mut failed) = (0, 0);
+        let mut failures = 0;
+        let began = tokio::time::Instant::now();
         for attempt in 1.. {
-            let at = self
-                .pace
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take(Instant::now().into());
-            let stopped = tokio::select! {
+            let pass = tokio::select! {
                 biased;
-                () = stop.asked() => true,
-                () = tokio::time::sleep_until(at.into()) => false,
-            };
-            if stopped {
-                return match last {
+                () = stop.asked() => return match last {
                     Some(error) => Ended::Failed { error, attempts: attempt - 1 },
                     None => Ended::NotAttempted,
-                };
-            }
-            self.counter.made.fetch_add(1, Ordering::Relaxed);
-            let error = match call().await {
-                Ok(value) => return Ended::Done { value, attempts: attempt },
+                },
+                pass = self.turnstile.pass() => pass,
+            };
+            let result = tokio::select! {
+                result = call() => result,
+                () = stop.overdue() => Err(CallError::timed_out(self.action)),
+            };
+            let error = match result {
+                Ok(value) => {
+                    self.counter.count(false);
+                    pass.answered(Answer::Accepted);
+                    return Ended::Done { value, attempts: attempt };
+                }
                 Err(error) => error,
             };
-            let failures = if error.class == ErrorClass::Throttled {
-                self.counter.throttled.fetch_add(1, Ordering::Relaxed);
-                &mut throttled
-            } else {
-                &mut failed
+            let is_throttled = error.class == ErrorClass::Throttled;
+            self.counter.count(is_throttled);
+            pass.answered(answer(&error));
+            let wait = match error.class {
+                // The pace makes it wait.
+                ErrorClass::Throttled => {
+                    let standstill = self.turnstile.progress().max(began).elapsed();
+                    (standstill < self.policy.standstill).then_some(Duration::ZERO)
+                }
+                ErrorClass::Transient => {
+                    failures += 1;
+                    (failures < self.policy.attempts).then(|| self.policy.wait(failures))
+                }
+                _ => None,
             };
-            *failures += 1;
-            let Some(wait) = self.policy.wait(*failures, error.class) else {
-                return Ended::Failed { error, attempts: attempt };
-            };
+            let Some(wait) = wait else { return Ended::Failed { error, attempts: attempt } };
             tracing::debug!(attempt, ?wait, "{error}");
-            on_retry(Retry { attempt, error: error.clone(), wait });
+            on_retry(Retry { attempt, error: error.clone(), found: self.turnstile.found() });
             tokio::select! {
                 biased;
                 () = stop.asked() => return Ended::Failed { error, attempts: attempt },
@@ -205,27 +203,45 @@ impl Caller {
             }
             last = Some(error);
         }
-        unreachable!("the policy bounds the attempts")
+        unreachable!("attempts are counted without end")
+    }
+}
+
+fn answer(error: &CallError) -> Answer {
+    match error.class {
+        ErrorClass::Throttled => Answer::Throttled,
+        // An answer without a request id came from no server, or not from AWS's.
+        _ if error.request_id.is_none() => Answer::Lost,
+        _ => Answer::Accepted,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Rate, StopSwitch};
+    use std::sync::{Arc, Mutex};
+
+    use tokio::time::Instant;
+
+    use super::super::pace::{Bounds, Ceiling};
+    use super::super::{StopReason, StopSwitch};
     use super::*;
 
+    const ACTION: &str = "iam:GetUser";
+
     fn caller(rate: Option<f64>) -> Caller {
-        let ceiling = rate.map(|rate| Rate::per_second(rate).unwrap());
-        Caller::new(RetryPolicy::default(), Pace::new(ceiling))
+        let ceiling = Ceiling::new(rate.map(|rate| Rate::per_second(rate).unwrap()));
+        let bounds = Bounds { in_flight: 16, calls: 100 };
+        let turnstile = Turnstile::new(bounds, Arc::new(Mutex::new(ceiling)));
+        Caller::new(ACTION, RetryPolicy::default(), turnstile, Counter::default())
     }
 
     fn error(class: ErrorClass) -> CallError {
         CallError {
-            action: "iam:GetUser",
+            action: ACTION,
             class,
             code: "Code".to_owned(),
             message: "message".to_owned(),
-            request_id: None,
+            request_id: Some("id".to_owned()),
         }
     }
 
@@ -240,7 +256,6 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn only_what_may_pass_is_tried_again() {
         assert_eq!(attempts_of(ErrorClass::Transient).await, 6);
-        assert_eq!(attempts_of(ErrorClass::Throttled).await, 40);
         for class in [
             ErrorClass::Denied,
             ErrorClass::Credentials,
@@ -252,17 +267,37 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_throttled_call_is_given_up_only_when_nothing_at_all_gets_through() {
+        let start = Instant::now();
+        assert!(attempts_of(ErrorClass::Throttled).await > 3);
+        assert!(start.elapsed() >= RetryPolicy::default().standstill);
+
+        let (caller, start) = (caller(None), Instant::now());
+        let is_over = || start.elapsed() > Duration::from_secs(1_000);
+        let unlucky = || async { if is_over() { Ok(()) } else { Err(error(ErrorClass::Throttled)) } };
+        let lucky = async {
+            while !is_over() {
+                caller.call(&Stop::never(), || async { Ok(()) }, |_| {}).await;
+                tokio::time::sleep(Duration::from_secs(30)).await;
+            }
+        };
+        let stop = Stop::never();
+        let (ended, ()) = tokio::join!(caller.call(&stop, unlucky, |_| {}), lucky);
+        assert!(matches!(ended, Ended::Done { .. }), "{ended:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn waits_double_up_to_the_longest() {
         let policy = RetryPolicy::default();
         for (failures, longest_ms) in [(1, 200), (2, 400), (6, 6_400), (7, 10_000), (39, 10_000)] {
-            let wait = policy.wait(failures, ErrorClass::Throttled).unwrap();
+            let wait = policy.wait(failures);
             let longest = Duration::from_millis(longest_ms);
             assert!(wait >= longest / 2 && wait <= longest, "{failures}: {wait:?}");
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn retries_keep_to_the_pace_too() {
+    async fn retries_keep_below_the_ceiling_too() {
         let caller = Caller {
             policy: RetryPolicy { first_wait: Duration::ZERO, ..RetryPolicy::default() },
             ..caller(Some(2.0))
@@ -270,7 +305,8 @@ mod tests {
         let start = Instant::now();
         let call = || async { Err::<(), _>(error(ErrorClass::Transient)) };
         caller.call(&Stop::never(), call, |_| {}).await;
-        assert!(start.elapsed() >= Duration::from_millis(2_500), "{:?}", start.elapsed());
+        // A part of each wait is the system's, which a paused clock does not count.
+        assert!(start.elapsed() >= Duration::from_millis(2_490), "{:?}", start.elapsed());
     }
 
     #[tokio::test(start_paused = true)]
@@ -278,9 +314,27 @@ mod tests {
         let switch = StopSwitch::new();
         let stop = switch.stop();
         let call = || async { Err::<(), _>(error(ErrorClass::Throttled)) };
-        let ended = caller(None).call(&stop, call, |_| switch.press()).await;
+        let press = |_| switch.press(StopReason::Interrupted);
+        let ended = caller(None).call(&stop, call, press).await;
         assert!(matches!(ended, Ended::Failed { attempts: 1, .. }), "{ended:?}");
         let ended = caller(None).call(&stop, call, |_| {}).await;
         assert!(matches!(ended, Ended::NotAttempted), "{ended:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_deadline_an_answer_is_waited_for_some_seconds_and_no_longer() {
+        let switch = StopSwitch::new();
+        let (caller, stop) = (caller(None), switch.stop());
+        let start = Instant::now();
+        let call = || async {
+            switch.press(StopReason::Deadline);
+            std::future::pending::<Result<(), CallError>>().await
+        };
+        let ended = caller.call(&stop, call, |_| {}).await;
+        assert!(
+            matches!(&ended, Ended::Failed { error, attempts: 1 } if error.code == "TimedOut"),
+            "{ended:?}"
+        );
+        assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
     }
 }

@@ -1,7 +1,10 @@
+use std::sync::{Arc, Mutex};
+
 use aws_sdk_iam::operation::RequestId;
 
-use super::retry::{Caller, Ended};
-use super::{CallError, Calls, Pace, Retry, RetryPolicy, Stop};
+use super::retry::{Caller, Counter, Ended};
+use super::turnstile::Turnstile;
+use super::{Bounds, CallError, Calls, Ceiling, Rate, Retry, RetryPolicy, Stop};
 use crate::values::{PolicyArn, UserName};
 
 /// What can change the account: it sets or removes one user's boundary.
@@ -11,8 +14,14 @@ use crate::values::{PolicyArn, UserName};
 #[derive(Debug, Clone)]
 pub struct Writer {
     iam: aws_sdk_iam::Client,
-    caller: Caller,
+    // IAM throttles each kind of call apart; the ceiling is one for both.
+    puts: Caller,
+    deletes: Caller,
+    counter: Counter,
 }
+
+const PUT: &str = "iam:PutUserPermissionsBoundary";
+const DELETE: &str = "iam:DeleteUserPermissionsBoundary";
 
 /// What became of one write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,13 +45,24 @@ pub enum Outcome {
 }
 
 impl Writer {
-    pub(super) fn new(iam: aws_sdk_iam::Client, pace: Pace, policy: RetryPolicy) -> Self {
-        Writer { iam, caller: Caller::new(policy, pace) }
+    pub(super) fn new(
+        iam: aws_sdk_iam::Client,
+        bounds: Bounds,
+        ceiling: Option<Rate>,
+        policy: RetryPolicy,
+    ) -> Self {
+        let ceiling = Arc::new(Mutex::new(Ceiling::new(ceiling)));
+        let counter = Counter::default();
+        let caller = |action| {
+            let turnstile = Turnstile::new(bounds, ceiling.clone());
+            Caller::new(action, policy, turnstile, counter.clone())
+        };
+        Writer { iam, puts: caller(PUT), deletes: caller(DELETE), counter }
     }
 
     /// The calls that this writer has made.
     pub fn calls(&self) -> Calls {
-        self.caller.calls()
+        self.counter.calls()
     }
 
     /// Gives `user` the boundary `to`, or takes its boundary away.
@@ -54,8 +74,8 @@ impl Writer {
         on_retry: impl FnMut(Retry),
     ) -> Outcome {
         let ended = match to {
-            Some(arn) => self.caller.call(stop, || self.put(user, arn), on_retry).await,
-            None => self.caller.call(stop, || self.delete(user), on_retry).await,
+            Some(arn) => self.puts.call(stop, || self.put(user, arn), on_retry).await,
+            None => self.deletes.call(stop, || self.delete(user), on_retry).await,
         };
         match ended {
             Ended::Done { value: request_id, attempts } => {
@@ -74,7 +94,7 @@ impl Writer {
             .send()
             .await
             .map(|done| done.request_id().map(str::to_owned))
-            .map_err(|error| CallError::from_sdk("iam:PutUserPermissionsBoundary", error))
+            .map_err(|error| CallError::from_sdk(PUT, error))
     }
 
     async fn delete(&self, user: &UserName) -> Result<Option<String>, CallError> {
@@ -84,6 +104,6 @@ impl Writer {
             .send()
             .await
             .map(|done| done.request_id().map(str::to_owned))
-            .map_err(|error| CallError::from_sdk("iam:DeleteUserPermissionsBoundary", error))
+            .map_err(|error| CallError::from_sdk(DELETE, error))
     }
 }
