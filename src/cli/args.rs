@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::live::Rate;
+use crate::values::Rate;
 
 /// Stands over the options that every command takes.
 const GLOBAL: &str = "Options of every command";

@@ -10,8 +10,8 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 
 use super::retry::Caller;
-use super::{CallError, ErrorClass, Pace, Rate, RetryPolicy, Snapshot, Stop, Writer};
-use crate::values::{AccountId, Partition, UserName};
+use super::{CallError, ErrorClass, Pace, RetryPolicy, Snapshot, Stop, Writer};
+use crate::values::{AccountId, Partition, Rate, UserName};
 
 /// How to reach IAM, and as whom.
 #[derive(Debug, Clone)]

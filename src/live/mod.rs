@@ -13,7 +13,7 @@ mod write;
 
 pub use connection::{Access, Account, ConnectError, Connection, Identity};
 pub use error::{CallError, ErrorClass};
-pub use pace::{BadRate, Pace, Rate};
+pub use pace::Pace;
 pub use read::{Reading, Snapshot};
 pub use retry::{Calls, Retry, RetryPolicy};
 pub use stop::{Stop, StopSwitch};

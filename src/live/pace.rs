@@ -1,36 +1,6 @@
-use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-/// A number of calls per second: finite and above zero.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rate(f64);
-
-/// A text that is no [`Rate`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a rate is a number of calls per second from 0.001 to 100000, such as 10 or 0.5")]
-pub struct BadRate;
-
-impl Rate {
-    /// `per_second` calls each second.
-    ///
-    /// # Errors
-    /// When it is not between 0.001 and 100,000.
-    pub fn per_second(per_second: f64) -> Result<Self, BadRate> {
-        if (0.001..=100_000.0).contains(&per_second) { Ok(Rate(per_second)) } else { Err(BadRate) }
-    }
-
-    fn interval(self) -> Duration {
-        Duration::from_secs_f64(1.0 / self.0)
-    }
-}
-
-impl FromStr for Rate {
-    type Err = BadRate;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map_err(|_| BadRate).and_then(Rate::per_second)
-    }
-}
+use crate::values::Rate;
 
 /// When the next call may go out. Pure: it is told the time, and never waits.
 ///
@@ -84,13 +54,5 @@ mod tests {
         let now = Instant::now();
         let mut pace = Pace::new(None);
         assert!((0..1000).all(|_| pace.take(now) == now));
-    }
-
-    #[test]
-    fn a_rate_is_a_finite_number_above_zero() {
-        for bad in ["0", "-1", "nan", "inf", "", "fast", "1e9"] {
-            assert_eq!(bad.parse::<Rate>(), Err(BadRate), "{bad}");
-        }
-        assert_eq!("0.5".parse(), Rate::per_second(0.5));
     }
 }

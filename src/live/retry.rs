@@ -211,8 +211,9 @@ impl Caller {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Rate, StopSwitch};
+    use super::super::StopSwitch;
     use super::*;
+    use crate::values::Rate;
 
     fn caller(rate: Option<f64>) -> Caller {
         let ceiling = rate.map(|rate| Rate::per_second(rate).unwrap());
