@@ -101,6 +101,63 @@ fn bad_usage_has_exit_code_1() {
 }
 
 #[test]
+fn each_bad_limit_of_the_sandbox_is_one_clear_message() {
+    let binary = Binary::with_own_file();
+    for (arguments, message) in [
+        (&["--rate", "0"][..], "'0' for '--rate <[ACTION=]R>': a rate is a number of calls"),
+        (&["--rate", "GetUser=fast"], "a rate is a number of calls per second from 0.001 to"),
+        (&["--rate", "PutUser=5"], "no action `PutUser`; it has CreatePolicy, CreateUser, "),
+        (&["--rate", "5", "--burst", "0.5"], "a burst is a number of calls from 1 to 1000000"),
+        (&["--rate", "5", "--burst", "inf"], "a burst is a number of calls from 1 to 1000000"),
+        (&["--rate", "5", "--rate-change", "30"], "a change is R@SECONDS, such as 5@30"),
+        (&["--rate", "5", "--rate-change", "0@30"], "a rate is a number of calls per second"),
+        (&["--rate", "5", "--competitor", "9@4-8"], "a competitor is R, R@FROM or R@FROM..UNTIL"),
+        (&["--rate", "5", "--competitor", "9@8..4"], "a competitor ends after it begins"),
+        (&["--burst", "5"], "--rate <[ACTION=]R>"),
+        (&["--rate", "5", "--rate", "6"], "error: --rate is given twice for every API"),
+        (
+            &["--rate", "5", "--burst", "GetUser=6", "--burst", "GetUser=7"],
+            "error: --burst is given twice for GetUser",
+        ),
+        (
+            &["--rate", "5", "--rate-change", "5@30", "--rate-change", "6@30"],
+            "error: --rate-change gives every API two rates after 30 seconds",
+        ),
+        (
+            &["--rate", "GetUser=5", "--burst", "ListUsers=6"],
+            "error: ListUsers has other limits, but no --rate\n  say how many calls a second",
+        ),
+    ] {
+        let serve = binary.run(&[&["sandbox", "serve", "--port", "0"], arguments].concat());
+        assert_eq!((serve.code, serve.out.as_str()), (1, ""), "{arguments:?}: {serve}");
+        assert!(serve.err.contains(message), "{arguments:?}: {serve}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_sandbox_that_is_interrupted_says_which_calls_came_and_which_it_throttled() {
+    use std::io::{Read, Write};
+
+    let served = support::serve(&["--port", "0", "--rate", "0.001", "--burst", "GetUser=2"]);
+    let address = served.url.strip_prefix("http://").unwrap();
+    for action in ["GetUser", "GetUser", "GetUser", "GetUser", "GetUser", "GetAccountSummary"] {
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        let form = format!("Action={action}");
+        write!(
+            stream,
+            "POST / HTTP/1.1\r\nHost: sandbox\r\nConnection: close\r\nAuthorization: Credential=any/\r\n\
+             Content-Length: {}\r\n\r\n{form}",
+            form.len()
+        )
+        .unwrap();
+        stream.read_to_string(&mut String::new()).unwrap();
+    }
+    let said = served.interrupt();
+    insta::assert_snapshot!("calls_of_a_served_sandbox", said.split_once('\n').unwrap().1);
+}
+
+#[test]
 fn another_account_than_the_files_stops_the_run_before_anything_else() {
     let served = support::serve(&["--port", "0"]);
     let binary = Binary::with_own_file()

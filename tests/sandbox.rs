@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use iam_boundaries::sandbox::{Options, Sandbox, SandboxError, Seed, reset};
-use iam_boundaries::values::UserName;
+use iam_boundaries::sandbox::{
+    Action, Burst, Fault, Limit, Options, Sandbox, SandboxError, Seed, Throttle, reset,
+};
+use iam_boundaries::values::{Rate, UserName};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -128,6 +130,64 @@ async fn accounts_are_apart_and_a_request_without_a_key_is_refused() {
     let (status, body) = post(&sandbox, "", get.as_bytes()).await;
     assert_eq!(status, 403);
     assert!(body.contains("<Code>MissingAuthenticationToken</Code>"), "{body}");
+}
+
+/// So slow that no token comes back while a test runs.
+fn burst_of(calls: f64) -> Limit {
+    Limit::new(Rate::per_second(0.001).unwrap(), Burst::of(calls).unwrap())
+}
+
+#[tokio::test]
+async fn of_many_calls_at_once_exactly_the_burst_is_let_through_and_the_rest_does_nothing() {
+    let put: Action = "PutUserPermissionsBoundary".parse().unwrap();
+    let throttle = Throttle { actions: [(put, burst_of(7.0))].into(), ..Throttle::default() };
+    let sandbox = Sandbox::start(Options { throttle, ..Options::default() }).await.unwrap();
+    let users: Vec<UserName> = (0..20).map(|n| user(&format!("user-{n}"))).collect();
+    let put = |user: &UserName| {
+        let boundary = "arn:aws:iam::aws:policy/ReadOnlyAccess";
+        format!("Action=PutUserPermissionsBoundary&UserName={user}&PermissionsBoundary={boundary}")
+    };
+    let calls = users.iter().map(|user| {
+        sandbox.put_user(user, None);
+        let form = put(user);
+        let sandbox = &sandbox;
+        async move { call(sandbox, &form).await }
+    });
+    let answers = futures::future::join_all(calls).await;
+    assert_eq!(answers.iter().filter(|(status, _)| *status == 200).count(), 7);
+    for (user, (status, body)) in users.iter().zip(&answers) {
+        let has_boundary = sandbox.boundary_of(user).unwrap().is_some();
+        assert_eq!(has_boundary, *status == 200, "{user}");
+        if *status != 200 {
+            assert_eq!(*status, 400);
+            assert!(body.contains("<Code>Throttling</Code>"), "{body}");
+            assert!(body.contains("<Message>Rate exceeded</Message>"), "{body}");
+        }
+    }
+
+    // Other actions and other accounts have buckets of their own; a fault waits for a call that passes.
+    assert_eq!(call(&sandbox, "Action=GetUser&UserName=user-0").await.0, 200);
+    let other = SIGNED.replace("any", "999999999999");
+    assert_eq!(post(&sandbox, &other, put(&users[0]).as_bytes()).await.0, 404);
+    let denied = Fault::error(403, "AccessDenied", "no");
+    sandbox.faults().add("PutUserPermissionsBoundary", None, 1, denied);
+    assert_eq!(call(&sandbox, &put(&users[0])).await.0, 400);
+    assert_eq!(sandbox.calls()["PutUserPermissionsBoundary"], 22);
+    assert_eq!(sandbox.throttled_calls(), [("PutUserPermissionsBoundary".into(), 14)].into());
+
+    sandbox.set_throttle(Throttle::default());
+    assert_eq!(call(&sandbox, &put(&users[0])).await.0, 403);
+    assert_eq!(call(&sandbox, &put(&users[0])).await.0, 200);
+}
+
+#[tokio::test]
+async fn every_action_that_can_be_limited_is_one_that_is_answered() {
+    let sandbox = Sandbox::start(Options::default()).await.unwrap();
+    for action in Action::ALL {
+        let (_, body) = call(&sandbox, &format!("Action={action}")).await;
+        assert!(!body.contains("<Code>InvalidAction</Code>"), "{action}: {body}");
+    }
+    assert!(call(&sandbox, "Action=Other").await.1.contains("<Code>InvalidAction</Code>"));
 }
 
 #[tokio::test]

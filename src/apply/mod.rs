@@ -7,4 +7,4 @@ pub use event::{Event, Item, Summary};
 pub use run::{Limits, apply};
 
 // Events carry what a call ended with, so those who show events find it here.
-pub use crate::live::{CallError, ErrorClass, Outcome, Rate, StopReason};
+pub use crate::live::{CallError, ErrorClass, Outcome, StopReason};

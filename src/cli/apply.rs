@@ -6,7 +6,7 @@ use super::exit::{Exit, Failure};
 use super::output::Output;
 use super::session::Session;
 use crate::apply::{self, Event, Limits, Summary};
-use crate::live::{RetryPolicy, StopSwitch};
+use crate::live::{Bounds, RetryPolicy, StopReason, StopSwitch};
 use crate::plan::Plan;
 use crate::report::{ApplyJson, ApplyText, Listener, ProgressDisplay, plan_text};
 
@@ -32,12 +32,11 @@ pub(super) async fn run(
     let switch = StopSwitch::new();
     let signals = tokio::spawn(stop_on_signal(switch.clone(), *output));
     let (summary, written) = carry_out(&session, command, &switch, listener.as_mut()).await;
-    let was_interrupted = signals.is_finished();
     signals.abort();
     if let Err(error) = written {
         return Err(unwritten(&error, &summary));
     }
-    Ok(if was_interrupted {
+    Ok(if summary.stopped == Some(StopReason::Interrupted) {
         Exit::Interrupted
     } else if !summary.is_complete() {
         Exit::SomeFailed
@@ -57,7 +56,11 @@ async fn carry_out(
     switch: &StopSwitch,
     listener: &mut dyn Listener,
 ) -> (Summary, io::Result<()>) {
-    let writer = session.account.writer(command.max_rate, RetryPolicy::default());
+    let bounds = Bounds {
+        in_flight: command.concurrency.get(),
+        calls: session.plan.changes.len(),
+    };
+    let writer = session.account.writer(bounds, command.max_rate, RetryPolicy::default());
     let limits = Limits { concurrency: command.concurrency };
     let progress = RefCell::new(ProgressDisplay::new());
     let mut written = Ok(());
@@ -130,7 +133,7 @@ async fn stop_on_signal(switch: StopSwitch, output: Output) {
         tracing::warn!("cannot watch for signals: {error}");
         return std::future::pending().await;
     }
-    switch.press();
+    switch.press(StopReason::Interrupted);
     output.remark("\nStopping: what is under way is finished first. Once more ends it at once.");
     tokio::spawn(async {
         if interrupted().await.is_ok() {

@@ -3,10 +3,14 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::live::Rate;
+use super::throttle::For;
+use crate::sandbox::{Burst, Competitor, RateChange};
+use crate::values::Rate;
 
 /// Stands over the options that every command takes.
 const GLOBAL: &str = "Options of every command";
+/// Stands over the options by which the sandbox throttles.
+const THROTTLING: &str = "Throttling";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -124,10 +128,25 @@ Examples:
   aws --endpoint-url http://127.0.0.1:4599 iam list-users
   iam-boundaries sandbox reset";
 
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  iam-boundaries sandbox serve --port 4599 --users 5000
+  aws --endpoint-url http://127.0.0.1:4599 iam list-users
+
+Throttled, as IAM is, by a token bucket for each account and action. 50 calls a second of every API,
+but 20 of one, of which 40 may come at once:
+  iam-boundaries sandbox serve --rate 50 --rate GetUser=20 --burst GetUser=40
+Half a minute after the first call, 5 a second; two minutes after it, 50 again:
+  iam-boundaries sandbox serve --rate 50 --rate-change 5@30 --rate-change 50@120
+Another client of the account asks for 25 a second, all the time or from 10 to 40 seconds after the
+first call:
+  iam-boundaries sandbox serve --rate 50 --competitor 25
+  iam-boundaries sandbox serve --rate 50 --competitor GetUser=25@10..40";
+
 #[derive(Debug, Subcommand)]
 pub(super) enum SandboxCommand {
     /// Serve it to any AWS client, until interrupted; kept in memory alone
-    #[command(after_help = SANDBOX_EXAMPLES)]
+    #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeArgs),
     /// Forget what --sandbox has kept: the next run starts over
     #[command(after_help = "Example:\n  iam-boundaries sandbox reset")]
@@ -148,6 +167,23 @@ pub(super) struct ServeArgs {
     /// The most items on a page
     #[arg(long, value_name = "N", default_value = "1000", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub(super) page_size: u16,
+    /// Calls a second that each API lets through, or that of ACTION alone; may be repeated
+    ///
+    /// An option that names an action goes before the same option without, for that action. GetCallerIdentity
+    /// is throttled only where it is named.
+    #[arg(long, value_name = "[ACTION=]R", help_heading = THROTTLING)]
+    pub(super) rate: Vec<For<Rate>>,
+    /// Calls that may come at once after a pause [default: those of one second, 1 at least]
+    #[arg(long, value_name = "[ACTION=]B", requires = "rate", help_heading = THROTTLING)]
+    pub(super) burst: Vec<For<Burst>>,
+    /// The rate is R from this many seconds after the API's first call on; may be repeated
+    #[arg(long, value_name = "[ACTION=]R@SECONDS", requires = "rate", help_heading = THROTTLING)]
+    pub(super) rate_change: Vec<For<RateChange>>,
+    /// Another client, that asks for R calls a second, evenly spaced, and does not repeat throttled ones
+    ///
+    /// FROM and UNTIL are seconds after the API's first call; without them it asks all the time.
+    #[arg(long, value_name = "[ACTION=]R[@FROM[..UNTIL]]", requires = "rate", help_heading = THROTTLING)]
+    pub(super) competitor: Vec<For<Competitor>>,
 }
 
 fn region(text: &str) -> Result<String, String> {

@@ -8,6 +8,7 @@ mod output;
 mod plan;
 mod sandbox;
 mod session;
+mod throttle;
 
 use std::process::ExitCode;
 

@@ -5,7 +5,8 @@ use super::args::{SandboxCommand, ServeArgs};
 use super::exit::{Exit, Failure};
 use super::output::Output;
 use super::session::SANDBOX_STATE;
-use crate::sandbox::{self, Options, Sandbox, Seed};
+use super::throttle::throttle;
+use crate::sandbox::{self, ActionCalls, Options, Sandbox, Seed};
 
 pub(super) async fn run(command: &SandboxCommand, output: &Output) -> Result<Exit, Failure> {
     match command {
@@ -21,6 +22,7 @@ async fn serve(args: &ServeArgs, output: &Output) -> Result<Exit, Failure> {
         seed,
         latency: Duration::from_millis(args.latency),
         page_size: usize::from(args.page_size),
+        throttle: throttle(args)?,
         state: None,
     })
     .await?;
@@ -32,7 +34,22 @@ async fn serve(args: &ServeArgs, output: &Output) -> Result<Exit, Failure> {
     super::apply::interrupted()
         .await
         .map_err(|error| Failure::new(format!("cannot wait for a signal: {error}")))?;
+    output.remark(&table(&sandbox.calls(), &sandbox.throttled_calls()));
     Ok(Exit::Done)
+}
+
+/// The calls of each action, and how many of them were throttled.
+fn table(calls: &ActionCalls, throttled: &ActionCalls) -> String {
+    if calls.is_empty() {
+        return "\nno calls came".to_owned();
+    }
+    let width = calls.keys().map(|action| action.chars().count()).max().unwrap_or_default();
+    let mut table = format!("\n{:width$}  {:>9}  {:>9}", "action", "calls", "throttled");
+    for (action, calls) in calls {
+        let throttled = throttled.get(action).copied().unwrap_or_default();
+        table += &format!("\n{action:width$}  {calls:>9}  {throttled:>9}");
+    }
+    table
 }
 
 fn reset(output: &Output) -> Result<Exit, Failure> {

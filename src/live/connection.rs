@@ -13,8 +13,8 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use super::read::Reader;
 use super::retry::{Caller, Counter};
 use super::turnstile::Turnstile;
-use super::{Bounds, CallError, ErrorClass, Rate, RetryPolicy, Snapshot, Stop, Writer};
-use crate::values::{AccountId, Partition, UserName};
+use super::{Bounds, CallError, ErrorClass, RetryPolicy, Snapshot, Stop, Writer};
+use crate::values::{AccountId, Partition, Rate, UserName};
 
 /// How to reach IAM, and as whom.
 #[derive(Debug, Clone)]

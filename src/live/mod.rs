@@ -15,7 +15,7 @@ mod write;
 
 pub use connection::{Access, Account, ConnectError, Connection, Identity};
 pub use error::{CallError, ErrorClass};
-pub use pace::{Answer, BadRate, Bounds, Ceiling, Pace, Rate, Ticket, Turn};
+pub use pace::{Answer, Bounds, Ceiling, Pace, Ticket, Turn};
 pub use snapshot::{Reading, Snapshot};
 pub use retry::{Calls, Retry, RetryPolicy};
 pub use stop::{Stop, StopReason, StopSwitch};

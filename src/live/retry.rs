@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::pace::{Answer, Rate};
+use super::pace::Answer;
 use super::turnstile::Turnstile;
 use super::{CallError, ErrorClass, Stop};
+use crate::values::Rate;
 
 /// How often, and after how long, a failed call is tried again.
 #[derive(Debug, Clone, Copy)]

@@ -4,7 +4,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::pace::{Answer, Bounds, Ceiling, Pace, Rate, Ticket, Turn};
+use super::pace::{Answer, Bounds, Ceiling, Pace, Ticket, Turn};
+use crate::values::Rate;
 
 /// Where every attempt of one kind of call waits for its turn: the pace, with the waiting.
 ///

@@ -4,8 +4,8 @@ use aws_sdk_iam::operation::RequestId;
 
 use super::retry::{Caller, Counter, Ended};
 use super::turnstile::Turnstile;
-use super::{Bounds, CallError, Calls, Ceiling, Rate, Retry, RetryPolicy, Stop};
-use crate::values::{PolicyArn, UserName};
+use super::{Bounds, CallError, Calls, Ceiling, Retry, RetryPolicy, Stop};
+use crate::values::{PolicyArn, Rate, UserName};
 
 /// What can change the account: it sets or removes one user's boundary.
 ///

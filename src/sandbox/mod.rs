@@ -5,6 +5,8 @@
 //! other works on [`ACCOUNT`].
 
 mod account;
+mod action;
+mod bucket;
 mod calls;
 mod faults;
 mod iam;
@@ -14,17 +16,22 @@ mod seed;
 mod server;
 mod state;
 mod sts;
+mod throttle;
 mod xml;
 
+pub use action::{Action, UnknownAction};
 pub use calls::ActionCalls;
 pub use faults::{Fault, Faults};
 pub use seed::Seed;
 pub use state::reset;
+pub use throttle::{
+    BadBurst, BadCompetitor, BadRateChange, Burst, Competitor, Limit, RateChange, Throttle,
+};
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{fmt, io};
 
 use tokio::net::TcpListener;
@@ -50,6 +57,8 @@ pub struct Options {
     pub latency: Duration,
     /// The most items on a page, from 1 to 1,000. IAM's own pages may be short, too.
     pub page_size: usize,
+    /// How many calls are let through: those above are answered with `Throttling`, and do nothing.
+    pub throttle: Throttle,
     /// Where the accounts are kept between runs; without it, in memory alone.
     pub state: Option<PathBuf>,
 }
@@ -61,6 +70,7 @@ impl Default for Options {
             seed: Seed::Empty,
             latency: Duration::ZERO,
             page_size: 1_000,
+            throttle: Throttle::default(),
             state: None,
         }
     }
@@ -111,11 +121,27 @@ struct Shared {
     accounts: Mutex<account::Accounts>,
     faults: Faults,
     calls: calls::Counter,
+    buckets: Mutex<bucket::Buckets>,
+    throttled: calls::Counter,
 }
 
 impl Shared {
     fn accounts(&self) -> MutexGuard<'_, account::Accounts> {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn buckets(&self) -> MutexGuard<'_, bucket::Buckets> {
+        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a call that has come just now, and says whether it is throttled.
+    fn is_throttled(&self, account: &str, action: &str) -> bool {
+        self.calls.count(action);
+        let is_throttled = !self.buckets().take(account, action, Instant::now());
+        if is_throttled {
+            self.throttled.count(action);
+        }
+        is_throttled
     }
 }
 
@@ -135,6 +161,8 @@ impl Sandbox {
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let shared = Arc::new(Shared {
+            buckets: Mutex::new(bucket::Buckets::new(options.throttle.clone())),
+            throttled: calls::Counter::default(),
             options,
             accounts: Mutex::new(accounts),
             faults: Faults::default(),
@@ -162,6 +190,17 @@ impl Sandbox {
     /// The calls that it was sent so far.
     pub fn calls(&self) -> ActionCalls {
         self.shared.calls.so_far()
+    }
+
+    /// The calls among them that its limits throttled; a [`Fault`]'s are not counted here.
+    pub fn throttled_calls(&self) -> ActionCalls {
+        self.shared.throttled.so_far()
+    }
+
+    /// Other limits from now on. A bucket whose limit changes keeps the tokens that it has room for, and
+    /// the times of its new limit count from now.
+    pub fn set_throttle(&self, throttle: Throttle) {
+        self.shared.buckets().set(throttle, Instant::now());
     }
 
     /// Adds a user to [`ACCOUNT`], whatever policies are there. A user of that name is replaced.

@@ -54,15 +54,23 @@ async fn answer(shared: &Shared, http: hyper::Request<Incoming>) -> Result<Answe
         Err(error) => return Err(io::Error::other(error)),
     };
     let authorization = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    // Whether it comes too soon is a matter of when it comes, not of how long the answer takes.
+    let request = Request::parse(authorization, &body).map(|request| {
+        let is_throttled = shared.is_throttled(&request.account, &request.action);
+        (request, is_throttled)
+    });
     if !shared.options.latency.is_zero() {
         tokio::time::sleep(shared.options.latency).await;
     }
-    let request = match Request::parse(authorization, &body) {
+    let (request, is_throttled) = match request {
         Ok(request) => request,
         Err(error) => return Ok(failure(iam::NAMESPACE, &error, &request_id)),
     };
-    shared.calls.count(&request.action);
-    let fault = shared.faults.take(&request.action, request.get("UserName"));
+    let fault = if is_throttled {
+        Some(Fault::throttling())
+    } else {
+        shared.faults.take(&request.action, request.get("UserName"))
+    };
     match fault {
         Some(Fault::CutBefore) => Err(io::Error::other("cut before")),
         Some(Fault::Error { status, code, message }) => {
@@ -111,6 +119,8 @@ fn carry_out(shared: &Shared, request: &Request, request_id: &str) -> Answer {
         let error = ApiError::new(500, "ServiceFailure", message);
         return failure(iam::NAMESPACE, &error, request_id);
     }
+    // Writing a long page down keeps no other call waiting.
+    drop(accounts);
     response(200, xml::answer(iam::NAMESPACE, &request.action, result, request_id), request_id)
 }
 

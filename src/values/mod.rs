@@ -8,11 +8,13 @@
 mod account_id;
 mod partition;
 mod policy_arn;
+mod rate;
 mod user_name;
 
 pub use account_id::{AccountId, AccountIdError};
 pub use partition::{Partition, UnknownPartition};
 pub use policy_arn::{PolicyArn, PolicyArnError, PolicyOwner};
+pub use rate::{BadRate, Rate};
 pub use user_name::{UserName, UserNameError};
 
 /// Whether IAM takes `c` in the names of users and policies: `[\w+=,.@-]`, where `\w` is ASCII only.

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::fmt;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -95,7 +95,7 @@ pub fn serve(arguments: &[&str]) -> Served {
         .args(["sandbox", "serve"])
         .args(arguments)
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .expect("the sandbox starts");
     let mut line = String::new();
@@ -103,6 +103,20 @@ pub fn serve(arguments: &[&str]) -> Served {
     BufReader::new(out).read_line(&mut line).expect("it says where it is");
     let url = line.split_whitespace().last().expect("it says where it is").to_owned();
     Served { url, process }
+}
+
+impl Served {
+    /// Ends it as Ctrl-C does, and gives what it has written to standard error.
+    #[cfg(unix)]
+    pub fn interrupt(mut self) -> String {
+        let killed = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status();
+        assert!(killed.expect("kill runs").success());
+        let mut written = String::new();
+        let mut err = self.process.stderr.take().expect("it is piped");
+        err.read_to_string(&mut written).expect("it is UTF-8");
+        assert!(self.process.wait().expect("it ends").success());
+        written
+    }
 }
 
 impl Drop for Served {

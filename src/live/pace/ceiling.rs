@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use super::Rate;
+use crate::values::Rate;
 
 /// A rate that is never exceeded, whatever IAM would bear.
 ///

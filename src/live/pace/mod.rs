@@ -10,16 +10,16 @@
 
 mod bucket;
 mod ceiling;
-mod rate;
 mod record;
 
 pub use ceiling::Ceiling;
-pub use rate::{BadRate, Rate};
 
 use std::time::{Duration, Instant};
 
 use bucket::Bucket;
 use record::Record;
+
+use crate::values::Rate;
 
 /// The pace of one kind of call to one account.
 #[derive(Debug, Clone)]

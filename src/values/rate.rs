@@ -20,18 +20,18 @@ impl Rate {
         if (0.001..=100_000.0).contains(&per_second) { Ok(Rate(per_second)) } else { Err(BadRate) }
     }
 
-    /// From what was measured: the nearest rate there is.
-    pub(super) fn nearest(per_second: f64) -> Self {
+    /// What was measured, or the nearest rate that there is.
+    pub fn nearest(per_second: f64) -> Self {
         Rate(per_second.clamp(0.001, 100_000.0))
     }
 
-    /// Calls each second.
+    /// The number of calls each second.
     pub fn get(self) -> f64 {
         self.0
     }
 
-    /// From one call to the next.
-    pub(super) fn interval(self) -> Duration {
+    /// The time from one call to the next when they are spaced evenly.
+    pub fn interval(self) -> Duration {
         Duration::from_secs_f64(1.0 / self.0)
     }
 }
@@ -44,7 +44,7 @@ impl FromStr for Rate {
     }
 }
 
-/// `4.2 calls/s`, `120 calls/s`: three digits are all that is ever known of a limit.
+/// `4.17 calls/s`, `120 calls/s`: three digits are all that is known of a limit that was measured.
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {

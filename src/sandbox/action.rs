@@ -1,0 +1,60 @@
+use std::borrow::Borrow;
+use std::fmt;
+use std::str::FromStr;
+
+/// An action that the sandbox answers, by AWS's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Action(&'static str);
+
+/// A text that names no [`Action`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the sandbox has no action `{name}`; it has {}", Action::ALL.map(|known| known.0).join(", "))]
+pub struct UnknownAction {
+    name: String,
+}
+
+impl Action {
+    /// STS's only one: the others are IAM's.
+    pub const GET_CALLER_IDENTITY: Action = Action("GetCallerIdentity");
+
+    /// Every one, by name.
+    pub const ALL: [Action; 12] = [
+        Action("CreatePolicy"),
+        Action("CreateUser"),
+        Action("DeletePolicy"),
+        Action("DeleteUser"),
+        Action("DeleteUserPermissionsBoundary"),
+        Action("GetAccountAuthorizationDetails"),
+        Action("GetAccountSummary"),
+        Action::GET_CALLER_IDENTITY,
+        Action("GetPolicy"),
+        Action("GetUser"),
+        Action("ListUsers"),
+        Action("PutUserPermissionsBoundary"),
+    ];
+
+    pub(super) fn name(self) -> &'static str {
+        self.0
+    }
+}
+
+impl FromStr for Action {
+    type Err = UnknownAction;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let known = Action::ALL.into_iter().find(|action| action.0 == name);
+        known.ok_or_else(|| UnknownAction { name: name.to_owned() })
+    }
+}
+
+impl Borrow<str> for Action {
+    fn borrow(&self) -> &str {
+        self.0
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.0)
+    }
+}
