@@ -5,6 +5,7 @@ use super::args::{ApplyArgs, Args, Format};
 use super::exit::{Exit, Failure};
 use super::output::Output;
 use super::session::Session;
+use super::time_limit::TimeLimit;
 use crate::apply::{self, Event, Limits, Summary};
 use crate::live::{Bounds, RetryPolicy, StopReason, StopSwitch};
 use crate::plan::Plan;
@@ -15,7 +16,8 @@ pub(super) async fn run(
     command: &ApplyArgs,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    let session = Session::open(args).await?;
+    let mut time = TimeLimit::new(command.timeout);
+    let session = time.within(Session::open(args)).await?;
     let plan = &session.plan;
     if command.format == Format::Text {
         output.result(&plan_text(plan, output.out))?;
@@ -31,7 +33,9 @@ pub(super) async fn run(
     };
     let switch = StopSwitch::new();
     let signals = tokio::spawn(stop_on_signal(switch.clone(), *output));
+    let deadline = tokio::spawn(time.press(switch.clone()));
     let (summary, written) = carry_out(&session, command, &switch, listener.as_mut()).await;
+    deadline.abort();
     signals.abort();
     if let Err(error) = written {
         return Err(unwritten(&error, &summary));
@@ -56,10 +60,7 @@ async fn carry_out(
     switch: &StopSwitch,
     listener: &mut dyn Listener,
 ) -> (Summary, io::Result<()>) {
-    let bounds = Bounds {
-        in_flight: command.concurrency.get(),
-        calls: session.plan.changes.len(),
-    };
+    let bounds = Bounds { in_flight: command.concurrency.get(), calls: session.plan.changes.len() };
     let writer = session.account.writer(bounds, command.max_rate, RetryPolicy::default());
     let limits = Limits { concurrency: command.concurrency };
     let progress = RefCell::new(ProgressDisplay::new());

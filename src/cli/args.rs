@@ -1,5 +1,6 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -89,6 +90,9 @@ pub(super) struct PlanArgs {
     /// How to write the plan
     #[arg(long, default_value = "text")]
     pub(super) format: Format,
+    /// The longest time to read the account, as in 90s, 10m or 2h
+    #[arg(long, value_name = "TIME", value_parser = timeout)]
+    pub(super) timeout: Option<Duration>,
     /// Exit with 2 when there are changes
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
@@ -103,12 +107,15 @@ pub(super) struct ApplyArgs {
     /// Do not ask
     #[arg(long)]
     pub(super) auto_approve: bool,
-    /// Writes under way at once, at most
-    #[arg(long, value_name = "N", default_value = "16")]
+    /// Writes under way at once, at most; how many there are follows from IAM's pace
+    #[arg(long, value_name = "N", default_value = "64")]
     pub(super) concurrency: NonZeroUsize,
-    /// Writes a second, at most, repeated attempts included
+    /// Writes a second, at most, repeated attempts included; without it, as many as IAM bears
     #[arg(long, value_name = "R")]
     pub(super) max_rate: Option<Rate>,
+    /// The longest time for the whole run, as in 90s, 10m or 2h: then nothing new is begun
+    #[arg(long, value_name = "TIME", value_parser = timeout)]
+    pub(super) timeout: Option<Duration>,
     /// How to write what became of each item
     #[arg(long, default_value = "text")]
     pub(super) format: Format,
@@ -184,6 +191,22 @@ pub(super) struct ServeArgs {
     /// FROM and UNTIL are seconds after the API's first call; without them it asks all the time.
     #[arg(long, value_name = "[ACTION=]R[@FROM[..UNTIL]]", requires = "rate", help_heading = THROTTLING)]
     pub(super) competitor: Vec<For<Competitor>>,
+}
+
+fn timeout(text: &str) -> Result<Duration, String> {
+    let number = text.trim_end_matches(char::is_alphabetic);
+    let seconds = match &text[number.len()..] {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        _ => 0,
+    };
+    match number.parse::<u32>() {
+        Ok(count @ 1..) if seconds > 0 => Ok(Duration::from_secs(u64::from(count) * seconds)),
+        _ => {
+            Err("a time is a whole number with s, m or h behind it, such as 90s or 10m".to_owned())
+        }
+    }
 }
 
 fn region(text: &str) -> Result<String, String> {

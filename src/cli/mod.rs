@@ -9,6 +9,7 @@ mod plan;
 mod sandbox;
 mod session;
 mod throttle;
+mod time_limit;
 
 use std::process::ExitCode;
 

@@ -16,7 +16,7 @@ mod write;
 pub use connection::{Access, Account, ConnectError, Connection, Identity};
 pub use error::{CallError, ErrorClass};
 pub use pace::{Answer, Bounds, Ceiling, Pace, Ticket, Turn};
-pub use snapshot::{Reading, Snapshot};
 pub use retry::{Calls, Retry, RetryPolicy};
+pub use snapshot::{Reading, Snapshot};
 pub use stop::{Stop, StopReason, StopSwitch};
 pub use write::{Outcome, Writer};

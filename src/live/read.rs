@@ -156,13 +156,14 @@ impl Reader {
 
     async fn one_by_one(&self, listed: &[&UserName]) -> Result<Snapshot, CallError> {
         let caller = &self.caller(ONE_USER, READS_AT_ONCE, listed.len());
-        let users: BTreeMap<UserName, Reading> = stream::iter(listed.iter().copied().cloned())
-            .map(|user| async move {
-                self.one_user(caller, &user).await.map(|reading| (user, reading))
-            })
-            .buffer_unordered(READS_AT_ONCE)
-            .try_collect()
-            .await?;
+        let users: BTreeMap<UserName, Reading> =
+            stream::iter(listed.iter().copied().cloned())
+                .map(|user| async move {
+                    self.one_user(caller, &user).await.map(|reading| (user, reading))
+                })
+                .buffer_unordered(READS_AT_ONCE)
+                .try_collect()
+                .await?;
         Ok(Snapshot::of(users))
     }
 

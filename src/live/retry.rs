@@ -275,7 +275,8 @@ mod tests {
 
         let (caller, start) = (caller(None), Instant::now());
         let is_over = || start.elapsed() > Duration::from_secs(1_000);
-        let unlucky = || async { if is_over() { Ok(()) } else { Err(error(ErrorClass::Throttled)) } };
+        let unlucky =
+            || async { if is_over() { Ok(()) } else { Err(error(ErrorClass::Throttled)) } };
         let lucky = async {
             while !is_over() {
                 caller.call(&Stop::never(), || async { Ok(()) }, |_| {}).await;

@@ -23,8 +23,8 @@ pub fn advice(error: &CallError) -> Option<String> {
                 .to_owned()
         }
         ErrorClass::Throttled => {
-            "IAM throttled every attempt: something else in the account may be calling it. Run this \
-             again later, or with a lower --max-rate; what is done is not repeated."
+            "IAM throttled every attempt, and took no other call of this kind for minutes: something else in \
+             the account may be calling it. Run this again later; what is done is not repeated."
                 .to_owned()
         }
         ErrorClass::Transient if error.code == "ConnectionFailed" => {

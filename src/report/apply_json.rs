@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::plan_json::{ChangeJson, ProblemJson};
 use super::{Listener, advice};
-use crate::apply::{CallError, Event, Item, Outcome, Summary};
+use crate::apply::{CallError, Event, Item, Outcome, StopReason, Summary};
 use crate::plan::Plan;
 
 /// A run as JSON lines: one object for each item as it ends, and a closing `summary`.
@@ -67,6 +67,7 @@ enum Line<'a> {
         in_sync: usize,
         calls: u64,
         throttled_calls: u64,
+        stopped_by: Option<StopReason>,
         seconds: f64,
     },
 }
@@ -109,6 +110,7 @@ impl<'a> Line<'a> {
             in_sync: plan.in_sync,
             calls: summary.calls.made,
             throttled_calls: summary.calls.throttled,
+            stopped_by: summary.stopped,
             // Milliseconds: what is finer than that is noise.
             seconds: (summary.elapsed.as_secs_f64() * 1e3).round() / 1e3,
         }

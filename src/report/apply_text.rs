@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use super::columns::Columns;
 use super::failures::{Failures, wrapped};
 use super::{Listener, Paint, counted};
-use crate::apply::{Event, Item, Outcome, Summary};
+use crate::apply::{Event, Item, Outcome, StopReason, Summary};
 use crate::plan::Plan;
 
 /// A run for people: a line for each item as it ends, then what went wrong, grouped, then the counts.
@@ -65,7 +65,13 @@ impl<'a, W: Write> ApplyText<'a, W> {
     fn write_closing(&self, text: &mut String, summary: &Summary) -> std::fmt::Result {
         self.failures.write(text, self.paint)?;
         if !self.not_attempted.is_empty() {
-            let title = format!("Not attempted: {}", counted(self.not_attempted.len(), "user"));
+            let why = match summary.stopped {
+                Some(StopReason::Deadline) => ", because the time that --timeout allows was over",
+                Some(StopReason::Interrupted) => ", because the run was interrupted",
+                Some(StopReason::Error) | None => "",
+            };
+            let title =
+                format!("Not attempted: {}{why}", counted(self.not_attempted.len(), "user"));
             writeln!(text, "\n{}", self.paint.careful(title))?;
             let users: Vec<&str> = self.not_attempted.iter().map(String::as_str).collect();
             for line in wrapped(&users, 96) {

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use crate::apply::{ErrorClass, Event, Outcome};
+use crate::values::Rate;
 
 /// How far a run is. It is told the time, so that what it says can be tested.
 #[derive(Debug, Clone, Default)]
@@ -10,6 +11,8 @@ pub struct Progress {
     failed: usize,
     not_attempted: usize,
     throttled: usize,
+    /// The rate that IAM was found to bear.
+    found: Option<Rate>,
 }
 
 impl Progress {
@@ -19,6 +22,7 @@ impl Progress {
             Event::Started { changes } => *self = Progress { total: *changes, ..Self::default() },
             Event::Retrying { retry, .. } if retry.error.class == ErrorClass::Throttled => {
                 self.throttled += 1;
+                self.found = retry.found.or(self.found);
             }
             Event::Ended(item) => {
                 self.ended += 1;
@@ -51,7 +55,10 @@ impl Progress {
             remark.push_str(&format!(", {} failed", self.failed));
         }
         if self.throttled > 0 {
-            remark.push_str(&format!(", IAM throttled {} calls", self.throttled));
+            remark.push_str(&match self.found {
+                Some(rate) => format!(", IAM is throttling: it bears {rate}"),
+                None => ", IAM is throttling: finding the rate that it bears".to_owned(),
+            });
         }
         remark
     }
@@ -82,11 +89,14 @@ mod tests {
     }
 
     #[test]
-    fn failures_and_throttling_are_said() {
-        let progress =
+    fn failures_throttling_and_the_rate_found_are_said() {
+        let mut progress =
             Progress { total: 10, ended: 10, failed: 2, throttled: 7, ..Progress::default() };
         let remark = progress.remark(Duration::from_secs(10));
-        assert_eq!(remark, "1.0/s, 2 failed, IAM throttled 7 calls");
+        assert_eq!(remark, "1.0/s, 2 failed, IAM is throttling: finding the rate that it bears");
+        progress.found = Some(Rate::per_second(4.971).unwrap());
+        let remark = progress.remark(Duration::from_secs(10));
+        assert_eq!(remark, "1.0/s, 2 failed, IAM is throttling: it bears 4.97 calls/s");
     }
 
     #[test]

@@ -77,10 +77,8 @@ impl Fit {
         let step = (top / bottom).powf(1.0 / f64::from(STEPS));
         let cost = |rate: f64| Replay::of(entries, rate, burst).cost;
 
-        let tried: Vec<(f64, f64)> = (0..=STEPS)
-            .map(|n| bottom * step.powi(n))
-            .map(|rate| (rate, cost(rate)))
-            .collect();
+        let tried: Vec<(f64, f64)> =
+            (0..=STEPS).map(|n| bottom * step.powi(n)).map(|rate| (rate, cost(rate))).collect();
         let is_valley = |at: usize| {
             (at == 0 || tried[at].1 <= tried[at - 1].1)
                 && tried.get(at + 1).is_none_or(|next| tried[at].1 <= next.1)
@@ -94,8 +92,9 @@ impl Fit {
             .map(|valley| descend(valley, step, &cost))
             .min_by(|one, other| one.1.total_cmp(&other.1))?;
 
-        let is_as_good =
-            |rate: f64| (bottom..=2.0 * top).contains(&rate) && cost(rate) <= cost_of_best + AS_GOOD;
+        let is_as_good = |rate: f64| {
+            (bottom..=2.0 * top).contains(&rate) && cost(rate) <= cost_of_best + AS_GOOD
+        };
         let least = reach(rate, |rate, factor| rate / factor, is_as_good);
         let most = reach(rate, |rate, factor| rate * factor, is_as_good);
         let middle = (least * most).sqrt();
@@ -233,7 +232,8 @@ mod tests {
         for (rate, burst, every, calls) in
             [(50.0, 20.0, 0.01, 60), (5.0, 200.0, 0.02, 260), (500.0, 100.0, 0.001, 400)]
         {
-            let bucket = Bucket::explaining(&mut record_of(rate, burst, every, calls), None).unwrap();
+            let bucket =
+                Bucket::explaining(&mut record_of(rate, burst, every, calls), None).unwrap();
             assert!((bucket.rate / rate - 1.0).abs() < 0.1, "{rate}: {bucket:?}");
             assert!(bucket.least <= rate * 1.01 && bucket.most >= rate * 0.99, "{bucket:?}");
             assert!((bucket.burst.unwrap() - burst).abs() < 3.0, "{burst}: {bucket:?}");
@@ -242,8 +242,9 @@ mod tests {
 
     #[test]
     fn a_bucket_of_one_is_told_from_a_larger_one() {
-        let bucket = Bucket::explaining(&mut record_of(50.0, 1.0, 0.007, 100), None).unwrap();
+        let bucket = Bucket::explaining(&mut record_of(50.0, 1.0, 0.003, 100), None).unwrap();
         assert!(bucket.burst.unwrap() < 1.5, "{bucket:?}");
+        assert!(bucket.least < 50.0 && bucket.most > 50.0, "{bucket:?}");
         assert!((bucket.rate / 50.0 - 1.0).abs() < 0.1, "{bucket:?}");
     }
 

@@ -111,15 +111,15 @@ const AT_FIRST: f64 = 4.0;
 const FIRST_RATE: f64 = 33.0;
 /// While probing, the rate grows by this factor each round trip, or each [`SHORTEST_ROUND`] seconds.
 const GROWTH: f64 = 3.0;
-const SHORTEST_ROUND: f64 = 0.05;
+const SHORTEST_ROUND: f64 = 0.1;
 /// When the bucket runs out, the calls under way may be throttled all. This share of the calls to come
 /// may be risked so, and at least this many; and some of what has already gone well.
-const RISK_OF_CALLS: f64 = 0.015;
+const RISK_OF_CALLS: f64 = 0.012;
 const LEAST_RISK: f64 = 4.0;
 const RISK_OF_ACCEPTED: f64 = 0.01;
 /// No bucket as large as that is likely to run out: from here on, more is risked.
-const LARGE_BURST: f64 = 1_000.0;
-const RISK_ABOVE: f64 = 0.2;
+const LARGE_BURST: f64 = 600.0;
+const RISK_ABOVE: f64 = 0.3;
 /// While draining, this share of the calls to come may be risked besides.
 const RISK_WHILE_DRAINING: f64 = 0.005;
 /// Tokens that are left in the bucket after it was found empty, against jitter.
@@ -129,6 +129,8 @@ const LONGEST_PATIENCE: f64 = 12.0;
 const LONGEST_PATIENCE_OF_ONE: f64 = 20.0;
 /// Where the rates that explain the answers are so far apart, the highest is divided by that to go on.
 const WIDE: f64 = 2.5;
+/// Calls a second, at least, while only throttled calls tell of the limit: IAM's are all higher.
+const SLOWEST_SEARCH: f64 = 0.5;
 /// Late calls are made up for, if they are late by no more seconds: timers are not exact.
 const CATCH_UP: f64 = 0.003;
 
@@ -228,7 +230,7 @@ impl Pace {
                     self.rate = self.rate_at(time);
                     self.phase = Phase::Holding {
                         since: time,
-                        patience: self.shortest_patience(),
+                        patience: self.shortest_patience(false),
                         outgrown: true,
                     };
                 }
@@ -290,8 +292,8 @@ impl Pace {
         self.burst = bucket.burst.or(self.burst);
         let spread = bucket.spread();
         let is_vague = if self.margin() < 1.0 { spread > 4.0 } else { spread > WIDE };
-        self.rate = if is_vague { bucket.most / WIDE } else { bucket.rate };
-        let shortest = self.shortest_patience();
+        self.rate = if is_vague { (bucket.most / WIDE).max(SLOWEST_SEARCH) } else { bucket.rate };
+        let shortest = self.shortest_patience(is_vague);
         let patience = match self.phase {
             Phase::Holding { patience, outgrown: false, .. }
                 if spread <= 1.25 && bucket.rate >= 0.8 * before =>
@@ -320,21 +322,22 @@ impl Pace {
 
     /// Where nothing can be learned yet, at half the rate.
     fn back_off(&mut self, time: f64) {
-        self.rate /= 2.0;
+        self.rate = (self.rate / 2.0).max(SLOWEST_SEARCH);
         self.due = time + 1.0 / self.rate;
         self.phase = Phase::Holding {
             since: self.due,
-            patience: self.shortest_patience(),
+            patience: self.shortest_patience(true),
             outgrown: false,
         };
     }
 
     /// The patience at first: some calls' time; and so long that not too many of the calls under way
     /// are throttled when the rate has grown beyond the limit.
-    fn shortest_patience(&self) -> f64 {
+    fn shortest_patience(&self, is_vague: bool) -> f64 {
         let latency = self.latency.unwrap_or(0.1);
         let overshoot = (self.rate * latency / 2.0).cbrt().max(1.0);
-        (10.0 / self.rate).max(6.0 * latency * overshoot).max(0.8)
+        let calls = if is_vague { 3.0 } else { 10.0 };
+        (calls / self.rate).max(6.0 * latency * overshoot).max(0.8)
     }
 
     /// The tokens that shall be left in the bucket; none in a bucket of one.
