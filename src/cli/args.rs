@@ -70,6 +70,8 @@ pub(super) enum Command {
     Plan(PlanArgs),
     /// Show what would change, ask, and do it
     Apply(ApplyArgs),
+    /// Print a JSON Schema, for editors that complete and check
+    Schema(SchemaArgs),
     /// An IAM on this machine, to try the tool and to test with
     #[command(subcommand, after_help = SANDBOX_EXAMPLES)]
     Sandbox(SandboxCommand),
@@ -116,6 +118,25 @@ pub(super) enum Format {
     Text,
     /// For machines: plan writes one document, apply one object a line
     Json,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  iam-boundaries schema > boundaries.schema.json
+
+A first line in boundaries.toml names it to editors:
+  #:schema ./boundaries.schema.json")]
+pub(super) struct SchemaArgs {
+    /// Whose schema
+    #[arg(default_value = "boundaries")]
+    pub(super) of: SchemaOf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaOf {
+    /// The file boundaries.toml
+    Boundaries,
 }
 
 const SANDBOX_EXAMPLES: &str = "\

@@ -7,6 +7,7 @@ mod exit;
 mod output;
 mod plan;
 mod sandbox;
+mod schema;
 mod session;
 
 use std::process::ExitCode;
@@ -36,6 +37,7 @@ pub fn run() -> ExitCode {
         Command::Check => check::run(&args, &output),
         Command::Plan(command) => on_runtime(plan::run(&args, command, &output)),
         Command::Apply(command) => on_runtime(apply::run(&args, command, &output)),
+        Command::Schema(command) => schema::run(command, &output),
         Command::Sandbox(command) => on_runtime(sandbox::run(command, &output)),
     };
     match done {

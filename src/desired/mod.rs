@@ -3,12 +3,14 @@
 mod check;
 mod diagnostic;
 mod names;
+mod schema;
 mod scope;
 mod source;
 mod syntax;
 
 pub use diagnostic::{Diagnostic, FileErrors};
 pub use names::ShortNames;
+pub use schema::schema;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -20,6 +20,9 @@ pub(crate) fn is_name_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || "_+=,.@-".contains(c)
 }
 
+/// [`is_name_char`] as a JSON Schema writes it.
+pub(crate) const NAME_CHAR_PATTERN: &str = "[A-Za-z0-9_+=,.@-]";
+
 /// Serde for a type that is read with `FromStr` and written with `Display`.
 macro_rules! serde_as_text {
     ($type:ty) => {
@@ -38,3 +41,26 @@ macro_rules! serde_as_text {
     };
 }
 use serde_as_text;
+
+/// A JSON Schema for a type that is read from text: a title, what an editor shows beside it, an
+/// expression of the function's result that matches what is parsed and nothing else, and examples.
+macro_rules! schema_as_text {
+    ($type:ty, $title:literal, $about:literal, $pattern:expr, $examples:expr) => {
+        impl schemars::JsonSchema for $type {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({
+                    "title": $title,
+                    "description": $about,
+                    "type": "string",
+                    "pattern": $pattern,
+                    "examples": $examples,
+                })
+            }
+        }
+    };
+}
+pub(crate) use schema_as_text;
