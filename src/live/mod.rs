@@ -6,6 +6,7 @@
 mod connection;
 mod error;
 mod pace;
+mod pages;
 mod read;
 mod retry;
 mod stop;

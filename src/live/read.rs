@@ -1,9 +1,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_iam::Client;
-use aws_sdk_iam::types::{AttachedPermissionsBoundary, EntityType};
+use aws_sdk_iam::types::AttachedPermissionsBoundary;
 use futures::{StreamExt, TryStreamExt, stream};
 
+use super::pages::{self, DETAILS};
 use super::retry::Caller;
 use super::{CallError, ErrorClass, Stop};
 use crate::values::{PolicyArn, UserName};
@@ -40,12 +41,8 @@ impl Snapshot {
     }
 }
 
-/// Users in a page of account details: the most that IAM gives
-/// ([GetAccountAuthorizationDetails](https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html)).
-const PAGE_SIZE: i32 = 1_000;
 /// `GetUser` calls under way at once, where the account's pages may not be read.
 const READS_AT_ONCE: usize = 16;
-const PAGES: &str = "iam:GetAccountAuthorizationDetails";
 const ONE_USER: &str = "iam:GetUser";
 
 /// Reads by account pages, or user by user where the caller may not read pages.
@@ -70,36 +67,15 @@ async fn by_pages(
     listed: &[&UserName],
 ) -> Result<Snapshot, CallError> {
     let mut readings = Readings::of(listed);
-    let mut marker: Option<String> = None;
-    loop {
-        let page = || async {
-            iam.get_account_authorization_details()
-                .filter(EntityType::User)
-                .max_items(PAGE_SIZE)
-                .set_marker(marker.clone())
-                .send()
-                .await
-                .map_err(|error| CallError::from_sdk(PAGES, error))
-        };
-        let page = caller.call(&Stop::never(), page, |_| {}).await.into_result(PAGES)?;
-        for user in page.user_detail_list() {
-            let name = user
-                .user_name()
-                .ok_or_else(|| CallError::unreadable(PAGES, "a user in the answer has no name"))?;
-            readings.found(name, || boundary(PAGES, user.permissions_boundary()));
-        }
-        if !page.is_truncated() {
-            return Ok(readings.into_snapshot());
-        }
-        match page.marker() {
-            Some(next) if marker.as_deref() != Some(next) => marker = Some(next.to_owned()),
-            // Going on would read the first page, or the same one, for ever.
-            _ => {
-                let what = "the answer is cut short, and has no marker to go on from";
-                return Err(CallError::unreadable(PAGES, what));
-            }
-        }
-    }
+    pages::each_detail(iam, caller, |user| {
+        let name = user
+            .user_name()
+            .ok_or_else(|| CallError::unreadable(DETAILS, "a user in the answer has no name"))?;
+        readings.found(name, || boundary(DETAILS, user.permissions_boundary()));
+        Ok(())
+    })
+    .await?;
+    Ok(readings.into_snapshot())
 }
 
 async fn by_user(

@@ -1,0 +1,71 @@
+use aws_sdk_iam::Client;
+use aws_sdk_iam::operation::get_account_authorization_details::GetAccountAuthorizationDetailsOutput;
+use aws_sdk_iam::types::{EntityType, UserDetail};
+
+use super::retry::Caller;
+use super::{CallError, Stop};
+
+/// Users in a page: the most that IAM gives
+/// ([GetAccountAuthorizationDetails](https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html)).
+const PAGE_SIZE: i32 = 1_000;
+pub(super) const DETAILS: &str = "iam:GetAccountAuthorizationDetails";
+
+/// Hands every user of the account, with boundary, to `take`. An error of `take`'s ends the reading.
+pub(super) async fn each_detail(
+    iam: &Client,
+    caller: &Caller,
+    mut take: impl FnMut(&UserDetail) -> Result<(), CallError>,
+) -> Result<(), CallError> {
+    let get = async |marker| {
+        iam.get_account_authorization_details()
+            .filter(EntityType::User)
+            .max_items(PAGE_SIZE)
+            .set_marker(marker)
+            .send()
+            .await
+            .map_err(|error| CallError::from_sdk(DETAILS, error))
+    };
+    each_page(caller, DETAILS, get, |page| page.user_detail_list().iter().try_for_each(&mut take))
+        .await
+}
+
+/// What IAM's paged answers have in common. A page may be short: only `is_truncated` tells the last.
+trait Page {
+    fn is_truncated(&self) -> bool;
+    fn marker(&self) -> Option<&str>;
+}
+
+impl Page for GetAccountAuthorizationDetailsOutput {
+    fn is_truncated(&self) -> bool {
+        self.is_truncated()
+    }
+
+    fn marker(&self) -> Option<&str> {
+        self.marker()
+    }
+}
+
+async fn each_page<P: Page>(
+    caller: &Caller,
+    action: &'static str,
+    get: impl AsyncFn(Option<String>) -> Result<P, CallError>,
+    mut take: impl FnMut(&P) -> Result<(), CallError>,
+) -> Result<(), CallError> {
+    let mut marker: Option<String> = None;
+    loop {
+        let page = || get(marker.clone());
+        let page = caller.call(&Stop::never(), page, |_| {}).await.into_result(action)?;
+        take(&page)?;
+        if !page.is_truncated() {
+            return Ok(());
+        }
+        match page.marker() {
+            Some(next) if marker.as_deref() != Some(next) => marker = Some(next.to_owned()),
+            // Going on would read the first page, or the same one, for ever.
+            _ => {
+                let what = "the answer is cut short, and has no marker to go on from";
+                return Err(CallError::unreadable(action, what));
+            }
+        }
+    }
+}
