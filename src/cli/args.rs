@@ -70,8 +70,14 @@ pub(super) enum Command {
     Plan(PlanArgs),
     /// Show what would change, ask, and do it
     Apply(ApplyArgs),
+    /// Write a file that says what the account has now
+    Import(ImportArgs),
     /// Print a JSON Schema, for editors that complete and check
     Schema(SchemaArgs),
+    /// Print a script that completes the command line in a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one for each command
+    Man(ManArgs),
     /// An IAM on this machine, to try the tool and to test with
     #[command(subcommand, after_help = SANDBOX_EXAMPLES)]
     Sandbox(SandboxCommand),
@@ -122,6 +128,23 @@ pub(super) enum Format {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
+Examples:
+  iam-boundaries --profile prod import --out boundaries.toml
+  iam-boundaries --profile prod import | diff boundaries.toml -
+
+Reads every user of the account by iam:GetAccountAuthorizationDetails, or, where that is denied, by
+iam:ListUsers and iam:GetUser. It does not look at --file.")]
+pub(super) struct ImportArgs {
+    /// Where to write, instead of standard output; a file that is there is left as it is
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// Overwrite the file that is there
+    #[arg(long, requires = "out")]
+    pub(super) force: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
 Example:
   iam-boundaries schema > boundaries.schema.json
 
@@ -137,6 +160,28 @@ pub(super) struct SchemaArgs {
 pub(super) enum SchemaOf {
     /// The file boundaries.toml
     Boundaries,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  iam-boundaries completions bash > ~/.local/share/bash-completion/completions/iam-boundaries
+  iam-boundaries completions zsh > ~/.zfunc/_iam-boundaries
+  iam-boundaries completions fish > ~/.config/fish/completions/iam-boundaries.fish")]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    pub(super) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  iam-boundaries man | man -l -
+  iam-boundaries man --out ~/.local/share/man/man1")]
+pub(super) struct ManArgs {
+    /// The folder to write a page for each command into
+    #[arg(short, long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
 }
 
 const SANDBOX_EXAMPLES: &str = "\

@@ -3,7 +3,10 @@
 mod apply;
 mod args;
 mod check;
+mod completions;
 mod exit;
+mod import;
+mod manual;
 mod output;
 mod plan;
 mod sandbox;
@@ -37,7 +40,10 @@ pub fn run() -> ExitCode {
         Command::Check => check::run(&args, &output),
         Command::Plan(command) => on_runtime(plan::run(&args, command, &output)),
         Command::Apply(command) => on_runtime(apply::run(&args, command, &output)),
+        Command::Import(command) => on_runtime(import::run(&args, command, &output)),
         Command::Schema(command) => schema::run(command, &output),
+        Command::Completions(command) => completions::run(command, &output),
+        Command::Man(command) => manual::run(command, &output),
         Command::Sandbox(command) => on_runtime(sandbox::run(command, &output)),
     };
     match done {

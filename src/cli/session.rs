@@ -6,6 +6,7 @@ use crate::desired::Desired;
 use crate::live::{Access, Account, Connection};
 use crate::plan::{Plan, check_scope};
 use crate::sandbox::{self, Options, Sandbox, Seed};
+use crate::values::Partition;
 
 /// Where `--sandbox` keeps its state: in the working folder, so that a new clone starts anew.
 pub(super) const SANDBOX_STATE: &str = ".iam-boundaries/sandbox.json";
@@ -22,7 +23,7 @@ impl Session {
     /// Reads the file, finds out who we are, reads the account, and plans.
     pub(super) async fn open(args: &Args) -> Result<Session, Failure> {
         let desired = Desired::read(&args.file)?;
-        let (access, sandbox) = access(args, &desired).await?;
+        let (access, sandbox) = access(args, desired.partition()).await?;
         let account = Connection::open(&access).await.identify().await?;
         check_scope(&desired, account.identity())?;
         let snapshot = account.snapshot(desired.users.keys()).await?;
@@ -39,13 +40,17 @@ impl Session {
     }
 }
 
-async fn access(args: &Args, desired: &Desired) -> Result<(Access, Option<Sandbox>), Failure> {
+/// How the command line says that IAM is reached. Where it says no region, it follows from `partition`.
+pub(super) async fn access(
+    args: &Args,
+    partition: Option<Partition>,
+) -> Result<(Access, Option<Sandbox>), Failure> {
     if !args.sandbox {
         let access = Access::Chain {
             profile: args.profile.clone(),
             region: args.region.clone(),
             endpoint_url: args.endpoint_url.clone(),
-            partition: desired.partition(),
+            partition,
         };
         return Ok((access, None));
     }

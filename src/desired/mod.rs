@@ -2,6 +2,7 @@
 
 mod check;
 mod diagnostic;
+mod import;
 mod names;
 mod schema;
 mod scope;
@@ -9,6 +10,7 @@ mod source;
 mod syntax;
 
 pub use diagnostic::{Diagnostic, FileErrors};
+pub use import::file_of;
 pub use names::ShortNames;
 pub use schema::schema;
 

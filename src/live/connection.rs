@@ -10,7 +10,9 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 
 use super::retry::Caller;
-use super::{CallError, ErrorClass, Pace, Rate, RetryPolicy, Snapshot, Stop, Writer};
+use super::{
+    CallError, ErrorClass, Everyone, EveryoneError, Pace, Rate, RetryPolicy, Snapshot, Stop, Writer,
+};
 use crate::values::{AccountId, Partition, UserName};
 
 /// How to reach IAM, and as whom.
@@ -208,6 +210,14 @@ impl Account {
         listed: impl IntoIterator<Item = &'a UserName>,
     ) -> Result<Snapshot, CallError> {
         super::read::snapshot(&self.iam, &self.reads, listed).await
+    }
+
+    /// Reads every user of the account, with boundary.
+    ///
+    /// # Errors
+    /// When the account cannot be read, or something of a single user: nobody is left out in silence.
+    pub async fn everyone(&self) -> Result<Everyone, EveryoneError> {
+        super::everyone::everyone(&self.iam, &self.reads).await
     }
 
     /// The calls made so far to learn who we are and to read.

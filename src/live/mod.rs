@@ -5,6 +5,7 @@
 
 mod connection;
 mod error;
+mod everyone;
 mod pace;
 mod pages;
 mod read;
@@ -14,6 +15,7 @@ mod write;
 
 pub use connection::{Access, Account, ConnectError, Connection, Identity};
 pub use error::{CallError, ErrorClass};
+pub use everyone::{Everyone, EveryoneError, Unreadable};
 pub use pace::{BadRate, Pace, Rate};
 pub use read::{Reading, Snapshot};
 pub use retry::{Calls, Retry, RetryPolicy};

@@ -1,14 +1,17 @@
 use aws_sdk_iam::Client;
 use aws_sdk_iam::operation::get_account_authorization_details::GetAccountAuthorizationDetailsOutput;
-use aws_sdk_iam::types::{EntityType, UserDetail};
+use aws_sdk_iam::operation::list_users::ListUsersOutput;
+use aws_sdk_iam::types::{EntityType, User, UserDetail};
 
 use super::retry::Caller;
 use super::{CallError, Stop};
 
 /// Users in a page: the most that IAM gives
-/// ([GetAccountAuthorizationDetails](https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html)).
+/// ([GetAccountAuthorizationDetails](https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html),
+/// [ListUsers](https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUsers.html)).
 const PAGE_SIZE: i32 = 1_000;
 pub(super) const DETAILS: &str = "iam:GetAccountAuthorizationDetails";
+pub(super) const LIST: &str = "iam:ListUsers";
 
 /// Hands every user of the account, with boundary, to `take`. An error of `take`'s ends the reading.
 pub(super) async fn each_detail(
@@ -29,6 +32,23 @@ pub(super) async fn each_detail(
         .await
 }
 
+/// Hands every user of the account to `take`. `ListUsers` leaves the boundaries out.
+pub(super) async fn each_user(
+    iam: &Client,
+    caller: &Caller,
+    mut take: impl FnMut(&User) -> Result<(), CallError>,
+) -> Result<(), CallError> {
+    let get = async |marker| {
+        iam.list_users()
+            .max_items(PAGE_SIZE)
+            .set_marker(marker)
+            .send()
+            .await
+            .map_err(|error| CallError::from_sdk(LIST, error))
+    };
+    each_page(caller, LIST, get, |page| page.users().iter().try_for_each(&mut take)).await
+}
+
 /// What IAM's paged answers have in common. A page may be short: only `is_truncated` tells the last.
 trait Page {
     fn is_truncated(&self) -> bool;
@@ -36,6 +56,16 @@ trait Page {
 }
 
 impl Page for GetAccountAuthorizationDetailsOutput {
+    fn is_truncated(&self) -> bool {
+        self.is_truncated()
+    }
+
+    fn marker(&self) -> Option<&str> {
+        self.marker()
+    }
+}
+
+impl Page for ListUsersOutput {
     fn is_truncated(&self) -> bool {
         self.is_truncated()
     }

@@ -78,7 +78,7 @@ async fn by_pages(
     Ok(readings.into_snapshot())
 }
 
-async fn by_user(
+pub(super) async fn by_user(
     iam: &Client,
     caller: &Caller,
     listed: &[&UserName],
@@ -134,7 +134,10 @@ async fn one_user(iam: &Client, caller: &Caller, user: &UserName) -> Result<Read
     })
 }
 
-fn boundary(action: &'static str, attached: Option<&AttachedPermissionsBoundary>) -> Reading {
+pub(super) fn boundary(
+    action: &'static str,
+    attached: Option<&AttachedPermissionsBoundary>,
+) -> Reading {
     let Some(attached) = attached else {
         return Reading::Boundary(None);
     };
