@@ -51,6 +51,11 @@ fn every_shipped_file_names_the_schema_and_follows_it() {
     }
 }
 
+fn with_short_name(length: usize) -> String {
+    let name = "n".repeat(length);
+    format!("[boundaries]\n{name} = \"arn:aws:iam::aws:policy/X\"\n[users]\na = \"{name}\"\n")
+}
+
 #[test]
 fn good_files_are_good_to_both() {
     let validator = validator(&schema());
@@ -59,6 +64,7 @@ fn good_files_are_good_to_both() {
         "[users]\n\"john.doe\" = \"arn:aws:iam::aws:policy/job-function/X\"\n123 = false\n",
         "[boundaries]\n[users]\na = false\n",
         "[boundaries]\nd = \"arn:aws-cn:iam::000000000012:policy/D\"\n[users]\na = \"d\"\n",
+        &with_short_name(128),
         "users = { a = false }\naccount = { id = \"123456789012\" }\n",
     ] {
         assert!(Desired::parse("f.toml", text).is_ok(), "{text}");
@@ -83,6 +89,7 @@ fn bad_files_are_bad_to_both() {
         "[boundaries]\nd = \"developer\"\n[users]\na = false\n",
         "[boundaries]\nd = false\n[users]\na = false\n",
         "[boundaries]\n\"d d\" = \"arn:aws:iam::aws:policy/X\"\n[users]\na = false\n",
+        &with_short_name(129),
         "[boundaries]\n\"\" = \"arn:aws:iam::aws:policy/X\"\n[users]\na = false\n",
         "boundaries = []\n[users]\na = false\n",
         "[users]\na = true\n",
