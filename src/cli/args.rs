@@ -152,7 +152,7 @@ A first line in boundaries.toml names it to editors:
   #:schema ./boundaries.schema.json")]
 pub(super) struct SchemaArgs {
     /// Whose schema
-    #[arg(default_value = "boundaries")]
+    #[arg(value_name = "DOCUMENT", default_value = "boundaries")]
     pub(super) of: SchemaOf,
 }
 

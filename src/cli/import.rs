@@ -83,6 +83,12 @@ fn write(file: &Path, text: &str, overwrite: bool) -> Result<(), Failure> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
+    if !folder.is_dir() {
+        return Err(Failure::new(format!(
+            "cannot write {}: there is no such folder",
+            file.display()
+        )));
+    }
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     {

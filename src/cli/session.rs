@@ -40,7 +40,6 @@ impl Session {
     }
 }
 
-/// How the command line says that IAM is reached. Where it says no region, it follows from `partition`.
 pub(super) async fn access(
     args: &Args,
     partition: Option<Partition>,
