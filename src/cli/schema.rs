@@ -5,8 +5,8 @@ use crate::desired;
 
 pub(super) fn run(command: &SchemaArgs, output: &Output) -> Result<Exit, Failure> {
     let schema = match command.of {
-        SchemaOf::Boundaries => desired::schema(),
+        SchemaOf::Boundaries => desired::schema().to_value(),
     };
-    output.result(&format!("{:#}\n", schema.to_value()))?;
+    output.result(&format!("{schema:#}\n"))?;
     Ok(Exit::Done)
 }
