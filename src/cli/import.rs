@@ -36,7 +36,7 @@ pub(super) async fn run(
     let name = out.map_or_else(|| "standard output".into(), Path::to_string_lossy);
     if with_boundary > 0 {
         // It is read back before anyone relies on it.
-        let desired = Desired::parse(&name, &text)?;
+        let desired = Desired::parse("(not written)", &text)?;
         check_scope(&desired, identity)?;
         if !says_the_same(&desired, &users) {
             return Err(Failure::new("the file would say something else than IAM does")
