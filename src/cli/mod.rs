@@ -1,13 +1,17 @@
 //! The command line: one file a command, and what they share.
 
 mod apply;
+mod approval;
 mod args;
 mod check;
 mod exit;
 mod output;
 mod plan;
 mod sandbox;
+mod saved;
 mod session;
+mod show;
+mod signals;
 
 use std::process::ExitCode;
 
@@ -33,8 +37,9 @@ pub fn run() -> ExitCode {
     let output = Output::new(args.color, args.verbose);
     output.start_logging();
     let done = match &args.command {
-        Command::Check => check::run(&args, &output),
+        Command::Check(command) => check::run(&args, command, &output),
         Command::Plan(command) => on_runtime(plan::run(&args, command, &output)),
+        Command::Show(command) => show::run(&args, command, &output),
         Command::Apply(command) => on_runtime(apply::run(&args, command, &output)),
         Command::Sandbox(command) => on_runtime(sandbox::run(command, &output)),
     };

@@ -12,6 +12,7 @@ mod stop;
 mod write;
 
 pub use connection::{Access, Account, ConnectError, Connection, Identity};
+pub(crate) use error::printable;
 pub use error::{CallError, ErrorClass};
 pub use pace::{BadRate, Pace, Rate};
 pub use read::{Reading, Snapshot};
