@@ -91,6 +91,8 @@ fn a_file_that_is_there_is_overwritten_only_when_asked() {
     assert_eq!(forced.code, 0, "{forced}");
     assert!(read(&binary, "boundaries.toml").contains("[users]"));
     assert_eq!(binary.run(&["--sandbox", "import", "--force"]).code, 1);
+    let with_file = binary.run(&["--sandbox", "-f", "b.toml", "import"]);
+    assert!(with_file.code == 1 && with_file.err.contains("--out b.toml"), "{with_file}");
 }
 
 #[test]

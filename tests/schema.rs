@@ -22,11 +22,18 @@ fn as_json(text: &str) -> Option<serde_json::Value> {
 }
 
 #[test]
-fn the_published_schema_is_what_the_command_prints() {
-    let printed = Binary::with_own_file().run(&["schema"]);
-    assert_eq!(printed.code, 0, "{printed}");
-    let published = include_str!("../schema/boundaries.schema.json");
-    assert_eq!(printed.out, published, "run: cargo run -- schema > schema/boundaries.schema.json");
+fn the_published_schemas_are_what_the_command_prints() {
+    for (document, published) in [
+        ("boundaries", include_str!("../schema/boundaries.schema.json")),
+        ("plan", include_str!("../schema/plan.schema.json")),
+    ] {
+        let printed = Binary::with_own_file().run(&["schema", document]);
+        assert_eq!(printed.code, 0, "{printed}");
+        let again = format!("cargo run -- schema {document} > schema/{document}.schema.json");
+        assert_eq!(printed.out, published, "run: {again}");
+    }
+    let of_the_file = Binary::with_own_file().run(&["schema"]).out;
+    assert_eq!(of_the_file, include_str!("../schema/boundaries.schema.json"));
 }
 
 #[test]

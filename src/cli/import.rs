@@ -14,6 +14,11 @@ pub(super) async fn run(
     command: &ImportArgs,
     output: &Output,
 ) -> Result<Exit, Failure> {
+    if let Some(file) = &args.file {
+        let file = file.display();
+        return Err(Failure::new(format!("-f {file} has no meaning with import"))
+            .advise(format!("to write that file, give --out {file}")));
+    }
     let out = command.out.as_deref();
     if let Some(file) = out.filter(|_| !command.force)
         && file.symlink_metadata().is_ok()

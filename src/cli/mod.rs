@@ -1,6 +1,7 @@
 //! The command line: one file a command, and what they share.
 
 mod apply;
+mod approval;
 mod args;
 mod check;
 mod completions;
@@ -10,8 +11,11 @@ mod manual;
 mod output;
 mod plan;
 mod sandbox;
+mod saved;
 mod schema;
 mod session;
+mod show;
+mod signals;
 
 use std::process::ExitCode;
 
@@ -37,8 +41,9 @@ pub fn run() -> ExitCode {
     let output = Output::new(args.color, args.verbose);
     output.start_logging();
     let done = match &args.command {
-        Command::Check => check::run(&args, &output),
+        Command::Check(command) => check::run(&args, command, &output),
         Command::Plan(command) => on_runtime(plan::run(&args, command, &output)),
+        Command::Show(command) => show::run(&args, command, &output),
         Command::Apply(command) => on_runtime(apply::run(&args, command, &output)),
         Command::Import(command) => on_runtime(import::run(&args, command, &output)),
         Command::Schema(command) => schema::run(command, &output),

@@ -1,15 +1,18 @@
 use super::args::{Args, Format, PlanArgs};
 use super::exit::{Exit, Failure};
 use super::output::Output;
+use super::saved;
 use super::session::Session;
-use crate::report::{plan_json, plan_text};
+use crate::plan::Plan;
+use crate::report::{plan_github, plan_markdown, plan_text};
 
 pub(super) async fn run(args: &Args, command: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
-    let plan = Session::open(args).await?.plan;
-    output.result(&match command.format {
-        Format::Text => plan_text(&plan, output.out),
-        Format::Json => plan_json(&plan),
-    })?;
+    let session = Session::open(args, command.base.as_deref(), command.format, output).await?;
+    let plan = session.plan;
+    if let Some(path) = &command.out {
+        saved::write(&plan, path, output)?;
+    }
+    show(&plan, command.format, output)?;
     Ok(if !plan.problems.is_empty() {
         // More urgent than that there are changes.
         Exit::SomeFailed
@@ -17,5 +20,15 @@ pub(super) async fn run(args: &Args, command: &PlanArgs, output: &Output) -> Res
         Exit::Changes
     } else {
         Exit::Done
+    })
+}
+
+/// Writes a plan to standard output.
+pub(super) fn show(plan: &Plan, format: Format, output: &Output) -> Result<(), Failure> {
+    output.result(&match format {
+        Format::Text => plan_text(plan, output.out),
+        Format::Json => plan.to_json(),
+        Format::Markdown => plan_markdown(plan),
+        Format::Github => plan_github(plan),
     })
 }

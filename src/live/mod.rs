@@ -14,6 +14,7 @@ mod stop;
 mod write;
 
 pub use connection::{Access, Account, ConnectError, Connection, Identity};
+pub(crate) use error::printable;
 pub use error::{CallError, ErrorClass};
 pub use everyone::{Everyone, EveryoneError, Unreadable};
 pub use pace::{BadRate, Pace, Rate};

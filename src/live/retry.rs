@@ -221,7 +221,7 @@ mod tests {
 
     fn error(class: ErrorClass) -> CallError {
         CallError {
-            action: "iam:GetUser",
+            action: "iam:GetUser".into(),
             class,
             code: "Code".to_owned(),
             message: "message".to_owned(),

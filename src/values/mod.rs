@@ -6,11 +6,13 @@
 //! [IAM API reference]: https://docs.aws.amazon.com/IAM/latest/APIReference/
 
 mod account_id;
+mod digest;
 mod partition;
 mod policy_arn;
 mod user_name;
 
 pub use account_id::{AccountId, AccountIdError};
+pub use digest::{BadDigest, Digest};
 pub use partition::{Partition, UnknownPartition};
 pub use policy_arn::{PolicyArn, PolicyArnError, PolicyOwner};
 pub use user_name::{UserName, UserNameError};
