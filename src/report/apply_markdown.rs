@@ -4,7 +4,7 @@ use super::Listener;
 use super::conflict::expected_and_found;
 use super::markdown::{Page, Part, clipped, code};
 use super::outcomes::{closing_counts, is_complete};
-use super::plan_markdown::change_line;
+use super::plan_markdown::{change_line, problem_line};
 use crate::apply::{CallError, Event, Item, Outcome, Summary};
 use crate::plan::{Conflict, Recheck};
 
@@ -49,8 +49,7 @@ impl<'a, W: Write> ApplyMarkdown<'a, W> {
         page.part(&Part::list("Failed", failed.collect(), "user"), RESERVE * 5);
         let conflicts = conflicts.iter().map(|conflict| self.conflict(conflict)).collect();
         page.part(&Part::list("In conflict, not written", conflicts, "user"), RESERVE * 4);
-        let problems =
-            plan.problems.iter().map(|problem| super::plan_markdown::problem_line(plan, problem));
+        let problems = plan.problems.iter().map(problem_line);
         page.part(&Part::list("Cannot be planned", problems.collect(), "problem"), RESERVE * 3);
         let with = |is: fn(&Outcome) -> bool| -> Vec<String> {
             let items = self.items.iter().filter(|item| is(&item.outcome));

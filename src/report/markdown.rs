@@ -129,14 +129,24 @@ impl Part {
         noun: &'static str,
     ) -> Part {
         let rule = "| --- ".repeat(columns.matches('|').count() - 1);
-        let head = format!("\n<details><summary>{title}</summary>\n\n{columns}\n{rule}|\n");
-        Part { head, lines, tail: "\n</details>\n", noun }
+        let head = format!("{}{columns}\n{rule}|\n", folded(title));
+        Part { head, lines, tail: FOLD_END, noun }
     }
 
-    /// A list that stands open.
+    /// A list that stands open, unless it is so long that it would push all else out of sight.
     pub(super) fn list(title: &str, lines: Vec<String>, noun: &'static str) -> Part {
-        Part { head: format!("\n**{title}**\n\n"), lines, tail: "", noun }
+        let (head, tail) = match lines.len() {
+            ..=20 => (format!("\n**{title}**\n\n"), ""),
+            count => (folded(&format!("{title}: {count}")), FOLD_END),
+        };
+        Part { head, lines, tail, noun }
     }
+}
+
+const FOLD_END: &str = "\n</details>\n";
+
+fn folded(title: &str) -> String {
+    format!("\n<details><summary>{title}</summary>\n\n")
 }
 
 fn length(text: &str) -> usize {

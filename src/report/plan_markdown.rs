@@ -13,16 +13,18 @@ const RESERVE: usize = 2_000;
 /// 65,536 characters.
 pub fn plan_markdown(plan: &Plan) -> String {
     let mut page = Page::begin(PLAN_MARKER, &summary(plan));
-    let problems = plan.problems.iter().map(|problem| problem_line(plan, problem)).collect();
-    page.part(&Part::list("Cannot be planned", problems, "problem"), RESERVE * 4);
-    for (title, origin) in
-        [(THIS_CHANGE, Some(Origin::ThisChange)), (DRIFT, Some(Origin::Drift)), ("Changes", None)]
-    {
+    let problems = plan.problems.iter().map(problem_line).collect();
+    page.part(&Part::list("Cannot be planned", problems, "problem"), RESERVE * 5);
+    for (title, origin, reserve) in [
+        (THIS_CHANGE, Some(Origin::ThisChange), RESERVE * 4),
+        (DRIFT, Some(Origin::Drift), RESERVE * 3),
+        ("Changes", None, RESERVE * 2),
+    ] {
         let lines: Vec<String> =
             plan.changes_of(origin).map(|change| change_line(plan, change)).collect();
         let title = format!("{title}: {}", lines.len());
         let columns = "| | user | from | to | line |";
-        page.part(&Part::table(&title, columns, lines, "change"), RESERVE * 2);
+        page.part(&Part::table(&title, columns, lines, "change"), reserve);
     }
     let names = names(plan);
     page.part(&Part::table("Short names", "| name | policy |", names, "short name"), RESERVE);
@@ -72,9 +74,8 @@ fn summary(plan: &Plan) -> String {
 }
 
 /// One problem as an item of a list.
-pub(super) fn problem_line(plan: &Plan, problem: &Problem) -> String {
-    let user = code(problem.user.as_str());
-    let at = clipped(&format!("{}:{}:{}", plan.file, problem.line, problem.column));
+pub(super) fn problem_line(problem: &Problem) -> String {
+    let (user, line) = (code(problem.user.as_str()), problem.line);
     let what = match &problem.kind {
         ProblemKind::NoSuchUser { differs_by_case: None } => "IAM has no such user.".to_owned(),
         ProblemKind::NoSuchUser { differs_by_case: Some(other) } => {
@@ -85,8 +86,8 @@ pub(super) fn problem_line(plan: &Plan, problem: &Problem) -> String {
         }
     };
     match what_to_do(problem).filter(|_| matches!(problem.kind, ProblemKind::Unreadable(_))) {
-        Some(advice) => format!("- {user} ({at}): {what} {}", words(&advice)),
-        None => format!("- {user} ({at}): {what}"),
+        Some(advice) => format!("- {user} (line {line}): {what} {}", words(&advice)),
+        None => format!("- {user} (line {line}): {what}"),
     }
 }
 
