@@ -174,7 +174,7 @@ async fn a_user_that_iam_does_not_have_is_a_problem_with_its_line() {
 async fn what_passes_is_tried_again_until_it_is_done() {
     let company = Company::of(40, 1_000).await;
     let faults = company.sandbox.faults();
-    faults.add(PUT, None, 6, Fault::throttling());
+    faults.add(PUT, Some(user(0).as_str()), 3, Fault::throttling());
     faults.add(PUT, Some(user(1).as_str()), 2, Fault::error(503, "ServiceUnavailable", "later"));
     faults.add(PUT, Some(user(2).as_str()), 2, Fault::CutBefore);
     faults.add(PUT, Some(user(3).as_str()), 2, Fault::CutAfter);
@@ -184,7 +184,7 @@ async fn what_passes_is_tried_again_until_it_is_done() {
     let (items, summary) = company.apply(8).await;
     assert_eq!(summary.applied, 40, "{items:?}");
     assert!((0..40).all(|n| company.has_boundary(n)));
-    assert_eq!(summary.calls.throttled, 6);
+    assert_eq!(summary.calls.throttled, 3);
     assert_eq!(summary.calls.made, company.sandbox.calls()[PUT]);
 }
 

@@ -27,6 +27,7 @@ fn main() -> ExitCode {
     };
     let trials = vec![
         trial("plan_apply_plan_ends_in_sync", plan_apply_plan_ends_in_sync),
+        trial("an_imported_file_is_in_sync", an_imported_file_is_in_sync),
         trial("the_sandbox_answers_as_localstack_does", the_sandbox_answers_as_localstack_does),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -38,18 +39,33 @@ fn new_account() -> String {
     format!("{:012}", since.as_micros() % 1_000_000_000_000)
 }
 
-fn plan_apply_plan_ends_in_sync(endpoint: &str, python: &str) -> Result<(), Failed> {
+/// A new account of 60 users there, with the file that lists them.
+fn seeded(endpoint: &str, python: &str) -> Result<Binary, Failed> {
     let account = new_account();
     let seeded = Command::new(python)
         .args(["tests/localstack/seed.py", "--endpoint", endpoint, "--account", &account])
         .args(["--users", "60"])
         .output()?;
     check(seeded.status.success(), String::from_utf8_lossy(&seeded.stderr).as_ref())?;
-    let binary = Binary::with_file(&String::from_utf8(seeded.stdout)?)
+    Ok(Binary::with_file(&String::from_utf8(seeded.stdout)?)
         .env("AWS_ACCESS_KEY_ID", &account)
         .env("AWS_SECRET_ACCESS_KEY", "any")
-        .env("AWS_ENDPOINT_URL", endpoint);
+        .env("AWS_ENDPOINT_URL", endpoint))
+}
 
+fn an_imported_file_is_in_sync(endpoint: &str, python: &str) -> Result<(), Failed> {
+    let binary = seeded(endpoint, python)?;
+    let imported = binary.run(&["import", "--out", "imported.toml"]);
+    check(imported.code == 0, &imported.to_string())?;
+    let plan = binary.run(&["-f", "imported.toml", "plan", "--detailed-exitcode"]);
+    check(plan.code == 0 && plan.out.starts_with("In sync: "), &plan.to_string())?;
+    // Before the seeded file is applied, the account is not as that file says.
+    let plan = binary.run(&["plan", "--detailed-exitcode"]);
+    check(plan.code == 2, &plan.to_string())
+}
+
+fn plan_apply_plan_ends_in_sync(endpoint: &str, python: &str) -> Result<(), Failed> {
+    let binary = seeded(endpoint, python)?;
     let plan = binary.run(&["plan", "--detailed-exitcode"]);
     check(plan.code == 2, &plan.to_string())?;
     let applied = binary.run(&["apply", "--auto-approve", "--format", "json"]);

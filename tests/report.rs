@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use iam_boundaries::apply::{CallError, ErrorClass, Event, Item, Outcome, Summary};
 use iam_boundaries::live::Calls;
-use iam_boundaries::plan::{Action, Change, Plan, Problem, ProblemKind};
-use iam_boundaries::report::{ApplyJson, ApplyText, Listener, Paint, plan_text};
-use iam_boundaries::values::{PolicyArn, UserName};
+use iam_boundaries::plan::{
+    Action, Change, Conflict, Plan, Problem, ProblemKind, Reading, Recheck,
+};
+use iam_boundaries::report::{
+    ApplyGithub, ApplyJson, ApplyMarkdown, ApplyText, Listener, Paint, plan_text,
+};
+use iam_boundaries::values::{Digest, PolicyArn, UserName};
 
 fn boundary() -> PolicyArn {
     "arn:aws:iam::123456789012:policy/Developer".parse().unwrap()
@@ -17,10 +21,13 @@ fn user(n: usize) -> UserName {
 }
 
 fn plan(changes: usize) -> Plan {
-    let change = |n| Change { user: user(n), line: n + 2, action: Action::Add { to: boundary() } };
+    let action = Action::Add { to: boundary() };
+    let change = |n| Change { user: user(n), line: n + 2, action: action.clone(), origin: None };
     Plan {
         account: "123456789012".parse().unwrap(),
         file: "boundaries.toml".to_owned(),
+        file_digest: Digest::of("[users]"),
+        base: None,
         changes: (0..changes).map(change).collect(),
         problems: Vec::new(),
         in_sync: 7,
@@ -30,7 +37,7 @@ fn plan(changes: usize) -> Plan {
 
 fn failed(n: usize, class: ErrorClass, code: &str, message: &str) -> Outcome {
     let error = CallError {
-        action: "iam:PutUserPermissionsBoundary",
+        action: "iam:PutUserPermissionsBoundary".into(),
         class,
         code: code.to_owned(),
         message: message.to_owned(),
@@ -64,17 +71,17 @@ fn told(mut listener: impl Listener, events: &[Event]) {
     events.iter().for_each(|event| listener.on(event).unwrap());
 }
 
-fn text(plan: &Plan, events: &[Event]) -> String {
+fn text(recheck: &Recheck, events: &[Event]) -> String {
     let mut text = Vec::new();
-    told(ApplyText::new(plan, Paint::Plain, &mut text), events);
+    told(ApplyText::new(recheck, Paint::Plain, &mut text), events);
     String::from_utf8(text).unwrap()
 }
 
 #[test]
 fn hundreds_of_equal_failures_read_as_one_with_every_user_in_it() {
-    let plan = plan(400);
+    let recheck = Recheck::unneeded(plan(400));
     let denied = |n| failed(n, ErrorClass::Denied, "AccessDenied", &format!("no, user-{n:03}"));
-    let text = text(&plan, &events(&plan, denied));
+    let text = text(&recheck, &events(&recheck.plan, denied));
     let closing = text.split_once("\n\n").unwrap().1;
     assert_eq!(closing.matches("Failed with AccessDenied: 400 users").count(), 1);
     for n in 0..400 {
@@ -85,12 +92,18 @@ fn hundreds_of_equal_failures_read_as_one_with_every_user_in_it() {
     assert!(closing.contains("iam:PutUserPermissionsBoundary"));
 }
 
-#[test]
-fn each_outcome_has_its_place_in_the_text() {
-    let plan = plan(5);
-    let events = events(&plan, |n| match n {
+/// A plan of which one user was changed behind its back, another has what it wants, and the others end
+/// each in another way.
+fn mixed() -> (Recheck, Vec<Event>) {
+    let whole = plan(7);
+    let mut recheck = Recheck::unneeded(whole);
+    let change = recheck.plan.changes.remove(6);
+    let found = Reading::Boundary(Some("arn:aws:iam::aws:policy/ReadOnlyAccess".parse().unwrap()));
+    recheck.conflicts.push(Conflict { change, found });
+    recheck.already_done.push(recheck.plan.changes.remove(5));
+    let events = events(&recheck.plan, |n| match n {
         0 => Outcome::Applied { attempts: 1, request_id: None },
-        1 => Outcome::Applied { attempts: 3, request_id: None },
+        1 => Outcome::Applied { attempts: 3, request_id: Some("id".to_owned()) },
         2 => failed(
             2,
             ErrorClass::NotFound,
@@ -100,20 +113,37 @@ fn each_outcome_has_its_place_in_the_text() {
         3 => failed(3, ErrorClass::Rejected, "PolicyNotAttachable", "Cannot attach."),
         _ => Outcome::NotAttempted,
     });
-    insta::assert_snapshot!(text(&plan, &events));
+    (recheck, events)
+}
+
+#[test]
+fn each_outcome_has_its_place_in_the_text() {
+    let (recheck, events) = mixed();
+    insta::assert_snapshot!(text(&recheck, &events));
 }
 
 #[test]
 fn each_outcome_has_its_object_in_the_json_lines() {
-    let plan = plan(3);
-    let events = events(&plan, |n| match n {
-        0 => Outcome::Applied { attempts: 2, request_id: Some("id".to_owned()) },
-        1 => failed(1, ErrorClass::Denied, "AccessDenied", "no"),
-        _ => Outcome::NotAttempted,
-    });
+    let (recheck, events) = mixed();
     let mut lines = Vec::new();
-    told(ApplyJson::new(&plan, &mut lines), &events);
+    told(ApplyJson::new(&recheck, &mut lines), &events);
     insta::assert_snapshot!(String::from_utf8(lines).unwrap());
+}
+
+#[test]
+fn each_outcome_has_its_place_in_the_markdown() {
+    let (recheck, events) = mixed();
+    let mut text = Vec::new();
+    told(ApplyMarkdown::new(&recheck, &mut text), &events);
+    insta::assert_snapshot!(String::from_utf8(text).unwrap());
+}
+
+#[test]
+fn what_is_not_done_is_on_its_line_in_the_review() {
+    let (recheck, events) = mixed();
+    let mut text = Vec::new();
+    told(ApplyGithub::new(&recheck, &mut text), &events);
+    insta::assert_snapshot!(String::from_utf8(text).unwrap());
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -19,21 +19,24 @@ Examples:
   iam-boundaries check                          read boundaries.toml, without AWS
   iam-boundaries --profile prod plan            show what would change
   iam-boundaries --profile prod apply           show it, ask, and do it
+  iam-boundaries plan --out plan.json           save it, for a review
+  iam-boundaries apply plan.json                do what was reviewed
 
 Exit codes:
   0    done (for plan, also when there are changes)
   1    nothing could be done: bad usage, bad file, no credentials, wrong account
   2    plan --detailed-exitcode: there are changes
-  3    some items failed or cannot be planned; the others were done
+  3    some items failed, are in conflict or cannot be planned; the others were done
+  4    apply --strict: some are in conflict; nothing was done
   130  interrupted; what was under way was finished and reported";
 
 /// Keeps the permissions boundaries of an AWS account's IAM users as a TOML file says.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES, max_term_width = 100)]
 pub(super) struct Args {
-    /// The file that maps users to boundaries
-    #[arg(short, long, global = true, default_value = "boundaries.toml", help_heading = GLOBAL)]
-    pub(super) file: PathBuf,
+    /// The file that maps users to boundaries [default: boundaries.toml]
+    #[arg(short, long, global = true, help_heading = GLOBAL)]
+    pub(super) file: Option<PathBuf>,
     /// The profile of the AWS configuration to use
     #[arg(long, global = true, value_name = "NAME", conflicts_with = "sandbox", help_heading = GLOBAL)]
     pub(super) profile: Option<String>,
@@ -69,12 +72,21 @@ pub(super) enum Color {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Read and check the file, without AWS
-    #[command(after_help = "Example:\n  iam-boundaries check -f teams/boundaries.toml")]
-    Check,
+    Check(CheckArgs),
     /// Show what would change
     Plan(PlanArgs),
-    /// Show what would change, ask, and do it
+    /// Show a saved plan again, without AWS
+    Show(ShowArgs),
+    /// Show what would change, ask, and do it; or carry out a saved plan
     Apply(ApplyArgs),
+    /// Write a file that says what the account has now
+    Import(ImportArgs),
+    /// Print a JSON Schema, for editors that complete and check
+    Schema(SchemaArgs),
+    /// Print a script that completes the command line in a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one for each command
+    Man(ManArgs),
     /// An IAM on this machine, to try the tool and to test with
     #[command(subcommand, after_help = SANDBOX_EXAMPLES)]
     Sandbox(SandboxCommand),
@@ -83,10 +95,31 @@ pub(super) enum Command {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
+  iam-boundaries check -f teams/boundaries.toml
+  iam-boundaries check --format github          each mistake on its line in the review")]
+pub(super) struct CheckArgs {
+    /// How to write the mistakes, or that there are none
+    #[arg(long, default_value = "text")]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
   iam-boundaries plan
   iam-boundaries plan --detailed-exitcode       exit code 2 when there are changes
-  iam-boundaries plan --format json | jq .summary")]
+  iam-boundaries plan --format json | jq .summary
+
+In a pull request:
+  git show origin/main:boundaries.toml > base.toml
+  iam-boundaries plan --base base.toml --out plan.json --format markdown > comment.md")]
 pub(super) struct PlanArgs {
+    /// Save the plan in this file, for show and apply
+    #[arg(long, value_name = "PLAN")]
+    pub(super) out: Option<PathBuf>,
+    /// The file as it was before: tells what comes from its change, and what is drift
+    #[arg(long, value_name = "OLD")]
+    pub(super) base: Option<PathBuf>,
     /// How to write the plan
     #[arg(long, default_value = "text")]
     pub(super) format: Format,
@@ -101,9 +134,30 @@ pub(super) struct PlanArgs {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
+  iam-boundaries show plan.json
+  iam-boundaries show plan.json --format markdown > comment.md")]
+pub(super) struct ShowArgs {
+    /// A plan that plan --out has saved; - reads standard input
+    #[arg(value_name = "PLAN")]
+    pub(super) plan: PathBuf,
+    /// How to write the plan
+    #[arg(long, default_value = "text")]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
   iam-boundaries apply
-  iam-boundaries apply --auto-approve --max-rate 10 --format json > account.jsonl")]
+  iam-boundaries apply --auto-approve --max-rate 10 --format json > account.jsonl
+  iam-boundaries apply plan.json                what was reviewed, and nothing else")]
 pub(super) struct ApplyArgs {
+    /// A plan that plan --out has saved: then no file is read; - reads standard input
+    #[arg(value_name = "PLAN")]
+    pub(super) plan: Option<PathBuf>,
+    /// Change nothing at all if any user is not as the saved plan saw it
+    #[arg(long, requires = "plan")]
+    pub(super) strict: bool,
     /// Do not ask
     #[arg(long)]
     pub(super) auto_approve: bool,
@@ -125,8 +179,79 @@ pub(super) struct ApplyArgs {
 pub(super) enum Format {
     /// For people
     Text,
-    /// For machines: plan writes one document, apply one object a line
+    /// For machines: plan and check write one document, apply one object a line
     Json,
+    /// For a comment in a pull request, 65,536 characters at most
+    Markdown,
+    /// Workflow commands of GitHub Actions: messages on their lines in the review
+    Github,
+}
+
+impl Args {
+    /// The file to read.
+    pub(super) fn file(&self) -> &Path {
+        self.file.as_deref().unwrap_or(Path::new("boundaries.toml"))
+    }
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  iam-boundaries --profile prod import --out boundaries.toml
+  iam-boundaries --profile prod import | diff boundaries.toml -
+
+Reads every user of the account by iam:GetAccountAuthorizationDetails, or, where that is denied, by
+iam:ListUsers and iam:GetUser.")]
+pub(super) struct ImportArgs {
+    /// Where to write, instead of standard output; a file that is there is left as it is
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// Overwrite the file that is there
+    #[arg(long, requires = "out")]
+    pub(super) force: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  iam-boundaries schema > boundaries.schema.json
+
+A first line in boundaries.toml names it to editors:
+  #:schema ./boundaries.schema.json")]
+pub(super) struct SchemaArgs {
+    /// Whose schema
+    #[arg(value_name = "DOCUMENT", default_value = "boundaries")]
+    pub(super) of: SchemaOf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaOf {
+    /// The file boundaries.toml
+    Boundaries,
+    /// A saved plan
+    Plan,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  iam-boundaries completions bash > ~/.local/share/bash-completion/completions/iam-boundaries
+  iam-boundaries completions zsh > ~/.zfunc/_iam-boundaries
+  iam-boundaries completions fish > ~/.config/fish/completions/iam-boundaries.fish")]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    pub(super) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  iam-boundaries man | man -l -
+  iam-boundaries man --out ~/.local/share/man/man1")]
+pub(super) struct ManArgs {
+    /// The folder to write a page for each command into
+    #[arg(short, long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
 }
 
 const SANDBOX_EXAMPLES: &str = "\

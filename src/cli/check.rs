@@ -1,20 +1,42 @@
-use super::args::Args;
+use super::args::{Args, CheckArgs, Format};
 use super::exit::{Exit, Failure};
 use super::output::Output;
-use crate::desired::Desired;
+use crate::desired::{Desired, FileErrors};
+use crate::report::{
+    check_github, check_json, check_markdown, check_text, mistakes_github, mistakes_json,
+    mistakes_markdown,
+};
 
-pub(super) fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
-    let desired = Desired::read(&args.file)?;
-    let none = desired.users.values().filter(|listed| listed.boundary.is_none()).count();
-    let users = desired.users.len();
-    let account = match &desired.account {
-        Some(account) => format!("account {}", account.value),
-        None => "no account named".to_owned(),
+pub(super) fn run(args: &Args, command: &CheckArgs, output: &Output) -> Result<Exit, Failure> {
+    let desired = match Desired::read(args.file()) {
+        Ok(desired) => desired,
+        Err(errors) => {
+            if command.format == Format::Json {
+                output.result(&mistakes_json(&errors))?;
+            }
+            return Err(in_review(errors, command.format, output)?);
+        }
     };
-    output.result(&format!(
-        "{}: no mistakes; {users} users, {} with a boundary and {none} that must have none; {account}\n",
-        desired.file,
-        users - none,
-    ))?;
+    output.result(&match command.format {
+        Format::Text => check_text(&desired),
+        Format::Json => check_json(&desired),
+        Format::Markdown => check_markdown(&desired),
+        Format::Github => check_github(&desired),
+    })?;
     Ok(Exit::Done)
+}
+
+/// Writes a file's mistakes where a reviewer reads them, besides standard error.
+pub(super) fn in_review(
+    errors: FileErrors,
+    format: Format,
+    output: &Output,
+) -> Result<Failure, Failure> {
+    match format {
+        // Where a plan was asked for, there is a plan or nothing.
+        Format::Text | Format::Json => {}
+        Format::Markdown => output.result(&mistakes_markdown(&errors))?,
+        Format::Github => output.result(&mistakes_github(&errors))?,
+    }
+    Ok(errors.into())
 }

@@ -16,8 +16,10 @@ pub(super) enum Exit {
     NothingDone,
     /// 2: `plan --detailed-exitcode`.
     Changes,
-    /// 3: some items failed or cannot be planned; the others were done.
+    /// 3: some items failed, are in conflict or cannot be planned; the others were done.
     SomeFailed,
+    /// 4: `apply --strict` refused; nothing was done.
+    Refused,
     /// 130: what was under way was finished and recorded.
     Interrupted,
 }
@@ -29,6 +31,7 @@ impl From<Exit> for ExitCode {
             Exit::NothingDone => 1,
             Exit::Changes => 2,
             Exit::SomeFailed => 3,
+            Exit::Refused => 4,
             Exit::Interrupted => 130,
         })
     }
@@ -98,7 +101,7 @@ impl From<ConnectError> for Failure {
 impl From<ScopeError> for Failure {
     fn from(error: ScopeError) -> Self {
         Failure::new(error.to_string())
-            .advise("use the credentials of the file's account, or the file of this one")
+            .advise("use the credentials of that account, or a file or plan of this one")
     }
 }
 

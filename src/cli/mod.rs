@@ -1,13 +1,21 @@
 //! The command line: one file a command, and what they share.
 
 mod apply;
+mod approval;
 mod args;
 mod check;
+mod completions;
 mod exit;
+mod import;
+mod manual;
 mod output;
 mod plan;
 mod sandbox;
+mod saved;
+mod schema;
 mod session;
+mod show;
+mod signals;
 mod throttle;
 mod time_limit;
 
@@ -35,9 +43,14 @@ pub fn run() -> ExitCode {
     let output = Output::new(args.color, args.verbose);
     output.start_logging();
     let done = match &args.command {
-        Command::Check => check::run(&args, &output),
+        Command::Check(command) => check::run(&args, command, &output),
         Command::Plan(command) => on_runtime(plan::run(&args, command, &output)),
+        Command::Show(command) => show::run(&args, command, &output),
         Command::Apply(command) => on_runtime(apply::run(&args, command, &output)),
+        Command::Import(command) => on_runtime(import::run(&args, command, &output)),
+        Command::Schema(command) => schema::run(command, &output),
+        Command::Completions(command) => completions::run(command, &output),
+        Command::Man(command) => manual::run(command, &output),
         Command::Sandbox(command) => on_runtime(sandbox::run(command, &output)),
     };
     match done {

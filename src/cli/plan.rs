@@ -1,17 +1,19 @@
 use super::args::{Args, Format, PlanArgs};
 use super::exit::{Exit, Failure};
 use super::output::Output;
+use super::saved;
 use super::session::Session;
 use super::time_limit::TimeLimit;
-use crate::report::{plan_json, plan_text};
+use crate::plan::Plan;
+use crate::report::{plan_github, plan_markdown, plan_text};
 
 pub(super) async fn run(args: &Args, command: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
-    let mut time = TimeLimit::new(command.timeout);
-    let plan = time.within(Session::open(args)).await?.plan;
-    output.result(&match command.format {
-        Format::Text => plan_text(&plan, output.out),
-        Format::Json => plan_json(&plan),
-    })?;
+    let opened = Session::open(args, command.base.as_deref(), command.format, output);
+    let plan = TimeLimit::new(command.timeout).within(opened).await?.plan;
+    if let Some(path) = &command.out {
+        saved::write(&plan, path, output)?;
+    }
+    show(&plan, command.format, output)?;
     Ok(if !plan.problems.is_empty() {
         // More urgent than that there are changes.
         Exit::SomeFailed
@@ -19,5 +21,15 @@ pub(super) async fn run(args: &Args, command: &PlanArgs, output: &Output) -> Res
         Exit::Changes
     } else {
         Exit::Done
+    })
+}
+
+/// Writes a plan to standard output.
+pub(super) fn show(plan: &Plan, format: Format, output: &Output) -> Result<(), Failure> {
+    output.result(&match format {
+        Format::Text => plan_text(plan, output.out),
+        Format::Json => plan.to_json(),
+        Format::Markdown => plan_markdown(plan),
+        Format::Github => plan_github(plan),
     })
 }

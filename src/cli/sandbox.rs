@@ -31,7 +31,7 @@ async fn serve(args: &ServeArgs, output: &Output) -> Result<Exit, Failure> {
         "use it with AWS_ENDPOINT_URL={} and any keys; Ctrl-C ends it",
         sandbox.endpoint_url()
     ));
-    super::apply::interrupted()
+    super::signals::interrupted()
         .await
         .map_err(|error| Failure::new(format!("cannot wait for a signal: {error}")))?;
     output.remark(&table(&sandbox.calls(), &sandbox.throttled_calls()));

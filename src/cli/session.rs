@@ -1,51 +1,114 @@
 use std::path::Path;
 
-use super::args::Args;
+use super::args::{Args, Format};
+use super::check::in_review;
 use super::exit::Failure;
-use crate::desired::Desired;
-use crate::live::{Access, Account, Connection};
-use crate::plan::{Plan, check_scope};
+use super::output::Output;
+use crate::desired::{Desired, FileErrors};
+use crate::live::{Access, Account, Connection, Reading};
+use crate::plan::{Plan, Recheck, check_plan_scope, check_scope};
 use crate::sandbox::{self, Options, Sandbox, Seed};
+use crate::values::Partition;
 
 /// Where `--sandbox` keeps its state: in the working folder, so that a new clone starts anew.
 pub(super) const SANDBOX_STATE: &str = ".iam-boundaries/sandbox.json";
 
-/// The file and the account that a command works on, and the plan between them.
+/// The account that a command works on, and the plan for it.
 pub(super) struct Session {
     pub(super) account: Account,
     pub(super) plan: Plan,
+    /// Whether the plan was made before, from the account as it was then.
+    is_saved: bool,
     /// Runs as long as the session, if it is wanted at all.
     _sandbox: Option<Sandbox>,
 }
 
 impl Session {
-    /// Reads the file, finds out who we are, reads the account, and plans.
-    pub(super) async fn open(args: &Args) -> Result<Session, Failure> {
-        let desired = Desired::read(&args.file)?;
-        let (access, sandbox) = access(args, &desired).await?;
+    /// Reads the file, finds out who we are, reads the account, and plans. Mistakes in the file are
+    /// written as `format` has them.
+    pub(super) async fn open(
+        args: &Args,
+        base: Option<&Path>,
+        format: Format,
+        output: &Output,
+    ) -> Result<Session, Failure> {
+        let read = |desired: Result<Desired, FileErrors>| match desired {
+            Ok(desired) => Ok(desired),
+            Err(errors) => Err(in_review(errors, format, output)?),
+        };
+        let desired = read(Desired::read(args.file()))?;
+        let base = match base {
+            Some(path) if !path.exists() => return Err(no_base(path)),
+            Some(path) => Some(read(Desired::read_earlier(path))?),
+            None => None,
+        };
+        let (access, sandbox) = access(args, desired.partition()).await?;
         let account = Connection::open(&access).await.identify().await?;
         check_scope(&desired, account.identity())?;
         let snapshot = account.snapshot(desired.users.keys()).await?;
-        let calls = account.calls();
+        // A plan holds no ids of requests, and a support case needs them.
+        for user in desired.users.keys() {
+            if let Some(Reading::Unreadable(error)) = snapshot.reading(user) {
+                tracing::info!("{user}: {error}");
+            }
+        }
+        let mut plan = Plan::between(account.identity().account, &desired, &snapshot);
+        if let Some(base) = &base {
+            plan = plan.since(base, &desired);
+        }
+        let session = Session { account, plan, is_saved: false, _sandbox: sandbox };
+        session.log_reading(desired.users.len());
+        Ok(session)
+    }
+
+    /// Finds out who we are, to carry out a plan that was saved.
+    pub(super) async fn open_saved(args: &Args, plan: Plan) -> Result<Session, Failure> {
+        let (access, sandbox) = access(args, plan.partition()).await?;
+        let account = Connection::open(&access).await.identify().await?;
+        check_plan_scope(&plan, account.identity())?;
+        Ok(Session { account, plan, is_saved: true, _sandbox: sandbox })
+    }
+
+    /// Holds the plan against the account as it is now. A plan that was saved reads its users again.
+    pub(super) async fn recheck(&self) -> Result<Recheck, Failure> {
+        let plan = self.plan.clone();
+        if !self.is_saved || plan.changes.is_empty() {
+            return Ok(Recheck::unneeded(plan));
+        }
+        let snapshot =
+            self.account.snapshot(plan.changes.iter().map(|change| &change.user)).await?;
+        self.log_reading(plan.changes.len());
+        Ok(Recheck::of(plan, &snapshot))
+    }
+
+    fn log_reading(&self, users: usize) {
+        let calls = self.account.calls();
         tracing::info!(
             calls = calls.made,
             throttled = calls.throttled,
-            "read {} users of account {}",
-            desired.users.len(),
-            account.identity().account
+            "read {users} users of account {}",
+            self.account.identity().account
         );
-        let plan = Plan::between(account.identity().account, &desired, &snapshot);
-        Ok(Session { account, plan, _sandbox: sandbox })
     }
 }
 
-async fn access(args: &Args, desired: &Desired) -> Result<(Access, Option<Sandbox>), Failure> {
+fn no_base(path: &Path) -> Failure {
+    Failure::new(format!("cannot read {}: there is no such file", path.display())).advise(
+        "get it with: git show origin/main:boundaries.toml > base.toml; where the file is new on this \
+         branch, give an empty one",
+    )
+}
+
+pub(super) async fn access(
+    args: &Args,
+    partition: Option<Partition>,
+) -> Result<(Access, Option<Sandbox>), Failure> {
     if !args.sandbox {
         let access = Access::Chain {
             profile: args.profile.clone(),
             region: args.region.clone(),
             endpoint_url: args.endpoint_url.clone(),
-            partition: desired.partition(),
+            partition,
         };
         return Ok((access, None));
     }

@@ -9,7 +9,7 @@ use super::diagnostic::{escaped, quoted};
 use super::scope::{self, Placed};
 use super::source::Source;
 use super::{Desired, Diagnostic, FileErrors, Listed, Located, ShortNames, syntax};
-use crate::values::{AccountId, PolicyArn, UserName, is_name_char};
+use crate::values::{AccountId, Digest, PolicyArn, UserName};
 
 type Key<'i> = Spanned<Cow<'i, str>>;
 type Value<'i> = Spanned<DeValue<'i>>;
@@ -29,7 +29,8 @@ pub(super) fn check(source: Source) -> Result<Desired, FileErrors> {
     found.extend(syntax.mistakes);
     let source = FileErrors::new(source.clone(), found)?;
     let Parts { account, names, users } = parts;
-    Ok(Desired { file: source.file, account, names, users })
+    let digest = Digest::of(&source.text);
+    Ok(Desired { file: source.file, digest, account, names, users })
 }
 
 #[derive(Default)]
@@ -179,7 +180,7 @@ impl<'a> Check<'a> {
 
     fn short_name(&mut self, name: &Key<'_>, value: &Value<'a>) -> Option<PolicyArn> {
         let text = name.get_ref();
-        let is_name = (1..=128).contains(&text.len()) && text.chars().all(is_name_char);
+        let is_name = ShortNames::takes(text);
         if !is_name {
             let message = format!("{} cannot be a short name", quoted(text));
             let mistake = self.at(name.span(), message);

@@ -105,6 +105,11 @@ impl FileErrors {
         FileErrors { source: Source::new(file, String::new()), diagnostics: vec![diagnostic] }
     }
 
+    /// The file that they are in, as its path was given.
+    pub fn file(&self) -> &str {
+        &self.source.file
+    }
+
     /// The mistakes, in the order of the text.
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.diagnostics

@@ -2,24 +2,30 @@
 
 mod check;
 mod diagnostic;
+mod import;
 mod names;
+mod schema;
 mod scope;
 mod source;
 mod syntax;
 
 pub use diagnostic::{Diagnostic, FileErrors};
+pub use import::file_of;
 pub use names::ShortNames;
+pub use schema::schema;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::values::{AccountId, Partition, PolicyArn, PolicyOwner, UserName};
+use crate::values::{AccountId, Digest, Partition, PolicyArn, PolicyOwner, UserName};
 
 /// What a file says, with no mistake in it.
 #[derive(Debug, Clone)]
 pub struct Desired {
     /// The file's path, as it was given.
     pub file: String,
+    /// The digest of the file's bytes.
+    pub digest: Digest,
     /// The account that the file is for, if it says so.
     pub account: Option<Located<AccountId>>,
     /// The short names of boundaries.
@@ -57,6 +63,25 @@ impl Desired {
     /// Every mistake in the file, or the one reason why it cannot be read.
     pub fn read(path: &Path) -> Result<Desired, FileErrors> {
         check::check(source::Source::read(path)?)
+    }
+
+    /// Reads and checks an earlier version of a file. An empty one is that of a file that was not there
+    /// yet: it lists nobody.
+    ///
+    /// # Errors
+    /// As for [`Desired::read`].
+    pub fn read_earlier(path: &Path) -> Result<Desired, FileErrors> {
+        let source = source::Source::read(path)?;
+        if !source.text.trim().is_empty() {
+            return check::check(source);
+        }
+        Ok(Desired {
+            digest: Digest::of(&source.text),
+            file: source.file,
+            account: None,
+            names: ShortNames::default(),
+            users: BTreeMap::new(),
+        })
     }
 
     /// Checks `text` as if it stood in `file`.

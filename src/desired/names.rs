@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use crate::values::PolicyArn;
+use crate::values::{PolicyArn, is_name_char};
 
 /// The `[boundaries]` table: short names for ARNs.
 #[derive(Debug, Clone, Default)]
@@ -10,6 +10,11 @@ pub struct ShortNames {
 }
 
 impl ShortNames {
+    /// Whether `text` can be a short name. An ARN cannot: it has colons.
+    pub fn takes(text: &str) -> bool {
+        (1..=128).contains(&text.len()) && text.chars().all(is_name_char)
+    }
+
     pub(super) fn insert(&mut self, name: &str, arn: PolicyArn) {
         let first = self.names.entry(arn.clone()).or_insert_with(|| name.to_owned());
         if name < first.as_str() {

@@ -13,7 +13,9 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use super::read::Reader;
 use super::retry::{Caller, Counter};
 use super::turnstile::Turnstile;
-use super::{Bounds, CallError, ErrorClass, RetryPolicy, Snapshot, Stop, Writer};
+use super::{
+    Bounds, CallError, ErrorClass, Everyone, EveryoneError, RetryPolicy, Snapshot, Stop, Writer,
+};
 use crate::values::{AccountId, Partition, Rate, UserName};
 
 /// How to reach IAM, and as whom.
@@ -215,6 +217,14 @@ impl Account {
         listed: impl IntoIterator<Item = &'a UserName>,
     ) -> Result<Snapshot, CallError> {
         self.reader.snapshot(listed).await
+    }
+
+    /// Reads every user of the account, with boundary.
+    ///
+    /// # Errors
+    /// When the account cannot be read, or something of a single user: nobody is left out in silence.
+    pub async fn everyone(&self) -> Result<Everyone, EveryoneError> {
+        self.reader.everyone().await
     }
 
     /// The calls made so far to learn who we are and to read.

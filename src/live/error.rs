@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
@@ -5,13 +6,14 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// One call to AWS that failed, as a person or a log needs it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CallError {
     /// The action, with its service: `iam:PutUserPermissionsBoundary`.
-    pub action: &'static str,
+    pub action: Cow<'static, str>,
     /// What kind of failure it is, which decides whether it is worth another attempt.
     pub class: ErrorClass,
     /// AWS's error code, or a name of ours where no answer came (`ConnectionFailed`, `TimedOut`…).
@@ -23,8 +25,9 @@ pub struct CallError {
 }
 
 /// The kinds of failure that are treated differently.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(inline)]
 pub enum ErrorClass {
     /// AWS asked us to slow down.
     Throttled,
@@ -116,7 +119,7 @@ impl CallError {
                     printable,
                 );
                 CallError {
-                    action,
+                    action: action.into(),
                     class: ErrorClass::of(meta.code(), status),
                     code,
                     message,
@@ -179,7 +182,7 @@ impl CallError {
         message: String,
     ) -> Self {
         CallError {
-            action,
+            action: action.into(),
             class,
             code: code.to_owned(),
             message: printable(&message),
@@ -201,7 +204,9 @@ impl fmt::Display for CallError {
 impl Error for CallError {}
 
 /// A server's words with nothing in them that a terminal would obey.
-fn printable(text: &str) -> String {
+///
+/// What has passed through it once passes through it again unchanged.
+pub(crate) fn printable(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for c in text.trim().chars() {
         match c {

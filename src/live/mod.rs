@@ -5,7 +5,9 @@
 
 mod connection;
 mod error;
+mod everyone;
 mod pace;
+mod pages;
 mod read;
 mod retry;
 mod snapshot;
@@ -14,7 +16,9 @@ mod turnstile;
 mod write;
 
 pub use connection::{Access, Account, ConnectError, Connection, Identity};
+pub(crate) use error::printable;
 pub use error::{CallError, ErrorClass};
+pub use everyone::{Everyone, EveryoneError, Unreadable};
 pub use pace::{Answer, Bounds, Ceiling, Pace, Ticket, Turn};
 pub use retry::{Calls, Retry, RetryPolicy};
 pub use snapshot::{Reading, Snapshot};

@@ -1,9 +1,11 @@
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use aws_sdk_iam::Client;
-use aws_sdk_iam::types::{AttachedPermissionsBoundary, EntityType, SummaryKeyType};
+use aws_sdk_iam::types::{AttachedPermissionsBoundary, SummaryKeyType};
 use futures::{StreamExt, TryStreamExt, stream};
 
+use super::pages::{self, DETAILS, PAGE_SIZE};
 use super::retry::{Caller, Counter};
 use super::snapshot::Readings;
 use super::turnstile::Turnstile;
@@ -13,20 +15,16 @@ use crate::values::{PolicyArn, UserName};
 /// What reads the account, in the fewest calls.
 #[derive(Debug)]
 pub(super) struct Reader {
-    iam: Client,
+    pub(super) iam: Client,
     counter: Counter,
 }
 
-/// Users in a page of account details: the most that IAM gives
-/// ([GetAccountAuthorizationDetails](https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html)).
-const PAGE_SIZE: usize = 1_000;
 /// So few users are not worth asking how many pages the account has.
 const FEW: usize = 2;
 /// For more users than that, pages are cheaper in any account that there is.
 const MANY: usize = 50;
 /// `GetUser` calls under way at once, at most.
 const READS_AT_ONCE: usize = 64;
-const PAGES: &str = "iam:GetAccountAuthorizationDetails";
 const ONE_USER: &str = "iam:GetUser";
 const SUMMARY: &str = "iam:GetAccountSummary";
 
@@ -67,7 +65,7 @@ impl Reader {
                 let Some(error) = denied.first().and_then(|user| snapshot.denied(user)) else {
                     return Ok(snapshot);
                 };
-                tracing::info!("{error}; reading {} users by {PAGES} instead", denied.len());
+                tracing::info!("{error}; reading {} users by {DETAILS} instead", denied.len());
                 match self.by_pages(&denied).await {
                     Ok(read) => snapshot.extend(read),
                     Err(error) if error.class != ErrorClass::Denied => return Err(error),
@@ -91,7 +89,7 @@ impl Reader {
             Ok(users) => users,
             Err(error) if error.class == ErrorClass::Credentials => return Err(error),
             Err(error) => {
-                tracing::info!("{error}; reading by {PAGES}");
+                tracing::info!("{error}; reading by {DETAILS}");
                 return Ok(Way::Pages);
             }
         };
@@ -118,43 +116,23 @@ impl Reader {
 
     /// Stops at the page on which the last of the listed users is found.
     async fn by_pages(&self, listed: &[&UserName]) -> Result<Snapshot, CallError> {
-        let caller = self.caller(PAGES, 1, listed.len().div_ceil(PAGE_SIZE));
         let mut readings = Readings::of(listed);
-        let mut marker: Option<String> = None;
-        while !readings.are_complete() {
-            let page = || async {
-                self.iam
-                    .get_account_authorization_details()
-                    .filter(EntityType::User)
-                    .max_items(PAGE_SIZE as i32)
-                    .set_marker(marker.clone())
-                    .send()
-                    .await
-                    .map_err(|error| CallError::from_sdk(PAGES, error))
-            };
-            let page = caller.call(&Stop::never(), page, |_| {}).await.into_result(PAGES)?;
-            for user in page.user_detail_list() {
-                let name = user.user_name().ok_or_else(|| {
-                    CallError::unreadable(PAGES, "a user in the answer has no name")
-                })?;
-                readings.found(name, || boundary(PAGES, user.permissions_boundary()));
-            }
-            if !page.is_truncated() {
-                break;
-            }
-            match page.marker() {
-                Some(next) if marker.as_deref() != Some(next) => marker = Some(next.to_owned()),
-                // Going on would read the first page, or the same one, for ever.
-                _ => {
-                    let what = "the answer is cut short, and has no marker to go on from";
-                    return Err(CallError::unreadable(PAGES, what));
-                }
-            }
-        }
+        pages::each_detail(self, |user| {
+            let name = user.user_name().ok_or_else(|| {
+                CallError::unreadable(DETAILS, "a user in the answer has no name")
+            })?;
+            readings.found(name, || boundary(DETAILS, user.permissions_boundary()));
+            Ok(if readings.are_complete() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            })
+        })
+        .await?;
         Ok(readings.into_snapshot())
     }
 
-    async fn one_by_one(&self, listed: &[&UserName]) -> Result<Snapshot, CallError> {
+    pub(super) async fn one_by_one(&self, listed: &[&UserName]) -> Result<Snapshot, CallError> {
         let caller = &self.caller(ONE_USER, READS_AT_ONCE, listed.len());
         let users: BTreeMap<UserName, Reading> =
             stream::iter(listed.iter().copied().cloned())
@@ -203,20 +181,23 @@ impl Reader {
         })
     }
 
-    fn caller(&self, action: &'static str, in_flight: usize, calls: usize) -> Caller {
+    pub(super) fn caller(&self, action: &'static str, in_flight: usize, calls: usize) -> Caller {
         let turnstile = Turnstile::new(Bounds { in_flight, calls }, Default::default());
         Caller::new(action, RetryPolicy::default(), turnstile, self.counter.clone())
     }
 }
 
 /// The error, if the caller may not read any of the users.
-fn denied_for_all(snapshot: &Snapshot) -> Option<CallError> {
+pub(super) fn denied_for_all(snapshot: &Snapshot) -> Option<CallError> {
     let mut errors = snapshot.users().map(|user| snapshot.denied(user));
     let first = errors.next()??.clone();
     errors.all(|error| error.is_some()).then_some(first)
 }
 
-fn boundary(action: &'static str, attached: Option<&AttachedPermissionsBoundary>) -> Reading {
+pub(super) fn boundary(
+    action: &'static str,
+    attached: Option<&AttachedPermissionsBoundary>,
+) -> Reading {
     let Some(attached) = attached else {
         return Reading::Boundary(None);
     };

@@ -238,7 +238,7 @@ mod tests {
 
     fn error(class: ErrorClass) -> CallError {
         CallError {
-            action: ACTION,
+            action: ACTION.into(),
             class,
             code: "Code".to_owned(),
             message: "message".to_owned(),

@@ -1,3 +1,6 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::CallError;
 use crate::values::{PolicyArn, UserName};
 
@@ -10,6 +13,20 @@ pub struct Change {
     pub line: usize,
     /// What is to be done.
     pub action: Action,
+    /// Who wants it: this version of the file, or already the one before. Known to a plan that was
+    /// compared with an earlier version.
+    pub origin: Option<Origin>,
+}
+
+/// Where a change comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Origin {
+    /// The earlier version of the file did not ask for this: it comes from the change of the file.
+    ThisChange,
+    /// The earlier version of the file asked for the same, and the account does not have it.
+    Drift,
 }
 
 /// A change that changes nothing cannot be written down.

@@ -1,10 +1,10 @@
-use super::{Action, Change, Plan, Problem, ProblemKind};
+use super::{Action, CallError, Change, Plan, Problem, ProblemKind};
 use crate::desired::Desired;
 use crate::live::{Reading, Snapshot};
 use crate::values::AccountId;
 
 impl Plan {
-    /// What leads from `live` to `desired`. The same input gives the same plan.
+    /// What leads from `live` to `desired`. The same input gives the same plan, byte for byte.
     ///
     /// # Panics
     /// When `live` was not asked for every user that `desired` lists: that is a mistake of the caller,
@@ -13,6 +13,8 @@ impl Plan {
         let mut plan = Plan {
             account,
             file: desired.file.clone(),
+            file_digest: desired.digest,
+            base: None,
             changes: Vec::new(),
             problems: Vec::new(),
             in_sync: 0,
@@ -29,6 +31,7 @@ impl Plan {
                                 user: user.clone(),
                                 line: listed.line,
                                 action,
+                                origin: None,
                             });
                         }
                     }
@@ -37,7 +40,10 @@ impl Plan {
                 Reading::NoSuchUser { differs_by_case } => {
                     ProblemKind::NoSuchUser { differs_by_case: differs_by_case.clone() }
                 }
-                Reading::Unreadable(error) => ProblemKind::Unreadable(error.clone()),
+                // Without the request's id, which is another at each reading of the same account.
+                Reading::Unreadable(error) => {
+                    ProblemKind::Unreadable(CallError { request_id: None, ..error.clone() })
+                }
             };
             plan.problems.push(Problem {
                 user: user.clone(),
@@ -46,10 +52,8 @@ impl Plan {
                 kind,
             });
         }
-        let ends =
-            plan.changes.iter().flat_map(|change| [change.action.from(), change.action.to()]);
-        plan.names = ends
-            .flatten()
+        plan.names = plan
+            .arns()
             .filter_map(|arn| Some((arn.clone(), desired.names.name_of(arn)?.to_owned())))
             .collect();
         plan

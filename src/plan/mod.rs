@@ -1,18 +1,25 @@
-//! The difference between what the file says and what IAM has. Pure: no clock, no network, no files.
+//! The difference between what the file says and what IAM has, and its saved form.
+//!
+//! Pure: no clock, no network; and no files, but for [`saved::read`] and [`saved::write`].
 
+mod base;
 mod change;
 mod difference;
+mod recheck;
+pub mod saved;
 mod scope;
 
-pub use change::{Action, Change, Problem, ProblemKind};
-pub use scope::{ScopeError, check_scope};
+pub use base::Base;
+pub use change::{Action, Change, Origin, Problem, ProblemKind};
+pub use recheck::{Conflict, Recheck};
+pub use scope::{ScopeError, check_plan_scope, check_scope};
 
-// A plan's problems carry what a read failed with, so those who show plans find it here.
-pub use crate::live::CallError;
+// A plan's problems and conflicts carry what was read, so those who show plans find it here.
+pub use crate::live::{CallError, Reading};
 
 use std::collections::BTreeMap;
 
-use crate::values::{AccountId, PolicyArn};
+use crate::values::{AccountId, Digest, Partition, PolicyArn, UserName};
 
 /// Everything that is to be done to make the account as the file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +28,10 @@ pub struct Plan {
     pub account: AccountId,
     /// The file that it was made from, as its path was given.
     pub file: String,
+    /// The digest of the file's bytes.
+    pub file_digest: Digest,
+    /// The earlier version of the file that it was compared with, if it was.
+    pub base: Option<Base>,
     /// The changes, by user name; no user has two.
     pub changes: Vec<Change>,
     /// The listed users for whom no change can be planned, by user name.
@@ -42,11 +53,11 @@ pub struct Counts {
     pub remove: usize,
 }
 
-impl Plan {
-    /// Counts the changes by kind.
-    pub fn counts(&self) -> Counts {
+impl Counts {
+    /// Counts `changes` by kind.
+    pub fn of<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Counts {
         let mut counts = Counts::default();
-        for change in &self.changes {
+        for change in changes {
             match change.action {
                 Action::Add { .. } => counts.add += 1,
                 Action::Change { .. } => counts.change += 1,
@@ -54,6 +65,41 @@ impl Plan {
             }
         }
         counts
+    }
+}
+
+impl Plan {
+    /// Counts the changes by kind.
+    pub fn counts(&self) -> Counts {
+        Counts::of(&self.changes)
+    }
+
+    /// The changes that come from `origin`; with none, those of a plan that was not compared.
+    pub fn changes_of(&self, origin: Option<Origin>) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(move |change| change.origin == origin)
+    }
+
+    /// How many changes come from `origin`.
+    pub fn count_of(&self, origin: Origin) -> usize {
+        self.changes_of(Some(origin)).count()
+    }
+
+    /// The users that the earlier version of the file listed and this one does not: they are left as
+    /// they are.
+    pub fn no_longer_listed(&self) -> &[UserName] {
+        self.base.as_ref().map_or(&[], |base| &base.no_longer_listed)
+    }
+
+    /// The partition of the plan's ARNs: they all have the same.
+    pub fn partition(&self) -> Option<Partition> {
+        self.arns().next().map(PolicyArn::partition)
+    }
+
+    /// Every ARN of the changes.
+    fn arns(&self) -> impl Iterator<Item = &PolicyArn> {
+        let ends =
+            self.changes.iter().flat_map(|change| [change.action.from(), change.action.to()]);
+        ends.flatten()
     }
 
     /// How a boundary is called in the file: by its short name, or else by its ARN.

@@ -1,8 +1,9 @@
+use super::Plan;
 use crate::desired::Desired;
 use crate::live::Identity;
 use crate::values::{AccountId, Partition};
 
-/// Why the file is not about the account that the credentials belong to.
+/// Why the file or the plan is not about the account that the credentials belong to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScopeError {
     /// `[account]` names another account.
@@ -54,6 +55,51 @@ pub enum ScopeError {
         /// Whose credentials they are.
         arn: String,
     },
+    /// A saved plan is for another account.
+    #[error(
+        "wrong account: the plan was made for account {expected}, and the credentials ({arn}) belong \
+         to account {actual}"
+    )]
+    PlansAccount {
+        /// The account that the plan was made for.
+        expected: AccountId,
+        /// The account that the credentials belong to.
+        actual: AccountId,
+        /// Whose credentials they are.
+        arn: String,
+    },
+    /// A saved plan's ARNs are of another partition.
+    #[error(
+        "wrong partition: the ARNs in the plan are of the partition {expected}, and the credentials \
+         ({arn}) of {actual}"
+    )]
+    PlansPartition {
+        /// The partition of the plan's ARNs.
+        expected: Partition,
+        /// The partition that the credentials belong to.
+        actual: Partition,
+        /// Whose credentials they are.
+        arn: String,
+    },
+}
+
+/// Checks that a saved plan is for the account that the credentials belong to.
+///
+/// # Errors
+/// [`ScopeError`] when it is not: then nothing may be read or written.
+pub fn check_plan_scope(plan: &Plan, identity: &Identity) -> Result<(), ScopeError> {
+    let arn = || identity.arn.clone();
+    if plan.account != identity.account {
+        let (expected, actual) = (plan.account, identity.account);
+        return Err(ScopeError::PlansAccount { expected, actual, arn: arn() });
+    }
+    match plan.partition() {
+        Some(expected) if expected != identity.partition => {
+            let actual = identity.partition;
+            Err(ScopeError::PlansPartition { expected, actual, arn: arn() })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Checks that the file is about the account that the credentials belong to.

@@ -66,7 +66,8 @@ mod tests {
     fn advice_on(class: ErrorClass, code: &str, message: &str) -> String {
         let action = "iam:PutUserPermissionsBoundary";
         let (code, message) = (code.to_owned(), message.to_owned());
-        advice(&CallError { action, class, code, message, request_id: None }).unwrap()
+        advice(&CallError { action: action.into(), class, code, message, request_id: None })
+            .unwrap()
     }
 
     #[test]

@@ -2,21 +2,22 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::plan_json::{ChangeJson, ProblemJson};
+use super::items::{ChangeJson, ProblemJson};
 use super::{Listener, advice};
 use crate::apply::{CallError, Event, Item, Outcome, StopReason, Summary};
-use crate::plan::Plan;
+use crate::plan::{Change, Plan, Reading, Recheck};
+use crate::values::{Digest, PolicyArn};
 
 /// A run as JSON lines: one object for each item as it ends, and a closing `summary`.
 pub struct ApplyJson<'a, W> {
-    plan: &'a Plan,
+    recheck: &'a Recheck,
     to: W,
 }
 
 impl<'a, W: Write> ApplyJson<'a, W> {
-    /// Writes the run of `plan` to `to`.
-    pub fn new(plan: &'a Plan, to: W) -> Self {
-        ApplyJson { plan, to }
+    /// Writes the run of `recheck` to `to`.
+    pub fn new(recheck: &'a Recheck, to: W) -> Self {
+        ApplyJson { recheck, to }
     }
 
     fn line(&mut self, line: &Line<'_>) -> io::Result<()> {
@@ -30,15 +31,22 @@ impl<W: Write> Listener for ApplyJson<'_, W> {
     fn on(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Started { .. } => {
-                let plan = self.plan;
-                plan.problems
-                    .iter()
-                    .try_for_each(|problem| self.line(&Line::Problem(ProblemJson::of(problem))))
+                let Recheck { plan, conflicts, already_done, .. } = self.recheck;
+                for problem in &plan.problems {
+                    self.line(&Line::Problem(ProblemJson::of(problem)))?;
+                }
+                for conflict in conflicts {
+                    let found = Some(FoundJson::of(&conflict.found));
+                    self.line(&Line::not_sent(plan, &conflict.change, "conflict", found))?;
+                }
+                already_done.iter().try_for_each(|change| {
+                    self.line(&Line::not_sent(plan, change, "already_done", None))
+                })
             }
             Event::Retrying { .. } => Ok(()),
-            Event::Ended(item) => self.line(&Line::item(self.plan, item)),
+            Event::Ended(item) => self.line(&Line::item(&self.recheck.plan, item)),
             Event::StoppedBy(error) => self.line(&Line::Stopped { error: ErrorJson::of(error) }),
-            Event::Finished(summary) => self.line(&Line::summary(self.plan, summary)),
+            Event::Finished(summary) => self.line(&Line::summary(self.recheck, summary)),
         }
     }
 }
@@ -54,15 +62,20 @@ enum Line<'a> {
         attempts: u32,
         request_id: Option<&'a str>,
         error: Option<ErrorJson<'a>>,
+        /// What a conflict found instead of `from`.
+        found: Option<FoundJson<'a>>,
     },
     Stopped {
         error: ErrorJson<'a>,
     },
     Summary {
         account: String,
+        digest: Digest,
         applied: usize,
         failed: usize,
         not_attempted: usize,
+        conflicts: usize,
+        already_done: usize,
         problems: usize,
         in_sync: usize,
         calls: u64,
@@ -70,6 +83,15 @@ enum Line<'a> {
         stopped_by: Option<StopReason>,
         seconds: f64,
     },
+}
+
+/// What the account has, where it is not what the plan expected.
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum FoundJson<'a> {
+    Boundary { arn: Option<&'a PolicyArn> },
+    NoSuchUser,
+    Unreadable { error: ErrorJson<'a> },
 }
 
 #[derive(Serialize)]
@@ -85,7 +107,28 @@ impl<'a> ErrorJson<'a> {
     }
 }
 
+impl<'a> FoundJson<'a> {
+    fn of(found: &'a Reading) -> Self {
+        match found {
+            Reading::Boundary(arn) => FoundJson::Boundary { arn: arn.as_ref() },
+            Reading::NoSuchUser { .. } => FoundJson::NoSuchUser,
+            Reading::Unreadable(error) => FoundJson::Unreadable { error: ErrorJson::of(error) },
+        }
+    }
+}
+
 impl<'a> Line<'a> {
+    /// An item for which there was nothing to send, or nothing that could be sent safely.
+    fn not_sent(
+        plan: &'a Plan,
+        change: &'a Change,
+        outcome: &'static str,
+        found: Option<FoundJson<'a>>,
+    ) -> Self {
+        let change = ChangeJson::of(plan, change);
+        Line::Item { change, outcome, attempts: 0, request_id: None, error: None, found }
+    }
+
     fn item(plan: &'a Plan, item: &'a Item) -> Self {
         let (outcome, attempts, request_id, error) = match &item.outcome {
             Outcome::Applied { attempts, request_id } => {
@@ -97,15 +140,19 @@ impl<'a> Line<'a> {
             Outcome::NotAttempted => ("not_attempted", 0, None, None),
         };
         let change = ChangeJson::of(plan, &item.change);
-        Line::Item { change, outcome, attempts, request_id, error }
+        Line::Item { change, outcome, attempts, request_id, error, found: None }
     }
 
-    fn summary(plan: &Plan, summary: &Summary) -> Self {
+    fn summary(recheck: &Recheck, summary: &Summary) -> Self {
+        let Recheck { plan, conflicts, already_done, digest } = recheck;
         Line::Summary {
             account: plan.account.to_string(),
+            digest: *digest,
             applied: summary.applied,
             failed: summary.failed,
             not_attempted: summary.not_attempted,
+            conflicts: conflicts.len(),
+            already_done: already_done.len(),
             problems: plan.problems.len(),
             in_sync: plan.in_sync,
             calls: summary.calls.made,

@@ -2,14 +2,16 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::columns::Columns;
+use super::conflict::expected_and_found;
 use super::failures::{Failures, wrapped};
+use super::outcomes::{closing_counts, is_complete};
 use super::{Listener, Paint, counted};
 use crate::apply::{Event, Item, Outcome, StopReason, Summary};
-use crate::plan::Plan;
+use crate::plan::{Plan, Recheck};
 
 /// A run for people: a line for each item as it ends, then what went wrong, grouped, then the counts.
 pub struct ApplyText<'a, W> {
-    plan: &'a Plan,
+    recheck: &'a Recheck,
     paint: Paint,
     columns: Columns,
     failures: Failures,
@@ -18,23 +20,51 @@ pub struct ApplyText<'a, W> {
 }
 
 impl<'a, W: Write> ApplyText<'a, W> {
-    /// Writes the run of `plan` to `to`.
-    pub fn new(plan: &'a Plan, paint: Paint, to: W) -> Self {
+    /// Writes the run of `recheck` to `to`.
+    pub fn new(recheck: &'a Recheck, paint: Paint, to: W) -> Self {
         ApplyText {
-            plan,
+            recheck,
             paint,
-            columns: Columns::of(plan),
+            columns: Columns::of(&recheck.plan),
             failures: Failures::default(),
             not_attempted: Vec::new(),
             to,
         }
     }
 
+    fn plan(&self) -> &'a Plan {
+        &self.recheck.plan
+    }
+
+    /// What is known before anything is written.
+    fn started(&mut self) -> io::Result<()> {
+        let Recheck { plan, conflicts, already_done, .. } = self.recheck;
+        if !conflicts.is_empty() {
+            let title =
+                format!("In conflict, and not written: {}", counted(conflicts.len(), "user"));
+            writeln!(self.to, "\n{}", self.paint.bad(title))?;
+            for conflict in conflicts {
+                let (expected, found) = expected_and_found(plan, conflict);
+                let user = self.paint.strong(&conflict.change.user);
+                writeln!(self.to, "  {user}: the plan expected {expected}, and there is {found}")?;
+            }
+            writeln!(self.to, "  {} plan again.", self.paint.strong("What to do:"))?;
+        }
+        if !already_done.is_empty() {
+            writeln!(self.to, "\nAlready done: {}", counted(already_done.len(), "user"))?;
+            let users: Vec<&str> = already_done.iter().map(|change| change.user.as_str()).collect();
+            for line in wrapped(&users, 96) {
+                writeln!(self.to, "  {line}")?;
+            }
+        }
+        if conflicts.is_empty() && already_done.is_empty() { Ok(()) } else { writeln!(self.to) }
+    }
+
     fn ended(&mut self, item: &Item) -> io::Result<()> {
         let change = &item.change;
         match &item.outcome {
             Outcome::Applied { attempts, .. } => {
-                let change = self.columns.line(self.plan, change, self.paint);
+                let change = self.columns.line(self.plan(), change, self.paint);
                 let tries = match attempts {
                     1 => String::new(),
                     n => self.paint.dim(format!("  ({n} attempts)")),
@@ -43,7 +73,7 @@ impl<'a, W: Write> ApplyText<'a, W> {
             }
             Outcome::Failed { attempts, error } => {
                 self.failures.add(change.user.clone(), error.clone());
-                let change = self.columns.padded(self.plan, change, self.paint);
+                let change = self.columns.padded(self.plan(), change, self.paint);
                 let tries = counted(*attempts as usize, "attempt");
                 writeln!(self.to, "{} {change}  after {tries}, {error}", self.paint.bad("failed "))
             }
@@ -78,16 +108,8 @@ impl<'a, W: Write> ApplyText<'a, W> {
                 writeln!(text, "  {line}")?;
             }
         }
-        let problems = self.plan.problems.len();
-        let counts = format!(
-            "{} applied, {} failed, {} not attempted",
-            summary.applied, summary.failed, summary.not_attempted
-        );
-        let counts = match problems {
-            0 => counts,
-            some => format!("{counts}, {some} cannot be planned"),
-        };
-        let (word, counts) = if summary.is_complete() && problems == 0 {
+        let counts = closing_counts(self.recheck, summary);
+        let (word, counts) = if is_complete(self.recheck, summary) {
             ("Done", self.paint.good(counts))
         } else {
             ("Not all done", self.paint.bad(counts))
@@ -98,14 +120,16 @@ impl<'a, W: Write> ApplyText<'a, W> {
             some => format!(" ({some} throttled)"),
         };
         let seconds = summary.elapsed.as_secs_f64();
-        writeln!(text, "\n{word}: {counts}; {calls}{throttled} in {seconds:.1} s.")
+        let digest = self.recheck.digest.short();
+        writeln!(text, "\n{word}: {counts}; {calls}{throttled} in {seconds:.1} s; plan {digest}.")
     }
 }
 
 impl<W: Write> Listener for ApplyText<'_, W> {
     fn on(&mut self, event: &Event) -> io::Result<()> {
         match event {
-            Event::Started { .. } | Event::Retrying { .. } => Ok(()),
+            Event::Started { .. } => self.started(),
+            Event::Retrying { .. } => Ok(()),
             Event::Ended(item) => self.ended(item),
             Event::StoppedBy(error) => {
                 writeln!(self.to, "{} {error}", self.paint.bad("Stopping early:"))

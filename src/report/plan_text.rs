@@ -1,8 +1,14 @@
 use std::fmt::Write as _;
 
 use super::columns::Columns;
+use super::failures::wrapped;
 use super::{Paint, advice, counted};
-use crate::plan::{Plan, Problem, ProblemKind};
+use crate::plan::{Counts, Origin, Plan, Problem, ProblemKind};
+
+/// Stands over the changes that this version of the file brings.
+pub(super) const THIS_CHANGE: &str = "From this change of the file";
+/// Stands over the changes that the earlier version asked for already.
+pub(super) const DRIFT: &str = "Drift that was there before";
 
 /// A plan for people, ending in a line that counts.
 pub fn plan_text(plan: &Plan, paint: Paint) -> String {
@@ -17,10 +23,21 @@ fn write_plan(text: &mut String, plan: &Plan, paint: Paint) -> std::fmt::Result 
     if !plan.changes.is_empty() {
         writeln!(text, "Changes to account {account}, as {file} says:\n")?;
         let columns = Columns::of(plan);
-        for change in &plan.changes {
-            writeln!(text, "  {}", columns.line(plan, change, paint))?;
+        for origin in [None, Some(Origin::ThisChange), Some(Origin::Drift)] {
+            let mut changes = plan.changes_of(origin).peekable();
+            if changes.peek().is_none() {
+                continue;
+            }
+            match origin {
+                None => {}
+                Some(Origin::ThisChange) => writeln!(text, "{}:\n", paint.strong(THIS_CHANGE))?,
+                Some(Origin::Drift) => writeln!(text, "{}:\n", paint.strong(DRIFT))?,
+            }
+            for change in changes {
+                writeln!(text, "  {}", columns.line(plan, change, paint))?;
+            }
+            writeln!(text)?;
         }
-        writeln!(text)?;
         write_names(text, plan, paint)?;
     }
     if !plan.problems.is_empty() {
@@ -34,7 +51,17 @@ fn write_plan(text: &mut String, plan: &Plan, paint: Paint) -> std::fmt::Result 
         }
         writeln!(text)?;
     }
-    writeln!(text, "{}", closing(plan, paint))
+    let unlisted: Vec<&str> = plan.no_longer_listed().iter().map(|user| user.as_str()).collect();
+    if !unlisted.is_empty() {
+        let users = counted(unlisted.len(), "user");
+        writeln!(text, "No longer listed, and left as they are: {users}\n")?;
+        for line in wrapped(&unlisted, 96) {
+            writeln!(text, "  {line}")?;
+        }
+        writeln!(text)?;
+    }
+    writeln!(text, "{}", closing(plan, paint))?;
+    writeln!(text, "Digest: {}", plan.digest().short())
 }
 
 /// What the short names stand for, so that a plan can be judged without the file.
@@ -52,34 +79,47 @@ fn write_names(text: &mut String, plan: &Plan, paint: Paint) -> std::fmt::Result
 }
 
 fn closing(plan: &Plan, paint: Paint) -> String {
-    let problems = plan.problems.len();
-    let cannot = format!("{problems} cannot be planned");
-    let mut line = if plan.changes.is_empty() {
-        match (plan.in_sync, problems) {
-            (all, 0) => {
-                let line = format!(
-                    "In sync: account {} has {} as {} says.",
-                    plan.account,
-                    counted(all, "user"),
-                    plan.file
-                );
-                return paint.good(line);
-            }
-            (some, _) => format!("In sync: {some} of {}", counted(plan.listed(), "listed user")),
-        }
-    } else {
-        let counts = plan.counts();
-        format!(
-            "Plan: {} to add, {} to change, {} to remove; {} in sync",
-            counts.add, counts.change, counts.remove, plan.in_sync
-        )
-    };
-    if problems > 0 {
-        line.push_str("; ");
-        line.push_str(&paint.bad(cannot));
+    let counts = counts(plan);
+    match cannot_be_planned(plan) {
+        Some(cannot) => format!("{counts}; {}.", paint.bad(cannot)),
+        None if plan.changes.is_empty() => paint.good(format!("{counts}.")),
+        None => format!("{counts}."),
     }
-    line.push('.');
-    line
+}
+
+/// The listed users who are not as the file says, and those who are.
+fn counts(plan: &Plan) -> String {
+    let Plan { account, file, in_sync, .. } = plan;
+    if plan.changes.is_empty() {
+        return match plan.problems.len() {
+            0 => {
+                let users = counted(*in_sync, "user");
+                format!("In sync: account {account} has {users} as {file} says")
+            }
+            _ => format!("In sync: {in_sync} of {}", counted(plan.listed(), "listed user")),
+        };
+    }
+    let Counts { add, change, remove } = plan.counts();
+    let counts = format!("Plan: {add} to add, {change} to change, {remove} to remove");
+    let origins = plan.base.as_ref().map(|_| {
+        let (this_change, drift) =
+            (plan.count_of(Origin::ThisChange), plan.count_of(Origin::Drift));
+        format!(" ({this_change} from this change of the file, {drift} drift)")
+    });
+    format!("{counts}{}; {in_sync} in sync", origins.unwrap_or_default())
+}
+
+fn cannot_be_planned(plan: &Plan) -> Option<String> {
+    let problems = plan.problems.len();
+    (problems > 0).then(|| format!("{problems} cannot be planned"))
+}
+
+/// The plan in one line, without a full stop.
+pub(super) fn in_one_line(plan: &Plan) -> String {
+    match cannot_be_planned(plan) {
+        Some(cannot) => format!("{}; {cannot}", counts(plan)),
+        None => counts(plan),
+    }
 }
 
 /// A problem in one sentence.

@@ -48,6 +48,13 @@ impl fmt::Debug for AccountId {
 }
 
 super::serde_as_text!(AccountId);
+super::schema_as_text!(
+    AccountId,
+    "AWS account id",
+    "The 12 digits of an AWS account, as text in quotes.",
+    "^[0-9]{12}$",
+    ["123456789012"]
+);
 
 #[cfg(test)]
 mod tests {

@@ -6,12 +6,14 @@
 //! [IAM API reference]: https://docs.aws.amazon.com/IAM/latest/APIReference/
 
 mod account_id;
+mod digest;
 mod partition;
 mod policy_arn;
 mod rate;
 mod user_name;
 
 pub use account_id::{AccountId, AccountIdError};
+pub use digest::{BadDigest, Digest};
 pub use partition::{Partition, UnknownPartition};
 pub use policy_arn::{PolicyArn, PolicyArnError, PolicyOwner};
 pub use rate::{BadRate, Rate};
@@ -21,6 +23,9 @@ pub use user_name::{UserName, UserNameError};
 pub(crate) fn is_name_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || "_+=,.@-".contains(c)
 }
+
+/// [`is_name_char`] as a JSON Schema writes it.
+pub(crate) const NAME_CHAR_PATTERN: &str = "[A-Za-z0-9_+=,.@-]";
 
 /// Serde for a type that is read with `FromStr` and written with `Display`.
 macro_rules! serde_as_text {
@@ -40,3 +45,26 @@ macro_rules! serde_as_text {
     };
 }
 use serde_as_text;
+
+/// A JSON Schema for a type that is read from text: a title, what an editor shows beside it, an
+/// expression of the function's result that matches what is parsed and nothing else, and examples.
+macro_rules! schema_as_text {
+    ($type:ty, $title:literal, $about:literal, $pattern:expr, $examples:expr) => {
+        impl schemars::JsonSchema for $type {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({
+                    "title": $title,
+                    "description": $about,
+                    "type": "string",
+                    "pattern": $pattern,
+                    "examples": $examples,
+                })
+            }
+        }
+    };
+}
+pub(crate) use schema_as_text;

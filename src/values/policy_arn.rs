@@ -2,7 +2,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::{AccountId, AccountIdError, Partition, UnknownPartition, is_name_char};
+use super::{
+    AccountId, AccountIdError, NAME_CHAR_PATTERN, Partition, UnknownPartition, is_name_char,
+};
 
 /// The ARN of a managed policy: `arn:PARTITION:iam::OWNER:policy/PATH/NAME`, 20 to 2,048 characters.
 ///
@@ -160,6 +162,22 @@ impl fmt::Debug for PolicyArn {
 }
 
 super::serde_as_text!(PolicyArn);
+super::schema_as_text!(
+    PolicyArn,
+    "ARN of a managed policy",
+    "A policy of the users' own account, arn:aws:iam::123456789012:policy/PATH/NAME, or one that AWS \
+     manages, arn:aws:iam::aws:policy/NAME.",
+    pattern(),
+    ["arn:aws:iam::123456789012:policy/Developer", "arn:aws:iam::aws:policy/PowerUserAccess"]
+);
+
+/// What [`PolicyArn::from_str`] takes. No text that it matches is longer than the 2,048 characters.
+fn pattern() -> String {
+    let partitions = Partition::ALL.map(Partition::as_str).join("|");
+    format!(
+        "^arn:({partitions}):iam::(aws|[0-9]{{12}}):policy/([!-~]{{0,510}}/)?{NAME_CHAR_PATTERN}{{1,128}}$"
+    )
+}
 
 #[cfg(test)]
 mod tests {

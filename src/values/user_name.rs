@@ -2,7 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::is_name_char;
+use super::{NAME_CHAR_PATTERN, is_name_char};
 
 /// The name of an IAM user: 1 to 64 characters of `[\w+=,.@-]`.
 ///
@@ -69,6 +69,13 @@ impl fmt::Debug for UserName {
 }
 
 super::serde_as_text!(UserName);
+super::schema_as_text!(
+    UserName,
+    "IAM user name",
+    "The name of an IAM user, written as IAM has it: 1 to 64 letters, digits and _+=,.@-",
+    format!("^{NAME_CHAR_PATTERN}{{1,64}}$"),
+    ["alice", "john.doe"]
+);
 
 #[cfg(test)]
 mod tests {

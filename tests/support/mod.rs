@@ -1,6 +1,8 @@
 //! Running the binary as people do.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod plans;
+
 use std::fmt;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;

@@ -105,7 +105,7 @@ impl Fit {
             rate,
             least,
             most,
-            burst: (holds < BOTTOMLESS).then_some(holds),
+            burst: (holds < BOTTOMLESS && accepted > 0.0).then_some(holds),
             level: (holds - replay.deficit).max(0.0),
             at: last.last(),
         };

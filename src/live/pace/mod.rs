@@ -129,7 +129,7 @@ const LONGEST_PATIENCE: f64 = 12.0;
 const LONGEST_PATIENCE_OF_ONE: f64 = 20.0;
 /// Where the rates that explain the answers are so far apart, the highest is divided by that to go on.
 const WIDE: f64 = 2.5;
-/// Calls a second, at least, while only throttled calls tell of the limit: IAM's are all higher.
+/// Calls a second, at least, while one after another is throttled: IAM's limits are all higher.
 const SLOWEST_SEARCH: f64 = 0.5;
 /// Late calls are made up for, if they are late by no more seconds: timers are not exact.
 const CATCH_UP: f64 = 0.003;
@@ -222,17 +222,14 @@ impl Pace {
             Phase::Holding { since, outgrown, .. } => {
                 self.slack = (self.slack * 0.997 - 0.5e-4).max(0.004);
                 let is_unclear = self.bucket.is_some_and(|bucket| bucket.spread() > 1.5);
-                if self.margin() < 1.0 && is_unclear && ticket.sent > self.decided {
-                    // With one token at a time, each accepted call tells as much as a throttled one.
+                if !outgrown && time > since && self.is_outgrown(ticket) {
+                    self.rate = self.rate_at(time);
+                    let patience = self.shortest_patience(true);
+                    self.phase = Phase::Holding { since: time, patience, outgrown: true };
+                } else if self.margin() < 1.0 && is_unclear && ticket.sent > self.decided {
+                    // With one token at a time, an accepted call tells as much as a throttled one.
                     self.learn(time, false);
                     self.decided = time;
-                } else if !outgrown && time > since && self.is_outgrown(ticket) {
-                    self.rate = self.rate_at(time);
-                    self.phase = Phase::Holding {
-                        since: time,
-                        patience: self.shortest_patience(false),
-                        outgrown: true,
-                    };
                 }
             }
         }
@@ -287,12 +284,19 @@ impl Pace {
         let Some(bucket) = Bucket::explaining(&mut self.record, self.burst) else {
             return self.back_off(time);
         };
+        // Otherwise the growth that is under way does more.
+        if !after_throttled && bucket.rate < 1.25 * self.rate_at(time) {
+            return;
+        }
         let before = self.rate;
         self.bucket = Some(bucket);
         self.burst = bucket.burst.or(self.burst);
         let spread = bucket.spread();
         let is_vague = if self.margin() < 1.0 { spread > 4.0 } else { spread > WIDE };
-        self.rate = if is_vague { (bucket.most / WIDE).max(SLOWEST_SEARCH) } else { bucket.rate };
+        self.rate = if is_vague { bucket.most / WIDE } else { bucket.rate };
+        if self.accepted_since < 1.0 {
+            self.rate = self.rate.max(SLOWEST_SEARCH);
+        }
         let shortest = self.shortest_patience(is_vague);
         let patience = match self.phase {
             Phase::Holding { patience, outgrown: false, .. }

@@ -1,0 +1,37 @@
+use std::io::{self, IsTerminal};
+
+use super::args::Format;
+use super::exit::Failure;
+use super::output::Output;
+use crate::plan::Plan;
+use crate::report::plan_text;
+
+/// Asks whether to go on; anything but `yes` is an error that stops the command.
+pub(super) async fn approve(plan: &Plan, format: Format, output: &Output) -> Result<(), Failure> {
+    if !io::stdin().is_terminal() {
+        return Err(Failure::new("nothing was changed: there is no terminal to ask at")
+            .advise("read the plan, and then apply it with --auto-approve"));
+    }
+    if format != Format::Text {
+        output.remark(&plan_text(plan, output.err));
+    }
+    output.remark(&format!(
+        "\nDo you want to make these {} changes to account {}? Only yes is taken as a yes.",
+        plan.changes.len(),
+        plan.account,
+    ));
+    let answer = tokio::task::spawn_blocking(|| {
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).map(|_| answer)
+    });
+    let answer = answer
+        .await
+        .map_err(io::Error::other)
+        .flatten()
+        .map_err(|error| Failure::new(format!("cannot read the answer: {error}")))?;
+    if answer.trim() == "yes" {
+        Ok(())
+    } else {
+        Err(Failure::new("nothing was changed: the answer was not yes"))
+    }
+}

@@ -1,0 +1,28 @@
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use super::args::{Args, CompletionsArgs};
+use super::exit::{Exit, Failure};
+use super::output::Output;
+
+pub(super) fn run(command: &CompletionsArgs, output: &Output) -> Result<Exit, Failure> {
+    let name = Args::command().get_name().to_owned();
+    output.result(&match command.shell {
+        // In bash, clap_complete completes nothing behind a command of a program with a hyphen in its
+        // name (https://github.com/clap-rs/clap/issues/6421): the script is made for another name, and
+        // registered for ours.
+        Shell::Bash => {
+            let plain = name.replace('-', "_");
+            let registers = |name: &str| format!(" -o default {name}\n");
+            script(Shell::Bash, &plain).replace(&registers(&plain), &registers(&name))
+        }
+        shell => script(shell, &name),
+    })?;
+    Ok(Exit::Done)
+}
+
+fn script(shell: Shell, name: &str) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Args::command(), name, &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}

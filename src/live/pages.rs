@@ -1,0 +1,117 @@
+use std::ops::ControlFlow;
+
+use aws_sdk_iam::operation::get_account_authorization_details::GetAccountAuthorizationDetailsOutput;
+use aws_sdk_iam::operation::list_users::ListUsersOutput;
+use aws_sdk_iam::types::{EntityType, User, UserDetail};
+
+use super::read::Reader;
+use super::retry::Caller;
+use super::{CallError, Stop};
+
+/// Users in a page: the most that IAM gives
+/// ([GetAccountAuthorizationDetails](https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html),
+/// [ListUsers](https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUsers.html)).
+pub(super) const PAGE_SIZE: usize = 1_000;
+pub(super) const DETAILS: &str = "iam:GetAccountAuthorizationDetails";
+pub(super) const LIST: &str = "iam:ListUsers";
+
+/// Hands every user of the account, with boundary, to `take`, until it breaks or gives an error.
+pub(super) async fn each_detail(
+    reader: &Reader,
+    mut take: impl FnMut(&UserDetail) -> Result<ControlFlow<()>, CallError>,
+) -> Result<(), CallError> {
+    let get = async |marker| {
+        reader
+            .iam
+            .get_account_authorization_details()
+            .filter(EntityType::User)
+            .max_items(PAGE_SIZE as i32)
+            .set_marker(marker)
+            .send()
+            .await
+            .map_err(|error| CallError::from_sdk(DETAILS, error))
+    };
+    let caller = reader.caller(DETAILS, 1, 1);
+    each_page(&caller, DETAILS, get, |page| each(page.user_detail_list(), &mut take)).await
+}
+
+/// Hands every user of the account to `take`. `ListUsers` leaves the boundaries out.
+pub(super) async fn each_user(
+    reader: &Reader,
+    mut take: impl FnMut(&User) -> Result<ControlFlow<()>, CallError>,
+) -> Result<(), CallError> {
+    let get = async |marker| {
+        reader
+            .iam
+            .list_users()
+            .max_items(PAGE_SIZE as i32)
+            .set_marker(marker)
+            .send()
+            .await
+            .map_err(|error| CallError::from_sdk(LIST, error))
+    };
+    let caller = reader.caller(LIST, 1, 1);
+    each_page(&caller, LIST, get, |page| each(page.users(), &mut take)).await
+}
+
+/// What IAM's paged answers have in common. A page may be short: only `is_truncated` tells the last.
+trait Page {
+    fn is_truncated(&self) -> bool;
+    fn marker(&self) -> Option<&str>;
+}
+
+impl Page for GetAccountAuthorizationDetailsOutput {
+    fn is_truncated(&self) -> bool {
+        self.is_truncated()
+    }
+
+    fn marker(&self) -> Option<&str> {
+        self.marker()
+    }
+}
+
+impl Page for ListUsersOutput {
+    fn is_truncated(&self) -> bool {
+        self.is_truncated()
+    }
+
+    fn marker(&self) -> Option<&str> {
+        self.marker()
+    }
+}
+
+async fn each_page<P: Page>(
+    caller: &Caller,
+    action: &'static str,
+    get: impl AsyncFn(Option<String>) -> Result<P, CallError>,
+    mut take: impl FnMut(&P) -> Result<ControlFlow<()>, CallError>,
+) -> Result<(), CallError> {
+    let mut marker: Option<String> = None;
+    loop {
+        let page = || get(marker.clone());
+        let page = caller.call(&Stop::never(), page, |_| {}).await.into_result(action)?;
+        if take(&page)?.is_break() || !page.is_truncated() {
+            return Ok(());
+        }
+        match page.marker() {
+            Some(next) if marker.as_deref() != Some(next) => marker = Some(next.to_owned()),
+            // Going on would read the first page, or the same one, for ever.
+            _ => {
+                let what = "the answer is cut short, and has no marker to go on from";
+                return Err(CallError::unreadable(action, what));
+            }
+        }
+    }
+}
+
+fn each<T>(
+    users: &[T],
+    mut take: impl FnMut(&T) -> Result<ControlFlow<()>, CallError>,
+) -> Result<ControlFlow<()>, CallError> {
+    for user in users {
+        if take(user)?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+    }
+    Ok(ControlFlow::Continue(()))
+}

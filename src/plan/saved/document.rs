@@ -1,0 +1,314 @@
+use std::borrow::Cow;
+
+use schemars::transform::{RecursiveTransform, Transform};
+use schemars::{JsonSchema, Schema};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+use super::FORMAT_VERSION;
+use crate::live::ErrorClass;
+use crate::plan::{CallError, Change, Origin, Plan, Problem, ProblemKind};
+use crate::values::{AccountId, Digest, PolicyArn, UserName};
+
+pub(super) const FORMAT: &str = "iam-boundaries/plan";
+
+/// What every version of the format has, and other JSON may have.
+#[derive(Deserialize)]
+pub(super) struct Header {
+    pub(super) format: Option<String>,
+    format_version: Option<Value>,
+}
+
+/// What would change in the permissions boundaries of an AWS account's IAM users, as iam-boundaries
+/// saves it for review, and carries it out later.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "A saved plan of iam-boundaries")]
+pub(super) struct Document {
+    /// What kind of document this is.
+    #[schemars(extend("const" = FORMAT))]
+    pub(super) format: String,
+    /// The version of this format. A tool refuses versions newer than it knows.
+    #[schemars(extend("const" = FORMAT_VERSION))]
+    pub(super) format_version: u32,
+    /// The plan's digest: the SHA-256 of this document without this field, as JSON with sorted keys and
+    /// no spaces between.
+    pub(super) digest: Digest,
+    /// The account that the plan is for.
+    pub(super) account: AccountId,
+    /// The file that the plan was made from, as its path was given.
+    #[schemars(length(min = 1))]
+    pub(super) file: String,
+    /// The SHA-256 of that file's bytes.
+    pub(super) file_digest: Digest,
+    /// The earlier version of the file that the plan was compared with; null where it was not.
+    #[serde(deserialize_with = "present")]
+    pub(super) base: Option<BaseDocument>,
+    /// How many there are of each kind.
+    pub(super) summary: SummaryDocument,
+    /// The short names, from the file, of the boundaries in the changes, by name.
+    pub(super) boundaries: Vec<BoundaryDocument>,
+    /// The changes, by user name; no user has two.
+    pub(super) changes: Vec<ChangeDocument>,
+    /// The listed users for whom nothing can be planned, by user name.
+    pub(super) problems: Vec<ProblemDocument>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) struct BaseDocument {
+    /// The SHA-256 of the earlier version's bytes.
+    pub(super) digest: Digest,
+    /// Changes that come from what changed in the file.
+    pub(super) this_change: usize,
+    /// Changes that the earlier version asked for already.
+    pub(super) drift: usize,
+    /// Users that the earlier version listed and this one does not, by name: they are left as they are.
+    #[schemars(extend("uniqueItems" = true))]
+    pub(super) no_longer_listed: Vec<UserName>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) struct SummaryDocument {
+    /// Users who get a boundary and had none.
+    pub(super) add: usize,
+    /// Users who get another boundary.
+    pub(super) change: usize,
+    /// Users who lose their boundary.
+    pub(super) remove: usize,
+    /// Listed users who are as the file says.
+    pub(super) in_sync: usize,
+    /// Listed users for whom nothing can be planned.
+    pub(super) problems: usize,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) struct BoundaryDocument {
+    /// The short name.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_+=,.@-]{1,128}$"))]
+    pub(super) name: String,
+    /// The policy that it stands for.
+    pub(super) arn: PolicyArn,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) struct ChangeDocument {
+    /// Whose boundary it is.
+    pub(super) user: UserName,
+    /// What is to be done.
+    pub(super) action: ActionDocument,
+    /// The boundary that is there; null for none.
+    #[serde(deserialize_with = "present")]
+    pub(super) from: Option<PolicyArn>,
+    /// The boundary to be; null for none.
+    #[serde(deserialize_with = "present")]
+    pub(super) to: Option<PolicyArn>,
+    /// The line of the file that lists the user, from 1.
+    #[schemars(range(min = 1))]
+    pub(super) line: usize,
+    /// Where the change comes from; null where there is no base.
+    #[serde(deserialize_with = "present")]
+    pub(super) origin: Option<Origin>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub(super) enum ActionDocument {
+    /// `from` is null, and `to` is not.
+    Add,
+    /// Neither is null, and they are not the same.
+    Change,
+    /// `to` is null, and `from` is not.
+    Remove,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) struct ProblemDocument {
+    /// The user that the file names.
+    pub(super) user: UserName,
+    /// The line of the file that lists the user, from 1.
+    #[schemars(range(min = 1))]
+    pub(super) line: usize,
+    /// The column of the user's name, from 1, in characters.
+    #[schemars(range(min = 1))]
+    pub(super) column: usize,
+    /// Why nothing can be planned.
+    pub(super) problem: ProblemKindDocument,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) enum ProblemKindDocument {
+    /// IAM has no such user.
+    NoSuchUser {
+        /// A user whose name differs by case alone; null where there is none.
+        #[serde(deserialize_with = "present")]
+        differs_by_case: Option<UserName>,
+    },
+    /// The user's present boundary could not be read.
+    Unreadable {
+        /// The call that failed.
+        #[schemars(regex(pattern = r"^[a-z0-9-]+:[A-Za-z0-9]+$"))]
+        action: String,
+        /// What kind of failure it is.
+        class: ErrorClass,
+        /// AWS's error code, or a name of the tool's where no answer came.
+        code: String,
+        /// AWS's message, or the reason why no answer came.
+        message: String,
+    },
+}
+
+impl Header {
+    /// The version, as far as it is a number: what is not is for the strict reading to refuse.
+    pub(super) fn version(&self) -> Option<u64> {
+        self.format_version.as_ref().and_then(Value::as_u64)
+    }
+
+    /// Whether a text that is no JSON seems to have been a plan.
+    pub(super) fn is_in(text: &[u8]) -> bool {
+        text.windows(FORMAT.len()).take(200).any(|window| window == FORMAT.as_bytes())
+    }
+}
+
+impl Document {
+    pub(super) fn of(plan: &Plan) -> Document {
+        let counts = plan.counts();
+        let mut boundaries: Vec<_> = plan
+            .names
+            .iter()
+            .map(|(arn, name)| BoundaryDocument { name: name.clone(), arn: arn.clone() })
+            .collect();
+        boundaries.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut document = Document {
+            format: FORMAT.to_owned(),
+            format_version: FORMAT_VERSION,
+            digest: Digest::of([]),
+            account: plan.account,
+            file: plan.file.clone(),
+            file_digest: plan.file_digest,
+            base: plan.base.as_ref().map(|base| BaseDocument {
+                digest: base.digest,
+                this_change: plan.count_of(Origin::ThisChange),
+                drift: plan.count_of(Origin::Drift),
+                no_longer_listed: base.no_longer_listed.clone(),
+            }),
+            summary: SummaryDocument {
+                add: counts.add,
+                change: counts.change,
+                remove: counts.remove,
+                in_sync: plan.in_sync,
+                problems: plan.problems.len(),
+            },
+            boundaries,
+            changes: plan.changes.iter().map(ChangeDocument::of).collect(),
+            problems: plan.problems.iter().map(ProblemDocument::of).collect(),
+        };
+        document.digest = document.content_digest();
+        document
+    }
+
+    /// The digest of everything but the digest.
+    pub(super) fn content_digest(&self) -> Digest {
+        let mut content =
+            serde_json::to_value(self).expect("a document of strings and numbers is JSON");
+        if let Some(fields) = content.as_object_mut() {
+            fields.remove("digest");
+        }
+        content.sort_all_objects();
+        Digest::of(content.to_string())
+    }
+}
+
+impl ChangeDocument {
+    fn of(change: &Change) -> Self {
+        use crate::plan::Action;
+        ChangeDocument {
+            user: change.user.clone(),
+            action: match change.action {
+                Action::Add { .. } => ActionDocument::Add,
+                Action::Change { .. } => ActionDocument::Change,
+                Action::Remove { .. } => ActionDocument::Remove,
+            },
+            from: change.action.from().cloned(),
+            to: change.action.to().cloned(),
+            line: change.line,
+            origin: change.origin,
+        }
+    }
+}
+
+impl ProblemDocument {
+    fn of(problem: &Problem) -> Self {
+        let kind = match &problem.kind {
+            ProblemKind::NoSuchUser { differs_by_case } => {
+                ProblemKindDocument::NoSuchUser { differs_by_case: differs_by_case.clone() }
+            }
+            // The request's id is no part of it: it is another at each reading of the same account.
+            ProblemKind::Unreadable(CallError { action, class, code, message, request_id: _ }) => {
+                ProblemKindDocument::Unreadable {
+                    action: action.clone().into_owned(),
+                    class: *class,
+                    code: code.clone(),
+                    message: message.clone(),
+                }
+            }
+        };
+        ProblemDocument {
+            user: problem.user.clone(),
+            line: problem.line,
+            column: problem.column,
+            problem: kind,
+        }
+    }
+}
+
+impl ProblemKindDocument {
+    pub(super) fn into_kind(self) -> ProblemKind {
+        match self {
+            ProblemKindDocument::NoSuchUser { differs_by_case } => {
+                ProblemKind::NoSuchUser { differs_by_case }
+            }
+            ProblemKindDocument::Unreadable { action, class, code, message } => {
+                let action = Cow::Owned(action);
+                ProblemKind::Unreadable(CallError {
+                    action,
+                    class,
+                    code,
+                    message,
+                    request_id: None,
+                })
+            }
+        }
+    }
+}
+
+/// A field that may be null, but not left out.
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    Option::deserialize(from)
+}
+
+pub(super) fn schema() -> Value {
+    let mut schema = schemars::schema_for!(Document);
+    // What may be null may not be left out all the same.
+    RecursiveTransform(require_every_field).transform(&mut schema);
+    schema.to_value()
+}
+
+fn require_every_field(schema: &mut Schema) {
+    let fields = schema.get("properties").and_then(Value::as_object);
+    if let Some(names) = fields.map(|fields| fields.keys().cloned().collect::<Vec<_>>()) {
+        schema.insert("required".to_owned(), names.into());
+    }
+}
