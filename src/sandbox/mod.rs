@@ -18,7 +18,7 @@ mod xml;
 
 pub use calls::ActionCalls;
 pub use faults::{Fault, Faults};
-pub use seed::Seed;
+pub use seed::{Seed, awkward_name};
 pub use state::reset;
 
 use std::net::{Ipv4Addr, SocketAddr};
