@@ -8,7 +8,8 @@ use toml::de::{DeTable, DeValue};
 use super::diagnostic::{escaped, quoted};
 use super::scope::{self, Placed};
 use super::source::Source;
-use super::{Desired, Diagnostic, FileErrors, Listed, Located, ShortNames, syntax};
+use super::syntax::{self, Syntax};
+use super::{Desired, Diagnostic, FileErrors, Listed, Located, ShortNames};
 use crate::values::{AccountId, Digest, PolicyArn, UserName};
 
 type Key<'i> = Spanned<Cow<'i, str>>;
@@ -18,8 +19,18 @@ const TOP_LEVEL: [&str; 3] = ["account", "boundaries", "users"];
 
 /// Checks everything in a file, so that all of its mistakes can be shown at once.
 pub(super) fn check(source: Source) -> Result<Desired, FileErrors> {
-    let syntax = syntax::check(&source);
-    let (document, _) = DeTable::parse_recoverable(&syntax.readable);
+    let syntax;
+    let document = match DeTable::parse(&source.text) {
+        // Nearly always: then the text is parsed once, and not copied.
+        Ok(document) => {
+            syntax = Syntax::default();
+            document
+        }
+        Err(_) => {
+            syntax = syntax::check(&source);
+            DeTable::parse_recoverable(&syntax.readable).0
+        }
+    };
     let mut check = Check { source: &source, found: Vec::new(), placed: Vec::new() };
     let parts = check.document(document.get_ref(), !syntax.mistakes.is_empty());
     let Check { mut found, placed, .. } = check;
@@ -27,7 +38,7 @@ pub(super) fn check(source: Source) -> Result<Desired, FileErrors> {
     // What stands in a line that could not be read is only a guess of the parser's.
     found.retain(|mistake| !syntax.mistakes.iter().any(|other| other.line == mistake.line));
     found.extend(syntax.mistakes);
-    let source = FileErrors::new(source.clone(), found)?;
+    let source = FileErrors::new(source, found)?;
     let Parts { account, names, users } = parts;
     let digest = Digest::of(&source.text);
     Ok(Desired { file: source.file, digest, account, names, users })
@@ -224,7 +235,7 @@ impl<'a> Check<'a> {
         known: &HashMap<&str, Option<PolicyArn>>,
     ) -> BTreeMap<UserName, Listed> {
         let mut users = BTreeMap::new();
-        let mut by_folded: HashMap<String, Vec<&Key<'_>>> = HashMap::new();
+        let mut keys: Vec<&Key<'_>> = Vec::new();
         // Equal ARNs share one text: thousands of users have the same few.
         let mut arns: HashMap<String, PolicyArn> = HashMap::new();
         for (key, value) in table.iter() {
@@ -245,21 +256,31 @@ impl<'a> Check<'a> {
             };
             let boundary = self.boundary(key.get_ref(), value, known, &mut arns);
             if let Some(name) = name {
-                by_folded.entry(name.folded()).or_default().push(key);
+                keys.push(key);
                 if let Some(boundary) = boundary {
                     let (line, column) = self.source.position(key.span().start);
                     users.insert(name, Listed { boundary, line, column });
                 }
             }
         }
-        for mut keys in by_folded.into_values().filter(|keys| keys.len() > 1) {
-            keys.sort_by_key(|key| key.span().start);
-            let (line, _) = self.source.position(keys[0].span().start);
-            for key in &keys[1..] {
+        self.clashes(keys);
+        users
+    }
+
+    /// Of users whose names differ by case alone, all but the one that comes first in the file.
+    fn clashes(&mut self, mut keys: Vec<&Key<'_>>) {
+        // They come nearly sorted: comparing in place is cheaper than a folded copy of each.
+        keys.sort_by(|a, b| {
+            folded(a.get_ref()).cmp(folded(b.get_ref())).then(a.span().start.cmp(&b.span().start))
+        });
+        for same in keys.chunk_by(|a, b| a.get_ref().eq_ignore_ascii_case(b.get_ref())) {
+            let first = same[0];
+            let (line, _) = self.source.position(first.span().start);
+            for key in &same[1..] {
                 let message = format!(
                     "{} and {} differ by case alone",
                     quoted(key.get_ref()),
-                    quoted(keys[0].get_ref())
+                    quoted(first.get_ref())
                 );
                 let mistake =
                     self.at(key.span(), message).label(format!("the other is in line {line}"));
@@ -267,7 +288,6 @@ impl<'a> Check<'a> {
                 self.found.push(mistake.help(help));
             }
         }
-        users
     }
 
     /// A user's boundary to be; none if what is written is a mistake.
@@ -363,6 +383,10 @@ impl<'a> Check<'a> {
 
 const ARN_HELP: &str = "the ARN of a policy looks like arn:aws:iam::123456789012:policy/Developer, \
                         or arn:aws:iam::aws:policy/ReadOnlyAccess for one of AWS's own";
+
+fn folded(name: &str) -> impl Iterator<Item = u8> {
+    name.bytes().map(|byte| byte.to_ascii_lowercase())
+}
 
 /// The known word that was probably meant.
 fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {

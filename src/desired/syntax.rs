@@ -7,6 +7,7 @@ use super::diagnostic::{escaped, quoted};
 use super::source::Source;
 
 /// What the TOML parser found, in our words where we know better what was meant.
+#[derive(Default)]
 pub(super) struct Syntax {
     /// The mistakes, at most one a line: what else is wrong with a line follows from the first.
     pub(super) mistakes: Vec<Diagnostic>,

@@ -22,7 +22,7 @@ mod xml;
 pub use action::{Action, UnknownAction};
 pub use calls::ActionCalls;
 pub use faults::{Fault, Faults};
-pub use seed::Seed;
+pub use seed::{Seed, awkward_name};
 pub use state::reset;
 pub use throttle::{
     BadBurst, BadCompetitor, BadRateChange, Burst, Competitor, Limit, RateChange, Throttle,

@@ -82,7 +82,7 @@ impl Seed {
 }
 
 /// A name that IAM takes and that is easily got wrong; another for each number.
-fn awkward_name(n: usize) -> String {
+pub fn awkward_name(n: usize) -> String {
     match n % 8 {
         0 => format!("user-{n:05}"),
         1 => format!("first.last{n}"),

@@ -21,7 +21,7 @@ pub use user_name::{UserName, UserNameError};
 
 /// Whether IAM takes `c` in the names of users and policies: `[\w+=,.@-]`, where `\w` is ASCII only.
 pub(crate) fn is_name_char(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "_+=,.@-".contains(c)
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '=' | ',' | '.' | '@' | '-')
 }
 
 /// [`is_name_char`] as a JSON Schema writes it.

@@ -1,0 +1,270 @@
+//! How long computing takes and how much memory it needs, without IAM: `cargo bench --bench compute`.
+//!
+//! Each measurement is made by a process of its own that does nothing else: this program starts itself
+//! again, with the name of the [`Work`] to do and the file to do it on. It asserts nothing.
+
+use std::error::Error;
+use std::fs::File;
+use std::hint::black_box;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use iam_boundaries::desired::Desired;
+use iam_boundaries::live::{Reading, Snapshot};
+use iam_boundaries::plan::Plan;
+use iam_boundaries::report::{Paint, plan_text};
+use iam_boundaries::sandbox::{ACCOUNT, awkward_name};
+use iam_boundaries::values::PolicyArn;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_iam-boundaries");
+/// The first argument of a process that measures one [`Work`].
+const MEASURE: &str = "measure";
+/// A time is the median of this many processes, and a peak the largest of theirs.
+const RUNS: usize = 7;
+const STARTS: usize = 200;
+
+/// Of each work on a file of so many users.
+const GOALS: [(usize, Goal); 2] = [
+    (5_000, Goal { time: Duration::from_millis(25), megabytes: 25 }),
+    (100_000, Goal { time: Duration::from_millis(500), megabytes: 150 }),
+];
+const START_GOAL: Duration = Duration::from_millis(5);
+const SIZE_GOAL_MEGABYTES: u64 = 10;
+
+struct Goal {
+    time: Duration,
+    megabytes: u64,
+}
+
+/// Something to measure: it gives the time of the part that counts. The peak is that of the whole process,
+/// and so of the parse too.
+struct Work {
+    name: &'static str,
+    run: fn(&Path) -> Duration,
+}
+
+const WORKS: [Work; 6] = [
+    Work { name: "parse and check", run: |file| timed(|| desired(file)).1 },
+    Work { name: "diff", run: |file| planned(file).diff },
+    Work {
+        name: "parse, check and diff",
+        run: |file| {
+            let planned = planned(file);
+            planned.parse + planned.diff
+        },
+    },
+    Work { name: "plan as text", run: |file| timed_of_plan(file, |p| plan_text(p, Paint::Plain)) },
+    Work { name: "plan as JSON", run: |file| timed_of_plan(file, Plan::to_json) },
+    Work { name: "the command check", run: |file| time_of_binary(&["check", "-f"], Some(file)) },
+];
+
+/// What one process says of its work.
+struct Measured {
+    time: Duration,
+    /// In bytes; none where the system does not tell.
+    peak: Option<u64>,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [command, name, file] = &arguments[..]
+        && command == MEASURE
+    {
+        let work = WORKS.iter().find(|work| work.name == name).ok_or("no such work")?;
+        let time = (work.run)(Path::new(file));
+        println!("{} {}", time.as_nanos(), peak().unwrap_or_default());
+        return Ok(());
+    }
+    let folder = tempfile::tempdir()?;
+    row(["", "time", "peak memory", "goal", "met"].map(String::from));
+    for (users, goal) in GOALS {
+        println!("{users} users");
+        let file = folder.path().join(format!("{users}.toml"));
+        write_file(&file, users)?;
+        for work in &WORKS {
+            let Measured { time, peak } = measured(work, &file)?;
+            let is_met =
+                time <= goal.time && peak.is_none_or(|it| it <= goal.megabytes * 1_000_000);
+            row([
+                format!("  {}", work.name),
+                milliseconds(time),
+                peak.map_or("not measured".to_owned(), megabytes),
+                format!("{}, {} MB", milliseconds(goal.time), goal.megabytes),
+                yes_or_no(is_met),
+            ]);
+        }
+    }
+    print_start();
+    print_size()?;
+    Ok(())
+}
+
+/// Start-up beside that of a program that does nothing, in turns, so that both meet the same machine.
+fn print_start() {
+    let mut starts = Vec::new();
+    let mut nothing = Vec::new();
+    for _ in 0..STARTS {
+        starts.push(time_of_binary(&["--version"], None));
+        nothing.extend(time_of(&mut Command::new("true")).ok());
+    }
+    let none = String::new;
+    println!("start-up");
+    let time = median(starts);
+    let (goal, is_met) = (milliseconds(START_GOAL), yes_or_no(time <= START_GOAL));
+    row(["  --version".to_owned(), milliseconds(time), none(), goal, is_met]);
+    if !nothing.is_empty() {
+        let time = milliseconds(median(nothing));
+        row(["  beside it: true".to_owned(), time, none(), none(), none()]);
+    }
+}
+
+fn print_size() -> io::Result<()> {
+    let size = std::fs::metadata(BINARY)?.len();
+    let is_met = yes_or_no(size <= SIZE_GOAL_MEGABYTES * 1_000_000);
+    println!("size");
+    let goal = format!("{SIZE_GOAL_MEGABYTES} MB");
+    row(["  the binary".to_owned(), megabytes(size), String::new(), goal, is_met]);
+    Ok(())
+}
+
+fn row([what, time, memory, goal, met]: [String; 5]) {
+    println!("{what:<24} {time:>10} {memory:>12} {goal:>16}  {met}");
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1_000.0)
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1_000_000.0)
+}
+
+fn yes_or_no(is_met: bool) -> String {
+    if is_met { "yes" } else { "NO" }.to_owned()
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+/// Has `work` done by processes of its own.
+fn measured(work: &Work, file: &Path) -> Result<Measured, Box<dyn Error>> {
+    let mut times = Vec::new();
+    let mut peaks = Vec::new();
+    for _ in 0..RUNS {
+        let mut process = Command::new(std::env::current_exe()?);
+        let output =
+            process.args([MEASURE, work.name]).arg(file).stderr(Stdio::inherit()).output()?;
+        let said = String::from_utf8(output.stdout)?;
+        let (time, peak) = said.trim().split_once(' ').ok_or("a measurement failed")?;
+        times.push(Duration::from_nanos(time.parse()?));
+        peaks.push(peak.parse()?);
+    }
+    Ok(Measured { time: median(times), peak: peaks.into_iter().max().filter(|&peak| peak > 0) })
+}
+
+/// The most memory that this process, or the largest of those that it started, had at once, in bytes.
+#[cfg(unix)]
+fn peak() -> Option<u64> {
+    use nix::sys::resource::{UsageWho, getrusage};
+    let unit = if cfg!(target_vendor = "apple") { 1 } else { 1024 };
+    let of = |who| getrusage(who).ok().and_then(|usage| u64::try_from(usage.max_rss()).ok());
+    let peak = of(UsageWho::RUSAGE_SELF)?.max(of(UsageWho::RUSAGE_CHILDREN)?);
+    Some(peak * unit)
+}
+
+#[cfg(not(unix))]
+fn peak() -> Option<u64> {
+    None
+}
+
+/// What `work` gives, and how long it took.
+fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let start = Instant::now();
+    let given = black_box(work());
+    (given, start.elapsed())
+}
+
+/// How long a program ran.
+///
+/// # Errors
+/// When it cannot be started, or fails: a failure must not pass for a good time.
+fn time_of(process: &mut Command) -> io::Result<Duration> {
+    let (status, time) = timed(|| process.stdout(Stdio::null()).status());
+    match status? {
+        status if status.success() => Ok(time),
+        status => Err(io::Error::other(format!("{process:?} failed: {status}"))),
+    }
+}
+
+fn time_of_binary(arguments: &[&str], file: Option<&Path>) -> Duration {
+    time_of(Command::new(BINARY).args(arguments).args(file)).expect("the binary succeeds")
+}
+
+fn desired(file: &Path) -> Desired {
+    Desired::read(file).expect("the file has no mistake")
+}
+
+struct Planned {
+    plan: Plan,
+    parse: Duration,
+    diff: Duration,
+}
+
+fn planned(file: &Path) -> Planned {
+    let (desired, parse) = timed(|| desired(file));
+    let live = snapshot(&desired);
+    let account = ACCOUNT.parse().expect("the sandbox has an account id");
+    let (plan, diff) = timed(|| Plan::between(account, &desired, &live));
+    Planned { plan, parse, diff }
+}
+
+fn timed_of_plan(file: &Path, write: fn(&Plan) -> String) -> Duration {
+    let plan = planned(file).plan;
+    timed(|| write(&plan)).1
+}
+
+/// An account in which a fifth of the listed users have not what they should have.
+fn snapshot(desired: &Desired) -> Snapshot {
+    let other: PolicyArn = policy("Other").parse().expect("it is an ARN");
+    let reading = |n: usize, listed: &Option<PolicyArn>| match (n % 10, listed) {
+        (0, Some(_)) => Reading::Boundary(None),
+        (0 | 5, _) => Reading::Boundary(Some(other.clone())),
+        // As IAM's answers are read: each boundary has a text of its own.
+        (_, listed) => Reading::Boundary(
+            listed.as_ref().map(|arn| arn.as_str().parse().expect("a listed boundary is an ARN")),
+        ),
+    };
+    let users = desired.users.iter().enumerate();
+    Snapshot::of(
+        users.map(|(n, (user, listed))| (user.clone(), reading(n, &listed.boundary))).collect(),
+    )
+}
+
+fn policy(name: &str) -> String {
+    format!("arn:aws:iam::{ACCOUNT}:policy/{name}")
+}
+
+/// A file with awkward names, in which most users have one of five short names, some an ARN of fifty,
+/// and some must have none.
+fn write_file(path: &Path, users: usize) -> io::Result<()> {
+    const NAMES: [&str; 5] = ["developer", "data-scientist", "contractor", "deployer", "auditor"];
+    let mut file = BufWriter::new(File::create(path)?);
+    writeln!(file, "[account]\nid = \"{ACCOUNT}\"\n\n[boundaries]")?;
+    for name in NAMES {
+        writeln!(file, "{name} = \"{}\"", policy(name))?;
+    }
+    writeln!(file, "\n[users]")?;
+    for n in 0..users {
+        let boundary = match n % 10 {
+            0 => "false".to_owned(),
+            1 | 2 => format!("\"{}\"", policy(&format!("teams/Team{}", n % 50))),
+            _ => format!("\"{}\"", NAMES[n % NAMES.len()]),
+        };
+        writeln!(file, "\"{}\" = {boundary}", awkward_name(n))?;
+    }
+    file.flush()
+}
