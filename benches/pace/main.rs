@@ -1,0 +1,131 @@
+//! How fast changes are applied against limits that nobody tells: `cargo bench --bench pace`.
+//!
+//! Each row is a limit of the sandbox's, and each column one way of writing: this tool, the SDK's two retry
+//! modes as shipped, and a fixed limiter that is told the true rate. Times are ratios to what the limit
+//! allows. It asserts nothing.
+//!
+//!     cargo bench --bench pace -- [--seconds S] [--only ours] [--rows TEXT]
+
+mod contestants;
+mod rows;
+
+use std::error::Error;
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::Semaphore;
+
+use contestants::{Contestant, Run};
+use rows::Row;
+
+/// Runs share the machine as long as they ask for no more calls a second together.
+const CALLS_A_SECOND: u32 = 600;
+
+struct Arguments {
+    seconds: f64,
+    contestants: Vec<Contestant>,
+    rows: String,
+}
+
+impl Arguments {
+    fn parse() -> Result<Self, Box<dyn Error>> {
+        let mut arguments =
+            Arguments { seconds: 30.0, contestants: Contestant::ALL.to_vec(), rows: String::new() };
+        let mut given = std::env::args().skip(1);
+        while let Some(name) = given.next() {
+            // What cargo itself adds.
+            if name == "--bench" {
+                continue;
+            }
+            let value = given.next().ok_or_else(|| format!("{name} needs a value"))?;
+            match name.as_str() {
+                "--seconds" => arguments.seconds = value.parse()?,
+                "--only" => {
+                    arguments.contestants.retain(|contestant| contestant.name() == value);
+                }
+                "--rows" => arguments.rows = value,
+                _ => return Err(format!("unknown argument {name}").into()),
+            }
+        }
+        Ok(arguments)
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments = Arguments::parse()?;
+    let rows: Vec<Row> = rows::all(arguments.seconds)?
+        .into_iter()
+        .filter(|row| row.name.contains(&arguments.rows))
+        .collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let results = runtime.block_on(run_all(&rows, &arguments.contestants))?;
+    print(&rows, &arguments.contestants, &results);
+    Ok(())
+}
+
+type Results = Vec<Vec<Option<Run>>>;
+
+/// Runs at once what together stays below [`CALLS_A_SECOND`], the fastest rows first.
+async fn run_all(rows: &[Row], contestants: &[Contestant]) -> Result<Results, Box<dyn Error>> {
+    let places = Arc::new(Semaphore::new(CALLS_A_SECOND as usize));
+    let results = Arc::new(Mutex::new(vec![vec![None; contestants.len()]; rows.len()]));
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    order.sort_by(|&one, &other| rows[other].rate.total_cmp(&rows[one].rate));
+    let mut tasks = tokio::task::JoinSet::new();
+    for at in order {
+        for (column, &contestant) in contestants.iter().enumerate() {
+            let share = (rows[at].rate.ceil() as u32).clamp(1, CALLS_A_SECOND);
+            let place = places.clone().acquire_many_owned(share).await?;
+            let (row, results) = (rows[at].clone(), results.clone());
+            tasks.spawn(async move {
+                let run = contestants::run(contestant, &row).await;
+                eprintln!("{:36} {:9} {}", row.name, contestant.name(), run.brief(&row));
+                if let Ok(mut results) = results.lock() {
+                    results[at][column] = Some(run);
+                }
+                drop(place);
+            });
+        }
+    }
+    while let Some(done) = tasks.join_next().await {
+        done?;
+    }
+    let results = results.lock().map_err(|_| "a run broke off")?.clone();
+    Ok(results)
+}
+
+fn print(rows: &[Row], contestants: &[Contestant], results: &Results) {
+    let mut out = std::io::stdout().lock();
+    // Where nobody reads it, nothing is lost.
+    let _ = write_table(&mut out, rows, contestants, results);
+}
+
+fn write_table(
+    out: &mut impl Write,
+    rows: &[Row],
+    contestants: &[Contestant],
+    results: &Results,
+) -> std::io::Result<()> {
+    write!(out, "\n{:36} {:>6} {:>7}", "limit", "items", "ideal")?;
+    for contestant in contestants {
+        write!(out, "  {:>28}", contestant.name())?;
+    }
+    writeln!(out, "  goals of ours")?;
+    for (row, results) in rows.iter().zip(results) {
+        write!(out, "{:36} {:>6} {:>5.1} s", row.name, row.items, row.ideal)?;
+        for run in results {
+            let text = run.as_ref().map_or("not run".to_owned(), |run| run.text(row));
+            write!(out, "  {text:>28}")?;
+        }
+        let ours = results.first().and_then(Option::as_ref);
+        writeln!(
+            out,
+            "  {}",
+            ours.map_or(String::new(), |run| run.against(&row.goal(), row.ideal))
+        )?;
+    }
+    writeln!(
+        out,
+        "\nEach cell: time as a multiple of the ideal, items lost, throttled answers of all calls."
+    )
+}
