@@ -204,7 +204,6 @@ impl Pace {
             && (left == 0 || ticket.sent > self.decided)
         {
             self.learn(time, true);
-            self.decided = time;
         }
     }
 
@@ -229,7 +228,6 @@ impl Pace {
                 } else if self.margin() < 1.0 && is_unclear && ticket.sent > self.decided {
                     // With one token at a time, an accepted call tells as much as a throttled one.
                     self.learn(time, false);
-                    self.decided = time;
                 }
             }
         }
@@ -288,6 +286,7 @@ impl Pace {
         if !after_throttled && bucket.rate < 1.25 * self.rate_at(time) {
             return;
         }
+        self.decided = time;
         let before = self.rate;
         self.bucket = Some(bucket);
         self.burst = bucket.burst.or(self.burst);
@@ -326,6 +325,7 @@ impl Pace {
 
     /// Where nothing can be learned yet, at half the rate.
     fn back_off(&mut self, time: f64) {
+        self.decided = time;
         self.rate = (self.rate / 2.0).max(SLOWEST_SEARCH);
         self.due = time + 1.0 / self.rate;
         self.phase = Phase::Holding {
@@ -340,7 +340,7 @@ impl Pace {
     fn shortest_patience(&self, is_vague: bool) -> f64 {
         let latency = self.latency.unwrap_or(0.1);
         let overshoot = (self.rate * latency / 2.0).cbrt().max(1.0);
-        let calls = if is_vague { 3.0 } else { 10.0 };
+        let calls = if is_vague { 1.5 } else { 10.0 };
         (calls / self.rate).max(6.0 * latency * overshoot).max(0.8)
     }
 
