@@ -10,8 +10,10 @@ use iam_boundaries::live::{
     Access, Account, Bounds, Connection, ErrorClass, Reading, RetryPolicy, StopSwitch, Writer,
 };
 use iam_boundaries::plan::{Plan, ProblemKind};
-use iam_boundaries::sandbox::{ACCESS_KEY_ID, Fault, Options, SECRET_ACCESS_KEY, Sandbox};
-use iam_boundaries::values::{PolicyArn, UserName};
+use iam_boundaries::sandbox::{
+    ACCESS_KEY_ID, Burst, Fault, Limit, Options, SECRET_ACCESS_KEY, Sandbox, Throttle,
+};
+use iam_boundaries::values::{PolicyArn, Rate, UserName};
 
 /// Retries as in earnest, but for the waiting.
 fn quick() -> RetryPolicy {
@@ -31,7 +33,7 @@ struct Company {
 }
 
 fn user(n: usize) -> UserName {
-    format!("user-{n:03}").parse().unwrap()
+    format!("user-{n:04}").parse().unwrap()
 }
 
 impl Company {
@@ -160,11 +162,11 @@ async fn denied_for_every_user_is_one_error() {
 async fn a_user_that_iam_does_not_have_is_a_problem_with_its_line() {
     let company = Company::of(3, 1_000).await;
     company.sandbox.remove_user(&user(1));
-    company.sandbox.put_user(&"USER-001".parse().unwrap(), None);
+    company.sandbox.put_user(&"USER-0001".parse().unwrap(), None);
     let account = company.account().await;
     let plan = company.plan(&account).await;
     assert_eq!((plan.changes.len(), plan.problems[0].line), (2, 3));
-    let differs_by_case = Some("USER-001".parse().unwrap());
+    let differs_by_case = Some("USER-0001".parse().unwrap());
     assert_eq!(plan.problems[0].kind, ProblemKind::NoSuchUser { differs_by_case });
     let snapshot = account.snapshot([&user(0)]).await.unwrap();
     assert_eq!(snapshot.reading(&user(0)), Some(&Reading::Boundary(None)));
@@ -246,4 +248,71 @@ async fn no_more_writes_are_under_way_than_the_limit() {
     let (_, summary) = company.apply(4).await;
     // Three rounds of four: a fifth at once would have made it faster.
     assert!(summary.elapsed >= Duration::from_millis(120), "{:?}", summary.elapsed);
+}
+
+#[tokio::test]
+async fn a_few_users_of_a_large_account_are_read_one_by_one_and_many_by_pages() {
+    let company = Company::of(3_100, 1_000).await;
+    let account = company.account().await;
+    let calls = || {
+        let calls = company.sandbox.calls();
+        let of = |action: &str| calls.get(action).copied().unwrap_or_default();
+        (of("GetUser"), of("GetAccountSummary"), of("GetAccountAuthorizationDetails"))
+    };
+    let users: Vec<UserName> = (0..60).map(|n| user(3_000 + n)).collect();
+    account.snapshot(&users[..2]).await.unwrap();
+    assert_eq!(calls(), (2, 0, 0));
+    account.snapshot(&users[..4]).await.unwrap();
+    assert_eq!(calls(), (6, 1, 0));
+    // Five calls of GetUser would be more than four pages.
+    account.snapshot(&users[..5]).await.unwrap();
+    assert_eq!(calls(), (6, 2, 4));
+    account.snapshot(&users[..60]).await.unwrap();
+    assert_eq!(calls(), (6, 2, 8));
+    // All of them stand on the first page.
+    let first: Vec<UserName> = (0..60).map(user).collect();
+    account.snapshot(&first).await.unwrap();
+    assert_eq!(calls(), (6, 2, 9));
+}
+
+#[tokio::test]
+async fn every_user_of_an_account_is_read_in_as_many_calls_as_it_has_pages() {
+    let company = Company::of(2_001, 1_000).await;
+    let account = company.account().await;
+    assert_eq!(company.plan(&account).await.changes.len(), 2_001);
+    // GetCallerIdentity, and three pages.
+    assert_eq!(company.sandbox.calls().values().sum::<u64>(), 4);
+    assert_eq!(account.calls().made, 4);
+}
+
+#[tokio::test]
+async fn where_single_users_are_denied_they_are_read_by_pages() {
+    let company = Company::of(20, 1_000).await;
+    let denied = || Fault::error(403, "AccessDenied", "not authorized");
+    company.sandbox.faults().add("GetUser", Some(user(1).as_str()), 1, denied());
+    let account = company.account().await;
+    let users = [user(0), user(1)];
+    let snapshot = account.snapshot(&users).await.unwrap();
+    for user in &users {
+        assert_eq!(snapshot.reading(user), Some(&Reading::Boundary(None)));
+    }
+    // And where the summary is denied, by pages at once.
+    company.sandbox.faults().add("GetAccountSummary", None, 1, denied());
+    account.snapshot(&[user(0), user(1), user(2)]).await.unwrap();
+    assert_eq!(company.sandbox.calls()["GetAccountAuthorizationDetails"], 2);
+}
+
+#[tokio::test]
+async fn against_a_limit_that_nobody_told_nothing_is_lost_and_little_is_throttled() {
+    let company = Company::of(300, 1_000).await;
+    let limit = Limit::new(Rate::per_second(100.0).unwrap(), Burst::of(20.0).unwrap());
+    let put = PUT.parse().unwrap();
+    company
+        .sandbox
+        .set_throttle(Throttle { actions: [(put, limit)].into(), ..Throttle::default() });
+    let (_, summary) = company.apply(64).await;
+    assert_eq!((summary.applied, summary.failed), (300, 0));
+    assert_eq!(summary.calls.throttled, company.sandbox.throttled_calls()[PUT]);
+    assert!(summary.calls.throttled >= 1, "the limit was reached");
+    assert!(summary.calls.throttled < 60, "{:?}", summary.calls);
 }

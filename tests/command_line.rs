@@ -243,3 +243,42 @@ fn the_example_files_really_run() {
         assert_eq!(binary.run(&["--sandbox", "plan", "--detailed-exitcode"]).code, 0);
     }
 }
+
+#[test]
+fn when_the_time_is_over_the_rest_is_not_attempted_and_the_run_is_no_success() {
+    let served = support::serve(&["--port", "0", "--users", "400", "--latency", "20"]);
+    let users: String = (0..400)
+        .step_by(8)
+        .map(|n| format!("user-{n:05} = \"arn:aws:iam::aws:policy/ReadOnlyAccess\"\n"))
+        .collect();
+    let binary = Binary::with_file(&format!("[users]\n{users}"))
+        .env("AWS_ACCESS_KEY_ID", "any")
+        .env("AWS_SECRET_ACCESS_KEY", "any");
+    let at = ["--endpoint-url", &served.url];
+    let apply =
+        ["apply", "--auto-approve", "--format", "json", "--max-rate", "5", "--timeout", "2s"];
+    let applied = binary.run(&[&at[..], &apply].concat());
+    assert_eq!(applied.code, 3, "{applied}");
+    let summary = applied.json_lines().pop().unwrap();
+    assert_eq!(summary["stopped_by"], "deadline", "{applied}");
+    assert_eq!(summary["failed"], 0, "{applied}");
+    let (done, left) = (&summary["applied"], &summary["not_attempted"]);
+    assert_eq!(done.as_u64().unwrap() + left.as_u64().unwrap(), 50, "{applied}");
+    assert!(left.as_u64().unwrap() > 0, "{applied}");
+    for bad in ["0s", "5", "1.5m", "-1s", "soon"] {
+        let refused = binary.run(&["plan", &format!("--timeout={bad}")]);
+        assert_eq!(refused.code, 1, "{refused}");
+        assert!(refused.err.contains("90s or 10m"), "{refused}");
+    }
+}
+
+#[test]
+fn an_account_that_is_not_read_in_time_is_one_clear_message() {
+    let served = support::serve(&["--port", "0", "--users", "10", "--latency", "30000"]);
+    let binary = Binary::with_file("[users]\nx = false\n")
+        .env("AWS_ACCESS_KEY_ID", "any")
+        .env("AWS_SECRET_ACCESS_KEY", "any");
+    let plan = binary.run(&["--endpoint-url", &served.url, "plan", "--timeout", "1s"]);
+    assert_eq!((plan.code, plan.out.as_str()), (1, ""), "{plan}");
+    assert!(plan.err.contains("not read within --timeout"), "{plan}");
+}

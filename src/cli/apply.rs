@@ -38,7 +38,7 @@ pub(super) async fn run(
         return Ok(exit_of_problems(plan));
     }
     // After the question, which may have stood unanswered for hours.
-    let recheck = time.within(session.recheck()).await?;
+    let recheck = time.within(session.recheck(!command.auto_approve)).await?;
     let mut listener: Box<dyn Listener> = match command.format {
         Format::Text => Box::new(ApplyText::new(&recheck, output.out, io::stdout())),
         Format::Json => Box::new(ApplyJson::new(&recheck, io::stdout())),

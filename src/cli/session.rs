@@ -69,10 +69,11 @@ impl Session {
         Ok(Session { account, plan, is_saved: true, _sandbox: sandbox })
     }
 
-    /// Holds the plan against the account as it is now. A plan that was saved reads its users again.
-    pub(super) async fn recheck(&self) -> Result<Recheck, Failure> {
+    /// Holds the plan against the account as it is now. The users of a plan that was saved are read
+    /// again, and those of a plan that a person looked at.
+    pub(super) async fn recheck(&self, was_asked: bool) -> Result<Recheck, Failure> {
         let plan = self.plan.clone();
-        if !self.is_saved || plan.changes.is_empty() {
+        if plan.changes.is_empty() || !(self.is_saved || was_asked) {
             return Ok(Recheck::unneeded(plan));
         }
         let snapshot =

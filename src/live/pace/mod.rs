@@ -114,8 +114,10 @@ const GROWTH: f64 = 3.0;
 const SHORTEST_ROUND: f64 = 0.1;
 /// When the bucket runs out, the calls under way may be throttled all. This share of the calls to come
 /// may be risked so, and at least this many; and some of what has already gone well.
-const RISK_OF_CALLS: f64 = 0.012;
+const RISK_OF_CALLS: f64 = 0.0125;
 const LEAST_RISK: f64 = 4.0;
+/// The share of it that may be under way as soon as the latency is known.
+const RISK_AT_FIRST: f64 = 0.25;
 const RISK_OF_ACCEPTED: f64 = 0.01;
 /// No bucket as large as that is likely to run out: from here on, more is risked.
 const LARGE_BURST: f64 = 600.0;
@@ -131,6 +133,8 @@ const LONGEST_PATIENCE_OF_ONE: f64 = 20.0;
 const WIDE: f64 = 2.5;
 /// Calls a second, at least, while one after another is throttled: IAM's limits are all higher.
 const SLOWEST_SEARCH: f64 = 0.5;
+/// Seconds, at most, until another call is tried: a limit that was low may be so no more.
+const LONGEST_WAIT: f64 = 10.0;
 /// Late calls are made up for, if they are late by no more seconds: timers are not exact.
 const CATCH_UP: f64 = 0.003;
 
@@ -209,7 +213,15 @@ impl Pace {
 
     fn accepted(&mut self, ticket: Ticket, time: f64) {
         let took = time - ticket.sent;
-        let latency = self.latency.map_or(took, |known| known + (took - known) / 8.0);
+        let latency = match self.latency {
+            Some(known) => known + (took - known) / 8.0,
+            None => {
+                // The more there is to do, the faster it may begin.
+                let calls = self.bounds.calls as f64;
+                self.rate = self.rate.max(RISK_AT_FIRST * RISK_OF_CALLS * calls / took.max(1e-3));
+                took
+            }
+        };
         self.latency = Some(latency);
         self.accepted += 1.0;
         if ticket.sent > self.throttled_at {
@@ -319,7 +331,7 @@ impl Pace {
         } else {
             time + 0.15 / self.rate
         };
-        self.due = full.max(earliest);
+        self.due = full.max(earliest).min(time + LONGEST_WAIT);
         self.phase = Phase::Holding { since: self.due, patience, outgrown: false };
     }
 
