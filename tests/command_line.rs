@@ -189,6 +189,17 @@ fn a_profile_that_is_not_there_is_named() {
     assert!(plan.err.contains("nope"), "{plan}");
 }
 
+/// A file that changes fifty of a sandbox's four hundred users.
+fn fifty_changes() -> Binary {
+    let users: String = (0..400)
+        .step_by(8)
+        .map(|n| format!("user-{n:05} = \"arn:aws:iam::aws:policy/ReadOnlyAccess\"\n"))
+        .collect();
+    Binary::with_file(&format!("[users]\n{users}"))
+        .env("AWS_ACCESS_KEY_ID", "any")
+        .env("AWS_SECRET_ACCESS_KEY", "any")
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_finishes_what_is_under_way_and_accounts_for_the_rest() {
@@ -196,13 +207,7 @@ fn an_interrupted_run_finishes_what_is_under_way_and_accounts_for_the_rest() {
     use std::process::Stdio;
 
     let served = support::serve(&["--port", "0", "--users", "400", "--latency", "20"]);
-    let users: String = (0..400)
-        .step_by(8)
-        .map(|n| format!("user-{n:05} = \"arn:aws:iam::aws:policy/ReadOnlyAccess\"\n"))
-        .collect();
-    let binary = Binary::with_file(&format!("[users]\n{users}"))
-        .env("AWS_ACCESS_KEY_ID", "any")
-        .env("AWS_SECRET_ACCESS_KEY", "any");
+    let binary = fifty_changes();
     let arguments = ["--endpoint-url", &served.url, "apply", "--auto-approve", "--format", "json"];
     let mut run = binary
         .command(&arguments)
@@ -247,13 +252,7 @@ fn the_example_files_really_run() {
 #[test]
 fn when_the_time_is_over_the_rest_is_not_attempted_and_the_run_is_no_success() {
     let served = support::serve(&["--port", "0", "--users", "400", "--latency", "20"]);
-    let users: String = (0..400)
-        .step_by(8)
-        .map(|n| format!("user-{n:05} = \"arn:aws:iam::aws:policy/ReadOnlyAccess\"\n"))
-        .collect();
-    let binary = Binary::with_file(&format!("[users]\n{users}"))
-        .env("AWS_ACCESS_KEY_ID", "any")
-        .env("AWS_SECRET_ACCESS_KEY", "any");
+    let binary = fifty_changes();
     let at = ["--endpoint-url", &served.url];
     let apply =
         ["apply", "--auto-approve", "--format", "json", "--max-rate", "5", "--timeout", "2s"];

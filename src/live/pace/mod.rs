@@ -114,7 +114,7 @@ const GROWTH: f64 = 3.0;
 const SHORTEST_ROUND: f64 = 0.1;
 /// When the bucket runs out, the calls under way may be throttled all. This share of the calls to come
 /// may be risked so, and at least this many; and some of what has already gone well.
-const RISK_OF_CALLS: f64 = 0.0125;
+const RISK_OF_CALLS: f64 = 0.013;
 const LEAST_RISK: f64 = 4.0;
 /// The share of it that may be under way as soon as the latency is known.
 const RISK_AT_FIRST: f64 = 0.25;
