@@ -5,7 +5,6 @@ use aws_sdk_iam::operation::list_users::ListUsersOutput;
 use aws_sdk_iam::types::{EntityType, User, UserDetail};
 
 use super::read::Reader;
-use super::retry::Caller;
 use super::{CallError, Stop};
 
 /// Users in a page: the most that IAM gives
@@ -31,8 +30,7 @@ pub(super) async fn each_detail(
             .await
             .map_err(|error| CallError::from_sdk(DETAILS, error))
     };
-    let caller = reader.caller(DETAILS, 1, 1);
-    each_page(&caller, DETAILS, get, |page| each(page.user_detail_list(), &mut take)).await
+    each_page(reader, DETAILS, get, |page| each(page.user_detail_list(), &mut take)).await
 }
 
 /// Hands every user of the account to `take`. `ListUsers` leaves the boundaries out.
@@ -50,8 +48,7 @@ pub(super) async fn each_user(
             .await
             .map_err(|error| CallError::from_sdk(LIST, error))
     };
-    let caller = reader.caller(LIST, 1, 1);
-    each_page(&caller, LIST, get, |page| each(page.users(), &mut take)).await
+    each_page(reader, LIST, get, |page| each(page.users(), &mut take)).await
 }
 
 /// What IAM's paged answers have in common. A page may be short: only `is_truncated` tells the last.
@@ -81,15 +78,19 @@ impl Page for ListUsersOutput {
 }
 
 async fn each_page<P: Page>(
-    caller: &Caller,
+    reader: &Reader,
     action: &'static str,
     get: impl AsyncFn(Option<String>) -> Result<P, CallError>,
     mut take: impl FnMut(&P) -> Result<ControlFlow<()>, CallError>,
 ) -> Result<(), CallError> {
+    let caller = reader.caller(action, 1, 1);
     let mut marker: Option<String> = None;
     loop {
         let page = || get(marker.clone());
-        let page = caller.call(&Stop::never(), page, |_| {}).await.into_result(action)?;
+        let page = caller
+            .call(&Stop::never(), page, |retry| reader.retrying(&retry))
+            .await
+            .into_result(action)?;
         if take(&page)?.is_break() || !page.is_truncated() {
             return Ok(());
         }

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Once;
 
 use aws_sdk_iam::Client;
 use aws_sdk_iam::types::{AttachedPermissionsBoundary, SummaryKeyType};
@@ -9,7 +10,7 @@ use super::pages::{self, DETAILS, PAGE_SIZE};
 use super::retry::{Caller, Counter};
 use super::snapshot::Readings;
 use super::turnstile::Turnstile;
-use super::{Bounds, CallError, ErrorClass, Reading, RetryPolicy, Snapshot, Stop};
+use super::{Bounds, CallError, ErrorClass, Reading, Retry, RetryPolicy, Snapshot, Stop};
 use crate::values::{PolicyArn, UserName};
 
 /// What reads the account, in the fewest calls.
@@ -17,6 +18,7 @@ use crate::values::{PolicyArn, UserName};
 pub(super) struct Reader {
     pub(super) iam: Client,
     counter: Counter,
+    told_of_throttling: Once,
 }
 
 /// So few users are not worth asking how many pages the account has.
@@ -36,7 +38,7 @@ enum Way {
 
 impl Reader {
     pub(super) fn new(iam: Client, counter: Counter) -> Self {
-        Reader { iam, counter }
+        Reader { iam, counter, told_of_throttling: Once::new() }
     }
 
     /// Reads the `listed` users, by account pages or one by one: whichever takes fewer calls. Where the
@@ -107,7 +109,10 @@ impl Reader {
                 .map_err(|error| CallError::from_sdk(SUMMARY, error))
         };
         let caller = self.caller(SUMMARY, 1, 1);
-        let answer = caller.call(&Stop::never(), summary, |_| {}).await.into_result(SUMMARY)?;
+        let answer = caller
+            .call(&Stop::never(), summary, |retry| self.retrying(&retry))
+            .await
+            .into_result(SUMMARY)?;
         let users = answer.summary_map().and_then(|map| map.get(&SummaryKeyType::Users));
         users.and_then(|&users| usize::try_from(users).ok()).ok_or_else(|| {
             CallError::unreadable(SUMMARY, "the answer does not say how many users there are")
@@ -155,7 +160,11 @@ impl Reader {
                 .await
                 .map_err(|error| CallError::from_sdk(ONE_USER, error))
         };
-        let answer = match caller.call(&Stop::never(), get, |_| {}).await.into_result(ONE_USER) {
+        let answer = match caller
+            .call(&Stop::never(), get, |retry| self.retrying(&retry))
+            .await
+            .into_result(ONE_USER)
+        {
             Ok(answer) => answer,
             Err(error) if error.class == ErrorClass::Credentials => return Err(error),
             Err(error) if error.class == ErrorClass::NotFound => {
@@ -179,6 +188,15 @@ impl Reader {
                 "the answer is about another user than was asked for",
             )),
         })
+    }
+
+    /// Says once why reading takes so long. One throttled call is nothing to speak of.
+    pub(super) fn retrying(&self, retry: &Retry) {
+        if retry.error.class == ErrorClass::Throttled && retry.attempt > 1 {
+            self.told_of_throttling.call_once(|| {
+                tracing::warn!("IAM is throttling {}: reading takes longer", retry.error.action);
+            });
+        }
     }
 
     pub(super) fn caller(&self, action: &'static str, in_flight: usize, calls: usize) -> Caller {
