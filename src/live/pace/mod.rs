@@ -135,6 +135,24 @@ const WIDE: f64 = 2.5;
 const SLOWEST_SEARCH: f64 = 0.5;
 /// Seconds, at most, until another call is tried: a limit that was low may be so no more.
 const LONGEST_WAIT: f64 = 10.0;
+/// The patience grows by this factor with each throttled call that the bucket's own rate explains.
+const PATIENCE_GROWTH: f64 = 1.7;
+/// A bucket is known when the rates that explain the answers are no further apart.
+const CERTAIN: f64 = 1.25;
+/// A rate that comes out lower than this share of the last one has fallen; one that comes out higher than
+/// this multiple, by accepted calls alone, is gone to.
+const FALLEN: f64 = 0.8;
+const WORTH_GOING_TO: f64 = 1.25;
+/// Tokens, and a share of those that were refilled, by which more must have been accepted than the bucket
+/// explains before it counts as outgrown: its rate is known only so well.
+const OUTGROWN_BY: f64 = 3.0;
+const OUTGROWN_SHARE: f64 = 1.02;
+/// After a throttled call the next one waits at least this share of a token's time.
+const AFTER_THROTTLED: f64 = 0.15;
+/// Slack grows with each throttled call at the bucket's own rate, and shrinks with each accepted one, so
+/// that about one call in a hundred is throttled.
+const LEAST_SLACK: f64 = 0.004;
+const MOST_SLACK: f64 = 0.5;
 /// Late calls are made up for, if they are late by no more seconds: timers are not exact.
 const CATCH_UP: f64 = 0.003;
 
@@ -231,7 +249,7 @@ impl Pace {
             Phase::Probing => self.grow(latency, time),
             Phase::Draining { .. } => {}
             Phase::Holding { since, outgrown, .. } => {
-                self.slack = (self.slack * 0.997 - 0.5e-4).max(0.004);
+                self.slack = (self.slack * 0.997 - 0.5e-4).max(LEAST_SLACK);
                 let is_unclear = self.bucket.is_some_and(|bucket| bucket.spread() > 1.5);
                 if !outgrown && time > since && self.is_outgrown(ticket) {
                     self.rate = self.rate_at(time);
@@ -258,7 +276,7 @@ impl Pace {
     /// Whether more was accepted since the bucket was empty than it can have got.
     fn is_outgrown(&self, ticket: Ticket) -> bool {
         let refilled = self.rate * (ticket.sent - self.throttled_at);
-        self.accepted_since > refilled * 1.02 + self.margin() + 3.0
+        self.accepted_since > refilled * OUTGROWN_SHARE + self.margin() + OUTGROWN_BY
     }
 
     fn throttled(&mut self, ticket: Ticket, time: f64) {
@@ -281,7 +299,7 @@ impl Pace {
                 let is_clear = self.bucket.is_some_and(|bucket| bucket.spread() < 1.3);
                 // Throttled at the bucket's own rate, not at one that tried for more.
                 if self.margin() < 1.0 && is_clear && ticket.sent - since < 0.3 * patience {
-                    self.slack = (self.slack * 1.3 + 0.004).min(0.5);
+                    self.slack = (self.slack * 1.3 + 0.004).min(MOST_SLACK);
                 }
                 self.learn(time, true);
             }
@@ -295,7 +313,7 @@ impl Pace {
             return self.back_off(time);
         };
         // Otherwise the growth that is under way does more.
-        if !after_throttled && bucket.rate < 1.25 * self.rate_at(time) {
+        if !after_throttled && bucket.rate < WORTH_GOING_TO * self.rate_at(time) {
             return;
         }
         self.decided = time;
@@ -311,11 +329,11 @@ impl Pace {
         let shortest = self.shortest_patience(is_vague);
         let patience = match self.phase {
             Phase::Holding { patience, outgrown: false, .. }
-                if spread <= 1.25 && bucket.rate >= 0.8 * before =>
+                if spread <= CERTAIN && bucket.rate >= FALLEN * before =>
             {
                 let longest =
                     if self.margin() < 1.0 { LONGEST_PATIENCE_OF_ONE } else { LONGEST_PATIENCE };
-                (patience * 1.7).min(longest).max(shortest)
+                (patience * PATIENCE_GROWTH).min(longest).max(shortest)
             }
             _ => shortest,
         };
@@ -329,7 +347,7 @@ impl Pace {
         } else if self.margin() < 1.0 && self.in_flight > 0 {
             self.last_sent + 1.0 / self.rate_at(time)
         } else {
-            time + 0.15 / self.rate
+            time + AFTER_THROTTLED / self.rate
         };
         self.due = full.max(earliest).min(time + LONGEST_WAIT);
         self.phase = Phase::Holding { since: self.due, patience, outgrown: false };
