@@ -149,15 +149,6 @@ fn reach(from: f64, moved: impl Fn(f64, f64) -> f64, is_as_good: impl Fn(f64) ->
     rate
 }
 
-impl Entry {
-    fn accepted(self) -> f64 {
-        match self {
-            Entry::Accepted { count, .. } => count,
-            Entry::Throttled { .. } => 0.0,
-        }
-    }
-}
-
 /// The answers as a bucket of a certain rate would have given them.
 ///
 /// What a bucket lacks to be full depends on its rate alone, not on how much it holds. So the burst need

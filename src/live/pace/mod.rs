@@ -199,7 +199,7 @@ impl Pace {
         ceiling.take(now);
         self.in_flight += 1;
         self.last_sent = time;
-        let catch_up = if self.margin() < 1.0 { 0.0 } else { CATCH_UP };
+        let catch_up = if self.has_one_token() { 0.0 } else { CATCH_UP };
         self.due = self.due.max(time - catch_up) + 1.0 / self.rate_at(time);
         Turn::Now(Ticket { sent: time })
     }
@@ -255,7 +255,7 @@ impl Pace {
                     self.rate = self.rate_at(time);
                     let patience = self.shortest_patience(true);
                     self.phase = Phase::Holding { since: time, patience, outgrown: true };
-                } else if self.margin() < 1.0 && is_unclear && ticket.sent > self.decided {
+                } else if self.has_one_token() && is_unclear && ticket.sent > self.decided {
                     // With one token at a time, an accepted call tells as much as a throttled one.
                     self.learn(time, false);
                 }
@@ -290,7 +290,7 @@ impl Pace {
         match self.phase {
             Phase::Probing => {
                 self.phase = Phase::Draining { left: self.in_flight };
-                let latency = self.latency.unwrap_or(0.1).max(SHORTEST_ROUND);
+                let latency = self.latency_or_guess().max(SHORTEST_ROUND);
                 self.rate = (self.rate / 2.0).min(self.risk_while_draining() / latency);
                 self.due = self.last_sent + 1.0 / self.rate;
             }
@@ -298,7 +298,7 @@ impl Pace {
             Phase::Holding { since, patience, .. } => {
                 let is_clear = self.bucket.is_some_and(|bucket| bucket.spread() < 1.3);
                 // Throttled at the bucket's own rate, not at one that tried for more.
-                if self.margin() < 1.0 && is_clear && ticket.sent - since < 0.3 * patience {
+                if self.has_one_token() && is_clear && ticket.sent - since < 0.3 * patience {
                     self.slack = (self.slack * 1.3 + 0.004).min(MOST_SLACK);
                 }
                 self.learn(time, true);
@@ -321,7 +321,7 @@ impl Pace {
         self.bucket = Some(bucket);
         self.burst = bucket.burst.or(self.burst);
         let spread = bucket.spread();
-        let is_vague = if self.margin() < 1.0 { spread > 4.0 } else { spread > WIDE };
+        let is_vague = if self.has_one_token() { spread > 4.0 } else { spread > WIDE };
         self.rate = if is_vague { bucket.most / WIDE } else { bucket.rate };
         if self.accepted_since < 1.0 {
             self.rate = self.rate.max(SLOWEST_SEARCH);
@@ -332,20 +332,19 @@ impl Pace {
                 if spread <= CERTAIN && bucket.rate >= FALLEN * before =>
             {
                 let longest =
-                    if self.margin() < 1.0 { LONGEST_PATIENCE_OF_ONE } else { LONGEST_PATIENCE };
+                    if self.has_one_token() { LONGEST_PATIENCE_OF_ONE } else { LONGEST_PATIENCE };
                 (patience * PATIENCE_GROWTH).min(longest).max(shortest)
             }
             _ => shortest,
         };
-        self.phase = Phase::Holding { since: time, patience, outgrown: false };
 
         // Those under way take theirs before the margin has come together.
-        let under_way = (self.in_flight as f64).min(bucket.rate * self.latency.unwrap_or(0.1));
+        let under_way = (self.in_flight as f64).min(bucket.rate * self.latency_or_guess());
         let full = bucket.at + (1.0 + self.margin() + under_way - bucket.level) / self.rate;
         let earliest = if !after_throttled {
-            self.due.min(self.last_sent + 1.0 / self.rate_at(time))
-        } else if self.margin() < 1.0 && self.in_flight > 0 {
-            self.last_sent + 1.0 / self.rate_at(time)
+            self.due.min(self.last_sent + 1.0 / self.unhurried())
+        } else if self.has_one_token() && self.in_flight > 0 {
+            self.last_sent + 1.0 / self.unhurried()
         } else {
             time + AFTER_THROTTLED / self.rate
         };
@@ -368,10 +367,20 @@ impl Pace {
     /// The patience at first: some calls' time; and so long that not too many of the calls under way
     /// are throttled when the rate has grown beyond the limit.
     fn shortest_patience(&self, is_vague: bool) -> f64 {
-        let latency = self.latency.unwrap_or(0.1);
+        let latency = self.latency_or_guess();
         let overshoot = (self.rate * latency / 2.0).cbrt().max(1.0);
         let calls = if is_vague { 1.5 } else { 10.0 };
         (calls / self.rate).max(6.0 * latency * overshoot).max(0.8)
+    }
+
+    /// Seconds from a call to its answer; a guess before any was accepted.
+    fn latency_or_guess(&self) -> f64 {
+        self.latency.unwrap_or(0.1)
+    }
+
+    /// Whether the bucket holds a single token, so that calls may come neither early nor late.
+    fn has_one_token(&self) -> bool {
+        self.margin() < 1.0
     }
 
     /// The tokens that shall be left in the bucket; none in a bucket of one.
@@ -384,10 +393,15 @@ impl Pace {
             Phase::Probing | Phase::Draining { .. } => self.rate,
             Phase::Holding { since, patience, .. } => {
                 let grown = 1.0 + ((time - since) / patience).max(0.0).powi(3);
-                let slack = if self.margin() < 1.0 { self.slack } else { 0.0 };
-                self.rate * grown * (1.0 - slack)
+                self.unhurried() * grown
             }
         }
+    }
+
+    /// The rate at the beginning of a hold.
+    fn unhurried(&self) -> f64 {
+        let slack = if self.has_one_token() { self.slack } else { 0.0 };
+        self.rate * (1.0 - slack)
     }
 
     fn most_in_flight(&self, time: f64) -> usize {
@@ -401,7 +415,7 @@ impl Pace {
             }
             Phase::Draining { left } => left as f64 + self.risk_while_draining(),
             // Twice what rate and latency ask for: latency varies.
-            Phase::Holding { .. } => 2.0 * self.rate_at(time) * self.latency.unwrap_or(0.1) + 4.0,
+            Phase::Holding { .. } => 2.0 * self.rate_at(time) * self.latency_or_guess() + 4.0,
         };
         (most as usize).clamp(1, self.bounds.in_flight.max(1))
     }

@@ -45,6 +45,14 @@ impl Entry {
         }
     }
 
+    /// How many calls were accepted.
+    pub(super) fn accepted(self) -> f64 {
+        match self {
+            Entry::Accepted { count, .. } => count,
+            Entry::Throttled { .. } => 0.0,
+        }
+    }
+
     fn is_throttled(self) -> bool {
         matches!(self, Entry::Throttled { .. })
     }
@@ -155,11 +163,7 @@ mod tests {
         }
         let entries = record.entries();
         assert!(entries.len() < 600, "{}", entries.len());
-        let count = |entry: &Entry| match entry {
-            Entry::Accepted { count, .. } => *count,
-            Entry::Throttled { .. } => 0.0,
-        };
-        assert_eq!(entries.iter().map(count).sum::<f64>(), 4_000.0);
+        assert_eq!(entries.iter().map(|entry| entry.accepted()).sum::<f64>(), 4_000.0);
         assert!(record.begins_full());
     }
 
