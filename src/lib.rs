@@ -23,3 +23,5 @@ pub mod report;
 pub mod sandbox;
 
 pub mod cli;
+
+mod whole_file;

@@ -1,4 +1,4 @@
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::args::{Args, ImportArgs};
@@ -8,6 +8,7 @@ use super::session;
 use crate::desired::{Desired, file_of};
 use crate::live::{Connection, Everyone, EveryoneError};
 use crate::plan::check_scope;
+use crate::whole_file;
 
 pub(super) async fn run(
     args: &Args,
@@ -84,26 +85,7 @@ fn schema_beside(file: &Path) -> PathBuf {
 fn write(file: &Path, text: &str, overwrite: bool) -> Result<(), Failure> {
     let cannot =
         |error: io::Error| Failure::new(format!("cannot write {}: {error}", file.display()));
-    let folder = match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    if !folder.is_dir() {
-        return Err(Failure::new(format!(
-            "cannot write {}: there is no such folder",
-            file.display()
-        )));
-    }
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // As any new file, less what the umask takes: a temporary one would be the owner's alone.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let mut new = builder.tempfile_in(folder).map_err(cannot)?;
-    new.write_all(text.as_bytes()).map_err(cannot)?;
-    new.as_file().sync_all().map_err(cannot)?;
+    let new = whole_file::beside(file, text).map_err(cannot)?;
     let kept = if overwrite { new.persist(file) } else { new.persist_noclobber(file) };
     match kept {
         Ok(_) => Ok(()),

@@ -1,9 +1,10 @@
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::document::Header;
 use super::{Plan, SavedPlanError};
+use crate::whole_file;
 
 /// Why a plan cannot be had from a file.
 #[derive(Debug, thiserror::Error)]
@@ -56,28 +57,9 @@ pub fn write(plan: &Plan, path: &Path) -> Result<(), WriteError> {
     let text = plan.to_json();
     Plan::from_json(text.as_bytes()).map_err(WriteError::NotReadable)?;
     let path = replaceable(path)?;
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    if !folder.is_dir() {
-        return Err(io::Error::new(io::ErrorKind::NotFound, "there is no such folder").into());
-    }
-    let mut builder = tempfile::Builder::new();
-    // As any new file: the umask takes from it what the machine's users shall not have.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file =
-        builder.prefix(".iam-boundaries-plan-").tempfile_in(folder).map_err(without_path)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
+    let file = whole_file::beside(&path, &text)?;
     file.persist(&path).map_err(|error| error.error)?;
     Ok(())
-}
-
-/// The temporary file's name tells nobody anything.
-fn without_path(error: io::Error) -> io::Error {
-    error.kind().into()
 }
 
 /// Where to write: the file itself where `path` is a link to it.

@@ -1,0 +1,30 @@
+//! Files that are whole or not there at every moment.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use tempfile::NamedTempFile;
+
+/// Writes `text` beside `path`, down to the disk; whoever persists what is given puts it in place.
+///
+/// # Errors
+/// When the folder is not there, or the text cannot be written: then nothing is left of it.
+pub(crate) fn beside(path: &Path, text: &str) -> io::Result<NamedTempFile> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    if !folder.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "there is no such folder"));
+    }
+    let mut builder = tempfile::Builder::new();
+    // As any new file, less what the umask takes: a temporary one would be the owner's alone.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let file = builder.prefix(".iam-boundaries-").tempfile_in(folder);
+    // The temporary file's name tells nobody anything.
+    let mut file = file.map_err(|error| io::Error::from(error.kind()))?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
