@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,9 +15,10 @@ use super::read::Reader;
 use super::retry::{Caller, Counter};
 use super::turnstile::Turnstile;
 use super::{
-    Bounds, CallError, ErrorClass, Everyone, EveryoneError, RetryPolicy, Snapshot, Stop, Writer,
+    Bounds, CallError, ErrorClass, Everyone, EveryoneError, PolicyState, RetryPolicy, Snapshot,
+    Stop, Writer,
 };
-use crate::values::{AccountId, Partition, Rate, UserName};
+use crate::values::{AccountId, Partition, PolicyArn, Rate, UserName};
 
 /// How to reach IAM, and as whom.
 #[derive(Debug, Clone)]
@@ -225,6 +227,26 @@ impl Account {
     /// When the account cannot be read, or something of a single user: nobody is left out in silence.
     pub async fn everyone(&self) -> Result<Everyone, EveryoneError> {
         self.reader.everyone().await
+    }
+
+    /// Whether each of the policies `arns` is there and can be a boundary: one `GetPolicy` for each.
+    ///
+    /// # Errors
+    /// When credentials are useless. A policy that alone could not be read is no error of the whole.
+    pub async fn policies<'a>(
+        &self,
+        arns: impl IntoIterator<Item = &'a PolicyArn>,
+    ) -> Result<BTreeMap<PolicyArn, PolicyState>, CallError> {
+        self.reader.policies(arns).await
+    }
+
+    /// How many users the account has: by `GetAccountSummary`, or without a call if an earlier summary told
+    /// it, or an earlier reading went through all pages. Users who came and went since are not counted.
+    ///
+    /// # Errors
+    /// When it is not known yet, and the call fails: the caller may be denied it.
+    pub async fn user_count(&self) -> Result<usize, CallError> {
+        self.reader.user_count().await
     }
 
     /// The calls made so far to learn who we are and to read.
