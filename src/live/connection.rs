@@ -186,6 +186,17 @@ impl Connection {
 }
 
 impl Identity {
+    /// The user whose credentials these are; none where they are a role's, the account's own, or those of a
+    /// federated session. A role's ARN does not tell who took it on
+    /// ([IAM identifiers](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html)).
+    pub fn user(&self) -> Option<UserName> {
+        // arn:aws:iam::123456789012:user/path/name
+        let mut parts = self.arn.splitn(6, ':');
+        let (service, resource) = (parts.nth(2)?, parts.nth(2)?);
+        let path = resource.strip_prefix("user/").filter(|_| service == "iam")?;
+        path.rsplit('/').next()?.parse().ok()
+    }
+
     fn from_answer(account: Option<&str>, arn: Option<&str>) -> Result<Self, ConnectError> {
         let strange = |what: String| ConnectError::StrangeIdentity(what);
         let account = account.ok_or_else(|| strange("it names no account".to_owned()))?;
@@ -282,6 +293,26 @@ fn region_chain(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_users_own_arn_tells_the_user() {
+        let user = |arn: &str| {
+            let account = "123456789012".parse().unwrap();
+            let identity = Identity { account, partition: Partition::Aws, arn: arn.to_owned() };
+            identity.user().map(|user| user.to_string())
+        };
+        assert_eq!(user("arn:aws:iam::123456789012:user/alice").as_deref(), Some("alice"));
+        assert_eq!(user("arn:aws:iam::123456789012:user/a/b/alice").as_deref(), Some("alice"));
+        for other in [
+            "arn:aws:iam::123456789012:root",
+            "arn:aws:sts::123456789012:assumed-role/user/alice",
+            "arn:aws:sts::123456789012:federated-user/alice",
+            "arn:aws:iam::123456789012:user/",
+            "alice",
+        ] {
+            assert_eq!(user(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn an_identity_is_taken_only_whole() {
