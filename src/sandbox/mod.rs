@@ -215,6 +215,12 @@ impl Sandbox {
         arn.parse().expect("the caller gives a policy name that IAM takes")
     }
 
+    /// Takes the policy of that name out of [`ACCOUNT`], whoever has it as boundary.
+    pub fn remove_policy(&self, name: &str) {
+        let arn = format!("arn:aws:iam::{ACCOUNT}:policy/{name}");
+        self.shared.accounts().home().remove_policy(&arn);
+    }
+
     /// Takes a user out of [`ACCOUNT`].
     pub fn remove_user(&self, user: &UserName) {
         self.shared.accounts().home().remove_user(user.as_str());

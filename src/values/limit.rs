@@ -48,7 +48,8 @@ impl FromStr for Limit {
             };
         };
         let (whole, fraction) = percent.split_once('.').unwrap_or((percent, "0"));
-        if !digits(whole) || !digits(fraction) || !(1..=2).contains(&fraction.len()) {
+        let is_short = (1..=2).contains(&fraction.len()) && (whole.len() <= 2 || whole == "100");
+        if !digits(whole) || !digits(fraction) || !is_short {
             return Err(BadLimit);
         }
         let whole: u16 = whole.parse().map_err(|_| BadLimit)?;
@@ -153,6 +154,7 @@ mod tests {
             "1.%",
             ".5%",
             "1.555%",
+            "010%",
             "ten",
             "99999999999999999999",
         ] {
