@@ -9,6 +9,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::pages::{self, DETAILS, PAGE_SIZE};
 use super::retry::{Caller, Counter};
+use super::secrets::Secrets;
 use super::snapshot::Readings;
 use super::turnstile::Turnstile;
 use super::{Bounds, CallError, ErrorClass, Reading, Retry, RetryPolicy, Snapshot, Stop};
@@ -19,6 +20,7 @@ use crate::values::{PolicyArn, UserName};
 pub(super) struct Reader {
     pub(super) iam: Client,
     counter: Counter,
+    secrets: Secrets,
     told_of_throttling: Once,
     user_count: OnceLock<usize>,
 }
@@ -39,8 +41,14 @@ enum Way {
 }
 
 impl Reader {
-    pub(super) fn new(iam: Client, counter: Counter) -> Self {
-        Reader { iam, counter, told_of_throttling: Once::new(), user_count: OnceLock::new() }
+    pub(super) fn new(iam: Client, counter: Counter, secrets: Secrets) -> Self {
+        Reader {
+            iam,
+            counter,
+            secrets,
+            told_of_throttling: Once::new(),
+            user_count: OnceLock::new(),
+        }
     }
 
     /// Reads the `listed` users, by account pages or one by one: whichever takes fewer calls. Where the
@@ -215,7 +223,13 @@ impl Reader {
 
     pub(super) fn caller(&self, action: &'static str, in_flight: usize, calls: usize) -> Caller {
         let turnstile = Turnstile::new(Bounds { in_flight, calls }, Default::default());
-        Caller::new(action, RetryPolicy::default(), turnstile, self.counter.clone())
+        Caller::new(
+            action,
+            RetryPolicy::default(),
+            turnstile,
+            self.counter.clone(),
+            self.secrets.clone(),
+        )
     }
 }
 
