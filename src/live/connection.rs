@@ -232,6 +232,12 @@ impl Account {
         &self.identity
     }
 
+    /// Reads with these retries instead of [`RetryPolicy::default`]'s.
+    pub fn reading_with(mut self, policy: RetryPolicy) -> Account {
+        self.reader.policy = policy;
+        self
+    }
+
     /// Reads the present boundary of each of the `listed` users.
     ///
     /// # Errors

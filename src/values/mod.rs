@@ -11,15 +11,17 @@ mod limit;
 mod partition;
 mod policy_arn;
 mod rate;
+mod share;
 mod user_name;
 mod user_pattern;
 
 pub use account_id::{AccountId, AccountIdError};
 pub use digest::{BadDigest, Digest};
-pub use limit::{BadLimit, Limit, Share};
+pub use limit::{BadLimit, Limit};
 pub use partition::{Partition, UnknownPartition};
 pub use policy_arn::{PolicyArn, PolicyArnError, PolicyOwner};
 pub use rate::{BadRate, Rate};
+pub use share::{BadShare, Share};
 pub use user_name::{UserName, UserNameError};
 pub use user_pattern::{UserPattern, UserPatternError};
 
