@@ -9,12 +9,12 @@ use super::saved;
 use super::session::Session;
 use super::signals::stop_on_signal;
 use super::time_limit::TimeLimit;
-use crate::apply::{self, Event, Limits, Summary};
+use crate::apply::{Event, Limits, Run, Summary, apply};
 use crate::live::{Bounds, RetryPolicy, StopReason, StopSwitch};
 use crate::plan::{Attendance, Plan, Recheck, Refusal};
 use crate::report::{
     ApplyGithub, ApplyJson, ApplyMarkdown, ApplyText, Listener, ProgressDisplay, allowing,
-    plan_text, refusal,
+    plan_text, refusal, summary_counts,
 };
 
 pub(super) async fn run(
@@ -103,7 +103,8 @@ async fn carry_out(
 ) -> (Summary, io::Result<()>) {
     let bounds = Bounds { in_flight: command.concurrency.get(), calls: plan.changes.len() };
     let writer = session.account.writer(bounds, command.max_rate, RetryPolicy::default());
-    let limits = Limits { concurrency: command.concurrency };
+    let limits = Limits { concurrency: command.concurrency, read_back: command.read_back };
+    let run = Run { plan, account: &session.account, writer: &writer, limits, switch };
     let progress = RefCell::new(ProgressDisplay::new());
     let mut written = Ok(());
     let tell = |event: Event| {
@@ -114,7 +115,7 @@ async fn carry_out(
         }
     };
     let summary = {
-        let run = apply::apply(plan, &writer, limits, switch, tell);
+        let run = apply(run, tell);
         tokio::pin!(run);
         let mut ticks = tokio::time::interval(ProgressDisplay::TICK);
         loop {
@@ -129,13 +130,10 @@ async fn carry_out(
 
 /// The work is done or not as the counts say; but who was to read each item's account has not got it.
 fn unwritten(error: &io::Error, summary: &Summary) -> Failure {
-    let Summary { applied, failed, not_attempted, .. } = summary;
-    Failure::new(format!(
-        "the account of this run could not be written: {error}; {applied} applied, {failed} failed, \
-         {not_attempted} not attempted"
-    ))
-    .advise("run plan to see what is left")
-    .with_exit(Exit::SomeFailed)
+    let counts = summary_counts(summary);
+    Failure::new(format!("the account of this run could not be written: {error}; {counts}"))
+        .advise("run plan to see what is left")
+        .with_exit(Exit::SomeFailed)
 }
 
 fn guarded(plan: &Plan, refusals: &[Refusal]) -> Failure {
