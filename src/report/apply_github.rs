@@ -65,7 +65,7 @@ impl<'a, W: Write> ApplyGithub<'a, W> {
         let first = unread.first()?;
         let why = match first {
             Unread::Failed(error) => with_advice(&error.to_string(), advice(error).as_deref()),
-            Unread::Stopped => "the run was stopped, and IAM may have done it".to_owned(),
+            Unread::Stopped => "not seen to be done when the run was stopped".to_owned(),
         };
         Some(format!("{}: {why}\n{}", counted(unread.len(), "user"), first.what_to_do()))
     }

@@ -167,7 +167,7 @@ impl<'a> Line<'a> {
             ReadBack::NotNeeded => (None, None, None),
             ReadBack::AsWritten => (Some("as_written"), None, None),
             ReadBack::Otherwise(found) => (Some("otherwise"), Some(FoundJson::of(found)), None),
-            ReadBack::Stopped => (Some("stopped"), None, None),
+            ReadBack::Stopped { last } => (Some("stopped"), last.as_ref().map(FoundJson::of), None),
             ReadBack::Failed(error) => (Some("failed"), None, Some(ErrorJson::of(error))),
         };
         let change = ChangeJson::of(plan, &item.change);

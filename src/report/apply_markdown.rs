@@ -60,7 +60,9 @@ impl<'a, W: Write> ApplyMarkdown<'a, W> {
         page.part(&Part::list("Not as written", otherwise, "user"), RESERVE * 7);
         let unread = list(&|item| match Unread::of(item)? {
             Unread::Failed(error) => Some(clipped(&error.to_string())),
-            Unread::Stopped => Some("the run was stopped, and IAM may have done it".to_owned()),
+            Unread::Stopped => {
+                Some("it was not seen to be done when the run was stopped".to_owned())
+            }
         });
         page.part(&Part::list("Not read back", unread, "user"), RESERVE * 6);
         let lost = list(&|item| {
