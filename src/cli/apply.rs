@@ -14,7 +14,7 @@ use crate::live::{Bounds, RetryPolicy, StopReason, StopSwitch};
 use crate::plan::{Attendance, Plan, Recheck, Refusal};
 use crate::report::{
     ApplyGithub, ApplyJson, ApplyMarkdown, ApplyText, Listener, ProgressDisplay, allowing,
-    plan_text, refusal, summary_counts,
+    plan_text, problems_text, refusal, summary_counts,
 };
 
 pub(super) async fn run(
@@ -50,7 +50,7 @@ pub(super) async fn run(
         // After the question, which may have stood unanswered for hours.
         time.within(session.recheck(!command.auto_approve)).await?
     } else {
-        Recheck::unneeded(plan.clone())
+        Recheck::refused(plan.clone(), refusals.clone())
     };
     let mut listener: Box<dyn Listener> = match command.format {
         Format::Text => Box::new(ApplyText::new(&recheck, output.out, io::stdout())),
@@ -58,6 +58,13 @@ pub(super) async fn run(
         Format::Markdown => Box::new(ApplyMarkdown::new(&recheck, io::stdout())),
         Format::Github => Box::new(ApplyGithub::new(&recheck, io::stdout())),
     };
+    if command.format == Format::Text {
+        // A policy may have gone since the plan was made.
+        let known = plan.problems.len();
+        if recheck.plan.problems.len() > known {
+            output.result(&problems_text(&recheck.plan, output.out))?;
+        }
+    }
     let switch = StopSwitch::new();
     let is_strict = command.strict && !recheck.conflicts.is_empty();
     if is_strict || !is_allowed {
@@ -84,7 +91,6 @@ pub(super) async fn run(
     } else if !summary.is_complete() || !recheck.conflicts.is_empty() {
         Exit::SomeFailed
     } else {
-        // A policy may have gone since the plan was made.
         exit_of_problems(&recheck.plan)
     })
 }
