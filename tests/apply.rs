@@ -8,21 +8,11 @@ use std::time::Duration;
 
 use iam_boundaries::apply::{Event, Item, Limits, Outcome, Summary, apply};
 use iam_boundaries::desired::Desired;
-use iam_boundaries::live::{Account, Bounds, ErrorClass, Reading, RetryPolicy, StopSwitch, Writer};
+use iam_boundaries::live::{Account, Bounds, ErrorClass, Reading, StopSwitch, Writer};
 use iam_boundaries::plan::{Plan, ProblemKind};
 use iam_boundaries::sandbox::{Burst, Fault, Limit, Options, Sandbox, Throttle};
 use iam_boundaries::values::{PolicyArn, Rate, UserName};
-use support::accounts::account;
-
-/// Retries as in earnest, but for the waiting.
-fn quick() -> RetryPolicy {
-    RetryPolicy {
-        standstill: Duration::from_millis(500),
-        first_wait: Duration::from_millis(1),
-        longest_wait: Duration::from_millis(5),
-        ..RetryPolicy::default()
-    }
-}
+use support::accounts::{account, quick};
 
 /// A sandbox with `count` users without a boundary, whom a file gives one.
 struct Company {
@@ -183,6 +173,19 @@ async fn what_passes_is_tried_again_until_it_is_done() {
     assert!((0..40).all(|n| company.has_boundary(n)));
     assert_eq!(summary.calls.throttled, 3);
     assert_eq!(summary.calls.made, company.sandbox.calls()[PUT]);
+}
+
+#[tokio::test]
+async fn an_answer_of_200_that_is_not_iams_is_no_success() {
+    let company = Company::of(3, 1_000).await;
+    let faults = company.sandbox.faults();
+    let page = || Fault::Answer("<html>Please sign in</html>".to_owned());
+    faults.add(PUT, Some(user(0).as_str()), 100, page());
+    faults.add(PUT, Some(user(1).as_str()), 2, page());
+    let (items, summary) = company.apply(8).await;
+    assert_eq!((summary.applied, summary.failed), (2, 1));
+    assert_eq!(failure(&items[&user(0)]), (6, "UnreadableAnswer"));
+    assert!(!company.has_boundary(0) && company.has_boundary(1) && company.has_boundary(2));
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ mod retry;
 mod snapshot;
 mod stop;
 mod turnstile;
+mod whole_answer;
 mod write;
 
 pub use connection::{Access, Account, ConnectError, Connection, Identity};
