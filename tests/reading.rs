@@ -260,7 +260,7 @@ async fn a_missing_user_who_cannot_be_asked_for_is_unreadable_and_not_missing() 
 async fn in_chaos(seed: u64) -> (usize, usize) {
     let mut chaos = Chaos { share: percent(30.0), stubborn: percent(1.0), ..Chaos::new(seed) };
     (chaos.slowest, chaos.stalest) = (Duration::from_millis(3), Duration::from_secs(3_600));
-    if seed % 2 == 0 {
+    if seed.is_multiple_of(2) {
         chaos.kinds.remove(&ChaosKind::StaleReads);
     }
     let may_be_stale = chaos.kinds.contains(&ChaosKind::StaleReads);
