@@ -10,6 +10,7 @@ mod digest;
 mod partition;
 mod policy_arn;
 mod rate;
+mod timestamp;
 mod user_name;
 
 pub use account_id::{AccountId, AccountIdError};
@@ -17,11 +18,17 @@ pub use digest::{BadDigest, Digest};
 pub use partition::{Partition, UnknownPartition};
 pub use policy_arn::{PolicyArn, PolicyArnError, PolicyOwner};
 pub use rate::{BadRate, Rate};
+pub use timestamp::{BadTimestamp, Timestamp};
 pub use user_name::{UserName, UserNameError};
 
 /// Whether IAM takes `c` in the names of users and policies: `[\w+=,.@-]`, where `\w` is ASCII only.
 pub(crate) fn is_name_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '=' | ',' | '.' | '@' | '-')
+}
+
+/// Whether `text` can be a short name of a boundary. An ARN cannot: it has colons.
+pub(crate) fn is_short_name(text: &str) -> bool {
+    (1..=128).contains(&text.len()) && text.chars().all(is_name_char)
 }
 
 /// [`is_name_char`] as a JSON Schema writes it.
