@@ -1,6 +1,7 @@
 //! Carrying a plan out: concurrently, one item's failure apart from the others, each item accounted for.
 
 mod event;
+pub mod journal;
 mod run;
 
 pub use event::{Event, Item, Summary};

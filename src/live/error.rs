@@ -10,7 +10,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One call to AWS that failed, as a person or a log needs it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CallError {
     /// The action, with its service: `iam:PutUserPermissionsBoundary`.
     pub action: Cow<'static, str>,
