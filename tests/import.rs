@@ -6,12 +6,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use iam_boundaries::desired::{Desired, file_of};
-use iam_boundaries::live::{Access, Account, Connection, Everyone, EveryoneError};
-use iam_boundaries::sandbox::{ACCESS_KEY_ID, Fault, Options, SECRET_ACCESS_KEY, Sandbox};
+use iam_boundaries::live::{Everyone, EveryoneError};
+use iam_boundaries::sandbox::{Fault, Options, Sandbox};
 use iam_boundaries::values::{PolicyArn, UserName};
 use support::Binary;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use support::accounts::account;
 
 const DETAILS: &str = "GetAccountAuthorizationDetails";
 
@@ -245,15 +244,6 @@ fn whatever_iam_has_is_read_back_from_the_file() {
     }
 }
 
-async fn account(endpoint_url: String) -> Account {
-    let access = Access::Sandbox {
-        endpoint_url,
-        access_key_id: ACCESS_KEY_ID,
-        secret_access_key: SECRET_ACCESS_KEY,
-    };
-    Connection::open(&access).await.identify().await.unwrap()
-}
-
 /// Five users over pages of two, of whom every other has a boundary, where the first page is denied.
 async fn without_pages() -> (Sandbox, Everyone) {
     let sandbox = Sandbox::start(Options { page_size: 2, ..Options::default() }).await.unwrap();
@@ -299,31 +289,8 @@ async fn a_user_who_is_gone_or_denied_between_the_calls_is_named() {
     assert!(users[1].why.contains("not this one"), "{error}");
 }
 
-/// Answers every request with these bodies in turn, and with the last one for ever.
-async fn answering(bodies: Vec<String>) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        for n in 0.. {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let _ = stream.read(&mut [0; 65_536]).await;
-            let body = &bodies[n.min(bodies.len() - 1)];
-            let head = format!(
-                "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
-                body.len()
-            );
-            let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
-            let _ = stream.shutdown().await;
-        }
-    });
-    url
-}
-
 #[tokio::test]
 async fn a_page_that_is_cut_short_and_has_no_marker_to_go_on_from_is_an_error() {
-    let identity = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
-        <GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/me</Arn><UserId>AIDAME</UserId>\
-        <Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
     let page = |end: &str| {
         format!(
             "<GetAccountAuthorizationDetailsResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\">\
@@ -334,8 +301,9 @@ async fn a_page_that_is_cut_short_and_has_no_marker_to_go_on_from_is_an_error() 
     };
     // None at all, and the same again, which would go on for ever.
     for end in ["", "<Marker>again</Marker>"] {
-        let url = answering(vec![identity.to_owned(), page(end)]).await;
-        let error = account(url).await.everyone().await.unwrap_err();
+        let sandbox = Sandbox::start(Options::default()).await.unwrap();
+        sandbox.faults().add(DETAILS, None, 100, Fault::Answer(page(end)));
+        let error = account(sandbox.endpoint_url()).await.everyone().await.unwrap_err();
         assert!(error.to_string().contains("cut short"), "{error}");
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use iam_boundaries::apply::{CallError, ErrorClass, Event, Item, Outcome, Summary};
 use iam_boundaries::live::Calls;
 use iam_boundaries::plan::{
-    Action, Change, Conflict, Plan, Problem, ProblemKind, Reading, Recheck,
+    Action, Change, Conflict, Guard, Plan, Problem, ProblemKind, Reading, Recheck,
 };
 use iam_boundaries::report::{
     ApplyGithub, ApplyJson, ApplyMarkdown, ApplyText, Listener, Paint, plan_text,
@@ -32,6 +32,9 @@ fn plan(changes: usize) -> Plan {
         problems: Vec::new(),
         in_sync: 7,
         names: [(boundary(), "developer".to_owned())].into(),
+        guard: Guard::default(),
+        account_users: None,
+        rolls_back: None,
     }
 }
 
@@ -152,7 +155,7 @@ fn colours_are_there_only_when_they_are_wanted() {
     plan.problems.push(Problem {
         user: user(9),
         line: 4,
-        column: 1,
+        column: Some(1),
         kind: ProblemKind::NoSuchUser { differs_by_case: Some("User-009".parse().unwrap()) },
     });
     let plain = plan_text(&plan, Paint::Plain);

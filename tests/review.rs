@@ -208,7 +208,7 @@ fn a_plan_that_cannot_be_used_is_one_clear_message_and_nothing_is_done() {
     for (file, text) in [
         ("cut.json", &whole[..whole.len() / 2]),
         ("edited.json", &whole.replacen("legacy-backup", "legacy-admin", 1)),
-        ("newer.json", &whole.replacen("\"format_version\": 1", "\"format_version\": 9", 1)),
+        ("newer.json", &whole.replacen("\"format_version\": 2", "\"format_version\": 9", 1)),
         ("boundaries.toml", include_str!("../boundaries.toml")),
     ] {
         std::fs::write(binary.folder().join(file), text).unwrap();

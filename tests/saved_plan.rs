@@ -7,14 +7,37 @@ use std::collections::{BTreeMap, BTreeSet};
 use iam_boundaries::desired::Desired;
 use iam_boundaries::live::{Reading, Snapshot};
 use iam_boundaries::plan::saved::{self, SavedPlanError, WriteError};
-use iam_boundaries::plan::{Origin, Plan, Recheck};
+use iam_boundaries::plan::{Guard, Origin, Plan, Problem, ProblemKind, Recheck};
 use iam_boundaries::values::Digest;
 use serde_json::{Value, json};
 use support::plans::{Case, arn, name, unreadable};
 
 /// A plan with everything in it that a plan can have.
 fn rich() -> Plan {
-    Case::of(11, 3).plan_since_base()
+    let mut plan = Case::of(11, 3).plan_since_base();
+    plan.guard = Guard {
+        max_changes: Some("50%".parse().unwrap()),
+        max_removals: Some("3".parse().unwrap()),
+        protected: vec!["break-glass".parse().unwrap(), "Emergency-*".parse().unwrap()],
+        allow_own_boundary: true,
+    };
+    plan.account_users = Some(120);
+    plan.rolls_back = Some(Digest::of("the plan of a run"));
+    let policy = arn("Gone");
+    let Reading::Unreadable(mut error) = unreadable("sorry") else { unreachable!("it is made so") };
+    error.request_id = None;
+    let left = Some(arn("Developer"));
+    let kinds = [
+        ProblemKind::NoSuchPolicy { policy: policy.clone() },
+        ProblemKind::PolicyNotAttachable { policy: policy.clone() },
+        ProblemKind::PolicyUnreadable { policy, error },
+        ProblemKind::NotAsLeft { left, found: None },
+    ];
+    for (n, kind) in kinds.into_iter().enumerate() {
+        let (user, line) = (name(&format!("problem-x{n}")), 40 + n);
+        plan.problems.push(Problem { user, line, column: None, kind });
+    }
+    plan
 }
 
 fn parsed(plan: &Plan) -> Value {
@@ -289,8 +312,13 @@ fn a_plan_that_no_file_could_ask_for_is_refused_whatever_its_digest() {
         edited(|plan| plan["boundaries"][0]["name"] = json!("arn:aws:iam::aws:policy/ReadOnly")),
         edited(|plan| plan["boundaries"][0]["arn"] = json!(arn("NotInThePlan"))),
         edited(|plan| plan["problems"][1]["problem"]["differs_by_case"] = json!("mallory")),
-        edited(|plan| plan["problems"][2]["problem"]["message"] = json!("\u{202e}reversed")),
-        edited(|plan| plan["problems"][2]["problem"]["action"] = json!("::error::x")),
+        edited(|plan| {
+            plan["problems"][2]["problem"]["error"]["message"] = json!("\u{202e}reversed")
+        }),
+        edited(|plan| plan["problems"][2]["problem"]["error"]["action"] = json!("::error::x")),
+        edited(|plan| plan["problems"][6]["problem"]["left"] = json!(null)),
+        edited(|plan| plan["guard"]["max_changes"] = json!("101%")),
+        edited(|plan| plan["guard"]["protected"] = json!(["*", "a b"])),
         edited(|plan| plan["file"] = json!("a\nb")),
         edited(|plan| plan["format_version"] = json!(0)),
         edited(|plan| plan["account"] = json!("1")),
@@ -305,7 +333,7 @@ fn each_reason_to_refuse_a_text_has_its_own_message() {
     let digest = rich().digest().to_string();
     let edited = plan.replacen("\"line\": 4", "\"line\": 5", 1);
     assert_ne!(edited, plan);
-    let newer = plan.replacen("\"format_version\": 1", "\"format_version\": 2, \"new\": {}", 1);
+    let newer = plan.replacen("\"format_version\": 2", "\"format_version\": 3, \"new\": {}", 1);
     let said = [
         "[users]\nalice = false\n",
         "{\"format\": \"iam-boundaries/check\"}",
@@ -314,6 +342,7 @@ fn each_reason_to_refuse_a_text_has_its_own_message() {
         "",
         &plan[..200],
         &newer,
+        &plan.replacen("\"format_version\": 2", "\"format_version\": 1", 1),
         &edited,
         &plan.replacen(&digest, &Digest::of("x").to_string(), 1),
         &plan.replacen("\"in_sync\": 3", "\"in_sync\": 3, \"in_sync\": 4", 1),

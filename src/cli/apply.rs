@@ -11,9 +11,10 @@ use super::signals::stop_on_signal;
 use super::time_limit::TimeLimit;
 use crate::apply::{self, Event, Limits, Summary};
 use crate::live::{Bounds, RetryPolicy, StopReason, StopSwitch};
-use crate::plan::{Plan, Recheck};
+use crate::plan::{Attendance, Plan, Recheck, Refusal};
 use crate::report::{
-    ApplyGithub, ApplyJson, ApplyMarkdown, ApplyText, Listener, ProgressDisplay, plan_text,
+    ApplyGithub, ApplyJson, ApplyMarkdown, ApplyText, Listener, ProgressDisplay, allowing,
+    plan_text, refusal,
 };
 
 pub(super) async fn run(
@@ -23,22 +24,34 @@ pub(super) async fn run(
 ) -> Result<Exit, Failure> {
     let mut time = TimeLimit::new(command.timeout);
     let session = match &command.plan {
-        None => time.within(Session::open(args, None, command.format, output)).await?,
+        None => time.within(Session::open(args, None, None, command.format, output)).await?,
         Some(path) => time.within(Session::open_saved(args, saved::read(args, path)?)).await?,
     };
     let plan = &session.plan;
     if command.format == Format::Text {
         output.result(&plan_text(plan, output.out))?;
     }
-    if !plan.changes.is_empty() && !command.auto_approve {
+    let attendance =
+        if command.auto_approve { Attendance::Unattended } else { Attendance::Attended };
+    let refusals = time.within(session.refusals(attendance, &command.guard.overrides())).await?;
+    let is_allowed = refusals.is_empty();
+    if command.format == Format::Text && !is_allowed {
+        // The plan is on the screen: each of its items is as it was.
+        return Err(guarded(plan, &refusals));
+    }
+    if is_allowed && !plan.changes.is_empty() && !command.auto_approve {
         approve(plan, command.format, output).await?;
     }
     if plan.changes.is_empty() && command.format == Format::Text {
         // The plan has said it all.
         return Ok(exit_of_problems(plan));
     }
-    // After the question, which may have stood unanswered for hours.
-    let recheck = time.within(session.recheck(!command.auto_approve)).await?;
+    let recheck = if is_allowed {
+        // After the question, which may have stood unanswered for hours.
+        time.within(session.recheck(!command.auto_approve)).await?
+    } else {
+        Recheck::unneeded(plan.clone())
+    };
     let mut listener: Box<dyn Listener> = match command.format {
         Format::Text => Box::new(ApplyText::new(&recheck, output.out, io::stdout())),
         Format::Json => Box::new(ApplyJson::new(&recheck, io::stdout())),
@@ -46,10 +59,10 @@ pub(super) async fn run(
         Format::Github => Box::new(ApplyGithub::new(&recheck, io::stdout())),
     };
     let switch = StopSwitch::new();
-    let is_refused = command.strict && !recheck.conflicts.is_empty();
-    if is_refused {
+    let is_strict = command.strict && !recheck.conflicts.is_empty();
+    if is_strict || !is_allowed {
         // Each item is accounted for all the same.
-        switch.press(StopReason::Error);
+        switch.press(StopReason::Refused);
     }
     let signals = tokio::spawn(stop_on_signal(switch.clone(), *output));
     let deadline = tokio::spawn(time.press(switch.clone()));
@@ -60,7 +73,10 @@ pub(super) async fn run(
     if let Err(error) = written {
         return Err(unwritten(&error, &summary));
     }
-    if is_refused {
+    if !is_allowed {
+        return Err(guarded(plan, &refusals));
+    }
+    if is_strict {
         return Err(refused(&recheck));
     }
     Ok(if summary.stopped == Some(StopReason::Interrupted) {
@@ -119,6 +135,13 @@ fn unwritten(error: &io::Error, summary: &Summary) -> Failure {
     ))
     .advise("run plan to see what is left")
     .with_exit(Exit::SomeFailed)
+}
+
+fn guarded(plan: &Plan, refusals: &[Refusal]) -> Failure {
+    let why = refusal(plan, refusals).join("\n  ");
+    Failure::new(format!("nothing was changed: guard rails refuse this plan\n  {why}"))
+        .advise(allowing(refusals))
+        .with_exit(Exit::Refused)
 }
 
 fn refused(recheck: &Recheck) -> Failure {

@@ -6,7 +6,8 @@ use super::output::Output;
 use crate::plan::Plan;
 use crate::report::plan_text;
 
-/// Asks whether to go on; anything but `yes` is an error that stops the command.
+/// Asks whether to go on; anything but `yes`, or the number of changes of a large plan, is an error that
+/// stops the command.
 pub(super) async fn approve(plan: &Plan, format: Format, output: &Output) -> Result<(), Failure> {
     if !io::stdin().is_terminal() {
         return Err(Failure::new("nothing was changed: there is no terminal to ask at")
@@ -15,11 +16,21 @@ pub(super) async fn approve(plan: &Plan, format: Format, output: &Output) -> Res
     if format != Format::Text {
         output.remark(&plan_text(plan, output.err));
     }
-    output.remark(&format!(
-        "\nDo you want to make these {} changes to account {}? Only yes is taken as a yes.",
-        plan.changes.len(),
-        plan.account,
-    ));
+    let changes = plan.changes.len();
+    let (question, wanted) = if plan.is_large() {
+        let question = format!(
+            "This is a large plan. To make these {changes} changes to account {}, type their number.",
+            plan.account
+        );
+        (question, changes.to_string())
+    } else {
+        let question = format!(
+            "Do you want to make these {changes} changes to account {}? Only yes is taken as a yes.",
+            plan.account
+        );
+        (question, "yes".to_owned())
+    };
+    output.remark(&format!("\n{question}"));
     let answer = tokio::task::spawn_blocking(|| {
         let mut answer = String::new();
         io::stdin().read_line(&mut answer).map(|_| answer)
@@ -29,9 +40,9 @@ pub(super) async fn approve(plan: &Plan, format: Format, output: &Output) -> Res
         .map_err(io::Error::other)
         .flatten()
         .map_err(|error| Failure::new(format!("cannot read the answer: {error}")))?;
-    if answer.trim() == "yes" {
+    if answer.trim() == wanted {
         Ok(())
     } else {
-        Err(Failure::new("nothing was changed: the answer was not yes"))
+        Err(Failure::new(format!("nothing was changed: the answer was not {wanted}")))
     }
 }

@@ -5,13 +5,16 @@ use std::time::Duration;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::throttle::For;
+use crate::plan::Overrides;
 use crate::sandbox::{Burst, Competitor, RateChange};
-use crate::values::Rate;
+use crate::values::{Limit, Rate, UserName};
 
 /// Stands over the options that every command takes.
 const GLOBAL: &str = "Options of every command";
 /// Stands over the options by which the sandbox throttles.
 const THROTTLING: &str = "Throttling";
+/// Of plan and apply.
+const GUARD: &str = "Guard rails";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -129,6 +132,41 @@ pub(super) struct PlanArgs {
     /// Exit with 2 when there are changes
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
+    #[command(flatten)]
+    pub(super) limits: LimitArgs,
+}
+
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct LimitArgs {
+    /// The most changes, in place of [guard] max_changes: a number, or a share of the account's users
+    #[arg(long, value_name = "N|P%", help_heading = GUARD)]
+    pub(super) max_changes: Option<Limit>,
+    /// The most removals, in place of [guard] max_removals: a number, or a share of the account's users
+    #[arg(long, value_name = "N|P%", help_heading = GUARD)]
+    pub(super) max_removals: Option<Limit>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct OverrideArgs {
+    #[command(flatten)]
+    pub(super) limits: LimitArgs,
+    /// Change this user although [guard] protects it; may be repeated
+    #[arg(long, value_name = "USER", help_heading = GUARD)]
+    pub(super) allow_protected: Vec<UserName>,
+    /// Let the user whose credentials these are change the own boundary
+    #[arg(long, help_heading = GUARD)]
+    pub(super) allow_own_boundary: bool,
+}
+
+impl OverrideArgs {
+    pub(super) fn overrides(&self) -> Overrides {
+        Overrides {
+            max_changes: self.limits.max_changes,
+            max_removals: self.limits.max_removals,
+            allow_protected: self.allow_protected.clone(),
+            allow_own_boundary: self.allow_own_boundary,
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -173,6 +211,8 @@ pub(super) struct ApplyArgs {
     /// How to write what became of each item
     #[arg(long, default_value = "text")]
     pub(super) format: Format,
+    #[command(flatten)]
+    pub(super) guard: OverrideArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -18,7 +18,7 @@ pub(super) enum Exit {
     Changes,
     /// 3: some items failed, are in conflict or cannot be planned; the others were done.
     SomeFailed,
-    /// 4: `apply --strict` refused; nothing was done.
+    /// 4: a guard rail or `apply --strict` refused; nothing was done.
     Refused,
     /// 130: what was under way was finished and recorded.
     Interrupted,

@@ -8,7 +8,8 @@ use crate::plan::Plan;
 use crate::report::{plan_github, plan_markdown, plan_text};
 
 pub(super) async fn run(args: &Args, command: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
-    let opened = Session::open(args, command.base.as_deref(), command.format, output);
+    let base = command.base.as_deref();
+    let opened = Session::open(args, base, Some(&command.limits), command.format, output);
     let plan = TimeLimit::new(command.timeout).within(opened).await?.plan;
     if let Some(path) = &command.out {
         saved::write(&plan, path, output)?;

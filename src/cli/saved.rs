@@ -25,6 +25,7 @@ pub(super) fn read(args: &Args, path: &Path) -> Result<Plan, Failure> {
             ReadError::NoPlan(SavedPlanError::Newer(_)) => {
                 "use the version of iam-boundaries that made the plan, or plan again with this one"
             }
+            ReadError::NoPlan(SavedPlanError::Older(_)) => "plan again with this version",
             ReadError::NoPlan(_) => "plan again: nothing of this plan is carried out",
         };
         let path =

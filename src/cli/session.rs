@@ -1,12 +1,12 @@
 use std::path::Path;
 
-use super::args::{Args, Format};
+use super::args::{Args, Format, LimitArgs};
 use super::check::in_review;
 use super::exit::Failure;
 use super::output::Output;
 use crate::desired::{Desired, FileErrors};
-use crate::live::{Access, Account, Connection, Reading};
-use crate::plan::{Plan, Recheck, check_plan_scope, check_scope};
+use crate::live::{Access, Account, CallError, Connection, ErrorClass, PolicyState, Reading};
+use crate::plan::{Attendance, Overrides, Plan, Recheck, Refusal, check_plan_scope, check_scope};
 use crate::sandbox::{self, Options, Sandbox, Seed};
 use crate::values::Partition;
 
@@ -24,11 +24,12 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Reads the file, finds out who we are, reads the account, and plans. Mistakes in the file are
-    /// written as `format` has them.
+    /// Reads the file, finds out who we are, reads the account, and plans, with `limits` in place of the
+    /// file's. Mistakes in the file are written as `format` has them.
     pub(super) async fn open(
         args: &Args,
         base: Option<&Path>,
+        limits: Option<&LimitArgs>,
         format: Format,
         output: &Output,
     ) -> Result<Session, Failure> {
@@ -36,7 +37,11 @@ impl Session {
             Ok(desired) => Ok(desired),
             Err(errors) => Err(in_review(errors, format, output)?),
         };
-        let desired = read(Desired::read(args.file()))?;
+        let mut desired = read(Desired::read(args.file()))?;
+        if let Some(LimitArgs { max_changes, max_removals }) = limits {
+            desired.guard.max_changes = max_changes.or(desired.guard.max_changes);
+            desired.guard.max_removals = max_removals.or(desired.guard.max_removals);
+        }
         let base = match base {
             Some(path) if !path.exists() => return Err(no_base(path)),
             Some(path) => Some(read(Desired::read_earlier(path))?),
@@ -52,10 +57,12 @@ impl Session {
                 tracing::info!("{user}: {error}");
             }
         }
-        let mut plan = Plan::between(account.identity().account, &desired, &snapshot);
+        let plan = Plan::between(account.identity().account, &desired, &snapshot);
+        let mut plan = held_against_policies(plan, &account).await?;
         if let Some(base) = &base {
             plan = plan.since(base, &desired);
         }
+        plan.account_users = account_users(&plan, &account, &Overrides::default()).await?;
         let session = Session { account, plan, is_saved: false, _sandbox: sandbox };
         session.log_reading(desired.users.len());
         Ok(session)
@@ -78,8 +85,21 @@ impl Session {
         }
         let snapshot =
             self.account.snapshot(plan.changes.iter().map(|change| &change.user)).await?;
-        self.log_reading(plan.changes.len());
-        Ok(Recheck::of(plan, &snapshot))
+        let mut recheck = Recheck::of(plan, &snapshot);
+        recheck.plan = held_against_policies(recheck.plan, &self.account).await?;
+        self.log_reading(self.plan.changes.len());
+        Ok(recheck)
+    }
+
+    /// The guard rails that stand against the plan.
+    pub(super) async fn refusals(
+        &self,
+        attendance: Attendance,
+        overrides: &Overrides,
+    ) -> Result<Vec<Refusal>, Failure> {
+        let account_users = account_users(&self.plan, &self.account, overrides).await?;
+        let plan = Plan { account_users, ..self.plan.clone() };
+        Ok(plan.refusals(self.account.identity().user().as_ref(), attendance, overrides))
     }
 
     fn log_reading(&self, users: usize) {
@@ -90,6 +110,39 @@ impl Session {
             "read {users} users of account {}",
             self.account.identity().account
         );
+    }
+}
+
+/// Looks at the policies that the plan would put, and makes problems of the changes that cannot be.
+async fn held_against_policies(plan: Plan, account: &Account) -> Result<Plan, CallError> {
+    let policies = account.policies(plan.policies()).await?;
+    let denied = policies.values().find_map(|state| match state {
+        PolicyState::Unreadable(error) if error.class == ErrorClass::Denied => Some(error),
+        _ => None,
+    });
+    if let Some(error) = denied {
+        tracing::warn!("{error}; IAM itself will refuse a policy that is not there");
+    }
+    Ok(plan.held_against(&policies))
+}
+
+/// How many users the account has, where a guard rail depends on it; none where it is not known.
+async fn account_users(
+    plan: &Plan,
+    account: &Account,
+    overrides: &Overrides,
+) -> Result<Option<usize>, CallError> {
+    if !plan.wants_account_users(overrides) {
+        return Ok(plan.account_users);
+    }
+    match account.user_count().await {
+        Ok(count) => Ok(Some(count)),
+        Err(error) if error.class == ErrorClass::Credentials => Err(error),
+        Err(error) => {
+            // The guard rails then go by the users that were found, who are fewer.
+            tracing::warn!("{error}; the limits go by the listed users alone");
+            Ok(None)
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod check;
 mod diagnostic;
+mod guard;
 mod import;
 mod names;
 mod schema;
@@ -10,6 +11,7 @@ mod source;
 mod syntax;
 
 pub use diagnostic::{Diagnostic, FileErrors};
+pub use guard::Guard;
 pub use import::file_of;
 pub use names::ShortNames;
 pub use schema::schema;
@@ -30,6 +32,8 @@ pub struct Desired {
     pub account: Option<Located<AccountId>>,
     /// The short names of boundaries.
     pub names: ShortNames,
+    /// The guard rails.
+    pub guard: Guard,
     /// The users, with what each shall have.
     pub users: BTreeMap<UserName, Listed>,
 }
@@ -80,6 +84,7 @@ impl Desired {
             file: source.file,
             account: None,
             names: ShortNames::default(),
+            guard: Guard::default(),
             users: BTreeMap::new(),
         })
     }

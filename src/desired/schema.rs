@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, json_schema};
 
-use crate::values::{AccountId, NAME_CHAR_PATTERN, PolicyArn, UserName, schema_as_text};
+use crate::values::{
+    AccountId, Limit, NAME_CHAR_PATTERN, PolicyArn, UserName, UserPattern, schema_as_text,
+};
 
 /// The JSON Schema of `boundaries.toml`, for editors and other checkers.
 ///
@@ -35,6 +37,9 @@ struct File {
     /// Short names for policies, so that an ARN stands in one place only: name = "ARN".
     #[schemars(default, with = "BTreeMap<ShortName, PolicyArn>")]
     boundaries: Option<BTreeMap<ShortName, PolicyArn>>,
+    /// Guard rails: what no plan may do without a further word. Where one refuses, nothing is changed.
+    #[schemars(default, with = "Guard")]
+    guard: Option<Guard>,
     /// What each user shall have: user = "short name", or "ARN", or false for "must have none". A name
     /// with a dot, an @ or the like stands in quotes.
     #[schemars(extend("minProperties" = 1))]
@@ -45,6 +50,26 @@ struct File {
 #[schemars(deny_unknown_fields)]
 struct Account {
     id: AccountId,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Guard {
+    /// The most users that one plan may change, removals included: a number, or a share of the account's
+    /// users in quotes. Without it, apply --auto-approve takes up to 10 or 25%, whichever is more.
+    #[schemars(default, with = "Limit", extend("examples" = ["10%", 50]))]
+    max_changes: Option<Limit>,
+    /// The most users who may lose their boundary in one plan. Without it, apply --auto-approve takes up
+    /// to 5 or 5%, whichever is more.
+    #[schemars(default, with = "Limit", extend("examples" = ["1%", 0]))]
+    max_removals: Option<Limit>,
+    /// Users whose boundary is never touched, such as break-glass users: names, or patterns in which *
+    /// stands for any text and ? for one character.
+    #[schemars(default, with = "Vec<UserPattern>")]
+    protected: Option<Vec<UserPattern>>,
+    /// Whether the user whose credentials run the tool may change the own boundary.
+    #[schemars(default, with = "bool")]
+    allow_own_boundary: Option<bool>,
 }
 
 struct ShortName;

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,9 +15,10 @@ use super::read::Reader;
 use super::retry::{Caller, Counter};
 use super::turnstile::Turnstile;
 use super::{
-    Bounds, CallError, ErrorClass, Everyone, EveryoneError, RetryPolicy, Snapshot, Stop, Writer,
+    Bounds, CallError, ErrorClass, Everyone, EveryoneError, PolicyState, RetryPolicy, Snapshot,
+    Stop, Writer,
 };
-use crate::values::{AccountId, Partition, Rate, UserName};
+use crate::values::{AccountId, Partition, PolicyArn, Rate, UserName};
 
 /// How to reach IAM, and as whom.
 #[derive(Debug, Clone)]
@@ -184,6 +186,17 @@ impl Connection {
 }
 
 impl Identity {
+    /// The user whose credentials these are; none where they are a role's, the account's own, or those of a
+    /// federated session. A role's ARN does not tell who took it on
+    /// ([IAM identifiers](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html)).
+    pub fn user(&self) -> Option<UserName> {
+        // arn:aws:iam::123456789012:user/path/name
+        let mut parts = self.arn.splitn(6, ':');
+        let (service, resource) = (parts.nth(2)?, parts.nth(2)?);
+        let path = resource.strip_prefix("user/").filter(|_| service == "iam")?;
+        path.rsplit('/').next()?.parse().ok()
+    }
+
     fn from_answer(account: Option<&str>, arn: Option<&str>) -> Result<Self, ConnectError> {
         let strange = |what: String| ConnectError::StrangeIdentity(what);
         let account = account.ok_or_else(|| strange("it names no account".to_owned()))?;
@@ -227,6 +240,26 @@ impl Account {
         self.reader.everyone().await
     }
 
+    /// Whether each of the policies `arns` is there and can be a boundary: one `GetPolicy` for each.
+    ///
+    /// # Errors
+    /// When credentials are useless. A policy that alone could not be read is no error of the whole.
+    pub async fn policies<'a>(
+        &self,
+        arns: impl IntoIterator<Item = &'a PolicyArn>,
+    ) -> Result<BTreeMap<PolicyArn, PolicyState>, CallError> {
+        self.reader.policies(arns).await
+    }
+
+    /// How many users the account has: by `GetAccountSummary`, or without a call if an earlier summary told
+    /// it, or an earlier reading went through all pages. Users who came and went since are not counted.
+    ///
+    /// # Errors
+    /// When it is not known yet, and the call fails: the caller may be denied it.
+    pub async fn user_count(&self) -> Result<usize, CallError> {
+        self.reader.user_count().await
+    }
+
     /// The calls made so far to learn who we are and to read.
     pub fn calls(&self) -> super::Calls {
         self.counter.calls()
@@ -260,6 +293,26 @@ fn region_chain(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_users_own_arn_tells_the_user() {
+        let user = |arn: &str| {
+            let account = "123456789012".parse().unwrap();
+            let identity = Identity { account, partition: Partition::Aws, arn: arn.to_owned() };
+            identity.user().map(|user| user.to_string())
+        };
+        assert_eq!(user("arn:aws:iam::123456789012:user/alice").as_deref(), Some("alice"));
+        assert_eq!(user("arn:aws:iam::123456789012:user/a/b/alice").as_deref(), Some("alice"));
+        for other in [
+            "arn:aws:iam::123456789012:root",
+            "arn:aws:sts::123456789012:assumed-role/user/alice",
+            "arn:aws:sts::123456789012:federated-user/alice",
+            "arn:aws:iam::123456789012:user/",
+            "alice",
+        ] {
+            assert_eq!(user(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn an_identity_is_taken_only_whole() {

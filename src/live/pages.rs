@@ -4,8 +4,8 @@ use aws_sdk_iam::operation::get_account_authorization_details::GetAccountAuthori
 use aws_sdk_iam::operation::list_users::ListUsersOutput;
 use aws_sdk_iam::types::{EntityType, User, UserDetail};
 
+use super::CallError;
 use super::read::Reader;
-use super::{CallError, Stop};
 
 /// Users in a page: the most that IAM gives
 /// ([GetAccountAuthorizationDetails](https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html),
@@ -53,11 +53,16 @@ pub(super) async fn each_user(
 
 /// What IAM's paged answers have in common. A page may be short: only `is_truncated` tells the last.
 trait Page {
+    fn users(&self) -> usize;
     fn is_truncated(&self) -> bool;
     fn marker(&self) -> Option<&str>;
 }
 
 impl Page for GetAccountAuthorizationDetailsOutput {
+    fn users(&self) -> usize {
+        self.user_detail_list().len()
+    }
+
     fn is_truncated(&self) -> bool {
         self.is_truncated()
     }
@@ -68,6 +73,10 @@ impl Page for GetAccountAuthorizationDetailsOutput {
 }
 
 impl Page for ListUsersOutput {
+    fn users(&self) -> usize {
+        self.users().len()
+    }
+
     fn is_truncated(&self) -> bool {
         self.is_truncated()
     }
@@ -85,13 +94,16 @@ async fn each_page<P: Page>(
 ) -> Result<(), CallError> {
     let caller = reader.caller(action, 1, 1);
     let mut marker: Option<String> = None;
+    let mut users = 0;
     loop {
         let page = || get(marker.clone());
-        let page = caller
-            .call(&Stop::never(), page, |retry| reader.retrying(&retry))
-            .await
-            .into_result(action)?;
-        if take(&page)?.is_break() || !page.is_truncated() {
+        let page = reader.ask(&caller, page).await?;
+        users += page.users();
+        if take(&page)?.is_break() {
+            return Ok(());
+        }
+        if !page.is_truncated() {
+            reader.counted(users);
             return Ok(());
         }
         match page.marker() {

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::ops::ControlFlow;
-use std::sync::Once;
+use std::sync::{Once, OnceLock};
 
 use aws_sdk_iam::Client;
 use aws_sdk_iam::types::{AttachedPermissionsBoundary, SummaryKeyType};
@@ -19,14 +20,15 @@ pub(super) struct Reader {
     pub(super) iam: Client,
     counter: Counter,
     told_of_throttling: Once,
+    user_count: OnceLock<usize>,
 }
 
 /// So few users are not worth asking how many pages the account has.
 const FEW: usize = 2;
 /// For more users than that, pages are cheaper in any account that there is.
 const MANY: usize = 50;
-/// `GetUser` calls under way at once, at most.
-const READS_AT_ONCE: usize = 64;
+/// Calls of one kind under way at once, at most.
+pub(super) const READS_AT_ONCE: usize = 64;
 const ONE_USER: &str = "iam:GetUser";
 const SUMMARY: &str = "iam:GetAccountSummary";
 
@@ -38,7 +40,7 @@ enum Way {
 
 impl Reader {
     pub(super) fn new(iam: Client, counter: Counter) -> Self {
-        Reader { iam, counter, told_of_throttling: Once::new() }
+        Reader { iam, counter, told_of_throttling: Once::new(), user_count: OnceLock::new() }
     }
 
     /// Reads the `listed` users, by account pages or one by one: whichever takes fewer calls. Where the
@@ -87,7 +89,7 @@ impl Reader {
         if listed > MANY {
             return Ok(Way::Pages);
         }
-        let users = match self.users_of_account().await {
+        let users = match self.user_count().await {
             Ok(users) => users,
             Err(error) if error.class == ErrorClass::Credentials => return Err(error),
             Err(error) => {
@@ -100,7 +102,11 @@ impl Reader {
         Ok(if listed <= pages { Way::OneByOne } else { Way::Pages })
     }
 
-    async fn users_of_account(&self) -> Result<usize, CallError> {
+    /// How many users the account has: by the summary, unless it is known.
+    pub(super) async fn user_count(&self) -> Result<usize, CallError> {
+        if let Some(count) = self.user_count.get() {
+            return Ok(*count);
+        }
         let summary = || async {
             self.iam
                 .get_account_summary()
@@ -108,15 +114,17 @@ impl Reader {
                 .await
                 .map_err(|error| CallError::from_sdk(SUMMARY, error))
         };
-        let caller = self.caller(SUMMARY, 1, 1);
-        let answer = caller
-            .call(&Stop::never(), summary, |retry| self.retrying(&retry))
-            .await
-            .into_result(SUMMARY)?;
+        let answer = self.ask(&self.caller(SUMMARY, 1, 1), summary).await?;
         let users = answer.summary_map().and_then(|map| map.get(&SummaryKeyType::Users));
-        users.and_then(|&users| usize::try_from(users).ok()).ok_or_else(|| {
+        let users = users.and_then(|&users| usize::try_from(users).ok()).ok_or_else(|| {
             CallError::unreadable(SUMMARY, "the answer does not say how many users there are")
-        })
+        })?;
+        Ok(*self.user_count.get_or_init(|| users))
+    }
+
+    /// Keeps what pages that were read to the end told of the number of users.
+    pub(super) fn counted(&self, users: usize) {
+        self.user_count.get_or_init(|| users);
     }
 
     /// Stops at the page on which the last of the listed users is found.
@@ -139,15 +147,25 @@ impl Reader {
 
     pub(super) async fn one_by_one(&self, listed: &[&UserName]) -> Result<Snapshot, CallError> {
         let caller = &self.caller(ONE_USER, READS_AT_ONCE, listed.len());
-        let users: BTreeMap<UserName, Reading> =
-            stream::iter(listed.iter().copied().cloned())
-                .map(|user| async move {
-                    self.one_user(caller, &user).await.map(|reading| (user, reading))
-                })
-                .buffer_unordered(READS_AT_ONCE)
-                .try_collect()
-                .await?;
-        Ok(Snapshot::of(users))
+        let readings = listed.iter().copied().cloned().map(|user| async move {
+            self.one_user(caller, &user).await.map(|reading| (user, reading))
+        });
+        Ok(Snapshot::of(many_at_once(readings).await?))
+    }
+
+    /// One call, as often as it takes.
+    pub(super) async fn ask<T, F>(
+        &self,
+        caller: &Caller,
+        call: impl Fn() -> F,
+    ) -> Result<T, CallError>
+    where
+        F: Future<Output = Result<T, CallError>>,
+    {
+        caller
+            .call(&Stop::never(), call, |retry| self.retrying(&retry))
+            .await
+            .into_result(caller.action())
     }
 
     /// One user's reading. An error that concerns every user is an error of the whole.
@@ -160,11 +178,7 @@ impl Reader {
                 .await
                 .map_err(|error| CallError::from_sdk(ONE_USER, error))
         };
-        let answer = match caller
-            .call(&Stop::never(), get, |retry| self.retrying(&retry))
-            .await
-            .into_result(ONE_USER)
-        {
+        let answer = match self.ask(caller, get).await {
             Ok(answer) => answer,
             Err(error) if error.class == ErrorClass::Credentials => return Err(error),
             Err(error) if error.class == ErrorClass::NotFound => {
@@ -191,7 +205,7 @@ impl Reader {
     }
 
     /// Says once why reading takes so long. One throttled call is nothing to speak of.
-    pub(super) fn retrying(&self, retry: &Retry) {
+    fn retrying(&self, retry: &Retry) {
         if retry.error.class == ErrorClass::Throttled && retry.attempt > 1 {
             self.told_of_throttling.call_once(|| {
                 tracing::warn!("IAM is throttling {}: reading takes longer", retry.error.action);
@@ -203,6 +217,13 @@ impl Reader {
         let turnstile = Turnstile::new(Bounds { in_flight, calls }, Default::default());
         Caller::new(action, RetryPolicy::default(), turnstile, self.counter.clone())
     }
+}
+
+/// What many calls give that are under way together. The first error ends them all.
+pub(super) async fn many_at_once<K: Ord, V>(
+    calls: impl IntoIterator<Item: Future<Output = Result<(K, V), CallError>>>,
+) -> Result<BTreeMap<K, V>, CallError> {
+    stream::iter(calls).buffer_unordered(READS_AT_ONCE).try_collect().await
 }
 
 /// The error, if the caller may not read any of the users.

@@ -142,6 +142,11 @@ impl Caller {
         Caller { action, policy, turnstile, counter }
     }
 
+    /// The kind of call, as errors name it.
+    pub(super) fn action(&self) -> &'static str {
+        self.action
+    }
+
     /// Attempts `call` until it goes well, fails for good, or is stopped.
     ///
     /// A call that was attempted is never reported as not attempted: after a stop it keeps the error

@@ -17,6 +17,8 @@ pub enum StopReason {
     Deadline,
     /// An error that concerns every call.
     Error,
+    /// The plan must not be carried out as it is: it was stopped before it began.
+    Refused,
 }
 
 /// What a run looks at to learn whether it was asked to stop.

@@ -58,8 +58,8 @@ pub struct Problem {
     pub user: UserName,
     /// Where the file lists the user: the line, from 1.
     pub line: usize,
-    /// The column, from 1, in characters.
-    pub column: usize,
+    /// The column, from 1, in characters; none where only the line is known.
+    pub column: Option<usize>,
     /// What is in the way.
     pub kind: ProblemKind,
 }
@@ -74,6 +74,30 @@ pub enum ProblemKind {
     },
     /// The user's present boundary could not be read.
     Unreadable(CallError),
+    /// The boundary to be is a policy that IAM does not have.
+    NoSuchPolicy {
+        /// The policy.
+        policy: PolicyArn,
+    },
+    /// The boundary to be is a policy that cannot be attached to a user.
+    PolicyNotAttachable {
+        /// The policy.
+        policy: PolicyArn,
+    },
+    /// The boundary to be could not be looked at.
+    PolicyUnreadable {
+        /// The policy.
+        policy: PolicyArn,
+        /// Why not.
+        error: CallError,
+    },
+    /// A run is to be put back, and the user no longer has the boundary that it left.
+    NotAsLeft {
+        /// The boundary that the run left; none for no boundary.
+        left: Option<PolicyArn>,
+        /// The boundary that is there now; none for no boundary.
+        found: Option<PolicyArn>,
+    },
 }
 
 impl Action {
@@ -124,11 +148,16 @@ impl Action {
 }
 
 impl ProblemKind {
-    /// A name for machines: AWS's error code, or `NoSuchUser`.
+    /// A name for machines: AWS's error code, or one of ours, such as `NoSuchUser`.
     pub fn code(&self) -> &str {
         match self {
             ProblemKind::NoSuchUser { .. } => "NoSuchUser",
-            ProblemKind::Unreadable(error) => &error.code,
+            ProblemKind::Unreadable(error) | ProblemKind::PolicyUnreadable { error, .. } => {
+                &error.code
+            }
+            ProblemKind::NoSuchPolicy { .. } => "NoSuchPolicy",
+            ProblemKind::PolicyNotAttachable { .. } => "PolicyNotAttachable",
+            ProblemKind::NotAsLeft { .. } => "NotAsLeft",
         }
     }
 }

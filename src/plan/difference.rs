@@ -19,6 +19,9 @@ impl Plan {
             problems: Vec::new(),
             in_sync: 0,
             names: Default::default(),
+            guard: desired.guard.clone(),
+            account_users: None,
+            rolls_back: None,
         };
         for (user, listed) in &desired.users {
             let reading = live.reading(user).expect("the snapshot has every listed user");
@@ -48,7 +51,7 @@ impl Plan {
             plan.problems.push(Problem {
                 user: user.clone(),
                 line: listed.line,
-                column: listed.column,
+                column: Some(listed.column),
                 kind,
             });
         }

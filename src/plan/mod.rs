@@ -5,12 +5,15 @@
 mod base;
 mod change;
 mod difference;
+mod guard;
+mod policies;
 mod recheck;
 pub mod saved;
 mod scope;
 
 pub use base::Base;
 pub use change::{Action, Change, Origin, Problem, ProblemKind};
+pub use guard::{AccountUsers, Attendance, Bound, Excess, Guard, Overrides, Refusal, Standard};
 pub use recheck::{Conflict, Recheck};
 pub use scope::{ScopeError, check_plan_scope, check_scope};
 
@@ -40,6 +43,13 @@ pub struct Plan {
     pub in_sync: usize,
     /// The file's short names of the boundaries in it. Where one has several, the first by alphabet.
     pub names: BTreeMap<PolicyArn, String>,
+    /// The guard rails of the file.
+    pub guard: Guard,
+    /// How many users the account has. It is asked for only where a guard rail depends on it.
+    pub account_users: Option<usize>,
+    /// The digest of the plan whose run this one puts back, if it does: then what is called the file is
+    /// that run's journal.
+    pub rolls_back: Option<Digest>,
 }
 
 /// How many changes there are of each kind.

@@ -98,7 +98,7 @@ impl<'a, W: Write> ApplyText<'a, W> {
             let why = match summary.stopped {
                 Some(StopReason::Deadline) => ", because the time that --timeout allows was over",
                 Some(StopReason::Interrupted) => ", because the run was interrupted",
-                Some(StopReason::Error) | None => "",
+                Some(StopReason::Error | StopReason::Refused) | None => "",
             };
             let title =
                 format!("Not attempted: {}{why}", counted(self.not_attempted.len(), "user"));

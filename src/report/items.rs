@@ -22,7 +22,7 @@ pub(super) struct ChangeJson<'a> {
 pub(super) struct ProblemJson<'a> {
     user: &'a UserName,
     line: usize,
-    column: usize,
+    column: Option<usize>,
     code: &'a str,
     message: String,
     advice: Option<String>,

@@ -13,6 +13,7 @@ mod columns;
 mod conflict;
 mod failures;
 mod github;
+mod guard;
 mod items;
 mod markdown;
 mod mistakes;
@@ -29,6 +30,7 @@ pub use apply_json::ApplyJson;
 pub use apply_markdown::ApplyMarkdown;
 pub use apply_text::ApplyText;
 pub use bar::ProgressDisplay;
+pub use guard::{allowing, refusal};
 pub use mistakes::{
     check_github, check_json, check_markdown, check_text, mistakes_github, mistakes_json,
     mistakes_markdown,

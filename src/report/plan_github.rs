@@ -1,4 +1,5 @@
 use super::github::{Annotation, Level, SHOWN, annotations, remark};
+use super::guard::refused;
 use super::plan_text::{in_one_line, what, what_to_do};
 use super::{counted, named, plural};
 use crate::plan::{Action, Change, Origin, Plan, Problem};
@@ -9,8 +10,14 @@ pub fn plan_github(plan: &Plan) -> String {
     let line = in_one_line(plan);
     let summary = format!("{line}. Account {}, digest {}", plan.account, plan.digest());
     let mut text = remark(Level::Notice, "Permissions boundaries", &summary);
+    let refused = refused(plan);
+    if let Some(refused) = &refused {
+        let message = format!("{}\n{}", refused.why.join("\n"), refused.unless);
+        text.push_str(&remark(Level::Error, refused.by, &message));
+    }
     let problems = plan.problems.iter().map(on_line_of_problem);
-    text.push_str(&annotations(SHOWN, Level::Error, &plan.file, "problem", problems));
+    let room = SHOWN - usize::from(refused.is_some());
+    text.push_str(&annotations(room, Level::Error, &plan.file, "problem", problems));
     let (drift, changes): (Vec<&Change>, Vec<&Change>) = most_dangerous_first(plan)
         .into_iter()
         .partition(|change| change.origin == Some(Origin::Drift));
@@ -58,7 +65,7 @@ fn on_line_of_problem(problem: &Problem) -> Annotation {
         title: format!("{} cannot be planned", problem.user),
         message,
         line: problem.line,
-        column: Some(problem.column),
+        column: problem.column,
     }
 }
 

@@ -1,3 +1,4 @@
+use super::guard::refused;
 use super::markdown::{Page, Part, clipped, code, words};
 use super::plan_text::{DRIFT, THIS_CHANGE, what_to_do};
 use super::{counted, plural};
@@ -43,6 +44,9 @@ fn summary(plan: &Plan) -> String {
         counted(plan.changes.len(), "change")
     };
     let mut text = format!("### Permissions boundaries of account {account}: {title}\n\n");
+    if let Some(run) = plan.rolls_back {
+        text.push_str(&format!("Puts back the run of plan `{}`.\n\n", run.short()));
+    }
     text.push_str("| | add | change | remove |\n| --- | ---: | ---: | ---: |\n");
     let mut row = |title: &str, counts: Counts| {
         let Counts { add, change, remove } = counts;
@@ -69,6 +73,13 @@ fn summary(plan: &Plan) -> String {
             plural(unlisted, "it is", "they are")
         ));
     }
+    if let Some(refused) = refused(plan) {
+        text.push_str(&format!("\n\n**{}:**\n", refused.by));
+        for why in refused.why {
+            text.push_str(&format!("\n- {}", words(&why)));
+        }
+        text.push_str(&format!("\n\n{}.", words(&refused.unless)));
+    }
     text.push_str(&format!("\n\nDigest: `{}`\n", plan.digest()));
     text
 }
@@ -84,8 +95,26 @@ pub(super) fn problem_line(problem: &Problem) -> String {
         ProblemKind::Unreadable(error) => {
             format!("the present boundary is not known: {}.", clipped(&error.to_string()))
         }
+        ProblemKind::NoSuchPolicy { policy } => {
+            format!("IAM has no policy {}.", code(policy.as_str()))
+        }
+        ProblemKind::PolicyNotAttachable { policy } => {
+            format!("the policy {} cannot be attached to a user.", code(policy.as_str()))
+        }
+        ProblemKind::PolicyUnreadable { policy, error } => format!(
+            "whether the policy {} can be a boundary is not known: {}.",
+            code(policy.as_str()),
+            clipped(&error.to_string())
+        ),
+        ProblemKind::NotAsLeft { left, found } => {
+            let name = |arn: &Option<PolicyArn>| {
+                arn.as_ref().map_or_else(|| "no boundary".to_owned(), |arn| code(arn.as_str()))
+            };
+            format!("the run left {}, and there is {}.", name(left), name(found))
+        }
     };
-    match what_to_do(problem).filter(|_| matches!(problem.kind, ProblemKind::Unreadable(_))) {
+    let needs_advice = !matches!(problem.kind, ProblemKind::NoSuchUser { .. });
+    match what_to_do(problem).filter(|_| needs_advice) {
         Some(advice) => format!("- {user} (line {line}): {what} {}", words(&advice)),
         None => format!("- {user} (line {line}): {what}"),
     }

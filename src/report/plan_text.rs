@@ -2,8 +2,10 @@ use std::fmt::Write as _;
 
 use super::columns::Columns;
 use super::failures::wrapped;
+use super::guard::refused;
 use super::{Paint, advice, counted};
 use crate::plan::{Counts, Origin, Plan, Problem, ProblemKind};
+use crate::values::PolicyArn;
 
 /// Stands over the changes that this version of the file brings.
 pub(super) const THIS_CHANGE: &str = "From this change of the file";
@@ -21,7 +23,16 @@ pub fn plan_text(plan: &Plan, paint: Paint) -> String {
 fn write_plan(text: &mut String, plan: &Plan, paint: Paint) -> std::fmt::Result {
     let Plan { file, account, .. } = plan;
     if !plan.changes.is_empty() {
-        writeln!(text, "Changes to account {account}, as {file} says:\n")?;
+        match plan.rolls_back {
+            None => writeln!(text, "Changes to account {account}, as {file} says:\n")?,
+            Some(run) => {
+                let run = run.short();
+                writeln!(
+                    text,
+                    "Changes to account {account}, to put back the run of plan {run} ({file}):\n"
+                )?;
+            }
+        }
         let columns = Columns::of(plan);
         for origin in [None, Some(Origin::ThisChange), Some(Origin::Drift)] {
             let mut changes = plan.changes_of(origin).peekable();
@@ -43,7 +54,10 @@ fn write_plan(text: &mut String, plan: &Plan, paint: Paint) -> std::fmt::Result 
     if !plan.problems.is_empty() {
         writeln!(text, "{}\n", paint.bad("Cannot be planned:"))?;
         for problem in &plan.problems {
-            let at = format!("{file}:{}:{}:", problem.line, problem.column);
+            let at = match problem.column {
+                Some(column) => format!("{file}:{}:{column}:", problem.line),
+                None => format!("{file}:{}:", problem.line),
+            };
             writeln!(text, "  {at} {}: {}", paint.strong(&problem.user), what(problem))?;
             if let Some(advice) = what_to_do(problem) {
                 writeln!(text, "      {advice}")?;
@@ -59,6 +73,13 @@ fn write_plan(text: &mut String, plan: &Plan, paint: Paint) -> std::fmt::Result 
             writeln!(text, "  {line}")?;
         }
         writeln!(text)?;
+    }
+    if let Some(refused) = refused(plan) {
+        writeln!(text, "{}", paint.bad(format!("Guard rails: {}.", refused.by)))?;
+        for why in refused.why {
+            writeln!(text, "  {why}")?;
+        }
+        writeln!(text, "  {} {}.\n", paint.strong("What to do:"), refused.unless)?;
     }
     writeln!(text, "{}", closing(plan, paint))?;
     writeln!(text, "Digest: {}", plan.digest().short())
@@ -94,7 +115,14 @@ fn counts(plan: &Plan) -> String {
         return match plan.problems.len() {
             0 => {
                 let users = counted(*in_sync, "user");
-                format!("In sync: account {account} has {users} as {file} says")
+                match plan.rolls_back {
+                    None => format!("In sync: account {account} has {users} as {file} says"),
+                    Some(_) => {
+                        format!(
+                            "Nothing to put back: {users} of account {account} as before the run"
+                        )
+                    }
+                }
             }
             _ => format!("In sync: {in_sync} of {}", counted(plan.listed(), "listed user")),
         };
@@ -130,6 +158,20 @@ pub(super) fn what(problem: &Problem) -> String {
             format!("IAM has no such user, but it has {other}")
         }
         ProblemKind::Unreadable(error) => format!("the present boundary is not known: {error}"),
+        ProblemKind::NoSuchPolicy { policy } => format!("IAM has no policy {policy}"),
+        ProblemKind::PolicyNotAttachable { policy } => {
+            format!("the policy {policy} cannot be attached to a user")
+        }
+        ProblemKind::PolicyUnreadable { policy, error } => {
+            format!("whether the policy {policy} can be a boundary is not known: {error}")
+        }
+        ProblemKind::NotAsLeft { left, found } => {
+            let name = |arn: &Option<PolicyArn>| match arn {
+                Some(arn) => arn.to_string(),
+                None => "no boundary".to_owned(),
+            };
+            format!("the run left {}, and there is {}", name(left), name(found))
+        }
     }
 }
 
@@ -142,6 +184,17 @@ pub(super) fn what_to_do(problem: &Problem) -> Option<String> {
         ProblemKind::NoSuchUser { differs_by_case: Some(other) } => {
             Some(format!("Write the name as IAM has it: {other}"))
         }
-        ProblemKind::Unreadable(error) => advice(error),
+        ProblemKind::Unreadable(error) | ProblemKind::PolicyUnreadable { error, .. } => {
+            advice(error)
+        }
+        ProblemKind::NoSuchPolicy { .. } => {
+            Some("Create the policy, or correct its ARN.".to_owned())
+        }
+        ProblemKind::PolicyNotAttachable { .. } => {
+            Some("AWS keeps it for its own service roles: name another policy.".to_owned())
+        }
+        ProblemKind::NotAsLeft { .. } => Some(
+            "Someone changed it since, and it is left as it is: set it by the file.".to_owned(),
+        ),
     }
 }

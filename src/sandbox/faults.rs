@@ -17,8 +17,12 @@ pub enum Fault {
     CutBefore,
     /// The work is done, and the connection closed without an answer.
     CutAfter,
-    /// The work is done, and the answer is XML that breaks off.
+    /// The work is done, and the answer breaks off in the middle of its XML.
+    Truncated,
+    /// The work is done, and the answer is no XML.
     Garbage,
+    /// Nothing is done, and the answer is this text, with status 200.
+    Answer(String),
     /// The work is done, and the answer comes this much later.
     Slow(Duration),
 }

@@ -15,6 +15,15 @@ use super::{Fault, Shared, iam, state, sts, xml};
 
 type Answer = Response<Full<Bytes>>;
 
+/// What the server says, before it is HTTP.
+struct Reply {
+    status: u16,
+    body: String,
+}
+
+/// What no XML parser takes.
+const GARBAGE: &str = "\u{fffd}\u{1}<<&\0 out of order";
+
 /// IAM's own limits on a request are far below this.
 const LARGEST_BODY: usize = 1 << 20;
 
@@ -64,51 +73,57 @@ async fn answer(shared: &Shared, http: hyper::Request<Incoming>) -> Result<Answe
     }
     let (request, is_throttled) = match request {
         Ok(request) => request,
-        Err(error) => return Ok(failure(iam::NAMESPACE, &error, &request_id)),
+        Err(error) => return Ok(response(failure(&error, &request_id), &request_id)),
     };
     let fault = if is_throttled {
         Some(Fault::throttling())
     } else {
         shared.faults.take(&request.action, request.get("UserName"))
     };
-    match fault {
-        Some(Fault::CutBefore) => Err(io::Error::other("cut before")),
+    let done = || carry_out(shared, &request, &request_id);
+    let reply = match fault {
+        None => done(),
         Some(Fault::Error { status, code, message }) => {
-            let body = xml::error(iam::NAMESPACE, status, &code, &message, &request_id);
-            Ok(response(status, body, &request_id))
+            Reply { status, body: xml::error(iam::NAMESPACE, status, &code, &message, &request_id) }
         }
-        None => Ok(carry_out(shared, &request, &request_id)),
+        Some(Fault::CutBefore) => return Err(io::Error::other("cut before")),
         Some(Fault::CutAfter) => {
-            carry_out(shared, &request, &request_id);
-            Err(io::Error::other("cut after"))
+            done();
+            return Err(io::Error::other("cut after"));
+        }
+        Some(Fault::Truncated) => {
+            let mut reply = done();
+            reply.body.truncate(reply.body.floor_char_boundary(reply.body.len() / 2));
+            reply
         }
         Some(Fault::Garbage) => {
-            carry_out(shared, &request, &request_id);
-            Ok(response(200, "<Unfinished><Answer".to_owned(), &request_id))
+            done();
+            Reply { status: 200, body: GARBAGE.to_owned() }
         }
+        Some(Fault::Answer(body)) => Reply { status: 200, body },
         Some(Fault::Slow(time)) => {
-            let done = carry_out(shared, &request, &request_id);
+            let reply = done();
             tokio::time::sleep(time).await;
-            Ok(done)
+            reply
         }
-    }
+    };
+    Ok(response(reply, &request_id))
 }
 
-fn carry_out(shared: &Shared, request: &Request, request_id: &str) -> Answer {
+fn carry_out(shared: &Shared, request: &Request, request_id: &str) -> Reply {
+    let answer = |namespace, result| Reply {
+        status: 200,
+        body: xml::answer(namespace, &request.action, result, request_id),
+    };
     if request.action == "GetCallerIdentity" {
-        let result = Some(sts::get_caller_identity(request));
-        return response(
-            200,
-            xml::answer(sts::NAMESPACE, &request.action, result, request_id),
-            request_id,
-        );
+        return answer(sts::NAMESPACE, Some(sts::get_caller_identity(request)));
     }
     let mut accounts = shared.accounts();
     let account = accounts.account(&request.account);
-    let (answer, may_have_changed) = iam::call(account, request, shared.options.page_size);
-    let result = match answer {
+    let (result, may_have_changed) = iam::call(account, request, shared.options.page_size);
+    let result = match result {
         Ok(result) => result,
-        Err(error) => return failure(iam::NAMESPACE, &error, request_id),
+        Err(error) => return failure(&error, request_id),
     };
     if may_have_changed
         && let Some(file) = &shared.options.state
@@ -116,20 +131,19 @@ fn carry_out(shared: &Shared, request: &Request, request_id: &str) -> Answer {
     {
         // What would be forgotten must not look done.
         let message = format!("the sandbox cannot keep its state in {}: {error}", file.display());
-        let error = ApiError::new(500, "ServiceFailure", message);
-        return failure(iam::NAMESPACE, &error, request_id);
+        return failure(&ApiError::new(500, "ServiceFailure", message), request_id);
     }
     // Writing a long page down keeps no other call waiting.
     drop(accounts);
-    response(200, xml::answer(iam::NAMESPACE, &request.action, result, request_id), request_id)
+    answer(iam::NAMESPACE, result)
 }
 
-fn failure(namespace: &str, error: &ApiError, request_id: &str) -> Answer {
-    let body = xml::error(namespace, error.status, error.code, &error.message, request_id);
-    response(error.status, body, request_id)
+fn failure(error: &ApiError, request_id: &str) -> Reply {
+    let body = xml::error(iam::NAMESPACE, error.status, error.code, &error.message, request_id);
+    Reply { status: error.status, body }
 }
 
-fn response(status: u16, body: String, request_id: &str) -> Answer {
+fn response(Reply { status, body }: Reply, request_id: &str) -> Answer {
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -7,19 +7,23 @@
 
 mod account_id;
 mod digest;
+mod limit;
 mod partition;
 mod policy_arn;
 mod rate;
 mod timestamp;
 mod user_name;
+mod user_pattern;
 
 pub use account_id::{AccountId, AccountIdError};
 pub use digest::{BadDigest, Digest};
+pub use limit::{BadLimit, Limit, Share};
 pub use partition::{Partition, UnknownPartition};
 pub use policy_arn::{PolicyArn, PolicyArnError, PolicyOwner};
 pub use rate::{BadRate, Rate};
 pub use timestamp::{BadTimestamp, Timestamp};
 pub use user_name::{UserName, UserNameError};
+pub use user_pattern::{UserPattern, UserPatternError};
 
 /// Whether IAM takes `c` in the names of users and policies: `[\w+=,.@-]`, where `\w` is ASCII only.
 pub(crate) fn is_name_char(c: char) -> bool {

@@ -1,6 +1,7 @@
 //! Running the binary as people do.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod accounts;
 pub mod plans;
 
 use std::fmt;

@@ -34,6 +34,9 @@ pub(super) fn plan(document: Document) -> Result<Plan, String> {
         problems: document.problems.into_iter().map(problem).collect::<Result<_, _>>()?,
         in_sync: document.summary.in_sync,
         names: BTreeMap::new(),
+        guard: document.guard.into_guard(),
+        account_users: document.account_users,
+        rolls_back: document.rolls_back,
     };
     if let Some(base) = document.base {
         plan.base = Some(Base { digest: base.digest, no_longer_listed: base.no_longer_listed });
@@ -71,7 +74,7 @@ fn change(written: ChangeDocument, has_base: bool) -> Result<Change, String> {
 
 fn problem(written: ProblemDocument) -> Result<Problem, String> {
     let ProblemDocument { user, line, column, problem } = written;
-    at_a_line(&user, line.min(column))?;
+    at_a_line(&user, line.min(column.unwrap_or(line)))?;
     let kind = problem.into_kind();
     match &kind {
         ProblemKind::NoSuchUser { differs_by_case: Some(other) }
@@ -80,7 +83,13 @@ fn problem(written: ProblemDocument) -> Result<Problem, String> {
             return Err(format!("{other} differs from {user} by more than case, or not at all"));
         }
         ProblemKind::NoSuchUser { .. } => {}
-        ProblemKind::Unreadable(error) => {
+        ProblemKind::NotAsLeft { left, found } if left == found => {
+            return Err(format!("{user} is as the run left it, and is not"));
+        }
+        ProblemKind::NoSuchPolicy { .. }
+        | ProblemKind::PolicyNotAttachable { .. }
+        | ProblemKind::NotAsLeft { .. } => {}
+        ProblemKind::Unreadable(error) | ProblemKind::PolicyUnreadable { error, .. } => {
             let is_action = error.action.split_once(':').is_some_and(|(service, action)| {
                 let is_service = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
                 !service.is_empty()

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::FORMAT_VERSION;
 use crate::live::ErrorClass;
-use crate::plan::{CallError, Change, Origin, Plan, Problem, ProblemKind};
-use crate::values::{AccountId, Digest, PolicyArn, UserName};
+use crate::plan::{CallError, Change, Guard, Origin, Plan, Problem, ProblemKind};
+use crate::values::{AccountId, Digest, Limit, PolicyArn, UserName, UserPattern};
 
 pub(super) const FORMAT: &str = "iam-boundaries/plan";
 
@@ -36,7 +36,7 @@ pub(super) struct Document {
     pub(super) digest: Digest,
     /// The account that the plan is for.
     pub(super) account: AccountId,
-    /// The file that the plan was made from, as its path was given.
+    /// The file that the plan was made from, as its path was given: the journal, if it puts a run back.
     #[schemars(length(min = 1))]
     pub(super) file: String,
     /// The SHA-256 of that file's bytes.
@@ -48,6 +48,14 @@ pub(super) struct Document {
     pub(super) summary: SummaryDocument,
     /// The short names, from the file, of the boundaries in the changes, by name.
     pub(super) boundaries: Vec<BoundaryDocument>,
+    /// The guard rails of the file.
+    pub(super) guard: GuardDocument,
+    /// How many users the account has; null where no guard rail depended on it.
+    #[serde(deserialize_with = "present")]
+    pub(super) account_users: Option<usize>,
+    /// The digest of the plan whose run this one puts back; null for a plan that was made from a file.
+    #[serde(deserialize_with = "present")]
+    pub(super) rolls_back: Option<Digest>,
     /// The changes, by user name; no user has two.
     pub(super) changes: Vec<ChangeDocument>,
     /// The listed users for whom nothing can be planned, by user name.
@@ -83,6 +91,23 @@ pub(super) struct SummaryDocument {
     pub(super) in_sync: usize,
     /// Listed users for whom nothing can be planned.
     pub(super) problems: usize,
+}
+
+/// What stands against the plan unless a further word allows it.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) struct GuardDocument {
+    /// The most changes; null where the file sets no limit.
+    #[serde(deserialize_with = "present")]
+    max_changes: Option<Limit>,
+    /// The most removals; null where the file sets no limit.
+    #[serde(deserialize_with = "present")]
+    max_removals: Option<Limit>,
+    /// The users who are never touched: names and patterns.
+    protected: Vec<UserPattern>,
+    /// Whether the user who carries the plan out may change the own boundary.
+    allow_own_boundary: bool,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -139,9 +164,10 @@ pub(super) struct ProblemDocument {
     /// The line of the file that lists the user, from 1.
     #[schemars(range(min = 1))]
     pub(super) line: usize,
-    /// The column of the user's name, from 1, in characters.
+    /// The column of the user's name, from 1, in characters; null where only the line is known.
+    #[serde(deserialize_with = "present")]
     #[schemars(range(min = 1))]
-    pub(super) column: usize,
+    pub(super) column: Option<usize>,
     /// Why nothing can be planned.
     pub(super) problem: ProblemKindDocument,
 }
@@ -159,15 +185,51 @@ pub(super) enum ProblemKindDocument {
     /// The user's present boundary could not be read.
     Unreadable {
         /// The call that failed.
-        #[schemars(regex(pattern = r"^[a-z0-9-]+:[A-Za-z0-9]+$"))]
-        action: String,
-        /// What kind of failure it is.
-        class: ErrorClass,
-        /// AWS's error code, or a name of the tool's where no answer came.
-        code: String,
-        /// AWS's message, or the reason why no answer came.
-        message: String,
+        error: ErrorDocument,
     },
+    /// The boundary to be is a policy that IAM does not have.
+    NoSuchPolicy {
+        /// The policy.
+        policy: PolicyArn,
+    },
+    /// The boundary to be is a policy that cannot be attached to a user.
+    PolicyNotAttachable {
+        /// The policy.
+        policy: PolicyArn,
+    },
+    /// The boundary to be could not be looked at.
+    PolicyUnreadable {
+        /// The policy.
+        policy: PolicyArn,
+        /// The call that failed.
+        error: ErrorDocument,
+    },
+    /// A run is to be put back, and the user no longer has the boundary that it left.
+    NotAsLeft {
+        /// The boundary that the run left; null for none.
+        #[serde(deserialize_with = "present")]
+        left: Option<PolicyArn>,
+        /// The boundary that is there now; null for none.
+        #[serde(deserialize_with = "present")]
+        found: Option<PolicyArn>,
+    },
+}
+
+/// A call that failed. The request's id is no part of it: it is another at each reading of the same
+/// account.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) struct ErrorDocument {
+    /// The call that failed.
+    #[schemars(regex(pattern = r"^[a-z0-9-]+:[A-Za-z0-9]+$"))]
+    action: String,
+    /// What kind of failure it is.
+    class: ErrorClass,
+    /// AWS's error code, or a name of the tool's where no answer came.
+    code: String,
+    /// AWS's message, or the reason why no answer came.
+    message: String,
 }
 
 impl Header {
@@ -212,6 +274,9 @@ impl Document {
                 problems: plan.problems.len(),
             },
             boundaries,
+            guard: GuardDocument::of(&plan.guard),
+            account_users: plan.account_users,
+            rolls_back: plan.rolls_back,
             changes: plan.changes.iter().map(ChangeDocument::of).collect(),
             problems: plan.problems.iter().map(ProblemDocument::of).collect(),
         };
@@ -255,14 +320,21 @@ impl ProblemDocument {
             ProblemKind::NoSuchUser { differs_by_case } => {
                 ProblemKindDocument::NoSuchUser { differs_by_case: differs_by_case.clone() }
             }
-            // The request's id is no part of it: it is another at each reading of the same account.
-            ProblemKind::Unreadable(CallError { action, class, code, message, request_id: _ }) => {
-                ProblemKindDocument::Unreadable {
-                    action: action.clone().into_owned(),
-                    class: *class,
-                    code: code.clone(),
-                    message: message.clone(),
-                }
+            ProblemKind::Unreadable(error) => {
+                ProblemKindDocument::Unreadable { error: ErrorDocument::of(error) }
+            }
+            ProblemKind::NoSuchPolicy { policy } => {
+                ProblemKindDocument::NoSuchPolicy { policy: policy.clone() }
+            }
+            ProblemKind::PolicyNotAttachable { policy } => {
+                ProblemKindDocument::PolicyNotAttachable { policy: policy.clone() }
+            }
+            ProblemKind::PolicyUnreadable { policy, error } => {
+                let error = ErrorDocument::of(error);
+                ProblemKindDocument::PolicyUnreadable { policy: policy.clone(), error }
+            }
+            ProblemKind::NotAsLeft { left, found } => {
+                ProblemKindDocument::NotAsLeft { left: left.clone(), found: found.clone() }
             }
         };
         ProblemDocument {
@@ -280,17 +352,49 @@ impl ProblemKindDocument {
             ProblemKindDocument::NoSuchUser { differs_by_case } => {
                 ProblemKind::NoSuchUser { differs_by_case }
             }
-            ProblemKindDocument::Unreadable { action, class, code, message } => {
-                let action = Cow::Owned(action);
-                ProblemKind::Unreadable(CallError {
-                    action,
-                    class,
-                    code,
-                    message,
-                    request_id: None,
-                })
+            ProblemKindDocument::Unreadable { error } => {
+                ProblemKind::Unreadable(error.into_error())
+            }
+            ProblemKindDocument::NoSuchPolicy { policy } => ProblemKind::NoSuchPolicy { policy },
+            ProblemKindDocument::PolicyNotAttachable { policy } => {
+                ProblemKind::PolicyNotAttachable { policy }
+            }
+            ProblemKindDocument::PolicyUnreadable { policy, error } => {
+                ProblemKind::PolicyUnreadable { policy, error: error.into_error() }
+            }
+            ProblemKindDocument::NotAsLeft { left, found } => {
+                ProblemKind::NotAsLeft { left, found }
             }
         }
+    }
+}
+
+impl ErrorDocument {
+    fn of(error: &CallError) -> Self {
+        let CallError { action, class, code, message, request_id: _ } = error;
+        ErrorDocument {
+            action: action.clone().into_owned(),
+            class: *class,
+            code: code.clone(),
+            message: message.clone(),
+        }
+    }
+
+    fn into_error(self) -> CallError {
+        let ErrorDocument { action, class, code, message } = self;
+        CallError { action: Cow::Owned(action), class, code, message, request_id: None }
+    }
+}
+
+impl GuardDocument {
+    fn of(guard: &Guard) -> Self {
+        let Guard { max_changes, max_removals, protected, allow_own_boundary } = guard.clone();
+        GuardDocument { max_changes, max_removals, protected, allow_own_boundary }
+    }
+
+    pub(super) fn into_guard(self) -> Guard {
+        let GuardDocument { max_changes, max_removals, protected, allow_own_boundary } = self;
+        Guard { max_changes, max_removals, protected, allow_own_boundary }
     }
 }
 

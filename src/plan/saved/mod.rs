@@ -13,9 +13,9 @@ use super::Plan;
 use crate::values::Digest;
 use document::{Document, FORMAT, Header};
 
-/// The version of the format that is written, and the newest that is read. Every change of the format
+/// The version of the format that is written, and the only one that is read. Every change of the format
 /// raises it: an older tool refuses what it cannot know all of.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// Why a text is no plan that can be shown or carried out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,10 +28,16 @@ pub enum SavedPlanError {
     Truncated,
     /// A later version of this tool wrote it.
     #[error(
-        "it was made by a newer iam-boundaries: its format has version {0}, and this one reads up to \
+        "it was made by a newer iam-boundaries: its format has version {0}, and this one reads \
          version {FORMAT_VERSION}"
     )]
     Newer(u64),
+    /// An earlier version of this tool wrote it.
+    #[error(
+        "it was made by an older iam-boundaries: its format has version {0}, and this one reads version \
+         {FORMAT_VERSION}"
+    )]
+    Older(u64),
     /// It is not as a plan is written.
     #[error("it was changed after it was made: {0}")]
     Malformed(String),
@@ -81,8 +87,14 @@ impl Plan {
         if header.format.as_deref() != Some(FORMAT) {
             return Err(SavedPlanError::NotAPlan);
         }
-        if let Some(newer) = header.version().filter(|&version| version > FORMAT_VERSION.into()) {
-            return Err(SavedPlanError::Newer(newer));
+        match header.version() {
+            Some(newer) if newer > FORMAT_VERSION.into() => {
+                return Err(SavedPlanError::Newer(newer));
+            }
+            Some(older @ 1..) if older < FORMAT_VERSION.into() => {
+                return Err(SavedPlanError::Older(older));
+            }
+            _ => {}
         }
         let document: Document = serde_json::from_slice(text)
             .map_err(|error| SavedPlanError::Malformed(error.to_string()))?;

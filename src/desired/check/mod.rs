@@ -1,3 +1,7 @@
+//! Everything that can be wrong with a file, found in one go.
+
+mod guard;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -9,13 +13,13 @@ use super::diagnostic::{escaped, quoted};
 use super::scope::{self, Placed};
 use super::source::Source;
 use super::syntax::{self, Syntax};
-use super::{Desired, Diagnostic, FileErrors, Listed, Located, ShortNames};
+use super::{Desired, Diagnostic, FileErrors, Guard, Listed, Located, ShortNames};
 use crate::values::{AccountId, Digest, PolicyArn, UserName};
 
 type Key<'i> = Spanned<Cow<'i, str>>;
 type Value<'i> = Spanned<DeValue<'i>>;
 
-const TOP_LEVEL: [&str; 3] = ["account", "boundaries", "users"];
+const TOP_LEVEL: [&str; 4] = ["account", "boundaries", "guard", "users"];
 
 /// Checks everything in a file, so that all of its mistakes can be shown at once.
 pub(super) fn check(source: Source) -> Result<Desired, FileErrors> {
@@ -39,15 +43,16 @@ pub(super) fn check(source: Source) -> Result<Desired, FileErrors> {
     found.retain(|mistake| !syntax.mistakes.iter().any(|other| other.line == mistake.line));
     found.extend(syntax.mistakes);
     let source = FileErrors::new(source, found)?;
-    let Parts { account, names, users } = parts;
+    let Parts { account, names, guard, users } = parts;
     let digest = Digest::of(&source.text);
-    Ok(Desired { file: source.file, digest, account, names, users })
+    Ok(Desired { file: source.file, digest, account, names, guard, users })
 }
 
 #[derive(Default)]
 struct Parts {
     account: Option<Located<AccountId>>,
     names: ShortNames,
+    guard: Guard,
     users: BTreeMap<UserName, Listed>,
 }
 
@@ -90,6 +95,11 @@ impl<'a> Check<'a> {
                 }
                 known.insert(name.get_ref(), arn);
             }
+        }
+        if let Some((key, value)) = table("guard")
+            && let Some(guard) = self.table(key, value, "max_changes = \"10%\"")
+        {
+            parts.guard = self.guard(guard);
         }
         match table("users") {
             Some((key, value)) => {
