@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use iam_boundaries::apply::journal::{End, Header, Journal, JournalError, Record, RecordError};
 use iam_boundaries::apply::{CallError, ErrorClass, Outcome, StopReason};
 use iam_boundaries::live::Identity;
-use iam_boundaries::plan::{Action, Change, Plan};
+use iam_boundaries::plan::{Action, Change, Guard, Plan};
 use iam_boundaries::values::{Digest, Partition};
 use support::plans::{arn, name};
 use tempfile::TempDir;
@@ -32,6 +32,9 @@ fn plan(changes: usize) -> Plan {
         problems: Vec::new(),
         in_sync: 7,
         names: BTreeMap::from([(arn("Developer"), "developer".to_owned())]),
+        guard: Guard { protected: vec!["root-*".parse().unwrap()], ..Guard::default() },
+        account_users: None,
+        rolls_back: None,
     }
 }
 

@@ -3,10 +3,11 @@ use std::io;
 
 use super::approval::approve;
 use super::args::{ApplyArgs, Args, Format};
+use super::claim::{self, Claim};
 use super::exit::{Exit, Failure};
 use super::output::Output;
 use super::saved;
-use super::session::Session;
+use super::session::{Opened, Session};
 use super::signals::stop_on_signal;
 use super::time_limit::TimeLimit;
 use crate::apply::{self, Event, Limits, Summary};
@@ -23,10 +24,18 @@ pub(super) async fn run(
     output: &Output,
 ) -> Result<Exit, Failure> {
     let mut time = TimeLimit::new(command.timeout);
-    let session = match &command.plan {
-        None => time.within(Session::open(args, None, None, command.format, output)).await?,
-        Some(path) => time.within(Session::open_saved(args, saved::read(args, path)?)).await?,
+    if let Some(journal) = &command.journal {
+        claim::is_new(journal)?;
+    }
+    let opened = match &command.plan {
+        None => time.within(Opened::file(args, None, None, command.format, output)).await?,
+        Some(path) => time.within(Opened::saved(args, saved::read(args, path)?)).await?,
     };
+    let mut claim = Claim::stake(args, opened.account(), output)?;
+    if !command.auto_approve {
+        claim.let_go();
+    }
+    let session = time.within(opened.plan()).await?;
     let plan = &session.plan;
     if command.format == Format::Text {
         output.result(&plan_text(plan, output.out))?;
@@ -42,7 +51,9 @@ pub(super) async fn run(
     if is_allowed && !plan.changes.is_empty() && !command.auto_approve {
         approve(plan, command.format, output).await?;
     }
+    claim.renew(output)?;
     if plan.changes.is_empty() && command.format == Format::Text {
+        claim.ended();
         // The plan has said it all.
         return Ok(exit_of_problems(plan));
     }

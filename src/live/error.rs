@@ -219,6 +219,11 @@ pub(crate) fn printable(text: &str) -> String {
     clean
 }
 
+/// Whether a text can be shown as it is: nothing in it is obeyed by a terminal, or seen by nobody.
+pub(crate) fn is_printable(text: &str) -> bool {
+    printable(text) == text
+}
+
 /// Characters that change the order of what stands around them, or that nobody sees.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')

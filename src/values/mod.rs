@@ -57,6 +57,15 @@ macro_rules! serde_as_text {
 }
 use serde_as_text;
 
+/// Serde for a field that may be null, but not left out.
+pub(crate) fn present<'de, T, D>(from: D) -> Result<Option<T>, D::Error>
+where
+    T: serde::Deserialize<'de>,
+    D: serde::Deserializer<'de>,
+{
+    serde::Deserialize::deserialize(from)
+}
+
 /// A JSON Schema for a type that is read from text: a title, what an editor shows beside it, an
 /// expression of the function's result that matches what is parsed and nothing else, and examples.
 macro_rules! schema_as_text {

@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use super::{FORMAT, FORMAT_VERSION};
 use crate::live::{CallError, Identity, Outcome, StopReason, printable};
-use crate::plan::{Change, Plan};
-use crate::values::{AccountId, Digest, Partition, PolicyArn, Timestamp, UserName};
+use crate::plan::saved::GuardDocument;
+use crate::plan::{Change, Guard, Plan};
+use crate::values::{AccountId, Digest, Partition, PolicyArn, Timestamp, UserName, present};
 
 /// What a journal says of its run before the first change: its first line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +30,7 @@ pub struct Header {
     pub file: String,
     /// The file's short names of the boundaries in the changes.
     pub boundaries: BTreeMap<String, PolicyArn>,
+    pub(super) guard: GuardDocument,
     /// How many changes there were to make.
     pub changes: usize,
 }
@@ -100,8 +102,14 @@ impl Header {
             plan: reviewed,
             file: printable(&plan.file),
             boundaries: boundaries.collect(),
+            guard: GuardDocument::of(&plan.guard),
             changes: plan.changes.len(),
         }
+    }
+
+    /// The guard rails of the plan that was carried out.
+    pub fn guard(&self) -> Guard {
+        self.guard.clone().into_guard()
     }
 }
 
@@ -129,11 +137,6 @@ impl Line {
         let request_id = request_id.map(printable);
         Line::Outcome { user: user.clone(), outcome: word, attempts, request_id, error }
     }
-}
-
-/// A field that may be null, but not left out.
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
-    Option::deserialize(from)
 }
 
 /// A line as it stands in the file.

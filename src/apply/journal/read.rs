@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::line::{Header, Line, Word};
 use super::{Entry, FORMAT, FORMAT_VERSION, Record};
-use crate::live::{CallError, Outcome, printable};
+use crate::live::{CallError, Outcome, is_printable, printable};
 use crate::plan::{Action, Change};
 use crate::values::{Digest, PolicyArn, PolicyOwner, UserName, is_short_name};
 
@@ -227,11 +227,6 @@ fn outcome_of(
         (Word::NotAttempted, 0, None) if request_id.is_none() => Some(Outcome::NotAttempted),
         _ => None,
     }
-}
-
-/// Whether a text can be shown as it is: nothing in it is obeyed by a terminal, or seen by nobody.
-fn is_printable(text: &str) -> bool {
-    printable(text) == text
 }
 
 fn contains(line: &[u8], word: &str) -> bool {
