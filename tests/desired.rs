@@ -30,7 +30,7 @@ fn all_of_the_format_is_read() {
     assert_eq!(of("metrics+export").unwrap().name(), "ReadOnlyAccess");
     let john = of("john.doe").unwrap();
     assert_eq!(desired.names.name_of(&john), Some("developer"));
-    assert_eq!(desired.users[&"alice".parse().unwrap()].line, 15);
+    assert_eq!(desired.users[&"alice".parse().unwrap()].line, 20);
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! The sandbox through its public face: what it keeps, what it refuses, what it answers to nonsense.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Duration;
 
 use iam_boundaries::sandbox::{
-    Action, Burst, Fault, Limit, Options, Sandbox, SandboxError, Seed, Throttle, reset,
+    Action, Burst, Chaos, ChaosKind, Fault, Limit, Options, Sandbox, SandboxError, Seed, Throttle,
+    reset,
 };
-use iam_boundaries::values::{Rate, UserName};
+use iam_boundaries::values::{Rate, Share, UserName};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -15,6 +18,11 @@ fn kept_in(file: &Path) -> Options {
 
 /// Sends a form, and gives the status and the body.
 async fn post(sandbox: &Sandbox, headers: &str, form: &[u8]) -> (u16, String) {
+    posted(sandbox, headers, form).await.expect("an answer")
+}
+
+/// Nothing, if the connection is closed without an answer.
+async fn posted(sandbox: &Sandbox, headers: &str, form: &[u8]) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(sandbox.address()).await.unwrap();
     let head = format!(
         "POST / HTTP/1.1\r\nHost: sandbox\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n",
@@ -24,9 +32,12 @@ async fn post(sandbox: &Sandbox, headers: &str, form: &[u8]) -> (u16, String) {
     stream.write_all(form).await.unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.unwrap();
+    if answer.is_empty() {
+        return None;
+    }
     let answer = String::from_utf8(answer).unwrap();
     let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, answer.split_once("\r\n\r\n").unwrap().1.to_owned())
+    Some((status, answer.split_once("\r\n\r\n").unwrap().1.to_owned()))
 }
 
 const SIGNED: &str =
@@ -139,18 +150,13 @@ fn burst_of(calls: f64) -> Limit {
 
 #[tokio::test]
 async fn of_many_calls_at_once_exactly_the_burst_is_let_through_and_the_rest_does_nothing() {
-    let put: Action = "PutUserPermissionsBoundary".parse().unwrap();
-    let throttle = Throttle { actions: [(put, burst_of(7.0))].into(), ..Throttle::default() };
+    let action: Action = "PutUserPermissionsBoundary".parse().unwrap();
+    let throttle = Throttle { actions: [(action, burst_of(7.0))].into(), ..Throttle::default() };
     let sandbox = Sandbox::start(Options { throttle, ..Options::default() }).await.unwrap();
     let users: Vec<UserName> = (0..20).map(|n| user(&format!("user-{n}"))).collect();
-    let put = |user: &UserName| {
-        let boundary = "arn:aws:iam::aws:policy/ReadOnlyAccess";
-        format!("Action=PutUserPermissionsBoundary&UserName={user}&PermissionsBoundary={boundary}")
-    };
     let calls = users.iter().map(|user| {
         sandbox.put_user(user, None);
-        let form = put(user);
-        let sandbox = &sandbox;
+        let (form, sandbox) = (put(user), &sandbox);
         async move { call(sandbox, &form).await }
     });
     let answers = futures::future::join_all(calls).await;
@@ -228,4 +234,222 @@ async fn nonsense_is_answered_with_an_error_and_never_ends_the_server() {
         assert!([200, 400, 404, 409].contains(&status), "{status} {body}");
     }
     assert_eq!(call(&sandbox, "Action=GetUser&UserName=alice").await.0, 200);
+}
+
+const BOUNDARY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
+
+fn put(user: impl std::fmt::Display) -> String {
+    format!("Action=PutUserPermissionsBoundary&UserName={user}&PermissionsBoundary={BOUNDARY}")
+}
+
+/// Faults of one kind, for every call that can meet it.
+fn always(kind: ChaosKind) -> Chaos {
+    let (all, none) = (Share::percent(100), Share::percent(0));
+    Chaos { kinds: [kind].into(), share: all, stubborn: none, ..Chaos::new(1) }
+}
+
+async fn in_chaos(chaos: Chaos, users: usize) -> Sandbox {
+    let options = Options { chaos: Some(chaos), page_size: 5, ..Options::default() };
+    let sandbox = Sandbox::start(options).await.unwrap();
+    (0..users).for_each(|n| sandbox.put_user(&user(&format!("user-{n:02}")), None));
+    sandbox
+}
+
+async fn attempt(sandbox: &Sandbox, form: &str) -> Option<(u16, String)> {
+    posted(sandbox, SIGNED, form.as_bytes()).await
+}
+
+fn has_boundary(sandbox: &Sandbox, name: &str) -> bool {
+    sandbox.boundary_of(&user(name)).unwrap().is_some()
+}
+
+#[tokio::test]
+async fn a_call_that_goes_wrong_by_chance_does_its_work_or_not_as_its_kind_says() {
+    for (kind, status, is_done) in [
+        (ChaosKind::CutBefore, None, false),
+        (ChaosKind::CutAfter, None, true),
+        (ChaosKind::Truncated, Some(200), true),
+        (ChaosKind::Garbage, Some(200), true),
+        (ChaosKind::ServiceFailure, Some(500), false),
+    ] {
+        let sandbox = in_chaos(always(kind), 1).await;
+        for _ in 0..Chaos::IN_A_ROW {
+            let answer = attempt(&sandbox, &put("user-00")).await;
+            assert_eq!(answer.as_ref().map(|(status, _)| *status), status, "{kind}");
+            assert_eq!(has_boundary(&sandbox, "user-00"), is_done, "{kind}");
+            let body = answer.map(|(_, body)| body).unwrap_or_default();
+            assert!(!body.contains("</PutUserPermissionsBoundaryResponse>"), "{kind}: {body}");
+            assert_eq!(body.starts_with("<Put"), kind == ChaosKind::Truncated, "{kind}: {body}");
+            let is_error = body.contains("<Code>ServiceFailure</Code>");
+            assert_eq!(is_error, kind == ChaosKind::ServiceFailure, "{kind}: {body}");
+        }
+        let (status, body) = attempt(&sandbox, &put("user-00")).await.unwrap();
+        assert_eq!(status, 200, "{kind}");
+        assert!(body.ends_with("</PutUserPermissionsBoundaryResponse>"), "{kind}: {body}");
+        assert_eq!(call(&sandbox, "Action=GetCallerIdentity").await.0, 200, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_slow_answer_is_the_same_answer() {
+    let slowest = Duration::from_millis(5);
+    let sandbox = in_chaos(Chaos { slowest, ..always(ChaosKind::Slow) }, 1).await;
+    assert_eq!(call(&sandbox, &put("user-00")).await.0, 200);
+    assert!(has_boundary(&sandbox, "user-00"));
+}
+
+#[tokio::test]
+async fn a_write_may_find_its_user_gone_and_a_read_never_does() {
+    let sandbox = in_chaos(always(ChaosKind::UserDeleted), 2).await;
+    for form in [put("user-00"), "Action=DeleteUserPermissionsBoundary&UserName=user-01".to_owned()]
+    {
+        let name = form.split("UserName=").nth(1).unwrap().split('&').next().unwrap();
+        let get = format!("Action=GetUser&UserName={name}");
+        assert_eq!(call(&sandbox, &get).await.0, 200);
+        let (status, body) = call(&sandbox, &form).await;
+        assert_eq!(status, 404);
+        assert!(body.contains("<Code>NoSuchEntity</Code>"), "{body}");
+        assert!(body.contains(&format!("The user with name {name} cannot be found.")), "{body}");
+        assert_eq!(sandbox.boundary_of(&user(name)), None);
+        assert_eq!(call(&sandbox, &get).await.0, 404);
+    }
+}
+
+#[tokio::test]
+async fn a_storm_throttles_call_after_call_and_does_nothing_until_it_is_over() {
+    let share = Share::percent(50);
+    let chaos = Chaos { share, ..always(ChaosKind::ThrottlingStorms) };
+    let sandbox = in_chaos(chaos, 100).await;
+    let mut throttled = Vec::new();
+    for n in 0..100 {
+        let (status, body) = call(&sandbox, &put(format!("user-{n:02}"))).await;
+        assert_eq!(status == 400, body.contains("<Code>Throttling</Code>"), "{status} {body}");
+        assert_eq!(has_boundary(&sandbox, &format!("user-{n:02}")), status == 200);
+        throttled.push(status == 400);
+    }
+    let count = throttled.iter().filter(|throttled| **throttled).count();
+    assert!((20..=80).contains(&count), "{throttled:?}");
+    assert!(throttled.chunk_by(|a, b| a == b).any(|run| run.len() > 3), "{throttled:?}");
+    assert_eq!(sandbox.throttled_calls()["PutUserPermissionsBoundary"], count as u64);
+}
+
+/// The names on each page, from the first to the last.
+async fn pages(sandbox: &Sandbox, action: &str) -> Vec<Vec<String>> {
+    let mut pages: Vec<Vec<String>> = Vec::new();
+    let mut form = format!("Action={action}&MaxItems=1000");
+    loop {
+        let (_, body) = call(sandbox, &form).await;
+        let between = |tag: &str| -> Vec<String> {
+            let begin = format!("<{tag}>");
+            body.split(&begin)
+                .skip(1)
+                .map(|rest| rest.split('<').next().unwrap().to_owned())
+                .collect()
+        };
+        pages.push(between("UserName"));
+        assert!(pages.len() < 100, "it ends: {pages:?}");
+        match between("Marker").pop() {
+            Some(marker) => form = format!("Action={action}&MaxItems=1000&Marker={marker}"),
+            None => return pages,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_shifted_page_leaves_users_out_or_repeats_some_and_the_reading_ends() {
+    let (mut left_out, mut repeated) = (0, 0);
+    for seed in 0..20 {
+        let sandbox = in_chaos(Chaos { seed, ..always(ChaosKind::ShiftedPages) }, 40).await;
+        for action in ["ListUsers", "GetAccountAuthorizationDetails"] {
+            let pages = pages(&sandbox, action).await;
+            assert_eq!(pages[0], (0..5).map(|n| format!("user-{n:02}")).collect::<Vec<_>>());
+            let names = pages.concat();
+            let distinct: BTreeSet<&String> = names.iter().collect();
+            left_out += 40 - distinct.len();
+            repeated += names.len() - distinct.len();
+        }
+    }
+    assert!(left_out > 100 && repeated > 100, "{left_out} {repeated}");
+}
+
+#[tokio::test]
+async fn one_page_can_be_shifted_alone() {
+    let sandbox = Sandbox::start(Options { page_size: 3, ..Options::default() }).await.unwrap();
+    "abcdefg".chars().for_each(|name| sandbox.put_user(&user(&name.to_string()), None));
+    for (shift, second) in [(1, "efg"), (-1, "cde"), (-9, "bcd"), (9, "")] {
+        sandbox.faults().add("ListUsers", None, 2, Fault::Shifted(shift));
+        let pages = pages(&sandbox, "ListUsers").await;
+        assert_eq!((pages[0].concat(), pages[1].concat()), ("abc".into(), second.into()));
+    }
+}
+
+#[tokio::test]
+async fn stale_reads_show_the_boundary_from_before_and_the_account_has_the_new_one() {
+    let hour = Duration::from_secs(3_600);
+    let by_chance = Chaos { stalest: hour, ..always(ChaosKind::StaleReads) };
+    let always = Options { staleness: hour, ..Options::default() };
+    for options in [always, Options { chaos: Some(by_chance), ..Options::default() }] {
+        let sandbox = Sandbox::start(options).await.unwrap();
+        sandbox.put_user(&user("alice"), None);
+        assert_eq!(call(&sandbox, &put("alice")).await.0, 200);
+        assert!(has_boundary(&sandbox, "alice"));
+        for read in ["GetUser&UserName=alice", "GetAccountAuthorizationDetails"] {
+            let (status, body) = call(&sandbox, &format!("Action={read}")).await;
+            assert_eq!(status, 200);
+            assert!(body.contains("alice") && !body.contains("PermissionsBoundary"), "{body}");
+        }
+    }
+}
+
+/// What each of the calls was answered, by call and how often it had come.
+async fn answers(chaos: Chaos, order: impl Iterator<Item = usize>) -> BTreeMap<(String, u32), u16> {
+    let sandbox = &in_chaos(chaos, 40).await;
+    let calls = order.map(|n| async move {
+        let form = match n % 2 {
+            0 => put(format!("user-{n:02}")),
+            _ => format!("Action=GetUser&UserName=user-{n:02}"),
+        };
+        let mut answers = Vec::new();
+        for times in 0..4 {
+            let answer = attempt(sandbox, &form).await;
+            let seen = answer.map_or(0, |(status, body)| status + body.len() as u16);
+            answers.push(((form.clone(), times), seen));
+        }
+        answers
+    });
+    futures::future::join_all(calls).await.into_iter().flatten().collect()
+}
+
+#[tokio::test]
+async fn the_same_seed_gives_the_same_calls_the_same_faults_in_whatever_order_they_come() {
+    let chaos = |seed| {
+        let mut chaos = Chaos { share: Share::percent(40), ..Chaos::new(seed) };
+        // Storms go by the order in which calls come.
+        chaos.kinds.remove(&ChaosKind::ThrottlingStorms);
+        Chaos { slowest: Duration::from_millis(3), ..chaos }
+    };
+    let first = answers(chaos(1), 0..40).await;
+    assert_eq!(first, answers(chaos(1), (0..40).rev()).await);
+    assert_ne!(first, answers(chaos(2), 0..40).await);
+    let distinct: BTreeSet<u16> = first.values().copied().collect();
+    assert!(distinct.len() > 5, "several kinds were met: {distinct:?}");
+}
+
+#[tokio::test]
+async fn a_fault_that_is_switched_on_goes_before_chance() {
+    let sandbox = in_chaos(always(ChaosKind::ServiceFailure), 1).await;
+    let denied = Fault::error(403, "AccessDenied", "no");
+    sandbox.faults().add("GetUser", None, 1, denied);
+    let get = "Action=GetUser&UserName=user-00";
+    assert_eq!(call(&sandbox, get).await.0, 403);
+    assert_eq!(call(&sandbox, get).await.0, 500);
+}
+
+#[test]
+fn a_kind_of_chaos_is_one_of_those_that_there_are() {
+    for kind in ChaosKind::ALL {
+        assert_eq!(kind.to_string().parse(), Ok(kind));
+    }
+    let error = "cut".parse::<ChaosKind>().unwrap_err().to_string();
+    assert!(error.contains("`cut`") && error.contains("cut-after, truncated"), "{error}");
 }

@@ -73,6 +73,9 @@ fn good_files_are_good_to_both() {
         "[boundaries]\nd = \"arn:aws-cn:iam::000000000012:policy/D\"\n[users]\na = \"d\"\n",
         &with_short_name(128),
         "users = { a = false }\naccount = { id = \"123456789012\" }\n",
+        "[guard]\n[users]\na = false\n",
+        "[guard]\nmax_changes = 0x10\nmax_removals = \"2.5%\"\n[users]\na = false\n",
+        "[guard]\nprotected = [\"*-x\", \"a.b\"]\nallow_own_boundary = false\n[users]\na = false\n",
     ] {
         assert!(Desired::parse("f.toml", text).is_ok(), "{text}");
         assert!(validator.is_valid(&as_json(text).unwrap()), "{text}");
@@ -110,6 +113,15 @@ fn bad_files_are_bad_to_both() {
         "[users]\n\"zo ë\" = false\n",
         "[users]\n\"\" = false\n",
         "[users.a]\nb = false\n",
+        "[guard]\nmax_changes = \"10\"\n[users]\na = false\n",
+        "[guard]\nmax_changes = \"101%\"\n[users]\na = false\n",
+        "[guard]\nmax_removals = \"010%\"\n[users]\na = false\n",
+        "[guard]\nmax_removals = -1\n[users]\na = false\n",
+        "[guard]\nmax_removals = 1.5\n[users]\na = false\n",
+        "[guard]\nprotected = \"a\"\n[users]\na = false\n",
+        "[guard]\nprotected = [\"a b\"]\n[users]\na = false\n",
+        "[guard]\nallow_own_boundary = 1\n[users]\na = false\n",
+        "[guard]\nmax = 1\n[users]\na = false\n",
     ] {
         assert!(Desired::parse("f.toml", text).is_err(), "{text}");
         assert!(!validator.is_valid(&as_json(text).unwrap()), "{text}");

@@ -95,7 +95,8 @@ pub(super) async fn run(
     } else if !summary.is_complete() || !recheck.conflicts.is_empty() {
         Exit::SomeFailed
     } else {
-        exit_of_problems(plan)
+        // A policy may have gone since the plan was made.
+        exit_of_problems(&recheck.plan)
     })
 }
 

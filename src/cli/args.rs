@@ -2,12 +2,13 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::throttle::For;
 use crate::plan::Overrides;
-use crate::sandbox::{Burst, Competitor, RateChange};
-use crate::values::{Limit, Rate, UserName};
+use crate::sandbox::{Burst, ChaosKind, Competitor, RateChange};
+use crate::values::{Limit, Rate, Share, UserName};
 
 /// Stands over the options that every command takes.
 const GLOBAL: &str = "Options of every command";
@@ -15,6 +16,8 @@ const GLOBAL: &str = "Options of every command";
 const THROTTLING: &str = "Throttling";
 /// Of plan and apply.
 const GUARD: &str = "Guard rails";
+/// Stands over the options by which the sandbox goes wrong.
+const CHAOS: &str = "Faults by chance";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -341,7 +344,12 @@ Half a minute after the first call, 5 a second; two minutes after it, 50 again:
 Another client of the account asks for 25 a second, all the time or from 10 to 40 seconds after the
 first call:
   iam-boundaries sandbox serve --rate 50 --competitor 25
-  iam-boundaries sandbox serve --rate 50 --competitor GetUser=25@10..40";
+  iam-boundaries sandbox serve --rate 50 --competitor GetUser=25@10..40
+
+Faults of every kind, the same ones each time; then connections that are cut and reads that are stale,
+for a third of the calls:
+  iam-boundaries sandbox serve --chaos 7
+  iam-boundaries sandbox serve --chaos 7 --chaos-kinds cut-after,stale-reads --chaos-share 33%";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SandboxCommand {
@@ -367,6 +375,9 @@ pub(super) struct ServeArgs {
     /// The most items on a page
     #[arg(long, value_name = "N", default_value = "1000", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub(super) page_size: u16,
+    /// How long reads show a user's boundary from before a write, in milliseconds
+    #[arg(long, value_name = "MS", default_value = "0", value_parser = clap::value_parser!(u64).range(..=600_000))]
+    pub(super) staleness: u64,
     /// Calls a second that each API lets through, or that of ACTION alone; may be repeated
     ///
     /// An option that names an action goes before the same option without, for that action. GetCallerIdentity
@@ -384,6 +395,33 @@ pub(super) struct ServeArgs {
     /// FROM and UNTIL are seconds after the API's first call; without them it asks all the time.
     #[arg(long, value_name = "[ACTION=]R[@FROM[..UNTIL]]", requires = "rate", help_heading = THROTTLING)]
     pub(super) competitor: Vec<For<Competitor>>,
+    /// Have calls go wrong by chance: the same calls in the same way for the same number
+    ///
+    /// What a call meets follows from the number, the action, the user, page or policy, and how often this
+    /// very call came before; only throttling storms go by the order in which calls come.
+    /// GetCallerIdentity is spared.
+    #[arg(long, value_name = "SEED", help_heading = CHAOS)]
+    pub(super) chaos: Option<u64>,
+    /// What may go wrong, with commas between [default: all of them]
+    ///
+    /// cut-before and cut-after close the connection before and after the work is done. truncated breaks the
+    /// answer off, garbage is no XML; in both, the work is done. service-failure is a 500, and nothing is
+    /// done. slow takes up to half a second more. throttling-storms are stretches of calls that are all
+    /// throttled. shifted-pages begin some users too late or too early. user-deleted takes the user away
+    /// before a write. stale-reads show the boundary from before a write, for up to half a second.
+    #[arg(long, value_name = "KIND", value_delimiter = ',', requires = "chaos", value_parser = chaos_kind(), help_heading = CHAOS)]
+    pub(super) chaos_kinds: Vec<ChaosKind>,
+    /// How many of the calls go wrong [default: 10%]
+    #[arg(long, value_name = "SHARE", requires = "chaos", help_heading = CHAOS)]
+    pub(super) chaos_share: Option<Share>,
+    /// How many calls go wrong eight times in a row, instead of five at most [default: 0.5%]
+    #[arg(long, value_name = "SHARE", requires = "chaos", help_heading = CHAOS)]
+    pub(super) chaos_stubborn: Option<Share>,
+}
+
+fn chaos_kind() -> impl TypedValueParser<Value = ChaosKind> {
+    PossibleValuesParser::new(ChaosKind::ALL.map(ChaosKind::name))
+        .try_map(|name| name.parse::<ChaosKind>())
 }
 
 fn timeout(text: &str) -> Result<Duration, String> {

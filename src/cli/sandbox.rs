@@ -6,7 +6,7 @@ use super::exit::{Exit, Failure};
 use super::output::Output;
 use super::session::SANDBOX_STATE;
 use super::throttle::throttle;
-use crate::sandbox::{self, ActionCalls, Options, Sandbox, Seed};
+use crate::sandbox::{self, ActionCalls, Chaos, Options, Sandbox, Seed};
 
 pub(super) async fn run(command: &SandboxCommand, output: &Output) -> Result<Exit, Failure> {
     match command {
@@ -23,6 +23,8 @@ async fn serve(args: &ServeArgs, output: &Output) -> Result<Exit, Failure> {
         latency: Duration::from_millis(args.latency),
         page_size: usize::from(args.page_size),
         throttle: throttle(args)?,
+        staleness: Duration::from_millis(args.staleness),
+        chaos: chaos(args),
         state: None,
     })
     .await?;
@@ -36,6 +38,16 @@ async fn serve(args: &ServeArgs, output: &Output) -> Result<Exit, Failure> {
         .map_err(|error| Failure::new(format!("cannot wait for a signal: {error}")))?;
     output.remark(&table(&sandbox.calls(), &sandbox.throttled_calls()));
     Ok(Exit::Done)
+}
+
+fn chaos(args: &ServeArgs) -> Option<Chaos> {
+    let mut chaos = Chaos::new(args.chaos?);
+    if !args.chaos_kinds.is_empty() {
+        chaos.kinds = args.chaos_kinds.iter().copied().collect();
+    }
+    chaos.share = args.chaos_share.unwrap_or(chaos.share);
+    chaos.stubborn = args.chaos_stubborn.unwrap_or(chaos.stubborn);
+    Some(chaos)
 }
 
 /// The calls of each action, and how many of them were throttled.

@@ -13,6 +13,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 
 use super::read::Reader;
 use super::retry::{Caller, Counter};
+use super::secrets::Secrets;
 use super::turnstile::Turnstile;
 use super::{
     Bounds, CallError, ErrorClass, Everyone, EveryoneError, PolicyState, RetryPolicy, Snapshot,
@@ -53,6 +54,7 @@ pub struct Connection {
     config: SdkConfig,
     profile: String,
     counter: Counter,
+    secrets: Secrets,
 }
 
 /// Who the credentials belong to, as STS says.
@@ -94,6 +96,7 @@ pub struct Account {
     identity: Identity,
     reader: Reader,
     counter: Counter,
+    secrets: Secrets,
 }
 
 /// The SDK's own defaults as of this day: a new SDK does not change them unasked.
@@ -141,7 +144,14 @@ impl Connection {
             Access::Chain { profile: Some(profile), .. } => profile.clone(),
             _ => std::env::var("AWS_PROFILE").unwrap_or_else(|_| "default".to_owned()),
         };
-        Connection { config, profile, counter: Counter::default() }
+        let secrets = Secrets::default();
+        let config = match config.credentials_provider() {
+            Some(provider) => {
+                config.to_builder().credentials_provider(secrets.of(provider)).build()
+            }
+            None => config,
+        };
+        Connection { config, profile, counter: Counter::default(), secrets }
     }
 
     /// Asks STS who we are.
@@ -156,7 +166,8 @@ impl Connection {
         let sts = aws_sdk_sts::Client::from_conf(config);
         let turnstile = Turnstile::new(Bounds { in_flight: 1, calls: 1 }, Arc::default());
         let policy = RetryPolicy::impatient();
-        let caller = Caller::new(ACTION, policy, turnstile, self.counter.clone());
+        let caller =
+            Caller::new(ACTION, policy, turnstile, self.counter.clone(), self.secrets.clone());
         let who = || async {
             sts.get_caller_identity()
                 .send()
@@ -180,8 +191,9 @@ impl Connection {
             .retry_config(RetryConfig::disabled())
             .build();
         let iam = aws_sdk_iam::Client::from_conf(config);
-        let reader = Reader::new(iam.clone(), self.counter.clone());
-        Ok(Account { iam, identity, reader, counter: self.counter })
+        let reader = Reader::new(iam.clone(), self.counter.clone(), self.secrets.clone());
+        let (counter, secrets) = (self.counter, self.secrets);
+        Ok(Account { iam, identity, reader, counter, secrets })
     }
 }
 
@@ -218,6 +230,12 @@ impl Account {
     /// Who the credentials belong to.
     pub fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    /// Reads with these retries instead of [`RetryPolicy::default`]'s.
+    pub fn reading_with(mut self, policy: RetryPolicy) -> Account {
+        self.reader.policy = policy;
+        self
     }
 
     /// Reads the present boundary of each of the `listed` users.
@@ -267,7 +285,7 @@ impl Account {
 
     /// What can change this account, within `bounds` and at no more than `ceiling` calls per second.
     pub fn writer(&self, bounds: Bounds, ceiling: Option<Rate>, policy: RetryPolicy) -> Writer {
-        Writer::new(self.iam.clone(), bounds, ceiling, policy)
+        Writer::new(self.iam.clone(), bounds, ceiling, policy, self.secrets.clone())
     }
 }
 

@@ -9,6 +9,8 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::secrets::without_likely_secrets;
+
 /// One call to AWS that failed, as a person or a log needs it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -246,8 +248,7 @@ fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) 
 
 /// What the credential providers said, if it is they who failed.
 ///
-/// The SDK reports them as one more failure to send. Only the messages along the chain are kept: they
-/// name profiles, files and providers, never keys.
+/// The SDK reports them as one more failure to send.
 fn credentials_error(error: &(dyn Error + 'static)) -> Option<String> {
     let mut at = error;
     loop {
@@ -256,7 +257,7 @@ fn credentials_error(error: &(dyn Error + 'static)) -> Option<String> {
                 CredentialsError::CredentialsNotLoaded(_) => {
                     "no source of AWS credentials has any".to_owned()
                 }
-                other => innermost(other).to_string(),
+                other => without_likely_secrets(&innermost(other).to_string()),
             });
         }
         at = at.source()?;

@@ -11,6 +11,7 @@ mod pages;
 mod policies;
 mod read;
 mod retry;
+mod secrets;
 mod snapshot;
 mod stop;
 mod turnstile;

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use aws_sdk_iam::operation::get_account_authorization_details::GetAccountAuthorizationDetailsOutput;
@@ -94,6 +95,7 @@ async fn each_page<P: Page>(
 ) -> Result<(), CallError> {
     let caller = reader.caller(action, 1, 1);
     let mut marker: Option<String> = None;
+    let mut markers = HashSet::new();
     let mut users = 0;
     loop {
         let page = || get(marker.clone());
@@ -106,9 +108,9 @@ async fn each_page<P: Page>(
             reader.counted(users);
             return Ok(());
         }
-        match page.marker() {
-            Some(next) if marker.as_deref() != Some(next) => marker = Some(next.to_owned()),
-            // Going on would read the first page, or the same one, for ever.
+        match page.marker().filter(|next| !next.is_empty()) {
+            Some(next) if markers.insert(next.to_owned()) => marker = Some(next.to_owned()),
+            // Going on would read the same pages for ever.
             _ => {
                 let what = "the answer is cut short, and has no marker to go on from";
                 return Err(CallError::unreadable(action, what));

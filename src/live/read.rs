@@ -9,6 +9,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::pages::{self, DETAILS, PAGE_SIZE};
 use super::retry::{Caller, Counter};
+use super::secrets::Secrets;
 use super::snapshot::Readings;
 use super::turnstile::Turnstile;
 use super::{Bounds, CallError, ErrorClass, Reading, Retry, RetryPolicy, Snapshot, Stop};
@@ -19,6 +20,8 @@ use crate::values::{PolicyArn, UserName};
 pub(super) struct Reader {
     pub(super) iam: Client,
     counter: Counter,
+    secrets: Secrets,
+    pub(super) policy: RetryPolicy,
     told_of_throttling: Once,
     user_count: OnceLock<usize>,
 }
@@ -39,8 +42,10 @@ enum Way {
 }
 
 impl Reader {
-    pub(super) fn new(iam: Client, counter: Counter) -> Self {
-        Reader { iam, counter, told_of_throttling: Once::new(), user_count: OnceLock::new() }
+    pub(super) fn new(iam: Client, counter: Counter, secrets: Secrets) -> Self {
+        let (told_of_throttling, user_count) = (Once::new(), OnceLock::new());
+        let policy = RetryPolicy::default();
+        Reader { iam, counter, secrets, policy, told_of_throttling, user_count }
     }
 
     /// Reads the `listed` users, by account pages or one by one: whichever takes fewer calls. Where the
@@ -60,17 +65,16 @@ impl Reader {
                         None => Ok(snapshot),
                     }
                 }
-                read => read,
+                read => self.missing_asked_for(&listed, read?).await,
             },
             Way::OneByOne => {
                 let mut snapshot = self.one_by_one(&listed).await?;
-                let denied: Vec<&UserName> =
-                    listed.into_iter().filter(|user| snapshot.denied(user).is_some()).collect();
+                let denied = snapshot.denied_of(&listed);
                 let Some(error) = denied.first().and_then(|user| snapshot.denied(user)) else {
                     return Ok(snapshot);
                 };
                 tracing::info!("{error}; reading {} users by {DETAILS} instead", denied.len());
-                match self.by_pages(&denied).await {
+                match self.by_pages_twice(&denied).await {
                     Ok(read) => snapshot.extend(read),
                     Err(error) if error.class != ErrorClass::Denied => return Err(error),
                     // Denied for each of them is denied for all: one message says it better.
@@ -80,6 +84,38 @@ impl Reader {
                 Ok(snapshot)
             }
         }
+    }
+
+    /// Asks for each user whom no page named: pages shift when users come and go while they are read,
+    /// and then leave out some who are there. Where asking is denied, the pages are read once more.
+    async fn missing_asked_for(
+        &self,
+        listed: &[&UserName],
+        mut snapshot: Snapshot,
+    ) -> Result<Snapshot, CallError> {
+        let missing = snapshot.missing_of(listed);
+        if missing.is_empty() {
+            return Ok(snapshot);
+        }
+        tracing::debug!("asking by {ONE_USER} for {} users who are on no page", missing.len());
+        let mut asked = self.one_by_one(&missing).await?;
+        let denied = asked.denied_of(&missing);
+        if let Some(error) = denied.first().and_then(|user| asked.denied(user)) {
+            tracing::info!("{error}; reading {DETAILS} again, for {} users", denied.len());
+            asked.extend(self.by_pages(&denied).await?);
+        }
+        snapshot.extend(asked);
+        Ok(snapshot)
+    }
+
+    /// By pages, and once more for those whom no page named: they may have been left out.
+    async fn by_pages_twice(&self, listed: &[&UserName]) -> Result<Snapshot, CallError> {
+        let mut snapshot = self.by_pages(listed).await?;
+        let missing = snapshot.missing_of(listed);
+        if !missing.is_empty() {
+            snapshot.extend(self.by_pages(&missing).await?);
+        }
+        Ok(snapshot)
     }
 
     async fn cheapest_way(&self, listed: usize) -> Result<Way, CallError> {
@@ -215,7 +251,7 @@ impl Reader {
 
     pub(super) fn caller(&self, action: &'static str, in_flight: usize, calls: usize) -> Caller {
         let turnstile = Turnstile::new(Bounds { in_flight, calls }, Default::default());
-        Caller::new(action, RetryPolicy::default(), turnstile, self.counter.clone())
+        Caller::new(action, self.policy, turnstile, self.counter.clone(), self.secrets.clone())
     }
 }
 

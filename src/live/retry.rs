@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::pace::Answer;
+use super::secrets::Secrets;
 use super::turnstile::Turnstile;
 use super::{CallError, ErrorClass, Stop};
 use crate::values::Rate;
@@ -130,6 +131,7 @@ pub(super) struct Caller {
     policy: RetryPolicy,
     turnstile: Turnstile,
     counter: Counter,
+    secrets: Secrets,
 }
 
 impl Caller {
@@ -138,8 +140,9 @@ impl Caller {
         policy: RetryPolicy,
         turnstile: Turnstile,
         counter: Counter,
+        secrets: Secrets,
     ) -> Self {
-        Caller { action, policy, turnstile, counter }
+        Caller { action, policy, turnstile, counter, secrets }
     }
 
     /// The kind of call, as errors name it.
@@ -182,7 +185,7 @@ impl Caller {
                     pass.answered(Answer::Accepted);
                     return Ended::Done { value, attempts: attempt };
                 }
-                Err(error) => error,
+                Err(error) => self.secrets.taken_out_of(error),
             };
             let is_throttled = error.class == ErrorClass::Throttled;
             self.counter.count(is_throttled);
@@ -238,7 +241,8 @@ mod tests {
         let ceiling = Ceiling::new(rate.map(|rate| Rate::per_second(rate).unwrap()));
         let bounds = Bounds { in_flight: 16, calls: 100 };
         let turnstile = Turnstile::new(bounds, Arc::new(Mutex::new(ceiling)));
-        Caller::new(ACTION, RetryPolicy::default(), turnstile, Counter::default())
+        let (counter, secrets) = (Counter::default(), Secrets::default());
+        Caller::new(ACTION, RetryPolicy::default(), turnstile, counter, secrets)
     }
 
     fn error(class: ErrorClass) -> CallError {

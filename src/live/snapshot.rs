@@ -46,9 +46,30 @@ impl Snapshot {
         }
     }
 
-    /// Takes over what `newer` says.
+    /// Those of the `listed` whom the caller may not read.
+    pub(super) fn denied_of<'a>(&self, listed: &[&'a UserName]) -> Vec<&'a UserName> {
+        listed.iter().copied().filter(|user| self.denied(user).is_some()).collect()
+    }
+
+    /// Those of the `listed` whom IAM has not, as far as is known.
+    pub(super) fn missing_of<'a>(&self, listed: &[&'a UserName]) -> Vec<&'a UserName> {
+        let is_missing = |user| matches!(self.reading(user), Some(Reading::NoSuchUser { .. }));
+        listed.iter().copied().filter(|user| is_missing(user)).collect()
+    }
+
+    /// Takes over what `newer` says. Of a user who is missing in both, either may tell who differs by case.
     pub(super) fn extend(&mut self, newer: Snapshot) {
-        self.users.extend(newer.users);
+        for (user, mut reading) in newer.users {
+            let known = self.users.remove(&user);
+            if let (
+                Reading::NoSuchUser { differs_by_case },
+                Some(Reading::NoSuchUser { differs_by_case: Some(other) }),
+            ) = (&mut reading, known)
+            {
+                differs_by_case.get_or_insert(other);
+            }
+            self.users.insert(user, reading);
+        }
     }
 }
 

@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex};
 use aws_sdk_iam::operation::RequestId;
 
 use super::retry::{Caller, Counter, Ended};
+use super::secrets::Secrets;
 use super::turnstile::Turnstile;
 use super::{Bounds, CallError, Calls, Ceiling, Retry, RetryPolicy, Stop};
 use crate::values::{PolicyArn, Rate, UserName};
@@ -50,12 +51,13 @@ impl Writer {
         bounds: Bounds,
         ceiling: Option<Rate>,
         policy: RetryPolicy,
+        secrets: Secrets,
     ) -> Self {
         let ceiling = Arc::new(Mutex::new(Ceiling::new(ceiling)));
         let counter = Counter::default();
         let caller = |action| {
             let turnstile = Turnstile::new(bounds, ceiling.clone());
-            Caller::new(action, policy, turnstile, counter.clone())
+            Caller::new(action, policy, turnstile, counter.clone(), secrets.clone())
         };
         Writer { iam, puts: caller(PUT), deletes: caller(DELETE), counter }
     }

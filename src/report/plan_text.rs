@@ -53,13 +53,16 @@ fn write_plan(text: &mut String, plan: &Plan, paint: Paint) -> std::fmt::Result 
     }
     if !plan.problems.is_empty() {
         writeln!(text, "{}\n", paint.bad("Cannot be planned:"))?;
-        for problem in &plan.problems {
+        for (n, problem) in plan.problems.iter().enumerate() {
             let at = match problem.column {
                 Some(column) => format!("{file}:{}:{column}:", problem.line),
                 None => format!("{file}:{}:", problem.line),
             };
             writeln!(text, "  {at} {}: {}", paint.strong(&problem.user), what(problem))?;
-            if let Some(advice) = what_to_do(problem) {
+            let advice = what_to_do(problem);
+            // Once for users one after the other who have the same problem.
+            let is_last = plan.problems.get(n + 1).is_none_or(|next| what_to_do(next) != advice);
+            if let Some(advice) = advice.filter(|_| is_last) {
                 writeln!(text, "      {advice}")?;
             }
         }

@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -29,9 +30,41 @@ struct Stored {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct User {
     pub(super) path: String,
+    /// The one that it really has.
     pub(super) boundary: Option<String>,
     #[serde(default)]
     pub(super) tags: BTreeMap<String, String>,
+    #[serde(skip)]
+    stale: Option<Stale>,
+}
+
+/// What reads still show of a user.
+#[derive(Debug, Clone)]
+struct Stale {
+    boundary: Option<String>,
+    until: Instant,
+}
+
+impl User {
+    pub(super) fn new(path: &str, boundary: Option<&str>) -> Self {
+        let (path, boundary) = (path.to_owned(), boundary.map(str::to_owned));
+        User { path, boundary, tags: BTreeMap::new(), stale: None }
+    }
+
+    /// The boundary from now on, which reads see only after some time.
+    pub(super) fn set_boundary(&mut self, boundary: Option<&str>, staleness: Duration) {
+        let now = Instant::now();
+        let before = self.seen_boundary(now).map(str::to_owned);
+        self.boundary = boundary.map(str::to_owned);
+        let until = now + staleness;
+        self.stale = (!staleness.is_zero()).then_some(Stale { boundary: before, until });
+    }
+
+    /// The boundary as reads show it.
+    pub(super) fn seen_boundary(&self, now: Instant) -> Option<&str> {
+        let stale = self.stale.as_ref().filter(|stale| now < stale.until);
+        stale.map_or(&self.boundary, |stale| &stale.boundary).as_deref()
+    }
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -73,9 +106,7 @@ impl Account {
     }
 
     pub(super) fn put_user(&mut self, name: &str, path: &str, boundary: Option<&str>) {
-        let boundary = boundary.map(str::to_owned);
-        let user = User { path: path.to_owned(), boundary, tags: BTreeMap::new() };
-        self.users.insert(name.to_owned(), user);
+        self.users.insert(name.to_owned(), User::new(path, boundary));
         self.folded.insert(name.to_ascii_lowercase());
     }
 
@@ -117,5 +148,31 @@ impl Account {
     ) -> impl Iterator<Item = (&'a String, &'a User)> {
         let from = last.map_or(Bound::Unbounded, |last| Bound::Excluded(last.to_owned()));
         self.users.range((from, Bound::Unbounded))
+    }
+
+    /// The users up to `last`, which is one of them, backwards.
+    pub(super) fn users_until<'a>(
+        &'a self,
+        last: &str,
+    ) -> impl Iterator<Item = (&'a String, &'a User)> {
+        self.users.range(..=last.to_owned()).rev()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_is_seen_when_its_time_is_over_and_what_was_seen_before_is_seen_until_then() {
+        let mut user = User::new("/", Some("first"));
+        let hour = Duration::from_secs(3_600);
+        user.set_boundary(Some("second"), hour);
+        user.set_boundary(None, hour);
+        let now = Instant::now();
+        assert_eq!((user.seen_boundary(now), user.boundary.as_deref()), (Some("first"), None));
+        assert_eq!(user.seen_boundary(now + hour), None);
+        user.set_boundary(Some("third"), Duration::ZERO);
+        assert_eq!(user.seen_boundary(now), Some("third"));
     }
 }

@@ -25,6 +25,12 @@ pub enum Fault {
     Answer(String),
     /// The work is done, and the answer comes this much later.
     Slow(Duration),
+    /// The page begins this many users later than its marker says, as if so many had gone before it, or
+    /// where negative, earlier, as if so many had come. It is never so much earlier that it ends before its
+    /// own marker, and the first page does not shift.
+    Shifted(isize),
+    /// The user is taken out of the account before the work is done.
+    UserDeleted,
 }
 
 impl Fault {

@@ -1,3 +1,5 @@
+use std::time::{Duration, Instant};
+
 use super::account::{Account, User};
 use super::managed;
 use super::request::{ApiError, Request, marker_after};
@@ -13,22 +15,33 @@ type Answer = Result<Option<Vec<Xml>>, ApiError>;
 /// The sandbox has no calendar: what it has was made on the day of its first version.
 const CREATED: &str = "2026-11-24T00:00:00Z";
 
+/// How an action is carried out.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Manner {
+    /// The most items on a page.
+    pub(super) page_size: usize,
+    /// How many users later a page begins than its marker says; where negative, earlier.
+    pub(super) shift: isize,
+    /// How long reads do not see a boundary that is written now.
+    pub(super) staleness: Duration,
+}
+
 /// Carries one action out. The second value says whether the account may have changed.
-pub(super) fn call(account: &mut Account, request: &Request, page_size: usize) -> (Answer, bool) {
+pub(super) fn call(account: &mut Account, request: &Request, manner: Manner) -> (Answer, bool) {
     let reads = |answer| (answer, false);
     let writes = |answer| (answer, true);
     match request.action.as_str() {
         "GetUser" => reads(get_user(account, request)),
-        "ListUsers" => reads(list_users(account, request, page_size)),
-        "GetAccountAuthorizationDetails" => reads(account_details(account, request, page_size)),
+        "ListUsers" => reads(list_users(account, request, manner)),
+        "GetAccountAuthorizationDetails" => reads(account_details(account, request, manner)),
         "GetAccountSummary" => reads(Ok(Some(account_summary(account)))),
         "GetPolicy" => reads(get_policy(account, request)),
         "CreateUser" => writes(create_user(account, request)),
         "DeleteUser" => writes(delete_user(account, request)),
         "CreatePolicy" => writes(create_policy(account, request)),
         "DeletePolicy" => writes(delete_policy(account, request)),
-        "PutUserPermissionsBoundary" => writes(put_boundary(account, request)),
-        "DeleteUserPermissionsBoundary" => writes(delete_boundary(account, request)),
+        "PutUserPermissionsBoundary" => writes(put_boundary(account, request, manner)),
+        "DeleteUserPermissionsBoundary" => writes(delete_boundary(account, request, manner)),
         other => reads(Err(ApiError::new(
             400,
             "InvalidAction",
@@ -39,8 +52,7 @@ pub(super) fn call(account: &mut Account, request: &Request, page_size: usize) -
 
 fn get_user(account: &Account, request: &Request) -> Answer {
     let Some(name) = request.get("UserName") else {
-        let caller = User { path: "/".into(), boundary: None, tags: Default::default() };
-        return Ok(Some(vec![whole_user(request, CALLER, &caller)]));
+        return Ok(Some(vec![whole_user(request, CALLER, &User::new("/", None))]));
     };
     checked_name(request)?;
     let user = account.user(name).ok_or_else(|| no_such_user(name))?;
@@ -49,19 +61,19 @@ fn get_user(account: &Account, request: &Request) -> Answer {
 
 /// `ListUsers` leaves out boundaries and tags
 /// (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUsers.html>).
-fn list_users(account: &Account, request: &Request, page_size: usize) -> Answer {
+fn list_users(account: &Account, request: &Request, manner: Manner) -> Answer {
     let prefix = request.get("PathPrefix").unwrap_or("/");
-    let page = page(account, request, page_size, |user| user.path.starts_with(prefix))?;
+    let page = page(account, request, manner, |user| user.path.starts_with(prefix))?;
     let users = page.users.iter().map(|(name, user)| user_fields(request, name, user));
     let mut result = vec![members("Users", users)];
     result.extend(page.end());
     Ok(Some(result))
 }
 
-fn account_details(account: &Account, request: &Request, page_size: usize) -> Answer {
+fn account_details(account: &Account, request: &Request, manner: Manner) -> Answer {
     let filter = request.list("Filter", "");
     let wants = |kind: &str| filter.is_empty() || filter.contains(&kind);
-    let page = page(account, request, page_size, |_| wants("User"))?;
+    let page = page(account, request, manner, |_| wants("User"))?;
     let details = page.users.iter().map(|(name, user)| {
         let mut fields = user_fields(request, name, user);
         fields.push(element("GroupList", []));
@@ -165,19 +177,21 @@ fn delete_policy(account: &mut Account, request: &Request) -> Answer {
     Ok(None)
 }
 
-fn put_boundary(account: &mut Account, request: &Request) -> Answer {
+fn put_boundary(account: &mut Account, request: &Request, manner: Manner) -> Answer {
     let name = checked_name(request)?;
     let arn = request.required("PermissionsBoundary")?;
     check_boundary(account, request, arn)?;
-    account.user_mut(name).ok_or_else(|| no_such_user(name))?.boundary = Some(arn.to_owned());
+    let user = account.user_mut(name).ok_or_else(|| no_such_user(name))?;
+    user.set_boundary(Some(arn), manner.staleness);
     Ok(None)
 }
 
 /// A user without a boundary is no error: AWS's page lists `NoSuchEntity` for what "does not exist"
 /// and does not say which of the two it means; LocalStack answers 200, and so does the sandbox.
-fn delete_boundary(account: &mut Account, request: &Request) -> Answer {
+fn delete_boundary(account: &mut Account, request: &Request, manner: Manner) -> Answer {
     let name = checked_name(request)?;
-    account.user_mut(name).ok_or_else(|| no_such_user(name))?.boundary = None;
+    let user = account.user_mut(name).ok_or_else(|| no_such_user(name))?;
+    user.set_boundary(None, manner.staleness);
     Ok(None)
 }
 
@@ -270,12 +284,21 @@ impl Page<'_> {
 fn page<'a>(
     account: &'a Account,
     request: &Request,
-    page_size: usize,
+    manner: Manner,
     keep: impl Fn(&User) -> bool,
 ) -> Result<Page<'a>, ApiError> {
-    let size = request.max_items()?.min(page_size);
+    let size = request.max_items()?.min(manner.page_size);
     let marker = request.marker()?;
-    let mut rest = account.users_after(marker.as_deref()).filter(|(_, user)| keep(user));
+    let shift = marker.as_ref().map_or(0, |_| manner.shift);
+    let kept = |(_, user): &(&String, &User)| keep(user);
+    // A page that ended before its own marker would have readers go round for ever.
+    let earlier = if shift < 0 { shift.unsigned_abs().min(size - 1) } else { 0 };
+    let before = marker.iter().flat_map(|marker| account.users_until(marker));
+    let mut again: Vec<_> = before.filter(kept).take(earlier).collect();
+    again.reverse();
+    let after = account.users_after(marker.as_deref()).filter(kept);
+    let later = usize::try_from(shift).unwrap_or_default();
+    let mut rest = again.into_iter().chain(after.skip(later));
     let users = rest.by_ref().take(size).collect();
     Ok(Page { users, is_truncated: rest.next().is_some() })
 }
@@ -300,7 +323,7 @@ fn whole_user(request: &Request, name: &str, user: &User) -> Xml {
 }
 
 fn boundary_field(user: &User) -> Option<Xml> {
-    let arn = user.boundary.as_ref()?;
+    let arn = user.seen_boundary(Instant::now())?;
     Some(element(
         "PermissionsBoundary",
         [text("PermissionsBoundaryType", "Policy"), text("PermissionsBoundaryArn", arn)],

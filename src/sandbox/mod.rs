@@ -8,8 +8,10 @@ mod account;
 mod action;
 mod bucket;
 mod calls;
+mod chaos;
 mod faults;
 mod iam;
+mod lot;
 mod managed;
 mod request;
 mod seed;
@@ -21,6 +23,7 @@ mod xml;
 
 pub use action::{Action, UnknownAction};
 pub use calls::ActionCalls;
+pub use chaos::{Chaos, ChaosKind, UnknownChaosKind};
 pub use faults::{Fault, Faults};
 pub use seed::{Seed, awkward_name};
 pub use state::reset;
@@ -38,6 +41,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::values::{PolicyArn, UserName};
+use lot::Met;
+use request::Request;
 
 /// The account of every access key id that is no account number.
 pub const ACCOUNT: &str = "123456789012";
@@ -59,6 +64,10 @@ pub struct Options {
     pub page_size: usize,
     /// How many calls are let through: those above are answered with `Throttling`, and do nothing.
     pub throttle: Throttle,
+    /// How long reads show a user's boundary from before a write.
+    pub staleness: Duration,
+    /// What goes wrong by chance, besides the [`Faults`] that are switched on.
+    pub chaos: Option<Chaos>,
     /// Where the accounts are kept between runs; without it, in memory alone.
     pub state: Option<PathBuf>,
 }
@@ -71,6 +80,8 @@ impl Default for Options {
             latency: Duration::ZERO,
             page_size: 1_000,
             throttle: Throttle::default(),
+            staleness: Duration::ZERO,
+            chaos: None,
             state: None,
         }
     }
@@ -120,6 +131,7 @@ struct Shared {
     options: Options,
     accounts: Mutex<account::Accounts>,
     faults: Faults,
+    lot: Option<Mutex<lot::Lot>>,
     calls: calls::Counter,
     buckets: Mutex<bucket::Buckets>,
     throttled: calls::Counter,
@@ -134,14 +146,28 @@ impl Shared {
         self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn lot(&self) -> Option<MutexGuard<'_, lot::Lot>> {
+        self.lot.as_ref().map(|lot| lot.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Counts a call that has come just now, and says whether it is throttled.
     fn is_throttled(&self, account: &str, action: &str) -> bool {
         self.calls.count(action);
-        let is_throttled = !self.buckets().take(account, action, Instant::now());
+        let is_storm = self.lot().is_some_and(|mut lot| lot.is_storm(account, action));
+        let is_throttled = is_storm || !self.buckets().take(account, action, Instant::now());
         if is_throttled {
             self.throttled.count(action);
         }
         is_throttled
+    }
+
+    /// What goes wrong with a call that is not throttled. A fault that was switched on goes before chance.
+    fn met(&self, request: &Request) -> Met {
+        let mut met = self.lot().map(|mut lot| lot.met(request)).unwrap_or_default();
+        if let Some(fault) = self.faults.take(&request.action, request.get("UserName")) {
+            met.fault = Some(fault);
+        }
+        met
     }
 }
 
@@ -163,6 +189,7 @@ impl Sandbox {
         let shared = Arc::new(Shared {
             buckets: Mutex::new(bucket::Buckets::new(options.throttle.clone())),
             throttled: calls::Counter::default(),
+            lot: options.chaos.clone().map(|chaos| Mutex::new(lot::Lot::new(chaos))),
             options,
             accounts: Mutex::new(accounts),
             faults: Faults::default(),
@@ -192,7 +219,7 @@ impl Sandbox {
         self.shared.calls.so_far()
     }
 
-    /// The calls among them that its limits throttled; a [`Fault`]'s are not counted here.
+    /// The calls among them that its limits and storms throttled; a [`Fault`]'s are not counted here.
     pub fn throttled_calls(&self) -> ActionCalls {
         self.shared.throttled.so_far()
     }
@@ -213,6 +240,12 @@ impl Sandbox {
         let arn = format!("arn:aws:iam::{ACCOUNT}:policy/{name}");
         self.shared.accounts().home().put_policy(&arn, "/", name);
         arn.parse().expect("the caller gives a policy name that IAM takes")
+    }
+
+    /// Takes the policy of that name out of [`ACCOUNT`], whoever has it as boundary.
+    pub fn remove_policy(&self, name: &str) {
+        let arn = format!("arn:aws:iam::{ACCOUNT}:policy/{name}");
+        self.shared.accounts().home().remove_policy(&arn);
     }
 
     /// Takes a user out of [`ACCOUNT`].

@@ -10,6 +10,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use super::iam::Manner;
+use super::lot::Met;
 use super::request::{ApiError, Request};
 use super::{Fault, Shared, iam, state, sts, xml};
 
@@ -75,14 +77,20 @@ async fn answer(shared: &Shared, http: hyper::Request<Incoming>) -> Result<Answe
         Ok(request) => request,
         Err(error) => return Ok(response(failure(&error, &request_id), &request_id)),
     };
-    let fault = if is_throttled {
-        Some(Fault::throttling())
-    } else {
-        shared.faults.take(&request.action, request.get("UserName"))
+    let met = if is_throttled { throttled() } else { shared.met(&request) };
+    let manner = Manner {
+        page_size: shared.options.page_size,
+        shift: if let Some(Fault::Shifted(users)) = met.fault { users } else { 0 },
+        staleness: met.staleness.max(shared.options.staleness),
     };
-    let done = || carry_out(shared, &request, &request_id);
-    let reply = match fault {
-        None => done(),
+    let done = || carry_out(shared, &request, manner, &request_id);
+    let reply = match met.fault {
+        None | Some(Fault::Shifted(_)) => done(),
+        Some(Fault::UserDeleted) => {
+            let name = request.get("UserName").unwrap_or_default();
+            shared.accounts().account(&request.account).remove_user(name);
+            done()
+        }
         Some(Fault::Error { status, code, message }) => {
             Reply { status, body: xml::error(iam::NAMESPACE, status, &code, &message, &request_id) }
         }
@@ -110,7 +118,11 @@ async fn answer(shared: &Shared, http: hyper::Request<Incoming>) -> Result<Answe
     Ok(response(reply, &request_id))
 }
 
-fn carry_out(shared: &Shared, request: &Request, request_id: &str) -> Reply {
+fn throttled() -> Met {
+    Met { fault: Some(Fault::throttling()), ..Met::default() }
+}
+
+fn carry_out(shared: &Shared, request: &Request, manner: Manner, request_id: &str) -> Reply {
     let answer = |namespace, result| Reply {
         status: 200,
         body: xml::answer(namespace, &request.action, result, request_id),
@@ -120,11 +132,7 @@ fn carry_out(shared: &Shared, request: &Request, request_id: &str) -> Reply {
     }
     let mut accounts = shared.accounts();
     let account = accounts.account(&request.account);
-    let (result, may_have_changed) = iam::call(account, request, shared.options.page_size);
-    let result = match result {
-        Ok(result) => result,
-        Err(error) => return failure(&error, request_id),
-    };
+    let (result, may_have_changed) = iam::call(account, request, manner);
     if may_have_changed
         && let Some(file) = &shared.options.state
         && let Err(error) = state::keep(file, &accounts)
@@ -135,7 +143,10 @@ fn carry_out(shared: &Shared, request: &Request, request_id: &str) -> Reply {
     }
     // Writing a long page down keeps no other call waiting.
     drop(accounts);
-    answer(iam::NAMESPACE, result)
+    match result {
+        Ok(result) => answer(iam::NAMESPACE, result),
+        Err(error) => failure(&error, request_id),
+    }
 }
 
 fn failure(error: &ApiError, request_id: &str) -> Reply {

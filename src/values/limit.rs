@@ -3,6 +3,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::Share;
+
 /// How many at most: a number, or a share of something that is counted when the limit is held against it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
@@ -12,51 +14,21 @@ pub enum Limit {
     Share(Share),
 }
 
-/// A share from 0 % to 100 %, in hundredths of a per cent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Share(u16);
-
 /// A text that is no [`Limit`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a limit is a whole number, such as 50, or a share from 0% to 100%, such as 10% or 2.5%")]
 pub struct BadLimit;
 
-impl Share {
-    /// So many whole per cent, up to 100.
-    pub const fn percent(percent: u16) -> Self {
-        assert!(percent <= 100, "a share is 100 % at most");
-        Share(percent * 100)
-    }
-
-    /// The most that is still within this share of `whole`.
-    pub fn of(self, whole: usize) -> usize {
-        let part = whole as u128 * u128::from(self.0) / 10_000;
-        usize::try_from(part).unwrap_or(whole)
-    }
-}
-
 impl FromStr for Limit {
     type Err = BadLimit;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        let Some(percent) = text.strip_suffix('%') else {
-            // `parse` would take a sign, too.
-            return match text.parse() {
-                Ok(count) if digits(text) => Ok(Limit::Count(count)),
-                _ => Err(BadLimit),
-            };
-        };
-        let (whole, fraction) = percent.split_once('.').unwrap_or((percent, "0"));
-        if !digits(whole) || !digits(fraction) || !(1..=2).contains(&fraction.len()) {
-            return Err(BadLimit);
+        if text.ends_with('%') {
+            return text.parse().map(Limit::Share).map_err(|_| BadLimit);
         }
-        let whole: u16 = whole.parse().map_err(|_| BadLimit)?;
-        let hundredths: u16 = format!("{fraction:0<2}").parse().map_err(|_| BadLimit)?;
-        match whole.checked_mul(100).and_then(|whole| whole.checked_add(hundredths)) {
-            Some(share @ ..=10_000) => Ok(Limit::Share(Share(share))),
-            _ => Err(BadLimit),
-        }
+        // `parse` would take a sign, too.
+        let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse().ok().filter(|_| is_digits).map(Limit::Count).ok_or(BadLimit)
     }
 }
 
@@ -65,16 +37,6 @@ impl fmt::Display for Limit {
         match self {
             Limit::Count(count) => write!(f, "{count}"),
             Limit::Share(share) => write!(f, "{share}"),
-        }
-    }
-}
-
-impl fmt::Display for Share {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.0 / 100, self.0 % 100) {
-            (whole, 0) => write!(f, "{whole}%"),
-            (whole, fraction) if fraction % 10 == 0 => write!(f, "{whole}.{}%", fraction / 10),
-            (whole, fraction) => write!(f, "{whole}.{fraction:02}%"),
         }
     }
 }
@@ -153,21 +115,11 @@ mod tests {
             "1.%",
             ".5%",
             "1.555%",
+            "010%",
             "ten",
             "99999999999999999999",
         ] {
             assert_eq!(text.parse::<Limit>(), Err(BadLimit), "{text}");
         }
-    }
-
-    #[test]
-    fn a_share_is_rounded_down() {
-        let share = |text: &str| match text.parse() {
-            Ok(Limit::Share(share)) => share,
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(share("10%").of(19), 1);
-        assert_eq!(share("0.05%").of(5_000), 2);
-        assert_eq!(share("100%").of(usize::MAX), usize::MAX);
     }
 }

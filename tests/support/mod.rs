@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 pub mod accounts;
+pub mod company;
 pub mod plans;
 
 use std::fmt;
