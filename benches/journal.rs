@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
 use iam_boundaries::apply::journal::{End, Header, Journal, Record};
-use iam_boundaries::apply::{Limits, Outcome, Run, Summary, apply};
+use iam_boundaries::apply::{Class, Limits, Outcome, Run, Summary, apply};
 use iam_boundaries::desired::Desired;
 use iam_boundaries::live::{Access, Account, Bounds, Connection, RetryPolicy, StopSwitch};
 use iam_boundaries::plan::Plan;
@@ -96,7 +96,7 @@ async fn paired(folder: &Path, writes: usize, rounds: usize) -> Result<(), Box<d
             (without, company.apply(Some(&path)).await?)
         };
         let record = Record::read(&path)?;
-        assert_eq!((record.applied(), record.left_open().count()), (writes, 0));
+        assert_eq!((record.count(Class::Applied), record.left_open().count()), (writes, 0));
         let ratio = with.as_secs_f64() / without.as_secs_f64();
         ratios.push(ratio);
         println!(

@@ -2,106 +2,29 @@
 
 mod support;
 
-use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use iam_boundaries::apply::{Event, Item, Limits, Outcome, Summary, apply};
-use iam_boundaries::desired::Desired;
-use iam_boundaries::live::{Account, Bounds, ErrorClass, Reading, RetryPolicy, StopSwitch, Writer};
-use iam_boundaries::plan::{Plan, ProblemKind};
-use iam_boundaries::sandbox::{Burst, Fault, Limit, Options, Sandbox, Throttle};
-use iam_boundaries::values::{PolicyArn, Rate, UserName};
-use support::accounts::account;
-
-/// Retries as in earnest, but for the waiting.
-fn quick() -> RetryPolicy {
-    RetryPolicy {
-        standstill: Duration::from_millis(500),
-        first_wait: Duration::from_millis(1),
-        longest_wait: Duration::from_millis(5),
-        ..RetryPolicy::default()
-    }
-}
-
-/// A sandbox with `count` users without a boundary, whom a file gives one.
-struct Company {
-    sandbox: Sandbox,
-    boundary: PolicyArn,
-    desired: Desired,
-}
-
-fn user(n: usize) -> UserName {
-    format!("user-{n:04}").parse().unwrap()
-}
-
-impl Company {
-    async fn of(count: usize, page_size: usize) -> Self {
-        let options = Options { page_size, ..Options::default() };
-        let sandbox = Sandbox::start(options).await.unwrap();
-        let boundary = sandbox.put_policy("Developer");
-        let mut file = "[users]\n".to_owned();
-        for n in 0..count {
-            sandbox.put_user(&user(n), None);
-            file.push_str(&format!("{} = \"{boundary}\"\n", user(n)));
-        }
-        let desired = Desired::parse("boundaries.toml", &file).unwrap();
-        Company { sandbox, boundary, desired }
-    }
-
-    async fn account(&self) -> Account {
-        account(self.sandbox.endpoint_url()).await
-    }
-
-    async fn plan(&self, account: &Account) -> Plan {
-        let snapshot = account.snapshot(self.desired.users.keys()).await.unwrap();
-        Plan::between(account.identity().account, &self.desired, &snapshot)
-    }
-
-    fn writer(account: &Account, plan: &Plan) -> Writer {
-        let bounds = Bounds { in_flight: 64, calls: plan.changes.len() };
-        account.writer(bounds, None, quick())
-    }
-
-    /// Plans and applies, and checks that each change ended exactly once.
-    async fn apply(&self, concurrency: usize) -> (BTreeMap<UserName, Item>, Summary) {
-        let account = self.account().await;
-        let plan = self.plan(&account).await;
-        let writer = Company::writer(&account, &plan);
-        let limits = Limits { concurrency: NonZeroUsize::new(concurrency).unwrap() };
-        let mut items = BTreeMap::new();
-        let summary = apply(&plan, &writer, limits, &StopSwitch::new(), |event| {
-            if let Event::Ended(item) = event {
-                let twice = items.insert(item.change.user.clone(), item);
-                assert!(twice.is_none(), "an item ended twice: {twice:?}");
-            }
-        })
-        .await;
-        assert_eq!(items.len(), plan.changes.len());
-        assert_eq!(summary.applied + summary.failed + summary.not_attempted, items.len());
-        (items, summary)
-    }
-
-    fn has_boundary(&self, n: usize) -> bool {
-        self.sandbox.boundary_of(&user(n)).unwrap().as_deref() == Some(self.boundary.as_str())
-    }
-}
+use iam_boundaries::apply::{Item, Outcome};
+use iam_boundaries::live::{ErrorClass, Reading, StopSwitch};
+use iam_boundaries::plan::ProblemKind;
+use iam_boundaries::sandbox::{Burst, Fault, Limit, Throttle};
+use iam_boundaries::values::{Rate, UserName};
+use support::company::{Company, DETAILS, PUT, at_once, carry_out, denied, user};
 
 fn failure(item: &Item) -> (u32, &str) {
-    match &item.outcome {
-        Outcome::Failed { attempts, error } => (*attempts, &error.code),
+    match &item.answer {
+        Outcome::Failed { attempts, error, .. } => (*attempts, &error.code),
         other => panic!("{other:?}"),
     }
 }
-
-const PUT: &str = "PutUserPermissionsBoundary";
 
 #[tokio::test]
 async fn every_page_of_the_account_is_read() {
     let company = Company::of(25, 4).await;
     let (_, summary) = company.apply(8).await;
     assert_eq!(summary.applied, 25);
-    assert_eq!(company.sandbox.calls()["GetAccountAuthorizationDetails"], 7);
+    // To plan, and to read back.
+    assert_eq!(company.calls(DETAILS), 2 * 7);
     let account = company.account().await;
     assert_eq!(company.plan(&account).await.in_sync, 25);
 }
@@ -109,8 +32,7 @@ async fn every_page_of_the_account_is_read() {
 #[tokio::test]
 async fn where_account_pages_are_denied_users_are_read_one_by_one() {
     let company = Company::of(20, 1_000).await;
-    let denied = Fault::error(403, "AccessDenied", "not authorized");
-    company.sandbox.faults().add("GetAccountAuthorizationDetails", None, 1, denied);
+    company.sandbox.faults().add(DETAILS, None, 1, denied());
     let account = company.account().await;
     assert_eq!(company.plan(&account).await.changes.len(), 20);
     assert_eq!(company.sandbox.calls()["GetUser"], 20);
@@ -120,7 +42,7 @@ async fn where_account_pages_are_denied_users_are_read_one_by_one() {
 async fn a_read_that_fails_is_an_error_and_not_an_empty_account() {
     let company = Company::of(5, 2).await;
     let broken = Fault::error(500, "ServiceFailure", "sorry");
-    company.sandbox.faults().add("GetAccountAuthorizationDetails", None, 1_000, broken);
+    company.sandbox.faults().add(DETAILS, None, 1_000, broken);
     let account = company.account().await;
     let error = account.snapshot(company.desired.users.keys()).await.unwrap_err();
     assert_eq!((error.class, error.code.as_str()), (ErrorClass::Transient, "ServiceFailure"));
@@ -129,8 +51,7 @@ async fn a_read_that_fails_is_an_error_and_not_an_empty_account() {
 #[tokio::test]
 async fn a_user_who_alone_cannot_be_read_is_a_problem_of_that_user_alone() {
     let company = Company::of(6, 1_000).await;
-    let denied = || Fault::error(403, "AccessDenied", "not authorized");
-    company.sandbox.faults().add("GetAccountAuthorizationDetails", None, 1, denied());
+    company.sandbox.faults().add(DETAILS, None, 1, denied());
     company.sandbox.faults().add("GetUser", Some(user(3).as_str()), 1, denied());
     let account = company.account().await;
     let plan = company.plan(&account).await;
@@ -144,8 +65,7 @@ async fn a_user_who_alone_cannot_be_read_is_a_problem_of_that_user_alone() {
 #[tokio::test]
 async fn denied_for_every_user_is_one_error() {
     let company = Company::of(6, 1_000).await;
-    let denied = || Fault::error(403, "AccessDenied", "not authorized");
-    company.sandbox.faults().add("GetAccountAuthorizationDetails", None, 1, denied());
+    company.sandbox.faults().add(DETAILS, None, 1, denied());
     company.sandbox.faults().add("GetUser", None, 100, denied());
     let account = company.account().await;
     let error = account.snapshot(company.desired.users.keys()).await.unwrap_err();
@@ -208,19 +128,12 @@ async fn a_user_deleted_in_the_middle_fails_alone_and_says_that_it_is_the_user()
     let account = company.account().await;
     let plan = company.plan(&account).await;
     company.sandbox.remove_user(&user(2));
-    let writer = Company::writer(&account, &plan);
-    let limits = Limits { concurrency: NonZeroUsize::MIN };
-    let mut failed = Vec::new();
-    let summary = apply(&plan, &writer, limits, &StopSwitch::new(), |event| {
-        if let Event::Ended(Item { outcome: Outcome::Failed { error, .. }, .. }) = event {
-            failed.push(error);
-        }
-    })
-    .await;
+    let (items, summary) = carry_out(&account, &plan, at_once(1), &StopSwitch::new(), |_| {}).await;
     assert_eq!((summary.applied, summary.failed), (4, 1));
-    assert_eq!(failed[0].class, ErrorClass::NotFound);
-    assert!(failed[0].request_id.is_some());
-    let advice = iam_boundaries::report::advice(&failed[0]).unwrap();
+    let Outcome::Failed { error, .. } = &items[&user(2)].answer else { panic!("{items:?}") };
+    assert_eq!(error.class, ErrorClass::NotFound);
+    assert!(error.request_id.is_some());
+    let advice = iam_boundaries::report::advice(error).unwrap();
     assert!(advice.starts_with("The user is not there any more"), "{advice}");
 }
 
@@ -231,6 +144,8 @@ async fn credentials_that_expire_on_the_way_stop_the_run_and_the_rest_is_not_att
     company.sandbox.faults().add(PUT, Some(user(10).as_str()), 100, expired);
     let (items, summary) = company.apply(1).await;
     assert_eq!((summary.applied, summary.failed, summary.not_attempted), (10, 1, 19));
+    // With such credentials nothing can be read back.
+    assert_eq!((summary.not_read_back, company.calls(DETAILS)), (10, 1));
     assert_eq!(failure(&items[&user(10)]), (1, "ExpiredToken"));
     assert_eq!(company.sandbox.calls()[PUT], 11);
 }
@@ -252,7 +167,7 @@ async fn a_few_users_of_a_large_account_are_read_one_by_one_and_many_by_pages() 
     let calls = || {
         let calls = company.sandbox.calls();
         let of = |action: &str| calls.get(action).copied().unwrap_or_default();
-        (of("GetUser"), of("GetAccountSummary"), of("GetAccountAuthorizationDetails"))
+        (of("GetUser"), of("GetAccountSummary"), of(DETAILS))
     };
     let users: Vec<UserName> = (0..60).map(|n| user(3_000 + n)).collect();
     account.snapshot(&users[..2]).await.unwrap();
@@ -283,7 +198,6 @@ async fn every_user_of_an_account_is_read_in_as_many_calls_as_it_has_pages() {
 #[tokio::test]
 async fn where_single_users_are_denied_they_are_read_by_pages() {
     let company = Company::of(20, 1_000).await;
-    let denied = || Fault::error(403, "AccessDenied", "not authorized");
     company.sandbox.faults().add("GetUser", Some(user(1).as_str()), 1, denied());
     let account = company.account().await;
     let users = [user(0), user(1)];
@@ -294,7 +208,7 @@ async fn where_single_users_are_denied_they_are_read_by_pages() {
     // And where the summary is denied, by pages at once.
     company.sandbox.faults().add("GetAccountSummary", None, 1, denied());
     account.snapshot(&[user(0), user(1), user(2)]).await.unwrap();
-    assert_eq!(company.sandbox.calls()["GetAccountAuthorizationDetails"], 2);
+    assert_eq!(company.sandbox.calls()[DETAILS], 2);
 }
 
 #[tokio::test]

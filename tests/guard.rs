@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use iam_boundaries::desired::Desired;
 use iam_boundaries::live::{Reading, Snapshot};
 use iam_boundaries::plan::{Attendance, Overrides, Plan, Refusal};
-use support::company::{Company, listed, user};
 use support::plans::{arn, name};
+use support::workplace::{Workplace, listed, user};
 
 /// A plan that removes the boundary of `removals` users, and gives one to `additions`, in an account of
 /// `users`; the file begins with `guard`.
@@ -122,15 +122,15 @@ fn who_runs_the_tool_does_not_change_the_own_boundary_until_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guard_rail_refuses_with_exit_code_4_and_nothing_is_written() {
-    let company = Company::with(30, |policy| {
+    let workplace = Workplace::with(30, |policy| {
         let users = listed(12, &format!("{:?}", policy.as_str()));
         format!("[guard]\nprotected = [\"break-*\", \"user-3\"]\n[users]\n{users}sandbox-operator = false\n")
     })
     .await;
-    company.sandbox.put_user(&name("sandbox-operator"), Some(&company.policy));
+    workplace.sandbox.put_user(&name("sandbox-operator"), Some(&workplace.policy));
     let mut said = String::new();
     for format in ["text", "markdown", "github", "json"] {
-        let ran = company.run(&["apply", "--auto-approve", "--format", format]).await;
+        let ran = workplace.run(&["apply", "--auto-approve", "--format", format]).await;
         assert_eq!(ran.code, 4, "{ran}");
         said = ran.err.clone();
         if format == "json" {
@@ -140,31 +140,32 @@ async fn a_guard_rail_refuses_with_exit_code_4_and_nothing_is_written() {
         }
     }
     insta::assert_snapshot!(said);
-    let plan = company.run(&["plan", "--out", "plan.json"]).await;
+    let plan = workplace.run(&["plan", "--out", "plan.json"]).await;
     assert!(plan.out.contains("apply refuses this plan"), "{plan}");
-    assert_eq!(company.run(&["apply", "plan.json", "--auto-approve"]).await.code, 4);
-    assert_eq!(company.writes(), 0);
+    assert_eq!(workplace.run(&["apply", "plan.json", "--auto-approve"]).await.code, 4);
+    assert_eq!(workplace.writes(), 0);
     // The words that the message gives.
     let words = ["--max-changes", "13", "--allow-protected", "user-3", "--allow-own-boundary"];
-    let ran = company.run(&[&["apply", "plan.json", "--auto-approve"][..], &words].concat()).await;
+    let ran =
+        workplace.run(&[&["apply", "plan.json", "--auto-approve"][..], &words].concat()).await;
     assert_eq!(ran.code, 0, "{ran}");
-    assert_eq!(company.writes(), 13);
+    assert_eq!(workplace.writes(), 13);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_limit_that_plan_was_given_is_reviewed_and_holds_when_the_plan_is_applied() {
-    let company = Company::of(20).await;
-    let plan = company.run(&["plan", "--out", "plan.json"]).await;
+    let workplace = Workplace::of(20).await;
+    let plan = workplace.run(&["plan", "--out", "plan.json"]).await;
     assert!(plan.out.contains("apply --auto-approve refuses this plan"), "{plan}");
-    assert_eq!(company.run(&["apply", "plan.json", "--auto-approve"]).await.code, 4);
-    let plan = company.run(&["plan", "--out", "plan.json", "--max-changes", "100%"]).await;
+    assert_eq!(workplace.run(&["apply", "plan.json", "--auto-approve"]).await.code, 4);
+    let plan = workplace.run(&["plan", "--out", "plan.json", "--max-changes", "100%"]).await;
     assert!(!plan.out.contains("refuses"), "{plan}");
-    assert_eq!(company.run(&["apply", "plan.json", "--auto-approve"]).await.code, 0);
+    assert_eq!(workplace.run(&["apply", "plan.json", "--auto-approve"]).await.code, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_policy_that_cannot_be_a_boundary_blocks_its_own_items_alone() {
-    let company = Company::with(6, |policy| {
+    let workplace = Workplace::with(6, |policy| {
         let gone = policy.as_str().replace("Developer", "Gone");
         let role = "arn:aws:iam::aws:policy/aws-service-role/AWSSupportServiceRolePolicy";
         format!(
@@ -173,25 +174,25 @@ async fn a_policy_that_cannot_be_a_boundary_blocks_its_own_items_alone() {
         )
     })
     .await;
-    let plan = company.run(&["plan", "--out", "plan.json"]).await;
+    let plan = workplace.run(&["plan", "--out", "plan.json"]).await;
     assert_eq!(plan.code, 3, "{plan}");
     insta::assert_snapshot!(plan.out);
-    assert_eq!(company.sandbox.calls()["GetPolicy"], 3);
-    let ran = company.run(&["apply", "--auto-approve"]).await;
+    assert_eq!(workplace.sandbox.calls()["GetPolicy"], 3);
+    let ran = workplace.run(&["apply", "--auto-approve"]).await;
     assert_eq!(ran.code, 3, "{ran}");
-    assert_eq!(company.writes(), 2);
-    assert!(company.has(0, &company.policy) && company.has(4, &company.policy));
+    assert_eq!(workplace.writes(), 2);
+    assert!(workplace.has(0, &workplace.policy) && workplace.has(4, &workplace.policy));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_policy_that_went_away_since_the_plan_was_saved_is_seen_before_anything_is_written() {
-    let company = Company::of(3).await;
-    assert_eq!(company.run(&["plan", "--out", "plan.json"]).await.code, 0);
-    company.sandbox.remove_policy("Developer");
-    let ran = company.run(&["apply", "plan.json", "--auto-approve"]).await;
+    let workplace = Workplace::of(3).await;
+    assert_eq!(workplace.run(&["plan", "--out", "plan.json"]).await.code, 0);
+    workplace.sandbox.remove_policy("Developer");
+    let ran = workplace.run(&["apply", "plan.json", "--auto-approve"]).await;
     assert_eq!(ran.code, 3, "{ran}");
     assert!(ran.out.contains("3 cannot be planned"), "{ran}");
-    assert_eq!(company.writes(), 0);
+    assert_eq!(workplace.writes(), 0);
 }
 
 #[cfg(unix)]
@@ -199,10 +200,10 @@ async fn a_policy_that_went_away_since_the_plan_was_saved_is_seen_before_anythin
 async fn at_a_terminal_a_large_plan_wants_its_number_typed() {
     use std::io::Write;
 
-    let company = Company::of(20).await;
+    let workplace = Workplace::of(20).await;
     for (answer, code) in [("yes\n", 1), ("19\n", 1), ("20\n", 0)] {
         let pty = nix::pty::openpty(None, None).unwrap();
-        let mut command = company.binary.command(&["apply"]);
+        let mut command = workplace.binary.command(&["apply"]);
         command.stdin(pty.slave);
         let mut keyboard = std::fs::File::from(pty.master);
         keyboard.write_all(answer.as_bytes()).unwrap();
@@ -210,6 +211,6 @@ async fn at_a_terminal_a_large_plan_wants_its_number_typed() {
         let ran = support::Ran::of(output);
         assert_eq!(ran.code, code, "{ran}");
         assert!(ran.err.contains("type their number"), "{ran}");
-        assert_eq!(company.writes(), if code == 0 { 20 } else { 0 });
+        assert_eq!(workplace.writes(), if code == 0 { 20 } else { 0 });
     }
 }

@@ -5,8 +5,12 @@ mod support;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use iam_boundaries::apply::journal::{End, Header, Journal, JournalError, Record, RecordError};
-use iam_boundaries::apply::{CallError, ErrorClass, Outcome, StopReason};
+use iam_boundaries::apply::journal::{
+    Correction, End, Entry, Header, Journal, JournalError, Record, RecordError,
+};
+use iam_boundaries::apply::{
+    CallError, Class, ErrorClass, Item, Outcome, ReadBack, Reading, StopReason,
+};
 use iam_boundaries::live::Identity;
 use iam_boundaries::plan::{Action, Change, Guard, Plan};
 use iam_boundaries::values::{Digest, Partition};
@@ -52,15 +56,28 @@ fn applied(n: u32) -> Outcome {
     Outcome::Applied { attempts: n, request_id: Some(format!("request-{n}")) }
 }
 
-fn failed(class: ErrorClass, code: &str, attempts: u32) -> Outcome {
+fn failed(class: ErrorClass, code: &str, attempts: u32, may_be_done: bool) -> Outcome {
     let error = CallError {
         action: "iam:PutUserPermissionsBoundary".into(),
         class,
         code: code.to_owned(),
-        message: "a \"message\"\nof two lines".to_owned().replace('\n', " "),
-        request_id: None,
+        message: "a \"message\" with quotes".to_owned(),
+        request_id: Some("request-id".to_owned()),
     };
-    Outcome::Failed { attempts, error }
+    Outcome::Failed { attempts, error, may_be_done }
+}
+
+fn denied() -> Outcome {
+    failed(ErrorClass::Denied, "AccessDenied", 1, false)
+}
+
+fn timed_out() -> Outcome {
+    failed(ErrorClass::Transient, "TimedOut", 6, true)
+}
+
+/// What reading back showed of the change that had that answer.
+fn seen(n: usize, answer: Outcome, read_back: ReadBack) -> Item {
+    Item { change: change(n), answer, read_back }
 }
 
 fn new_file() -> (TempDir, PathBuf) {
@@ -76,13 +93,28 @@ async fn rich() -> Vec<u8> {
     for n in 0..5 {
         journal.intend(&change(n)).await.unwrap();
     }
-    journal.answered(&change(1).user, &failed(ErrorClass::Denied, "AccessDenied", 1));
+    journal.answered(&change(1).user, &denied());
     journal.answered(&change(0).user, &applied(1));
     journal.answered(&change(3).user, &Outcome::NotAttempted);
-    journal.answered(&change(2).user, &failed(ErrorClass::Transient, "TimedOut", 6));
-    let stopped_by = Some(StopReason::Interrupted);
-    journal.finish(&End { applied: 1, failed: 3, not_attempted: 3, stopped_by }).await.unwrap();
+    journal.answered(&change(2).user, &timed_out());
+    let found = Reading::Boundary(Some(arn("Other")));
+    journal.corrected(&seen(0, applied(1), ReadBack::Otherwise(found)));
+    journal.corrected(&seen(2, timed_out(), ReadBack::AsWritten));
+    // What says the same as the answer is no correction.
+    journal.corrected(&seen(1, denied(), ReadBack::NotNeeded));
+    journal.finish(&end()).await.unwrap();
     std::fs::read(&path).unwrap()
+}
+
+fn end() -> End {
+    End {
+        applied: 1,
+        not_as_written: 1,
+        failed: 1,
+        not_attempted: 3,
+        not_read_back: 0,
+        stopped_by: Some(StopReason::Interrupted),
+    }
 }
 
 fn lines(text: &[u8]) -> Vec<String> {
@@ -99,11 +131,25 @@ async fn a_journal_says_what_was_begun_and_what_became_of_it() {
     let entries: Vec<_> =
         record.entries.iter().map(|entry| (entry.at, entry.change.clone())).collect();
     assert_eq!(entries, (0..5).map(|n| (n + 2, change(n))).collect::<Vec<_>>());
-    assert_eq!(record.entries[0].outcome, Some(applied(1)));
-    assert_eq!(record.entries[2].outcome, Some(failed(ErrorClass::Transient, "TimedOut", 6)));
+    let outcomes = record.entries.iter().map(|entry| entry.outcome.clone()).collect::<Vec<_>>();
+    let not_attempted = Some(Outcome::NotAttempted);
+    assert_eq!(
+        outcomes,
+        [Some(applied(1)), Some(denied()), Some(timed_out()), not_attempted, None]
+    );
+    let classes: Vec<_> = record.entries.iter().map(Entry::class).collect();
+    use Class::*;
+    assert_eq!(
+        classes,
+        [Some(NotAsWritten), Some(Failed), Some(Applied), Some(NotAttempted), None]
+    );
+    let found = Reading::Boundary(Some(arn("Other")));
+    let correction = Correction { class: NotAsWritten, found };
+    assert_eq!(record.entries[0].correction, Some(correction));
     let open: Vec<_> = record.left_open().map(ToString::to_string).collect();
-    assert_eq!((open, record.applied(), record.failed()), (vec!["user-4".to_owned()], 1, 2));
-    assert_eq!(record.end.unwrap().stopped_by, Some(StopReason::Interrupted));
+    assert_eq!(open, ["user-4"]);
+    assert_eq!([Applied, Failed].map(|class| record.count(class)), [1, 1]);
+    assert_eq!(record.end, Some(end()));
 }
 
 #[tokio::test]
@@ -116,7 +162,7 @@ async fn an_intent_is_in_the_file_when_it_has_returned_and_outcomes_with_the_nex
     journal.answered(&change(0).user, &applied(1));
     journal.intend(&change(1)).await.unwrap();
     let record = Record::read(&path).unwrap();
-    assert_eq!((record.left_open().count(), record.applied()), (1, 1));
+    assert_eq!((record.left_open().count(), record.count(Class::Applied)), (1, 1));
     assert_eq!(record.end, None);
 }
 
@@ -170,6 +216,8 @@ async fn cut_anywhere_a_journal_says_the_beginning_of_what_it_said() {
             for (entry, later) in record.entries.iter().zip(&whole.entries) {
                 assert_eq!((entry.at, &entry.change), (later.at, &later.change));
                 assert!(entry.outcome.is_none() || entry.outcome == later.outcome, "at {end}");
+                let Entry { correction, .. } = entry;
+                assert!(correction.is_none() || *correction == later.correction, "at {end}");
             }
             assert!(record.end.is_none() || record.end == whole.end, "at {end}");
         }
@@ -218,8 +266,16 @@ async fn each_reason_to_refuse_a_journal_has_its_own_message() {
         replaced(6, "user-1", "User-1"),
         replaced(6, "\"failed\"", "\"applied\""),
         replaced(6, "AccessDenied", "\\u202e"),
+        replaced(6, "\"may_be_done\":false", "\"may_be_done\":null"),
+        replaced(6, ",\"may_be_done\":false", ""),
         replaced(7, "user-0", "user-1"),
         replaced(7, "\"attempts\":1", "\"attempts\":0"),
+        replaced(10, "user-0", "user-6"),
+        replaced(10, "user-0", "user-4"),
+        replaced(10, "policy/Other", "policy/Developer"),
+        replaced(10, "123456789012", "999999999999"),
+        replaced(11, "\"applied\"", "\"failed\""),
+        replaced(11, "user-2", "user-0"),
         edited(&|lines| lines.swap(1, 7)),
         edited(&|lines| lines[3] = "\0\0\0".to_owned()),
         edited(&|lines| lines[3] = String::new()),

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use iam_boundaries::apply::{CallError, ErrorClass, Event, Item, Outcome, Summary};
+use iam_boundaries::apply::{
+    CallError, ErrorClass, Event, Item, Outcome, ReadBack, StopReason, Summary,
+};
 use iam_boundaries::live::Calls;
 use iam_boundaries::plan::{
     Action, Change, Conflict, Guard, Plan, Problem, ProblemKind, Reading, Recheck,
@@ -38,34 +40,54 @@ fn plan(changes: usize) -> Plan {
     }
 }
 
-fn failed(n: usize, class: ErrorClass, code: &str, message: &str) -> Outcome {
-    let error = CallError {
+fn error(n: usize, class: ErrorClass, code: &str, message: &str) -> CallError {
+    CallError {
         action: "iam:PutUserPermissionsBoundary".into(),
         class,
         code: code.to_owned(),
         message: message.to_owned(),
         request_id: Some(format!("request-{n}")),
-    };
-    Outcome::Failed { attempts: 1, error }
+    }
 }
 
-/// The events of a run in which each change ends as `outcome` says.
-fn events(plan: &Plan, outcome: impl Fn(usize) -> Outcome) -> Vec<Event> {
+fn failed(n: usize, class: ErrorClass, code: &str, message: &str) -> Outcome {
+    Outcome::Failed { attempts: 1, error: error(n, class, code, message), may_be_done: false }
+}
+
+fn applied() -> Outcome {
+    Outcome::Applied { attempts: 1, request_id: None }
+}
+
+/// No answer, again and again.
+fn lost() -> Outcome {
+    let error = CallError {
+        request_id: None,
+        ..error(0, ErrorClass::Transient, "TimedOut", "no answer came in time")
+    };
+    Outcome::Failed { attempts: 6, error, may_be_done: true }
+}
+
+/// The events of a run in which each change ends as `end` says.
+fn events(plan: &Plan, end: impl Fn(usize) -> (Outcome, ReadBack)) -> Vec<Event> {
     let mut summary = Summary {
         calls: Calls { made: plan.changes.len() as u64, throttled: 0 },
         elapsed: Duration::from_millis(1_234),
         ..Summary::default()
     };
     let mut events = vec![Event::Started { changes: plan.changes.len() }];
+    let (mut ended, mut users) = (Vec::new(), 0);
     for (n, change) in plan.changes.iter().enumerate() {
-        let outcome = outcome(n);
-        match outcome {
-            Outcome::Applied { .. } => summary.applied += 1,
-            Outcome::Failed { .. } => summary.failed += 1,
-            Outcome::NotAttempted => summary.not_attempted += 1,
+        let (answer, read_back) = end(n);
+        users += usize::from(read_back != ReadBack::NotNeeded);
+        if answer != Outcome::NotAttempted {
+            events.push(Event::Answered { change: change.clone(), answer: answer.clone() });
         }
-        events.push(Event::Ended(Item { change: change.clone(), outcome }));
+        let item = Item { change: change.clone(), answer, read_back };
+        summary.count(&item);
+        ended.push(Event::Ended(item));
     }
+    events.push(Event::ReadingBack { users });
+    events.extend(ended);
     events.push(Event::Finished(summary));
     events
 }
@@ -83,7 +105,10 @@ fn text(recheck: &Recheck, events: &[Event]) -> String {
 #[test]
 fn hundreds_of_equal_failures_read_as_one_with_every_user_in_it() {
     let recheck = Recheck::unneeded(plan(400));
-    let denied = |n| failed(n, ErrorClass::Denied, "AccessDenied", &format!("no, user-{n:03}"));
+    let denied = |n| {
+        let message = format!("no, user-{n:03}");
+        (failed(n, ErrorClass::Denied, "AccessDenied", &message), ReadBack::NotNeeded)
+    };
     let text = text(&recheck, &events(&recheck.plan, denied));
     let closing = text.split_once("\n\n").unwrap().1;
     assert_eq!(closing.matches("Failed with AccessDenied: 400 users").count(), 1);
@@ -105,18 +130,77 @@ fn mixed() -> (Recheck, Vec<Event>) {
     recheck.conflicts.push(Conflict { change, found });
     recheck.already_done.push(recheck.plan.changes.remove(5));
     let events = events(&recheck.plan, |n| match n {
-        0 => Outcome::Applied { attempts: 1, request_id: None },
-        1 => Outcome::Applied { attempts: 3, request_id: Some("id".to_owned()) },
-        2 => failed(
-            2,
-            ErrorClass::NotFound,
-            "NoSuchEntity",
-            "The user with name user-002 cannot be found.",
-        ),
-        3 => failed(3, ErrorClass::Rejected, "PolicyNotAttachable", "Cannot attach."),
-        _ => Outcome::NotAttempted,
+        0 => (applied(), ReadBack::AsWritten),
+        1 => {
+            let request_id = Some("id".to_owned());
+            (Outcome::Applied { attempts: 3, request_id }, ReadBack::AsWritten)
+        }
+        2 => {
+            let message = "The user with name user-002 cannot be found.";
+            (failed(2, ErrorClass::NotFound, "NoSuchEntity", message), ReadBack::NotNeeded)
+        }
+        3 => {
+            let error = failed(3, ErrorClass::Rejected, "PolicyNotAttachable", "Cannot attach.");
+            (error, ReadBack::NotNeeded)
+        }
+        _ => (Outcome::NotAttempted, ReadBack::NotNeeded),
     });
     (recheck, events)
+}
+
+/// A run in which reading back corrects what IAM's answers said.
+fn corrected() -> (Recheck, Vec<Event>) {
+    let mut plan = plan(8);
+    plan.changes[2].action = Action::Remove { from: boundary() };
+    let recheck = Recheck::unneeded(plan);
+    let none = || ReadBack::Otherwise(Reading::Boundary(None));
+    let unreadable = || {
+        let mut error = error(9, ErrorClass::Denied, "AccessDenied", "not authorized");
+        error.action = "iam:GetUser".into();
+        ReadBack::Failed(error)
+    };
+    let events = events(&recheck.plan, |n| match n {
+        0 => (applied(), ReadBack::AsWritten),
+        1 => (applied(), none()),
+        2 => (applied(), ReadBack::Otherwise(Reading::NoSuchUser { differs_by_case: None })),
+        3 => (lost(), ReadBack::AsWritten),
+        4 => (lost(), none()),
+        5 => (lost(), unreadable()),
+        _ => (applied(), unreadable()),
+    });
+    (recheck, events)
+}
+
+/// A run that was stopped when there was an answer, and none, and nothing sent yet.
+fn stopped() -> (Recheck, Vec<Event>) {
+    let recheck = Recheck::unneeded(plan(3));
+    let mut events = events(&recheck.plan, |n| match n {
+        0 => (applied(), ReadBack::Stopped),
+        1 => (lost(), ReadBack::Stopped),
+        _ => (Outcome::NotAttempted, ReadBack::NotNeeded),
+    });
+    if let Some(Event::Finished(summary)) = events.last_mut() {
+        summary.stopped = Some(StopReason::Interrupted);
+    }
+    (recheck, events)
+}
+
+fn json(recheck: &Recheck, events: &[Event]) -> String {
+    let mut lines = Vec::new();
+    told(ApplyJson::new(recheck, &mut lines), events);
+    String::from_utf8(lines).unwrap()
+}
+
+fn markdown(recheck: &Recheck, events: &[Event]) -> String {
+    let mut text = Vec::new();
+    told(ApplyMarkdown::new(recheck, &mut text), events);
+    String::from_utf8(text).unwrap()
+}
+
+fn github(recheck: &Recheck, events: &[Event]) -> String {
+    let mut text = Vec::new();
+    told(ApplyGithub::new(recheck, &mut text), events);
+    String::from_utf8(text).unwrap()
 }
 
 #[test]
@@ -128,25 +212,51 @@ fn each_outcome_has_its_place_in_the_text() {
 #[test]
 fn each_outcome_has_its_object_in_the_json_lines() {
     let (recheck, events) = mixed();
-    let mut lines = Vec::new();
-    told(ApplyJson::new(&recheck, &mut lines), &events);
-    insta::assert_snapshot!(String::from_utf8(lines).unwrap());
+    insta::assert_snapshot!(json(&recheck, &events));
 }
 
 #[test]
 fn each_outcome_has_its_place_in_the_markdown() {
     let (recheck, events) = mixed();
-    let mut text = Vec::new();
-    told(ApplyMarkdown::new(&recheck, &mut text), &events);
-    insta::assert_snapshot!(String::from_utf8(text).unwrap());
+    insta::assert_snapshot!(markdown(&recheck, &events));
 }
 
 #[test]
 fn what_is_not_done_is_on_its_line_in_the_review() {
     let (recheck, events) = mixed();
-    let mut text = Vec::new();
-    told(ApplyGithub::new(&recheck, &mut text), &events);
-    insta::assert_snapshot!(String::from_utf8(text).unwrap());
+    insta::assert_snapshot!(github(&recheck, &events));
+}
+
+#[test]
+fn what_reading_back_showed_is_in_each_format() {
+    let (recheck, events) = corrected();
+    insta::assert_snapshot!("corrected_text", text(&recheck, &events));
+    insta::assert_snapshot!("corrected_json", json(&recheck, &events));
+    insta::assert_snapshot!("corrected_markdown", markdown(&recheck, &events));
+    insta::assert_snapshot!("corrected_github", github(&recheck, &events));
+}
+
+#[test]
+fn after_a_stop_only_what_is_left_open_is_said_not_to_be_read_back() {
+    let (recheck, events) = stopped();
+    insta::assert_snapshot!(text(&recheck, &events));
+    let markdown = markdown(&recheck, &events);
+    let (_, unread) = markdown.split_once("**Not read back**\n\n").unwrap();
+    let (unread, _) = unread.split_once("\n\n").unwrap();
+    assert_eq!(unread, "- `user-001`: the run was stopped, and IAM may have done it");
+    let github = github(&recheck, &events);
+    assert!(github.contains("title=Not read back::1 user: "), "{github}");
+}
+
+#[test]
+fn a_run_that_was_denied_for_everyone_says_so_in_one_message() {
+    let recheck = Recheck::unneeded(plan(1));
+    let error = error(1, ErrorClass::Denied, "AccessDenied", "not authorized");
+    let events = [Event::StoppedBy(error.into()), Event::Finished(Summary::default())];
+    for written in [text, markdown, github].map(|write| write(&recheck, &events)) {
+        assert_eq!(written.matches("every user so far was denied").count(), 1, "{written}");
+    }
+    assert_eq!(json(&recheck, &events).matches("\"type\":\"stopped\"").count(), 1);
 }
 
 #[test]

@@ -3,66 +3,67 @@
 mod support;
 
 use iam_boundaries::sandbox::Fault;
-use support::company::{Company, user};
+use support::workplace::{Workplace, user};
 use support::{Binary, Ran};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_reviewed_is_what_is_shown_and_applied_with_the_same_digest() {
-    let company = Company::of(6).await;
+    let workplace = Workplace::of(6).await;
     let formats = ["text", "json", "markdown", "github"];
     for format in formats {
-        let plan = company.run(&["plan", "--out", "plan.json", "--format", format]).await;
+        let plan = workplace.run(&["plan", "--out", "plan.json", "--format", format]).await;
         assert_eq!(plan.code, 0, "{plan}");
         assert!(plan.err.starts_with("saved in plan.json, digest sha256:"), "{plan}");
-        let shown = company.run(&["show", "plan.json", "--format", format]).await;
+        let shown = workplace.run(&["show", "plan.json", "--format", format]).await;
         assert_eq!((shown.code, &shown.out), (0, &plan.out), "{shown}");
         let digest = plan.err.trim_end().rsplit(' ').next().unwrap();
         assert!(plan.out.contains(&digest["sha256:".len()..][..12]), "{plan}");
     }
-    let saved = std::fs::read_to_string(company.binary.folder().join("plan.json")).unwrap();
-    let plan = company.run(&["plan", "--format", "json"]).await;
+    let saved = std::fs::read_to_string(workplace.binary.folder().join("plan.json")).unwrap();
+    let plan = workplace.run(&["plan", "--format", "json"]).await;
     assert_eq!(plan.out, saved);
     let document: serde_json::Value = serde_json::from_str(&saved).unwrap();
 
     // Without the file: the plan is enough.
-    std::fs::remove_file(company.binary.folder().join("boundaries.toml")).unwrap();
+    std::fs::remove_file(workplace.binary.folder().join("boundaries.toml")).unwrap();
     let arguments = ["apply", "plan.json", "--auto-approve", "--format", "json"];
-    let applied = company.run(&arguments).await;
+    let applied = workplace.run(&arguments).await;
     assert_eq!(applied.code, 0, "{applied}");
     let summary = applied.json_lines().pop().unwrap();
     assert_eq!(summary["digest"], document["digest"]);
     assert_eq!(summary["applied"], 6);
-    assert!((0..6).all(|n| company.has(n, &company.policy)));
+    assert!((0..6).all(|n| workplace.has(n, &workplace.policy)));
 
-    let again = company.run(&["apply", "plan.json", "--auto-approve"]).await;
+    let again = workplace.run(&["apply", "plan.json", "--auto-approve"]).await;
     assert_eq!(again.code, 0, "{again}");
     assert!(again.out.contains("0 not attempted, 6 already done; 0 calls"), "{again}");
 }
 
 /// Changes the account behind the plan's back: 1 has another boundary, 2 the one that is wanted, 3 is
 /// gone.
-async fn changed_behind_its_back() -> Company {
-    let company = Company::of(6).await;
-    let plan = company.run(&["plan", "--out", "plan.json"]).await;
+async fn changed_behind_its_back() -> Workplace {
+    let workplace = Workplace::of(6).await;
+    let plan = workplace.run(&["plan", "--out", "plan.json"]).await;
     assert_eq!(plan.code, 0, "{plan}");
-    company.sandbox.put_user(&user(1), Some(&company.other));
-    company.sandbox.put_user(&user(2), Some(&company.policy));
-    company.sandbox.remove_user(&user(3));
-    company
+    workplace.sandbox.put_user(&user(1), Some(&workplace.other));
+    workplace.sandbox.put_user(&user(2), Some(&workplace.policy));
+    workplace.sandbox.remove_user(&user(3));
+    workplace
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn users_in_conflict_are_left_alone_and_the_others_are_done() {
-    let company = changed_behind_its_back().await;
-    let before = company.sandbox.calls();
-    let applied = company.run(&["apply", "plan.json", "--auto-approve"]).await;
+    let workplace = changed_behind_its_back().await;
+    let before = workplace.sandbox.calls();
+    let applied = workplace.run(&["apply", "plan.json", "--auto-approve"]).await;
     assert_eq!(applied.code, 3, "{applied}");
-    assert!(company.has(1, &company.other) && company.has(2, &company.policy));
-    assert!([0, 4, 5].iter().all(|&n| company.has(n, &company.policy)));
-    let calls = company.sandbox.calls();
+    assert!(workplace.has(1, &workplace.other) && workplace.has(2, &workplace.policy));
+    assert!([0, 4, 5].iter().all(|&n| workplace.has(n, &workplace.policy)));
+    let calls = workplace.sandbox.calls();
     let made = |action: &str| calls.get(action).unwrap_or(&0) - before.get(action).unwrap_or(&0);
     assert_eq!(made("PutUserPermissionsBoundary"), 3);
-    assert_eq!(made("GetAccountAuthorizationDetails"), 1);
+    // Before writing, and to read back.
+    assert_eq!(made("GetAccountAuthorizationDetails"), 2);
     // Whom no page named is asked for.
     assert_eq!(made("GetUser"), 1);
     let closing = applied.out.split_once("In conflict").expect("conflicts are shown").1;
@@ -75,9 +76,9 @@ async fn users_in_conflict_are_left_alone_and_the_others_are_done() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_item_of_a_stale_plan_is_accounted_for_once_in_json() {
-    let company = changed_behind_its_back().await;
+    let workplace = changed_behind_its_back().await;
     let arguments = ["apply", "plan.json", "--auto-approve", "--format", "json"];
-    let applied = company.run(&arguments).await;
+    let applied = workplace.run(&arguments).await;
     assert_eq!(applied.code, 3, "{applied}");
     let lines = applied.json_lines();
     let mut outcomes: Vec<_> = lines
@@ -90,45 +91,45 @@ async fn each_item_of_a_stale_plan_is_accounted_for_once_in_json() {
     let users = ["user-0", "user-1", "user-2", "user-3", "user-4", "user-5"];
     assert_eq!(outcomes, users.into_iter().zip(expected).collect::<Vec<_>>());
     let found = |user: &str| &lines.iter().find(|line| line["user"] == user).unwrap()["found"];
-    assert_eq!(found("user-1")["arn"], company.other.as_str());
+    assert_eq!(found("user-1")["arn"], workplace.other.as_str());
     assert_eq!(found("user-3")["kind"], "no_such_user");
     assert_eq!(lines.last().unwrap()["conflicts"], 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_strict_apply_of_a_stale_plan_changes_nothing_at_all() {
-    let company = changed_behind_its_back().await;
+    let workplace = changed_behind_its_back().await;
     for format in ["text", "json", "markdown", "github"] {
         let arguments = ["apply", "plan.json", "--strict", "--auto-approve", "--format", format];
-        let applied = company.run(&arguments).await;
+        let applied = workplace.run(&arguments).await;
         assert_eq!(applied.code, 4, "{applied}");
         assert!(applied.err.contains("nothing was changed: 2 of the plan's users"), "{applied}");
         assert!(applied.out.contains("user-1") && applied.out.contains("user-3"), "{applied}");
     }
-    assert!([0, 4, 5].iter().all(|&n| company.has_none(n)));
-    assert!(!company.sandbox.calls().contains_key("PutUserPermissionsBoundary"));
+    assert!([0, 4, 5].iter().all(|&n| workplace.has_none(n)));
+    assert!(!workplace.sandbox.calls().contains_key("PutUserPermissionsBoundary"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_strict_apply_of_a_fresh_plan_is_like_any_other() {
-    let company = Company::of(6).await;
-    company.run(&["plan", "--out", "plan.json"]).await;
-    let applied = company.run(&["apply", "plan.json", "--strict", "--auto-approve"]).await;
+    let workplace = Workplace::of(6).await;
+    workplace.run(&["plan", "--out", "plan.json"]).await;
+    let applied = workplace.run(&["apply", "plan.json", "--strict", "--auto-approve"]).await;
     assert_eq!(applied.code, 0, "{applied}");
-    assert!((0..6).all(|n| company.has(n, &company.policy)));
-    assert_eq!(company.run(&["apply", "--strict", "--auto-approve"]).await.code, 1);
+    assert!((0..6).all(|n| workplace.has(n, &workplace.policy)));
+    assert_eq!(workplace.run(&["apply", "--strict", "--auto-approve"]).await.code, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_who_cannot_be_read_again_is_not_written() {
-    let company = Company::of(6).await;
-    company.run(&["plan", "--out", "plan.json"]).await;
+    let workplace = Workplace::of(6).await;
+    workplace.run(&["plan", "--out", "plan.json"]).await;
     let denied = Fault::error(403, "AccessDenied", "not authorized");
-    company.sandbox.faults().add("GetAccountAuthorizationDetails", None, 1, denied.clone());
-    company.sandbox.faults().add("GetUser", Some("user-2"), 1, denied);
-    let applied = company.run(&["apply", "plan.json", "--auto-approve"]).await;
+    workplace.sandbox.faults().add("GetAccountAuthorizationDetails", None, 1, denied.clone());
+    workplace.sandbox.faults().add("GetUser", Some("user-2"), 1, denied);
+    let applied = workplace.run(&["apply", "plan.json", "--auto-approve"]).await;
     assert_eq!(applied.code, 3, "{applied}");
-    assert!(company.has_none(2) && company.has(1, &company.policy), "{applied}");
+    assert!(workplace.has_none(2) && workplace.has(1, &workplace.policy), "{applied}");
     assert!(
         applied.out.contains("user-2: the plan expected no boundary, and there is nothing that")
     );
@@ -136,21 +137,21 @@ async fn a_user_who_cannot_be_read_again_is_not_written() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_for_another_account_is_refused_before_anything_is_read() {
-    let company = Company::of(6).await;
-    company.run(&["plan", "--out", "plan.json"]).await;
-    let path = company.binary.folder().join("plan.json");
+    let workplace = Workplace::of(6).await;
+    workplace.run(&["plan", "--out", "plan.json"]).await;
+    let path = workplace.binary.folder().join("plan.json");
     let plan = std::fs::read_to_string(&path).unwrap();
     let elsewhere = Binary::with_file("[users]\na = false\n")
         .env("AWS_ACCESS_KEY_ID", "999999999999")
         .env("AWS_SECRET_ACCESS_KEY", "any")
-        .env("AWS_ENDPOINT_URL", &company.sandbox.endpoint_url());
+        .env("AWS_ENDPOINT_URL", &workplace.sandbox.endpoint_url());
     std::fs::write(elsewhere.folder().join("plan.json"), plan).unwrap();
     let mut command = elsewhere.command(&["apply", "plan.json", "--auto-approve"]);
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     let applied = Ran::of(output);
     assert_eq!((applied.code, applied.out.as_str()), (1, ""), "{applied}");
     assert!(applied.err.contains("wrong account: the plan was made for account"), "{applied}");
-    assert!((0..6).all(|n| company.has_none(n)));
+    assert!((0..6).all(|n| workplace.has_none(n)));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::process::Stdio;
 
 use iam_boundaries::sandbox::Fault;
 use support::Ran;
-use support::company::Company;
+use support::workplace::Workplace;
 
 /// Marked, so that each is found wherever it turns up.
 const KEY_ID: &str = "AKIAMARKEDKEYID00000";
@@ -93,9 +93,9 @@ fn sources(folder: &Path) -> Vec<Source> {
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn no_secret_is_in_any_output_or_file_whatever_goes_wrong() {
-    let company = Company::of(3).await;
-    let faults = company.sandbox.faults();
-    for Source { arguments: source, variables } in sources(company.binary.folder()) {
+    let workplace = Workplace::of(3).await;
+    let faults = workplace.sandbox.faults();
+    for Source { arguments: source, variables } in sources(workplace.binary.folder()) {
         for verbosity in ["--color=never", "-v", "-vv", "-vvvv"] {
             for (n, command) in [
                 &["plan", "--out", "plan.json"][..],
@@ -112,7 +112,7 @@ async fn no_secret_is_in_any_output_or_file_whatever_goes_wrong() {
                     faults.add(action, None, 1, telltale(code));
                 }
                 let arguments = [&source[..], &[verbosity], command].concat();
-                let mut command = company.binary.command(&arguments);
+                let mut command = workplace.binary.command(&arguments);
                 command
                     .env_remove("AWS_ACCESS_KEY_ID")
                     .env_remove("AWS_SECRET_ACCESS_KEY")
@@ -123,9 +123,9 @@ async fn no_secret_is_in_any_output_or_file_whatever_goes_wrong() {
                     .stdin(Stdio::null());
                 let output = tokio::task::spawn_blocking(move || command.output().unwrap());
                 let ran = Ran::of(output.await.unwrap());
-                assert_nothing_leaked(&ran, company.binary.folder());
+                assert_nothing_leaked(&ran, workplace.binary.folder());
             }
         }
     }
-    assert!(company.sandbox.calls()["GetCallerIdentity"] > 50);
+    assert!(workplace.sandbox.calls()["GetCallerIdentity"] > 50);
 }

@@ -6,7 +6,7 @@ use aws_sdk_iam::config::retry::RetryConfig;
 use aws_sdk_iam::config::{BehaviorVersion, Region, SharedCredentialsProvider};
 use aws_sdk_iam::error::ProvideErrorMetadata;
 use futures::{StreamExt, stream};
-use iam_boundaries::apply::{Limits, apply};
+use iam_boundaries::apply::{self, Limits};
 use iam_boundaries::desired::Desired;
 use iam_boundaries::live::{Access, Bounds, Connection, RetryPolicy, StopSwitch};
 use iam_boundaries::plan::Plan;
@@ -132,8 +132,18 @@ async fn ours(sandbox: &Sandbox, row: &Row, boundary: &PolicyArn) -> (Duration, 
     let plan = Plan::between(account.identity().account, &desired, &snapshot);
     let bounds = Bounds { in_flight: row.concurrency, calls: plan.changes.len() };
     let writer = account.writer(bounds, None, RetryPolicy::default());
-    let limits = Limits { concurrency: NonZeroUsize::new(row.concurrency).expect("above zero") };
-    let summary = apply(&plan, &writer, limits, &StopSwitch::new(), |_| {}).await;
+    let concurrency = NonZeroUsize::new(row.concurrency).expect("above zero");
+    let limits = Limits { concurrency, read_back: Duration::ZERO };
+    let switch = StopSwitch::new();
+    let run = apply::Run {
+        plan: &plan,
+        account: &account,
+        writer: &writer,
+        limits,
+        switch: &switch,
+        journal: None,
+    };
+    let summary = apply::apply(run, |_| {}).await;
     (summary.elapsed, row.items - summary.applied)
 }
 

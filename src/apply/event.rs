@@ -1,6 +1,9 @@
 use std::time::Duration;
 
-use crate::live::{CallError, Calls, Outcome, Retry, StopReason};
+use serde::{Deserialize, Serialize};
+
+use super::journal::JournalError;
+use crate::live::{CallError, Calls, Outcome, Reading, Retry, StopReason};
 use crate::plan::Change;
 use crate::values::UserName;
 
@@ -19,12 +22,37 @@ pub enum Event {
         /// The attempt, its error, and the pace that IAM was found to bear.
         retry: Retry,
     },
+    /// The last attempt of an item was answered, or got no answer. It is not the item's end: reading
+    /// back may show something else. Items for which nothing was sent have no such event.
+    Answered {
+        /// The change of the plan.
+        change: Change,
+        /// What became of it by IAM's answers.
+        answer: Outcome,
+    },
+    /// Everything is written, and users are read back: all for whom IAM may have done something, and
+    /// then, again and again, those who are not yet as they were to be.
+    ReadingBack {
+        /// The users who are read now.
+        users: usize,
+    },
     /// An item came to its end. Each change of the plan has exactly one such event.
     Ended(Item),
     /// The run stops early, because of an error that concerns every item.
-    StoppedBy(CallError),
+    StoppedBy(StopError),
     /// The run is over: nothing comes after this.
     Finished(Summary),
+}
+
+/// An error that concerns every item.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StopError {
+    /// No other call can fare better.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// What is done could not be written down.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
 }
 
 /// A change, and what became of it.
@@ -32,19 +60,86 @@ pub enum Event {
 pub struct Item {
     /// The change of the plan.
     pub change: Change,
-    /// What became of it.
-    pub outcome: Outcome,
+    /// What became of it by IAM's answers.
+    pub answer: Outcome,
+    /// What reading back showed.
+    pub read_back: ReadBack,
+}
+
+/// What reading a user back showed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReadBack {
+    /// There was nothing to look for: nothing was sent, or IAM refused it.
+    NotNeeded,
+    /// The user is as the change was to make it.
+    AsWritten,
+    /// The user is not, after all waiting. What is there can be read: it is never
+    /// [`Reading::Unreadable`].
+    Otherwise(Reading),
+    /// The run was stopped before the user was read.
+    Stopped,
+    /// The user could not be read.
+    Failed(CallError),
+}
+
+/// The classes of the closing account. Each change is in exactly one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// IAM said that it is done, or was seen to have done it.
+    Applied,
+    /// IAM said that it is done, and reads otherwise.
+    NotAsWritten,
+    /// IAM refused it, or no answer came and it was not seen to be done.
+    Failed,
+    /// Nothing was sent for it.
+    NotAttempted,
+}
+
+impl Class {
+    /// What IAM's answer alone says.
+    pub fn of(answer: &Outcome) -> Class {
+        match answer {
+            Outcome::Applied { .. } => Class::Applied,
+            Outcome::Failed { .. } => Class::Failed,
+            Outcome::NotAttempted => Class::NotAttempted,
+        }
+    }
+}
+
+impl Item {
+    /// What became of the change at last. What was not read back is what IAM's answer says.
+    pub fn class(&self) -> Class {
+        match (&self.answer, &self.read_back) {
+            (Outcome::NotAttempted, _) => Class::NotAttempted,
+            (_, ReadBack::AsWritten) => Class::Applied,
+            (Outcome::Applied { .. }, ReadBack::Otherwise(_)) => Class::NotAsWritten,
+            (answer, _) => Class::of(answer),
+        }
+    }
+
+    /// Whether IAM may have done something that nobody saw.
+    pub fn is_unseen(&self) -> bool {
+        matches!(self.read_back, ReadBack::Stopped | ReadBack::Failed(_))
+    }
 }
 
 /// The closing account of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Summary {
-    /// Changes that IAM says are done.
+    /// Changes of [`Class::Applied`].
     pub applied: usize,
-    /// Changes that failed.
+    /// Changes of [`Class::NotAsWritten`].
+    pub not_as_written: usize,
+    /// Changes of [`Class::Failed`].
     pub failed: usize,
-    /// Changes for which nothing was sent.
+    /// Changes of [`Class::NotAttempted`].
     pub not_attempted: usize,
+    /// Those of the applied and the failed that were to be read back and were not: nobody saw whether
+    /// the account is as IAM's answers say.
+    pub not_read_back: usize,
+    /// Why, if reading failed; the first error, if there were several.
+    pub read_error: Option<CallError>,
     /// Calls that were made to write, every attempt counted.
     pub calls: Calls,
     /// How long the writing took.
@@ -54,16 +149,23 @@ pub struct Summary {
 }
 
 impl Summary {
-    pub(super) fn count(&mut self, outcome: &Outcome) {
-        match outcome {
-            Outcome::Applied { .. } => self.applied += 1,
-            Outcome::Failed { .. } => self.failed += 1,
-            Outcome::NotAttempted => self.not_attempted += 1,
+    /// Counts one more item that has ended.
+    pub fn count(&mut self, item: &Item) {
+        match item.class() {
+            Class::Applied => self.applied += 1,
+            Class::NotAsWritten => self.not_as_written += 1,
+            Class::Failed => self.failed += 1,
+            Class::NotAttempted => self.not_attempted += 1,
+        }
+        self.not_read_back += usize::from(item.is_unseen());
+        if let ReadBack::Failed(error) = &item.read_back {
+            self.read_error.get_or_insert_with(|| error.clone());
         }
     }
 
-    /// Whether every change was applied.
+    /// Whether every change was applied, and seen to be.
     pub fn is_complete(&self) -> bool {
-        self.failed == 0 && self.not_attempted == 0
+        let Summary { not_as_written, failed, not_attempted, not_read_back, .. } = self;
+        [not_as_written, failed, not_attempted, not_read_back] == [&0; 4]
     }
 }

@@ -10,12 +10,12 @@ use super::saved;
 use super::session::{Opened, Session};
 use super::signals::stop_on_signal;
 use super::time_limit::TimeLimit;
-use crate::apply::{self, Event, Limits, Summary};
-use crate::live::{Bounds, RetryPolicy, StopReason, StopSwitch};
+use crate::apply::{Event, Limits, Run, Summary, apply};
+use crate::live::{Bounds, RetryPolicy, StopReason, StopSwitch, Writer};
 use crate::plan::{Attendance, Plan, Recheck, Refusal};
 use crate::report::{
     ApplyGithub, ApplyJson, ApplyMarkdown, ApplyText, Listener, ProgressDisplay, allowing,
-    plan_text, refusal,
+    plan_text, refusal, summary_counts,
 };
 
 pub(super) async fn run(
@@ -53,7 +53,7 @@ pub(super) async fn run(
     }
     claim.renew(output)?;
     if plan.changes.is_empty() && command.format == Format::Text {
-        claim.ended();
+        claim.has_nothing_to_do();
         // The plan has said it all.
         return Ok(exit_of_problems(plan));
     }
@@ -63,27 +63,42 @@ pub(super) async fn run(
     } else {
         Recheck::unneeded(plan.clone())
     };
-    let mut listener: Box<dyn Listener> = match command.format {
-        Format::Text => Box::new(ApplyText::new(&recheck, output.out, io::stdout())),
-        Format::Json => Box::new(ApplyJson::new(&recheck, io::stdout())),
-        Format::Markdown => Box::new(ApplyMarkdown::new(&recheck, io::stdout())),
-        Format::Github => Box::new(ApplyGithub::new(&recheck, io::stdout())),
-    };
+    let mut listener = listener(&recheck, command.format, output);
     let switch = StopSwitch::new();
     let is_strict = command.strict && !recheck.conflicts.is_empty();
-    if is_strict || !is_allowed {
+    let is_refused = is_strict || !is_allowed;
+    let journal = if is_refused {
         // Each item is accounted for all the same.
         switch.press(StopReason::Refused);
-    }
+        None
+    } else {
+        claim.begin(&recheck, session.account.identity(), command.journal.as_deref())?
+    };
     let signals = tokio::spawn(stop_on_signal(switch.clone(), *output));
     let deadline = tokio::spawn(time.press(switch.clone()));
-    let (summary, written) =
-        carry_out(&session, &recheck.plan, command, &switch, listener.as_mut()).await;
+    let run = Run {
+        plan: &recheck.plan,
+        account: &session.account,
+        writer: &writer(&session, &recheck.plan, command),
+        limits: Limits { concurrency: command.concurrency, read_back: command.read_back },
+        switch: &switch,
+        journal: journal.as_ref(),
+    };
+    let (summary, written) = carry_out(run, listener.as_mut()).await;
     deadline.abort();
     signals.abort();
+    let recorded = match journal {
+        Some(journal) => claim.end(journal, &summary, output).await,
+        None if is_refused => Ok(()),
+        None => {
+            claim.has_nothing_to_do();
+            Ok(())
+        }
+    };
     if let Err(error) = written {
         return Err(unwritten(&error, &summary));
     }
+    recorded?;
     if !is_allowed {
         return Err(guarded(plan, &refusals));
     }
@@ -104,17 +119,22 @@ fn exit_of_problems(plan: &Plan) -> Exit {
     if plan.problems.is_empty() { Exit::Done } else { Exit::SomeFailed }
 }
 
-/// Applies `plan`, with its events going to `listener` and its progress to standard error.
-async fn carry_out(
-    session: &Session,
-    plan: &Plan,
-    command: &ApplyArgs,
-    switch: &StopSwitch,
-    listener: &mut dyn Listener,
-) -> (Summary, io::Result<()>) {
+fn listener<'a>(recheck: &'a Recheck, format: Format, output: &Output) -> Box<dyn Listener + 'a> {
+    match format {
+        Format::Text => Box::new(ApplyText::new(recheck, output.out, io::stdout())),
+        Format::Json => Box::new(ApplyJson::new(recheck, io::stdout())),
+        Format::Markdown => Box::new(ApplyMarkdown::new(recheck, io::stdout())),
+        Format::Github => Box::new(ApplyGithub::new(recheck, io::stdout())),
+    }
+}
+
+fn writer(session: &Session, plan: &Plan, command: &ApplyArgs) -> Writer {
     let bounds = Bounds { in_flight: command.concurrency.get(), calls: plan.changes.len() };
-    let writer = session.account.writer(bounds, command.max_rate, RetryPolicy::default());
-    let limits = Limits { concurrency: command.concurrency };
+    session.account.writer(bounds, command.max_rate, RetryPolicy::default())
+}
+
+/// Applies a plan, with its events going to `listener` and its progress to standard error.
+async fn carry_out(run: Run<'_>, listener: &mut dyn Listener) -> (Summary, io::Result<()>) {
     let progress = RefCell::new(ProgressDisplay::new());
     let mut written = Ok(());
     let tell = |event: Event| {
@@ -125,7 +145,7 @@ async fn carry_out(
         }
     };
     let summary = {
-        let run = apply::apply(plan, &writer, limits, switch, tell);
+        let run = apply(run, tell);
         tokio::pin!(run);
         let mut ticks = tokio::time::interval(ProgressDisplay::TICK);
         loop {
@@ -140,13 +160,10 @@ async fn carry_out(
 
 /// The work is done or not as the counts say; but who was to read each item's account has not got it.
 fn unwritten(error: &io::Error, summary: &Summary) -> Failure {
-    let Summary { applied, failed, not_attempted, .. } = summary;
-    Failure::new(format!(
-        "the account of this run could not be written: {error}; {applied} applied, {failed} failed, \
-         {not_attempted} not attempted"
-    ))
-    .advise("run plan to see what is left")
-    .with_exit(Exit::SomeFailed)
+    let counts = summary_counts(summary);
+    Failure::new(format!("the account of this run could not be written: {error}; {counts}"))
+        .advise("run plan to see what is left")
+        .with_exit(Exit::SomeFailed)
 }
 
 fn guarded(plan: &Plan, refusals: &[Refusal]) -> Failure {

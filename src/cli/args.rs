@@ -32,7 +32,8 @@ Exit codes:
   0    done (for plan, also when there are changes)
   1    nothing could be done: bad usage, bad file, no credentials, wrong account
   2    plan --detailed-exitcode: there are changes
-  3    some items failed, are in conflict or cannot be planned; the others were done
+  3    some items failed, are in conflict, cannot be planned, are not as they were written or
+       could not be read back; the others were done
   4    apply --strict: some are in conflict; nothing was done
   130  interrupted; what was under way was finished and reported";
 
@@ -233,9 +234,13 @@ pub(super) struct ApplyArgs {
     /// Writes a second, at most, repeated attempts included; without it, as many as IAM bears
     #[arg(long, value_name = "R")]
     pub(super) max_rate: Option<Rate>,
-    /// The longest time for the whole run, as in 90s, 10m or 2h: then nothing new is begun
+    /// The longest time for the whole run, reading back included, as in 90s, 10m or 2h: then nothing
+    /// new is begun
     #[arg(long, value_name = "TIME", value_parser = timeout)]
     pub(super) timeout: Option<Duration>,
+    /// How long to read users again who are not yet as written, as in 90s or 10m; 0s reads once
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]
+    pub(super) read_back: Duration,
     /// Write the run's journal in this new file [default: one in the state folder]
     #[arg(long, value_name = "FILE")]
     pub(super) journal: Option<PathBuf>,
@@ -424,7 +429,17 @@ fn chaos_kind() -> impl TypedValueParser<Value = ChaosKind> {
         .try_map(|name| name.parse::<ChaosKind>())
 }
 
+/// A time in which something can be done.
 fn timeout(text: &str) -> Result<Duration, String> {
+    match time(text) {
+        Ok(Duration::ZERO) => Err(format!("no time at all is none: {A_TIME}")),
+        time => time,
+    }
+}
+
+const A_TIME: &str = "a time is a whole number with s, m or h behind it, such as 90s or 10m";
+
+fn time(text: &str) -> Result<Duration, String> {
     let number = text.trim_end_matches(char::is_alphabetic);
     let seconds = match &text[number.len()..] {
         "s" => 1,
@@ -433,10 +448,8 @@ fn timeout(text: &str) -> Result<Duration, String> {
         _ => 0,
     };
     match number.parse::<u32>() {
-        Ok(count @ 1..) if seconds > 0 => Ok(Duration::from_secs(u64::from(count) * seconds)),
-        _ => {
-            Err("a time is a whole number with s, m or h behind it, such as 90s or 10m".to_owned())
-        }
+        Ok(count) if seconds > 0 => Ok(Duration::from_secs(u64::from(count) * seconds)),
+        _ => Err(A_TIME.to_owned()),
     }
 }
 

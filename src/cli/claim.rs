@@ -1,15 +1,20 @@
 //! Being the only run on this machine that changes an account, and the journal of that run.
 
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::args::Args;
-use super::exit::Failure;
+use super::exit::{Exit, Failure};
 use super::output::Output;
 use super::state::{AccountFolder, AccountLock};
 use super::unfinished::{self, Unfinished};
-use crate::apply::journal::{Header, Journal, JournalError};
-use crate::values::AccountId;
+use crate::apply::Summary;
+use crate::apply::journal::{End, Header, Journal, JournalError};
+use crate::live::Identity;
+use crate::plan::Recheck;
+use crate::report::summary_counts;
+use crate::values::{AccountId, Timestamp};
 
 /// The account is this run's to change, as long as it is not let go.
 #[derive(Debug)]
@@ -51,21 +56,53 @@ impl Claim {
         Ok(())
     }
 
-    /// Begins the journal of this run, in `path` or where journals are by default. From now on, a run
-    /// that ends without an end is told of by the next one.
-    pub(super) fn begin(&self, path: Option<&Path>, header: &Header) -> Result<Journal, Failure> {
+    /// Begins the journal of the run of `recheck`, in `path` or where journals are by default; none if it
+    /// has nothing to change. From now on, a run that does not come to its end is told of by the next one.
+    pub(super) fn begin(
+        &self,
+        recheck: &Recheck,
+        caller: &Identity,
+        path: Option<&Path>,
+    ) -> Result<Option<Journal>, Failure> {
+        if recheck.plan.changes.is_empty() {
+            return Ok(None);
+        }
+        let header = Header::of(&recheck.plan, recheck.digest, caller, Timestamp::now());
         let path = match path {
             Some(path) => std::path::absolute(path)
                 .map_err(|error| Failure::new(format!("cannot use {}: {error}", path.display())))?,
-            None => self.default_path(header),
+            None => self.default_path(&header),
         };
-        let journal = Journal::create(&path, header)?;
-        Unfinished { began: header.began, journal: path }.mark(&self.folder)?;
-        Ok(journal)
+        let journal = Journal::create(&path, &header)?;
+        let unfinished = Unfinished { began: header.began, journal: path.clone() };
+        if let Err(failure) = unfinished.mark(&self.folder) {
+            // Nothing was begun: it would only be in the way of the next try.
+            let _ = fs::remove_file(path);
+            return Err(failure);
+        }
+        Ok(Some(journal))
     }
 
-    /// The run has ended, and its journal says so; or there was nothing to do.
-    pub(super) fn ended(&self) {
+    /// Ends the journal, and says where it is.
+    pub(super) async fn end(
+        &self,
+        journal: Journal,
+        summary: &Summary,
+        output: &Output,
+    ) -> Result<(), Failure> {
+        let path = journal.path().to_owned();
+        journal.finish(&End::of(summary)).await.map_err(|error| {
+            Failure::new(format!("{error}; {}", summary_counts(summary)))
+                .advise("no further call was made; run this again when there is room for a journal")
+                .with_exit(Exit::SomeFailed)
+        })?;
+        Unfinished::clear(&self.folder);
+        output.remark(&format!("journal: {}", path.display()));
+        Ok(())
+    }
+
+    /// There is nothing to change: what was said of the run before is over, too.
+    pub(super) fn has_nothing_to_do(&self) {
         Unfinished::clear(&self.folder);
     }
 

@@ -16,7 +16,8 @@ pub(super) enum Exit {
     NothingDone,
     /// 2: `plan --detailed-exitcode`.
     Changes,
-    /// 3: some items failed, are in conflict or cannot be planned; the others were done.
+    /// 3: some items failed, are in conflict, cannot be planned, are not as they were written or could
+    /// not be read back; the others were done.
     SomeFailed,
     /// 4: a guard rail or `apply --strict` refused; nothing was done.
     Refused,

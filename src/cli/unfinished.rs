@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::exit::Failure;
 use super::state::AccountFolder;
+use crate::apply::Class;
 use crate::apply::journal::{ReadError, Record};
 use crate::values::{Timestamp, UserName};
 use crate::whole_file;
@@ -78,7 +79,7 @@ pub(super) fn left_open(folder: &AccountFolder) -> Option<String> {
         }
     };
     let users: Vec<&UserName> = record.left_open().collect();
-    let (applied, failed) = (record.applied(), record.failed());
+    let (applied, failed) = (record.count(Class::Applied), record.count(Class::Failed));
     let open = match users.len() {
         0 => "no change without recording an outcome".to_owned(),
         1 => format!("1 change without recording an outcome: {}", users[0]),

@@ -27,6 +27,10 @@ pub struct CallError {
     pub request_id: Option<String>,
 }
 
+/// Codes of ours for calls that never left this process.
+const BAD_REQUEST: &str = "BadRequest";
+const NOT_SENT: &str = "NotSent";
+
 /// The kinds of failure that are treated differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -143,7 +147,7 @@ impl CallError {
                 if failure.is_timeout() {
                     CallError::without_answer(action, ErrorClass::Transient, "TimedOut", why)
                 } else if failure.is_user() {
-                    CallError::without_answer(action, ErrorClass::Rejected, "BadRequest", why)
+                    CallError::without_answer(action, ErrorClass::Rejected, BAD_REQUEST, why)
                 } else {
                     let code = "ConnectionFailed";
                     CallError::without_answer(action, ErrorClass::Transient, code, why)
@@ -156,9 +160,20 @@ impl CallError {
             other => CallError::without_answer(
                 action,
                 ErrorClass::Rejected,
-                "NotSent",
+                NOT_SENT,
                 innermost(&other).to_string(),
             ),
+        }
+    }
+
+    /// Whether AWS may have done what was asked all the same: it gave no answer, or none that says that
+    /// it refused. An answer without a request id may be a proxy's, whatever AWS did behind it.
+    pub fn leaves_open(&self) -> bool {
+        match self.class {
+            ErrorClass::Transient => true,
+            // Refused, or the sources of credentials failed before anything was sent.
+            ErrorClass::Credentials => false,
+            _ => self.request_id.is_none() && ![BAD_REQUEST, NOT_SENT].contains(&&*self.code),
         }
     }
 
@@ -283,6 +298,24 @@ mod tests {
         assert_eq!(ErrorClass::of(None, 502), ErrorClass::Transient);
         assert_eq!(ErrorClass::of(None, 429), ErrorClass::Throttled);
         assert_eq!(ErrorClass::of(None, 418), ErrorClass::Rejected);
+    }
+
+    #[test]
+    fn only_a_refusal_by_aws_itself_leaves_nothing_open() {
+        let error = |class, code: &str, request_id: Option<&str>| CallError {
+            request_id: request_id.map(str::to_owned),
+            ..CallError::without_answer("iam:GetUser", class, code, String::new())
+        };
+        for (class, code, request_id, leaves_open) in [
+            (ErrorClass::Transient, "ConnectionFailed", None, true),
+            (ErrorClass::Transient, "ServiceFailure", Some("id"), true),
+            (ErrorClass::Denied, "AccessDenied", Some("id"), false),
+            (ErrorClass::Rejected, "HTTP 403", None, true),
+            (ErrorClass::Rejected, NOT_SENT, None, false),
+            (ErrorClass::Credentials, "NoCredentials", None, false),
+        ] {
+            assert_eq!(error(class, code, request_id).leaves_open(), leaves_open, "{code}");
+        }
     }
 
     #[test]

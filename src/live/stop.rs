@@ -17,6 +17,8 @@ pub enum StopReason {
     Deadline,
     /// An error that concerns every call.
     Error,
+    /// The run's journal cannot be written.
+    Journal,
     /// The plan must not be carried out as it is: it was stopped before it began.
     Refused,
 }

@@ -34,12 +34,15 @@ pub enum Outcome {
         /// IAM's id of the request that did it.
         request_id: Option<String>,
     },
-    /// It failed. Where no answer came, IAM may have done it all the same.
+    /// It failed.
     Failed {
         /// Attempts that were made, from 1.
         attempts: u32,
         /// Why the last one failed.
         error: CallError,
+        /// Whether IAM may have done it all the same: to one of the attempts, be it not the last, no
+        /// answer of IAM's came that says otherwise.
+        may_be_done: bool,
     },
     /// Nothing was sent for it, because the run was stopped first.
     NotAttempted,
@@ -73,8 +76,13 @@ impl Writer {
         user: &UserName,
         to: Option<&PolicyArn>,
         stop: &Stop,
-        on_retry: impl FnMut(Retry),
+        mut on_retry: impl FnMut(Retry),
     ) -> Outcome {
+        let mut was_left_open = false;
+        let on_retry = |retry: Retry| {
+            was_left_open |= retry.error.leaves_open();
+            on_retry(retry);
+        };
         let ended = match to {
             Some(arn) => self.puts.call(stop, || self.put(user, arn), on_retry).await,
             None => self.deletes.call(stop, || self.delete(user), on_retry).await,
@@ -83,7 +91,10 @@ impl Writer {
             Ended::Done { value: request_id, attempts } => {
                 Outcome::Applied { attempts, request_id }
             }
-            Ended::Failed { error, attempts } => Outcome::Failed { attempts, error },
+            Ended::Failed { error, attempts } => {
+                let may_be_done = was_left_open || error.leaves_open();
+                Outcome::Failed { attempts, error, may_be_done }
+            }
             Ended::NotAttempted => Outcome::NotAttempted,
         }
     }

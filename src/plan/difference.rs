@@ -54,6 +54,7 @@ impl Plan {
 }
 
 /// The boundary that was read, or why nothing can be planned for its user.
+#[expect(clippy::result_large_err, reason = "it is kept where it is made, and handed no further")]
 pub(crate) fn boundary(reading: &Reading) -> Result<Option<&PolicyArn>, ProblemKind> {
     match reading {
         Reading::Boundary(boundary) => Ok(boundary.as_ref()),

@@ -1,4 +1,30 @@
-use crate::apply::{CallError, ErrorClass};
+use crate::apply::{CallError, ErrorClass, ReadBack, StopError};
+
+/// What to do about an item that failed, whatever reading back showed.
+pub(super) fn advice_on_failed(error: &CallError, read_back: &ReadBack) -> Option<String> {
+    match (error.class, read_back) {
+        (ErrorClass::Transient, ReadBack::Otherwise(_)) if error.code != CONNECTION_FAILED => Some(
+            "IAM did not answer as it should, time after time, and reading back showed that the change is \
+             not done: run this again."
+                .to_owned(),
+        ),
+        _ => advice(error),
+    }
+}
+
+/// What to do about an error that stopped a run.
+pub(super) fn advice_on_stop(error: &StopError) -> Option<String> {
+    match error {
+        StopError::Call(error) => advice(error),
+        StopError::Journal(_) => Some(
+            "No further call was made: look at the journal's folder, its rights, and the space on the disk, \
+             and run this again."
+                .to_owned(),
+        ),
+    }
+}
+
+const CONNECTION_FAILED: &str = "ConnectionFailed";
 
 /// What to do about a failed call, where something more can be said than AWS's message does.
 pub fn advice(error: &CallError) -> Option<String> {
@@ -27,7 +53,7 @@ pub fn advice(error: &CallError) -> Option<String> {
              the account may be calling it. Run this again later; what is done is not repeated."
                 .to_owned()
         }
-        ErrorClass::Transient if error.code == "ConnectionFailed" => {
+        ErrorClass::Transient if error.code == CONNECTION_FAILED => {
             "No connection to AWS: look at the network, HTTPS_PROXY, --region and --endpoint-url."
                 .to_owned()
         }

@@ -2,9 +2,12 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::advice::{advice_on_failed, advice_on_stop};
 use super::items::{ChangeJson, ProblemJson};
 use super::{Listener, advice};
-use crate::apply::{CallError, Event, Item, Outcome, StopReason, Summary};
+use crate::apply::{
+    CallError, Class, Event, Item, Outcome, ReadBack, StopError, StopReason, Summary,
+};
 use crate::plan::{Change, Plan, Reading, Recheck};
 use crate::values::{Digest, PolicyArn};
 
@@ -43,9 +46,9 @@ impl<W: Write> Listener for ApplyJson<'_, W> {
                     self.line(&Line::not_sent(plan, change, "already_done", None))
                 })
             }
-            Event::Retrying { .. } => Ok(()),
+            Event::Retrying { .. } | Event::Answered { .. } | Event::ReadingBack { .. } => Ok(()),
             Event::Ended(item) => self.line(&Line::item(&self.recheck.plan, item)),
-            Event::StoppedBy(error) => self.line(&Line::Stopped { error: ErrorJson::of(error) }),
+            Event::StoppedBy(error) => self.line(&Line::Stopped { error: StopJson::of(error) }),
             Event::Finished(summary) => self.line(&Line::summary(self.recheck, summary)),
         }
     }
@@ -62,18 +65,24 @@ enum Line<'a> {
         attempts: u32,
         request_id: Option<&'a str>,
         error: Option<ErrorJson<'a>>,
-        /// What a conflict found instead of `from`.
+        /// What a conflict found instead of `from`, or reading back instead of `to`.
         found: Option<FoundJson<'a>>,
+        read_back: Option<&'static str>,
+        /// Why it could not be read back.
+        read_error: Option<ErrorJson<'a>>,
     },
     Stopped {
-        error: ErrorJson<'a>,
+        error: StopJson<'a>,
     },
     Summary {
         account: String,
         digest: Digest,
         applied: usize,
+        not_as_written: usize,
         failed: usize,
         not_attempted: usize,
+        not_read_back: usize,
+        read_error: Option<ErrorJson<'a>>,
         conflicts: usize,
         already_done: usize,
         problems: usize,
@@ -83,6 +92,42 @@ enum Line<'a> {
         stopped_by: Option<StopReason>,
         seconds: f64,
     },
+}
+
+/// What stopped a run: a call of AWS's, or something of ours.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum StopJson<'a> {
+    Call(ErrorJson<'a>),
+    Journal {
+        code: &'static str,
+        message: String,
+        #[serde(flatten)]
+        of_a_call: NoCall,
+        advice: Option<String>,
+    },
+}
+
+/// The fields that only the error of a call has.
+#[derive(Default, Serialize)]
+struct NoCall {
+    action: (),
+    class: (),
+    request_id: (),
+}
+
+impl<'a> StopJson<'a> {
+    fn of(error: &'a StopError) -> Self {
+        match error {
+            StopError::Call(error) => StopJson::Call(ErrorJson::of(error)),
+            StopError::Journal(journal) => StopJson::Journal {
+                code: "JournalFailed",
+                message: journal.to_string(),
+                of_a_call: NoCall::default(),
+                advice: advice_on_stop(error),
+            },
+        }
+    }
 }
 
 /// What the account has, where it is not what the plan expected.
@@ -126,31 +171,58 @@ impl<'a> Line<'a> {
         found: Option<FoundJson<'a>>,
     ) -> Self {
         let change = ChangeJson::of(plan, change);
-        Line::Item { change, outcome, attempts: 0, request_id: None, error: None, found }
+        Line::Item {
+            change,
+            outcome,
+            attempts: 0,
+            request_id: None,
+            error: None,
+            found,
+            read_back: None,
+            read_error: None,
+        }
     }
 
     fn item(plan: &'a Plan, item: &'a Item) -> Self {
-        let (outcome, attempts, request_id, error) = match &item.outcome {
-            Outcome::Applied { attempts, request_id } => {
-                ("applied", *attempts, request_id.as_deref(), None)
+        let outcome = match item.class() {
+            Class::Applied => "applied",
+            Class::NotAsWritten => "not_as_written",
+            Class::Failed => "failed",
+            Class::NotAttempted => "not_attempted",
+        };
+        let (attempts, request_id, error) = match &item.answer {
+            Outcome::Applied { attempts, request_id } => (*attempts, request_id.as_deref(), None),
+            Outcome::Failed { attempts, error, .. } => {
+                let advice = match item.class() {
+                    Class::Failed => advice_on_failed(error, &item.read_back),
+                    _ => None,
+                };
+                (*attempts, error.request_id.as_deref(), Some(ErrorJson { error, advice }))
             }
-            Outcome::Failed { attempts, error } => {
-                ("failed", *attempts, error.request_id.as_deref(), Some(ErrorJson::of(error)))
-            }
-            Outcome::NotAttempted => ("not_attempted", 0, None, None),
+            Outcome::NotAttempted => (0, None, None),
+        };
+        let (read_back, found, read_error) = match &item.read_back {
+            ReadBack::NotNeeded => (None, None, None),
+            ReadBack::AsWritten => (Some("as_written"), None, None),
+            ReadBack::Otherwise(found) => (Some("otherwise"), Some(FoundJson::of(found)), None),
+            ReadBack::Stopped => (Some("stopped"), None, None),
+            ReadBack::Failed(error) => (Some("failed"), None, Some(ErrorJson::of(error))),
         };
         let change = ChangeJson::of(plan, &item.change);
-        Line::Item { change, outcome, attempts, request_id, error, found: None }
+        Line::Item { change, outcome, attempts, request_id, error, found, read_back, read_error }
     }
 
-    fn summary(recheck: &Recheck, summary: &Summary) -> Self {
+    fn summary(recheck: &Recheck, summary: &'a Summary) -> Self {
         let Recheck { plan, conflicts, already_done, digest } = recheck;
         Line::Summary {
             account: plan.account.to_string(),
             digest: *digest,
             applied: summary.applied,
+            not_as_written: summary.not_as_written,
             failed: summary.failed,
             not_attempted: summary.not_attempted,
+            not_read_back: summary.not_read_back,
+            read_error: summary.read_error.as_ref().map(ErrorJson::of),
             conflicts: conflicts.len(),
             already_done: already_done.len(),
             problems: plan.problems.len(),

@@ -3,9 +3,10 @@ use std::io::{self, Write};
 use super::Listener;
 use super::conflict::expected_and_found;
 use super::markdown::{Page, Part, clipped, code};
-use super::outcomes::{closing_counts, is_complete};
+use super::outcomes::{closing_counts, is_complete, why_stopped};
 use super::plan_markdown::{change_line, problem_line};
-use crate::apply::{CallError, Event, Item, Outcome, Summary};
+use super::seen::{Unread, lost_answer, written_and_found};
+use crate::apply::{Class, Event, Item, Outcome, StopError, Summary};
 use crate::plan::{Conflict, Recheck};
 
 /// Kept free for each part that follows.
@@ -17,7 +18,7 @@ const COLUMNS: &str = "| | user | from | to | line |";
 pub struct ApplyMarkdown<'a, W> {
     recheck: &'a Recheck,
     items: Vec<Item>,
-    stopped_by: Option<CallError>,
+    stopped_by: Option<StopError>,
     to: W,
 }
 
@@ -35,30 +36,49 @@ impl<'a, W: Write> ApplyMarkdown<'a, W> {
         let mut whole =
             format!("### Permissions boundaries of account {account}: {word}\n\n{counts}.\n");
         if let Some(error) = &self.stopped_by {
-            whole.push_str(&format!("\n**Stopped early:** {}\n", clipped(&error.to_string())));
+            whole.push_str(&format!("\n**Stopped early:** {}\n", clipped(&why_stopped(error))));
         }
         whole.push_str(&format!("\nDigest of the plan: `{digest}`\n"));
         let mut page = Page::begin("iam-boundaries apply", &whole);
-        let failed = self.items.iter().filter_map(|item| match &item.outcome {
-            Outcome::Failed { error, .. } => {
-                let error = clipped(&error.to_string());
-                Some(format!("- {}: {error}", code(item.change.user.as_str())))
+        let list = |line: &dyn Fn(&Item) -> Option<String>| -> Vec<String> {
+            let line = |item: &Item| {
+                Some(format!("- {}: {}", code(item.change.user.as_str()), line(item)?))
+            };
+            self.items.iter().filter_map(line).collect()
+        };
+        let failed = list(&|item| match &item.answer {
+            Outcome::Failed { error, .. } if item.class() == Class::Failed => {
+                Some(clipped(&error.to_string()))
             }
             _ => None,
         });
-        page.part(&Part::list("Failed", failed.collect(), "user"), RESERVE * 5);
+        page.part(&Part::list("Failed", failed, "user"), RESERVE * 8);
+        let otherwise = list(&|item| {
+            let (written, found) = written_and_found(plan, item)?;
+            Some(format!("it was to be {}, and there is {}", code(&written), clipped(&found)))
+        });
+        page.part(&Part::list("Not as written", otherwise, "user"), RESERVE * 7);
+        let unread = list(&|item| match Unread::of(item)? {
+            Unread::Failed(error) => Some(clipped(&error.to_string())),
+            Unread::Stopped => Some("the run was stopped, and IAM may have done it".to_owned()),
+        });
+        page.part(&Part::list("Not read back", unread, "user"), RESERVE * 6);
+        let lost = list(&|item| {
+            let error = clipped(&lost_answer(item)?.to_string());
+            Some(format!("reading back showed it, after {error}"))
+        });
+        page.part(&Part::list("Applied, though no answer said so", lost, "user"), RESERVE * 5);
         let conflicts = conflicts.iter().map(|conflict| self.conflict(conflict)).collect();
         page.part(&Part::list("In conflict, not written", conflicts, "user"), RESERVE * 4);
         let problems = plan.problems.iter().map(problem_line);
         page.part(&Part::list("Cannot be planned", problems.collect(), "problem"), RESERVE * 3);
-        let with = |is: fn(&Outcome) -> bool| -> Vec<String> {
-            let items = self.items.iter().filter(|item| is(&item.outcome));
+        let of = |class: Class| -> Vec<String> {
+            let items = self.items.iter().filter(|item| item.class() == class);
             items.map(|item| change_line(plan, &item.change)).collect()
         };
-        let not_attempted = with(|outcome| matches!(outcome, Outcome::NotAttempted));
+        let not_attempted = of(Class::NotAttempted);
         page.part(&Part::table("Not attempted", COLUMNS, not_attempted, "user"), RESERVE * 2);
-        let applied = with(|outcome| matches!(outcome, Outcome::Applied { .. }));
-        page.part(&Part::table("Applied", COLUMNS, applied, "user"), RESERVE);
+        page.part(&Part::table("Applied", COLUMNS, of(Class::Applied), "user"), RESERVE);
         let done = already_done.iter().map(|change| change_line(plan, change)).collect();
         page.part(&Part::table("Already done", COLUMNS, done, "user"), 0);
         page.into_text()
@@ -74,7 +94,10 @@ impl<'a, W: Write> ApplyMarkdown<'a, W> {
 impl<W: Write> Listener for ApplyMarkdown<'_, W> {
     fn on(&mut self, event: &Event) -> io::Result<()> {
         match event {
-            Event::Started { .. } | Event::Retrying { .. } => {}
+            Event::Started { .. }
+            | Event::Retrying { .. }
+            | Event::Answered { .. }
+            | Event::ReadingBack { .. } => {}
             Event::Ended(item) => self.items.push(item.clone()),
             Event::StoppedBy(error) => self.stopped_by = Some(error.clone()),
             Event::Finished(summary) => {

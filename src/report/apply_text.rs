@@ -4,17 +4,20 @@ use std::io::{self, Write};
 use super::columns::Columns;
 use super::conflict::expected_and_found;
 use super::failures::{Failures, wrapped};
-use super::outcomes::{closing_counts, is_complete};
+use super::outcomes::{closing_counts, is_complete, why_stopped};
+use super::seen_text::Seen;
 use super::{Listener, Paint, counted};
-use crate::apply::{Event, Item, Outcome, StopReason, Summary};
-use crate::plan::{Plan, Recheck};
+use crate::apply::{Class, Event, Item, Outcome, StopReason, Summary};
+use crate::plan::{Change, Plan, Recheck};
 
-/// A run for people: a line for each item as it ends, then what went wrong, grouped, then the counts.
+/// A run for people: a line for each item as it is answered; then what went wrong and what reading back
+/// showed, grouped; then the counts.
 pub struct ApplyText<'a, W> {
     recheck: &'a Recheck,
     paint: Paint,
     columns: Columns,
     failures: Failures,
+    seen: Seen,
     not_attempted: Vec<String>,
     to: W,
 }
@@ -27,6 +30,7 @@ impl<'a, W: Write> ApplyText<'a, W> {
             paint,
             columns: Columns::of(&recheck.plan),
             failures: Failures::default(),
+            seen: Seen::default(),
             not_attempted: Vec::new(),
             to,
         }
@@ -60,9 +64,8 @@ impl<'a, W: Write> ApplyText<'a, W> {
         if conflicts.is_empty() && already_done.is_empty() { Ok(()) } else { writeln!(self.to) }
     }
 
-    fn ended(&mut self, item: &Item) -> io::Result<()> {
-        let change = &item.change;
-        match &item.outcome {
+    fn answered(&mut self, change: &Change, answer: &Outcome) -> io::Result<()> {
+        match answer {
             Outcome::Applied { attempts, .. } => {
                 let change = self.columns.line(self.plan(), change, self.paint);
                 let tries = match attempts {
@@ -71,18 +74,30 @@ impl<'a, W: Write> ApplyText<'a, W> {
                 };
                 writeln!(self.to, "{} {change}{tries}", self.paint.good("applied"))
             }
-            Outcome::Failed { attempts, error } => {
-                self.failures.add(change.user.clone(), error.clone());
+            Outcome::Failed { attempts, error, may_be_done } => {
                 let change = self.columns.padded(self.plan(), change, self.paint);
                 let tries = counted(*attempts as usize, "attempt");
-                writeln!(self.to, "{} {change}  after {tries}, {error}", self.paint.bad("failed "))
+                let word = match may_be_done {
+                    true => self.paint.careful("unclear"),
+                    false => self.paint.bad("failed "),
+                };
+                writeln!(self.to, "{word} {change}  after {tries}, {error}")
+            }
+            Outcome::NotAttempted => Ok(()),
+        }
+    }
+
+    fn ended(&mut self, item: &Item) {
+        let user = &item.change.user;
+        match (&item.answer, item.class()) {
+            (Outcome::Failed { error, .. }, Class::Failed) => {
+                self.failures.add(user, error, &item.read_back);
             }
             // Listed together at the end: a stopped run has thousands of them.
-            Outcome::NotAttempted => {
-                self.not_attempted.push(change.user.to_string());
-                Ok(())
-            }
+            (_, Class::NotAttempted) => self.not_attempted.push(user.to_string()),
+            _ => {}
         }
+        self.seen.add(&self.recheck.plan, item);
     }
 
     fn closing(&self, summary: &Summary) -> String {
@@ -94,10 +109,12 @@ impl<'a, W: Write> ApplyText<'a, W> {
 
     fn write_closing(&self, text: &mut String, summary: &Summary) -> std::fmt::Result {
         self.failures.write(text, self.paint)?;
+        self.seen.write(text, self.paint)?;
         if !self.not_attempted.is_empty() {
             let why = match summary.stopped {
                 Some(StopReason::Deadline) => ", because the time that --timeout allows was over",
                 Some(StopReason::Interrupted) => ", because the run was interrupted",
+                Some(StopReason::Journal) => ", because the journal could not be written",
                 Some(StopReason::Error | StopReason::Refused) | None => "",
             };
             let title =
@@ -129,10 +146,15 @@ impl<W: Write> Listener for ApplyText<'_, W> {
     fn on(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Started { .. } => self.started(),
-            Event::Retrying { .. } => Ok(()),
-            Event::Ended(item) => self.ended(item),
+            Event::Retrying { .. } | Event::ReadingBack { .. } => Ok(()),
+            Event::Answered { change, answer } => self.answered(change, answer),
+            Event::Ended(item) => {
+                self.ended(item);
+                Ok(())
+            }
             Event::StoppedBy(error) => {
-                writeln!(self.to, "{} {error}", self.paint.bad("Stopping early:"))
+                let why = why_stopped(error);
+                writeln!(self.to, "{} {why}", self.paint.bad("Stopping early:"))
             }
             Event::Finished(summary) => {
                 let closing = self.closing(summary);

@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Paint, advice, counted};
-use crate::apply::CallError;
+use super::advice::advice_on_failed;
+use super::{Paint, counted};
+use crate::apply::{CallError, ReadBack};
 use crate::values::UserName;
 
 /// Failed items, grouped so that hundreds of equal failures read as one.
@@ -20,9 +21,10 @@ struct Kind {
 }
 
 impl Failures {
-    pub(super) fn add(&mut self, user: UserName, error: CallError) {
-        let kind = Kind { code: error.code.clone(), advice: advice(&error) };
-        self.groups.entry(kind).or_default().push((user, error));
+    pub(super) fn add(&mut self, user: &UserName, error: &CallError, read_back: &ReadBack) {
+        let advice = advice_on_failed(error, read_back);
+        let kind = Kind { code: error.code.clone(), advice };
+        self.groups.entry(kind).or_default().push((user.clone(), error.clone()));
     }
 
     /// The groups, the largest first, each with one message in full and every user by name.

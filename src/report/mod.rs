@@ -23,6 +23,8 @@ mod plan_github;
 mod plan_markdown;
 mod plan_text;
 mod progress;
+mod seen;
+mod seen_text;
 
 pub use advice::advice;
 pub use apply_github::ApplyGithub;
@@ -35,6 +37,7 @@ pub use mistakes::{
     check_github, check_json, check_markdown, check_text, mistakes_github, mistakes_json,
     mistakes_markdown,
 };
+pub use outcomes::summary_counts;
 pub use paint::Paint;
 pub use plan_github::plan_github;
 pub use plan_markdown::{PLAN_MARKER, plan_markdown};

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use crate::apply::{ErrorClass, Event, Outcome};
+use super::counted;
+use crate::apply::{Class, ErrorClass, Event, Outcome};
 use crate::values::Rate;
 
 /// How far a run is. It is told the time, so that what it says can be tested.
@@ -11,6 +12,8 @@ pub struct Progress {
     failed: usize,
     not_attempted: usize,
     throttled: usize,
+    /// The users who are read back now.
+    read_back: usize,
     /// The rate that IAM was found to bear.
     found: Option<Rate>,
 }
@@ -24,25 +27,32 @@ impl Progress {
                 self.throttled += 1;
                 self.found = retry.found.or(self.found);
             }
-            Event::Ended(item) => {
+            Event::Answered { answer, .. } => {
                 self.ended += 1;
-                match item.outcome {
-                    Outcome::Applied { .. } => {}
-                    Outcome::Failed { .. } => self.failed += 1,
-                    Outcome::NotAttempted => self.not_attempted += 1,
-                }
+                self.failed += usize::from(matches!(answer, Outcome::Failed { .. }));
             }
-            Event::Retrying { .. } | Event::StoppedBy(_) | Event::Finished(_) => {}
+            // All others were counted when they were answered.
+            Event::Ended(item) if item.class() == Class::NotAttempted => {
+                self.ended += 1;
+                self.not_attempted += 1;
+            }
+            Event::ReadingBack { users } => self.read_back = *users,
+            Event::Ended(_) | Event::Retrying { .. } | Event::StoppedBy(_) | Event::Finished(_) => {
+            }
         }
     }
 
-    /// The items that have ended, however they did.
+    /// The items that were answered or will not be attempted.
     pub fn ended(&self) -> usize {
         self.ended
     }
 
-    /// What is worth saying besides the count: rate, time left, failures, throttling.
+    /// What is worth saying besides the count: rate, time left, failures, throttling; and when all is
+    /// written, who is read back.
     pub fn remark(&self, elapsed: Duration) -> String {
+        if self.read_back > 0 {
+            return format!("reading back {}", counted(self.read_back, "user"));
+        }
         let attempted = self.ended - self.not_attempted;
         let rate = attempted as f64 / elapsed.as_secs_f64().max(1e-3);
         let mut remark = format!("{rate:.1}/s");
@@ -97,6 +107,16 @@ mod tests {
         progress.found = Some(Rate::per_second(4.971).unwrap());
         let remark = progress.remark(Duration::from_secs(10));
         assert_eq!(remark, "1.0/s, 2 failed, IAM is throttling: it bears 4.97 calls/s");
+    }
+
+    #[test]
+    fn when_all_is_written_it_says_how_many_are_read_back() {
+        let mut progress = Progress { total: 10, ended: 10, ..Progress::default() };
+        progress.on(&Event::ReadingBack { users: 9 });
+        let line = progress.line(Duration::from_secs(10));
+        assert_eq!(line, "apply: 10 of 10 users, reading back 9 users");
+        progress.on(&Event::ReadingBack { users: 1 });
+        assert_eq!(progress.remark(Duration::from_secs(12)), "reading back 1 user");
     }
 
     #[test]

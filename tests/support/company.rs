@@ -1,73 +1,117 @@
-//! An account in this process, and the binary that works on it.
+//! Plans applied with the real SDK over a real socket, on a sandbox of a test's own.
 
-use iam_boundaries::sandbox::{Options, Sandbox};
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use iam_boundaries::apply::{Class, Event, Item, Limits, Run, Summary, apply};
+use iam_boundaries::desired::Desired;
+use iam_boundaries::live::{Account, Bounds, RetryPolicy, StopSwitch};
+use iam_boundaries::plan::Plan;
+use iam_boundaries::sandbox::{Fault, Options, Sandbox};
 use iam_boundaries::values::{PolicyArn, UserName};
 
-use super::plans::name;
-use super::{Binary, Ran};
+use super::accounts::account;
 
-/// Users `user-0`, `user-1`… without a boundary, two policies, and a file.
+pub const PUT: &str = "PutUserPermissionsBoundary";
+pub const DELETE: &str = "DeleteUserPermissionsBoundary";
+pub const DETAILS: &str = "GetAccountAuthorizationDetails";
+
+/// A sandbox with users without a boundary, whom a file gives one.
 pub struct Company {
     pub sandbox: Sandbox,
-    pub policy: PolicyArn,
-    pub other: PolicyArn,
-    pub binary: Binary,
+    pub boundary: PolicyArn,
+    pub desired: Desired,
 }
 
 pub fn user(n: usize) -> UserName {
-    name(&format!("user-{n}"))
+    format!("user-{n:04}").parse().unwrap()
 }
 
-/// The lines of `[users]` that give the first `count` users what `boundary` says.
-pub fn listed(count: usize, boundary: &str) -> String {
-    (0..count).map(|n| format!("user-{n} = {boundary}\n")).collect()
+pub fn denied() -> Fault {
+    Fault::error(403, "AccessDenied", "not authorized")
+}
+
+/// Retries as in earnest, but for the waiting.
+fn quick() -> RetryPolicy {
+    RetryPolicy {
+        standstill: Duration::from_millis(500),
+        first_wait: Duration::from_millis(1),
+        longest_wait: Duration::from_millis(5),
+        ..RetryPolicy::default()
+    }
+}
+
+/// Users who read otherwise than written are not waited for.
+pub fn at_once(concurrency: usize) -> Limits {
+    Limits { concurrency: NonZeroUsize::new(concurrency).unwrap(), read_back: Duration::ZERO }
 }
 
 impl Company {
-    /// With as many users as that, and the file that `file` makes from the ARN of the first policy.
-    pub async fn with(users: usize, file: impl FnOnce(&PolicyArn) -> String) -> Company {
-        let sandbox = Sandbox::start(Options::default()).await.unwrap();
-        let (policy, other) = (sandbox.put_policy("Developer"), sandbox.put_policy("Other"));
-        for n in 0..users {
+    pub async fn of(count: usize, page_size: usize) -> Self {
+        let options = Options { page_size, ..Options::default() };
+        let sandbox = Sandbox::start(options).await.unwrap();
+        let boundary = sandbox.put_policy("Developer");
+        let mut file = "[users]\n".to_owned();
+        for n in 0..count {
             sandbox.put_user(&user(n), None);
+            file.push_str(&format!("{} = \"{boundary}\"\n", user(n)));
         }
-        let binary = Binary::with_file(&file(&policy))
-            .env("AWS_ACCESS_KEY_ID", "any")
-            .env("AWS_SECRET_ACCESS_KEY", "any")
-            .env("AWS_ENDPOINT_URL", &sandbox.endpoint_url());
-        Company { sandbox, policy, other, binary }
+        let desired = Desired::parse("boundaries.toml", &file).unwrap();
+        Company { sandbox, boundary, desired }
     }
 
-    /// With as many users as that, of whom each is listed with the first policy.
-    pub async fn of(users: usize) -> Company {
-        Company::with(users, |policy| {
-            format!("[users]\n{}", listed(users, &format!("{:?}", policy.as_str())))
-        })
-        .await
+    pub async fn account(&self) -> Account {
+        account(self.sandbox.endpoint_url()).await
     }
 
-    pub fn write_file(&self, text: &str) {
-        std::fs::write(self.binary.folder().join("boundaries.toml"), text).unwrap();
+    pub async fn plan(&self, account: &Account) -> Plan {
+        let snapshot = account.snapshot(self.desired.users.keys()).await.unwrap();
+        Plan::between(account.identity().account, &self.desired, &snapshot)
     }
 
-    pub async fn run(&self, arguments: &[&str]) -> Ran {
-        let mut command = self.binary.command(arguments);
-        let output = tokio::task::spawn_blocking(move || command.output().unwrap());
-        Ran::of(output.await.unwrap())
+    /// Plans and applies.
+    pub async fn apply(&self, concurrency: usize) -> (BTreeMap<UserName, Item>, Summary) {
+        let account = self.account().await;
+        let plan = self.plan(&account).await;
+        carry_out(&account, &plan, at_once(concurrency), &StopSwitch::new(), |_| {}).await
     }
 
-    pub fn has(&self, n: usize, policy: &PolicyArn) -> bool {
-        self.sandbox.boundary_of(&user(n)).unwrap().as_deref() == Some(policy.as_str())
+    pub fn has_boundary(&self, n: usize) -> bool {
+        self.sandbox.boundary_of(&user(n)).unwrap().as_deref() == Some(self.boundary.as_str())
     }
 
-    pub fn has_none(&self, n: usize) -> bool {
-        self.sandbox.boundary_of(&user(n)) == Some(None)
+    pub fn calls(&self, action: &str) -> u64 {
+        self.sandbox.calls().get(action).copied().unwrap_or_default()
     }
+}
 
-    /// The writes that came so far.
-    pub fn writes(&self) -> u64 {
-        let calls = self.sandbox.calls();
-        let writes = ["PutUserPermissionsBoundary", "DeleteUserPermissionsBoundary"];
-        writes.iter().filter_map(|action| calls.get(*action)).sum()
-    }
+/// Applies, and checks that each change ended exactly once, as the summary counts it.
+pub async fn carry_out(
+    account: &Account,
+    plan: &Plan,
+    limits: Limits,
+    switch: &StopSwitch,
+    mut on: impl FnMut(&Event),
+) -> (BTreeMap<UserName, Item>, Summary) {
+    let bounds = Bounds { in_flight: 64, calls: plan.changes.len() };
+    let writer = account.writer(bounds, None, quick());
+    let mut items = BTreeMap::new();
+    let run = Run { plan, account, writer: &writer, limits, switch, journal: None };
+    let summary = apply(run, |event| {
+        on(&event);
+        if let Event::Ended(item) = event {
+            let twice = items.insert(item.change.user.clone(), item);
+            assert!(twice.is_none(), "an item ended twice: {twice:?}");
+        }
+    })
+    .await;
+    assert!(plan.changes.iter().all(|change| items[&change.user].change == *change));
+    assert_eq!(items.len(), plan.changes.len());
+    let of = |class: Class| items.values().filter(|item| item.class() == class).count();
+    assert_eq!(
+        [summary.applied, summary.not_as_written, summary.failed, summary.not_attempted],
+        [Class::Applied, Class::NotAsWritten, Class::Failed, Class::NotAttempted].map(of)
+    );
+    (items, summary)
 }

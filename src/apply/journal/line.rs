@@ -3,7 +3,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{FORMAT, FORMAT_VERSION};
-use crate::live::{CallError, Identity, Outcome, StopReason, printable};
+use crate::apply::{Class, Item, ReadBack, Summary};
+use crate::live::{CallError, Identity, Outcome, Reading, StopReason, printable};
 use crate::plan::saved::GuardDocument;
 use crate::plan::{Change, Guard, Plan};
 use crate::values::{AccountId, Digest, Partition, PolicyArn, Timestamp, UserName, present};
@@ -52,39 +53,59 @@ pub(super) enum Line {
     /// What became of it. No call for it comes after this.
     Outcome {
         user: UserName,
-        outcome: Word,
+        outcome: Class,
         attempts: u32,
         #[serde(deserialize_with = "present")]
         request_id: Option<String>,
         #[serde(deserialize_with = "present")]
+        may_be_done: Option<bool>,
+        #[serde(deserialize_with = "present")]
         error: Option<CallError>,
     },
+    /// Reading back showed that the change ended otherwise than IAM's answer said.
+    Correction { user: UserName, outcome: Class, found: Found },
     /// The run is over: nothing comes after this.
     End(End),
 }
 
-/// An outcome in one word, as apply's JSON has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Word {
-    Applied,
-    Failed,
-    NotAttempted,
+/// What reading back showed of a user.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum Found {
+    Boundary {
+        #[serde(deserialize_with = "present")]
+        arn: Option<PolicyArn>,
+    },
+    NoSuchUser,
 }
 
-/// How a run ended: its last line.
+/// How a run ended: its last line. The counts are those of its closing account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct End {
-    /// Changes that IAM says are done.
+    /// Changes that are done.
     pub applied: usize,
+    /// Changes that IAM said are done, and that read otherwise.
+    pub not_as_written: usize,
     /// Changes that failed.
     pub failed: usize,
     /// Changes for which nothing was sent, begun or not.
     pub not_attempted: usize,
+    /// Those of the applied and the failed that were to be read back and were not.
+    pub not_read_back: usize,
     /// Why the run was stopped early, if it was.
     #[serde(deserialize_with = "present")]
     pub stopped_by: Option<StopReason>,
+}
+
+impl End {
+    /// Of a run with this closing account.
+    pub fn of(summary: &Summary) -> End {
+        let Summary { applied, not_as_written, failed, not_attempted, not_read_back, .. } =
+            *summary;
+        let stopped_by = summary.stopped;
+        End { applied, not_as_written, failed, not_attempted, not_read_back, stopped_by }
+    }
 }
 
 impl Header {
@@ -124,18 +145,41 @@ impl Line {
         }
     }
 
-    pub(super) fn outcome(user: &UserName, outcome: &Outcome) -> Line {
-        let (word, attempts, request_id, error) = match outcome {
-            Outcome::Applied { attempts, request_id } => {
-                (Word::Applied, *attempts, request_id.as_deref(), None)
+    pub(super) fn outcome(user: &UserName, answer: &Outcome) -> Line {
+        let (attempts, request_id, may_be_done, error) = match answer {
+            Outcome::Applied { attempts, request_id } => (*attempts, request_id, None, None),
+            Outcome::Failed { attempts, error, may_be_done } => {
+                (*attempts, &error.request_id, Some(*may_be_done), Some(error.clone()))
             }
-            Outcome::Failed { attempts, error } => {
-                (Word::Failed, *attempts, error.request_id.as_deref(), Some(error.clone()))
-            }
-            Outcome::NotAttempted => (Word::NotAttempted, 0, None, None),
+            Outcome::NotAttempted => (0, &None, None, None),
         };
-        let request_id = request_id.map(printable);
-        Line::Outcome { user: user.clone(), outcome: word, attempts, request_id, error }
+        Line::Outcome {
+            user: user.clone(),
+            outcome: Class::of(answer),
+            attempts,
+            request_id: request_id.as_deref().map(printable),
+            may_be_done,
+            error,
+        }
+    }
+
+    /// None where reading back said the same as IAM's answer.
+    pub(super) fn correction(item: &Item) -> Option<Line> {
+        let outcome = item.class();
+        if outcome == Class::of(&item.answer) {
+            return None;
+        }
+        let found = match &item.read_back {
+            ReadBack::AsWritten => Found::Boundary { arn: item.change.action.to().cloned() },
+            ReadBack::Otherwise(Reading::Boundary(arn)) => Found::Boundary { arn: arn.clone() },
+            ReadBack::Otherwise(Reading::NoSuchUser { .. }) => Found::NoSuchUser,
+            // Nothing was seen that could say otherwise.
+            ReadBack::Otherwise(Reading::Unreadable(_))
+            | ReadBack::NotNeeded
+            | ReadBack::Stopped
+            | ReadBack::Failed(_) => return None,
+        };
+        Some(Line::Correction { user: item.change.user.clone(), outcome, found })
     }
 }
 

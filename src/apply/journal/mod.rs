@@ -10,7 +10,7 @@ mod write;
 
 pub use line::{End, Header};
 pub use read::{ReadError, RecordError};
-pub use record::{Entry, Record};
+pub use record::{Correction, Entry, Record};
 pub use write::{Journal, JournalError};
 
 /// The version of the format that is written, and the newest that is read. Every change of the format

@@ -5,9 +5,10 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::line::{Header, Line, Word};
-use super::{Entry, FORMAT, FORMAT_VERSION, Record};
-use crate::live::{CallError, Outcome, is_printable, printable};
+use super::line::{Found, Header, Line};
+use super::{Correction, Entry, FORMAT, FORMAT_VERSION, Record};
+use crate::apply::Class;
+use crate::live::{CallError, Outcome, Reading, is_printable, printable};
 use crate::plan::{Action, Change};
 use crate::values::{Digest, PolicyArn, PolicyOwner, UserName, is_short_name};
 
@@ -106,23 +107,43 @@ impl Record {
                 if users.insert(change.user.folded(), position).is_some() {
                     return Err(format!("{} has an intent before it", change.user));
                 }
-                self.entries.push(Entry { change, at: number, outcome: None });
+                self.entries.push(Entry { change, at: number, outcome: None, correction: None });
             }
-            Line::Outcome { user, outcome, attempts, request_id, error } => {
-                let outcome = outcome_of(outcome, attempts, request_id, error)
+            Line::Outcome { user, outcome, attempts, request_id, may_be_done, error } => {
+                let parts = (outcome, attempts, may_be_done, error);
+                let outcome = outcome_of(parts, request_id)
                     .ok_or_else(|| format!("the outcome of {user} contradicts itself"))?;
-                let entry = users.get(&user.folded()).map(|&at| &mut self.entries[at]);
-                let entry = entry
-                    .filter(|entry| entry.change.user == user)
+                let entry = self
+                    .entry(&user, users)
                     .ok_or_else(|| format!("the outcome of {user} has no intent before it"))?;
                 if entry.outcome.is_some() {
                     return Err(format!("{user} has an outcome before it"));
                 }
                 entry.outcome = Some(outcome);
             }
+            Line::Correction { user, outcome, found } => {
+                if let Found::Boundary { arn: Some(arn) } = &found {
+                    in_account(arn, &self.header)?;
+                }
+                let entry = self
+                    .entry(&user, users)
+                    .ok_or_else(|| format!("the correction of {user} has no intent before it"))?;
+                if entry.correction.is_some() {
+                    return Err(format!("{user} has a correction before it"));
+                }
+                let correction = correction_of(entry, outcome, found).ok_or_else(|| {
+                    format!("the correction of {user} does not go with what stands before it")
+                })?;
+                entry.correction = Some(correction);
+            }
             Line::End(end) => self.end = Some(end),
         }
         Ok(())
+    }
+
+    fn entry(&mut self, user: &UserName, users: &HashMap<String, usize>) -> Option<&mut Entry> {
+        let &at = users.get(&user.folded())?;
+        self.entries.get_mut(at).filter(|entry| entry.change.user == *user)
     }
 
     fn change(
@@ -209,22 +230,39 @@ fn in_account(arn: &PolicyArn, header: &Header) -> Result<(), String> {
 
 /// The outcome, if its parts go together.
 fn outcome_of(
-    word: Word,
-    attempts: u32,
+    parts: (Class, u32, Option<bool>, Option<CallError>),
     request_id: Option<String>,
-    error: Option<CallError>,
 ) -> Option<Outcome> {
     if !request_id.as_deref().is_none_or(is_printable) {
         return None;
     }
-    match (word, attempts, error) {
-        (Word::Applied, 1.., None) => Some(Outcome::Applied { attempts, request_id }),
-        (Word::Failed, 1.., Some(error)) => {
+    match parts {
+        (Class::Applied, attempts @ 1.., None, None) => {
+            Some(Outcome::Applied { attempts, request_id })
+        }
+        (Class::Failed, attempts @ 1.., Some(may_be_done), Some(error)) => {
             let texts = [&error.action[..], &error.code, &error.message];
             (texts.into_iter().all(is_printable) && error.request_id == request_id)
-                .then_some(Outcome::Failed { attempts, error })
+                .then_some(Outcome::Failed { attempts, error, may_be_done })
         }
-        (Word::NotAttempted, 0, None) if request_id.is_none() => Some(Outcome::NotAttempted),
+        (Class::NotAttempted, 0, None, None) if request_id.is_none() => Some(Outcome::NotAttempted),
+        _ => None,
+    }
+}
+
+/// The correction, if it corrects what the entry says.
+fn correction_of(entry: &Entry, class: Class, found: Found) -> Option<Correction> {
+    let found = match found {
+        Found::Boundary { arn } => Reading::Boundary(arn),
+        Found::NoSuchUser => Reading::NoSuchUser { differs_by_case: None },
+    };
+    let to = entry.change.action.to();
+    let is_as_written = matches!(&found, Reading::Boundary(arn) if arn.as_ref() == to);
+    match (entry.outcome.as_ref()?, class, is_as_written) {
+        (Outcome::Failed { .. }, Class::Applied, true)
+        | (Outcome::Applied { .. }, Class::NotAsWritten, false) => {
+            Some(Correction { class, found })
+        }
         _ => None,
     }
 }

@@ -1,5 +1,6 @@
 use super::line::{End, Header};
-use crate::live::{ErrorClass, Outcome};
+use crate::apply::Class;
+use crate::live::{Outcome, Reading};
 use crate::plan::Change;
 use crate::values::{Digest, UserName};
 
@@ -24,8 +25,20 @@ pub struct Entry {
     pub change: Change,
     /// The line of its intent in the journal, from 1.
     pub at: usize,
-    /// What became of it; none if that was not written down: then IAM may have done it or not.
+    /// What became of it by IAM's answers; none if that was not written down: then IAM may have done it or
+    /// not.
     pub outcome: Option<Outcome>,
+    /// What reading back showed instead, if it did.
+    pub correction: Option<Correction>,
+}
+
+/// What reading back showed, where it is something else than IAM's answer said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Correction {
+    /// What became of the change.
+    pub class: Class,
+    /// What was found of the user.
+    pub found: Reading,
 }
 
 impl Record {
@@ -35,36 +48,27 @@ impl Record {
         open.map(|entry| &entry.change.user)
     }
 
-    /// How many changes were recorded as applied.
-    pub fn applied(&self) -> usize {
-        let is_applied = |entry: &&Entry| matches!(entry.outcome, Some(Outcome::Applied { .. }));
-        self.entries.iter().filter(is_applied).count()
-    }
-
-    /// How many changes were recorded as failed.
-    pub fn failed(&self) -> usize {
-        let is_failed = |entry: &&Entry| matches!(entry.outcome, Some(Outcome::Failed { .. }));
-        self.entries.iter().filter(is_failed).count()
+    /// How many changes that were begun are known to have ended in `class`.
+    pub fn count(&self, class: Class) -> usize {
+        self.entries.iter().filter(|entry| entry.class() == Some(class)).count()
     }
 }
 
 impl Entry {
-    /// Whether IAM may have done the change: unless nothing was sent for it, or its only attempt was
-    /// refused by an answer that says so.
-    ///
-    /// The error of an outcome is that of the last attempt, and one before it may have gone through
-    /// unseen: only errors that may pass are followed by another attempt.
+    /// What became of the change, as far as is known.
+    pub fn class(&self) -> Option<Class> {
+        match &self.correction {
+            Some(correction) => Some(correction.class),
+            None => self.outcome.as_ref().map(Class::of),
+        }
+    }
+
+    /// Whether IAM may have done the change: unless nothing was sent for it, or IAM refused it.
     pub fn may_be_done(&self) -> bool {
         match &self.outcome {
             None | Some(Outcome::Applied { .. }) => true,
+            Some(Outcome::Failed { may_be_done, .. }) => *may_be_done,
             Some(Outcome::NotAttempted) => false,
-            Some(Outcome::Failed { attempts, error }) => match error.class {
-                ErrorClass::Throttled | ErrorClass::Transient => true,
-                ErrorClass::Credentials
-                | ErrorClass::Denied
-                | ErrorClass::NotFound
-                | ErrorClass::Rejected => *attempts > 1,
-            },
         }
     }
 }

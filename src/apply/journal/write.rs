@@ -6,6 +6,7 @@ use std::sync::{Arc, mpsc};
 use tokio::sync::{oneshot, watch};
 
 use super::line::{End, Header, Line, written};
+use crate::apply::Item;
 use crate::live::Outcome;
 use crate::plan::Change;
 use crate::values::UserName;
@@ -95,6 +96,14 @@ impl Journal {
     /// written is told by [`Journal::failed`], and by whatever is written next.
     pub fn answered(&self, user: &UserName, outcome: &Outcome) {
         self.queue(written(&Line::outcome(user, outcome)), None);
+    }
+
+    /// Writes down that reading back showed something else than IAM's answer said, if it did, without
+    /// waiting for the disk.
+    pub fn corrected(&self, item: &Item) {
+        if let Some(line) = Line::correction(item) {
+            self.queue(written(&line), None);
+        }
     }
 
     /// Waits until the journal has failed, if it ever does.
