@@ -226,7 +226,9 @@ async fn a_second_run_on_the_account_is_told_so_and_stops_before_it_reads() {
     assert_eq!((second.code, second.out.as_str()), (1, ""), "{second}");
     let pid = first.process.id();
     assert!(
-        second.err.starts_with(&format!("error: another run (pid {pid}, since 20")),
+        second
+            .err
+            .starts_with(&format!("error: nothing was changed: another run (pid {pid}, since 20")),
         "{second}"
     );
     assert!(second.err.contains(&format!("is changing account {ACCOUNT}")), "{second}");

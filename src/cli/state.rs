@@ -94,9 +94,11 @@ impl AccountFolder {
             }
             _ => String::new(),
         };
-        Failure::new(format!("another run{who} is changing account {}", self.account)).advise(
-            "nothing was read or written: wait for it to end, or stop it with Ctrl-C, and run this again",
-        )
+        Failure::new(format!(
+            "nothing was changed: another run{who} is changing account {}",
+            self.account
+        ))
+        .advise("wait for it to end, or end it with Ctrl-C where it runs, and run this again")
     }
 }
 
