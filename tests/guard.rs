@@ -133,6 +133,12 @@ async fn a_guard_rail_refuses_with_exit_code_4_and_nothing_is_written() {
         let ran = workplace.run(&["apply", "--auto-approve", "--format", format]).await;
         assert_eq!(ran.code, 4, "{ran}");
         said = ran.err.clone();
+        if format != "text" {
+            // Markdown escapes what could be markup.
+            let plain = ran.out.replace('\\', "");
+            assert!(plain.contains("user-3 (boundaries.toml:7) is protected by"), "{ran}");
+            assert!(plain.contains("--allow-protected user-3"), "{ran}");
+        }
         if format == "json" {
             let lines = ran.json_lines();
             assert_eq!(lines.iter().filter(|line| line["outcome"] == "not_attempted").count(), 13);
@@ -191,6 +197,7 @@ async fn a_policy_that_went_away_since_the_plan_was_saved_is_seen_before_anythin
     workplace.sandbox.remove_policy("Developer");
     let ran = workplace.run(&["apply", "plan.json", "--auto-approve"]).await;
     assert_eq!(ran.code, 3, "{ran}");
+    assert!(ran.out.contains("user-2: IAM has no policy"), "{ran}");
     assert!(ran.out.contains("3 cannot be planned"), "{ran}");
     assert_eq!(workplace.writes(), 0);
 }

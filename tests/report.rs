@@ -171,12 +171,14 @@ fn corrected() -> (Recheck, Vec<Event>) {
     (recheck, events)
 }
 
-/// A run that was stopped when there was an answer, and none, and nothing sent yet.
+/// A run that was stopped when there was an answer, none, one that reads otherwise so far, and nothing
+/// sent yet.
 fn stopped() -> (Recheck, Vec<Event>) {
-    let recheck = Recheck::unneeded(plan(3));
+    let recheck = Recheck::unneeded(plan(4));
     let mut events = events(&recheck.plan, |n| match n {
-        0 => (applied(), ReadBack::Stopped),
-        1 => (lost(), ReadBack::Stopped),
+        0 => (applied(), ReadBack::Stopped { last: None }),
+        1 => (lost(), ReadBack::Stopped { last: None }),
+        2 => (applied(), ReadBack::Stopped { last: Some(Reading::Boundary(None)) }),
         _ => (Outcome::NotAttempted, ReadBack::NotNeeded),
     });
     if let Some(Event::Finished(summary)) = events.last_mut() {
@@ -243,9 +245,10 @@ fn after_a_stop_only_what_is_left_open_is_said_not_to_be_read_back() {
     let markdown = markdown(&recheck, &events);
     let (_, unread) = markdown.split_once("**Not read back**\n\n").unwrap();
     let (unread, _) = unread.split_once("\n\n").unwrap();
-    assert_eq!(unread, "- `user-001`: the run was stopped, and IAM may have done it");
+    let line = |n| format!("- `user-00{n}`: it was not seen to be done when the run was stopped");
+    assert_eq!(unread, [1, 2].map(line).join("\n"));
     let github = github(&recheck, &events);
-    assert!(github.contains("title=Not read back::1 user: "), "{github}");
+    assert!(github.contains("title=Not read back::2 users: "), "{github}");
 }
 
 #[test]

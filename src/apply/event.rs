@@ -76,8 +76,11 @@ pub enum ReadBack {
     /// The user is not, after all waiting. What is there can be read: it is never
     /// [`Reading::Unreadable`].
     Otherwise(Reading),
-    /// The run was stopped before the user was read.
-    Stopped,
+    /// The run was stopped before the user was seen to be as written, or the time for it was over.
+    Stopped {
+        /// What the last reading showed instead, if there was one. It may have been a stale one.
+        last: Option<Reading>,
+    },
     /// The user could not be read.
     Failed(CallError),
 }
@@ -120,7 +123,7 @@ impl Item {
 
     /// Whether IAM may have done something that nobody saw.
     pub fn is_unseen(&self) -> bool {
-        matches!(self.read_back, ReadBack::Stopped | ReadBack::Failed(_))
+        matches!(self.read_back, ReadBack::Stopped { .. } | ReadBack::Failed(_))
     }
 }
 

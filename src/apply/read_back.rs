@@ -9,38 +9,46 @@ use crate::live::{CallError, Snapshot, Stop};
 /// The wait before the second reading; it doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 
+/// An item that was not seen to be as written, and what was read of it last.
+type Unseen<'a, Last> = (Sent<'a>, Last);
+
 impl<'a, F: FnMut(Event)> Running<'a, F> {
-    /// Reads back what was sent until each user is as written, or the time for it is over.
+    /// Reads back what was sent until each user is as written, the time for it is over, or the run is
+    /// stopped.
     ///
     /// A read just after a write may show what was there before
     /// ([IAM's eventual consistency](https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency)),
-    /// so only the last of several readings counts.
+    /// so it tells that something is done, and only the last of many that it is not.
     pub(super) async fn read_back(&self, sent: Vec<Sent<'a>>) {
         let stop = self.run.switch.stop();
         let mut patience = Patience::new(self.run.limits.read_back);
-        // Each with what is to be said of it if no more is learnt.
-        let mut left: Vec<(Sent<'a>, ReadBack)> =
-            sent.into_iter().map(|sent| (sent, ReadBack::Stopped)).collect();
+        let mut left: Vec<Unseen<'a, Option<Reading>>> =
+            sent.into_iter().map(|sent| (sent, None)).collect();
         while !left.is_empty() {
-            match self.read(&left, &stop).await {
-                Some(Ok(snapshot)) => left = self.compared(left, &snapshot),
+            let otherwise = match self.read(&left, &stop).await {
+                Some(Ok(snapshot)) => self.compared(left, &snapshot),
                 Some(Err(error)) => {
-                    left.iter_mut().for_each(|(_, known)| *known = ReadBack::Failed(error.clone()));
-                    break;
+                    return self.all_ended(left, |_| ReadBack::Failed(error.clone()));
                 }
-                None => break,
-            }
-            if left.is_empty() || !patience.wait(&stop).await {
-                break;
+                None => return self.all_ended(left, |last| ReadBack::Stopped { last }),
+            };
+            let Some(wait) = patience.next_wait() else {
+                return self.all_ended(otherwise, ReadBack::Otherwise);
+            };
+            left = otherwise.into_iter().map(|(sent, found)| (sent, Some(found))).collect();
+            if !left.is_empty() {
+                tokio::select! {
+                    () = stop.asked() => {}
+                    () = tokio::time::sleep(wait) => {}
+                }
             }
         }
-        left.into_iter().for_each(|(sent, known)| self.ended(sent, known));
     }
 
-    /// Reads the users once, in the fewest calls; none, if the run is stopped meanwhile.
-    async fn read(
+    /// Reads the users once, in the fewest calls; none, if the run is stopped before they are read.
+    async fn read<Last>(
         &self,
-        left: &[(Sent<'a>, ReadBack)],
+        left: &[Unseen<'a, Last>],
         stop: &Stop,
     ) -> Option<Result<Snapshot, CallError>> {
         if stop.reason().is_some() {
@@ -55,11 +63,11 @@ impl<'a, F: FnMut(Event)> Running<'a, F> {
     }
 
     /// Ends those who are as written, and those who cannot be read; gives the others, who may yet be.
-    fn compared(
+    fn compared<Last>(
         &self,
-        left: Vec<(Sent<'a>, ReadBack)>,
+        left: Vec<Unseen<'a, Last>>,
         snapshot: &Snapshot,
-    ) -> Vec<(Sent<'a>, ReadBack)> {
+    ) -> Vec<Unseen<'a, Reading>> {
         let mut otherwise = Vec::new();
         for (sent, _) in left {
             let found = snapshot
@@ -70,10 +78,14 @@ impl<'a, F: FnMut(Event)> Running<'a, F> {
                     self.ended(sent, ReadBack::AsWritten);
                 }
                 Reading::Unreadable(error) => self.ended(sent, ReadBack::Failed(error.clone())),
-                found => otherwise.push((sent, ReadBack::Otherwise(found.clone()))),
+                found => otherwise.push((sent, found.clone())),
             }
         }
         otherwise
+    }
+
+    fn all_ended<Last>(&self, left: Vec<Unseen<'a, Last>>, how: impl Fn(Last) -> ReadBack) {
+        left.into_iter().for_each(|(sent, last)| self.ended(sent, how(last)));
     }
 }
 
@@ -89,37 +101,27 @@ impl Patience {
         Patience { time, began: None, next: FIRST_WAIT }
     }
 
-    /// Waits until it is time for another reading. False if there is to be none: the time is over, or
-    /// the run was stopped.
-    async fn wait(&mut self, stop: &Stop) -> bool {
+    /// The wait before another reading; none, if the time is over. It counts from the first call.
+    fn next_wait(&mut self) -> Option<Duration> {
         let began = *self.began.get_or_insert_with(Instant::now);
         let left = self.time.saturating_sub(began.elapsed());
-        if left.is_zero() {
-            return false;
-        }
         let wait = self.next.min(left);
         self.next = self.next.saturating_mul(2);
-        tokio::select! {
-            biased;
-            () = stop.asked() => false,
-            () = tokio::time::sleep(wait) => true,
-        }
+        (!wait.is_zero()).then_some(wait)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::live::{StopReason, StopSwitch};
 
     /// The waits, in milliseconds, until there is none any more.
     async fn waits(time: Duration) -> Vec<u128> {
         let mut patience = Patience::new(time);
         let mut waits = Vec::new();
-        let mut last = Instant::now();
-        while patience.wait(&Stop::never()).await {
-            waits.push(last.elapsed().as_millis());
-            last = Instant::now();
+        while let Some(wait) = patience.next_wait() {
+            waits.push(wait.as_millis());
+            tokio::time::sleep(wait).await;
         }
         waits
     }
@@ -130,18 +132,5 @@ mod tests {
         assert_eq!(thirty[..6], [250, 500, 1_000, 2_000, 4_000, 8_000]);
         assert_eq!(thirty.iter().sum::<u128>(), 30_000);
         assert!(waits(Duration::ZERO).await.is_empty());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_stop_ends_the_waiting_at_once() {
-        let switch = StopSwitch::new();
-        let stop = switch.stop();
-        let mut patience = Patience::new(Duration::from_secs(3_600));
-        let began = Instant::now();
-        let (goes_on, ()) = tokio::join!(patience.wait(&stop), async {
-            switch.press(StopReason::Interrupted);
-        });
-        assert!(!goes_on);
-        assert_eq!(began.elapsed(), Duration::ZERO);
     }
 }

@@ -15,7 +15,7 @@ use crate::live::{Bounds, RetryPolicy, StopReason, StopSwitch, Writer};
 use crate::plan::{Attendance, Plan, Recheck, Refusal};
 use crate::report::{
     ApplyGithub, ApplyJson, ApplyMarkdown, ApplyText, Listener, ProgressDisplay, allowing,
-    plan_text, refusal, summary_counts,
+    plan_text, problems_text, refusal, summary_counts,
 };
 
 pub(super) async fn run(
@@ -61,13 +61,19 @@ pub(super) async fn run(
         // After the question, which may have stood unanswered for hours.
         time.within(session.recheck(!command.auto_approve)).await?
     } else {
-        Recheck::unneeded(plan.clone())
+        Recheck::refused(plan.clone(), refusals.clone())
     };
     let mut listener = listener(&recheck, command.format, output);
+    if command.format == Format::Text {
+        // A policy may have gone since the plan was made.
+        let known = plan.problems.len();
+        if recheck.plan.problems.len() > known {
+            output.result(&problems_text(&recheck.plan, output.out))?;
+        }
+    }
     let switch = StopSwitch::new();
     let is_strict = command.strict && !recheck.conflicts.is_empty();
-    let is_refused = is_strict || !is_allowed;
-    let journal = if is_refused {
+    let journal = if is_strict || !is_allowed {
         // Each item is accounted for all the same.
         switch.press(StopReason::Refused);
         None
@@ -89,11 +95,7 @@ pub(super) async fn run(
     signals.abort();
     let recorded = match journal {
         Some(journal) => claim.end(journal, &summary, output).await,
-        None if is_refused => Ok(()),
-        None => {
-            claim.has_nothing_to_do();
-            Ok(())
-        }
+        None => Ok(()),
     };
     if let Err(error) = written {
         return Err(unwritten(&error, &summary));
@@ -110,7 +112,6 @@ pub(super) async fn run(
     } else if !summary.is_complete() || !recheck.conflicts.is_empty() {
         Exit::SomeFailed
     } else {
-        // A policy may have gone since the plan was made.
         exit_of_problems(&recheck.plan)
     })
 }

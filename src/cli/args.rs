@@ -432,7 +432,7 @@ fn chaos_kind() -> impl TypedValueParser<Value = ChaosKind> {
 /// A time in which something can be done.
 fn timeout(text: &str) -> Result<Duration, String> {
     match time(text) {
-        Ok(Duration::ZERO) => Err(format!("no time at all is none: {A_TIME}")),
+        Ok(Duration::ZERO) => Err(format!("nothing is done in no time: {A_TIME}")),
         time => time,
     }
 }

@@ -65,6 +65,7 @@ impl Claim {
         path: Option<&Path>,
     ) -> Result<Option<Journal>, Failure> {
         if recheck.plan.changes.is_empty() {
+            self.has_nothing_to_do();
             return Ok(None);
         }
         let header = Header::of(&recheck.plan, recheck.digest, caller, Timestamp::now());

@@ -1,4 +1,4 @@
-use super::{Change, Plan};
+use super::{Change, Plan, Refusal};
 use crate::live::{Reading, Snapshot};
 use crate::values::Digest;
 
@@ -12,6 +12,8 @@ pub struct Recheck {
     pub conflicts: Vec<Conflict>,
     /// Changes whose users have what the plan wants already.
     pub already_done: Vec<Change>,
+    /// The guard rails that stand against the plan: if there are any, nothing of it is carried out.
+    pub refusals: Vec<Refusal>,
     /// The digest of the plan as it was reviewed, all of its changes included.
     pub digest: Digest,
 }
@@ -29,7 +31,18 @@ impl Recheck {
     /// A plan that was made a moment ago, from the account as it is.
     pub fn unneeded(plan: Plan) -> Recheck {
         let digest = plan.digest();
-        Recheck { plan, conflicts: Vec::new(), already_done: Vec::new(), digest }
+        Recheck {
+            plan,
+            conflicts: Vec::new(),
+            already_done: Vec::new(),
+            refusals: Vec::new(),
+            digest,
+        }
+    }
+
+    /// A plan that guard rails refuse: the account is not looked at again.
+    pub fn refused(plan: Plan, refusals: Vec<Refusal>) -> Recheck {
+        Recheck { refusals, ..Recheck::unneeded(plan) }
     }
 
     /// Every change of `plan` is in exactly one of the three lists afterwards.

@@ -5,7 +5,7 @@ use super::conflict::expected_and_found;
 use super::github::{Annotation, Level, SHOWN, annotations, remark};
 use super::outcomes::{closing_counts, is_complete, why_stopped};
 use super::seen::{ABOUT_NOT_AS_WRITTEN, Unread, lost_answer, written_and_found};
-use super::{Listener, advice, counted};
+use super::{Listener, advice, allowing, counted, refusal};
 use crate::apply::{Class, Event, Item, Outcome, StopError, Summary};
 use crate::plan::{Conflict, Recheck};
 
@@ -25,7 +25,7 @@ impl<'a, W: Write> ApplyGithub<'a, W> {
     }
 
     fn text(&self, summary: &Summary) -> String {
-        let Recheck { plan, conflicts, digest, .. } = self.recheck;
+        let Recheck { plan, conflicts, refusals, digest, .. } = self.recheck;
         let mut on_lines: Vec<Annotation> =
             self.items.iter().filter_map(|item| self.not_done(item)).collect();
         on_lines.extend(conflicts.iter().map(|conflict| self.conflict(conflict)));
@@ -37,12 +37,18 @@ impl<'a, W: Write> ApplyGithub<'a, W> {
         let counts = closing_counts(self.recheck, summary);
         let message = format!("{counts}. Account {}, plan {digest}", plan.account);
         let mut text = remark(level, "Permissions boundaries", &message);
+        // The first message is an error, too, where any of these is.
+        let mut room = SHOWN - 1;
+        if !refusals.is_empty() {
+            let why = refusal(plan, refusals).join("\n");
+            let message = with_advice(&why, Some(&allowing(refusals)));
+            text.push_str(&remark(Level::Error, "Guard rails refused this plan", &message));
+            room -= 1;
+        }
         if let Some(error) = &self.stopped_by {
             let message = with_advice(&why_stopped(error), advice_on_stop(error).as_deref());
             text.push_str(&remark(Level::Warning, "Stopped early", &message));
         }
-        // The first message is an error, too, where any of these is.
-        let mut room = SHOWN - 1;
         if let Some(message) = self.unread() {
             text.push_str(&remark(Level::Error, "Not read back", &message));
             room -= 1;
@@ -65,7 +71,7 @@ impl<'a, W: Write> ApplyGithub<'a, W> {
         let first = unread.first()?;
         let why = match first {
             Unread::Failed(error) => with_advice(&error.to_string(), advice(error).as_deref()),
-            Unread::Stopped => "the run was stopped, and IAM may have done it".to_owned(),
+            Unread::Stopped => "not seen to be done when the run was stopped".to_owned(),
         };
         Some(format!("{}: {why}\n{}", counted(unread.len(), "user"), first.what_to_do()))
     }

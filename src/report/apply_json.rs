@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::advice::{advice_on_failed, advice_on_stop};
 use super::items::{ChangeJson, ProblemJson};
-use super::{Listener, advice};
+use super::{Listener, advice, allowing, refusal};
 use crate::apply::{
     CallError, Class, Event, Item, Outcome, ReadBack, StopError, StopReason, Summary,
 };
@@ -34,6 +34,11 @@ impl<W: Write> Listener for ApplyJson<'_, W> {
     fn on(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Started { .. } => {
+                let refusals = &self.recheck.refusals;
+                if !refusals.is_empty() {
+                    let why = refusal(&self.recheck.plan, refusals);
+                    self.line(&Line::Refused { why, advice: allowing(refusals) })?;
+                }
                 let Recheck { plan, conflicts, already_done, .. } = self.recheck;
                 for problem in &plan.problems {
                     self.line(&Line::Problem(ProblemJson::of(problem)))?;
@@ -57,6 +62,11 @@ impl<W: Write> Listener for ApplyJson<'_, W> {
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Line<'a> {
+    /// Guard rails stand against the plan: nothing is done.
+    Refused {
+        why: Vec<String>,
+        advice: String,
+    },
     Problem(ProblemJson<'a>),
     Item {
         #[serde(flatten)]
@@ -205,7 +215,7 @@ impl<'a> Line<'a> {
             ReadBack::NotNeeded => (None, None, None),
             ReadBack::AsWritten => (Some("as_written"), None, None),
             ReadBack::Otherwise(found) => (Some("otherwise"), Some(FoundJson::of(found)), None),
-            ReadBack::Stopped => (Some("stopped"), None, None),
+            ReadBack::Stopped { last } => (Some("stopped"), last.as_ref().map(FoundJson::of), None),
             ReadBack::Failed(error) => (Some("failed"), None, Some(ErrorJson::of(error))),
         };
         let change = ChangeJson::of(plan, &item.change);
@@ -213,7 +223,7 @@ impl<'a> Line<'a> {
     }
 
     fn summary(recheck: &Recheck, summary: &'a Summary) -> Self {
-        let Recheck { plan, conflicts, already_done, digest } = recheck;
+        let Recheck { plan, conflicts, already_done, digest, .. } = recheck;
         Line::Summary {
             account: plan.account.to_string(),
             digest: *digest,

@@ -1,11 +1,11 @@
 use std::io::{self, Write};
 
-use super::Listener;
 use super::conflict::expected_and_found;
-use super::markdown::{Page, Part, clipped, code};
+use super::markdown::{Page, Part, clipped, code, words};
 use super::outcomes::{closing_counts, is_complete, why_stopped};
 use super::plan_markdown::{change_line, problem_line};
 use super::seen::{Unread, lost_answer, written_and_found};
+use super::{Listener, allowing, refusal};
 use crate::apply::{Class, Event, Item, Outcome, StopError, Summary};
 use crate::plan::{Conflict, Recheck};
 
@@ -29,12 +29,19 @@ impl<'a, W: Write> ApplyMarkdown<'a, W> {
     }
 
     fn text(&self, summary: &Summary) -> String {
-        let Recheck { plan, conflicts, already_done, digest } = self.recheck;
+        let Recheck { plan, conflicts, already_done, refusals, digest } = self.recheck;
         let word = if is_complete(self.recheck, summary) { "done" } else { "not all done" };
         let account = code(plan.account.as_str());
         let counts = closing_counts(self.recheck, summary);
         let mut whole =
             format!("### Permissions boundaries of account {account}: {word}\n\n{counts}.\n");
+        if !refusals.is_empty() {
+            whole.push_str("\n**Guard rails refused this plan, and nothing was changed:**\n\n");
+            for why in refusal(plan, refusals) {
+                whole.push_str(&format!("- {}\n", words(&why)));
+            }
+            whole.push_str(&format!("\n{}.\n", words(&allowing(refusals))));
+        }
         if let Some(error) = &self.stopped_by {
             whole.push_str(&format!("\n**Stopped early:** {}\n", clipped(&why_stopped(error))));
         }
@@ -60,7 +67,9 @@ impl<'a, W: Write> ApplyMarkdown<'a, W> {
         page.part(&Part::list("Not as written", otherwise, "user"), RESERVE * 7);
         let unread = list(&|item| match Unread::of(item)? {
             Unread::Failed(error) => Some(clipped(&error.to_string())),
-            Unread::Stopped => Some("the run was stopped, and IAM may have done it".to_owned()),
+            Unread::Stopped => {
+                Some("it was not seen to be done when the run was stopped".to_owned())
+            }
         });
         page.part(&Part::list("Not read back", unread, "user"), RESERVE * 6);
         let lost = list(&|item| {

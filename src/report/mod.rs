@@ -41,7 +41,7 @@ pub use outcomes::summary_counts;
 pub use paint::Paint;
 pub use plan_github::plan_github;
 pub use plan_markdown::{PLAN_MARKER, plan_markdown};
-pub use plan_text::plan_text;
+pub use plan_text::{plan_text, problems_text};
 pub use progress::Progress;
 
 use std::io;

@@ -51,23 +51,7 @@ fn write_plan(text: &mut String, plan: &Plan, paint: Paint) -> std::fmt::Result 
         }
         write_names(text, plan, paint)?;
     }
-    if !plan.problems.is_empty() {
-        writeln!(text, "{}\n", paint.bad("Cannot be planned:"))?;
-        for (n, problem) in plan.problems.iter().enumerate() {
-            let at = match problem.column {
-                Some(column) => format!("{file}:{}:{column}:", problem.line),
-                None => format!("{file}:{}:", problem.line),
-            };
-            writeln!(text, "  {at} {}: {}", paint.strong(&problem.user), what(problem))?;
-            let advice = what_to_do(problem);
-            // Once for users one after the other who have the same problem.
-            let is_last = plan.problems.get(n + 1).is_none_or(|next| what_to_do(next) != advice);
-            if let Some(advice) = advice.filter(|_| is_last) {
-                writeln!(text, "      {advice}")?;
-            }
-        }
-        writeln!(text)?;
-    }
+    write_problems(text, plan, paint)?;
     let unlisted: Vec<&str> = plan.no_longer_listed().iter().map(|user| user.as_str()).collect();
     if !unlisted.is_empty() {
         let users = counted(unlisted.len(), "user");
@@ -86,6 +70,36 @@ fn write_plan(text: &mut String, plan: &Plan, paint: Paint) -> std::fmt::Result 
     }
     writeln!(text, "{}", closing(plan, paint))?;
     writeln!(text, "Digest: {}", plan.digest().short())
+}
+
+/// The listed users for whom nothing can be planned, and why, for people.
+pub fn problems_text(plan: &Plan, paint: Paint) -> String {
+    let mut text = "\n".to_owned();
+    // Writing to a String cannot fail.
+    let _ = write_problems(&mut text, plan, paint);
+    text
+}
+
+fn write_problems(text: &mut String, plan: &Plan, paint: Paint) -> std::fmt::Result {
+    if plan.problems.is_empty() {
+        return Ok(());
+    }
+    let file = &plan.file;
+    writeln!(text, "{}\n", paint.bad("Cannot be planned:"))?;
+    for (n, problem) in plan.problems.iter().enumerate() {
+        let at = match problem.column {
+            Some(column) => format!("{file}:{}:{column}:", problem.line),
+            None => format!("{file}:{}:", problem.line),
+        };
+        writeln!(text, "  {at} {}: {}", paint.strong(&problem.user), what(problem))?;
+        let advice = what_to_do(problem);
+        // Once for users one after the other who have the same problem.
+        let is_last = plan.problems.get(n + 1).is_none_or(|next| what_to_do(next) != advice);
+        if let Some(advice) = advice.filter(|_| is_last) {
+            writeln!(text, "      {advice}")?;
+        }
+    }
+    writeln!(text)
 }
 
 /// What the short names stand for, so that a plan can be judged without the file.

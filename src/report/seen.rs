@@ -10,7 +10,7 @@ pub(super) const ABOUT_NOT_AS_WRITTEN: &str = "Run plan to see what is there now
      --read-back to show what was written.";
 /// What a person does about users whom nobody saw.
 pub(super) const ABOUT_UNREAD: &str = "Run plan to see whether they are as IAM's answers say.";
-/// What a person does about users for whom no answer came, and whom nobody saw.
+/// What a person does about users who were not seen to be as written when a run was stopped.
 pub(super) const ABOUT_LEFT_OPEN: &str = "Run plan to see whether IAM has done it.";
 
 /// What was written for an item, and what is there instead.
@@ -34,7 +34,7 @@ pub(super) fn lost_answer(item: &Item) -> Option<&CallError> {
 
 /// Why an item that should have been read back was not.
 pub(super) enum Unread<'a> {
-    /// The run was stopped, and what IAM did is not known.
+    /// The run was stopped, and what IAM did is left open.
     Stopped,
     /// Reading failed.
     Failed(&'a CallError),
@@ -49,11 +49,13 @@ impl Unread<'_> {
         }
     }
 
-    /// What is worth saying. After a stop, IAM's answers count, so only items without one are.
+    /// What is worth saying. After a stop, IAM's answers count, so only items without one are, and those
+    /// who read otherwise so far.
     pub(super) fn of(item: &Item) -> Option<Unread<'_>> {
         match (&item.read_back, &item.answer) {
             (ReadBack::Failed(error), _) => Some(Unread::Failed(error)),
-            (ReadBack::Stopped, Outcome::Failed { .. }) => Some(Unread::Stopped),
+            (ReadBack::Stopped { last: Some(_) }, _)
+            | (ReadBack::Stopped { .. }, Outcome::Failed { .. }) => Some(Unread::Stopped),
             _ => None,
         }
     }

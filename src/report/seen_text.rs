@@ -61,7 +61,7 @@ impl Seen {
         }
         if !self.stopped.is_empty() {
             let users = counted(self.stopped.len(), "user");
-            let title = format!("Not read back, because the run was stopped: {users}");
+            let title = format!("Not seen to be done when the run was stopped: {users}");
             writeln!(to, "\n{}", paint.careful(title))?;
             write_names(to, &self.stopped)?;
             writeln!(to, "  {what_to_do} {ABOUT_LEFT_OPEN}")?;

@@ -176,7 +176,7 @@ impl Line {
             // Nothing was seen that could say otherwise.
             ReadBack::Otherwise(Reading::Unreadable(_))
             | ReadBack::NotNeeded
-            | ReadBack::Stopped
+            | ReadBack::Stopped { .. }
             | ReadBack::Failed(_) => return None,
         };
         Some(Line::Correction { user: item.change.user.clone(), outcome, found })
