@@ -10,10 +10,7 @@ use tempfile::NamedTempFile;
 /// # Errors
 /// When the folder is not there, or the text cannot be written: then nothing is left of it.
 pub(crate) fn beside(path: &Path, text: &str) -> io::Result<NamedTempFile> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(path);
     if !folder.is_dir() {
         return Err(io::Error::new(io::ErrorKind::NotFound, "there is no such folder"));
     }
@@ -27,4 +24,20 @@ pub(crate) fn beside(path: &Path, text: &str) -> io::Result<NamedTempFile> {
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
     Ok(file)
+}
+
+/// Brings the folder's entry of a file that was just made or put in place down to the disk, where the
+/// system can: a file that is whole may else be gone after a crash.
+///
+/// # Errors
+/// When the folder cannot be synced.
+pub(crate) fn sync_folder_of(path: &Path) -> io::Result<()> {
+    if cfg!(unix) { std::fs::File::open(folder_of(path))?.sync_all() } else { Ok(()) }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use iam_boundaries::apply::{
-    Class, Event, Item, Limits, Outcome, ReadBack, Reading, StopReason, Summary,
+    Class, Event, Item, Limits, Outcome, ReadBack, Reading, StopError, StopReason, Summary,
 };
 use iam_boundaries::desired::Desired;
 use iam_boundaries::live::StopSwitch;
@@ -258,7 +258,7 @@ async fn denied_for_all_stops_the_run_with_one_message_and_the_rest_is_not_attem
     company.sandbox.faults().add(PUT, None, ALWAYS, denied());
     let mut stopped_by = Vec::new();
     let (_, summary) = run(&company, at_once(4), &StopSwitch::new(), |event| {
-        if let Event::StoppedBy(error) = event {
+        if let Event::StoppedBy(StopError::Call(error)) = event {
             stopped_by.push(error.code.clone());
         }
     })

@@ -255,7 +255,7 @@ fn after_a_stop_only_what_is_left_open_is_said_not_to_be_read_back() {
 fn a_run_that_was_denied_for_everyone_says_so_in_one_message() {
     let recheck = Recheck::unneeded(plan(1));
     let error = error(1, ErrorClass::Denied, "AccessDenied", "not authorized");
-    let events = [Event::StoppedBy(error), Event::Finished(Summary::default())];
+    let events = [Event::StoppedBy(error.into()), Event::Finished(Summary::default())];
     for written in [text, markdown, github].map(|write| write(&recheck, &events)) {
         assert_eq!(written.matches("every user so far was denied").count(), 1, "{written}");
     }

@@ -135,8 +135,14 @@ async fn ours(sandbox: &Sandbox, row: &Row, boundary: &PolicyArn) -> (Duration, 
     let concurrency = NonZeroUsize::new(row.concurrency).expect("above zero");
     let limits = Limits { concurrency, read_back: Duration::ZERO };
     let switch = StopSwitch::new();
-    let run =
-        apply::Run { plan: &plan, account: &account, writer: &writer, limits, switch: &switch };
+    let run = apply::Run {
+        plan: &plan,
+        account: &account,
+        writer: &writer,
+        limits,
+        switch: &switch,
+        journal: None,
+    };
     let summary = apply::apply(run, |_| {}).await;
     (summary.elapsed, row.items - summary.applied)
 }

@@ -1,5 +1,8 @@
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
+use super::journal::JournalError;
 use crate::live::{CallError, Calls, Outcome, Reading, Retry, StopReason};
 use crate::plan::Change;
 use crate::values::UserName;
@@ -36,9 +39,20 @@ pub enum Event {
     /// An item came to its end. Each change of the plan has exactly one such event.
     Ended(Item),
     /// The run stops early, because of an error that concerns every item.
-    StoppedBy(CallError),
+    StoppedBy(StopError),
     /// The run is over: nothing comes after this.
     Finished(Summary),
+}
+
+/// An error that concerns every item.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StopError {
+    /// No other call can fare better.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// What is done could not be written down.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
 }
 
 /// A change, and what became of it.
@@ -72,7 +86,8 @@ pub enum ReadBack {
 }
 
 /// The classes of the closing account. Each change is in exactly one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Class {
     /// IAM said that it is done, or was seen to have done it.
     Applied,
@@ -84,6 +99,17 @@ pub enum Class {
     NotAttempted,
 }
 
+impl Class {
+    /// What IAM's answer alone says.
+    pub fn of(answer: &Outcome) -> Class {
+        match answer {
+            Outcome::Applied { .. } => Class::Applied,
+            Outcome::Failed { .. } => Class::Failed,
+            Outcome::NotAttempted => Class::NotAttempted,
+        }
+    }
+}
+
 impl Item {
     /// What became of the change at last. What was not read back is what IAM's answer says.
     pub fn class(&self) -> Class {
@@ -91,8 +117,7 @@ impl Item {
             (Outcome::NotAttempted, _) => Class::NotAttempted,
             (_, ReadBack::AsWritten) => Class::Applied,
             (Outcome::Applied { .. }, ReadBack::Otherwise(_)) => Class::NotAsWritten,
-            (Outcome::Applied { .. }, _) => Class::Applied,
-            (Outcome::Failed { .. }, _) => Class::Failed,
+            (answer, _) => Class::of(answer),
         }
     }
 

@@ -3,10 +3,13 @@
 
 mod event;
 mod hopeless;
+pub mod journal;
 mod read_back;
+mod rollback;
 mod run;
 
-pub use event::{Class, Event, Item, ReadBack, Summary};
+pub use event::{Class, Event, Item, ReadBack, StopError, Summary};
+pub use rollback::{changed_users, check_journal_scope, rollback};
 pub use run::{Limits, Run, apply};
 
 // Events carry what a call ended with, so those who show events find it here.

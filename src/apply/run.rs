@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use futures::{StreamExt, stream};
 
 use super::hopeless::Hopeless;
-use super::{Event, Item, Outcome, ReadBack, Summary};
+use super::journal::Journal;
+use super::{Event, Item, Outcome, ReadBack, StopError, Summary};
 use crate::live::{Account, Calls, StopReason, StopSwitch, Writer};
 use crate::plan::{Change, Plan};
 
@@ -22,6 +23,9 @@ pub struct Run<'a> {
     pub limits: Limits,
     /// What stops the run early.
     pub switch: &'a StopSwitch,
+    /// Where each change is written down before it is made. Without it, nothing is: that is for tests
+    /// and measurements.
+    pub journal: Option<&'a Journal>,
 }
 
 /// Bounds on a run.
@@ -37,16 +41,17 @@ pub struct Limits {
 /// Carries out every change of a plan, reads back what IAM may have done, and tells `tell` what happens.
 ///
 /// One item's failure does not stop the others. The run stops early when its switch is pressed, and
-/// presses it itself on an error that concerns every item: then nothing new is begun, what is under way
-/// is finished, the rest ends as not attempted, and nothing is read back.
+/// presses it itself on an error that concerns every item, or when its journal cannot be written: then
+/// nothing new is begun, what is under way is finished, the rest ends as not attempted, and nothing is
+/// read back.
 pub async fn apply(run: Run<'_>, tell: impl FnMut(Event)) -> Summary {
     let running = Running::begin(run, tell);
-    let sent = stream::iter(&run.plan.changes)
+    let sending = stream::iter(&run.plan.changes)
         .map(|change| running.item(change))
         .buffer_unordered(run.limits.concurrency.get())
         .filter_map(std::future::ready)
-        .collect()
-        .await;
+        .collect();
+    let sent = running.unless_journal_fails(sending).await;
     let elapsed = running.began.elapsed();
     running.read_back(sent).await;
     running.finish(elapsed)
@@ -90,10 +95,10 @@ impl<'a, F: FnMut(Event)> Running<'a, F> {
     /// Where an item begins: nothing was sent for it before. Gives what must be read back; every other
     /// item has ended.
     async fn item(&self, change: &'a Change) -> Option<Sent<'a>> {
-        let retrying = |retry| self.tell(Event::Retrying { user: change.user.clone(), retry });
-        let stop = self.run.switch.stop();
-        let to = change.action.to();
-        let answer = self.run.writer.write(&change.user, to, &stop, retrying).await;
+        let answer = match self.intend(change).await {
+            true => self.write(change).await,
+            false => Outcome::NotAttempted,
+        };
         self.answered(change, &answer);
         let sent = Sent { change, answer };
         match sent.answer {
@@ -105,6 +110,58 @@ impl<'a, F: FnMut(Event)> Running<'a, F> {
         }
     }
 
+    /// Writes down what is about to be sent. False if nothing may be sent.
+    async fn intend(&self, change: &Change) -> bool {
+        // Nothing is begun any more: thousands of items can end here.
+        if self.run.switch.stop().reason().is_some() {
+            return false;
+        }
+        let Some(journal) = self.run.journal else { return true };
+        match journal.intend(change).await {
+            Ok(()) => true,
+            Err(error) => {
+                self.stop_by(StopReason::Journal, error.into());
+                false
+            }
+        }
+    }
+
+    async fn write(&self, change: &Change) -> Outcome {
+        let retrying = |retry| self.tell(Event::Retrying { user: change.user.clone(), retry });
+        let (to, stop) = (change.action.to(), self.run.switch.stop());
+        let answer = self.run.writer.write(&change.user, to, &stop, retrying).await;
+        if let Some(journal) = self.run.journal {
+            journal.answered(&change.user, &answer);
+        }
+        answer
+    }
+
+    /// Goes on with `sending`, and stops the run as soon as its journal has failed.
+    async fn unless_journal_fails<T>(&self, sending: impl Future<Output = T>) -> T {
+        let failed = async {
+            match self.run.journal {
+                Some(journal) => journal.failed().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::pin!(sending);
+        tokio::select! {
+            biased;
+            error = failed => {
+                self.stop_by(StopReason::Journal, error.into());
+                sending.await
+            }
+            sent = &mut sending => sent,
+        }
+    }
+
+    fn stop_by(&self, reason: StopReason, error: StopError) {
+        if self.run.switch.stop().reason().is_none() {
+            self.run.switch.press(reason);
+            self.tell(Event::StoppedBy(error));
+        }
+    }
+
     /// Where an item is answered: nothing more is sent for it.
     fn answered(&self, change: &'a Change, answer: &Outcome) {
         if *answer == Outcome::NotAttempted {
@@ -112,11 +169,8 @@ impl<'a, F: FnMut(Event)> Running<'a, F> {
         }
         self.tell(Event::Answered { change: change.clone(), answer: answer.clone() });
         let hopeless = self.shared().hopeless.error(change, answer).cloned();
-        if let Some(error) = hopeless
-            && self.run.switch.stop().reason().is_none()
-        {
-            self.run.switch.press(StopReason::Error);
-            self.tell(Event::StoppedBy(error));
+        if let Some(error) = hopeless {
+            self.stop_by(StopReason::Error, error.into());
         }
     }
 
@@ -124,6 +178,9 @@ impl<'a, F: FnMut(Event)> Running<'a, F> {
     pub(super) fn ended(&self, sent: Sent<'a>, read_back: ReadBack) {
         let item = Item { change: sent.change.clone(), answer: sent.answer, read_back };
         self.shared().summary.count(&item);
+        if let Some(journal) = self.run.journal {
+            journal.corrected(&item);
+        }
         self.tell(Event::Ended(item));
     }
 

@@ -3,14 +3,15 @@ use std::io;
 
 use super::approval::approve;
 use super::args::{ApplyArgs, Args, Format};
+use super::claim::{self, Claim};
 use super::exit::{Exit, Failure};
 use super::output::Output;
 use super::saved;
-use super::session::Session;
+use super::session::{Opened, Session};
 use super::signals::stop_on_signal;
 use super::time_limit::TimeLimit;
 use crate::apply::{Event, Limits, Run, Summary, apply};
-use crate::live::{Bounds, RetryPolicy, StopReason, StopSwitch};
+use crate::live::{Bounds, RetryPolicy, StopReason, StopSwitch, Writer};
 use crate::plan::{Attendance, Plan, Recheck, Refusal};
 use crate::report::{
     ApplyGithub, ApplyJson, ApplyMarkdown, ApplyText, Listener, ProgressDisplay, allowing,
@@ -23,10 +24,18 @@ pub(super) async fn run(
     output: &Output,
 ) -> Result<Exit, Failure> {
     let mut time = TimeLimit::new(command.timeout);
-    let session = match &command.plan {
-        None => time.within(Session::open(args, None, None, command.format, output)).await?,
-        Some(path) => time.within(Session::open_saved(args, saved::read(args, path)?)).await?,
+    if let Some(journal) = &command.journal {
+        claim::is_new(journal)?;
+    }
+    let opened = match &command.plan {
+        None => time.within(Opened::file(args, None, None, command.format, output)).await?,
+        Some(path) => time.within(Opened::saved(args, saved::read(args, path)?)).await?,
     };
+    let mut claim = Claim::stake(args, opened.account(), output)?;
+    if !command.auto_approve {
+        claim.let_go();
+    }
+    let session = time.within(opened.plan()).await?;
     let plan = &session.plan;
     if command.format == Format::Text {
         output.result(&plan_text(plan, output.out))?;
@@ -42,7 +51,9 @@ pub(super) async fn run(
     if is_allowed && !plan.changes.is_empty() && !command.auto_approve {
         approve(plan, command.format, output).await?;
     }
+    claim.renew(output)?;
     if plan.changes.is_empty() && command.format == Format::Text {
+        claim.has_nothing_to_do();
         // The plan has said it all.
         return Ok(exit_of_problems(plan));
     }
@@ -52,12 +63,7 @@ pub(super) async fn run(
     } else {
         Recheck::refused(plan.clone(), refusals.clone())
     };
-    let mut listener: Box<dyn Listener> = match command.format {
-        Format::Text => Box::new(ApplyText::new(&recheck, output.out, io::stdout())),
-        Format::Json => Box::new(ApplyJson::new(&recheck, io::stdout())),
-        Format::Markdown => Box::new(ApplyMarkdown::new(&recheck, io::stdout())),
-        Format::Github => Box::new(ApplyGithub::new(&recheck, io::stdout())),
-    };
+    let mut listener = listener(&recheck, command.format, output);
     if command.format == Format::Text {
         // A policy may have gone since the plan was made.
         let known = plan.problems.len();
@@ -67,19 +73,34 @@ pub(super) async fn run(
     }
     let switch = StopSwitch::new();
     let is_strict = command.strict && !recheck.conflicts.is_empty();
-    if is_strict || !is_allowed {
+    let journal = if is_strict || !is_allowed {
         // Each item is accounted for all the same.
         switch.press(StopReason::Refused);
-    }
+        None
+    } else {
+        claim.begin(&recheck, session.account.identity(), command.journal.as_deref())?
+    };
     let signals = tokio::spawn(stop_on_signal(switch.clone(), *output));
     let deadline = tokio::spawn(time.press(switch.clone()));
-    let (summary, written) =
-        carry_out(&session, &recheck.plan, command, &switch, listener.as_mut()).await;
+    let run = Run {
+        plan: &recheck.plan,
+        account: &session.account,
+        writer: &writer(&session, &recheck.plan, command),
+        limits: Limits { concurrency: command.concurrency, read_back: command.read_back },
+        switch: &switch,
+        journal: journal.as_ref(),
+    };
+    let (summary, written) = carry_out(run, listener.as_mut()).await;
     deadline.abort();
     signals.abort();
+    let recorded = match journal {
+        Some(journal) => claim.end(journal, &summary, output).await,
+        None => Ok(()),
+    };
     if let Err(error) = written {
         return Err(unwritten(&error, &summary));
     }
+    recorded?;
     if !is_allowed {
         return Err(guarded(plan, &refusals));
     }
@@ -99,18 +120,22 @@ fn exit_of_problems(plan: &Plan) -> Exit {
     if plan.problems.is_empty() { Exit::Done } else { Exit::SomeFailed }
 }
 
-/// Applies `plan`, with its events going to `listener` and its progress to standard error.
-async fn carry_out(
-    session: &Session,
-    plan: &Plan,
-    command: &ApplyArgs,
-    switch: &StopSwitch,
-    listener: &mut dyn Listener,
-) -> (Summary, io::Result<()>) {
+fn listener<'a>(recheck: &'a Recheck, format: Format, output: &Output) -> Box<dyn Listener + 'a> {
+    match format {
+        Format::Text => Box::new(ApplyText::new(recheck, output.out, io::stdout())),
+        Format::Json => Box::new(ApplyJson::new(recheck, io::stdout())),
+        Format::Markdown => Box::new(ApplyMarkdown::new(recheck, io::stdout())),
+        Format::Github => Box::new(ApplyGithub::new(recheck, io::stdout())),
+    }
+}
+
+fn writer(session: &Session, plan: &Plan, command: &ApplyArgs) -> Writer {
     let bounds = Bounds { in_flight: command.concurrency.get(), calls: plan.changes.len() };
-    let writer = session.account.writer(bounds, command.max_rate, RetryPolicy::default());
-    let limits = Limits { concurrency: command.concurrency, read_back: command.read_back };
-    let run = Run { plan, account: &session.account, writer: &writer, limits, switch };
+    session.account.writer(bounds, command.max_rate, RetryPolicy::default())
+}
+
+/// Applies a plan, with its events going to `listener` and its progress to standard error.
+async fn carry_out(run: Run<'_>, listener: &mut dyn Listener) -> (Summary, io::Result<()>) {
     let progress = RefCell::new(ProgressDisplay::new());
     let mut written = Ok(());
     let tell = |event: Event| {

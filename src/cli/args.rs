@@ -86,6 +86,8 @@ pub(super) enum Command {
     Show(ShowArgs),
     /// Show what would change, ask, and do it; or carry out a saved plan
     Apply(ApplyArgs),
+    /// Plan to put back what a run changed
+    Rollback(RollbackArgs),
     /// Write a file that says what the account has now
     Import(ImportArgs),
     /// Print a JSON Schema, for editors that complete and check
@@ -121,12 +123,21 @@ In a pull request:
   git show origin/main:boundaries.toml > base.toml
   iam-boundaries plan --base base.toml --out plan.json --format markdown > comment.md")]
 pub(super) struct PlanArgs {
-    /// Save the plan in this file, for show and apply
-    #[arg(long, value_name = "PLAN")]
-    pub(super) out: Option<PathBuf>,
     /// The file as it was before: tells what comes from its change, and what is drift
     #[arg(long, value_name = "OLD")]
     pub(super) base: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) to: PlanOutput,
+    #[command(flatten)]
+    pub(super) limits: LimitArgs,
+}
+
+/// What becomes of a plan that a command makes.
+#[derive(Debug, clap::Args)]
+pub(super) struct PlanOutput {
+    /// Save the plan in this file, for show and apply
+    #[arg(long, value_name = "PLAN")]
+    pub(super) out: Option<PathBuf>,
     /// How to write the plan
     #[arg(long, default_value = "text")]
     pub(super) format: Format,
@@ -136,8 +147,22 @@ pub(super) struct PlanArgs {
     /// Exit with 2 when there are changes
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  iam-boundaries rollback run.jsonl             what would put it back; changes nothing
+  iam-boundaries rollback run.jsonl --out back.json
+  iam-boundaries apply back.json
+
+Only users who are still as that run left them are put back. apply says at its end where its journal is.")]
+pub(super) struct RollbackArgs {
+    /// The journal of the run, as apply has written it
+    #[arg(value_name = "JOURNAL")]
+    pub(super) journal: PathBuf,
     #[command(flatten)]
-    pub(super) limits: LimitArgs,
+    pub(super) to: PlanOutput,
 }
 
 #[derive(Debug, Clone, clap::Args)]
@@ -216,6 +241,9 @@ pub(super) struct ApplyArgs {
     /// How long to read users again who are not yet as written, as in 90s or 10m; 0s reads once
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]
     pub(super) read_back: Duration,
+    /// Write the run's journal in this new file [default: one in the state folder]
+    #[arg(long, value_name = "FILE")]
+    pub(super) journal: Option<PathBuf>,
     /// How to write what became of each item
     #[arg(long, default_value = "text")]
     pub(super) format: Format,

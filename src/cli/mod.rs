@@ -4,20 +4,24 @@ mod apply;
 mod approval;
 mod args;
 mod check;
+mod claim;
 mod completions;
 mod exit;
 mod import;
 mod manual;
 mod output;
 mod plan;
+mod rollback;
 mod sandbox;
 mod saved;
 mod schema;
 mod session;
 mod show;
 mod signals;
+mod state;
 mod throttle;
 mod time_limit;
+mod unfinished;
 
 use std::process::ExitCode;
 
@@ -47,6 +51,7 @@ pub fn run() -> ExitCode {
         Command::Plan(command) => on_runtime(plan::run(&args, command, &output)),
         Command::Show(command) => show::run(&args, command, &output),
         Command::Apply(command) => on_runtime(apply::run(&args, command, &output)),
+        Command::Rollback(command) => on_runtime(rollback::run(&args, command, &output)),
         Command::Import(command) => on_runtime(import::run(&args, command, &output)),
         Command::Schema(command) => schema::run(command, &output),
         Command::Completions(command) => completions::run(command, &output),

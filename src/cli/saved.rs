@@ -31,11 +31,7 @@ pub(super) fn read(args: &Args, path: &Path) -> Result<Plan, Failure> {
         let path =
             if path.as_os_str() == "-" { "standard input" } else { &*path.to_string_lossy() };
         let why = match &error {
-            ReadError::Unreadable(error) => match error.kind() {
-                io::ErrorKind::NotFound => "there is no such file".to_owned(),
-                io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
-                _ => error.to_string(),
-            },
+            ReadError::Unreadable(error) => unreadable(error),
             other => other.to_string(),
         };
         Failure::new(format!("cannot use {path}: {why}")).advise(advice)
@@ -53,10 +49,19 @@ pub(super) fn write(plan: &Plan, path: &Path, output: &Output) -> Result<(), Fai
             WriteError::OtherFile | WriteError::NotAFile => {
                 "name a new file, or an earlier plan: nothing else is written over"
             }
-            WriteError::NotReadable(_) => "give the file a plain path with -f",
+            WriteError::NotReadable(_) => "give the file that it is made from a plain path",
         };
         Failure::new(format!("cannot save the plan in {shown}: {error}")).advise(advice)
     })?;
     output.remark(&format!("saved in {shown}, digest {}", plan.digest()));
     Ok(())
+}
+
+/// Why a file cannot be read.
+pub(super) fn unreadable(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
+        _ => error.to_string(),
+    }
 }

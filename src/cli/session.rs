@@ -4,14 +4,34 @@ use super::args::{Args, Format, LimitArgs};
 use super::check::in_review;
 use super::exit::Failure;
 use super::output::Output;
+use crate::apply::journal::Record;
+use crate::apply::{changed_users, check_journal_scope, rollback};
 use crate::desired::{Desired, FileErrors};
-use crate::live::{Access, Account, CallError, Connection, ErrorClass, PolicyState, Reading};
+use crate::live::{
+    Access, Account, CallError, Connection, ErrorClass, PolicyState, Reading, Snapshot,
+};
 use crate::plan::{Attendance, Overrides, Plan, Recheck, Refusal, check_plan_scope, check_scope};
 use crate::sandbox::{self, Options, Sandbox, Seed};
-use crate::values::Partition;
+use crate::values::{AccountId, Partition, UserName};
 
 /// Where `--sandbox` keeps its state: in the working folder, so that a new clone starts anew.
+pub(super) const SANDBOX_FOLDER: &str = ".iam-boundaries";
+/// The sandbox's accounts, in that folder.
 pub(super) const SANDBOX_STATE: &str = ".iam-boundaries/sandbox.json";
+
+/// The account that a command works on is known, and nothing of it is read yet.
+pub(super) struct Opened {
+    account: Account,
+    source: Source,
+    sandbox: Option<Sandbox>,
+}
+
+/// What a plan is made from.
+enum Source {
+    File { desired: Desired, base: Option<Desired> },
+    Saved(Plan),
+    Journal { record: Record, file: String },
+}
 
 /// The account that a command works on, and the plan for it.
 pub(super) struct Session {
@@ -23,16 +43,16 @@ pub(super) struct Session {
     _sandbox: Option<Sandbox>,
 }
 
-impl Session {
-    /// Reads the file, finds out who we are, reads the account, and plans, with `limits` in place of the
-    /// file's. Mistakes in the file are written as `format` has them.
-    pub(super) async fn open(
+impl Opened {
+    /// Reads the file, with `limits` in place of its own, and finds out who we are. Mistakes in the file
+    /// are written as `format` has them.
+    pub(super) async fn file(
         args: &Args,
         base: Option<&Path>,
         limits: Option<&LimitArgs>,
         format: Format,
         output: &Output,
-    ) -> Result<Session, Failure> {
+    ) -> Result<Opened, Failure> {
         let read = |desired: Result<Desired, FileErrors>| match desired {
             Ok(desired) => Ok(desired),
             Err(errors) => Err(in_review(errors, format, output)?),
@@ -47,35 +67,64 @@ impl Session {
             Some(path) => Some(read(Desired::read_earlier(path))?),
             None => None,
         };
-        let (access, sandbox) = access(args, desired.partition()).await?;
-        let account = Connection::open(&access).await.identify().await?;
+        let (account, sandbox) = identified(args, desired.partition()).await?;
         check_scope(&desired, account.identity())?;
-        let snapshot = account.snapshot(desired.users.keys()).await?;
-        // A plan holds no ids of requests, and a support case needs them.
-        for user in desired.users.keys() {
-            if let Some(Reading::Unreadable(error)) = snapshot.reading(user) {
-                tracing::info!("{user}: {error}");
-            }
-        }
-        let plan = Plan::between(account.identity().account, &desired, &snapshot);
-        let mut plan = held_against_policies(plan, &account).await?;
-        if let Some(base) = &base {
-            plan = plan.since(base, &desired);
-        }
-        plan.account_users = account_users(&plan, &account, &Overrides::default()).await?;
-        let session = Session { account, plan, is_saved: false, _sandbox: sandbox };
-        session.log_reading(desired.users.len());
-        Ok(session)
+        Ok(Opened { account, source: Source::File { desired, base }, sandbox })
     }
 
     /// Finds out who we are, to carry out a plan that was saved.
-    pub(super) async fn open_saved(args: &Args, plan: Plan) -> Result<Session, Failure> {
-        let (access, sandbox) = access(args, plan.partition()).await?;
-        let account = Connection::open(&access).await.identify().await?;
+    pub(super) async fn saved(args: &Args, plan: Plan) -> Result<Opened, Failure> {
+        let (account, sandbox) = identified(args, plan.partition()).await?;
         check_plan_scope(&plan, account.identity())?;
-        Ok(Session { account, plan, is_saved: true, _sandbox: sandbox })
+        Ok(Opened { account, source: Source::Saved(plan), sandbox })
     }
 
+    /// Finds out who we are, to put back the run of a journal, which is the file of that name.
+    pub(super) async fn journal(
+        args: &Args,
+        record: Record,
+        file: String,
+    ) -> Result<Opened, Failure> {
+        let (account, sandbox) = identified(args, Some(record.header.partition)).await?;
+        check_journal_scope(&record.header, &file, account.identity())?;
+        Ok(Opened { account, source: Source::Journal { record, file }, sandbox })
+    }
+
+    /// The account that the credentials belong to.
+    pub(super) fn account(&self) -> AccountId {
+        self.account.identity().account
+    }
+
+    /// Reads the account and plans. A plan that was saved is there already, and needs no reading.
+    pub(super) async fn plan(self) -> Result<Session, Failure> {
+        let Opened { account, source, sandbox } = self;
+        let (mut plan, base) = match source {
+            Source::Saved(plan) => {
+                return Ok(Session { account, plan, is_saved: true, _sandbox: sandbox });
+            }
+            Source::File { desired, base } => {
+                let snapshot = snapshot(&account, desired.users.keys()).await?;
+                let plan = Plan::between(account.identity().account, &desired, &snapshot);
+                (plan, base.map(|base| (base, desired)))
+            }
+            Source::Journal { record, file } => {
+                let snapshot = snapshot(&account, changed_users(&record)).await?;
+                (rollback(&record, &file, &snapshot), None)
+            }
+        };
+        let read = plan.listed();
+        plan = held_against_policies(plan, &account).await?;
+        if let Some((base, desired)) = &base {
+            plan = plan.since(base, desired);
+        }
+        plan.account_users = account_users(&plan, &account, &Overrides::default()).await?;
+        let session = Session { account, plan, is_saved: false, _sandbox: sandbox };
+        session.log_reading(read);
+        Ok(session)
+    }
+}
+
+impl Session {
     /// Holds the plan against the account as it is now. The users of a plan that was saved are read
     /// again, and those of a plan that a person looked at.
     pub(super) async fn recheck(&self, was_asked: bool) -> Result<Recheck, Failure> {
@@ -111,6 +160,28 @@ impl Session {
             self.account.identity().account
         );
     }
+}
+
+async fn identified(
+    args: &Args,
+    partition: Option<Partition>,
+) -> Result<(Account, Option<Sandbox>), Failure> {
+    let (access, sandbox) = access(args, partition).await?;
+    Ok((Connection::open(&access).await.identify().await?, sandbox))
+}
+
+async fn snapshot<'a>(
+    account: &Account,
+    users: impl Iterator<Item = &'a UserName> + Clone,
+) -> Result<Snapshot, CallError> {
+    let snapshot = account.snapshot(users.clone()).await?;
+    // A plan holds no ids of requests, and a support case needs them.
+    for user in users {
+        if let Some(Reading::Unreadable(error)) = snapshot.reading(user) {
+            tracing::info!("{user}: {error}");
+        }
+    }
+    Ok(snapshot)
 }
 
 /// Looks at the policies that the plan would put, and makes problems of the changes that cannot be.

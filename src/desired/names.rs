@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use crate::values::{PolicyArn, is_name_char};
+use crate::values::{PolicyArn, is_short_name};
 
 /// The `[boundaries]` table: short names for ARNs.
 #[derive(Debug, Clone, Default)]
@@ -12,7 +12,7 @@ pub struct ShortNames {
 impl ShortNames {
     /// Whether `text` can be a short name. An ARN cannot: it has colons.
     pub fn takes(text: &str) -> bool {
-        (1..=128).contains(&text.len()) && text.chars().all(is_name_char)
+        is_short_name(text)
     }
 
     pub(super) fn insert(&mut self, name: &str, arn: PolicyArn) {

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::secrets::without_likely_secrets;
 
 /// One call to AWS that failed, as a person or a log needs it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CallError {
     /// The action, with its service: `iam:PutUserPermissionsBoundary`.
     pub action: Cow<'static, str>,
@@ -240,6 +241,11 @@ pub(crate) fn printable(text: &str) -> String {
         }
     }
     clean
+}
+
+/// Whether a text can be shown as it is: nothing in it is obeyed by a terminal, or seen by nobody.
+pub(crate) fn is_printable(text: &str) -> bool {
+    printable(text) == text
 }
 
 /// Characters that change the order of what stands around them, or that nobody sees.

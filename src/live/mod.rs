@@ -19,8 +19,8 @@ mod whole_answer;
 mod write;
 
 pub use connection::{Access, Account, ConnectError, Connection, Identity};
-pub(crate) use error::printable;
 pub use error::{CallError, ErrorClass};
+pub(crate) use error::{is_printable, printable};
 pub use everyone::{Everyone, EveryoneError, Unreadable};
 pub use pace::{Answer, Bounds, Ceiling, Pace, Ticket, Turn};
 pub use policies::PolicyState;

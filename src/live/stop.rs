@@ -8,7 +8,7 @@ use tokio::sync::watch;
 pub struct StopSwitch(Arc<watch::Sender<Option<StopReason>>>);
 
 /// Why a run was asked to stop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StopReason {
     /// A person, or what asks a process to end.
@@ -17,6 +17,8 @@ pub enum StopReason {
     Deadline,
     /// An error that concerns every call.
     Error,
+    /// The run's journal cannot be written.
+    Journal,
     /// The plan must not be carried out as it is: it was stopped before it began.
     Refused,
 }

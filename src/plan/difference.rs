@@ -1,7 +1,7 @@
 use super::{Action, CallError, Change, Plan, Problem, ProblemKind};
 use crate::desired::Desired;
 use crate::live::{Reading, Snapshot};
-use crate::values::AccountId;
+use crate::values::{AccountId, PolicyArn};
 
 impl Plan {
     /// What leads from `live` to `desired`. The same input gives the same plan, byte for byte.
@@ -25,40 +25,45 @@ impl Plan {
         };
         for (user, listed) in &desired.users {
             let reading = live.reading(user).expect("the snapshot has every listed user");
-            let kind = match reading {
-                Reading::Boundary(from) => {
-                    match Action::between(from.as_ref(), listed.boundary.as_ref()) {
-                        None => plan.in_sync += 1,
-                        Some(action) => {
-                            plan.changes.push(Change {
-                                user: user.clone(),
-                                line: listed.line,
-                                action,
-                                origin: None,
-                            });
-                        }
+            match boundary(reading) {
+                Ok(from) => match Action::between(from, listed.boundary.as_ref()) {
+                    None => plan.in_sync += 1,
+                    Some(action) => {
+                        plan.changes.push(Change {
+                            user: user.clone(),
+                            line: listed.line,
+                            action,
+                            origin: None,
+                        });
                     }
-                    continue;
-                }
-                Reading::NoSuchUser { differs_by_case } => {
-                    ProblemKind::NoSuchUser { differs_by_case: differs_by_case.clone() }
-                }
-                // Without the request's id, which is another at each reading of the same account.
-                Reading::Unreadable(error) => {
-                    ProblemKind::Unreadable(CallError { request_id: None, ..error.clone() })
-                }
-            };
-            plan.problems.push(Problem {
-                user: user.clone(),
-                line: listed.line,
-                column: Some(listed.column),
-                kind,
-            });
+                },
+                Err(kind) => plan.problems.push(Problem {
+                    user: user.clone(),
+                    line: listed.line,
+                    column: Some(listed.column),
+                    kind,
+                }),
+            }
         }
         plan.names = plan
             .arns()
             .filter_map(|arn| Some((arn.clone(), desired.names.name_of(arn)?.to_owned())))
             .collect();
         plan
+    }
+}
+
+/// The boundary that was read, or why nothing can be planned for its user.
+#[expect(clippy::result_large_err, reason = "it is kept where it is made, and handed no further")]
+pub(crate) fn boundary(reading: &Reading) -> Result<Option<&PolicyArn>, ProblemKind> {
+    match reading {
+        Reading::Boundary(boundary) => Ok(boundary.as_ref()),
+        Reading::NoSuchUser { differs_by_case } => {
+            Err(ProblemKind::NoSuchUser { differs_by_case: differs_by_case.clone() })
+        }
+        // Without the request's id, which is another at each reading of the same account.
+        Reading::Unreadable(error) => {
+            Err(ProblemKind::Unreadable(CallError { request_id: None, ..error.clone() }))
+        }
     }
 }

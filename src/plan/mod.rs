@@ -13,6 +13,7 @@ mod scope;
 
 pub use base::Base;
 pub use change::{Action, Change, Origin, Problem, ProblemKind};
+pub(crate) use difference::boundary;
 pub use guard::{AccountUsers, Attendance, Bound, Excess, Guard, Overrides, Refusal, Standard};
 pub use recheck::{Conflict, Recheck};
 pub use scope::{ScopeError, check_plan_scope, check_scope};

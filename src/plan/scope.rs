@@ -55,6 +55,21 @@ pub enum ScopeError {
         /// Whose credentials they are.
         arn: String,
     },
+    /// The run of a journal was on another account.
+    #[error(
+        "wrong account: the run in {file} was on account {expected}, and the credentials ({arn}) belong \
+         to account {actual}"
+    )]
+    JournalsAccount {
+        /// The journal, as its path was given.
+        file: String,
+        /// The account that the run was on.
+        expected: AccountId,
+        /// The account that the credentials belong to.
+        actual: AccountId,
+        /// Whose credentials they are.
+        arn: String,
+    },
     /// A saved plan is for another account.
     #[error(
         "wrong account: the plan was made for account {expected}, and the credentials ({arn}) belong \

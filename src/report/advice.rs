@@ -1,4 +1,4 @@
-use crate::apply::{CallError, ErrorClass, ReadBack};
+use crate::apply::{CallError, ErrorClass, ReadBack, StopError};
 
 /// What to do about an item that failed, whatever reading back showed.
 pub(super) fn advice_on_failed(error: &CallError, read_back: &ReadBack) -> Option<String> {
@@ -9,6 +9,18 @@ pub(super) fn advice_on_failed(error: &CallError, read_back: &ReadBack) -> Optio
                 .to_owned(),
         ),
         _ => advice(error),
+    }
+}
+
+/// What to do about an error that stopped a run.
+pub(super) fn advice_on_stop(error: &StopError) -> Option<String> {
+    match error {
+        StopError::Call(error) => advice(error),
+        StopError::Journal(_) => Some(
+            "No further call was made: look at the journal's folder, its rights, and the space on the disk, \
+             and run this again."
+                .to_owned(),
+        ),
     }
 }
 

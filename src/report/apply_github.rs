@@ -1,12 +1,12 @@
 use std::io::{self, Write};
 
-use super::advice::advice_on_failed;
+use super::advice::{advice_on_failed, advice_on_stop};
 use super::conflict::expected_and_found;
 use super::github::{Annotation, Level, SHOWN, annotations, remark};
 use super::outcomes::{closing_counts, is_complete, why_stopped};
 use super::seen::{ABOUT_NOT_AS_WRITTEN, Unread, lost_answer, written_and_found};
 use super::{Listener, advice, allowing, counted, refusal};
-use crate::apply::{CallError, Class, Event, Item, Outcome, Summary};
+use crate::apply::{Class, Event, Item, Outcome, StopError, Summary};
 use crate::plan::{Conflict, Recheck};
 
 /// A run as workflow commands: when it is over, an error on the line of each user whose item is not
@@ -14,7 +14,7 @@ use crate::plan::{Conflict, Recheck};
 pub struct ApplyGithub<'a, W> {
     recheck: &'a Recheck,
     items: Vec<Item>,
-    stopped_by: Option<CallError>,
+    stopped_by: Option<StopError>,
     to: W,
 }
 
@@ -46,7 +46,7 @@ impl<'a, W: Write> ApplyGithub<'a, W> {
             room -= 1;
         }
         if let Some(error) = &self.stopped_by {
-            let message = with_advice(&why_stopped(error), advice(error).as_deref());
+            let message = with_advice(&why_stopped(error), advice_on_stop(error).as_deref());
             text.push_str(&remark(Level::Warning, "Stopped early", &message));
         }
         if let Some(message) = self.unread() {

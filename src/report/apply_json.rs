@@ -2,10 +2,12 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::advice::advice_on_failed;
+use super::advice::{advice_on_failed, advice_on_stop};
 use super::items::{ChangeJson, ProblemJson};
 use super::{Listener, advice, allowing, refusal};
-use crate::apply::{CallError, Class, Event, Item, Outcome, ReadBack, StopReason, Summary};
+use crate::apply::{
+    CallError, Class, Event, Item, Outcome, ReadBack, StopError, StopReason, Summary,
+};
 use crate::plan::{Change, Plan, Reading, Recheck};
 use crate::values::{Digest, PolicyArn};
 
@@ -51,7 +53,7 @@ impl<W: Write> Listener for ApplyJson<'_, W> {
             }
             Event::Retrying { .. } | Event::Answered { .. } | Event::ReadingBack { .. } => Ok(()),
             Event::Ended(item) => self.line(&Line::item(&self.recheck.plan, item)),
-            Event::StoppedBy(error) => self.line(&Line::Stopped { error: ErrorJson::of(error) }),
+            Event::StoppedBy(error) => self.line(&Line::Stopped { error: StopJson::of(error) }),
             Event::Finished(summary) => self.line(&Line::summary(self.recheck, summary)),
         }
     }
@@ -80,7 +82,7 @@ enum Line<'a> {
         read_error: Option<ErrorJson<'a>>,
     },
     Stopped {
-        error: ErrorJson<'a>,
+        error: StopJson<'a>,
     },
     Summary {
         account: String,
@@ -100,6 +102,42 @@ enum Line<'a> {
         stopped_by: Option<StopReason>,
         seconds: f64,
     },
+}
+
+/// What stopped a run: a call of AWS's, or something of ours.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum StopJson<'a> {
+    Call(ErrorJson<'a>),
+    Journal {
+        code: &'static str,
+        message: String,
+        #[serde(flatten)]
+        of_a_call: NoCall,
+        advice: Option<String>,
+    },
+}
+
+/// The fields that only the error of a call has.
+#[derive(Default, Serialize)]
+struct NoCall {
+    action: (),
+    class: (),
+    request_id: (),
+}
+
+impl<'a> StopJson<'a> {
+    fn of(error: &'a StopError) -> Self {
+        match error {
+            StopError::Call(error) => StopJson::Call(ErrorJson::of(error)),
+            StopError::Journal(journal) => StopJson::Journal {
+                code: "JournalFailed",
+                message: journal.to_string(),
+                of_a_call: NoCall::default(),
+                advice: advice_on_stop(error),
+            },
+        }
+    }
 }
 
 /// What the account has, where it is not what the plan expected.

@@ -6,7 +6,7 @@ use super::outcomes::{closing_counts, is_complete, why_stopped};
 use super::plan_markdown::{change_line, problem_line};
 use super::seen::{Unread, lost_answer, written_and_found};
 use super::{Listener, allowing, refusal};
-use crate::apply::{CallError, Class, Event, Item, Outcome, Summary};
+use crate::apply::{Class, Event, Item, Outcome, StopError, Summary};
 use crate::plan::{Conflict, Recheck};
 
 /// Kept free for each part that follows.
@@ -18,7 +18,7 @@ const COLUMNS: &str = "| | user | from | to | line |";
 pub struct ApplyMarkdown<'a, W> {
     recheck: &'a Recheck,
     items: Vec<Item>,
-    stopped_by: Option<CallError>,
+    stopped_by: Option<StopError>,
     to: W,
 }
 

@@ -114,6 +114,7 @@ impl<'a, W: Write> ApplyText<'a, W> {
             let why = match summary.stopped {
                 Some(StopReason::Deadline) => ", because the time that --timeout allows was over",
                 Some(StopReason::Interrupted) => ", because the run was interrupted",
+                Some(StopReason::Journal) => ", because the journal could not be written",
                 Some(StopReason::Error | StopReason::Refused) | None => "",
             };
             let title =

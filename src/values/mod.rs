@@ -12,6 +12,7 @@ mod partition;
 mod policy_arn;
 mod rate;
 mod share;
+mod timestamp;
 mod user_name;
 mod user_pattern;
 
@@ -22,12 +23,18 @@ pub use partition::{Partition, UnknownPartition};
 pub use policy_arn::{PolicyArn, PolicyArnError, PolicyOwner};
 pub use rate::{BadRate, Rate};
 pub use share::{BadShare, Share};
+pub use timestamp::{BadTimestamp, Timestamp};
 pub use user_name::{UserName, UserNameError};
 pub use user_pattern::{UserPattern, UserPatternError};
 
 /// Whether IAM takes `c` in the names of users and policies: `[\w+=,.@-]`, where `\w` is ASCII only.
 pub(crate) fn is_name_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '=' | ',' | '.' | '@' | '-')
+}
+
+/// Whether `text` can be a short name of a boundary. An ARN cannot: it has colons.
+pub(crate) fn is_short_name(text: &str) -> bool {
+    (1..=128).contains(&text.len()) && text.chars().all(is_name_char)
 }
 
 /// [`is_name_char`] as a JSON Schema writes it.
@@ -51,6 +58,15 @@ macro_rules! serde_as_text {
     };
 }
 use serde_as_text;
+
+/// Serde for a field that may be null, but not left out.
+pub(crate) fn present<'de, T, D>(from: D) -> Result<Option<T>, D::Error>
+where
+    T: serde::Deserialize<'de>,
+    D: serde::Deserializer<'de>,
+{
+    serde::Deserialize::deserialize(from)
+}
 
 /// A JSON Schema for a type that is read from text: a title, what an editor shows beside it, an
 /// expression of the function's result that matches what is parsed and nothing else, and examples.

@@ -87,7 +87,7 @@ pub async fn carry_out(
     let bounds = Bounds { in_flight: 64, calls: plan.changes.len() };
     let writer = account.writer(bounds, None, quick());
     let mut items = BTreeMap::new();
-    let run = Run { plan, account, writer: &writer, limits, switch };
+    let run = Run { plan, account, writer: &writer, limits, switch, journal: None };
     let summary = apply(run, |event| {
         on(&event);
         if let Event::Ended(item) = event {

@@ -7,7 +7,7 @@ use super::document::{
     ActionDocument, BoundaryDocument, ChangeDocument, Document, ProblemDocument,
 };
 use crate::desired::ShortNames;
-use crate::live::printable;
+use crate::live::is_printable;
 use crate::plan::{Action, Base, Change, Plan, Problem, ProblemKind};
 use crate::values::{PolicyArn, PolicyOwner, UserName};
 
@@ -163,9 +163,4 @@ fn names(
         }
     }
     Ok(names)
-}
-
-/// Whether a text can be shown as it is: nothing in it is obeyed by a terminal, or seen by nobody.
-fn is_printable(text: &str) -> bool {
-    printable(text) == text
 }

@@ -2,13 +2,13 @@ use std::borrow::Cow;
 
 use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::FORMAT_VERSION;
 use crate::live::ErrorClass;
 use crate::plan::{CallError, Change, Guard, Origin, Plan, Problem, ProblemKind};
-use crate::values::{AccountId, Digest, Limit, PolicyArn, UserName, UserPattern};
+use crate::values::{AccountId, Digest, Limit, PolicyArn, UserName, UserPattern, present};
 
 pub(super) const FORMAT: &str = "iam-boundaries/plan";
 
@@ -94,10 +94,10 @@ pub(super) struct SummaryDocument {
 }
 
 /// What stands against the plan unless a further word allows it.
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
-pub(super) struct GuardDocument {
+pub(crate) struct GuardDocument {
     /// The most changes; null where the file sets no limit.
     #[serde(deserialize_with = "present")]
     max_changes: Option<Limit>,
@@ -387,20 +387,15 @@ impl ErrorDocument {
 }
 
 impl GuardDocument {
-    fn of(guard: &Guard) -> Self {
+    pub(crate) fn of(guard: &Guard) -> Self {
         let Guard { max_changes, max_removals, protected, allow_own_boundary } = guard.clone();
         GuardDocument { max_changes, max_removals, protected, allow_own_boundary }
     }
 
-    pub(super) fn into_guard(self) -> Guard {
+    pub(crate) fn into_guard(self) -> Guard {
         let GuardDocument { max_changes, max_removals, protected, allow_own_boundary } = self;
         Guard { max_changes, max_removals, protected, allow_own_boundary }
     }
-}
-
-/// A field that may be null, but not left out.
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
-    Option::deserialize(from)
 }
 
 pub(super) fn schema() -> Value {

@@ -7,6 +7,7 @@ mod check;
 mod document;
 mod file;
 
+pub(crate) use document::GuardDocument;
 pub use file::{ReadError, WriteError, read, write};
 
 use super::Plan;

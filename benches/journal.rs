@@ -1,0 +1,181 @@
+//! What the journal costs: `cargo bench --bench journal`.
+//!
+//! The same changes are applied with and without a journal, in turns, against a limit of the sandbox's of
+//! 500 calls a second, so that both meet the same machine; and the journal is written alone, by as many at
+//! once as apply has under way. It writes in the target folder: what a sync costs is the disk's to say.
+//!
+//!     cargo bench --bench journal -- [--writes N] [--rounds N]
+
+use std::error::Error;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use futures::{StreamExt, stream};
+use iam_boundaries::apply::journal::{End, Header, Journal, Record};
+use iam_boundaries::apply::{Class, Limits, Outcome, Run, Summary, apply};
+use iam_boundaries::desired::Desired;
+use iam_boundaries::live::{Access, Account, Bounds, Connection, RetryPolicy, StopSwitch};
+use iam_boundaries::plan::Plan;
+use iam_boundaries::sandbox::{
+    ACCESS_KEY_ID, Burst, Limit, Options, SECRET_ACCESS_KEY, Sandbox, Throttle,
+};
+use iam_boundaries::values::{Rate, Timestamp, UserName};
+
+/// What an apply may take with a journal, as a multiple of what it takes without.
+const GOAL: f64 = 1.05;
+const RATE: f64 = 500.0;
+const LATENCY: Duration = Duration::from_millis(50);
+/// As apply has it by default.
+const CONCURRENCY: usize = 64;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let (mut writes, mut rounds) = (4_000, 5);
+    let mut given = std::env::args().skip(1).filter(|name| name != "--bench");
+    while let Some(name) = given.next() {
+        let value = given.next().ok_or_else(|| format!("{name} needs a value"))?.parse()?;
+        match name.as_str() {
+            "--writes" => writes = value,
+            "--rounds" => rounds = value,
+            _ => return Err(format!("unknown argument {name}").into()),
+        }
+    }
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        alone(folder.path(), writes).await?;
+        paired(folder.path(), writes, rounds).await
+    })
+}
+
+/// Durable intents a second, and outcomes with them, without a call to anything.
+async fn alone(folder: &Path, items: usize) -> Result<(), Box<dyn Error>> {
+    let company = Company::of(items).await?;
+    println!("\n{:40} {:>9} {:>12}", "the journal alone", "items", "items/s");
+    for at_once in [1, 16, CONCURRENCY, 256] {
+        let journal = company.journal(&folder.join(format!("alone-{at_once}.jsonl")))?;
+        let applied = Outcome::Applied { attempts: 1, request_id: Some("0123456789ab".to_owned()) };
+        let began = Instant::now();
+        let mut written = stream::iter(&company.plan.changes)
+            .map(async |change| {
+                let intended = journal.intend(change).await;
+                journal.answered(&change.user, &applied);
+                intended
+            })
+            .buffer_unordered(at_once);
+        while let Some(intended) = written.next().await {
+            intended?;
+        }
+        let rate = items as f64 / began.elapsed().as_secs_f64();
+        println!("{:40} {items:>9} {rate:>12.0}", format!("  {at_once} at once"));
+    }
+    Ok(())
+}
+
+/// With and without, in turns that change places.
+async fn paired(folder: &Path, writes: usize, rounds: usize) -> Result<(), Box<dyn Error>> {
+    let burst = RATE;
+    let ideal = (writes as f64 - burst).max(0.0) / RATE;
+    println!(
+        "\n{:40} {:>9} {:>9} {:>9} {:>8}",
+        format!("{writes} writes at {RATE} calls/s"),
+        "without",
+        "with",
+        "ideal",
+        "ratio"
+    );
+    let mut ratios = Vec::new();
+    for round in 1..=rounds {
+        let path = folder.join(format!("paired-{round}.jsonl"));
+        let company = Company::of(writes).await?;
+        let (without, with) = if round % 2 == 0 {
+            let with = company.apply(Some(&path)).await?;
+            (Company::of(writes).await?.apply(None).await?, with)
+        } else {
+            let without = Company::of(writes).await?.apply(None).await?;
+            (without, company.apply(Some(&path)).await?)
+        };
+        let record = Record::read(&path)?;
+        assert_eq!((record.count(Class::Applied), record.left_open().count()), (writes, 0));
+        let ratio = with.as_secs_f64() / without.as_secs_f64();
+        ratios.push(ratio);
+        println!(
+            "{:40} {:>7.2} s {:>7.2} s {ideal:>7.2} s {ratio:>8.3}",
+            format!("  round {round}"),
+            without.as_secs_f64(),
+            with.as_secs_f64(),
+        );
+    }
+    ratios.sort_by(f64::total_cmp);
+    if let Some(median) = ratios.get(ratios.len() / 2) {
+        let met = if *median <= GOAL { "reached" } else { "missed" };
+        println!("{:40} ×{median:.3}, goal ×{GOAL}: {met}", "  median");
+    }
+    Ok(())
+}
+
+/// An account whose users have no boundary, and the plan that gives each one.
+struct Company {
+    _sandbox: Sandbox,
+    account: Account,
+    plan: Plan,
+}
+
+impl Company {
+    async fn of(users: usize) -> Result<Company, Box<dyn Error>> {
+        let rate = Rate::per_second(RATE)?;
+        let burst = Burst::of_one_second(rate);
+        let limit = Limit { rate, burst, changes: Vec::new(), competitor: None };
+        let actions = [("PutUserPermissionsBoundary".parse()?, limit)].into();
+        let throttle = Throttle { actions, ..Throttle::default() };
+        let sandbox =
+            Sandbox::start(Options { latency: LATENCY, throttle, ..Options::default() }).await?;
+        let boundary = sandbox.put_policy("Developer");
+        let mut file = "[users]\n".to_owned();
+        for n in 0..users {
+            let user: UserName = format!("user-{n:06}").parse()?;
+            sandbox.put_user(&user, None);
+            file.push_str(&format!("{user} = \"{boundary}\"\n"));
+        }
+        let access = Access::Sandbox {
+            endpoint_url: sandbox.endpoint_url(),
+            access_key_id: ACCESS_KEY_ID,
+            secret_access_key: SECRET_ACCESS_KEY,
+        };
+        let account = Connection::open(&access).await.identify().await?;
+        let desired = Desired::parse("boundaries.toml", &file).map_err(|_| "a bad file")?;
+        let snapshot = account.snapshot(desired.users.keys()).await?;
+        let plan = Plan::between(account.identity().account, &desired, &snapshot);
+        Ok(Company { _sandbox: sandbox, account, plan })
+    }
+
+    fn journal(&self, path: &Path) -> Result<Journal, Box<dyn Error>> {
+        let (plan, identity) = (&self.plan, self.account.identity());
+        Ok(Journal::create(path, &Header::of(plan, plan.digest(), identity, Timestamp::now()))?)
+    }
+
+    /// How long the writing takes, the journal's beginning and end with it.
+    async fn apply(&self, path: Option<&PathBuf>) -> Result<Duration, Box<dyn Error>> {
+        let bounds = Bounds { in_flight: CONCURRENCY, calls: self.plan.changes.len() };
+        let writer = self.account.writer(bounds, None, RetryPolicy::default());
+        let concurrency = NonZeroUsize::new(CONCURRENCY).ok_or("none at once")?;
+        let limits = Limits { concurrency, read_back: Duration::ZERO };
+        let (account, switch) = (&self.account, &StopSwitch::new());
+        let began = Instant::now();
+        let journal = path.map(|path| self.journal(path)).transpose()?;
+        let run = Run {
+            plan: &self.plan,
+            account,
+            writer: &writer,
+            limits,
+            switch,
+            journal: journal.as_ref(),
+        };
+        let summary: Summary = apply(run, |_| {}).await;
+        if let Some(journal) = journal {
+            journal.finish(&End::of(&summary)).await?;
+        }
+        assert_eq!(summary.applied, self.plan.changes.len());
+        Ok(began.elapsed())
+    }
+}

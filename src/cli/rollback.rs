@@ -1,0 +1,52 @@
+use std::path::Path;
+
+use super::args::{Args, RollbackArgs};
+use super::exit::{Exit, Failure};
+use super::output::Output;
+use super::plan;
+use super::saved::unreadable;
+use super::session::Opened;
+use super::time_limit::TimeLimit;
+use crate::apply::journal::{ReadError, Record, RecordError};
+
+pub(super) async fn run(
+    args: &Args,
+    command: &RollbackArgs,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    if let Some(file) = &args.file {
+        let file = file.display();
+        return Err(Failure::new(format!("-f {file} has no meaning with rollback"))
+            .advise("leave it out: the journal holds what was there before its run"));
+    }
+    let record = read(&command.journal)?;
+    let file = command.journal.to_string_lossy().into_owned();
+    let planned = async { Opened::journal(args, record, file).await?.plan().await };
+    let session = TimeLimit::new(command.to.timeout).within(planned).await?;
+    plan::done(&session.plan, &command.to, output)
+}
+
+fn read(path: &Path) -> Result<Record, Failure> {
+    Record::read(path).map_err(|error| {
+        let (why, advice) = match &error {
+            ReadError::Unreadable(error) => {
+                (unreadable(error), "name a journal; apply says at its end where its own is")
+            }
+            ReadError::NoRecord(why) => (why.to_string(), advice(why)),
+        };
+        Failure::new(format!("cannot use {}: {why}", path.display())).advise(advice)
+    })
+}
+
+fn advice(error: &RecordError) -> &'static str {
+    match error {
+        RecordError::NotAJournal => {
+            "name a journal that apply has written; a saved plan is carried out by apply PLAN"
+        }
+        RecordError::Headless => "there is nothing to put back",
+        RecordError::Newer(_) => "use the version of iam-boundaries that wrote it",
+        RecordError::Damaged { .. } => {
+            "nothing is planned from it: what it says of the users before that line can be read by eye"
+        }
+    }
+}
