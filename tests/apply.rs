@@ -106,6 +106,19 @@ async fn what_passes_is_tried_again_until_it_is_done() {
 }
 
 #[tokio::test]
+async fn an_answer_of_200_that_is_not_iams_is_no_success() {
+    let company = Company::of(3, 1_000).await;
+    let faults = company.sandbox.faults();
+    let page = || Fault::Answer("<html>Please sign in</html>".to_owned());
+    faults.add(PUT, Some(user(0).as_str()), 100, page());
+    faults.add(PUT, Some(user(1).as_str()), 2, page());
+    let (items, summary) = company.apply(8).await;
+    assert_eq!((summary.applied, summary.failed), (2, 1));
+    assert_eq!(failure(&items[&user(0)]), (6, "UnreadableAnswer"));
+    assert!(!company.has_boundary(0) && company.has_boundary(1) && company.has_boundary(2));
+}
+
+#[tokio::test]
 async fn one_items_failure_never_stops_the_others() {
     let company = Company::of(50, 1_000).await;
     let faults = company.sandbox.faults();

@@ -244,8 +244,15 @@ fn whatever_iam_has_is_read_back_from_the_file() {
     }
 }
 
-/// Five users over pages of two, of whom every other has a boundary, where the first page is denied.
+/// Five users over pages of two, where the account's pages are denied.
 async fn without_pages() -> (Sandbox, Everyone) {
+    let (sandbox, expected) = of_two_on_a_page().await;
+    sandbox.faults().add(DETAILS, None, 100, Fault::error(403, "AccessDenied", "no pages"));
+    (sandbox, expected)
+}
+
+/// Five users over pages of two, of whom every other has a boundary.
+async fn of_two_on_a_page() -> (Sandbox, Everyone) {
     let sandbox = Sandbox::start(Options { page_size: 2, ..Options::default() }).await.unwrap();
     let boundary = sandbox.put_policy("Developer");
     let mut expected = Everyone::new();
@@ -255,7 +262,6 @@ async fn without_pages() -> (Sandbox, Everyone) {
         sandbox.put_user(&user, boundary.as_ref());
         expected.insert(user, boundary);
     }
-    sandbox.faults().add(DETAILS, None, 100, Fault::error(403, "AccessDenied", "no pages"));
     (sandbox, expected)
 }
 
@@ -264,7 +270,22 @@ async fn where_account_pages_are_denied_users_are_listed_and_read_one_by_one() {
     let (sandbox, expected) = without_pages().await;
     let everyone = account(sandbox.endpoint_url()).await.everyone().await.unwrap();
     assert_eq!(everyone, expected);
-    assert_eq!((sandbox.calls()["ListUsers"], sandbox.calls()["GetUser"]), (3, 5));
+    // More than one page is read twice: see below.
+    assert_eq!((sandbox.calls()["ListUsers"], sandbox.calls()["GetUser"]), (6, 5));
+}
+
+#[tokio::test]
+async fn users_whom_shifting_pages_leave_out_are_found_by_reading_them_again() {
+    for action in [DETAILS, "ListUsers"] {
+        let (sandbox, expected) =
+            if action == DETAILS { of_two_on_a_page().await } else { without_pages().await };
+        // The first page cannot shift; the second leaves out its two.
+        sandbox.faults().add(action, None, 2, Fault::Shifted(2));
+        let everyone = account(sandbox.endpoint_url()).await.everyone().await.unwrap();
+        assert_eq!(everyone, expected);
+        // Two pages, three with two more users, and three with nobody new.
+        assert_eq!(sandbox.calls()[action], 8);
+    }
 }
 
 #[tokio::test]

@@ -22,7 +22,10 @@ const ALWAYS: u32 = 1_000;
 
 /// An answer that says that it is done, when nothing was.
 fn lie() -> Fault {
-    Fault::error(200, "", "")
+    Fault::Answer(format!(
+        "<{PUT}Response xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><ResponseMetadata>\
+         <RequestId>0f1e2d3c</RequestId></ResponseMetadata></{PUT}Response>"
+    ))
 }
 
 /// Waits as long as it takes: a test that needs less fails by never ending.

@@ -413,9 +413,10 @@ pub(super) struct ServeArgs {
     ///
     /// cut-before and cut-after close the connection before and after the work is done. truncated breaks the
     /// answer off, garbage is no XML; in both, the work is done. service-failure is a 500, and nothing is
-    /// done. slow takes up to half a second more. throttling-storms are stretches of calls that are all
-    /// throttled. shifted-pages begin some users too late or too early. user-deleted takes the user away
-    /// before a write. stale-reads show the boundary from before a write, for up to half a second.
+    /// done. slow takes up to half a second more. throttling-storms throttle up to twelve calls of an API
+    /// one after another, for half a second at most. shifted-pages begin some users too late or too early.
+    /// user-deleted takes the user away before a write. stale-reads show the boundary from before a write,
+    /// for up to half a second.
     #[arg(long, value_name = "KIND", value_delimiter = ',', requires = "chaos", value_parser = chaos_kind(), help_heading = CHAOS)]
     pub(super) chaos_kinds: Vec<ChaosKind>,
     /// How many of the calls go wrong [default: 10%]

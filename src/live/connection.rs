@@ -15,6 +15,7 @@ use super::read::Reader;
 use super::retry::{Caller, Counter};
 use super::secrets::Secrets;
 use super::turnstile::Turnstile;
+use super::whole_answer::WholeAnswers;
 use super::{
     Bounds, CallError, ErrorClass, Everyone, EveryoneError, PolicyState, RetryPolicy, Snapshot,
     Stop, Writer,
@@ -162,6 +163,7 @@ impl Connection {
         const ACTION: &str = "sts:GetCallerIdentity";
         let config = aws_sdk_sts::config::Builder::from(&self.config)
             .retry_config(RetryConfig::disabled())
+            .interceptor(WholeAnswers)
             .build();
         let sts = aws_sdk_sts::Client::from_conf(config);
         let turnstile = Turnstile::new(Bounds { in_flight: 1, calls: 1 }, Arc::default());
@@ -189,6 +191,7 @@ impl Connection {
         tracing::debug!(account = %identity.account, arn = identity.arn, "identity");
         let config = aws_sdk_iam::config::Builder::from(&self.config)
             .retry_config(RetryConfig::disabled())
+            .interceptor(WholeAnswers)
             .build();
         let iam = aws_sdk_iam::Client::from_conf(config);
         let reader = Reader::new(iam.clone(), self.counter.clone(), self.secrets.clone());

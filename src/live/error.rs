@@ -101,6 +101,8 @@ impl ErrorClass {
     }
 }
 
+const UNREADABLE: &str = "the answer could not be read as IAM's XML";
+
 impl CallError {
     /// From what the SDK gives for the call of `action`.
     pub(super) fn from_sdk<E>(action: &'static str, error: SdkError<E, HttpResponse>) -> Self
@@ -116,6 +118,11 @@ impl CallError {
             );
         }
         match error {
+            // No error of IAM's: an answer that the SDK could not make sense of.
+            SdkError::ServiceError(answer) if answer.raw().status().is_success() => CallError {
+                request_id: request_id(None, answer.raw()),
+                ..CallError::unreadable(action, UNREADABLE)
+            },
             SdkError::ServiceError(answer) => {
                 let status = answer.raw().status().as_u16();
                 let meta = answer.err().meta();
@@ -155,7 +162,7 @@ impl CallError {
             }
             SdkError::ResponseError(answer) => CallError {
                 request_id: request_id(None, answer.raw()),
-                ..CallError::unreadable(action, "the answer could not be read as IAM's XML")
+                ..CallError::unreadable(action, UNREADABLE)
             },
             other => CallError::without_answer(
                 action,

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::ControlFlow;
 
@@ -39,6 +39,10 @@ impl fmt::Display for Lines<'_> {
     }
 }
 
+/// How often the pages are read, at most, until a reading names nobody new. Pages shift when users come
+/// and go while they are read, and then leave out some who are there.
+const READINGS: usize = 5;
+
 impl Reader {
     /// Reads every user by account pages, or by `ListUsers` and one by one where these are denied.
     pub(super) async fn everyone(&self) -> Result<Everyone, EveryoneError> {
@@ -61,27 +65,39 @@ impl Reader {
 
     async fn everyone_by_pages(&self) -> Result<Found, CallError> {
         let mut found = Found::default();
-        pages::each_detail(self, |user| {
-            let name = user.user_name().ok_or_else(|| {
-                CallError::unreadable(DETAILS, "a user in the answer has no name")
-            })?;
-            if let Some(name) = found.name(name) {
-                found.reading(name, boundary(DETAILS, user.permissions_boundary()));
+        for _ in 0..READINGS {
+            let known = found.count();
+            let pages = pages::each_detail(self, |user| {
+                let name = user.user_name().ok_or_else(|| {
+                    CallError::unreadable(DETAILS, "a user in the answer has no name")
+                })?;
+                if let Some(name) = found.name(name) {
+                    found.reading(name, boundary(DETAILS, user.permissions_boundary()));
+                }
+                Ok(ControlFlow::Continue(()))
+            })
+            .await?;
+            if pages == 1 || found.count() == known {
+                break;
             }
-            Ok(ControlFlow::Continue(()))
-        })
-        .await?;
+        }
         Ok(found)
     }
 
     async fn everyone_one_by_one(&self) -> Result<Found, CallError> {
         let mut found = Found::default();
-        let mut names = Vec::new();
-        pages::each_user(self, |user| {
-            names.extend(found.name(user.user_name()));
-            Ok(ControlFlow::Continue(()))
-        })
-        .await?;
+        let mut names = BTreeSet::new();
+        for _ in 0..READINGS {
+            let known = names.len();
+            let pages = pages::each_user(self, |user| {
+                names.extend(found.name(user.user_name()));
+                Ok(ControlFlow::Continue(()))
+            })
+            .await?;
+            if pages == 1 || names.len() == known {
+                break;
+            }
+        }
         let snapshot = self.one_by_one(&names.iter().collect::<Vec<_>>()).await?;
         if let Some(error) = denied_for_all(&snapshot) {
             return Err(error);
@@ -94,26 +110,33 @@ impl Reader {
     }
 }
 
-/// What was read so far, and of whom something could not be.
+/// What was read so far, and of whom something could not be, with why.
 #[derive(Default)]
 struct Found {
     users: Everyone,
-    unreadable: Vec<Unreadable>,
+    unreadable: BTreeMap<String, String>,
 }
 
 impl Found {
-    fn name(&mut self, text: &str) -> Option<UserName> {
-        let why = match text.parse::<UserName>() {
-            Ok(name) => return Some(name),
-            Err(error) => error.to_string(),
-        };
-        self.unreadable.push(Unreadable { name: text.to_owned(), why });
-        None
+    fn count(&self) -> usize {
+        self.users.len() + self.unreadable.len()
     }
 
+    fn name(&mut self, text: &str) -> Option<UserName> {
+        match text.parse::<UserName>() {
+            Ok(name) => Some(name),
+            Err(error) => {
+                self.unreadable.insert(text.to_owned(), error.to_string());
+                None
+            }
+        }
+    }
+
+    /// The newer reading counts.
     fn reading(&mut self, name: UserName, reading: Reading) {
         let why = match reading {
             Reading::Boundary(boundary) => {
+                self.unreadable.remove(name.as_str());
                 self.users.insert(name, boundary);
                 return;
             }
@@ -123,14 +146,15 @@ impl Found {
             }
             Reading::Unreadable(error) => error.to_string(),
         };
-        self.unreadable.push(Unreadable { name: name.as_str().to_owned(), why });
+        self.users.remove(&name);
+        self.unreadable.insert(name.as_str().to_owned(), why);
     }
 
     fn whole(self) -> Result<Everyone, EveryoneError> {
         if self.unreadable.is_empty() {
-            Ok(self.users)
-        } else {
-            Err(EveryoneError::Unreadable(self.unreadable))
+            return Ok(self.users);
         }
+        let each = self.unreadable.into_iter().map(|(name, why)| Unreadable { name, why });
+        Err(EveryoneError::Unreadable(each.collect()))
     }
 }

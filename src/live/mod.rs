@@ -15,6 +15,7 @@ mod secrets;
 mod snapshot;
 mod stop;
 mod turnstile;
+mod whole_answer;
 mod write;
 
 pub use connection::{Access, Account, ConnectError, Connection, Identity};

@@ -15,11 +15,12 @@ pub(super) const PAGE_SIZE: usize = 1_000;
 pub(super) const DETAILS: &str = "iam:GetAccountAuthorizationDetails";
 pub(super) const LIST: &str = "iam:ListUsers";
 
-/// Hands every user of the account, with boundary, to `take`, until it breaks or gives an error.
+/// Hands every user of the account, with boundary, to `take`, until it breaks or gives an error. Gives the
+/// number of pages.
 pub(super) async fn each_detail(
     reader: &Reader,
     mut take: impl FnMut(&UserDetail) -> Result<ControlFlow<()>, CallError>,
-) -> Result<(), CallError> {
+) -> Result<usize, CallError> {
     let get = async |marker| {
         reader
             .iam
@@ -34,11 +35,11 @@ pub(super) async fn each_detail(
     each_page(reader, DETAILS, get, |page| each(page.user_detail_list(), &mut take)).await
 }
 
-/// Hands every user of the account to `take`. `ListUsers` leaves the boundaries out.
+/// Hands every user of the account to `take`, as [`each_detail`]. `ListUsers` leaves the boundaries out.
 pub(super) async fn each_user(
     reader: &Reader,
     mut take: impl FnMut(&User) -> Result<ControlFlow<()>, CallError>,
-) -> Result<(), CallError> {
+) -> Result<usize, CallError> {
     let get = async |marker| {
         reader
             .iam
@@ -92,21 +93,21 @@ async fn each_page<P: Page>(
     action: &'static str,
     get: impl AsyncFn(Option<String>) -> Result<P, CallError>,
     mut take: impl FnMut(&P) -> Result<ControlFlow<()>, CallError>,
-) -> Result<(), CallError> {
+) -> Result<usize, CallError> {
     let caller = reader.caller(action, 1, 1);
     let mut marker: Option<String> = None;
     let mut markers = HashSet::new();
     let mut users = 0;
-    loop {
+    for pages in 1.. {
         let page = || get(marker.clone());
         let page = reader.ask(&caller, page).await?;
         users += page.users();
         if take(&page)?.is_break() {
-            return Ok(());
+            return Ok(pages);
         }
         if !page.is_truncated() {
             reader.counted(users);
-            return Ok(());
+            return Ok(pages);
         }
         match page.marker().filter(|next| !next.is_empty()) {
             Some(next) if markers.insert(next.to_owned()) => marker = Some(next.to_owned()),
@@ -117,6 +118,7 @@ async fn each_page<P: Page>(
             }
         }
     }
+    unreachable!("pages are counted without end")
 }
 
 fn each<T>(

@@ -16,9 +16,10 @@ pub enum PolicyState {
     Attachable,
     /// IAM has no such policy.
     NoSuchPolicy,
-    /// It is there, and `IsAttachable` is false, as with the policies of service-linked roles: IAM answers
-    /// `PolicyNotAttachable` to whoever puts it as a boundary
+    /// It is there, and whoever puts it as a boundary is answered `PolicyNotAttachable`: `IsAttachable` is
+    /// false, or AWS keeps it for a service-linked role
     /// ([PutUserPermissionsBoundary](https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPermissionsBoundary.html)).
+    /// Of the latter IAM says `IsAttachable`, and means those roles.
     NotAttachable,
     /// It could not be found out, for this policy alone. The class of the error says whether the caller
     /// may not read it ([`ErrorClass::Denied`]).
@@ -63,7 +64,9 @@ impl Reader {
             Some(policy) if policy.arn() != Some(arn.as_str()) => {
                 unreadable("the answer is about another policy than was asked for")
             }
-            Some(policy) if policy.is_attachable() => Ok(PolicyState::Attachable),
+            Some(policy) if policy.is_attachable() && !arn.is_for_service_linked_role() => {
+                Ok(PolicyState::Attachable)
+            }
             Some(_) => Ok(PolicyState::NotAttachable),
         }
     }

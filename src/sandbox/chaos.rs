@@ -47,7 +47,8 @@ pub enum ChaosKind {
     ServiceFailure,
     /// [`Fault::Slow`]
     Slow,
-    /// Stretches of consecutive calls of one action that are all throttled.
+    /// Stretches of up to twelve consecutive calls of one action that are all throttled. Whoever waits for
+    /// half a second has waited for their end.
     ThrottlingStorms,
     /// [`Fault::Shifted`]
     ShiftedPages,

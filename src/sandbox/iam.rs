@@ -88,7 +88,7 @@ fn account_details(account: &Account, request: &Request, manner: Manner) -> Answ
     let policies = account.policies().filter(|_| wants("LocalManagedPolicy"));
     result.push(members(
         "Policies",
-        policies.map(|(arn, policy)| policy_fields(account, arn, &policy.path, &policy.name, true)),
+        policies.map(|(arn, policy)| policy_fields(account, arn, &policy.path, &policy.name)),
     ));
     result.extend(page.end());
     Ok(Some(result))
@@ -109,9 +109,9 @@ fn account_summary(account: &Account) -> Vec<Xml> {
 fn get_policy(account: &Account, request: &Request) -> Answer {
     let arn = request.required("PolicyArn")?;
     let fields = if let Some(policy) = account.policy(arn) {
-        policy_fields(account, arn, &policy.path, &policy.name, true)
+        policy_fields(account, arn, &policy.path, &policy.name)
     } else if let Some(managed) = managed::find(request.partition, arn) {
-        policy_fields(account, arn, managed.path, managed.name, managed.is_attachable())
+        policy_fields(account, arn, managed.path, managed.name)
     } else {
         return Err(no_such_policy(arn));
     };
@@ -161,7 +161,7 @@ fn create_policy(account: &mut Account, request: &Request) -> Answer {
         return Err(ApiError::new(409, "EntityAlreadyExists", message));
     }
     account.put_policy(&arn, path, name);
-    Ok(Some(vec![element("Policy", policy_fields(account, &arn, path, name, true))]))
+    Ok(Some(vec![element("Policy", policy_fields(account, &arn, path, name))]))
 }
 
 fn delete_policy(account: &mut Account, request: &Request) -> Answer {
@@ -197,14 +197,14 @@ fn delete_boundary(account: &mut Account, request: &Request, manner: Manner) -> 
 
 /// The policy must exist and be attachable, and stand in this account or be AWS's.
 fn check_boundary(account: &Account, request: &Request, arn: &str) -> Result<(), ApiError> {
-    if arn.parse::<PolicyArn>().is_err() {
+    let Ok(parsed) = arn.parse::<PolicyArn>() else {
         return Err(ApiError::new(400, "InvalidInput", format!("ARN {arn} is not valid.")));
-    }
+    };
     if account.policy(arn).is_some() {
         return Ok(());
     }
     match managed::find(request.partition, arn) {
-        Some(policy) if policy.is_attachable() => Ok(()),
+        Some(_) if !parsed.is_for_service_linked_role() => Ok(()),
         Some(_) => Err(ApiError::new(
             400,
             "PolicyNotAttachable",
@@ -337,13 +337,7 @@ fn tags_field(user: &User) -> Xml {
     )
 }
 
-fn policy_fields(
-    account: &Account,
-    arn: &str,
-    path: &str,
-    name: &str,
-    is_attachable: bool,
-) -> Vec<Xml> {
+fn policy_fields(account: &Account, arn: &str, path: &str, name: &str) -> Vec<Xml> {
     vec![
         text("PolicyName", name),
         text("PolicyId", id("ANPA", arn)),
@@ -352,7 +346,8 @@ fn policy_fields(
         text("DefaultVersionId", "v1"),
         text("AttachmentCount", 0),
         text("PermissionsBoundaryUsageCount", account.boundary_count(arn)),
-        text("IsAttachable", is_attachable),
+        // True for AWS's service role policies, too: to their own roles they can be attached.
+        text("IsAttachable", true),
         text("CreateDate", CREATED),
         text("UpdateDate", CREATED),
     ]

@@ -1,12 +1,15 @@
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::chaos::{Chaos, ChaosKind};
 use super::request::Request;
 use super::{Action, Fault};
 
 /// Calls of one action in the longest storm.
-const LONGEST_STORM: u64 = 12;
+const MOST_IN_STORM: u64 = 12;
+/// The longest time until a storm is over, however few calls came: another client that drains the bucket
+/// would not wait for them.
+const LONGEST_STORM: Duration = Duration::from_millis(500);
 
 /// What becomes of calls by chance, as they come.
 #[derive(Debug)]
@@ -26,10 +29,12 @@ struct Course {
 }
 
 /// Consecutive calls that are all in a storm, or all not. Every other stretch is a storm.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Stretch {
     number: u64,
     left: u64,
+    /// For storms.
+    until: Instant,
 }
 
 /// What one call meets.
@@ -46,19 +51,24 @@ impl Lot {
     }
 
     /// Counts a call of the action, and says whether it comes into a storm.
-    pub(super) fn is_storm(&mut self, account: &str, action: &str) -> bool {
+    pub(super) fn is_storm(&mut self, account: &str, action: &str, now: Instant) -> bool {
         let share = self.chaos.share.fraction();
         let has_storms = self.chaos.kinds.contains(&ChaosKind::ThrottlingStorms) && share > 0.0;
         if !has_storms || is_spared(action) {
             return false;
         }
-        let stretch = self.storms.entry([account, action].map(str::to_owned)).or_default();
-        while stretch.left == 0 {
+        let stretch = self.storms.entry([account, action].map(str::to_owned)).or_insert(Stretch {
+            number: 0,
+            left: 0,
+            until: now,
+        });
+        while stretch.left == 0 || (stretch.is_storm() && stretch.until < now) {
             stretch.number += 1;
             let mut rng = self.chaos.rng(["storm", action, ""], stretch.number);
-            let calm = (LONGEST_STORM + 1) as f64 * (1.0 - share) / share;
-            let longest = if stretch.is_storm() { LONGEST_STORM } else { calm as u64 };
-            stretch.left = rng.u64(1..=longest.max(1));
+            let calm = (MOST_IN_STORM + 1) as f64 * (1.0 - share) / share;
+            let most = if stretch.is_storm() { MOST_IN_STORM } else { calm as u64 };
+            stretch.left = rng.u64(1..=most.max(1));
+            stretch.until = now + LONGEST_STORM.mul_f64(rng.f64());
         }
         stretch.left -= 1;
         stretch.is_storm()
@@ -184,15 +194,28 @@ mod tests {
         }
     }
 
+    fn storms(percent: u16) -> Lot {
+        let share = Share::percent(percent);
+        Lot::new(Chaos { share, ..alone(ChaosKind::ThrottlingStorms) })
+    }
+
     #[test]
     fn storms_begin_and_end_and_take_their_share_of_the_calls() {
-        let share = Share::percent(30);
-        let mut lot = Lot::new(Chaos { share, ..alone(ChaosKind::ThrottlingStorms) });
-        let calls: Vec<bool> = (0..20_000).map(|_| lot.is_storm("1", "GetUser")).collect();
+        let (mut lot, now) = (storms(30), Instant::now());
+        let calls: Vec<bool> = (0..20_000).map(|_| lot.is_storm("1", "GetUser", now)).collect();
         let throttled = calls.iter().filter(|throttled| **throttled).count();
         assert!((5_000..=7_000).contains(&throttled), "{throttled}");
         let longest = calls.chunk_by(|a, b| a == b).filter(|run| run[0]).map(<[_]>::len).max();
-        assert_eq!(longest, Some(LONGEST_STORM as usize));
-        assert!((0..1_000).all(|_| !lot.is_storm("1", "GetCallerIdentity")));
+        assert_eq!(longest, Some(MOST_IN_STORM as usize));
+        assert!((0..1_000).all(|_| !lot.is_storm("1", "GetCallerIdentity", now)));
+    }
+
+    #[test]
+    fn a_storm_does_not_wait_for_a_caller_that_slows_down() {
+        let (mut lot, now) = (storms(50), Instant::now());
+        let calls = (0..1_000).map(|n| lot.is_storm("1", "GetUser", now + n * LONGEST_STORM));
+        let calls: Vec<bool> = calls.collect();
+        let longest = calls.chunk_by(|a, b| a == b).filter(|run| run[0]).map(<[_]>::len).max();
+        assert_eq!(longest, Some(1));
     }
 }

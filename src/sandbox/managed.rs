@@ -25,13 +25,6 @@ pub(super) struct Managed {
     pub(super) name: &'static str,
 }
 
-impl Managed {
-    /// Service role policies cannot be attached, nor be boundaries: `PolicyNotAttachable`.
-    pub(super) fn is_attachable(self) -> bool {
-        self.path != "/aws-service-role/"
-    }
-}
-
 /// The AWS managed policy that an ARN names, in its partition.
 pub(super) fn find(partition: Partition, arn: &str) -> Option<Managed> {
     let rest = arn.strip_prefix("arn:")?.strip_prefix(partition.as_str())?;

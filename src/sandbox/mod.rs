@@ -153,8 +153,9 @@ impl Shared {
     /// Counts a call that has come just now, and says whether it is throttled.
     fn is_throttled(&self, account: &str, action: &str) -> bool {
         self.calls.count(action);
-        let is_storm = self.lot().is_some_and(|mut lot| lot.is_storm(account, action));
-        let is_throttled = is_storm || !self.buckets().take(account, action, Instant::now());
+        let now = Instant::now();
+        let is_storm = self.lot().is_some_and(|mut lot| lot.is_storm(account, action, now));
+        let is_throttled = is_storm || !self.buckets().take(account, action, now);
         if is_throttled {
             self.throttled.count(action);
         }

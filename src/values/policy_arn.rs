@@ -74,6 +74,14 @@ impl PolicyArn {
         self.owner
     }
 
+    /// Whether AWS keeps it for a service-linked role. Such a policy can be no boundary, though IAM says of
+    /// it that it is attachable
+    /// ([PutUserPermissionsBoundary](https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPermissionsBoundary.html),
+    /// `PolicyNotAttachable`).
+    pub fn is_for_service_linked_role(&self) -> bool {
+        self.owner == PolicyOwner::Aws && self.text.contains(":policy/aws-service-role/")
+    }
+
     /// The policy's name: what stands behind the last slash.
     pub fn name(&self) -> &str {
         self.text.rsplit('/').next().unwrap_or_default()
@@ -195,6 +203,16 @@ mod tests {
         assert_eq!(arn.name(), "Developer");
         let managed = parse("arn:aws:iam::aws:policy/job-function/ViewOnlyAccess").unwrap();
         assert_eq!(managed.owner(), PolicyOwner::Aws);
+    }
+
+    #[test]
+    fn only_aws_keeps_policies_for_service_linked_roles() {
+        let is_for_one = |text| parse(text).unwrap().is_for_service_linked_role();
+        assert!(is_for_one(
+            "arn:aws-cn:iam::aws:policy/aws-service-role/AWSSupportServiceRolePolicy"
+        ));
+        assert!(!is_for_one("arn:aws:iam::aws:policy/service-role/AWSLambdaRole"));
+        assert!(!is_for_one("arn:aws:iam::123456789012:policy/aws-service-role/Developer"));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! A sandbox's account, as the tool comes to it: by the real SDK, over a real socket.
 
-use iam_boundaries::live::{Access, Account, Connection};
+use std::time::Duration;
+
+use iam_boundaries::live::{Access, Account, Connection, RetryPolicy};
 use iam_boundaries::sandbox::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 
 pub async fn account(endpoint_url: String) -> Account {
@@ -10,4 +12,14 @@ pub async fn account(endpoint_url: String) -> Account {
         secret_access_key: SECRET_ACCESS_KEY,
     };
     Connection::open(&access).await.identify().await.expect("the sandbox says who we are")
+}
+
+/// Retries as in earnest, but for the waiting.
+pub fn quick() -> RetryPolicy {
+    RetryPolicy {
+        standstill: Duration::from_millis(500),
+        first_wait: Duration::from_millis(1),
+        longest_wait: Duration::from_millis(5),
+        ..RetryPolicy::default()
+    }
 }

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use iam_boundaries::apply::{Class, Event, Item, Limits, Run, Summary, apply};
 use iam_boundaries::desired::Desired;
-use iam_boundaries::live::{Account, Bounds, RetryPolicy, StopSwitch};
+use iam_boundaries::live::{Account, Bounds, StopSwitch};
 use iam_boundaries::plan::Plan;
 use iam_boundaries::sandbox::{Fault, Options, Sandbox};
 use iam_boundaries::values::{PolicyArn, UserName};
 
-use super::accounts::account;
+use super::accounts::{account, quick};
 
 pub const PUT: &str = "PutUserPermissionsBoundary";
 pub const DELETE: &str = "DeleteUserPermissionsBoundary";
@@ -30,16 +30,6 @@ pub fn user(n: usize) -> UserName {
 
 pub fn denied() -> Fault {
     Fault::error(403, "AccessDenied", "not authorized")
-}
-
-/// Retries as in earnest, but for the waiting.
-fn quick() -> RetryPolicy {
-    RetryPolicy {
-        standstill: Duration::from_millis(500),
-        first_wait: Duration::from_millis(1),
-        longest_wait: Duration::from_millis(5),
-        ..RetryPolicy::default()
-    }
 }
 
 /// Users who read otherwise than written are not waited for.
