@@ -1,7 +1,9 @@
 //! What people and machines read, made by feeding events.
 
+use std::io;
 use std::time::Duration;
 
+use iam_boundaries::apply::journal::JournalError;
 use iam_boundaries::apply::{
     CallError, ErrorClass, Event, Item, Outcome, ReadBack, StopReason, Summary,
 };
@@ -260,6 +262,31 @@ fn a_run_that_was_denied_for_everyone_says_so_in_one_message() {
         assert_eq!(written.matches("every user so far was denied").count(), 1, "{written}");
     }
     assert_eq!(json(&recheck, &events).matches("\"type\":\"stopped\"").count(), 1);
+}
+
+#[test]
+fn a_journal_that_cannot_be_written_is_why_the_run_stops_in_each_format() {
+    let recheck = Recheck::unneeded(plan(2));
+    let (path, error) = ("run.jsonl".into(), io::Error::other("no space"));
+    let journal = JournalError::Unwritable { path, error: error.into() };
+    let mut events = vec![Event::StoppedBy(journal.into())];
+    let answer = Outcome::NotAttempted;
+    events.extend(recheck.plan.changes.iter().cloned().map(|change| {
+        Event::Ended(Item { change, answer: answer.clone(), read_back: ReadBack::NotNeeded })
+    }));
+    let stopped = Some(StopReason::Journal);
+    events.push(Event::Finished(Summary { not_attempted: 2, stopped, ..Summary::default() }));
+    for written in [text, markdown, github, json].map(|write| write(&recheck, &events)) {
+        let why = "the journal run.jsonl cannot be written: no space";
+        assert_eq!(written.matches(why).count(), 1, "{written}");
+    }
+    assert!(text(&recheck, &events).contains("2 users, because the journal could not be written"));
+    let lines = json(&recheck, &events);
+    let stopped: serde_json::Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+    assert_eq!(stopped["error"]["code"], "JournalFailed");
+    assert_eq!(stopped["error"]["request_id"], serde_json::Value::Null);
+    assert!(stopped["error"]["advice"].as_str().unwrap().contains("the space on the disk"));
+    assert!(lines.lines().last().unwrap().contains("\"stopped_by\":\"journal\""), "{lines}");
 }
 
 #[test]

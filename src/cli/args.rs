@@ -27,13 +27,15 @@ Examples:
   iam-boundaries --profile prod apply           show it, ask, and do it
   iam-boundaries plan --out plan.json           save it, for a review
   iam-boundaries apply plan.json                do what was reviewed
+  iam-boundaries rollback JOURNAL               show what would put a run back
 
 Exit codes:
   0    done (for plan, also when there are changes)
-  1    nothing could be done: bad usage, bad file, no credentials, wrong account
+  1    nothing could be done: bad usage, bad file, no credentials, wrong account, another run
+       on it, no place for the journal
   2    plan --detailed-exitcode: there are changes
   3    some items failed, are in conflict, cannot be planned, are not as they were written or
-       could not be read back; the others were done
+       could not be read back, or the journal could not be written; the others were done
   4    apply --strict: some are in conflict; nothing was done
   130  interrupted; what was under way was finished and reported";
 
