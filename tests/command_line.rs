@@ -102,7 +102,7 @@ fn bad_usage_has_exit_code_1() {
 }
 
 #[test]
-fn each_bad_limit_of_the_sandbox_is_one_clear_message() {
+fn each_bad_option_of_the_sandbox_is_one_clear_message() {
     let binary = Binary::with_own_file();
     for (arguments, message) in [
         (&["--rate", "0"][..], "'0' for '--rate <[ACTION=]R>': a rate is a number of calls"),
@@ -128,6 +128,9 @@ fn each_bad_limit_of_the_sandbox_is_one_clear_message() {
             &["--rate", "GetUser=5", "--burst", "ListUsers=6"],
             "error: ListUsers has other limits, but no --rate\n  say how many calls a second",
         ),
+        (&["--chaos-kinds", "slow"], "--chaos <SEED>"),
+        (&["--chaos", "1", "--chaos-kinds", "slow,cut"], "'cut' for '--chaos-kinds <KIND>'"),
+        (&["--chaos", "1", "--chaos-share", "10"], "a share is a percentage from 0% to 100%"),
     ] {
         let serve = binary.run(&[&["sandbox", "serve", "--port", "0"], arguments].concat());
         assert_eq!((serve.code, serve.out.as_str()), (1, ""), "{arguments:?}: {serve}");
@@ -156,6 +159,30 @@ fn a_sandbox_that_is_interrupted_says_which_calls_came_and_which_it_throttled() 
     }
     let said = served.interrupt();
     insta::assert_snapshot!("calls_of_a_served_sandbox", said.split_once('\n').unwrap().1);
+}
+
+#[test]
+fn a_served_sandbox_goes_wrong_as_it_is_told() {
+    let served = support::serve(&[
+        "--port",
+        "0",
+        "--chaos",
+        "1",
+        "--chaos-kinds",
+        "user-deleted",
+        "--chaos-share",
+        "100%",
+    ]);
+    let binary = Binary::with_own_file()
+        .env("AWS_ACCESS_KEY_ID", "any")
+        .env("AWS_SECRET_ACCESS_KEY", "any")
+        .env("AWS_ENDPOINT_URL", &served.url);
+    let applied = binary.run(&["apply", "--auto-approve", "--format", "json"]);
+    assert_eq!(applied.code, 3, "{applied}");
+    let lines = applied.json_lines();
+    let items: Vec<_> = lines.iter().filter(|line| line["type"] == "item").collect();
+    assert!(!items.is_empty(), "{applied}");
+    assert!(items.iter().all(|item| item["error"]["code"] == "NoSuchEntity"), "{applied}");
 }
 
 #[test]

@@ -353,8 +353,7 @@ first call:
   iam-boundaries sandbox serve --rate 50 --competitor 25
   iam-boundaries sandbox serve --rate 50 --competitor GetUser=25@10..40
 
-Faults of every kind, the same ones each time; then connections that are cut and reads that are stale,
-for a third of the calls:
+Faults of every kind, for the same calls each time; and two kinds of them, for a third of the calls:
   iam-boundaries sandbox serve --chaos 7
   iam-boundaries sandbox serve --chaos 7 --chaos-kinds cut-after,stale-reads --chaos-share 33%";
 
