@@ -68,7 +68,8 @@ fn plan_apply_plan_ends_in_sync(endpoint: &str, python: &str) -> Result<(), Fail
     let binary = seeded(endpoint, python)?;
     let plan = binary.run(&["plan", "--detailed-exitcode"]);
     check(plan.code == 2, &plan.to_string())?;
-    let applied = binary.run(&["apply", "--auto-approve", "--format", "json"]);
+    let applied =
+        binary.run(&["apply", "--auto-approve", "--max-changes", "100%", "--format", "json"]);
     check(applied.code == 0, &applied.to_string())?;
     let summary = applied.json_lines().pop().ok_or("no summary")?;
     check(summary["failed"] == 0 && summary["applied"] == 40, &summary.to_string())?;
