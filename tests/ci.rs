@@ -145,7 +145,7 @@ fn no_expressions() -> Result<(), Failed> {
 fn pinned() -> Result<(), Failed> {
     let uses: Vec<String> =
         steps().iter().filter_map(|step| step["uses"].as_str().map(str::to_owned)).collect();
-    check(uses.len() == 11, &format!("{uses:?}"))?;
+    check(uses.len() == 12, &format!("{uses:?}"))?;
     let is_pinned = |uses: &String| {
         uses.split_once('@').is_some_and(|(_, commit)| {
             commit.len() == 40 && commit.chars().all(|c| c.is_ascii_hexdigit())

@@ -319,6 +319,7 @@ fn a_plan_that_no_file_could_ask_for_is_refused_whatever_its_digest() {
         edited(|plan| plan["problems"][6]["problem"]["left"] = json!(null)),
         edited(|plan| plan["guard"]["max_changes"] = json!("101%")),
         edited(|plan| plan["guard"]["protected"] = json!(["*", "a b"])),
+        edited(|plan| plan["guard"]["\u{1b}[2J"] = json!(1)),
         edited(|plan| plan["file"] = json!("a\nb")),
         edited(|plan| plan["format_version"] = json!(0)),
         edited(|plan| plan["account"] = json!("1")),

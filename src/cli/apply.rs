@@ -170,7 +170,7 @@ fn unwritten(error: &io::Error, summary: &Summary) -> Failure {
 fn guarded(plan: &Plan, refusals: &[Refusal]) -> Failure {
     let why = refusal(plan, refusals).join("\n  ");
     Failure::new(format!("nothing was changed: guard rails refuse this plan\n  {why}"))
-        .advise(allowing(refusals))
+        .advise(allowing(plan, refusals))
         .with_exit(Exit::Refused)
 }
 

@@ -41,7 +41,7 @@ impl<'a, W: Write> ApplyGithub<'a, W> {
         let mut room = SHOWN - 1;
         if !refusals.is_empty() {
             let why = refusal(plan, refusals).join("\n");
-            let message = with_advice(&why, Some(&allowing(refusals)));
+            let message = with_advice(&why, Some(&allowing(plan, refusals)));
             text.push_str(&remark(Level::Error, "Guard rails refused this plan", &message));
             room -= 1;
         }

@@ -37,7 +37,10 @@ impl<W: Write> Listener for ApplyJson<'_, W> {
                 let refusals = &self.recheck.refusals;
                 if !refusals.is_empty() {
                     let why = refusal(&self.recheck.plan, refusals);
-                    self.line(&Line::Refused { why, advice: allowing(refusals) })?;
+                    self.line(&Line::Refused {
+                        why,
+                        advice: allowing(&self.recheck.plan, refusals),
+                    })?;
                 }
                 let Recheck { plan, conflicts, already_done, .. } = self.recheck;
                 for problem in &plan.problems {

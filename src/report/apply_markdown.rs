@@ -40,7 +40,7 @@ impl<'a, W: Write> ApplyMarkdown<'a, W> {
             for why in refusal(plan, refusals) {
                 whole.push_str(&format!("- {}\n", words(&why)));
             }
-            whole.push_str(&format!("\n{}.\n", words(&allowing(refusals))));
+            whole.push_str(&format!("\n{}.\n", words(&allowing(plan, refusals))));
         }
         if let Some(error) = &self.stopped_by {
             whole.push_str(&format!("\n**Stopped early:** {}\n", clipped(&why_stopped(error))));

@@ -24,7 +24,7 @@ pub(super) fn refused(plan: &Plan) -> Option<Refused> {
     } else {
         ("apply refuses this plan", attended)
     };
-    let told = || Refused { by, why: refusal(plan, &refusals), unless: allowing(&refusals) };
+    let told = || Refused { by, why: refusal(plan, &refusals), unless: allowing(plan, &refusals) };
     (!refusals.is_empty()).then(told)
 }
 
@@ -66,7 +66,7 @@ pub fn refusal(plan: &Plan, refusals: &[Refusal]) -> Vec<String> {
 }
 
 /// The words that allow what was refused, for this run.
-pub fn allowing(refusals: &[Refusal]) -> String {
+pub fn allowing(plan: &Plan, refusals: &[Refusal]) -> String {
     let mut words: Vec<String> = Vec::new();
     let mut protected = 0;
     for refusal in refusals {
@@ -86,10 +86,11 @@ pub fn allowing(refusals: &[Refusal]) -> String {
             Refusal::OwnBoundary { .. } => words.push("--allow-own-boundary".to_owned()),
         }
     }
-    format!(
-        "If it is meant, allow it for this run with {}; or change [guard] in the file, and plan again",
-        words.join(" ")
-    )
+    let words = format!("If it is meant, allow it for this run with {}", words.join(" "));
+    match plan.rolls_back {
+        None => format!("{words}; or change [guard] in the file, and plan again"),
+        Some(_) => words,
+    }
 }
 
 fn too_many(noun: &str, key: &str, excess: &Excess) -> String {

@@ -58,9 +58,15 @@ fn summary(plan: &Plan) -> String {
         }
     }
     row("All", plan.counts());
-    let in_sync = counted(plan.in_sync, "listed user");
+    let verb = plural(plan.in_sync, "is", "are");
     let file = clipped(&plan.file);
-    text.push_str(&format!("\n{in_sync} {} as {file} says.", plural(plan.in_sync, "is", "are")));
+    text.push_str(&match plan.rolls_back {
+        None => format!("\n{} {verb} as {file} says.", counted(plan.in_sync, "listed user")),
+        Some(_) => {
+            let users = counted(plan.in_sync, "user");
+            format!("\n{users} of {file} {verb} as before the run.")
+        }
+    });
     if !plan.problems.is_empty() {
         text.push_str(&format!(" **{} cannot be planned.**", plan.problems.len()));
     }

@@ -11,6 +11,7 @@ pub(crate) use document::GuardDocument;
 pub use file::{ReadError, WriteError, read, write};
 
 use super::Plan;
+use crate::live::printable;
 use crate::values::Digest;
 use document::{Document, FORMAT, Header};
 
@@ -81,7 +82,7 @@ impl Plan {
             let is_begun = text.is_empty() || text.trim_ascii_start().starts_with(b"{");
             match error.classify() {
                 serde_json::error::Category::Eof if is_begun => SavedPlanError::Truncated,
-                _ if Header::is_in(text) => SavedPlanError::Malformed(error.to_string()),
+                _ if Header::is_in(text) => malformed(&error),
                 _ => SavedPlanError::NotAPlan,
             }
         })?;
@@ -97,14 +98,18 @@ impl Plan {
             }
             _ => {}
         }
-        let document: Document = serde_json::from_slice(text)
-            .map_err(|error| SavedPlanError::Malformed(error.to_string()))?;
+        let document: Document = serde_json::from_slice(text).map_err(|error| malformed(&error))?;
         let (actual, written) = (document.content_digest(), document.digest);
         if actual != written {
             return Err(SavedPlanError::Edited { actual, written });
         }
         check::plan(document).map_err(SavedPlanError::Inconsistent)
     }
+}
+
+/// The parser's words can hold what stands in the text.
+fn malformed(error: &serde_json::Error) -> SavedPlanError {
+    SavedPlanError::Malformed(printable(&error.to_string()))
 }
 
 /// The JSON Schema of the format, as `schema/plan.schema.json` has it.
