@@ -5,11 +5,14 @@
 //! ```text
 //! boundaries.toml ──▶ desired ─┐
 //!                              ├──▶ plan ──▶ apply ──▶ report
-//! IAM (aws-sdk-iam) ─▶ live ───┘
+//! IAM (aws-sdk-iam) ─▶ live ───┘     │          │
+//!                                    ▼          ▼
+//!                               plan.json    journal ──▶ rollback, which makes a plan again
 //! ```
 //!
-//! `Desired` and `Snapshot` make a `Plan`, by a pure function; `apply` takes a `Plan` and sends
-//! `Event`s; `report` makes everything that is read from plans and events alone.
+//! `Desired` and `Snapshot` make a `Plan`, by a pure function, and guard rails are functions of it;
+//! `apply` takes a `Plan`, writes its journal, and sends `Event`s; `report` makes everything that is
+//! read from plans and events alone.
 
 pub mod values;
 
