@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use iam_boundaries::desired::Desired;
 use iam_boundaries::live::{Reading, Snapshot};
 use iam_boundaries::plan::{Attendance, Overrides, Plan, Refusal};
+use iam_boundaries::sandbox::Fault;
 use support::plans::{arn, name};
 use support::workplace::{Workplace, listed, user};
 
@@ -220,4 +221,27 @@ async fn at_a_terminal_a_large_plan_wants_its_number_typed() {
         assert!(ran.err.contains("type their number"), "{ran}");
         assert_eq!(workplace.writes(), if code == 0 { 20 } else { 0 });
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_not_be_looked_at_stands_against_nothing_and_is_said() {
+    let workplace = Workplace::of(12).await;
+    let denied = || Fault::error(403, "AccessDenied", "not authorized");
+    workplace.sandbox.faults().add("GetPolicy", None, 1, denied());
+    workplace.sandbox.faults().add("GetAccountSummary", None, 2, denied());
+    let ran = workplace.run(&["apply", "--auto-approve"]).await;
+    // Of 12 known users, 25 % are 3: the other limit, 10, is the larger one.
+    assert_eq!(ran.code, 4, "{ran}");
+    assert!(ran.err.contains("iam:GetPolicy failed: AccessDenied"), "{ran}");
+    let ran = workplace.run(&["apply", "--auto-approve", "--max-changes", "12"]).await;
+    assert_eq!((ran.code, workplace.writes()), (0, 12), "{ran}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_that_could_not_be_looked_at_blocks_its_items() {
+    let workplace = Workplace::of(3).await;
+    workplace.sandbox.faults().add("GetPolicy", None, 1, Fault::error(400, "Odd", "what?"));
+    let ran = workplace.run(&["apply", "--auto-approve"]).await;
+    assert_eq!((ran.code, workplace.writes()), (3, 0), "{ran}");
+    assert!(ran.out.contains("can be a boundary is not known"), "{ran}");
 }
