@@ -3,7 +3,7 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
-use super::source::Source;
+use super::source::{BYTE_ORDER_MARK, Source};
 
 /// One mistake in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,13 +54,13 @@ impl Diagnostic {
         let lines = self.span.as_ref().map(|span| (span, source.lines_around(span)));
         let group = match lines {
             Some((span, lines)) if lines.len() <= LONGEST_LINE_SHOWN => {
-                let mut mark =
-                    AnnotationKind::Primary.span(span.start - lines.start..span.end - lines.start);
+                let marked = [span.start, span.end].map(|at| at.saturating_sub(lines.start));
+                let mut mark = AnnotationKind::Primary.span(marked[0]..marked[1]);
                 if !self.label.is_empty() {
                     mark = mark.label(&*self.label);
                 }
                 title.element(
-                    Snippet::source(&source.text[lines])
+                    Snippet::source(shown(&source.text[lines]))
                         .path(&*source.file)
                         .line_start(self.line)
                         .annotation(mark),
@@ -137,6 +137,17 @@ impl fmt::Display for FileErrors {
 }
 
 impl std::error::Error for FileErrors {}
+
+/// The file's own text with marks for what a terminal would obey or nobody would see, as far as the renderer
+/// lets it through. Each mark has as many bytes as what it stands for: what is underlined stays in place.
+fn shown(text: &str) -> String {
+    let mark = |c| match c {
+        '\u{80}'..='\u{9f}' => '¿',
+        '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2065}' | BYTE_ORDER_MARK => '\u{fffd}',
+        c => c,
+    };
+    text.chars().map(mark).collect()
+}
 
 /// Text from outside, with nothing in it that a terminal would obey.
 pub(super) fn escaped(text: &str) -> String {

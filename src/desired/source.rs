@@ -4,6 +4,9 @@ use std::path::Path;
 
 use super::FileErrors;
 
+/// What some editors begin a file with.
+pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// A file's text, and where its lines begin.
 #[derive(Debug, Clone)]
 pub(super) struct Source {
@@ -54,12 +57,16 @@ impl Source {
     pub(super) fn position(&self, offset: usize) -> (usize, usize) {
         let line = self.line_index(offset);
         let before = self.text.get(self.line_starts[line]..offset).unwrap_or_default();
-        (line + 1, before.trim_start_matches('\u{feff}').chars().count() + 1)
+        (line + 1, before.trim_start_matches(BYTE_ORDER_MARK).chars().count() + 1)
     }
 
-    /// The bytes of the lines that `span` touches, without the last line's end.
+    /// The bytes of the lines that `span` touches, without the last line's end. The mark that a file may
+    /// begin with is in no line.
     pub(super) fn lines_around(&self, span: &Range<usize>) -> Range<usize> {
-        let start = self.line_starts[self.line_index(span.start)];
+        let start = match self.line_starts[self.line_index(span.start)] {
+            0 if self.text.starts_with(BYTE_ORDER_MARK) => BYTE_ORDER_MARK.len_utf8(),
+            start => start,
+        };
         let last = self.line_index(span.end.saturating_sub(1).max(span.start));
         let end = self.line_starts.get(last + 1).map_or(self.text.len(), |&next| next - 1);
         start..end.max(span.end)

@@ -71,7 +71,7 @@ impl<'a> Check<'a> {
     fn document(&mut self, document: &DeTable<'a>, has_syntax_errors: bool) -> Parts {
         let mut parts = Parts::default();
         // Short names that are written down, right or wrong: a wrong one is reported once.
-        let mut known: HashMap<&str, Option<PolicyArn>> = HashMap::new();
+        let mut known: BTreeMap<&str, Option<PolicyArn>> = BTreeMap::new();
         for (key, value) in document.iter() {
             // Below a header that cannot be read, every line would seem to be such a key.
             let is_stray = has_syntax_errors && !self.source.is_header(key.span().start);
@@ -242,7 +242,7 @@ impl<'a> Check<'a> {
     fn users(
         &mut self,
         table: &DeTable<'a>,
-        known: &HashMap<&str, Option<PolicyArn>>,
+        known: &BTreeMap<&str, Option<PolicyArn>>,
     ) -> BTreeMap<UserName, Listed> {
         let mut users = BTreeMap::new();
         let mut keys: Vec<&Key<'_>> = Vec::new();
@@ -305,7 +305,7 @@ impl<'a> Check<'a> {
         &mut self,
         user: &str,
         value: &Value<'a>,
-        known: &HashMap<&str, Option<PolicyArn>>,
+        known: &BTreeMap<&str, Option<PolicyArn>>,
         arns: &mut HashMap<String, PolicyArn>,
     ) -> Option<Option<PolicyArn>> {
         let text = match value.get_ref() {
@@ -346,8 +346,7 @@ impl<'a> Check<'a> {
                         .to_owned()
                 }
                 None => {
-                    let mut names: Vec<&str> = known.keys().copied().take(10).collect();
-                    names.sort_unstable();
+                    let names: Vec<&str> = known.keys().copied().take(10).collect();
                     format!(
                         "add it to [boundaries], or use a name from there: {}{}",
                         escaped(&names.join(", ")),
