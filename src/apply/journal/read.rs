@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::line::{Found, Header, Line};
 use super::{Correction, Entry, FORMAT, FORMAT_VERSION, Record};
 use crate::apply::Class;
-use crate::live::{CallError, Outcome, Reading, is_printable, printable};
+use crate::live::{CallError, Outcome, Reading, is_printable};
+use crate::plan::saved::said;
 use crate::plan::{Action, Change};
 use crate::values::{Digest, PolicyArn, PolicyOwner, UserName, is_short_name};
 
@@ -205,15 +206,6 @@ fn header(line: &[u8], text: &[u8]) -> Result<Header, RecordError> {
 
 fn parsed(line: &[u8]) -> Result<Line, String> {
     serde_json::from_slice(line).map_err(|error| said(&error))
-}
-
-/// What serde says, without its place, which is one in the line, and with nothing of the input in it that
-/// a terminal would obey.
-fn said(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let what = text.rsplit_once(" at line ").map_or(&*text, |(what, _)| what);
-    // It quotes what it found, which can be of any length.
-    printable(&what.chars().take(300).collect::<String>())
 }
 
 fn in_account(arn: &PolicyArn, header: &Header) -> Result<(), String> {

@@ -41,6 +41,10 @@ pub(super) fn plan(document: Document) -> Result<Plan, String> {
     if let Some(base) = document.base {
         plan.base = Some(Base { digest: base.digest, no_longer_listed: base.no_longer_listed });
     }
+    let planned = plan.changes.len() + plan.problems.len();
+    if plan.in_sync.checked_add(planned).is_none() {
+        return Err("it counts more users than there can be".to_owned());
+    }
     each_user_once(&plan)?;
     plan.arns().try_for_each(|arn| in_account(arn, &plan))?;
     plan.names = names(document.boundaries, &plan)?;

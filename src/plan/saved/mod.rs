@@ -107,9 +107,17 @@ impl Plan {
     }
 }
 
-/// The parser's words can hold what stands in the text.
 fn malformed(error: &serde_json::Error) -> SavedPlanError {
-    SavedPlanError::Malformed(printable(&error.to_string()))
+    let (line, column) = (error.line(), error.column());
+    SavedPlanError::Malformed(format!("{} at line {line} column {column}", said(error)))
+}
+
+/// What serde says, without its place, and with nothing of the input in it that a terminal would obey.
+pub(crate) fn said(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let what = text.rsplit_once(" at line ").map_or(&*text, |(what, _)| what);
+    // It quotes what it found, which can be of any length.
+    printable(&what.chars().take(300).collect::<String>())
 }
 
 /// The JSON Schema of the format, as `schema/plan.schema.json` has it.
