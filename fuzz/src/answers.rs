@@ -1,0 +1,229 @@
+use std::collections::BTreeSet;
+
+use iam_boundaries::live::{
+    Account, Bounds, CallError, EveryoneError, Outcome, PolicyState, Reading, Snapshot, Stop,
+};
+use iam_boundaries::values::{PolicyArn, UserName};
+
+use super::loopback::{Answer, Loopback, ONCE};
+use super::reports::inert;
+
+/// What IAM answers, to whatever it is asked: the first byte tells the status, and what follows is the body.
+pub fn answers(input: &[u8]) -> bool {
+    let Some((&status, body)) = input.split_first() else { return false };
+    let answer = Answer { status: status_of(status), body: body.to_vec() };
+    thread_local!(static LOOPBACK: Loopback = Loopback::start());
+    LOOPBACK.with(|iam| {
+        let is_believed = iam.runtime.block_on(asked(iam, &answer));
+        if let Some(body) = cut_short(body).filter(|_| is_believed) {
+            let answer = Answer { body: body.to_vec(), ..answer };
+            assert!(!iam.runtime.block_on(asked(iam, &answer)), "{answer:?} breaks off");
+        }
+        is_believed
+    })
+}
+
+/// The beginning of an XML document, where one can tell that the document ends with its element.
+fn cut_short(body: &[u8]) -> Option<&[u8]> {
+    let end = body.windows(2).rposition(|bytes| bytes == b"</")?;
+    let tag = body[end + 2..].trim_ascii_end().strip_suffix(b">")?;
+    // Anywhere, but with the same input at the same place.
+    let sum: usize = body.iter().map(|&byte| usize::from(byte)).sum();
+    tag.iter().all(u8::is_ascii_alphanumeric).then(|| &body[..sum % (end + 1)])
+}
+
+/// The statuses that IAM and what stands before it give, by the digits from 0, and by other bytes likewise.
+fn status_of(byte: u8) -> u16 {
+    const STATUSES: [u16; 10] = [200, 400, 403, 404, 409, 429, 500, 503, 201, 302];
+    STATUSES[usize::from(byte.wrapping_sub(b'0')) % STATUSES.len()]
+}
+
+/// Asks everything that the tool asks, and says whether anything was believed.
+async fn asked(iam: &Loopback, answer: &Answer) -> bool {
+    let told = Told::by(answer);
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| name.parse().expect("a name"));
+    let policy: PolicyArn = "arn:aws:iam::123456789012:policy/Developer".parse().expect("an ARN");
+    iam.denies(None);
+    iam.says(answer.clone());
+    let account = iam.account().await;
+
+    let count = account.user_count().await;
+    let mut is_believed = told.result(&count);
+    if let Ok(count) = count {
+        assert!(told.words.contains(&count.to_string()), "{count} users are nowhere in the answer");
+    }
+    for listed in [&[&alice][..], &[&alice, &bob, &carol]] {
+        let snapshot = account.snapshot(listed.iter().copied()).await;
+        if let Ok(snapshot) = &snapshot {
+            is_believed |= told.snapshot(snapshot, listed);
+        } else {
+            told.result(&snapshot);
+        }
+    }
+    if let Ok(policies) = account.policies([&policy]).await.inspect_err(shown) {
+        assert!(policies.keys().eq([&policy]));
+        is_believed |= told.policy(&policies[&policy]);
+    }
+    is_believed |= told.everyone(&account).await;
+    // Who may not read pages lists the users.
+    iam.denies(Some("GetAccountAuthorizationDetails"));
+    is_believed |= told.everyone(&account).await;
+    iam.denies(None);
+
+    let writer = account.writer(Bounds { in_flight: 1, calls: 2 }, None, ONCE);
+    for to in [Some(&policy), None] {
+        match writer.write(&alice, to, &Stop::never(), |_| {}).await {
+            Outcome::Applied { request_id, .. } => {
+                told.something();
+                inert(&request_id.unwrap_or_default());
+                is_believed = true;
+            }
+            Outcome::Failed { error, may_be_done, .. } => {
+                shown(&error);
+                assert!(may_be_done || answer.status >= 300, "a 200 is no refusal");
+            }
+            Outcome::NotAttempted => panic!("nobody stopped it"),
+        }
+    }
+    is_believed
+}
+
+fn shown(error: &CallError) {
+    inert(&error.to_string());
+}
+
+/// What an answer has in it.
+struct Told {
+    status: u16,
+    body: String,
+    /// The body as it reads when its XML entities are resolved.
+    text: String,
+    /// All in it that could be a name.
+    words: BTreeSet<String>,
+}
+
+impl Told {
+    fn by(answer: &Answer) -> Told {
+        let body = String::from_utf8_lossy(&answer.body).into_owned();
+        let text = resolved(&body);
+        let is_name_char = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+        let words = text.split(|c| !is_name_char(c)).map(str::to_owned).collect();
+        Told { status: answer.status, body, text, words }
+    }
+
+    /// Only an answer that says that all is well is believed.
+    fn something(&self) {
+        assert!((200..300).contains(&self.status), "status {} is believed", self.status);
+    }
+
+    fn result<T>(&self, result: &Result<T, CallError>) -> bool {
+        match result {
+            Ok(_) => self.something(),
+            Err(error) => shown(error),
+        }
+        result.is_ok()
+    }
+
+    fn boundary(&self, user: &UserName, boundary: Option<&PolicyArn>) {
+        self.something();
+        assert!(self.words.contains(user.as_str()), "{user} is nowhere in {:?}", self.body);
+        if let Some(arn) = boundary {
+            assert!(self.text.contains(arn.as_str()), "{arn} is nowhere in {:?}", self.body);
+        }
+    }
+
+    /// That something is missing must be said in so many words.
+    fn missing(&self) {
+        assert!(
+            self.text.contains("NoSuchEntity"),
+            "nobody says that it is missing: {:?}",
+            self.body
+        );
+        assert!(!(200..300).contains(&self.status), "status {} for what is missing", self.status);
+    }
+
+    fn snapshot(&self, snapshot: &Snapshot, listed: &[&UserName]) -> bool {
+        let mut is_believed = false;
+        for user in listed {
+            match snapshot.reading(user).expect("every listed user is in it") {
+                Reading::Boundary(boundary) => {
+                    self.boundary(user, boundary.as_ref());
+                    is_believed = true;
+                }
+                Reading::NoSuchUser { differs_by_case: Some(other) } => {
+                    self.something();
+                    assert!(other != *user && other.folded() == user.folded());
+                    assert!(self.words.contains(other.as_str()));
+                }
+                Reading::NoSuchUser { differs_by_case: None } => self.missing(),
+                Reading::Unreadable(error) => shown(error),
+            }
+        }
+        for other in self.words.iter().filter_map(|word| word.parse::<UserName>().ok()) {
+            assert!(listed.contains(&&other) || snapshot.reading(&other).is_none(), "{other}");
+        }
+        is_believed
+    }
+
+    fn policy(&self, state: &PolicyState) -> bool {
+        match state {
+            PolicyState::Attachable | PolicyState::NotAttachable => self.something(),
+            PolicyState::NoSuchPolicy => self.missing(),
+            PolicyState::Unreadable(error) => shown(error),
+        }
+        matches!(state, PolicyState::Attachable | PolicyState::NotAttachable)
+    }
+
+    async fn everyone(&self, account: &Account) -> bool {
+        match account.everyone().await {
+            Ok(everyone) => {
+                self.something();
+                everyone.iter().for_each(|(user, has)| self.boundary(user, has.as_ref()));
+                true
+            }
+            Err(error) => {
+                inert(&error.to_string());
+                if let EveryoneError::Call(error) = &error {
+                    shown(error);
+                }
+                false
+            }
+        }
+    }
+}
+
+/// The text with the references to characters resolved that XML has.
+fn resolved(text: &str) -> String {
+    let mut resolved = String::new();
+    let mut rest = text;
+    while let Some((before, from)) = rest.split_once('&') {
+        resolved.push_str(before);
+        let found = from.split_once(';').and_then(|(name, after)| Some((reference(name)?, after)));
+        rest = match found {
+            Some((c, after)) => {
+                resolved.push(c);
+                after
+            }
+            None => {
+                resolved.push('&');
+                from
+            }
+        };
+    }
+    resolved + rest
+}
+
+fn reference(name: &str) -> Option<char> {
+    let number = |digits, radix| u32::from_str_radix(digits, radix).ok().and_then(char::from_u32);
+    match name {
+        "amp" => Some('&'),
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "quot" => Some('"'),
+        "apos" => Some('\''),
+        _ => match name.strip_prefix("#x") {
+            Some(hex) => number(hex, 16),
+            None => number(name.strip_prefix('#')?, 10),
+        },
+    }
+}

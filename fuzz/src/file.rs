@@ -1,0 +1,116 @@
+use iam_boundaries::desired::{Desired, FileErrors, Listed};
+use iam_boundaries::live::{CallError, ErrorClass, Reading, Snapshot};
+use iam_boundaries::plan::Plan;
+use iam_boundaries::report::{
+    check_github, check_json, check_markdown, check_text, mistakes_github, mistakes_json,
+    mistakes_markdown,
+};
+use iam_boundaries::values::{AccountId, Partition, PolicyArn, UserName};
+
+use super::reports::{commands, comment, inert, json, of_plan, reads_back, without_colours};
+
+const FILE: &str = "boundaries.toml";
+
+/// `boundaries.toml`: any text.
+pub fn file(input: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(input);
+    match (Desired::parse(FILE, &text), Desired::parse(FILE, &text)) {
+        (Ok(desired), Ok(again)) => {
+            assert_eq!(format!("{desired:?}"), format!("{again:?}"));
+            without_a_mistake(&text, &desired);
+            true
+        }
+        (Err(errors), Err(again)) => {
+            for (one, other) in errors.diagnostics().iter().zip(again.diagnostics()) {
+                assert_eq!(one, other);
+            }
+            assert_eq!(errors.diagnostics().len(), again.diagnostics().len());
+            with_mistakes(&text, &errors);
+            false
+        }
+        _ => panic!("the same text is a file, and is none"),
+    }
+}
+
+fn without_a_mistake(text: &str, desired: &Desired) {
+    let account = desired.account.as_ref();
+    let names = account.map(|account| (account.line, account.column));
+    let users = desired.users.values().map(|listed| (listed.line, listed.column));
+    names.into_iter().chain(users).for_each(|place| exists(text, place));
+    inert(&check_text(desired));
+    json(&check_json(desired));
+    comment(&check_markdown(desired));
+    commands(&check_github(desired));
+    let account = account.map(|account| account.value).or(desired.policy_account());
+    let account = account.unwrap_or_else(|| "123456789012".parse().expect("it has 12 digits"));
+    for live in [nobody(desired), everybody(account, desired)] {
+        let plan = Plan::between(account, desired, &live);
+        assert_eq!(plan.listed(), desired.users.len());
+        for plan in [plan.clone(), plan.since(desired, desired)] {
+            reads_back(&plan);
+            of_plan(&plan);
+        }
+    }
+}
+
+fn with_mistakes(text: &str, errors: &FileErrors) {
+    assert!(!errors.diagnostics().is_empty());
+    for mistake in errors.diagnostics() {
+        exists(text, (mistake.line, mistake.column));
+    }
+    let plain = errors.render(false);
+    inert(&plain);
+    inert(&without_colours(&errors.render(true)));
+    json(&mistakes_json(errors));
+    comment(&mistakes_markdown(errors));
+    commands(&mistakes_github(errors));
+}
+
+/// A place that an editor can go to: at a character of the line, or right behind its last.
+fn exists(text: &str, (line, column): (usize, usize)) {
+    let found = text.split('\n').nth(line.wrapping_sub(1));
+    let Some(found) = found else { panic!("there is no line {line}") };
+    let end = found.chars().count() + 1;
+    assert!((1..=end).contains(&column), "line {line} has no column {column}: {found:?}");
+}
+
+/// An account that has none of the users.
+fn nobody(desired: &Desired) -> Snapshot {
+    let missing = |user: &UserName| (user.clone(), Reading::NoSuchUser { differs_by_case: None });
+    Snapshot::of(desired.users.keys().map(missing).collect())
+}
+
+/// An account in which each user is in another way as the file says, or not.
+fn everybody(account: AccountId, desired: &Desired) -> Snapshot {
+    let partition = desired.partition().unwrap_or(Partition::Aws);
+    let other = |owner: &str| -> PolicyArn {
+        let arn = format!("arn:{partition}:iam::{owner}:policy/teams/Other");
+        arn.parse().expect("it is a policy's ARN")
+    };
+    let (other, of_aws) = (other(account.as_str()), other("aws"));
+    let reading = |(n, (user, listed)): (usize, (&UserName, &Listed))| {
+        let reading = match n % 6 {
+            0 => Reading::Boundary(None),
+            1 => Reading::Boundary(Some(other.clone())),
+            2 => Reading::Boundary(Some(of_aws.clone())),
+            3 => Reading::Boundary(listed.boundary.clone()),
+            4 => Reading::NoSuchUser { differs_by_case: in_other_case(user) },
+            _ => Reading::Unreadable(CallError {
+                action: "iam:GetUser".into(),
+                class: ErrorClass::Denied,
+                code: "AccessDenied".to_owned(),
+                message: "`|</details> <!-- ::error::x %0A @octocat \\u{1b}[2J".to_owned(),
+                request_id: Some("0f1e2d3c".to_owned()),
+            }),
+        };
+        (user.clone(), reading)
+    };
+    Snapshot::of(desired.users.iter().enumerate().map(reading).collect())
+}
+
+fn in_other_case(user: &UserName) -> Option<UserName> {
+    let name = user.as_str();
+    let other = [name.to_ascii_uppercase(), name.to_ascii_lowercase()];
+    let other = other.iter().find(|other| *other != name)?;
+    Some(other.parse().expect("case makes no difference to what a name may have"))
+}

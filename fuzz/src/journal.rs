@@ -1,0 +1,82 @@
+use std::collections::BTreeSet;
+
+use iam_boundaries::apply::journal::{Entry, Record};
+use iam_boundaries::apply::{Class, changed_users, rollback};
+use iam_boundaries::live::{Reading, Snapshot};
+use iam_boundaries::plan::Plan;
+
+use super::reports::{inert, of_plan, reads_back};
+
+const FILE: &str = "run.jsonl";
+
+/// A run's journal: any bytes.
+pub fn journal(input: &[u8]) -> bool {
+    let record = Record::parse(input);
+    assert_eq!(record, Record::parse(input));
+    match record {
+        Ok(record) => {
+            holds_together(&record);
+            outlives_a_crash(input, &record);
+            can_be_put_back(&record);
+            true
+        }
+        Err(error) => {
+            inert(&error.to_string());
+            false
+        }
+    }
+}
+
+fn holds_together(record: &Record) {
+    let Record { header, entries, .. } = record;
+    assert!(entries.len() <= header.changes, "more changes than there were to make");
+    assert!(entries.is_sorted_by(|a, b| a.at < b.at), "entries out of order");
+    let users: BTreeSet<String> = entries.iter().map(|entry| entry.change.user.folded()).collect();
+    assert_eq!(users.len(), entries.len(), "a user has two entries");
+    let classes = [Class::Applied, Class::NotAsWritten, Class::Failed, Class::NotAttempted];
+    let ended: usize = classes.into_iter().map(|class| record.count(class)).sum();
+    assert_eq!(ended + record.left_open().count(), entries.len(), "an entry is in no class");
+}
+
+/// A crash at any moment leaves the beginning of a journal, perhaps with half a line: it is a journal too,
+/// and says nothing else than the whole does.
+fn outlives_a_crash(input: &[u8], record: &Record) {
+    let ends = input.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+    let ends: Vec<usize> = ends.collect();
+    let Some((&header, others)) = ends.split_first() else { return };
+    // Of a long journal some lines: each is read again with all that stand before it.
+    let some = others.iter().step_by(others.len() / 8 + 1);
+    for end in [header].iter().chain(some) {
+        let earlier = Record::parse(&input[..*end]).expect("the beginning of a journal is one");
+        let torn = [&input[..*end], br#"{"type":"intent","user":"al"#].concat();
+        let torn = Record::parse(&torn).expect("half a line is the torn end of a journal");
+        assert_eq!((&torn.entries, &torn.end), (&earlier.entries, &earlier.end));
+        assert!(earlier.entries.len() <= record.entries.len());
+        for (earlier, later) in earlier.entries.iter().zip(&record.entries) {
+            assert_eq!((&earlier.change, earlier.at), (&later.change, later.at));
+            assert!(earlier.outcome.is_none() || earlier.outcome == later.outcome);
+            assert!(earlier.correction.is_none() || earlier.correction == later.correction);
+        }
+    }
+}
+
+/// What puts the run back is a plan like any other, whatever the account has by now.
+fn can_be_put_back(record: &Record) {
+    let as_left = |entry: &Entry| Reading::Boundary(entry.change.action.to().cloned());
+    let as_before = |entry: &Entry| Reading::Boundary(entry.change.action.from().cloned());
+    let gone = |_: &Entry| Reading::NoSuchUser { differs_by_case: None };
+    let left = put_back(record, as_left);
+    assert_eq!(left.changes.len(), changed_users(record).count());
+    let before = put_back(record, as_before);
+    assert_eq!(before.in_sync, changed_users(record).count());
+    let gone = put_back(record, gone);
+    assert_eq!(gone.problems.len(), changed_users(record).count());
+}
+
+fn put_back(record: &Record, reading: impl Fn(&Entry) -> Reading) -> Plan {
+    let readings = record.entries.iter().map(|entry| (entry.change.user.clone(), reading(entry)));
+    let plan = rollback(record, FILE, &Snapshot::of(readings.collect()));
+    reads_back(&plan);
+    of_plan(&plan);
+    plan
+}
