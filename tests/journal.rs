@@ -27,18 +27,13 @@ fn change(n: usize) -> Change {
 }
 
 fn plan(changes: usize) -> Plan {
+    let account = "123456789012".parse().unwrap();
     Plan {
-        account: "123456789012".parse().unwrap(),
-        file: "boundaries.toml".to_owned(),
-        file_digest: Digest::of("[users]"),
-        base: None,
         changes: (0..changes).map(change).collect(),
-        problems: Vec::new(),
         in_sync: 7,
         names: BTreeMap::from([(arn("Developer"), "developer".to_owned())]),
         guard: Guard { protected: vec!["root-*".parse().unwrap()], ..Guard::default() },
-        account_users: None,
-        rolls_back: None,
+        ..Plan::empty(account, "boundaries.toml".to_owned(), Digest::of("[users]"))
     }
 }
 

@@ -9,7 +9,7 @@ use iam_boundaries::apply::{
 };
 use iam_boundaries::live::Calls;
 use iam_boundaries::plan::{
-    Action, Change, Conflict, Guard, Plan, Problem, ProblemKind, Reading, Recheck,
+    Action, Change, Conflict, Plan, Problem, ProblemKind, Reading, Recheck,
 };
 use iam_boundaries::report::{
     ApplyGithub, ApplyJson, ApplyMarkdown, ApplyText, Listener, Paint, plan_text,
@@ -27,18 +27,12 @@ fn user(n: usize) -> UserName {
 fn plan(changes: usize) -> Plan {
     let action = Action::Add { to: boundary() };
     let change = |n| Change { user: user(n), line: n + 2, action: action.clone(), origin: None };
+    let account = "123456789012".parse().unwrap();
     Plan {
-        account: "123456789012".parse().unwrap(),
-        file: "boundaries.toml".to_owned(),
-        file_digest: Digest::of("[users]"),
-        base: None,
         changes: (0..changes).map(change).collect(),
-        problems: Vec::new(),
         in_sync: 7,
         names: [(boundary(), "developer".to_owned())].into(),
-        guard: Guard::default(),
-        account_users: None,
-        rolls_back: None,
+        ..Plan::empty(account, "boundaries.toml".to_owned(), Digest::of("[users]"))
     }
 }
 

@@ -23,18 +23,12 @@ fn identity() -> Identity {
 
 /// The plan of a run that changes `changes`.
 fn plan(changes: Vec<Change>) -> Plan {
+    let account = "123456789012".parse().unwrap();
     Plan {
-        account: "123456789012".parse().unwrap(),
-        file: "boundaries.toml".to_owned(),
-        file_digest: Digest::of("[users]"),
-        base: None,
         changes,
-        problems: Vec::new(),
-        in_sync: 0,
         names: BTreeMap::from([(arn("A"), "a".to_owned()), (arn("B"), "b".to_owned())]),
         guard: Guard { protected: vec!["root-*".parse().unwrap()], ..Guard::default() },
-        account_users: None,
-        rolls_back: None,
+        ..Plan::empty(account, "boundaries.toml".to_owned(), Digest::of("[users]"))
     }
 }
 

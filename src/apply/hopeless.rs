@@ -93,18 +93,10 @@ mod tests {
             action,
             origin: None,
         };
+        let account = "123456789012".parse().unwrap();
         Plan {
-            account: "123456789012".parse().unwrap(),
-            file: "boundaries.toml".to_owned(),
-            file_digest: Digest::of(""),
-            base: None,
             changes: actions.into_iter().enumerate().map(change).collect(),
-            problems: Vec::new(),
-            in_sync: 0,
-            names: Default::default(),
-            guard: Default::default(),
-            account_users: None,
-            rolls_back: None,
+            ..Plan::empty(account, "boundaries.toml".to_owned(), Digest::of(""))
         }
     }
 

@@ -22,17 +22,9 @@ pub fn changed_users(record: &Record) -> impl Iterator<Item = &UserName> + Clone
 pub fn rollback(record: &Record, file: &str, live: &Snapshot) -> Plan {
     let Header { account, plan: rolls_back, boundaries, .. } = &record.header;
     let mut plan = Plan {
-        account: *account,
-        file: file.to_owned(),
-        file_digest: record.digest,
-        base: None,
-        changes: Vec::new(),
-        problems: Vec::new(),
-        in_sync: 0,
-        names: Default::default(),
         guard: record.header.guard(),
-        account_users: None,
         rolls_back: Some(*rolls_back),
+        ..Plan::empty(*account, file.to_owned(), record.digest)
     };
     for entry in record.entries.iter().filter(|entry| entry.may_be_done()) {
         let Change { user, action, .. } = &entry.change;

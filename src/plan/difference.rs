@@ -11,17 +11,8 @@ impl Plan {
     /// and going on would leave users out in silence.
     pub fn between(account: AccountId, desired: &Desired, live: &Snapshot) -> Plan {
         let mut plan = Plan {
-            account,
-            file: desired.file.clone(),
-            file_digest: desired.digest,
-            base: None,
-            changes: Vec::new(),
-            problems: Vec::new(),
-            in_sync: 0,
-            names: Default::default(),
             guard: desired.guard.clone(),
-            account_users: None,
-            rolls_back: None,
+            ..Plan::empty(account, desired.file.clone(), desired.digest)
         };
         for (user, listed) in &desired.users {
             let reading = live.reading(user).expect("the snapshot has every listed user");

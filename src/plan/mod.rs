@@ -80,6 +80,23 @@ impl Counts {
 }
 
 impl Plan {
+    /// A plan made from `file`, whose bytes have the digest `file_digest`, with nothing in it yet.
+    pub fn empty(account: AccountId, file: String, file_digest: Digest) -> Plan {
+        Plan {
+            account,
+            file,
+            file_digest,
+            base: None,
+            changes: Vec::new(),
+            problems: Vec::new(),
+            in_sync: 0,
+            names: BTreeMap::new(),
+            guard: Guard::default(),
+            account_users: None,
+            rolls_back: None,
+        }
+    }
+
     /// Counts the changes by kind.
     pub fn counts(&self) -> Counts {
         Counts::of(&self.changes)
