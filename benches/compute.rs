@@ -11,12 +11,12 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use iam_boundaries::desired::Desired;
-use iam_boundaries::live::{Reading, Snapshot};
+use iam_boundaries::aws::{Reading, Snapshot};
+use iam_boundaries::config::Desired;
+use iam_boundaries::iam::PolicyArn;
 use iam_boundaries::plan::Plan;
 use iam_boundaries::report::{Paint, plan_text};
 use iam_boundaries::sandbox::{ACCOUNT, awkward_name};
-use iam_boundaries::values::PolicyArn;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_iam-boundaries");
 /// The first argument of a process that measures one [`Work`].

@@ -12,15 +12,15 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
-use iam_boundaries::apply::journal::{End, Header, Journal, Record};
 use iam_boundaries::apply::{Class, Limits, Outcome, Run, Summary, apply};
-use iam_boundaries::desired::Desired;
-use iam_boundaries::live::{Access, Account, Bounds, Connection, RetryPolicy, StopSwitch};
+use iam_boundaries::aws::{Access, Account, Bounds, Connection, RetryPolicy, StopSwitch};
+use iam_boundaries::config::Desired;
+use iam_boundaries::iam::{Rate, Timestamp, UserName};
+use iam_boundaries::journal::{End, Header, Journal, Record};
 use iam_boundaries::plan::Plan;
 use iam_boundaries::sandbox::{
     ACCESS_KEY_ID, Burst, Limit, Options, SECRET_ACCESS_KEY, Sandbox, Throttle,
 };
-use iam_boundaries::values::{Rate, Timestamp, UserName};
 
 /// What an apply may take with a journal, as a multiple of what it takes without.
 const GOAL: f64 = 1.05;

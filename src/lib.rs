@@ -14,10 +14,11 @@
 //! `apply` takes a `Plan`, writes its journal, and sends `Event`s; `report` makes everything that is
 //! read from plans and events alone.
 
-pub mod values;
+pub mod iam;
 
-pub mod desired;
-pub mod live;
+pub mod aws;
+pub mod config;
+pub mod journal;
 pub mod plan;
 
 pub mod apply;

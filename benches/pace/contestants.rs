@@ -7,13 +7,13 @@ use aws_sdk_iam::config::{BehaviorVersion, Region, SharedCredentialsProvider};
 use aws_sdk_iam::error::ProvideErrorMetadata;
 use futures::{StreamExt, stream};
 use iam_boundaries::apply::{self, Limits};
-use iam_boundaries::desired::Desired;
-use iam_boundaries::live::{Access, Bounds, Connection, RetryPolicy, StopSwitch};
+use iam_boundaries::aws::{Access, Bounds, Connection, RetryPolicy, StopSwitch};
+use iam_boundaries::config::Desired;
+use iam_boundaries::iam::{PolicyArn, UserName};
 use iam_boundaries::plan::Plan;
 use iam_boundaries::sandbox::{
     ACCESS_KEY_ID, Action, Options, SECRET_ACCESS_KEY, Sandbox, Throttle,
 };
-use iam_boundaries::values::{PolicyArn, UserName};
 use tokio::time::MissedTickBehavior;
 
 use super::rows::{Goal, Row};

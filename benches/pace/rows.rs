@@ -1,8 +1,8 @@
 use std::error::Error;
 use std::time::Duration;
 
+use iam_boundaries::iam::Rate;
 use iam_boundaries::sandbox::{Burst, Competitor, Limit, RateChange};
-use iam_boundaries::values::Rate;
 
 /// A limit to write against, and how much to write.
 #[derive(Debug, Clone)]

@@ -1,9 +1,9 @@
 use std::collections::BTreeSet;
 
-use iam_boundaries::live::{
+use iam_boundaries::aws::{
     Account, Bounds, CallError, EveryoneError, Outcome, PolicyState, Reading, Snapshot, Stop,
 };
-use iam_boundaries::values::{PolicyArn, UserName};
+use iam_boundaries::iam::{PolicyArn, UserName};
 
 use super::loopback::{Answer, Loopback, ONCE};
 use super::reports::inert;

@@ -1,11 +1,11 @@
-use iam_boundaries::desired::{Desired, FileErrors, Listed};
-use iam_boundaries::live::{CallError, ErrorClass, Reading, Snapshot};
+use iam_boundaries::aws::{CallError, ErrorClass, Reading, Snapshot};
+use iam_boundaries::config::{Desired, FileErrors, Listed};
+use iam_boundaries::iam::{AccountId, Partition, PolicyArn, UserName};
 use iam_boundaries::plan::Plan;
 use iam_boundaries::report::{
     check_github, check_json, check_markdown, check_text, mistakes_github, mistakes_json,
     mistakes_markdown,
 };
-use iam_boundaries::values::{AccountId, Partition, PolicyArn, UserName};
 
 use super::reports::{commands, comment, inert, json, of_plan, reads_back, without_colours};
 

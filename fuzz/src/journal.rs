@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
 
-use iam_boundaries::apply::journal::{Entry, Record};
 use iam_boundaries::apply::{Class, changed_users, rollback};
-use iam_boundaries::live::{Reading, Snapshot};
+use iam_boundaries::aws::{Reading, Snapshot};
+use iam_boundaries::journal::{Entry, Record};
 use iam_boundaries::plan::Plan;
 
 use super::reports::{inert, of_plan, reads_back};

@@ -1,7 +1,7 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use iam_boundaries::live::{Access, Account, Connection, RetryPolicy};
+use iam_boundaries::aws::{Access, Account, Connection, RetryPolicy};
 use iam_boundaries::sandbox::{ACCESS_KEY_ID, ACCOUNT, SECRET_ACCESS_KEY};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};

@@ -2,10 +2,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::journal::JournalError;
-use crate::live::{CallError, Calls, Outcome, Reading, Retry, StopReason};
+use crate::aws::{CallError, Calls, Outcome, Reading, Retry, StopReason};
+use crate::iam::UserName;
+use crate::journal::JournalError;
 use crate::plan::Change;
-use crate::values::UserName;
 
 /// What happens while a plan is carried out, in the order in which it happens.
 #[derive(Debug, Clone)]

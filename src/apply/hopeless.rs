@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
 
 use super::{CallError, ErrorClass, Outcome};
+use crate::iam::PolicyArn;
 use crate::plan::{Action, Change, Plan};
-use crate::values::PolicyArn;
 
 /// Finds out that an error concerns every item, from the answers so far.
 ///
@@ -80,7 +80,7 @@ impl<'a> Hopeless<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::values::Digest;
+    use crate::iam::Digest;
 
     fn arn(name: &str) -> PolicyArn {
         format!("arn:aws:iam::123456789012:policy/{name}").parse().unwrap()

@@ -3,7 +3,6 @@
 
 mod event;
 mod hopeless;
-pub mod journal;
 mod read_back;
 mod rollback;
 mod run;
@@ -13,4 +12,4 @@ pub use rollback::{changed_users, check_journal_scope, rollback};
 pub use run::{Limits, Run, apply};
 
 // Events carry what a call ended with, so those who show events find it here.
-pub use crate::live::{CallError, ErrorClass, Outcome, Reading, StopReason};
+pub use crate::aws::{CallError, ErrorClass, Outcome, Reading, StopReason};

@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use super::run::{Running, Sent};
 use super::{Event, ReadBack, Reading};
-use crate::live::{CallError, Snapshot, Stop};
+use crate::aws::{CallError, Snapshot, Stop};
 
 /// The wait before the second reading; it doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_millis(250);

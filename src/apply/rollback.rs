@@ -1,9 +1,9 @@
 //! A plan that puts back what a run changed, from the run's journal.
 
-use super::journal::{Header, Record};
-use crate::live::{Identity, Snapshot};
+use crate::aws::{Identity, Snapshot};
+use crate::iam::UserName;
+use crate::journal::{Header, Record};
 use crate::plan::{Action, Change, Plan, Problem, ProblemKind, ScopeError, boundary};
-use crate::values::UserName;
 
 /// The users whose boundaries the run of `record` may have changed: all whom [`rollback`] looks at.
 pub fn changed_users(record: &Record) -> impl Iterator<Item = &UserName> + Clone {

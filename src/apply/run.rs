@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use futures::{StreamExt, stream};
 
 use super::hopeless::Hopeless;
-use super::journal::Journal;
 use super::{Event, Item, Outcome, ReadBack, StopError, Summary};
-use crate::live::{Account, Calls, StopReason, StopSwitch, Writer};
+use crate::aws::{Account, Calls, StopReason, StopSwitch, Writer};
+use crate::journal::Journal;
 use crate::plan::{Change, Plan};
 
 /// What a run works with.

@@ -11,7 +11,7 @@ use super::session::{Opened, Session};
 use super::signals::stop_on_signal;
 use super::time_limit::TimeLimit;
 use crate::apply::{Event, Limits, Run, Summary, apply};
-use crate::live::{Bounds, RetryPolicy, StopReason, StopSwitch, Writer};
+use crate::aws::{Bounds, RetryPolicy, StopReason, StopSwitch, Writer};
 use crate::plan::{Attendance, Plan, Recheck, Refusal};
 use crate::report::{
     ApplyGithub, ApplyJson, ApplyMarkdown, ApplyText, Listener, ProgressDisplay, allowing,

@@ -6,9 +6,9 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::throttle::For;
+use crate::iam::{Limit, Rate, Share, UserName};
 use crate::plan::Overrides;
 use crate::sandbox::{Burst, ChaosKind, Competitor, RateChange};
-use crate::values::{Limit, Rate, Share, UserName};
 
 /// Stands over the options that every command takes.
 const GLOBAL: &str = "Options of every command";

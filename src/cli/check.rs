@@ -1,7 +1,7 @@
 use super::args::{Args, CheckArgs, Format};
 use super::exit::{Exit, Failure};
 use super::output::Output;
-use crate::desired::{Desired, FileErrors};
+use crate::config::{Desired, FileErrors};
 use crate::report::{
     check_github, check_json, check_markdown, check_text, mistakes_github, mistakes_json,
     mistakes_markdown,

@@ -10,11 +10,11 @@ use super::output::Output;
 use super::state::{AccountFolder, AccountLock};
 use super::unfinished::{self, Unfinished};
 use crate::apply::Summary;
-use crate::apply::journal::{End, Header, Journal, JournalError};
-use crate::live::Identity;
+use crate::aws::Identity;
+use crate::iam::{AccountId, Timestamp};
+use crate::journal::{End, Header, Journal, JournalError};
 use crate::plan::Recheck;
 use crate::report::summary_counts;
-use crate::values::{AccountId, Timestamp};
 
 /// The account is this run's to change, as long as it is not let go.
 #[derive(Debug)]

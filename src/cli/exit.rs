@@ -1,8 +1,8 @@
 use std::io;
 use std::process::ExitCode;
 
-use crate::desired::FileErrors;
-use crate::live::{CallError, ConnectError};
+use crate::aws::{CallError, ConnectError};
+use crate::config::FileErrors;
 use crate::plan::ScopeError;
 use crate::report::advice;
 use crate::sandbox::SandboxError;

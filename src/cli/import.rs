@@ -5,8 +5,8 @@ use super::args::{Args, ImportArgs};
 use super::exit::{Exit, Failure};
 use super::output::Output;
 use super::session;
-use crate::desired::{Desired, file_of};
-use crate::live::{Connection, Everyone, EveryoneError};
+use crate::aws::{Connection, Everyone, EveryoneError};
+use crate::config::{Desired, file_of};
 use crate::plan::check_scope;
 use crate::whole_file;
 

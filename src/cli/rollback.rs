@@ -7,7 +7,7 @@ use super::plan;
 use super::saved::unreadable;
 use super::session::Opened;
 use super::time_limit::TimeLimit;
-use crate::apply::journal::{ReadError, Record, RecordError};
+use crate::journal::{ReadError, Record, RecordError};
 
 pub(super) async fn run(
     args: &Args,

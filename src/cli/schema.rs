@@ -1,12 +1,12 @@
 use super::args::{SchemaArgs, SchemaOf};
 use super::exit::{Exit, Failure};
 use super::output::Output;
-use crate::desired;
+use crate::config;
 use crate::plan::saved;
 
 pub(super) fn run(command: &SchemaArgs, output: &Output) -> Result<Exit, Failure> {
     let schema = match command.of {
-        SchemaOf::Boundaries => desired::schema().to_value(),
+        SchemaOf::Boundaries => config::schema().to_value(),
         SchemaOf::Plan => saved::schema(),
     };
     output.result(&format!("{schema:#}\n"))?;

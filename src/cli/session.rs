@@ -4,15 +4,15 @@ use super::args::{Args, Format, LimitArgs};
 use super::check::in_review;
 use super::exit::Failure;
 use super::output::Output;
-use crate::apply::journal::Record;
 use crate::apply::{changed_users, check_journal_scope, rollback};
-use crate::desired::{Desired, FileErrors};
-use crate::live::{
+use crate::aws::{
     Access, Account, CallError, Connection, ErrorClass, PolicyState, Reading, Snapshot,
 };
+use crate::config::{Desired, FileErrors};
+use crate::iam::{AccountId, Partition, UserName};
+use crate::journal::Record;
 use crate::plan::{Attendance, Overrides, Plan, Recheck, Refusal, check_plan_scope, check_scope};
 use crate::sandbox::{self, Options, Sandbox, Seed};
-use crate::values::{AccountId, Partition, UserName};
 
 /// Where `--sandbox` keeps its state: in the working folder, so that a new clone starts anew.
 pub(super) const SANDBOX_FOLDER: &str = ".iam-boundaries";

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::output::Output;
-use crate::live::{StopReason, StopSwitch};
+use crate::aws::{StopReason, StopSwitch};
 
 /// The first signal asks for the stop, the second ends the process at once.
 pub(super) async fn stop_on_signal(switch: StopSwitch, output: Output) {

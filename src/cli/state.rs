@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::exit::Failure;
 use super::session::SANDBOX_FOLDER;
-use crate::values::{AccountId, Timestamp};
+use crate::iam::{AccountId, Timestamp};
 
 /// The folder of one account.
 #[derive(Debug)]

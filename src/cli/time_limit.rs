@@ -3,7 +3,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::exit::Failure;
-use crate::live::{StopReason, StopSwitch};
+use crate::aws::{StopReason, StopSwitch};
 
 /// What is left of the time that `--timeout` allows for the whole run. Waiting for a person's answer is
 /// not counted.

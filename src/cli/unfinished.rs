@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::exit::Failure;
 use super::state::AccountFolder;
 use crate::apply::Class;
-use crate::apply::journal::{ReadError, Record};
-use crate::values::{Timestamp, UserName};
+use crate::iam::{Timestamp, UserName};
+use crate::journal::{ReadError, Record};
 use crate::whole_file;
 
 const NAME: &str = "unfinished.json";

@@ -1,6 +1,6 @@
 use super::{Origin, Plan};
-use crate::desired::Desired;
-use crate::values::{Digest, UserName};
+use crate::config::Desired;
+use crate::iam::{Digest, UserName};
 
 /// What a plan keeps of the earlier version of its file.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::CallError;
-use crate::values::{PolicyArn, UserName};
+use crate::iam::{PolicyArn, UserName};
 
 /// What is to be done for one user.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 use super::{Action, CallError, Change, Plan, Problem, ProblemKind};
-use crate::desired::Desired;
-use crate::live::{Reading, Snapshot};
-use crate::values::{AccountId, PolicyArn};
+use crate::aws::{Reading, Snapshot};
+use crate::config::Desired;
+use crate::iam::{AccountId, PolicyArn};
 
 impl Plan {
     /// What leads from `live` to `desired`. The same input gives the same plan, byte for byte.

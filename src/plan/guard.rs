@@ -3,9 +3,9 @@
 use std::fmt;
 
 use super::{Change, Plan};
-use crate::values::{Limit, Share, UserName, UserPattern};
+use crate::iam::{Limit, Share, UserName, UserPattern};
 
-pub use crate::desired::Guard;
+pub use crate::config::Guard;
 
 /// Who looks at a plan before it is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -19,11 +19,11 @@ pub use recheck::{Conflict, Recheck};
 pub use scope::{ScopeError, check_plan_scope, check_scope};
 
 // A plan's problems and conflicts carry what was read, so those who show plans find it here.
-pub use crate::live::{CallError, Reading};
+pub use crate::aws::{CallError, Reading};
 
 use std::collections::BTreeMap;
 
-use crate::values::{AccountId, Digest, Partition, PolicyArn, UserName};
+use crate::iam::{AccountId, Digest, Partition, PolicyArn, UserName};
 
 /// Everything that is to be done to make the account as the file says.
 #[derive(Debug, Clone, PartialEq, Eq)]

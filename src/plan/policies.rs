@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{CallError, Change, Plan, Problem, ProblemKind};
-use crate::live::{ErrorClass, PolicyState};
-use crate::values::PolicyArn;
+use crate::aws::{ErrorClass, PolicyState};
+use crate::iam::PolicyArn;
 
 impl Plan {
     /// The policies that changes of this plan put as boundaries.

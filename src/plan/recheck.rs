@@ -1,6 +1,6 @@
 use super::{Change, Plan, Refusal};
-use crate::live::{Reading, Snapshot};
-use crate::values::Digest;
+use crate::aws::{Reading, Snapshot};
+use crate::iam::Digest;
 
 /// A plan held against the account as it is now, just before it is carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]

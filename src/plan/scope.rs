@@ -1,7 +1,7 @@
 use super::Plan;
-use crate::desired::Desired;
-use crate::live::Identity;
-use crate::values::{AccountId, Partition};
+use crate::aws::Identity;
+use crate::config::Desired;
+use crate::iam::{AccountId, Partition};
 
 /// Why the file or the plan is not about the account that the credentials belong to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -8,8 +8,8 @@ use super::{Listener, advice, allowing, refusal};
 use crate::apply::{
     CallError, Class, Event, Item, Outcome, ReadBack, StopError, StopReason, Summary,
 };
+use crate::iam::{Digest, PolicyArn};
 use crate::plan::{Change, Plan, Reading, Recheck};
-use crate::values::{Digest, PolicyArn};
 
 /// A run as JSON lines: one object for each item as it ends, and a closing `summary`.
 pub struct ApplyJson<'a, W> {

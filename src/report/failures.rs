@@ -4,7 +4,7 @@ use std::fmt;
 use super::advice::advice_on_failed;
 use super::{Paint, counted};
 use crate::apply::{CallError, ReadBack};
-use crate::values::UserName;
+use crate::iam::UserName;
 
 /// Failed items, grouped so that hundreds of equal failures read as one.
 #[derive(Default)]

@@ -1,6 +1,6 @@
 use super::{counted, plural};
+use crate::iam::Limit;
 use crate::plan::{AccountUsers, Attendance, Bound, Excess, Overrides, Plan, Refusal, Standard};
-use crate::values::Limit;
 
 /// What a plan's reader must know: that it will not be carried out as it is.
 pub(super) struct Refused {

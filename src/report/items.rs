@@ -1,8 +1,8 @@
 use serde::Serialize;
 
 use super::plan_text::{what, what_to_do};
+use crate::iam::{PolicyArn, UserName};
 use crate::plan::{Change, Origin, Plan, Problem};
-use crate::values::{PolicyArn, UserName};
 
 /// A change as the account of a run gives it: each line can be read without the others.
 #[derive(Serialize)]

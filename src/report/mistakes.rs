@@ -3,8 +3,8 @@ use serde::Serialize;
 use super::github::{Annotation, Level, SHOWN, annotations, remark};
 use super::markdown::{Page, Part, clipped};
 use super::{PLAN_MARKER, counted};
-use crate::desired::{Desired, Diagnostic, FileErrors};
-use crate::values::{AccountId, Digest};
+use crate::config::{Desired, Diagnostic, FileErrors};
+use crate::iam::{AccountId, Digest};
 
 /// A file's mistakes as one JSON document.
 pub fn mistakes_json(errors: &FileErrors) -> String {

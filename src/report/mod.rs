@@ -47,8 +47,8 @@ pub use progress::Progress;
 use std::io;
 
 use crate::apply::Event;
+use crate::iam::PolicyArn;
 use crate::plan::Plan;
-use crate::values::PolicyArn;
 
 /// Something that writes a run down as it goes.
 pub trait Listener {

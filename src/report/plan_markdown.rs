@@ -2,8 +2,8 @@ use super::guard::refused;
 use super::markdown::{Page, Part, clipped, code, words};
 use super::plan_text::{DRIFT, THIS_CHANGE, what_to_do};
 use super::{counted, plural};
+use crate::iam::PolicyArn;
 use crate::plan::{Change, Counts, Origin, Plan, Problem, ProblemKind};
-use crate::values::PolicyArn;
 
 /// The hidden line by which a machine finds the comment that it wrote before.
 pub const PLAN_MARKER: &str = "iam-boundaries plan";

@@ -4,8 +4,8 @@ use super::columns::Columns;
 use super::failures::wrapped;
 use super::guard::refused;
 use super::{Paint, advice, counted};
+use crate::iam::PolicyArn;
 use crate::plan::{Counts, Origin, Plan, Problem, ProblemKind};
-use crate::values::PolicyArn;
 
 /// Stands over the changes that this version of the file brings.
 pub(super) const THIS_CHANGE: &str = "From this change of the file";

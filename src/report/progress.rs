@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::counted;
 use crate::apply::{Class, ErrorClass, Event, Outcome};
-use crate::values::Rate;
+use crate::iam::Rate;
 
 /// How far a run is. It is told the time, so that what it says can be tested.
 #[derive(Debug, Clone, Default)]

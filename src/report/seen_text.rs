@@ -7,8 +7,8 @@ use super::seen::{
 };
 use super::{Paint, advice, counted};
 use crate::apply::{CallError, Item};
+use crate::iam::UserName;
 use crate::plan::Plan;
-use crate::values::UserName;
 
 /// What reading back showed that IAM's answers did not say, grouped.
 #[derive(Default)]

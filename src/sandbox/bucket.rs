@@ -140,7 +140,7 @@ mod tests {
 
     use super::super::throttle::{Burst, Competitor, RateChange};
     use super::*;
-    use crate::values::Rate;
+    use crate::iam::Rate;
 
     fn rate(per_second: f64) -> Rate {
         Rate::per_second(per_second).unwrap()

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::Fault;
 use super::request::Request;
-use crate::values::Share;
+use crate::iam::Share;
 
 /// Faults that come by chance, always the same ones for the same seed.
 ///

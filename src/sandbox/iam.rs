@@ -5,7 +5,7 @@ use super::managed;
 use super::request::{ApiError, Request, marker_after};
 use super::sts::CALLER;
 use super::xml::{Xml, element, members, text};
-use crate::values::{PolicyArn, UserName, UserNameError, is_name_char};
+use crate::iam::{PolicyArn, UserName, UserNameError, is_name_char};
 
 pub(super) const NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
 

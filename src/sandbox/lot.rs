@@ -129,7 +129,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::values::Share;
+    use crate::iam::Share;
 
     fn put(user: usize) -> Request {
         let authorization = "Credential=any/20261124/us-east-1/iam/aws4_request";

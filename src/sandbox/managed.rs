@@ -1,4 +1,4 @@
-use crate::values::Partition;
+use crate::iam::Partition;
 
 /// Some of the policies that AWS keeps in every account, with their paths below `policy`.
 ///

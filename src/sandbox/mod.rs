@@ -40,7 +40,7 @@ use std::{fmt, io};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::values::{PolicyArn, UserName};
+use crate::iam::{PolicyArn, UserName};
 use lot::Met;
 use request::Request;
 

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::ACCOUNT;
-use crate::values::{AccountId, Partition};
+use crate::iam::{AccountId, Partition};
 
 /// A call as the query protocol carries it.
 #[derive(Debug)]

@@ -100,7 +100,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::values::UserName;
+    use crate::iam::UserName;
 
     #[test]
     fn every_name_is_one_that_iam_takes_and_another() {

@@ -3,7 +3,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::Action;
-use crate::values::{BadRate, Rate};
+use crate::iam::{BadRate, Rate};
 
 /// How many calls the sandbox lets through. Without limits, which is the default: all of them.
 ///

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, HashSet};
 use super::document::{
     ActionDocument, BoundaryDocument, ChangeDocument, Document, ProblemDocument,
 };
-use crate::desired::ShortNames;
-use crate::live::is_printable;
+use crate::aws::is_printable;
+use crate::config::ShortNames;
+use crate::iam::{PolicyArn, PolicyOwner, UserName};
 use crate::plan::{Action, Base, Change, Plan, Problem, ProblemKind};
-use crate::values::{PolicyArn, PolicyOwner, UserName};
 
 /// The plan that `document` is of, or what in it cannot be.
 pub(super) fn plan(document: Document) -> Result<Plan, String> {

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::FORMAT_VERSION;
-use crate::live::ErrorClass;
+use crate::aws::ErrorClass;
+use crate::iam::{AccountId, Digest, Limit, PolicyArn, UserName, UserPattern, present};
 use crate::plan::{CallError, Change, Guard, Origin, Plan, Problem, ProblemKind};
-use crate::values::{AccountId, Digest, Limit, PolicyArn, UserName, UserPattern, present};
 
 pub(super) const FORMAT: &str = "iam-boundaries/plan";
 

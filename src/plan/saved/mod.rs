@@ -11,8 +11,8 @@ pub(crate) use document::GuardDocument;
 pub use file::{ReadError, WriteError, read, write};
 
 use super::Plan;
-use crate::live::printable;
-use crate::values::Digest;
+use crate::aws::printable;
+use crate::iam::Digest;
 use document::{Document, FORMAT, Header};
 
 /// The version of the format that is written, and the only one that is read. Every change of the format

@@ -1,0 +1,73 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::read::{READS_AT_ONCE, Reader, many_at_once};
+use super::retry::Caller;
+use super::{CallError, ErrorClass};
+use crate::iam::PolicyArn;
+
+const POLICY: &str = "iam:GetPolicy";
+
+/// What IAM says of one managed policy
+/// ([GetPolicy](https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetPolicy.html)).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PolicyState {
+    /// It is there, and can be attached, as a boundary, too: `IsAttachable` of
+    /// [Policy](https://docs.aws.amazon.com/IAM/latest/APIReference/API_Policy.html).
+    Attachable,
+    /// IAM has no such policy.
+    NoSuchPolicy,
+    /// It is there, and whoever puts it as a boundary is answered `PolicyNotAttachable`: `IsAttachable` is
+    /// false, or AWS keeps it for a service-linked role
+    /// ([PutUserPermissionsBoundary](https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPermissionsBoundary.html)).
+    /// Of the latter IAM says `IsAttachable`, and means those roles.
+    NotAttachable,
+    /// It could not be found out, for this policy alone. The class of the error says whether the caller
+    /// may not read it ([`ErrorClass::Denied`]).
+    Unreadable(CallError),
+}
+
+impl Reader {
+    /// Asks for each of the policies, once.
+    pub(super) async fn policies<'a>(
+        &self,
+        arns: impl IntoIterator<Item = &'a PolicyArn>,
+    ) -> Result<BTreeMap<PolicyArn, PolicyState>, CallError> {
+        let arns: BTreeSet<&PolicyArn> = arns.into_iter().collect();
+        let caller = &self.caller(POLICY, READS_AT_ONCE, arns.len());
+        let states = arns
+            .into_iter()
+            .cloned()
+            .map(|arn| async move { self.policy(caller, &arn).await.map(|state| (arn, state)) });
+        many_at_once(states).await
+    }
+
+    async fn policy(&self, caller: &Caller, arn: &PolicyArn) -> Result<PolicyState, CallError> {
+        let get = || async {
+            self.iam
+                .get_policy()
+                .policy_arn(arn.as_str())
+                .send()
+                .await
+                .map_err(|error| CallError::from_sdk(POLICY, error))
+        };
+        let unreadable = |what| Ok(PolicyState::Unreadable(CallError::unreadable(POLICY, what)));
+        let answer = match self.ask(caller, get).await {
+            Ok(answer) => answer,
+            Err(error) if error.class == ErrorClass::Credentials => return Err(error),
+            Err(error) if error.class == ErrorClass::NotFound => {
+                return Ok(PolicyState::NoSuchPolicy);
+            }
+            Err(error) => return Ok(PolicyState::Unreadable(error)),
+        };
+        match answer.policy() {
+            None => unreadable("the answer has no policy in it"),
+            Some(policy) if policy.arn() != Some(arn.as_str()) => {
+                unreadable("the answer is about another policy than was asked for")
+            }
+            Some(policy) if policy.is_attachable() && !arn.is_for_service_linked_role() => {
+                Ok(PolicyState::Attachable)
+            }
+            Some(_) => Ok(PolicyState::NotAttachable),
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! The binary, as people and their machines run it, on the sandbox.
+
+use crate::support::Binary;
+
+#[test]
+fn plan_apply_plan_on_the_own_file_ends_in_sync_but_for_the_missing_user() {
+    let binary = Binary::with_own_file();
+    let plan = binary.run(&["--sandbox", "plan"]);
+    assert_eq!(plan.code, 3, "{plan}");
+    insta::assert_snapshot!("plan_of_the_own_file", plan.out);
+
+    let applied = binary.run(&["--sandbox", "apply", "--auto-approve"]);
+    assert_eq!(applied.code, 3, "{applied}");
+    assert!(applied.out.contains("9 applied, 0 failed, 0 not attempted, 1 cannot be planned"));
+
+    let again = binary.run(&["--sandbox", "plan"]);
+    insta::assert_snapshot!("plan_after_apply", again.out);
+
+    let reset = binary.run(&["sandbox", "reset"]);
+    assert_eq!(reset.code, 0, "{reset}");
+    assert_eq!(binary.run(&["--sandbox", "plan"]).out, plan.out);
+}
+
+#[test]
+fn a_plan_without_problems_has_exit_code_2_only_when_it_is_asked_for() {
+    let binary = Binary::with_file(
+        "[users]\ndana = \"arn:aws:iam::123456789012:policy/Developer\"\nlegacy-backup = false\n",
+    );
+    assert_eq!(binary.run(&["--sandbox", "plan"]).code, 0);
+    assert_eq!(binary.run(&["--sandbox", "plan", "--detailed-exitcode"]).code, 2);
+    assert_eq!(binary.run(&["--sandbox", "apply", "--auto-approve"]).code, 0);
+    let plan = binary.run(&["--sandbox", "plan", "--detailed-exitcode"]);
+    assert_eq!(plan.code, 0, "{plan}");
+    let in_sync = "In sync: account 123456789012 has 2 users as boundaries.toml says.\nDigest: ";
+    assert!(plan.out.starts_with(in_sync), "{plan}");
+}
+
+#[test]
+fn without_a_terminal_and_without_approval_nothing_is_changed() {
+    let binary = Binary::with_own_file();
+    let before = binary.run(&["--sandbox", "plan"]).out;
+    let applied = binary.run(&["--sandbox", "apply"]);
+    assert_eq!(applied.code, 1, "{applied}");
+    assert!(applied.err.contains("--auto-approve"), "{applied}");
+    assert_eq!(binary.run(&["--sandbox", "plan"]).out, before);
+}
+
+#[test]
+fn apply_writes_one_json_object_for_each_item_and_a_closing_summary() {
+    let applied =
+        Binary::with_own_file().run(&["--sandbox", "apply", "--auto-approve", "--format", "json"]);
+    let lines = applied.json_lines();
+    let of_type = |kind: &str| lines.iter().filter(|line| line["type"] == kind).count();
+    assert_eq!((of_type("item"), of_type("problem"), of_type("summary")), (9, 1, 1), "{applied}");
+    let summary = lines.last().unwrap();
+    assert_eq!(summary["type"], "summary");
+    assert_eq!(summary["applied"], 9);
+    assert_eq!(summary["calls"], 9);
+    assert_eq!(summary["throttled_calls"], 0);
+    assert!(summary["seconds"].is_f64(), "{summary}");
+}
+
+#[test]
+fn plan_writes_one_json_document_always_the_same() {
+    let binary = Binary::with_own_file();
+    let plan = binary.run(&["--sandbox", "plan", "--format", "json"]);
+    let document: serde_json::Value = serde_json::from_str(&plan.out).unwrap();
+    assert_eq!(document["summary"]["add"], 4);
+    assert_eq!(document["changes"].as_array().unwrap().len(), 9);
+    assert_eq!(document["problems"][0]["user"], "oliver.brandt");
+    assert_eq!(binary.run(&["--sandbox", "plan", "--format", "json"]).out, plan.out);
+}
+
+#[test]
+fn check_shows_every_mistake_and_needs_no_account() {
+    let checked = Binary::with_file("[users]\nalice = 1\nbob = \"dev\"\n").run(&["check"]);
+    assert_eq!(checked.code, 1);
+    assert!(checked.err.contains("boundaries.toml:2:9"), "{checked}");
+    assert!(checked.err.contains("boundaries.toml:3:7"), "{checked}");
+    assert!(checked.err.ends_with("2 mistakes in boundaries.toml\n"), "{checked}");
+    assert_eq!(Binary::with_own_file().run(&["check"]).code, 0);
+}
+
+#[test]
+fn bad_usage_has_exit_code_1() {
+    let binary = Binary::with_own_file();
+    for arguments in [
+        &["plam"][..],
+        &["plan", "--nonsense"],
+        &["apply", "--concurrency", "0"],
+        &["apply", "--max-rate", "0"],
+        &["--sandbox", "--profile", "x", "plan"],
+        &["--endpoint-url", "localhost", "plan"],
+        &[],
+    ] {
+        assert_eq!(binary.run(arguments).code, 1, "{arguments:?}");
+    }
+    assert_eq!(binary.run(&["--help"]).code, 0);
+    assert_eq!(binary.run(&["--version"]).code, 0);
+}
+
+#[test]
+fn each_bad_option_of_the_sandbox_is_one_clear_message() {
+    let binary = Binary::with_own_file();
+    for (arguments, message) in [
+        (&["--rate", "0"][..], "'0' for '--rate <[ACTION=]R>': a rate is a number of calls"),
+        (&["--rate", "GetUser=fast"], "a rate is a number of calls per second from 0.001 to"),
+        (&["--rate", "PutUser=5"], "no action `PutUser`; it has CreatePolicy, CreateUser, "),
+        (&["--rate", "5", "--burst", "0.5"], "a burst is a number of calls from 1 to 1000000"),
+        (&["--rate", "5", "--burst", "inf"], "a burst is a number of calls from 1 to 1000000"),
+        (&["--rate", "5", "--rate-change", "30"], "a change is R@SECONDS, such as 5@30"),
+        (&["--rate", "5", "--rate-change", "0@30"], "a rate is a number of calls per second"),
+        (&["--rate", "5", "--competitor", "9@4-8"], "a competitor is R, R@FROM or R@FROM..UNTIL"),
+        (&["--rate", "5", "--competitor", "9@8..4"], "a competitor ends after it begins"),
+        (&["--burst", "5"], "--rate <[ACTION=]R>"),
+        (&["--rate", "5", "--rate", "6"], "error: --rate is given twice for every API"),
+        (
+            &["--rate", "5", "--burst", "GetUser=6", "--burst", "GetUser=7"],
+            "error: --burst is given twice for GetUser",
+        ),
+        (
+            &["--rate", "5", "--rate-change", "5@30", "--rate-change", "6@30"],
+            "error: --rate-change gives every API two rates after 30 seconds",
+        ),
+        (
+            &["--rate", "GetUser=5", "--burst", "ListUsers=6"],
+            "error: ListUsers has other limits, but no --rate\n  say how many calls a second",
+        ),
+        (&["--chaos-kinds", "slow"], "--chaos <SEED>"),
+        (&["--chaos", "1", "--chaos-kinds", "slow,cut"], "'cut' for '--chaos-kinds <KIND>'"),
+        (&["--chaos", "1", "--chaos-share", "10"], "a share is a percentage from 0% to 100%"),
+    ] {
+        let serve = binary.run(&[&["sandbox", "serve", "--port", "0"], arguments].concat());
+        assert_eq!((serve.code, serve.out.as_str()), (1, ""), "{arguments:?}: {serve}");
+        assert!(serve.err.contains(message), "{arguments:?}: {serve}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_sandbox_that_is_interrupted_says_which_calls_came_and_which_it_throttled() {
+    use std::io::{Read, Write};
+
+    let served = crate::support::serve(&["--port", "0", "--rate", "0.001", "--burst", "GetUser=2"]);
+    let address = served.url.strip_prefix("http://").unwrap();
+    for action in ["GetUser", "GetUser", "GetUser", "GetUser", "GetUser", "GetAccountSummary"] {
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        let form = format!("Action={action}");
+        write!(
+            stream,
+            "POST / HTTP/1.1\r\nHost: sandbox\r\nConnection: close\r\nAuthorization: Credential=any/\r\n\
+             Content-Length: {}\r\n\r\n{form}",
+            form.len()
+        )
+        .unwrap();
+        stream.read_to_string(&mut String::new()).unwrap();
+    }
+    let said = served.interrupt();
+    insta::assert_snapshot!("calls_of_a_served_sandbox", said.split_once('\n').unwrap().1);
+}
+
+#[test]
+fn a_served_sandbox_goes_wrong_as_it_is_told() {
+    let served = crate::support::serve(&[
+        "--port",
+        "0",
+        "--chaos",
+        "1",
+        "--chaos-kinds",
+        "user-deleted",
+        "--chaos-share",
+        "100%",
+    ]);
+    let binary = Binary::with_own_file()
+        .env("AWS_ACCESS_KEY_ID", "any")
+        .env("AWS_SECRET_ACCESS_KEY", "any")
+        .env("AWS_ENDPOINT_URL", &served.url);
+    let applied = binary.run(&["apply", "--auto-approve", "--format", "json"]);
+    assert_eq!(applied.code, 3, "{applied}");
+    let lines = applied.json_lines();
+    let items: Vec<_> = lines.iter().filter(|line| line["type"] == "item").collect();
+    assert!(!items.is_empty(), "{applied}");
+    assert!(items.iter().all(|item| item["error"]["code"] == "NoSuchEntity"), "{applied}");
+}
+
+#[test]
+fn another_account_than_the_files_stops_the_run_before_anything_else() {
+    let served = crate::support::serve(&["--port", "0"]);
+    let binary = Binary::with_own_file()
+        .env("AWS_ACCESS_KEY_ID", "999999999999")
+        .env("AWS_SECRET_ACCESS_KEY", "marked-secret-key")
+        .env("AWS_ENDPOINT_URL_IAM", &served.url)
+        .env("AWS_ENDPOINT_URL_STS", &served.url);
+    for verbosity in ["-v", "-vv"] {
+        let plan = binary.run(&[verbosity, "plan"]);
+        assert_eq!(plan.code, 1, "{plan}");
+        assert!(plan.err.contains("wrong account: boundaries.toml:5:6"), "{plan}");
+        assert!(!plan.to_string().contains("marked-secret-key"), "{plan}");
+    }
+}
+
+#[test]
+fn no_credentials_at_all_is_one_clear_message() {
+    let plan = Binary::with_own_file().run(&["plan"]);
+    assert_eq!((plan.code, plan.out.as_str()), (1, ""));
+    assert!(plan.err.starts_with("error: there are no usable AWS credentials"), "{plan}");
+    assert!(plan.err.contains("--sandbox"), "{plan}");
+}
+
+#[test]
+fn a_profile_that_is_not_there_is_named() {
+    let plan = Binary::with_own_file().run(&["--profile", "nope", "plan"]);
+    assert_eq!(plan.code, 1);
+    assert!(plan.err.contains("nope"), "{plan}");
+}
+
+/// A file that changes fifty of a sandbox's four hundred users.
+fn fifty_changes() -> Binary {
+    let users: String = (0..400)
+        .step_by(8)
+        .map(|n| format!("user-{n:05} = \"arn:aws:iam::aws:policy/ReadOnlyAccess\"\n"))
+        .collect();
+    Binary::with_file(&format!("[users]\n{users}"))
+        .env("AWS_ACCESS_KEY_ID", "any")
+        .env("AWS_SECRET_ACCESS_KEY", "any")
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_finishes_what_is_under_way_and_accounts_for_the_rest() {
+    use std::io::{BufRead, BufReader, Read};
+    use std::process::Stdio;
+
+    let served = crate::support::serve(&["--port", "0", "--users", "400", "--latency", "20"]);
+    let binary = fifty_changes();
+    let arguments = ["--endpoint-url", &served.url, "apply", "--auto-approve"];
+    let mut run = binary
+        .command(&arguments)
+        .args(["--max-rate", "5"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(run.stdout.take().unwrap());
+    let mut written = String::new();
+    while !written.contains("\napplied ") {
+        assert!(out.read_line(&mut written).unwrap() > 0, "{written}");
+    }
+    let killed =
+        std::process::Command::new("kill").args(["-TERM", &run.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    out.read_to_string(&mut written).unwrap();
+    assert_eq!(run.wait().unwrap().code(), Some(130), "{written}");
+
+    let applied = written.matches("\napplied ").count();
+    let rest = 50 - applied;
+    assert!(rest >= 1, "{written}");
+    let (_, not_attempted) = written.split_once("\nNot attempted: ").unwrap();
+    assert!(not_attempted.starts_with(&format!("{rest} users, because the run was interrupted\n")));
+    assert_eq!(not_attempted.matches("user-").count(), rest, "{written}");
+    // Nobody waits for what was written to be read back.
+    let counts = format!(
+        "Not all done: {applied} applied, 0 failed, {rest} not attempted, {applied} not read back; \
+         {applied} call"
+    );
+    assert!(written.contains(&counts), "{written}");
+}
+
+#[test]
+fn the_example_files_really_run() {
+    for text in [
+        include_str!("../../examples/smallest.toml"),
+        include_str!("../../examples/offboarding.toml"),
+    ] {
+        let binary = Binary::with_file(text);
+        let applied = binary.run(&["--sandbox", "apply", "--auto-approve"]);
+        assert_eq!(applied.code, 0, "{applied}");
+        assert_eq!(binary.run(&["--sandbox", "plan", "--detailed-exitcode"]).code, 0);
+    }
+}
+
+#[test]
+fn when_the_time_is_over_the_rest_is_not_attempted_and_the_run_is_no_success() {
+    let served = crate::support::serve(&["--port", "0", "--users", "400", "--latency", "20"]);
+    let binary = fifty_changes();
+    let at = ["--endpoint-url", &served.url];
+    let apply =
+        ["apply", "--auto-approve", "--format", "json", "--max-rate", "5", "--timeout", "2s"];
+    let applied = binary.run(&[&at[..], &apply].concat());
+    assert_eq!(applied.code, 3, "{applied}");
+    let summary = applied.json_lines().pop().unwrap();
+    assert_eq!(summary["stopped_by"], "deadline", "{applied}");
+    assert_eq!(summary["failed"], 0, "{applied}");
+    let (done, left) = (&summary["applied"], &summary["not_attempted"]);
+    assert_eq!(done.as_u64().unwrap() + left.as_u64().unwrap(), 50, "{applied}");
+    assert!(left.as_u64().unwrap() > 0, "{applied}");
+    for bad in ["0s", "5", "1.5m", "-1s", "soon"] {
+        let refused = binary.run(&["plan", &format!("--timeout={bad}")]);
+        assert_eq!(refused.code, 1, "{refused}");
+        assert!(refused.err.contains("90s or 10m"), "{refused}");
+    }
+}
+
+#[test]
+fn an_account_that_is_not_read_in_time_is_one_clear_message() {
+    let served = crate::support::serve(&["--port", "0", "--users", "10", "--latency", "30000"]);
+    let binary = Binary::with_file("[users]\nx = false\n")
+        .env("AWS_ACCESS_KEY_ID", "any")
+        .env("AWS_SECRET_ACCESS_KEY", "any");
+    let plan = binary.run(&["--endpoint-url", &served.url, "plan", "--timeout", "1s"]);
+    assert_eq!((plan.code, plan.out.as_str()), (1, ""), "{plan}");
+    assert!(plan.err.contains("not read within --timeout"), "{plan}");
+}

@@ -1,0 +1,133 @@
+//! The binary is killed at many moments: what its journal says and what the account has must agree, and
+//! the next run must say what was left open, and converge.
+#![cfg(unix)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::support::workplace::{Workplace, listed, user};
+use iam_boundaries::apply::Outcome;
+use iam_boundaries::iam::PolicyArn;
+use iam_boundaries::journal::Record;
+use iam_boundaries::sandbox::ACCOUNT;
+
+const USERS: usize = 40;
+const APPLY: [&str; 5] =
+    ["apply", "--auto-approve", "--max-changes", "100%", "--max-removals=100%"];
+
+/// Where the binary keeps its journals when nothing else is said.
+fn state(workplace: &Workplace) -> PathBuf {
+    workplace.binary.folder().join(".local/state/iam-boundaries").join(ACCOUNT)
+}
+
+fn journals(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut journals: Vec<PathBuf> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "jsonl"))
+        .collect();
+    journals.sort();
+    journals
+}
+
+/// Lets the run go on until `is_time`, or it has ended by itself; then kills it as nothing else does.
+async fn kill_when(mut run: Child, mut is_time: impl FnMut() -> bool) -> bool {
+    loop {
+        if run.try_wait().unwrap().is_some() {
+            return false;
+        }
+        if is_time() {
+            // SIGKILL: no handler runs.
+            run.kill().unwrap();
+            run.wait().unwrap();
+            return true;
+        }
+        tokio::time::sleep(Duration::from_micros(200)).await;
+    }
+}
+
+/// Every user's boundary, as the account has it.
+fn boundaries(workplace: &Workplace) -> Vec<Option<String>> {
+    (0..USERS).map(|n| workplace.sandbox.boundary_of(&user(n)).unwrap()).collect()
+}
+
+fn text(boundary: Option<&PolicyArn>) -> Option<String> {
+    boundary.map(|arn| arn.as_str().to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_any_moment_the_journal_agrees_with_the_account_and_the_next_run_converges() {
+    let workplace = Workplace::of(USERS).await;
+    workplace.sandbox.put_policy("Third");
+    let mut random = fastrand::Rng::with_seed(20_261_125);
+    let (mut killed, mut with_open) = (0, 0);
+    for round in 0..40 {
+        // Another boundary each round, and sometimes none.
+        let wanted = ["Developer", "Other", "false", "Third"][round % 4];
+        let arn = format!("\"arn:aws:iam::{ACCOUNT}:policy/{wanted}\"");
+        let wanted = if wanted == "false" { "false" } else { &arn };
+        workplace.write_file(&format!("[users]\n{}", listed(USERS, wanted)));
+        let before = boundaries(&workplace);
+        let known = journals(&state(&workplace));
+        let calls = || workplace.sandbox.calls().values().sum::<u64>();
+        // From the first call on to some past the last write.
+        let moment = calls() + random.u64(0..USERS as u64 + 8);
+        let concurrency = ["1", "3", "64"][round % 3];
+        let mut command: Command = workplace.binary.command(&APPLY);
+        command.args(["--concurrency", concurrency]);
+        let run = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let was_killed = kill_when(run, || calls() >= moment).await;
+        killed += usize::from(was_killed);
+
+        let after = boundaries(&workplace);
+        let new: Vec<PathBuf> =
+            journals(&state(&workplace)).into_iter().filter(|path| !known.contains(path)).collect();
+        assert!(new.len() <= 1, "{new:?}");
+        let record = new.first().and_then(|path| match Record::read(path) {
+            Ok(record) => Some(record),
+            // Killed before the first line was whole: then nothing was written to IAM.
+            Err(error) => {
+                assert_eq!(before, after, "{error}");
+                None
+            }
+        });
+        for n in 0..USERS {
+            let name = user(n);
+            let entry = record.iter().flat_map(|record| &record.entries);
+            match entry.into_iter().find(|entry| entry.change.user == name) {
+                None => {
+                    assert_eq!(before[n], after[n], "round {round}: {name} is not in the journal")
+                }
+                Some(entry) => {
+                    let (from, to) =
+                        (text(entry.change.action.from()), text(entry.change.action.to()));
+                    assert_eq!(before[n], from, "round {round}: {name}");
+                    match &entry.outcome {
+                        Some(Outcome::Applied { .. }) => {
+                            assert_eq!(after[n], to, "{round}: {name}")
+                        }
+                        Some(Outcome::NotAttempted) => {
+                            assert_eq!(after[n], from, "{round}: {name}")
+                        }
+                        _ => assert!([&from, &to].contains(&&after[n]), "round {round}: {name}"),
+                    }
+                }
+            }
+        }
+        let has_ended = record.as_ref().is_none_or(|record| record.end.is_some());
+        let open = record.iter().flat_map(|record| record.left_open()).count();
+        with_open += usize::from(open > 0);
+
+        let next = workplace.run(&APPLY).await;
+        assert_eq!(next.code, 0, "round {round}: {next}");
+        if !has_ended {
+            assert!(next.err.contains("did not end"), "round {round}: {next}");
+        }
+        let target = (wanted != "false").then(|| wanted.trim_matches('"').to_owned());
+        assert!(boundaries(&workplace).iter().all(|boundary| *boundary == target), "round {round}");
+        let last = workplace.run(&APPLY).await;
+        assert!(last.code == 0 && !last.err.contains("did not end"), "round {round}: {last}");
+    }
+    assert!(killed >= 20 && with_open >= 5, "{killed} killed, {with_open} with something open");
+}

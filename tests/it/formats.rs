@@ -1,0 +1,221 @@
+//! Plans and mistakes in each format, at each size, with the worst names and messages.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use crate::support::plans::{Case, HOSTILE};
+use iam_boundaries::config::Desired;
+use iam_boundaries::plan::Plan;
+use iam_boundaries::report::{
+    Paint, check_github, check_json, check_markdown, mistakes_github, mistakes_json,
+    mistakes_markdown, plan_github, plan_markdown, plan_text,
+};
+use pulldown_cmark::{Event, Options, Parser, Tag};
+
+const LIMIT: usize = 65_536;
+const SIZES: [(usize, usize); 7] =
+    [(0, 0), (1, 0), (0, 1), (3, 3), (500, 7), (5_000, 0), (5_000, 5_000)];
+
+static PLANS: LazyLock<Vec<Plan>> = LazyLock::new(|| {
+    SIZES
+        .into_iter()
+        .flat_map(|(changes, problems)| {
+            let case = Case::of(changes, problems);
+            [case.plan(), case.plan_since_base()]
+        })
+        .collect()
+});
+
+/// Renders Markdown, and checks that all of its structure is of our own making. Gives its text.
+fn rendered(markdown: &str) -> String {
+    let options = Options::all() - Options::ENABLE_SMART_PUNCTUATION;
+    let mut text = String::new();
+    let mut open = 0;
+    for event in Parser::new_ext(markdown, options) {
+        match event {
+            Event::Html(html) | Event::InlineHtml(html) => {
+                for tag in html.split_inclusive('>').map(str::trim).filter(|tag| !tag.is_empty()) {
+                    let is_comment = tag == "<!-- iam-boundaries plan -->";
+                    match tag {
+                        "<details>" => open += 1,
+                        "</details>" => open -= 1,
+                        "<summary>" => {}
+                        _ if is_comment => {}
+                        _ if tag.ends_with("</summary>") => {
+                            let title = tag.trim_end_matches("</summary>");
+                            assert!(!title.contains(['<', '&', '`']), "{tag}");
+                        }
+                        _ => panic!("foreign HTML: {tag}"),
+                    }
+                }
+            }
+            Event::Start(tag) => match tag {
+                Tag::Paragraph
+                | Tag::Heading { .. }
+                | Tag::List(None)
+                | Tag::Item
+                | Tag::Table(_)
+                | Tag::TableHead
+                | Tag::TableRow
+                | Tag::TableCell
+                | Tag::HtmlBlock
+                | Tag::Strong => {}
+                other => panic!("foreign structure: {other:?}"),
+            },
+            Event::Code(code) => {
+                text.push_str(&code);
+                text.push('\n');
+            }
+            Event::Text(words) => {
+                for foreign in ["octocat", "script", "www", "example", "http", ":tada"] {
+                    assert!(!words.contains(foreign), "{foreign} outside of code: {words}");
+                }
+                text.push_str(&words);
+            }
+            Event::End(_) | Event::SoftBreak => text.push('\n'),
+            other => panic!("foreign structure: {other:?}"),
+        }
+    }
+    assert_eq!(open, 0, "what is folded is closed");
+    text
+}
+
+#[test]
+fn markdown_is_never_longer_than_a_comment_and_its_summary_is_whole() {
+    for plan in PLANS.iter() {
+        let markdown = plan_markdown(plan);
+        assert!(markdown.encode_utf16().count() <= LIMIT, "{}", markdown.len());
+        assert!(markdown.starts_with("<!-- iam-boundaries plan -->\n### "), "{markdown}");
+        let text = rendered(&markdown);
+        assert!(text.contains(&plan.digest().to_string()));
+        assert!(text.contains(plan.account.as_str()));
+        let counts = plan.counts();
+        let row = format!("| All | {} | {} | {} |", counts.add, counts.change, counts.remove);
+        assert!(markdown.contains(&row), "{row}");
+        if !plan.problems.is_empty() {
+            assert!(text.contains(&format!("{} cannot be planned", plan.problems.len())));
+        }
+    }
+}
+
+#[test]
+fn what_did_not_fit_into_the_markdown_is_counted() {
+    for plan in PLANS.iter() {
+        let markdown = plan_markdown(plan);
+        let rows = |first: &str| markdown.lines().filter(|line| line.starts_with(first)).count();
+        let shown = rows("| add | `") + rows("| change | `") + rows("| remove | `");
+        let left_out: usize = markdown
+            .lines()
+            .filter_map(|line| {
+                line.strip_prefix("**")?.split_once(" change")?.0.parse::<usize>().ok()
+            })
+            .sum();
+        assert_eq!(shown + left_out, plan.changes.len(), "{left_out} left out");
+        let listed = rows("- `problem-");
+        if plan.problems.len() < 50 {
+            assert_eq!(listed, plan.problems.len());
+        }
+    }
+}
+
+#[test]
+fn five_hundred_usual_changes_fit_into_one_comment_whole() {
+    let names: String = (0..500).map(|n| format!("first-last-{n:03} = \"developer\"\n")).collect();
+    let file = format!(
+        "[boundaries]\ndeveloper = \"arn:aws:iam::123456789012:policy/Developer\"\n[users]\n{names}"
+    );
+    let desired = Desired::parse("boundaries.toml", &file).unwrap();
+    let none = iam_boundaries::aws::Reading::Boundary(None);
+    let live = desired.users.keys().map(|user| (user.clone(), none.clone())).collect();
+    let live = iam_boundaries::aws::Snapshot::of(live);
+    let plan = Plan::between("123456789012".parse().unwrap(), &desired, &live);
+    let markdown = plan_markdown(&plan);
+    assert!(!markdown.contains("did not fit"));
+    assert_eq!(markdown.matches("| add | `first-last-").count(), 500);
+}
+
+#[test]
+fn every_line_for_github_is_one_whole_command_and_no_more_than_it_shows() {
+    for plan in PLANS.iter() {
+        let text = plan_github(plan);
+        for level in ["error", "warning", "notice"] {
+            let prefix = format!("::{level} ");
+            let count = text.lines().filter(|line| line.starts_with(&prefix)).count();
+            assert!(count <= 10, "{count} {level}");
+        }
+        for line in text.lines() {
+            let rest = line.strip_prefix("::").expect(line);
+            let (properties, _) = rest.split_once("::").expect(line);
+            let (level, properties) = properties.split_once(' ').expect(line);
+            assert!(["error", "warning", "notice"].contains(&level), "{line}");
+            for property in properties.split(',') {
+                let (name, _) = property.split_once('=').expect(line);
+                assert!(["file", "line", "col", "title"].contains(&name), "{line}");
+            }
+        }
+        assert!(text.contains(&plan.digest().to_string()));
+        assert!(!text.contains('\r'));
+    }
+}
+
+#[test]
+fn the_text_has_every_change_and_the_digest_at_each_size() {
+    for plan in PLANS.iter() {
+        let text = plan_text(plan, Paint::Plain);
+        let shown: BTreeSet<(&str, &str)> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("  ")?.split_once(' '))
+            .map(|(sign, rest)| (sign, rest.split(' ').next().unwrap_or_default()))
+            .collect();
+        for change in &plan.changes {
+            let (sign, user) = (change.action.sign().to_string(), change.user.as_str());
+            assert!(shown.contains(&(&*sign, user)), "{user}");
+        }
+        assert!(text.ends_with(&format!("Digest: {}\n", plan.digest().short())), "{text}");
+    }
+}
+
+#[test]
+fn drift_and_what_comes_from_the_file_stand_apart_in_each_format() {
+    let plan = Case::of(11, 3).plan_since_base();
+    insta::assert_snapshot!("plan_text", plan_text(&plan, Paint::Plain));
+    insta::assert_snapshot!("plan_markdown", plan_markdown(&plan));
+    insta::assert_snapshot!("plan_github", plan_github(&plan));
+}
+
+#[test]
+fn a_plan_without_a_base_in_each_format() {
+    let plan = Case::of(3, 0).plan();
+    let formats = [plan_text(&plan, Paint::Plain), plan_markdown(&plan), plan_github(&plan)];
+    insta::assert_snapshot!(formats.join("\n----\n"));
+}
+
+#[test]
+fn mistakes_are_shown_in_each_format_and_stay_text() {
+    let file = format!("[users]\nalice = 1\n\"{}\" = \"x\"\n", HOSTILE.replace('\\', "/"));
+    let errors = Desired::parse("./boundaries.toml", &file).unwrap_err();
+    let markdown = mistakes_markdown(&errors);
+    rendered(&markdown);
+    let formats = [mistakes_json(&errors), markdown, mistakes_github(&errors)];
+    insta::assert_snapshot!("mistakes", formats.join("\n----\n"));
+
+    let many =
+        format!("[users]\n{}", (0..5_000).map(|n| format!("u{n} = 1\n")).collect::<String>());
+    let errors = Desired::parse("boundaries.toml", &many).unwrap_err();
+    let markdown = mistakes_markdown(&errors);
+    rendered(&markdown);
+    assert!(markdown.len() <= LIMIT && markdown.contains("5000 mistakes"));
+    assert!(markdown.contains("did not fit"));
+    let github = mistakes_github(&errors);
+    assert_eq!(github.lines().count(), 10);
+    assert!(github.contains("4991 mistakes more"), "{github}");
+    let document: serde_json::Value = serde_json::from_str(&mistakes_json(&errors)).unwrap();
+    assert_eq!(document["mistakes"].as_array().unwrap().len(), 5_000);
+}
+
+#[test]
+fn a_file_without_a_mistake_is_said_to_be_so_in_each_format() {
+    let desired = Desired::parse("boundaries.toml", "[users]\nalice = false\n").unwrap();
+    let formats = [check_json(&desired), check_markdown(&desired), check_github(&desired)];
+    insta::assert_snapshot!(formats.join("\n----\n"));
+}

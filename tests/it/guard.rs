@@ -1,0 +1,245 @@
+//! Guard rails: what a plan may not do without a further word, as functions and through the binary.
+
+use std::collections::BTreeMap;
+
+use crate::support::plans::{arn, name};
+use crate::support::workplace::{Workplace, listed, user};
+use iam_boundaries::aws::{Reading, Snapshot};
+use iam_boundaries::config::Desired;
+use iam_boundaries::plan::{Attendance, Overrides, Plan, Refusal};
+use iam_boundaries::sandbox::Fault;
+
+/// A plan that removes the boundary of `removals` users, and gives one to `additions`, in an account of
+/// `users`; the file begins with `guard`.
+fn plan(removals: usize, additions: usize, users: usize, guard: &str) -> Plan {
+    let dev = arn("Developer");
+    let mut file = format!("[guard]\n{guard}\n[users]\n");
+    let mut live = BTreeMap::new();
+    for n in 0..removals + additions {
+        let is_removal = n < removals;
+        file += &format!(
+            "user-{n} = {}\n",
+            if is_removal { "false".into() } else { format!("\"{dev}\"") }
+        );
+        live.insert(user(n), Reading::Boundary(is_removal.then(|| dev.clone())));
+    }
+    let desired = Desired::parse("boundaries.toml", &file).unwrap();
+    let account = "123456789012".parse().unwrap();
+    let plan = Plan::between(account, &desired, &Snapshot::of(live));
+    Plan { account_users: Some(users), ..plan }
+}
+
+fn refusals(plan: &Plan, attendance: Attendance) -> Vec<&'static str> {
+    let refusals = plan.refusals(None, attendance, &Overrides::default());
+    refusals
+        .iter()
+        .map(|refusal| match refusal {
+            Refusal::TooManyChanges(_) => "changes",
+            Refusal::TooManyRemovals(_) => "removals",
+            Refusal::Protected { .. } => "protected",
+            Refusal::OwnBoundary { .. } => "own",
+        })
+        .collect()
+}
+
+#[test]
+fn unattended_runs_have_limits_where_the_file_sets_none() {
+    use Attendance::{Attended, Unattended};
+    for (removals, additions, users, refused) in [
+        (0, 10, 10, &[][..]),
+        (0, 11, 20, &["changes"]),
+        (0, 100, 400, &[]),
+        (0, 101, 400, &["changes"]),
+        (5, 0, 20, &[]),
+        (6, 0, 20, &["removals"]),
+        (20, 0, 400, &[]),
+        (21, 0, 400, &["removals"]),
+        (6, 5, 20, &["changes", "removals"]),
+    ] {
+        let plan = plan(removals, additions, users, "");
+        assert_eq!(refusals(&plan, Unattended), refused, "{removals} {additions} {users}");
+        assert!(refusals(&plan, Attended).is_empty());
+        assert_eq!(plan.is_large(), !refused.is_empty());
+    }
+}
+
+#[test]
+fn the_files_limits_hold_for_everyone_and_a_word_changes_them_for_one_run() {
+    use Attendance::{Attended, Unattended};
+    for (guard, refused) in [
+        ("max_changes = 30", &[][..]),
+        ("max_changes = 29\nmax_removals = 10", &["changes"]),
+        ("max_changes = \"30%\"\nmax_removals = \"9.99%\"", &["removals"]),
+        ("max_changes = 0\nmax_removals = 0", &["changes", "removals"]),
+    ] {
+        let plan = plan(10, 20, 100, guard);
+        let attended = refusals(&plan, Attended);
+        assert_eq!(attended, refused, "{guard}");
+        assert!(attended.iter().all(|refusal| refusals(&plan, Unattended).contains(refusal)));
+        let words = Overrides {
+            max_changes: Some("30".parse().unwrap()),
+            max_removals: Some("10%".parse().unwrap()),
+            ..Overrides::default()
+        };
+        assert!(plan.refusals(None, Unattended, &words).is_empty(), "{guard}");
+    }
+}
+
+#[test]
+fn a_share_of_an_unknown_number_is_one_of_the_users_that_are_known() {
+    let mut plan = plan(0, 11, 400, "max_changes = \"10%\"");
+    assert!(plan.refusals(None, Attendance::Unattended, &Overrides::default()).is_empty());
+    plan.account_users = None;
+    assert_eq!(refusals(&plan, Attendance::Attended), ["changes"]);
+    assert!(plan.wants_account_users(&Overrides::default()));
+    // A number needs no count.
+    let words = Overrides { max_changes: Some("10".parse().unwrap()), ..Overrides::default() };
+    assert!(!plan.wants_account_users(&words));
+}
+
+#[test]
+fn a_protected_user_is_refused_whatever_its_case_until_it_is_named() {
+    let plan = plan(0, 3, 100, "protected = [\"USER-1\", \"*-2\"]");
+    assert_eq!(refusals(&plan, Attendance::Attended), ["protected", "protected"]);
+    let words = Overrides { allow_protected: vec![user(1)], ..Overrides::default() };
+    let left = plan.refusals(None, Attendance::Attended, &words);
+    assert_eq!(left, [Refusal::Protected { user: user(2), line: 6, by: "*-2".parse().unwrap() }]);
+}
+
+#[test]
+fn who_runs_the_tool_does_not_change_the_own_boundary_until_told() {
+    let (own, other) = (name("User-1"), name("user-9"));
+    let refused = |guard: &str, caller, words: &Overrides| {
+        !plan(0, 3, 100, guard).refusals(Some(caller), Attendance::Attended, words).is_empty()
+    };
+    let told = Overrides { allow_own_boundary: true, ..Overrides::default() };
+    assert!(refused("", &own, &Overrides::default()));
+    assert!(!refused("", &other, &Overrides::default()));
+    assert!(!refused("", &own, &told));
+    assert!(!refused("allow_own_boundary = true", &own, &Overrides::default()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guard_rail_refuses_with_exit_code_4_and_nothing_is_written() {
+    let workplace = Workplace::with(30, |policy| {
+        let users = listed(12, &format!("{:?}", policy.as_str()));
+        format!("[guard]\nprotected = [\"break-*\", \"user-3\"]\n[users]\n{users}sandbox-operator = false\n")
+    })
+    .await;
+    workplace.sandbox.put_user(&name("sandbox-operator"), Some(&workplace.policy));
+    let mut said = String::new();
+    for format in ["text", "markdown", "github", "json"] {
+        let ran = workplace.run(&["apply", "--auto-approve", "--format", format]).await;
+        assert_eq!(ran.code, 4, "{ran}");
+        said = ran.err.clone();
+        if format != "text" {
+            // Markdown escapes what could be markup.
+            let plain = ran.out.replace('\\', "");
+            assert!(plain.contains("user-3 (boundaries.toml:7) is protected by"), "{ran}");
+            assert!(plain.contains("--allow-protected user-3"), "{ran}");
+        }
+        if format == "json" {
+            let lines = ran.json_lines();
+            assert_eq!(lines.iter().filter(|line| line["outcome"] == "not_attempted").count(), 13);
+            assert_eq!(lines.last().unwrap()["stopped_by"], "refused");
+        }
+    }
+    insta::assert_snapshot!(said);
+    let plan = workplace.run(&["plan", "--out", "plan.json"]).await;
+    assert!(plan.out.contains("apply refuses this plan"), "{plan}");
+    assert_eq!(workplace.run(&["apply", "plan.json", "--auto-approve"]).await.code, 4);
+    assert_eq!(workplace.writes(), 0);
+    // The words that the message gives.
+    let words = ["--max-changes", "13", "--allow-protected", "user-3", "--allow-own-boundary"];
+    let ran =
+        workplace.run(&[&["apply", "plan.json", "--auto-approve"][..], &words].concat()).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    assert_eq!(workplace.writes(), 13);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_that_plan_was_given_is_reviewed_and_holds_when_the_plan_is_applied() {
+    let workplace = Workplace::of(20).await;
+    let plan = workplace.run(&["plan", "--out", "plan.json"]).await;
+    assert!(plan.out.contains("apply --auto-approve refuses this plan"), "{plan}");
+    assert_eq!(workplace.run(&["apply", "plan.json", "--auto-approve"]).await.code, 4);
+    let plan = workplace.run(&["plan", "--out", "plan.json", "--max-changes", "100%"]).await;
+    assert!(!plan.out.contains("refuses"), "{plan}");
+    assert_eq!(workplace.run(&["apply", "plan.json", "--auto-approve"]).await.code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_that_cannot_be_a_boundary_blocks_its_own_items_alone() {
+    let workplace = Workplace::with(6, |policy| {
+        let gone = policy.as_str().replace("Developer", "Gone");
+        let role = "arn:aws:iam::aws:policy/aws-service-role/AWSSupportServiceRolePolicy";
+        format!(
+            "[boundaries]\ndev = \"{policy}\"\ngone = \"{gone}\"\n[users]\nuser-0 = \"dev\"\n\
+             user-1 = \"gone\"\nuser-2 = \"{role}\"\nuser-3 = \"gone\"\nuser-4 = \"dev\"\n"
+        )
+    })
+    .await;
+    let plan = workplace.run(&["plan", "--out", "plan.json"]).await;
+    assert_eq!(plan.code, 3, "{plan}");
+    insta::assert_snapshot!(plan.out);
+    assert_eq!(workplace.sandbox.calls()["GetPolicy"], 3);
+    let ran = workplace.run(&["apply", "--auto-approve"]).await;
+    assert_eq!(ran.code, 3, "{ran}");
+    assert_eq!(workplace.writes(), 2);
+    assert!(workplace.has(0, &workplace.policy) && workplace.has(4, &workplace.policy));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_that_went_away_since_the_plan_was_saved_is_seen_before_anything_is_written() {
+    let workplace = Workplace::of(3).await;
+    assert_eq!(workplace.run(&["plan", "--out", "plan.json"]).await.code, 0);
+    workplace.sandbox.remove_policy("Developer");
+    let ran = workplace.run(&["apply", "plan.json", "--auto-approve"]).await;
+    assert_eq!(ran.code, 3, "{ran}");
+    assert!(ran.out.contains("user-2: IAM has no policy"), "{ran}");
+    assert!(ran.out.contains("3 cannot be planned"), "{ran}");
+    assert_eq!(workplace.writes(), 0);
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn at_a_terminal_a_large_plan_wants_its_number_typed() {
+    use std::io::Write;
+
+    let workplace = Workplace::of(20).await;
+    for (answer, code) in [("yes\n", 1), ("19\n", 1), ("20\n", 0)] {
+        let pty = nix::pty::openpty(None, None).unwrap();
+        let mut command = workplace.binary.command(&["apply"]);
+        command.stdin(pty.slave);
+        let mut keyboard = std::fs::File::from(pty.master);
+        keyboard.write_all(answer.as_bytes()).unwrap();
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        let ran = crate::support::Ran::of(output);
+        assert_eq!(ran.code, code, "{ran}");
+        assert!(ran.err.contains("type their number"), "{ran}");
+        assert_eq!(workplace.writes(), if code == 0 { 20 } else { 0 });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_not_be_looked_at_stands_against_nothing_and_is_said() {
+    let workplace = Workplace::of(12).await;
+    let denied = || Fault::error(403, "AccessDenied", "not authorized");
+    workplace.sandbox.faults().add("GetPolicy", None, 1, denied());
+    workplace.sandbox.faults().add("GetAccountSummary", None, 2, denied());
+    let ran = workplace.run(&["apply", "--auto-approve"]).await;
+    // Of 12 known users, 25 % are 3: the other limit, 10, is the larger one.
+    assert_eq!(ran.code, 4, "{ran}");
+    assert!(ran.err.contains("iam:GetPolicy failed: AccessDenied"), "{ran}");
+    let ran = workplace.run(&["apply", "--auto-approve", "--max-changes", "12"]).await;
+    assert_eq!((ran.code, workplace.writes()), (0, 12), "{ran}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_that_could_not_be_looked_at_blocks_its_items() {
+    let workplace = Workplace::of(3).await;
+    workplace.sandbox.faults().add("GetPolicy", None, 1, Fault::error(400, "Odd", "what?"));
+    let ran = workplace.run(&["apply", "--auto-approve"]).await;
+    assert_eq!((ran.code, workplace.writes()), (3, 0), "{ran}");
+    assert!(ran.out.contains("can be a boundary is not known"), "{ran}");
+}

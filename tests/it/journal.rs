@@ -1,0 +1,309 @@
+//! The journal: what is written is read back, up to wherever a crash cut it, and nothing else is.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::support::plans::{arn, name};
+use iam_boundaries::apply::{
+    CallError, Class, ErrorClass, Item, Outcome, ReadBack, Reading, StopReason,
+};
+use iam_boundaries::aws::Identity;
+use iam_boundaries::iam::{Digest, Partition};
+use iam_boundaries::journal::{
+    Correction, End, Entry, Header, Journal, JournalError, Record, RecordError,
+};
+use iam_boundaries::plan::{Action, Change, Guard, Plan};
+use tempfile::TempDir;
+
+fn change(n: usize) -> Change {
+    let action = match n % 3 {
+        0 => Action::Add { to: arn("Developer") },
+        1 => Action::Change { from: arn("Developer"), to: arn("Ops") },
+        _ => Action::Remove { from: arn("Ops") },
+    };
+    Change { user: name(&format!("user-{n}")), line: n + 10, action, origin: None }
+}
+
+fn plan(changes: usize) -> Plan {
+    let account = "123456789012".parse().unwrap();
+    Plan {
+        changes: (0..changes).map(change).collect(),
+        in_sync: 7,
+        names: BTreeMap::from([(arn("Developer"), "developer".to_owned())]),
+        guard: Guard { protected: vec!["root-*".parse().unwrap()], ..Guard::default() },
+        ..Plan::empty(account, "boundaries.toml".to_owned(), Digest::of("[users]"))
+    }
+}
+
+fn header(changes: usize) -> Header {
+    let caller = Identity {
+        account: "123456789012".parse().unwrap(),
+        partition: Partition::Aws,
+        arn: "arn:aws:sts::123456789012:assumed-role/ci/run-7".to_owned(),
+    };
+    let plan = plan(changes);
+    Header::of(&plan, Digest::of("plan"), &caller, "2026-11-25T00:12:03Z".parse().unwrap())
+}
+
+fn applied(n: u32) -> Outcome {
+    Outcome::Applied { attempts: n, request_id: Some(format!("request-{n}")) }
+}
+
+fn failed(class: ErrorClass, code: &str, attempts: u32, may_be_done: bool) -> Outcome {
+    let error = CallError {
+        action: "iam:PutUserPermissionsBoundary".into(),
+        class,
+        code: code.to_owned(),
+        message: "a \"message\" with quotes".to_owned(),
+        request_id: Some("request-id".to_owned()),
+    };
+    Outcome::Failed { attempts, error, may_be_done }
+}
+
+fn denied() -> Outcome {
+    failed(ErrorClass::Denied, "AccessDenied", 1, false)
+}
+
+fn timed_out() -> Outcome {
+    failed(ErrorClass::Transient, "TimedOut", 6, true)
+}
+
+/// What reading back showed of the change that had that answer.
+fn seen(n: usize, answer: Outcome, read_back: ReadBack) -> Item {
+    Item { change: change(n), answer, read_back }
+}
+
+fn new_file() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.jsonl");
+    (folder, path)
+}
+
+/// The bytes of a journal with everything in it that a journal can have.
+async fn rich() -> Vec<u8> {
+    let (_folder, path) = new_file();
+    let journal = Journal::create(&path, &header(7)).unwrap();
+    for n in 0..5 {
+        journal.intend(&change(n)).await.unwrap();
+    }
+    journal.answered(&change(1).user, &denied());
+    journal.answered(&change(0).user, &applied(1));
+    journal.answered(&change(3).user, &Outcome::NotAttempted);
+    journal.answered(&change(2).user, &timed_out());
+    let found = Reading::Boundary(Some(arn("Other")));
+    journal.corrected(&seen(0, applied(1), ReadBack::Otherwise(found)));
+    journal.corrected(&seen(2, timed_out(), ReadBack::AsWritten));
+    // What says the same as the answer is no correction.
+    journal.corrected(&seen(1, denied(), ReadBack::NotNeeded));
+    journal.finish(&end()).await.unwrap();
+    std::fs::read(&path).unwrap()
+}
+
+fn end() -> End {
+    End {
+        applied: 1,
+        not_as_written: 1,
+        failed: 1,
+        not_attempted: 3,
+        not_read_back: 0,
+        stopped_by: Some(StopReason::Interrupted),
+    }
+}
+
+fn lines(text: &[u8]) -> Vec<String> {
+    std::str::from_utf8(text).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn a_journal_says_what_was_begun_and_what_became_of_it() {
+    let text = rich().await;
+    insta::assert_snapshot!("journal", std::str::from_utf8(&text).unwrap());
+    let record = Record::parse(&text).unwrap();
+    assert_eq!(record.header, header(7));
+    assert_eq!(record.digest, Digest::of(&text));
+    let entries: Vec<_> =
+        record.entries.iter().map(|entry| (entry.at, entry.change.clone())).collect();
+    assert_eq!(entries, (0..5).map(|n| (n + 2, change(n))).collect::<Vec<_>>());
+    let outcomes = record.entries.iter().map(|entry| entry.outcome.clone()).collect::<Vec<_>>();
+    let not_attempted = Some(Outcome::NotAttempted);
+    assert_eq!(
+        outcomes,
+        [Some(applied(1)), Some(denied()), Some(timed_out()), not_attempted, None]
+    );
+    let classes: Vec<_> = record.entries.iter().map(Entry::class).collect();
+    use Class::*;
+    assert_eq!(
+        classes,
+        [Some(NotAsWritten), Some(Failed), Some(Applied), Some(NotAttempted), None]
+    );
+    let found = Reading::Boundary(Some(arn("Other")));
+    let correction = Correction { class: NotAsWritten, found };
+    assert_eq!(record.entries[0].correction, Some(correction));
+    let open: Vec<_> = record.left_open().map(ToString::to_string).collect();
+    assert_eq!(open, ["user-4"]);
+    assert_eq!([Applied, Failed].map(|class| record.count(class)), [1, 1]);
+    assert_eq!(record.end, Some(end()));
+}
+
+#[tokio::test]
+async fn an_intent_is_in_the_file_when_it_has_returned_and_outcomes_with_the_next() {
+    let (_folder, path) = new_file();
+    let journal = Journal::create(&path, &header(2)).unwrap();
+    assert_eq!(Record::read(&path).unwrap().entries, []);
+    journal.intend(&change(0)).await.unwrap();
+    assert_eq!(Record::read(&path).unwrap().left_open().count(), 1);
+    journal.answered(&change(0).user, &applied(1));
+    journal.intend(&change(1)).await.unwrap();
+    let record = Record::read(&path).unwrap();
+    assert_eq!((record.left_open().count(), record.count(Class::Applied)), (1, 1));
+    assert_eq!(record.end, None);
+}
+
+#[tokio::test]
+async fn intents_that_come_together_are_all_written() {
+    let (_folder, path) = new_file();
+    let journal = Journal::create(&path, &header(500)).unwrap();
+    let changes: Vec<_> = (0..500).map(change).collect();
+    let intents = futures::future::join_all(changes.iter().map(|change| journal.intend(change)));
+    assert!(intents.await.iter().all(Result::is_ok));
+    let record = Record::read(&path).unwrap();
+    assert!(record.entries.iter().map(|entry| &entry.change).eq(&changes));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_journal_is_its_owners_alone_and_never_written_over_another_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let (folder, path) = new_file();
+    Journal::create(&path, &header(1)).unwrap();
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let before = std::fs::read(&path).unwrap();
+    let again = Journal::create(&path, &header(2)).unwrap_err();
+    assert!(matches!(again, JournalError::Exists(_)), "{again}");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    let nowhere = Journal::create(&folder.path().join("none/run.jsonl"), &header(1)).unwrap_err();
+    assert!(matches!(nowhere, JournalError::Unwritable { .. }), "{nowhere}");
+}
+
+#[tokio::test]
+async fn cut_anywhere_a_journal_says_the_beginning_of_what_it_said() {
+    let text = rich().await;
+    let whole = Record::parse(&text).unwrap();
+    let first_line = text.iter().position(|&byte| byte == b'\n').unwrap();
+    for end in 0..text.len() {
+        // A crash leaves half a line, or zeros where the rest should be.
+        for tail in [&b""[..], b"\0\0\0\0\0\0\0\0", b"\0\n\0\n", b"\xff{\"type\":"] {
+            let cut = [&text[..end], tail].concat();
+            let record = match Record::parse(&cut) {
+                Ok(record) => record,
+                Err(error) => {
+                    assert!(end <= first_line, "at {end}: {error}");
+                    assert!(!tail.is_empty() || error == RecordError::Headless, "{end}: {error}");
+                    continue;
+                }
+            };
+            assert!(end >= first_line, "at {end}");
+            let lines = text[..end].iter().filter(|&&byte| byte == b'\n').count();
+            assert!(record.entries.len() >= lines.saturating_sub(1).min(5), "at {end}");
+            assert_eq!(record.header, whole.header);
+            for (entry, later) in record.entries.iter().zip(&whole.entries) {
+                assert_eq!((entry.at, &entry.change), (later.at, &later.change));
+                assert!(entry.outcome.is_none() || entry.outcome == later.outcome, "at {end}");
+                let Entry { correction, .. } = entry;
+                assert!(correction.is_none() || *correction == later.correction, "at {end}");
+            }
+            assert!(record.end.is_none() || record.end == whole.end, "at {end}");
+        }
+    }
+    assert_eq!(Record::parse(text.trim_ascii_end()).unwrap().end, whole.end);
+}
+
+#[tokio::test]
+async fn each_reason_to_refuse_a_journal_has_its_own_message() {
+    let text = rich().await;
+    let written = lines(&text);
+    let edited = |edit: &dyn Fn(&mut Vec<String>)| {
+        let mut lines = written.clone();
+        edit(&mut lines);
+        lines.join("\n")
+    };
+    let replaced = |at: usize, from: &str, to: &str| {
+        assert!(written[at].contains(from), "{from} is not in {}", written[at]);
+        edited(&|lines| lines[at] = lines[at].replacen(from, to, 1))
+    };
+    let said: Vec<String> = [
+        "[users]\nalice = false\n".to_owned(),
+        "{\"format\": \"iam-boundaries/plan\"}".to_owned(),
+        "\u{feff}".to_owned(),
+        String::new(),
+        written[0][..40].to_owned(),
+        replaced(0, "\"format_version\":1", "\"format_version\":2,\"new\":{}"),
+        replaced(0, "\"format_version\":1", "\"format_version\":0"),
+        replaced(0, "\"format_version\":1", "\"format_version\":1e999"),
+        replaced(0, "\"account\":\"123456789012\"", "\"account\":\"1\""),
+        replaced(0, "\"caller\":\"arn", "\"caller\":\"\\u001b[2J"),
+        replaced(0, "\"developer\"", "\"arn:x\""),
+        replaced(0, "policy/Developer", "role/Developer"),
+        replaced(0, "\"aws\"", "\"aws-cn\""),
+        replaced(0, "\"changes\":7", "\"changes\":7,\"note\":\"\\u001b[2J\""),
+        replaced(0, "\"changes\":7", "\"changes\":4"),
+        replaced(2, "\"intent\"", "\"intent\",\"\\u001b[2J\":1"),
+        replaced(2, "\"change\"", "\"add\""),
+        replaced(2, "policy/Ops", "policy/Developer"),
+        replaced(2, "123456789012:policy/Ops", "999999999999:policy/Ops"),
+        replaced(2, "\"line\":11", "\"line\":0"),
+        replaced(2, "\"line\":11", "\"line\":1e99"),
+        replaced(2, "user-1", "user 1"),
+        replaced(2, "user-1", "USER-0"),
+        replaced(6, "user-1", "user-6"),
+        replaced(6, "user-1", "User-1"),
+        replaced(6, "\"failed\"", "\"applied\""),
+        replaced(6, "AccessDenied", "\\u202e"),
+        replaced(6, "\"may_be_done\":false", "\"may_be_done\":null"),
+        replaced(6, ",\"may_be_done\":false", ""),
+        replaced(7, "user-0", "user-1"),
+        replaced(7, "\"attempts\":1", "\"attempts\":0"),
+        replaced(10, "user-0", "user-6"),
+        replaced(10, "user-0", "user-4"),
+        replaced(10, "policy/Other", "policy/Developer"),
+        replaced(10, "123456789012", "999999999999"),
+        replaced(11, "\"applied\"", "\"failed\""),
+        replaced(11, "user-2", "user-0"),
+        edited(&|lines| lines.swap(1, 7)),
+        edited(&|lines| lines[3] = "\0\0\0".to_owned()),
+        edited(&|lines| lines[3] = String::new()),
+        edited(&|lines| lines[3] = format!("{}1", "[".repeat(100_000))),
+        edited(&|lines| lines.push(lines[1].replace("user-0", "user-6"))),
+    ]
+    .iter()
+    .map(|text| Record::parse(text.as_bytes()).unwrap_err().to_string())
+    .collect();
+    insta::assert_snapshot!(said.join("\n"));
+}
+
+#[tokio::test]
+async fn no_mutilated_journal_makes_it_panic_or_reaches_a_terminal() {
+    let text = rich().await;
+    let mut random = fastrand::Rng::with_seed(20_261_125);
+    for _ in 0..3_000 {
+        let mut bytes = text.clone();
+        for _ in 0..random.usize(1..4) {
+            let at = random.usize(..bytes.len());
+            match random.u8(..4) {
+                0 => bytes[at] = random.u8(..),
+                1 => drop(bytes.remove(at)),
+                2 => bytes.truncate(at + 1),
+                _ => bytes.insert(at, *random.choice(b"{}[]\",:0n\\ \xff\x1b\n").unwrap()),
+            }
+        }
+        match Record::parse(&bytes) {
+            Ok(record) => {
+                assert!(record.entries.len() <= 5);
+                assert!(
+                    !format!("{} {}", record.header.caller, record.header.file).contains('\x1b')
+                );
+            }
+            Err(error) => assert!(!error.to_string().contains(char::is_control), "{error}"),
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! The pace against simulated limits: time is told, so that minutes of calls take milliseconds and come
+//! out the same each time.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::{Duration, Instant};
+
+use iam_boundaries::aws::{Answer, Bounds, Ceiling, Pace, Ticket, Turn};
+use iam_boundaries::iam::Rate;
+
+/// A token bucket whose rate may change, on a network with some jitter.
+#[derive(Debug, Clone)]
+struct Limit {
+    rate: f64,
+    burst: f64,
+    /// From this second on, another rate.
+    then: Option<(f64, f64)>,
+    /// Seconds from sending to answer.
+    latency: f64,
+}
+
+#[derive(Debug)]
+struct Outcome {
+    seconds: f64,
+    calls: usize,
+    throttled: usize,
+    most_in_flight: usize,
+    sent: Vec<f64>,
+}
+
+impl Limit {
+    fn of(rate: f64, burst: f64, latency: f64) -> Self {
+        Limit { rate, burst, then: None, latency }
+    }
+
+    fn refilled(&self, level: f64, from: f64, to: f64) -> f64 {
+        let (at, then) = self.then.unwrap_or((f64::INFINITY, 0.0));
+        let tokens = self.rate * (to.min(at) - from).max(0.0) + then * (to - from.max(at)).max(0.0);
+        (level + tokens).min(self.burst)
+    }
+}
+
+/// Makes `items` calls, each until it is accepted.
+fn run(limit: &Limit, items: usize, in_flight: usize, ceiling: Option<f64>) -> Outcome {
+    const SENT: u8 = 0;
+    const ANSWERED: u8 = 1;
+    let start = Instant::now();
+    let at = |seconds: f64| start + Duration::from_secs_f64(seconds);
+    let mut random = fastrand::Rng::with_seed(7);
+    let mut jitter = |seconds: f64| -seconds * (1.0 - random.f64()).ln();
+    let mut ceiling = Ceiling::new(ceiling.map(|rate| Rate::per_second(rate).unwrap()));
+    let mut pace = Pace::new(Bounds { in_flight, calls: items });
+    let (mut level, mut refilled_at) = (limit.burst, 0.0);
+    let mut events: BinaryHeap<Reverse<(u64, u8, usize)>> = BinaryHeap::new();
+    let nanos = |seconds: f64| (seconds * 1e9) as u64;
+    let mut calls: Vec<(Ticket, bool)> = Vec::new();
+    let (mut waiting, mut under_way, mut now) = (items, 0, 0.0_f64);
+    let mut outcome =
+        Outcome { seconds: 0.0, calls: 0, throttled: 0, most_in_flight: 0, sent: Vec::new() };
+    loop {
+        let mut wake = None;
+        while waiting > 0 {
+            match pace.turn(at(now), &mut ceiling) {
+                Turn::Now(ticket) => {
+                    waiting -= 1;
+                    under_way += 1;
+                    outcome.most_in_flight = outcome.most_in_flight.max(under_way);
+                    outcome.sent.push(now);
+                    let arrives = now + limit.latency / 2.0 + jitter(1e-4);
+                    events.push(Reverse((nanos(arrives), SENT, calls.len())));
+                    calls.push((ticket, false));
+                }
+                Turn::At(time) => {
+                    wake = Some((time - start).as_secs_f64().max(now) + jitter(6e-5));
+                    break;
+                }
+                Turn::AfterAnswer => break,
+            }
+        }
+        let next = events.peek().map(|Reverse((time, ..))| *time as f64 / 1e9);
+        match (next, wake) {
+            (None, None) => break,
+            (next, Some(wake)) if next.is_none_or(|next| wake < next) => now = wake,
+            _ => {
+                let Some(Reverse((time, kind, call))) = events.pop() else { break };
+                now = now.max(time as f64 / 1e9);
+                if kind == SENT {
+                    level = limit.refilled(level, refilled_at, now);
+                    refilled_at = now;
+                    calls[call].1 = level >= 1.0;
+                    level -= f64::from(u8::from(calls[call].1));
+                    let answered = now + limit.latency / 2.0 + jitter(1e-4 + limit.latency * 2e-3);
+                    events.push(Reverse((nanos(answered), ANSWERED, call)));
+                    continue;
+                }
+                under_way -= 1;
+                let (ticket, accepted) = calls[call];
+                if accepted {
+                    outcome.seconds = now;
+                    pace.answered(ticket, at(now), Answer::Accepted);
+                } else {
+                    outcome.throttled += 1;
+                    waiting += 1;
+                    pace.answered(ticket, at(now), Answer::Throttled);
+                }
+            }
+        }
+        assert!(calls.len() < 20 * items + 1_000 && now < 36_000.0, "no end of {limit:?}");
+    }
+    outcome.calls = calls.len();
+    assert_eq!(outcome.calls - outcome.throttled, items);
+    outcome
+}
+
+#[test]
+fn a_limit_that_nobody_told_is_used_within_a_few_percent_and_few_calls_are_throttled() {
+    const SECONDS: f64 = 30.0;
+    for rate in [2.0, 5.0, 12.0, 30.0, 50.0, 120.0, 500.0] {
+        for burst in [10.0, 20.0, 60.0, 200.0] {
+            for latency in [0.005, 0.05, 0.2] {
+                let limit = Limit::of(rate, burst, latency);
+                let items = (rate * SECONDS + burst) as usize;
+                let outcome = run(&limit, items, 256, None);
+                let ratio = outcome.seconds / SECONDS;
+                assert!(ratio < 1.06, "{limit:?}: ×{ratio:.3}");
+                let allowed = (items / 40).max(20);
+                assert!(outcome.throttled <= allowed, "{limit:?}: {} throttled", outcome.throttled);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_limit_that_falls_or_rises_is_noticed() {
+    const SECONDS: f64 = 40.0;
+    for rate in [50.0, 200.0] {
+        for (then, name) in [(rate / 2.0, "falls"), (rate * 2.0, "rises")] {
+            let limit = Limit { then: Some((20.0, then)), ..Limit::of(rate, 20.0, 0.05) };
+            let items = ((rate + then) * SECONDS / 2.0 + 20.0) as usize;
+            let outcome = run(&limit, items, 256, None);
+            let ratio = outcome.seconds / SECONDS;
+            assert!(ratio < 1.10, "{name}: ×{ratio:.3}");
+            assert!(outcome.throttled <= items / 25, "{name}: {}", outcome.throttled);
+        }
+    }
+}
+
+#[test]
+fn where_nothing_is_throttled_the_number_in_flight_is_what_bounds() {
+    for in_flight in [1, 16, 64] {
+        let limit = Limit::of(1e6, 1e6, 0.05);
+        let outcome = run(&limit, 5_000, in_flight, None);
+        let ideal = 5_000.0 * 0.05 / in_flight as f64;
+        assert!(outcome.seconds < 1.12 * ideal, "{in_flight}: {} of {ideal}", outcome.seconds);
+        assert_eq!((outcome.throttled, outcome.most_in_flight), (0, in_flight));
+    }
+}
+
+#[test]
+fn a_ceiling_is_kept_in_every_span_of_time() {
+    let outcome = run(&Limit::of(1e6, 1e6, 0.02), 400, 64, Some(20.0));
+    for (first, sent) in outcome.sent.iter().enumerate() {
+        for (count, later) in outcome.sent[first..].iter().enumerate() {
+            assert!(count as f64 <= 20.0 * (later - sent) + 1e-6 * 400.0, "{sent} {later}");
+        }
+    }
+    assert!(outcome.seconds < 1.02 * 400.0 / 20.0, "{}", outcome.seconds);
+}
+
+#[test]
+fn a_bucket_of_one_token_is_approached_without_coming_early() {
+    for (rate, latency) in [(5.0, 0.005), (5.0, 0.2), (50.0, 0.05)] {
+        let limit = Limit::of(rate, 1.0, latency);
+        let items = (rate * 60.0) as usize;
+        let outcome = run(&limit, items, 64, None);
+        assert!(outcome.seconds < 1.12 * 60.0, "{limit:?}: {}", outcome.seconds);
+        assert!(outcome.throttled <= (items / 40).max(20), "{limit:?}: {}", outcome.throttled);
+    }
+}
+
+#[test]
+fn a_storm_in_which_everything_is_throttled_makes_no_storm_of_retries_and_is_survived() {
+    let storm = Limit { then: Some((60.0, 50.0)), ..Limit::of(1e-9, 20.0, 0.05) };
+    let outcome = run(&storm, 1_000, 64, None);
+    let during = outcome.sent.iter().filter(|&&sent| sent < 60.0).count();
+    assert!(during < 20 + 60, "{during} calls in a minute in which IAM took none");
+    assert!(outcome.seconds < 115.0, "{}", outcome.seconds);
+}
+
+#[test]
+fn a_fixed_window_is_borne_too_though_it_is_no_bucket() {
+    // Twenty calls in each second of the clock, and then none until the next second begins.
+    let start = Instant::now();
+    let mut pace = Pace::new(Bounds { in_flight: 32, calls: 400 });
+    let mut ceiling = Ceiling::default();
+    let (mut done, mut throttled, mut now) = (0, 0, 0.0_f64);
+    let (mut window, mut used) = (0, 0);
+    while done < 400 {
+        assert!(now < 200.0, "{done} done, {throttled} throttled");
+        match pace.turn(start + Duration::from_secs_f64(now), &mut ceiling) {
+            Turn::Now(ticket) => {
+                if now as u64 != window {
+                    (window, used) = (now as u64, 0);
+                }
+                used += 1;
+                let accepted = used <= 20;
+                done += usize::from(accepted);
+                throttled += usize::from(!accepted);
+                let answer = if accepted { Answer::Accepted } else { Answer::Throttled };
+                pace.answered(ticket, start + Duration::from_secs_f64(now + 0.001), answer);
+            }
+            Turn::At(time) => now = (time - start).as_secs_f64().max(now + 1e-6),
+            Turn::AfterAnswer => now += 0.001,
+        }
+    }
+    assert!(now < 2.2 * 20.0, "{now}");
+    assert!(throttled < 100, "{throttled}");
+}

@@ -1,0 +1,335 @@
+//! What holds for any file, any account, and any mishap on the way.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::num::NonZeroUsize;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use crate::support::accounts::{account, quick};
+use crate::support::plans::{arn, name};
+use iam_boundaries::apply::{
+    Class, Event, Item, Limits, Outcome, ReadBack, Run, Summary, apply, changed_users, rollback,
+};
+use iam_boundaries::aws::{Account, Bounds, CallError, Reading, StopSwitch};
+use iam_boundaries::config::Desired;
+use iam_boundaries::iam::{PolicyArn, Share, Timestamp, UserName};
+use iam_boundaries::journal::{End, Header, Journal, Record};
+use iam_boundaries::plan::{Attendance, Overrides, Plan, ProblemKind, Refusal};
+use iam_boundaries::sandbox::{Chaos, Options, Sandbox, awkward_name};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+/// Policies that the account has, but for the last one, which may have been deleted.
+const POLICIES: [&str; 4] = ["Developer", "Contractor", "Auditor", "Deleted"];
+const POLICY: std::ops::Range<usize> = 0..POLICIES.len();
+
+/// A file and an account, user by user.
+#[derive(Debug, Clone)]
+struct World {
+    users: Vec<Person>,
+    is_deleted: bool,
+    page_size: usize,
+}
+
+/// One user, in the account and in the file.
+#[derive(Debug, Clone)]
+struct Person {
+    /// None for who is not in the account.
+    there: Option<Option<usize>>,
+    /// None for who is not in the file.
+    listed: Option<Option<usize>>,
+    is_protected: bool,
+}
+
+fn persons() -> impl Strategy<Value = Person> {
+    let boundary = || prop_oneof![1 => Just(None), 3 => POLICY.prop_map(Some)];
+    let there = prop_oneof![1 => Just(None), 9 => boundary().prop_map(Some)];
+    let listed = prop_oneof![1 => Just(None), 3 => boundary().prop_map(Some)];
+    (there, listed, prop::bool::weighted(0.02)).prop_map(|(there, listed, is_protected)| Person {
+        there,
+        listed,
+        is_protected,
+    })
+}
+
+fn worlds() -> impl Strategy<Value = World> {
+    (vec(persons(), 1..40), any::<bool>(), 1..50_usize)
+        .prop_filter("a file lists somebody", |(users, ..)| {
+            users.iter().any(|user| user.listed.is_some())
+        })
+        .prop_map(|(users, is_deleted, page_size)| World { users, is_deleted, page_size })
+}
+
+fn user(n: usize) -> UserName {
+    name(&awkward_name(n))
+}
+
+fn policy(n: Option<usize>) -> Option<PolicyArn> {
+    n.map(|n| arn(POLICIES[n]))
+}
+
+impl World {
+    fn file(&self) -> String {
+        let mut protected = Vec::new();
+        let mut lines = String::new();
+        for (n, person) in self.users.iter().enumerate() {
+            if person.is_protected {
+                protected.push(awkward_name(n).to_uppercase());
+            }
+            match person.listed.map(policy) {
+                None => {}
+                Some(None) => lines += &format!("\"{}\" = false\n", user(n)),
+                Some(Some(policy)) => lines += &format!("\"{}\" = \"{policy}\"\n", user(n)),
+            }
+        }
+        format!(
+            "[guard]\nmax_changes = \"100%\"\nmax_removals = \"100%\"\nprotected = {protected:?}\n\
+             [users]\n{lines}"
+        )
+    }
+
+    fn desired(&self) -> Desired {
+        Desired::parse("boundaries.toml", &self.file()).unwrap()
+    }
+
+    async fn sandbox(&self, chaos: Option<Chaos>) -> Sandbox {
+        let options = Options { page_size: self.page_size, chaos, ..Options::default() };
+        let sandbox = Sandbox::start(options).await.unwrap();
+        for policy in POLICIES {
+            sandbox.put_policy(policy);
+        }
+        for (n, person) in self.users.iter().enumerate() {
+            if let Some(boundary) = person.there {
+                sandbox.put_user(&user(n), policy(boundary).as_ref());
+            }
+        }
+        if self.is_deleted {
+            sandbox.remove_policy(POLICIES[3]);
+        }
+        sandbox
+    }
+
+    /// Every user's boundary; none for who is not there.
+    fn truth(&self, sandbox: &Sandbox) -> BTreeMap<UserName, Option<Option<String>>> {
+        (0..self.users.len()).map(|n| (user(n), sandbox.boundary_of(&user(n)))).collect()
+    }
+}
+
+fn text(policy: Option<&PolicyArn>) -> Option<Option<String>> {
+    Some(policy.map(|arn| arn.as_str().to_owned()))
+}
+
+async fn planned(account: &Account, desired: &Desired) -> Result<Plan, CallError> {
+    let snapshot = account.snapshot(desired.users.keys()).await?;
+    let plan = Plan::between(account.identity().account, desired, &snapshot);
+    let policies = account.policies(plan.policies()).await?;
+    Ok(plan.held_against(&policies))
+}
+
+/// What a run did.
+struct Ran {
+    items: BTreeMap<UserName, Item>,
+    summary: Summary,
+    record: Record,
+}
+
+/// Carries a plan out with a journal, and checks that each change ended exactly once.
+async fn carry_out(account: &Account, plan: &Plan) -> Ran {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.jsonl");
+    let header = Header::of(plan, plan.digest(), account.identity(), Timestamp::now());
+    let journal = Journal::create(&path, &header).unwrap();
+    let bounds = Bounds { in_flight: 16, calls: plan.changes.len() };
+    let writer = account.writer(bounds, None, quick());
+    let switch = StopSwitch::new();
+    let run = Run {
+        plan,
+        account,
+        writer: &writer,
+        journal: Some(&journal),
+        limits: Limits {
+            concurrency: NonZeroUsize::new(16).unwrap(),
+            read_back: Duration::from_millis(300),
+        },
+        switch: &switch,
+    };
+    let mut items = BTreeMap::new();
+    let summary = apply(run, |event| {
+        if let Event::Ended(item) = event {
+            let twice = items.insert(item.change.user.clone(), item);
+            assert!(twice.is_none(), "an item ended twice: {twice:?}");
+        }
+    })
+    .await;
+    journal.finish(&End::of(&summary)).await.unwrap();
+    let record = Record::read(&path).unwrap();
+    assert_eq!(record.end, Some(End::of(&summary)));
+    Ran { items, summary, record }
+}
+
+fn check_counts(plan: &Plan, ran: &Ran) {
+    let of = |class| ran.items.values().filter(|item| item.class() == class).count();
+    let Summary { applied, not_as_written, failed, not_attempted, .. } = ran.summary;
+    let classes = [Class::Applied, Class::NotAsWritten, Class::Failed, Class::NotAttempted].map(of);
+    assert_eq!(classes, [applied, not_as_written, failed, not_attempted]);
+    let changed: BTreeSet<&UserName> = plan.changes.iter().map(|change| &change.user).collect();
+    assert_eq!(ran.items.keys().collect::<BTreeSet<_>>(), changed);
+    // Whoever may have been written stands in the journal, and with the right boundaries.
+    for entry in &ran.record.entries {
+        let item = &ran.items[&entry.change.user];
+        assert_eq!(entry.change.action, item.change.action);
+        assert_eq!(entry.class(), Some(item.class()));
+    }
+    for (user, item) in &ran.items {
+        let is_recorded = ran.record.entries.iter().any(|entry| entry.change.user == *user);
+        assert!(is_recorded || item.answer == Outcome::NotAttempted, "{user}");
+    }
+}
+
+async fn without_mishaps(world: World) {
+    let sandbox = world.sandbox(None).await;
+    let account = account(sandbox.endpoint_url()).await;
+    let desired = world.desired();
+    let before = world.truth(&sandbox);
+    let plan = planned(&account, &desired).await.unwrap();
+    let saved = Plan::from_json(plan.to_json().as_bytes()).unwrap();
+    assert_eq!(saved, plan);
+
+    // A protected user refuses the whole plan; leaving these out is what the word for one run is not for.
+    let refusals = plan.refusals(None, Attendance::Unattended, &Overrides::default());
+    let is_protected = |user: &UserName| {
+        (0..world.users.len()).any(|n| world.users[n].is_protected && self::user(n) == *user)
+    };
+    let protected: Vec<&UserName> =
+        plan.changes.iter().map(|change| &change.user).filter(|user| is_protected(user)).collect();
+    let refused: Vec<&UserName> = refusals
+        .iter()
+        .map(|refusal| match refusal {
+            Refusal::Protected { user, .. } => user,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(refused, protected);
+    if !refusals.is_empty() {
+        return;
+    }
+
+    let ran = carry_out(&account, &plan).await;
+    check_counts(&plan, &ran);
+    assert_eq!(ran.summary.applied, plan.changes.len());
+    assert!(ran.summary.is_complete());
+    let after = world.truth(&sandbox);
+    for (n, person) in world.users.iter().enumerate() {
+        let user = user(n);
+        let problem = plan.problems.iter().find(|problem| problem.user == user);
+        match (person.listed, problem.map(|problem| &problem.kind)) {
+            (Some(boundary), None) => assert_eq!(after[&user], text(policy(boundary).as_ref())),
+            (Some(_), Some(ProblemKind::NoSuchUser { .. })) => assert_eq!(person.there, None),
+            (Some(Some(3)), Some(ProblemKind::NoSuchPolicy { .. })) => assert!(world.is_deleted),
+            (Some(_), Some(other)) => panic!("{other:?}"),
+            (None, _) => assert_eq!(after[&user], before[&user]),
+        }
+        if problem.is_some() || person.is_protected {
+            assert_eq!(after[&user], before[&user]);
+        }
+    }
+    let again = planned(&account, &desired).await.unwrap();
+    assert_eq!((again.changes.len(), again.problems), (0, plan.problems));
+
+    // Back again, to the letter.
+    sandbox.put_policy(POLICIES[3]);
+    let live = account.snapshot(changed_users(&ran.record)).await.unwrap();
+    let back = rollback(&ran.record, "journal.jsonl", &live);
+    assert_eq!(back.changes.len(), plan.changes.len());
+    assert_eq!(Plan::from_json(back.to_json().as_bytes()).unwrap(), back);
+    let put_back = carry_out(&account, &back).await;
+    assert!(put_back.summary.is_complete());
+    assert_eq!(world.truth(&sandbox), before);
+}
+
+/// How many items were in each class: a property of what never happens says nothing.
+type Seen = Mutex<HashMap<Class, usize>>;
+
+async fn in_chaos(world: World, chaos: Chaos, seen: &Seen) {
+    let sandbox = world.sandbox(Some(chaos)).await;
+    let account = account(sandbox.endpoint_url()).await.reading_with(quick());
+    let desired = world.desired();
+    let before = world.truth(&sandbox);
+    // An account that cannot be read is an error, and nothing else happens.
+    let Ok(plan) = planned(&account, &desired).await else {
+        assert_eq!(world.truth(&sandbox), before);
+        return;
+    };
+    let ran = carry_out(&account, &plan).await;
+    check_counts(&plan, &ran);
+    let after = world.truth(&sandbox);
+    for (user, before) in &before {
+        let now = &after[user];
+        let Some(item) = ran.items.get(user) else {
+            assert_eq!(now, before, "{user} has no item");
+            continue;
+        };
+        let (from, to) = (text(item.change.action.from()), text(item.change.action.to()));
+        assert_eq!(*before, from, "{user}");
+        let said = format!("{item:?}: {now:?}");
+        *seen.lock().unwrap().entry(item.class()).or_default() += 1;
+        match (item.class(), &item.read_back) {
+            (Class::Applied, ReadBack::AsWritten) => assert_eq!(*now, to, "{said}"),
+            // Nobody looked: IAM's word stands.
+            (Class::Applied, _) => assert_eq!(*now, to, "{said}"),
+            (
+                Class::NotAsWritten | Class::Failed,
+                ReadBack::Otherwise(Reading::Boundary(found)),
+            ) => {
+                assert_eq!(*now, text(found.as_ref()), "{said}");
+                assert_ne!(*now, to, "{said}");
+            }
+            (Class::NotAsWritten | Class::Failed, ReadBack::Otherwise(_)) => {
+                assert_eq!(*now, None, "{said}");
+            }
+            (Class::Failed, ReadBack::NotNeeded) => {
+                assert!(*now == from || now.is_none(), "{said}");
+            }
+            (Class::Failed, _) => assert!([&from, &to, &None].contains(&now), "{said}"),
+            (Class::NotAttempted, _) => assert_eq!(*now, from, "{said}"),
+            (Class::NotAsWritten, other) => panic!("{other:?}"),
+        }
+    }
+}
+
+fn check<S: Strategy>(cases: u32, strategy: S, property: impl AsyncFn(S::Value)) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    // The same cases each time: a failure is one that anybody can have again.
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    let rng = prop::test_runner::TestRng::deterministic_rng(config.rng_algorithm);
+    TestRunner::new_with_rng(config, rng)
+        .run(&strategy, |value| {
+            runtime.block_on(property(value));
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn applying_gives_what_the_file_says_touches_nobody_else_and_can_be_put_back() {
+    check(96, worlds(), without_mishaps);
+}
+
+#[test]
+fn whatever_goes_wrong_each_item_is_in_one_class_and_the_account_agrees() {
+    let chaos = (any::<u64>(), 0..40_u16, 0..10_u16).prop_map(|(seed, share, stubborn)| Chaos {
+        share: Share::percent(share),
+        stubborn: Share::percent(stubborn),
+        slowest: Duration::from_millis(5),
+        stalest: Duration::from_millis(50),
+        ..Chaos::new(seed)
+    });
+    let seen = Seen::default();
+    // Storms take real time.
+    check(32, (worlds(), chaos), async |(world, chaos)| in_chaos(world, chaos, &seen).await);
+    let seen = seen.into_inner().unwrap();
+    for class in [Class::Applied, Class::Failed] {
+        assert!(seen.get(&class).is_some_and(|count| *count > 3), "{seen:?}");
+    }
+}

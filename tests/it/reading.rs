@@ -1,0 +1,325 @@
+//! Reading with the real SDK over a real socket: what is asked for, and what is believed.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::support::accounts::{account, quick};
+use futures::{StreamExt, stream};
+use iam_boundaries::aws::{Bounds, CallError, ErrorClass, PolicyState, Reading, Snapshot, Stop};
+use iam_boundaries::iam::{PolicyArn, Share, UserName};
+use iam_boundaries::sandbox::{ACCOUNT, Chaos, ChaosKind, Fault, Options, Sandbox, Seed};
+
+const GET_POLICY: &str = "GetPolicy";
+const SUMMARY: &str = "GetAccountSummary";
+const DETAILS: &str = "GetAccountAuthorizationDetails";
+
+fn user(name: &str) -> UserName {
+    name.parse().unwrap()
+}
+
+fn policy(path: &str) -> PolicyArn {
+    format!("arn:aws:iam::{ACCOUNT}:policy/{path}").parse().unwrap()
+}
+
+fn policy_of_aws(path: &str) -> PolicyArn {
+    format!("arn:aws:iam::aws:policy/{path}").parse().unwrap()
+}
+
+fn policy_answer(name: &str, is_attachable: bool) -> String {
+    let arn = policy(name);
+    format!(
+        "<GetPolicyResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><GetPolicyResult><Policy>\
+         <Arn>{arn}</Arn><IsAttachable>{is_attachable}</IsAttachable></Policy></GetPolicyResult>\
+         </GetPolicyResponse>"
+    )
+}
+
+async fn company() -> Sandbox {
+    Sandbox::start(Options { seed: Seed::Story, ..Options::default() }).await.unwrap()
+}
+
+fn unreadable(state: &PolicyState) -> &CallError {
+    match state {
+        PolicyState::Unreadable(error) => error,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn each_policy_is_asked_for_once_and_is_attachable_or_not_or_not_there() {
+    let sandbox = company().await;
+    let expected = BTreeMap::from([
+        (policy("Developer"), PolicyState::Attachable),
+        (policy("ci/Deployer"), PolicyState::Attachable),
+        (policy("Nothing"), PolicyState::NoSuchPolicy),
+        (policy_of_aws("PowerUserAccess"), PolicyState::Attachable),
+        (policy_of_aws("NoSuchPolicyOfAws"), PolicyState::NoSuchPolicy),
+        (policy_of_aws("aws-service-role/AWSSupportServiceRolePolicy"), PolicyState::NotAttachable),
+    ]);
+    let account = account(sandbox.endpoint_url()).await;
+    let twice = expected.keys().chain(expected.keys());
+    assert_eq!(account.policies(twice).await.unwrap(), expected);
+    assert_eq!(sandbox.calls()[GET_POLICY], 6);
+    assert!(account.policies([]).await.unwrap().is_empty());
+    assert_eq!(sandbox.calls()[GET_POLICY], 6);
+}
+
+#[tokio::test]
+async fn a_policy_that_may_not_be_read_is_unreadable_and_the_others_are_read() {
+    let sandbox = company().await;
+    let denied = Fault::error(403, "AccessDenied", "not authorized");
+    sandbox.faults().add(GET_POLICY, None, 1, denied);
+    let arns = [policy("Developer"), policy("Contractor")];
+    let states = account(sandbox.endpoint_url()).await.policies(&arns).await.unwrap();
+    let (denied, read): (Vec<_>, Vec<_>) =
+        states.values().partition(|state| matches!(state, PolicyState::Unreadable(_)));
+    assert_eq!(unreadable(denied[0]).class, ErrorClass::Denied);
+    assert_eq!(read, [&PolicyState::Attachable]);
+}
+
+#[tokio::test]
+async fn useless_credentials_are_an_error_of_every_policy() {
+    let sandbox = company().await;
+    let expired = Fault::error(403, "ExpiredToken", "The security token is expired");
+    sandbox.faults().add(GET_POLICY, None, 1, expired);
+    let error =
+        account(sandbox.endpoint_url()).await.policies(&[policy("Developer")]).await.unwrap_err();
+    assert_eq!((error.class, error.code.as_str()), (ErrorClass::Credentials, "ExpiredToken"));
+}
+
+#[tokio::test]
+async fn an_answer_about_another_policy_is_not_believed() {
+    let sandbox = company().await;
+    sandbox.faults().add(GET_POLICY, None, 1, Fault::Answer(policy_answer("Contractor", true)));
+    let arn = policy("Developer");
+    let states = account(sandbox.endpoint_url()).await.policies([&arn]).await.unwrap();
+    let error = unreadable(&states[&arn]);
+    assert_eq!(error.code, "UnreadableAnswer");
+    assert!(error.message.contains("another policy"), "{error}");
+}
+
+#[tokio::test]
+async fn a_policy_of_which_iam_says_so_is_not_attachable() {
+    let sandbox = company().await;
+    sandbox.faults().add(GET_POLICY, None, 1, Fault::Answer(policy_answer("Developer", false)));
+    let states = account(sandbox.endpoint_url()).await.policies([&policy("Developer")]).await;
+    assert_eq!(states.unwrap()[&policy("Developer")], PolicyState::NotAttachable);
+}
+
+#[tokio::test]
+async fn the_number_of_users_is_asked_for_once() {
+    let sandbox = company().await;
+    let account = account(sandbox.endpoint_url()).await;
+    assert_eq!(account.user_count().await.unwrap(), 19);
+    assert_eq!(account.user_count().await.unwrap(), 19);
+    assert_eq!(sandbox.calls()[SUMMARY], 1);
+    // Reading asks for it, too, to find the cheapest way.
+    account.snapshot(&[user("alice"), user("bob"), user("dana")]).await.unwrap();
+    assert_eq!(sandbox.calls()[SUMMARY], 1);
+}
+
+#[tokio::test]
+async fn pages_that_were_read_to_the_end_tell_the_number_of_users() {
+    let sandbox =
+        Sandbox::start(Options { seed: Seed::Story, page_size: 4, ..Options::default() }).await;
+    let sandbox = sandbox.unwrap();
+    let account = account(sandbox.endpoint_url()).await;
+    assert_eq!(account.everyone().await.unwrap().len(), 19);
+    assert_eq!(account.user_count().await.unwrap(), 19);
+    assert_eq!(sandbox.calls().get(SUMMARY), None);
+}
+
+#[tokio::test]
+async fn where_the_number_of_users_may_not_be_read_it_is_an_error_and_no_number() {
+    let sandbox = company().await;
+    let denied = Fault::error(403, "AccessDenied", "not authorized");
+    sandbox.faults().add(SUMMARY, None, 1, denied);
+    let account = account(sandbox.endpoint_url()).await;
+    let error = account.user_count().await.unwrap_err();
+    assert_eq!((error.class, error.action.as_ref()), (ErrorClass::Denied, "iam:GetAccountSummary"));
+    assert_eq!(account.user_count().await.unwrap(), 19);
+}
+
+fn nth(n: usize) -> UserName {
+    user(&format!("user-{n:03}"))
+}
+
+/// The boundary that user `n`, and nobody else, has at first.
+fn own_policy(n: usize) -> PolicyArn {
+    policy(&format!("Of-{n:03}"))
+}
+
+/// Pages of five, of users who each have a boundary of their own.
+async fn users(count: usize, chaos: Option<Chaos>) -> Sandbox {
+    let options = Options { page_size: 5, chaos, ..Options::default() };
+    let sandbox = Sandbox::start(options).await.unwrap();
+    for n in 0..count {
+        sandbox.put_user(&nth(n), Some(&own_policy(n)));
+    }
+    sandbox
+}
+
+/// So many that pages are the cheaper way.
+const MANY: usize = 60;
+
+fn has_own(snapshot: &Snapshot, n: usize) -> bool {
+    snapshot.reading(&nth(n)) == Some(&Reading::Boundary(Some(own_policy(n))))
+}
+
+fn missing(differs_by_case: Option<UserName>) -> Reading {
+    Reading::NoSuchUser { differs_by_case }
+}
+
+#[tokio::test]
+async fn whatever_pages_leave_out_no_user_who_is_there_is_said_to_be_missing() {
+    let read = |seed| async move {
+        let kinds = [ChaosKind::ShiftedPages].into();
+        let chaos = Chaos { kinds, share: Share::percent(100), ..Chaos::new(seed) };
+        let sandbox = users(MANY, Some(chaos)).await;
+        sandbox.put_user(&user("USER-777"), None);
+        let listed: Vec<UserName> =
+            (0..MANY).map(nth).chain([user("nobody"), user("user-777")]).collect();
+        let snapshot = account(sandbox.endpoint_url()).await.snapshot(&listed).await.unwrap();
+        assert!((0..MANY).all(|n| has_own(&snapshot, n)), "seed {seed}: {snapshot:?}");
+        assert_eq!(snapshot.reading(&user("nobody")), Some(&missing(None)), "seed {seed}");
+        assert!(
+            matches!(snapshot.reading(&user("user-777")), Some(Reading::NoSuchUser { .. })),
+            "seed {seed}"
+        );
+        // Besides the two who are not there.
+        sandbox.calls()["GetUser"] - 2
+    };
+    let left_out: u64 =
+        stream::iter(0..60).map(read).buffer_unordered(8).collect::<Vec<_>>().await.iter().sum();
+    assert!(left_out > 100, "the pages left users out: {left_out}");
+}
+
+#[tokio::test]
+async fn of_a_user_who_is_missing_the_one_who_differs_by_case_is_told_though_asking_does_not_tell()
+{
+    let sandbox = users(MANY, None).await;
+    sandbox.put_user(&user("USER-777"), None);
+    let listed: Vec<UserName> = (0..MANY).map(nth).chain([user("user-777")]).collect();
+    let snapshot = account(sandbox.endpoint_url()).await.snapshot(&listed).await.unwrap();
+    let differs = missing(Some(user("USER-777")));
+    assert_eq!(snapshot.reading(&user("user-777")), Some(&differs));
+    assert_eq!(sandbox.calls()["GetUser"], 1);
+}
+
+/// Of pages of five, the first cannot shift, and the second leaves out users 5 and 6.
+async fn denied_and_shifted() -> Sandbox {
+    let sandbox = users(MANY, None).await;
+    sandbox.put_user(&user("USER-777"), None);
+    let denied = Fault::error(403, "AccessDenied", "not authorized");
+    sandbox.faults().add("GetUser", None, 100, denied);
+    sandbox.faults().add(DETAILS, None, 2, Fault::Shifted(2));
+    sandbox
+}
+
+#[tokio::test]
+async fn where_asking_is_denied_pages_that_left_users_out_are_read_once_more() {
+    let sandbox = denied_and_shifted().await;
+    let listed: Vec<UserName> = (0..MANY).map(nth).chain([user("user-777")]).collect();
+    let snapshot = account(sandbox.endpoint_url()).await.snapshot(&listed).await.unwrap();
+    assert!((0..MANY).all(|n| has_own(&snapshot, n)), "{snapshot:?}");
+    let differs = missing(Some(user("USER-777")));
+    assert_eq!(snapshot.reading(&user("user-777")), Some(&differs));
+    assert_eq!((sandbox.calls()["GetUser"], sandbox.calls()[DETAILS]), (3, 12 + 13));
+}
+
+#[tokio::test]
+async fn where_few_users_were_denied_and_pages_leave_them_out_these_are_read_once_more() {
+    let sandbox = denied_and_shifted().await;
+    let snapshot = account(sandbox.endpoint_url()).await.snapshot(&[nth(5), nth(6)]).await.unwrap();
+    assert!(has_own(&snapshot, 5) && has_own(&snapshot, 6), "{snapshot:?}");
+    assert_eq!((sandbox.calls()["GetUser"], sandbox.calls()[DETAILS]), (2, 12 + 2));
+}
+
+#[tokio::test]
+async fn a_missing_user_who_cannot_be_asked_for_is_unreadable_and_not_missing() {
+    let sandbox = users(MANY, None).await;
+    sandbox.faults().add("GetUser", None, 100, Fault::error(500, "ServiceFailure", "sorry"));
+    let listed: Vec<UserName> = (0..MANY).map(nth).chain([user("nobody")]).collect();
+    let account = account(sandbox.endpoint_url()).await.reading_with(quick());
+    let snapshot = account.snapshot(&listed).await.unwrap();
+    let Some(Reading::Unreadable(error)) = snapshot.reading(&user("nobody")) else {
+        panic!("{snapshot:?}")
+    };
+    assert_eq!(error.code, "ServiceFailure");
+    assert!((0..MANY).all(|n| has_own(&snapshot, n)), "{snapshot:?}");
+}
+
+/// Writes a new boundary for every fourth user, with every kind of fault, and compares what is read with what is
+/// there. Gives how often the account could not be read, and how many readings were stale.
+async fn in_chaos(seed: u64) -> (usize, usize) {
+    let mut chaos =
+        Chaos { share: Share::percent(30), stubborn: Share::percent(1), ..Chaos::new(seed) };
+    (chaos.slowest, chaos.stalest) = (Duration::from_millis(3), Duration::from_secs(3_600));
+    if seed.is_multiple_of(2) {
+        chaos.kinds.remove(&ChaosKind::StaleReads);
+    }
+    let may_be_stale = chaos.kinds.contains(&ChaosKind::StaleReads);
+    let sandbox = users(MANY, Some(chaos)).await;
+    let new = sandbox.put_policy("New");
+    let account = account(sandbox.endpoint_url()).await.reading_with(quick());
+    let writer = account.writer(Bounds { in_flight: 8, calls: MANY / 4 }, None, quick());
+    let stop = Stop::never();
+    let writes = (0..MANY).step_by(4).map(|n| {
+        let (writer, new, stop) = (&writer, &new, &stop);
+        async move { writer.write(&nth(n), Some(new), stop, |_| {}).await }
+    });
+    stream::iter(writes).buffer_unordered(8).collect::<Vec<_>>().await;
+
+    let listed: Vec<UserName> = (0..MANY).map(nth).chain([user("nobody")]).collect();
+    let (mut unreadable, mut stale) = (0, 0);
+    // By pages, and then some of them one by one.
+    for listed in [&listed[..], &listed[..2]] {
+        let snapshot = match account.snapshot(listed).await {
+            Ok(snapshot) => snapshot,
+            Err(error) => {
+                assert_clear(&error, seed);
+                unreadable += 1;
+                continue;
+            }
+        };
+        for (n, user) in listed.iter().enumerate() {
+            let there = sandbox.boundary_of(user);
+            match snapshot.reading(user).expect("every listed user is in it") {
+                Reading::Boundary(read) => {
+                    let is_present =
+                        there.as_ref() == Some(&read.as_ref().map(ToString::to_string));
+                    let is_previous = there.is_some() && has_own(&snapshot, n);
+                    assert!(
+                        is_present || (may_be_stale && is_previous),
+                        "seed {seed}: {user} {read:?}"
+                    );
+                    stale += usize::from(!is_present);
+                }
+                Reading::NoSuchUser { differs_by_case } => {
+                    assert_eq!((there, differs_by_case), (None, &None), "seed {seed}: {user}");
+                }
+                Reading::Unreadable(error) => assert_clear(error, seed),
+            }
+        }
+    }
+    (unreadable, stale)
+}
+
+fn assert_clear(error: &CallError, seed: u64) {
+    assert!(
+        matches!(error.class, ErrorClass::Transient | ErrorClass::Throttled),
+        "seed {seed}: {error}"
+    );
+    let codes = ["ConnectionFailed", "UnreadableAnswer", "ServiceFailure", "Throttling"];
+    assert!(codes.contains(&error.code.as_str()), "seed {seed}: {error}");
+    assert!(!error.message.is_empty(), "seed {seed}: {error}");
+}
+
+#[tokio::test]
+async fn under_every_fault_together_a_reading_is_true_or_a_clear_error() {
+    let runs: Vec<_> = stream::iter(0..50).map(in_chaos).buffer_unordered(50).collect().await;
+    let unreadable: usize = runs.iter().map(|(unreadable, _)| unreadable).sum();
+    let stale: usize = runs.iter().map(|(_, stale)| stale).sum();
+    assert!((1..50).contains(&unreadable), "some could not be read, most could: {unreadable}");
+    assert!(stale > 10, "stale readings were met: {stale}");
+}

@@ -1,0 +1,378 @@
+//! What outlives a run, through the binary: its journal, the lock, and what the next run says of it.
+#![cfg(unix)]
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::support::workplace::{Workplace, listed, user};
+use crate::support::{Binary, Ran};
+use iam_boundaries::apply::Class;
+use iam_boundaries::iam::UserName;
+use iam_boundaries::journal::Record;
+use iam_boundaries::sandbox::{ACCOUNT, Fault};
+
+const APPLY: [&str; 2] = ["apply", "--auto-approve"];
+const PUT: &str = "PutUserPermissionsBoundary";
+
+/// The folder in which the binary keeps what is of the account.
+fn account_folder(binary: &Binary) -> PathBuf {
+    binary.folder().join(".local/state/iam-boundaries").join(ACCOUNT)
+}
+
+/// The journals in that folder, the oldest first.
+fn journals(binary: &Binary) -> Vec<PathBuf> {
+    let Ok(files) = std::fs::read_dir(account_folder(binary)) else { return Vec::new() };
+    let files = files.map(|file| file.unwrap().path());
+    let mut journals: Vec<_> =
+        files.filter(|file| file.extension().is_some_and(|it| it == "jsonl")).collect();
+    journals.sort();
+    journals
+}
+
+fn is_marked_unfinished(binary: &Binary) -> bool {
+    account_folder(binary).join("unfinished.json").exists()
+}
+
+/// A run that has written at least one boundary, and takes minutes for the others.
+struct SlowRun {
+    process: Child,
+    out: BufReader<std::process::ChildStdout>,
+}
+
+impl SlowRun {
+    fn start(binary: &Binary) -> SlowRun {
+        // Text says each answer as it comes; what JSON says waits for the reading back.
+        let mut process = binary
+            .command(&[&APPLY[..], &["--max-rate", "0.5", "--concurrency", "4"]].concat())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut out = BufReader::new(process.stdout.take().unwrap());
+        let mut line = String::new();
+        while !line.starts_with("applied") {
+            line.clear();
+            assert!(out.read_line(&mut line).unwrap() > 0, "it ended before it began");
+        }
+        SlowRun { process, out }
+    }
+
+    fn signal(mut self, name: &str) -> Option<i32> {
+        let pid = self.process.id().to_string();
+        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+        self.out.read_to_string(&mut String::new()).unwrap();
+        self.process.wait().unwrap().code()
+    }
+}
+
+/// What the one journal says that there is.
+fn record_of_only_journal(binary: &Binary) -> Record {
+    let journals = journals(binary);
+    assert_eq!(journals.len(), 1, "{journals:?}");
+    Record::read(&journals[0]).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_says_where_its_journal_is_and_what_changed_nothing_has_none() {
+    let workplace = Workplace::of(6).await;
+    let applied = workplace.run(&APPLY).await;
+    assert_eq!(applied.code, 0, "{applied}");
+    let journal = &journals(&workplace.binary)[0];
+    assert!(applied.err.ends_with(&format!("journal: {}\n", journal.display())), "{applied}");
+    let record = Record::read(journal).unwrap();
+    assert_eq!((record.count(Class::Applied), record.entries.len()), (6, 6));
+    assert_eq!(record.end.as_ref().unwrap().applied, 6);
+    assert_eq!(record.header.changes, 6);
+    assert_eq!(record.header.file, "boundaries.toml");
+    assert!(!is_marked_unfinished(&workplace.binary));
+
+    let again = workplace.run(&APPLY).await;
+    assert_eq!((again.code, again.err.as_str()), (0, ""), "{again}");
+    assert_eq!(journals(&workplace.binary).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_outcome_of_each_change_is_in_the_journal_as_in_the_account_of_the_run() {
+    let workplace = Workplace::of(6).await;
+    let faults = workplace.sandbox.faults();
+    faults.add(PUT, Some("user-1"), 1, Fault::error(403, "AccessDenied", "not authorized"));
+    faults.add(PUT, Some("user-2"), 9, Fault::CutAfter);
+    let arguments = [&APPLY[..], &["--format", "json", "--journal", "run.jsonl"]].concat();
+    let applied = workplace.run(&arguments).await;
+    assert_eq!(applied.code, 3, "{applied}");
+    let path = workplace.binary.folder().join("run.jsonl");
+    let record = Record::read(&path).unwrap();
+    assert!(journals(&workplace.binary).is_empty());
+    for item in applied.json_lines().iter().filter(|line| line["type"] == "item") {
+        let entry =
+            record.entries.iter().find(|it| it.change.user.as_str() == item["user"]).unwrap();
+        assert_eq!(serde_json::to_value(entry.class().unwrap()).unwrap(), item["outcome"]);
+    }
+    // Reading back showed that it was done, to which no answer came.
+    let lost = record.entries.iter().find(|entry| entry.change.user == user(2)).unwrap();
+    assert_eq!(lost.correction.as_ref().map(|it| it.class), Some(Class::Applied));
+    assert_eq!((record.count(Class::Applied), record.count(Class::Failed)), (5, 1));
+
+    let before = std::fs::read(&path).unwrap();
+    workplace.sandbox.put_user(&user(0), None);
+    let refused = workplace.run(&arguments).await;
+    assert_eq!((refused.code, refused.out.as_str()), (1, ""), "{refused}");
+    assert!(refused.err.contains("the journal run.jsonl is there already"), "{refused}");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    assert!(workplace.has_none(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_the_disk_is_full_no_further_call_is_made() {
+    let workplace = Workplace::of(200).await;
+    // The system refuses what goes beyond: as a full disk does, in the middle of a line.
+    let limited = "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\"";
+    let apply = workplace.binary.command(
+        &[&APPLY[..], &["--format", "json", "--max-changes", "100%", "--concurrency", "4"]]
+            .concat(),
+    );
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(limited).arg(apply.get_program()).args(apply.get_args());
+    command.env_clear().current_dir(workplace.binary.folder());
+    command.envs(apply.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let applied = Ran::of(output);
+    assert_eq!(applied.code, 3, "{applied}");
+    assert!(applied.err.contains("cannot be written: File too large"), "{applied}");
+    let lines = applied.json_lines();
+    let stopped: Vec<_> = lines.iter().filter(|line| line["type"] == "stopped").collect();
+    assert_eq!(stopped.len(), 1, "{applied}");
+    assert_eq!(stopped[0]["error"]["code"], "JournalFailed");
+    let summary = lines.last().unwrap();
+    assert_eq!(summary["stopped_by"], "journal");
+    let done = summary["applied"].as_u64().unwrap();
+    assert_eq!(done + summary["not_attempted"].as_u64().unwrap(), 200, "{applied}");
+
+    // Who was written has an intent that can be read, and nobody else was.
+    let record = record_of_only_journal(&workplace.binary);
+    let intended: BTreeSet<&UserName> =
+        record.entries.iter().map(|entry| &entry.change.user).collect();
+    assert_eq!(record.end, None);
+    let written: Vec<_> = (0..200).filter(|&n| !workplace.has_none(n)).map(user).collect();
+    assert!(written.len() > 5 && written.len() < 50, "{}", written.len());
+    assert!(written.iter().all(|user| intended.contains(user)));
+    assert_eq!(written.len() as u64, workplace.writes());
+
+    // With room on the disk, the next run tells of it and does the rest.
+    let next = workplace.run(&[&APPLY[..], &["--max-changes", "100%"]].concat()).await;
+    assert_eq!(next.code, 0, "{next}");
+    assert!(next.err.contains("did not end (its journal: "), "{next}");
+    assert!((0..200).all(|n| workplace.has(n, &workplace.policy)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_run_left_open_is_told_once_and_the_next_run_goes_on() {
+    let workplace = Workplace::of(8).await;
+    assert_eq!(SlowRun::start(&workplace.binary).signal("-KILL"), None);
+    let record = record_of_only_journal(&workplace.binary);
+    assert_eq!(record.end, None);
+    assert!(is_marked_unfinished(&workplace.binary));
+    let began = record.header.began.to_the_minute();
+    let open: Vec<String> = record.left_open().map(ToString::to_string).collect();
+    assert!(!open.is_empty());
+
+    // A run that is not carried out takes nothing away.
+    let refused = workplace.run(&["apply"]).await;
+    assert_eq!(refused.code, 1, "{refused}");
+    assert!(refused.err.starts_with(&format!("The run of {began} did not end")), "{refused}");
+
+    let next = workplace.run(&APPLY).await;
+    assert_eq!(next.code, 0, "{next}");
+    assert!(next.err.starts_with(&format!("The run of {began} did not end")), "{next}");
+    let named = format!("without recording an outcome: {};", open.join(", "));
+    assert!(next.err.contains(&named), "{next}");
+    assert!((0..8).all(|n| workplace.has(n, &workplace.policy)));
+    assert!(!is_marked_unfinished(&workplace.binary));
+
+    workplace.sandbox.put_user(&user(0), None);
+    let third = workplace.run(&APPLY).await;
+    assert!(third.err.starts_with("journal: "), "{third}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_journal_of_a_killed_run_is_gone_or_damaged_that_is_said() {
+    let workplace = Workplace::of(8).await;
+    SlowRun::start(&workplace.binary).signal("-KILL");
+    let journal = &journals(&workplace.binary)[0];
+    std::fs::write(journal, "something else").unwrap();
+    let said = workplace.run(&["apply"]).await;
+    assert!(said.err.contains("cannot be used: it is not a journal. This run reads"), "{said}");
+    std::fs::remove_file(journal).unwrap();
+    let said = workplace.run(&["apply"]).await;
+    assert!(said.err.contains("what it left open is not known"), "{said}");
+    assert!(said.err.contains("and its journal") && said.err.contains("is gone."), "{said}");
+    std::fs::write(account_folder(&workplace.binary).join("unfinished.json"), "{").unwrap();
+    let said = workplace.run(&APPLY).await;
+    assert!(said.err.contains("unfinished.json does not name its journal"), "{said}");
+    assert_eq!(said.code, 0, "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_run_on_the_account_is_told_so_and_stops_before_it_reads() {
+    let workplace = Workplace::of(8).await;
+    let first = SlowRun::start(&workplace.binary);
+    let reads = || workplace.sandbox.calls().get("GetAccountAuthorizationDetails").copied();
+    let before = reads();
+    let second = workplace.run(&APPLY).await;
+    assert_eq!((second.code, second.out.as_str()), (1, ""), "{second}");
+    let pid = first.process.id();
+    assert!(
+        second
+            .err
+            .starts_with(&format!("error: nothing was changed: another run (pid {pid}, since 20")),
+        "{second}"
+    );
+    assert!(second.err.contains(&format!("is changing account {ACCOUNT}")), "{second}");
+    assert_eq!(reads(), before);
+    // Looking is free.
+    assert_eq!(workplace.run(&["plan"]).await.code, 0);
+
+    assert_eq!(first.signal("-TERM"), Some(130));
+    assert!(!is_marked_unfinished(&workplace.binary), "an interrupted run has its end");
+    let third = workplace.run(&APPLY).await;
+    assert_eq!(third.code, 0, "{third}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_folder_that_cannot_be_written_is_named_and_nothing_is_changed() {
+    let mut workplace = Workplace::of(3).await;
+    let file = workplace.binary.folder().join("boundaries.toml");
+    workplace.binary = workplace.binary.env("XDG_STATE_HOME", file.to_str().unwrap());
+    let applied = workplace.run(&APPLY).await;
+    assert_eq!((applied.code, applied.out.as_str()), (1, ""), "{applied}");
+    let folder = file.join("iam-boundaries").join(ACCOUNT);
+    assert!(applied.err.contains(&folder.display().to_string()), "{applied}");
+    assert!(applied.err.contains("set XDG_STATE_HOME to"), "{applied}");
+    assert_eq!(workplace.writes(), 0);
+
+    let elsewhere = workplace.binary.folder().join("state");
+    workplace.binary = workplace.binary.env("XDG_STATE_HOME", elsewhere.to_str().unwrap());
+    let nowhere = workplace.run(&[&APPLY[..], &["--journal", "none/run.jsonl"]].concat()).await;
+    assert_eq!((nowhere.code, workplace.writes()), (1, 0), "{nowhere}");
+    assert!(nowhere.err.contains("nothing was changed: the journal "), "{nowhere}");
+    assert_eq!(workplace.run(&APPLY).await.code, 0);
+    assert!(elsewhere.join("iam-boundaries").join(ACCOUNT).join("lock").exists());
+}
+
+#[test]
+fn the_sandbox_keeps_its_journals_beside_its_accounts() {
+    let binary = Binary::with_own_file();
+    let applied = binary.run(&["--sandbox", "apply", "--auto-approve"]);
+    let journal = applied.err.trim_end().strip_prefix("journal: ").unwrap();
+    let folder = binary.folder().canonicalize().unwrap().join(".iam-boundaries").join(ACCOUNT);
+    assert!(Path::new(journal).starts_with(folder), "{applied}");
+    assert!(!binary.folder().join(".local").exists());
+
+    let rollback = binary.run(&["--sandbox", "rollback", journal, "--out", "back.json"]);
+    assert_eq!(rollback.code, 0, "{rollback}");
+    let back =
+        binary.run(&["--sandbox", "apply", "back.json", "--auto-approve", "--max-removals", "4"]);
+    assert_eq!(back.code, 0, "{back}");
+    let plan = binary.run(&["--sandbox", "plan", "--format", "json"]).out;
+    let fresh = Binary::with_own_file().run(&["--sandbox", "plan", "--format", "json"]).out;
+    assert_eq!(plan, fresh, "the account is as it was before the run");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_is_shown_saved_applied_and_put_back_in_turn() {
+    let workplace = Workplace::of(4).await;
+    workplace.sandbox.put_user(&user(3), Some(&workplace.other));
+    workplace.run(&[&APPLY[..], &["--journal", "run.jsonl"]].concat()).await;
+    assert!((0..4).all(|n| workplace.has(n, &workplace.policy)));
+    // Someone changed one since, and put one back by hand.
+    workplace.sandbox.put_user(&user(1), Some(&workplace.other));
+    workplace.sandbox.put_user(&user(2), None);
+
+    let rollback = workplace.run(&["rollback", "run.jsonl", "--out", "back.json"]).await;
+    assert_eq!(rollback.code, 3, "{rollback}");
+    let shown = rollback.out.rsplit_once("Digest: ").unwrap().0;
+    insta::assert_snapshot!("rollback", shown);
+    assert_eq!(workplace.run(&["show", "back.json"]).await.out, rollback.out);
+
+    let arguments = ["apply", "back.json", "--auto-approve", "--journal", "back.jsonl"];
+    let back = workplace.run(&arguments).await;
+    assert_eq!(back.code, 3, "the one who was changed since is a problem still: {back}");
+    assert!(workplace.has_none(0) && workplace.has_none(2));
+    assert!(workplace.has(1, &workplace.other) && workplace.has(3, &workplace.other));
+
+    let forth = workplace.run(&["rollback", "back.jsonl", "--out", "forth.json"]).await;
+    assert_eq!(forth.code, 0, "{forth}");
+    assert_eq!(workplace.run(&["apply", "forth.json", "--auto-approve"]).await.code, 0);
+    assert!(workplace.has(0, &workplace.policy) && workplace.has(3, &workplace.policy));
+    let nothing = workplace.run(&["rollback", "back.jsonl", "--detailed-exitcode"]).await;
+    assert_eq!(nothing.code, 0, "{nothing}");
+    assert!(nothing.out.starts_with("Nothing to put back: "), "{nothing}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_run_is_put_back_whole() {
+    let workplace = Workplace::of(8).await;
+    SlowRun::start(&workplace.binary).signal("-KILL");
+    let journal = journals(&workplace.binary).remove(0);
+    let journal = journal.to_str().unwrap();
+    let rollback = workplace.run(&["rollback", journal, "--out", "back.json"]).await;
+    assert_eq!(rollback.code, 0, "{rollback}");
+    let back = workplace.run(&["apply", "back.json", "--auto-approve"]).await;
+    assert_eq!(back.code, 0, "{back}");
+    assert!((0..8).all(|n| workplace.has_none(n)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_is_held_by_the_guard_rails_of_its_run() {
+    let workplace = Workplace::with(3, |policy| {
+        let users = listed(3, &format!("\"{policy}\""));
+        format!("[guard]\nprotected = [\"user-2\"]\n[users]\n{users}")
+    })
+    .await;
+    let allow = ["--allow-protected", "user-2"];
+    let applied = workplace.run(&[&APPLY[..], &["--journal", "run.jsonl"], &allow].concat()).await;
+    assert_eq!(applied.code, 0, "{applied}");
+    workplace.run(&["rollback", "run.jsonl", "--out", "back.json"]).await;
+    let back = ["apply", "back.json", "--auto-approve"];
+    let refused = workplace.run(&back).await;
+    assert_eq!(refused.code, 4, "{refused}");
+    assert!((0..3).all(|n| workplace.has(n, &workplace.policy)));
+    assert_eq!(workplace.run(&[&back[..], &allow].concat()).await.code, 0);
+    assert!((0..3).all(|n| workplace.has_none(n)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_cannot_be_used_is_one_clear_message() {
+    let workplace = Workplace::of(3).await;
+    workplace.run(&["plan", "--out", "plan.json"]).await;
+    workplace.run(&[&APPLY[..], &["--journal", "run.jsonl"]].concat()).await;
+    let folder = workplace.binary.folder();
+    let whole = std::fs::read_to_string(folder.join("run.jsonl")).unwrap();
+    for (file, text) in [
+        ("cut.jsonl", &whole[..50]),
+        ("newer.jsonl", &whole.replacen("\"format_version\":1", "\"format_version\":7", 1)),
+        ("damaged.jsonl", &whole.replacen("\"user-1\"", "\"user 1\"", 1)),
+        ("elsewhere.jsonl", &whole.replace(ACCOUNT, "999999999999")),
+    ] {
+        std::fs::write(folder.join(file), text).unwrap();
+    }
+    let mut said = String::new();
+    for arguments in [
+        &["rollback", "none.jsonl"][..],
+        &["rollback", "."],
+        &["rollback", "plan.json"],
+        &["rollback", "boundaries.toml"],
+        &["rollback", "cut.jsonl"],
+        &["rollback", "newer.jsonl"],
+        &["rollback", "damaged.jsonl"],
+        &["rollback", "elsewhere.jsonl"],
+        &["rollback", "run.jsonl", "-f", "boundaries.toml"],
+    ] {
+        let ran = workplace.run(arguments).await;
+        assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran}");
+        said.push_str(&ran.err);
+    }
+    insta::assert_snapshot!(said);
+}

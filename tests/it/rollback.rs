@@ -1,0 +1,164 @@
+//! Putting back what a run changed: from its journal and the account as it is now.
+
+use std::collections::BTreeMap;
+
+use crate::support::plans::{arn, name, unreadable};
+use iam_boundaries::apply::{
+    CallError, ErrorClass, Outcome, changed_users, check_journal_scope, rollback,
+};
+use iam_boundaries::aws::{Identity, Reading, Snapshot};
+use iam_boundaries::iam::{Digest, Partition, PolicyArn};
+use iam_boundaries::journal::{Entry, Header, Record};
+use iam_boundaries::plan::{Action, Change, Guard, Plan, ProblemKind};
+
+fn identity() -> Identity {
+    Identity {
+        account: "123456789012".parse().unwrap(),
+        partition: Partition::Aws,
+        arn: "arn:aws:iam::123456789012:user/ops".to_owned(),
+    }
+}
+
+/// The plan of a run that changes `changes`.
+fn plan(changes: Vec<Change>) -> Plan {
+    let account = "123456789012".parse().unwrap();
+    Plan {
+        changes,
+        names: BTreeMap::from([(arn("A"), "a".to_owned()), (arn("B"), "b".to_owned())]),
+        guard: Guard { protected: vec!["root-*".parse().unwrap()], ..Guard::default() },
+        ..Plan::empty(account, "boundaries.toml".to_owned(), Digest::of("[users]"))
+    }
+}
+
+fn change(user: &str, from: Option<PolicyArn>, to: Option<PolicyArn>) -> Change {
+    let action = Action::between(from.as_ref(), to.as_ref()).unwrap();
+    Change { user: name(user), line: 4, action, origin: None }
+}
+
+/// The record of a run in which the changes had these outcomes.
+fn record(changes: Vec<(Change, Option<Outcome>)>) -> Record {
+    let plan = plan(changes.iter().map(|(change, _)| change.clone()).collect());
+    let began = "2026-11-25T00:12:03Z".parse().unwrap();
+    let entries = (2..).zip(changes);
+    Record {
+        header: Header::of(&plan, Digest::of("plan"), &identity(), began),
+        entries: entries
+            .map(|(at, (change, outcome))| Entry { change, at, outcome, correction: None })
+            .collect(),
+        end: None,
+        digest: Digest::of("journal"),
+    }
+}
+
+fn applied() -> Option<Outcome> {
+    Some(Outcome::Applied { attempts: 1, request_id: None })
+}
+
+fn failed(class: ErrorClass, may_be_done: bool) -> Option<Outcome> {
+    let error = CallError {
+        action: "iam:PutUserPermissionsBoundary".into(),
+        class,
+        code: "Code".to_owned(),
+        message: "message".to_owned(),
+        request_id: None,
+    };
+    Some(Outcome::Failed { attempts: 1, error, may_be_done })
+}
+
+fn live<const N: usize>(users: [(&str, Reading); N]) -> Snapshot {
+    Snapshot::of(users.into_iter().map(|(user, reading)| (name(user), reading)).collect())
+}
+
+fn has(boundary: Option<PolicyArn>) -> Reading {
+    Reading::Boundary(boundary)
+}
+
+#[test]
+fn each_kind_of_change_is_put_back_and_reads_well() {
+    let (a, b) = (arn("A"), arn("B"));
+    let record = record(vec![
+        (change("zoe", None, Some(a.clone())), applied()),
+        (change("bob", Some(a.clone()), Some(b.clone())), None),
+        (change("eve", Some(b.clone()), None), applied()),
+    ]);
+    let live =
+        live([("zoe", has(Some(a.clone()))), ("bob", has(Some(b.clone()))), ("eve", has(None))]);
+    let plan = rollback(&record, "run.jsonl", &live);
+    let changes: Vec<_> =
+        plan.changes.iter().map(|it| (it.user.as_str(), it.line, it.action.clone())).collect();
+    let expected = [
+        ("bob", 3, Action::Change { from: b.clone(), to: a.clone() }),
+        ("eve", 4, Action::Add { to: b }),
+        ("zoe", 2, Action::Remove { from: a }),
+    ];
+    assert_eq!(changes, expected);
+    assert_eq!((plan.file.as_str(), plan.file_digest), ("run.jsonl", Digest::of("journal")));
+    assert_eq!(plan.rolls_back, Some(Digest::of("plan")));
+    assert_eq!(plan.name_of(&arn("A")), "a");
+    assert_eq!(plan.guard, record.header.guard());
+    assert_eq!(Plan::from_json(plan.to_json().as_bytes()), Ok(plan));
+}
+
+#[test]
+fn only_users_who_are_as_the_run_left_them_are_put_back() {
+    let set = |user| (change(user, None, Some(arn("A"))), applied());
+    let record = record(["back", "as-left", "other", "gone", "unread"].map(set).into());
+    let live = live([
+        ("back", has(None)),
+        ("as-left", has(Some(arn("A")))),
+        ("other", has(Some(arn("B")))),
+        ("gone", Reading::NoSuchUser { differs_by_case: None }),
+        ("unread", unreadable("no")),
+    ]);
+    let plan = rollback(&record, "run.jsonl", &live);
+    assert_eq!(plan.changes.len(), 1);
+    assert_eq!((plan.changes[0].user.as_str(), plan.in_sync), ("as-left", 1));
+    let problems: Vec<_> =
+        plan.problems.iter().map(|it| (it.user.as_str(), it.line, it.kind.code())).collect();
+    let expected =
+        [("gone", 5, "NoSuchUser"), ("other", 4, "NotAsLeft"), ("unread", 6, "AccessDenied")];
+    assert_eq!(problems, expected);
+    let ProblemKind::NotAsLeft { left, found } = &plan.problems[1].kind else {
+        panic!("{:?}", plan.problems)
+    };
+    assert_eq!((left, found), (&Some(arn("A")), &Some(arn("B"))));
+    assert_eq!(Plan::from_json(plan.to_json().as_bytes()), Ok(plan));
+}
+
+#[test]
+fn what_surely_was_not_done_is_nobodys_to_put_back() {
+    let with = |(n, outcome)| (change(&format!("user-{n}"), None, Some(arn("A"))), outcome);
+    let may_be_done = [
+        None,
+        applied(),
+        failed(ErrorClass::Transient, true),
+        // An attempt before the last may have gone through unseen.
+        failed(ErrorClass::Denied, true),
+    ];
+    let surely_not = [Some(Outcome::NotAttempted), failed(ErrorClass::Denied, false)];
+    let outcomes = (0..).zip(may_be_done.iter().chain(&surely_not).cloned());
+    let record = record(outcomes.map(with).collect());
+    let looked_at: Vec<_> = changed_users(&record).cloned().collect();
+    let expected: Vec<_> = (0..may_be_done.len()).map(|n| name(&format!("user-{n}"))).collect();
+    assert_eq!(looked_at, expected);
+    let live = looked_at.into_iter().map(|user| (user, has(Some(arn("A")))));
+    let plan = rollback(&record, "run.jsonl", &Snapshot::of(live.collect()));
+    assert_eq!(plan.changes.len(), may_be_done.len());
+    assert_eq!(plan.listed(), may_be_done.len());
+}
+
+#[test]
+fn a_journal_of_another_account_or_partition_is_refused() {
+    let header = record(Vec::new()).header;
+    assert_eq!(check_journal_scope(&header, "run.jsonl", &identity()), Ok(()));
+    let elsewhere = Identity { account: "999999999999".parse().unwrap(), ..identity() };
+    let said = check_journal_scope(&header, "run.jsonl", &elsewhere).unwrap_err().to_string();
+    assert_eq!(
+        said,
+        "wrong account: the run in run.jsonl was on account 123456789012, and the credentials \
+         (arn:aws:iam::123456789012:user/ops) belong to account 999999999999"
+    );
+    let elsewhere = Identity { partition: Partition::AwsCn, ..identity() };
+    let said = check_journal_scope(&header, "run.jsonl", &elsewhere).unwrap_err().to_string();
+    assert!(said.starts_with("wrong partition: the ARNs in run.jsonl are of"), "{said}");
+}

@@ -1,0 +1,471 @@
+//! The saved plan: what is written is read back, and nothing else is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::support::plans::{Case, arn, name, unreadable};
+use iam_boundaries::aws::{Reading, Snapshot};
+use iam_boundaries::config::Desired;
+use iam_boundaries::iam::Digest;
+use iam_boundaries::plan::saved::{self, SavedPlanError, WriteError};
+use iam_boundaries::plan::{Guard, Origin, Plan, Problem, ProblemKind, Recheck};
+use serde_json::{Value, json};
+
+/// A plan with everything in it that a plan can have.
+fn rich() -> Plan {
+    let mut plan = Case::of(11, 3).plan_since_base();
+    plan.guard = Guard {
+        max_changes: Some("50%".parse().unwrap()),
+        max_removals: Some("3".parse().unwrap()),
+        protected: vec!["break-glass".parse().unwrap(), "Emergency-*".parse().unwrap()],
+        allow_own_boundary: true,
+    };
+    plan.account_users = Some(120);
+    plan.rolls_back = Some(Digest::of("the plan of a run"));
+    let policy = arn("Gone");
+    let Reading::Unreadable(mut error) = unreadable("sorry") else { unreachable!("it is made so") };
+    error.request_id = None;
+    let left = Some(arn("Developer"));
+    let kinds = [
+        ProblemKind::NoSuchPolicy { policy: policy.clone() },
+        ProblemKind::PolicyNotAttachable { policy: policy.clone() },
+        ProblemKind::PolicyUnreadable { policy, error },
+        ProblemKind::NotAsLeft { left, found: None },
+    ];
+    for (n, kind) in kinds.into_iter().enumerate() {
+        let (user, line) = (name(&format!("problem-x{n}")), 40 + n);
+        plan.problems.push(Problem { user, line, column: None, kind });
+    }
+    plan
+}
+
+fn parsed(plan: &Plan) -> Value {
+    serde_json::from_str(&plan.to_json()).unwrap()
+}
+
+/// The digest as anyone can make it: sorted keys, no spaces, the digest itself left out.
+fn digest_of(document: &Value) -> Digest {
+    let mut content = document.clone();
+    content.as_object_mut().unwrap().remove("digest");
+    content.sort_all_objects();
+    Digest::of(content.to_string())
+}
+
+fn read(document: &Value) -> Result<Plan, SavedPlanError> {
+    Plan::from_json(document.to_string().as_bytes())
+}
+
+/// What is read from `document` when whoever changed it made its digest anew.
+fn read_with_new_digest(document: &Value) -> Result<Plan, SavedPlanError> {
+    let mut document = document.clone();
+    document["digest"] = json!(digest_of(&document));
+    read(&document)
+}
+
+fn validator() -> jsonschema::Validator {
+    let published = include_str!("../../schema/plan.schema.json");
+    jsonschema::validator_for(&serde_json::from_str(published).unwrap()).unwrap()
+}
+
+/// Every place of a document, as JSON pointers.
+fn places(value: &Value, at: &str, found: &mut Vec<String>) {
+    found.push(at.to_owned());
+    match value {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                places(value, &format!("{at}/{key}"), found);
+            }
+        }
+        Value::Array(items) => {
+            for (n, value) in items.iter().enumerate() {
+                places(value, &format!("{at}/{n}"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Other values than the one that is there: some of its kind, some not.
+fn others(value: &Value) -> Vec<Value> {
+    let mut others = vec![json!(null), json!(true), json!(-1), json!(1.5), json!([]), json!({})];
+    others.extend([json!(""), json!("x\u{1b}[2J"), json!(0), json!(4_000_000_000_000_u64)]);
+    match value {
+        Value::String(text) => {
+            others.push(json!(format!("{text}x")));
+            others.push(json!(text.to_uppercase()));
+            others.push(json!(text.replace("Developer", "AdministratorAccess")));
+            others.push(json!(text.chars().skip(1).collect::<String>()));
+        }
+        Value::Number(number) => others.push(json!(number.as_u64().unwrap() + 1)),
+        Value::Array(items) if !items.is_empty() => {
+            others.push(Value::Array(items[1..].to_vec()));
+            others.push(Value::Array(items.iter().chain(items.first()).cloned().collect()));
+            others.push(Value::Array(items.iter().rev().cloned().collect()));
+        }
+        Value::Object(fields) => {
+            for key in fields.keys() {
+                let mut fields = fields.clone();
+                fields.remove(key);
+                others.push(Value::Object(fields));
+            }
+            let mut fields = fields.clone();
+            fields.insert("note".to_owned(), json!("approved"));
+            others.push(Value::Object(fields));
+        }
+        _ => {}
+    }
+    others.retain(|other| other != value);
+    others
+}
+
+/// Every document that differs from `document` in one place.
+fn tampered(document: &Value) -> Vec<(String, Value)> {
+    let mut at = Vec::new();
+    places(document, "", &mut at);
+    at.into_iter()
+        .flat_map(|at| {
+            let there = document.pointer(&at).unwrap();
+            others(there).into_iter().map(move |other| {
+                let mut document = document.clone();
+                *document.pointer_mut(&at).unwrap() = other;
+                (at.clone(), document)
+            })
+        })
+        .collect()
+}
+
+#[test]
+fn a_plan_is_read_back_as_it_was_and_fits_the_published_schema() {
+    let validator = validator();
+    for (changes, problems) in [(0, 0), (1, 0), (0, 1), (500, 7), (5_000, 0)] {
+        let case = Case::of(changes, problems);
+        for plan in [case.plan(), case.plan_since_base()] {
+            assert_eq!(plan.changes.len(), changes);
+            let text = plan.to_json();
+            let again = Plan::from_json(text.as_bytes()).unwrap();
+            assert_eq!(again, plan);
+            assert_eq!(again.to_json(), text);
+            assert_eq!(again.digest(), plan.digest());
+            let errors: Vec<String> =
+                validator.iter_errors(&parsed(&plan)).map(|error| error.to_string()).collect();
+            assert!(errors.is_empty(), "{errors:?}");
+        }
+    }
+}
+
+#[test]
+fn plans_of_random_files_and_accounts_are_read_back_as_they_were() {
+    let mut random = fastrand::Rng::with_seed(20_261_124);
+    let boundaries = [None, Some(arn("A")), Some(arn("teams/B")), Some(arn("C"))];
+    let written = |random: &mut fastrand::Rng| {
+        let mut text = format!("[boundaries]\na = \"{}\"\n[users]\n", arn("A"));
+        for n in 0..12 {
+            match random.choice(&boundaries).unwrap() {
+                _ if random.bool() => {}
+                None => text.push_str(&format!("user-{n} = false\n")),
+                Some(arn) => text.push_str(&format!("user-{n} = \"{arn}\"\n")),
+            }
+        }
+        text.push_str("last = false\n");
+        Desired::parse("boundaries.toml", &text).unwrap()
+    };
+    for _ in 0..300 {
+        let (desired, base) = (written(&mut random), written(&mut random));
+        let readings = desired.users.keys().map(|user| {
+            let reading = match random.u8(..8) {
+                0 => Reading::NoSuchUser { differs_by_case: None },
+                1 => unreadable("no"),
+                _ => Reading::Boundary(random.choice(&boundaries).unwrap().clone()),
+            };
+            (user.clone(), reading)
+        });
+        let live = Snapshot::of(readings.collect());
+        let plan = Plan::between("123456789012".parse().unwrap(), &desired, &live);
+        let plan = if random.bool() { plan } else { plan.since(&base, &desired) };
+        assert_eq!(Plan::from_json(plan.to_json().as_bytes()).as_ref(), Ok(&plan));
+    }
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes() {
+    insta::assert_snapshot!("saved_plan", Case::of(3, 3).plan_since_base().to_json());
+    assert_eq!(rich().to_json(), rich().to_json());
+}
+
+#[test]
+fn the_id_of_a_request_is_no_part_of_a_plan() {
+    let plan = rich();
+    assert!(!plan.to_json().contains("0f1e2d3c"), "{}", plan.to_json());
+}
+
+#[test]
+fn anyone_can_check_the_digest_without_this_tool() {
+    let plan = rich();
+    assert_eq!(plan.digest(), digest_of(&parsed(&plan)));
+}
+
+#[test]
+fn a_plan_cut_short_anywhere_is_refused_as_cut_short() {
+    let text = Case::of(2, 2).plan_since_base().to_json();
+    let text = text.trim_end().as_bytes();
+    for end in 0..text.len() {
+        assert_eq!(Plan::from_json(&text[..end]), Err(SavedPlanError::Truncated), "at {end}");
+    }
+    assert!(Plan::from_json(text).is_ok());
+}
+
+#[test]
+fn a_plan_laid_out_otherwise_is_the_same_plan() {
+    let plan = rich();
+    assert_eq!(read(&parsed(&plan)), Ok(plan));
+}
+
+#[test]
+fn no_value_of_a_plan_can_be_changed_added_or_taken_out() {
+    let tampered = tampered(&parsed(&rich()));
+    assert!(tampered.len() > 1_000);
+    for (at, document) in tampered {
+        let read = read(&document);
+        match at.as_str() {
+            "/format" => assert_eq!(read, Err(SavedPlanError::NotAPlan)),
+            _ => assert!(read.is_err(), "at {at}: {document}"),
+        }
+    }
+}
+
+#[test]
+fn a_plan_with_a_digest_made_anew_is_refused_or_says_just_what_stands_in_it() {
+    let validator = validator();
+    let (mut refused, mut read) = (0, 0);
+    for (at, mut document) in tampered(&parsed(&rich())) {
+        if document.as_object().is_none_or(|fields| fields.is_empty()) {
+            continue;
+        }
+        match read_with_new_digest(&document) {
+            Err(_) => refused += 1,
+            Ok(plan) => {
+                document["digest"] = json!(plan.digest());
+                assert_eq!(parsed(&plan), document, "at {at}");
+                assert!(validator.is_valid(&document), "at {at}: {document}");
+                read += 1;
+            }
+        }
+    }
+    assert!(refused > 1_000 && read > 10, "{refused} refused, {read} read");
+}
+
+#[test]
+fn the_schema_refuses_what_has_the_wrong_shape() {
+    let validator = validator();
+    let document = parsed(&rich());
+    let mut at = Vec::new();
+    places(&document, "", &mut at);
+    for at in at {
+        let there = document.pointer(&at).unwrap();
+        let mut others = vec![json!(-1), json!("\u{1b}"), json!({"note": 1})];
+        if let Value::Object(fields) = there {
+            for key in fields.keys() {
+                let mut fields = fields.clone();
+                fields.remove(key);
+                others.push(Value::Object(fields));
+            }
+        }
+        // Free text may be any text.
+        let is_free = ["/file", "/code", "/message"].iter().any(|field| at.ends_with(field));
+        others.retain(|other| !(is_free && other.is_string()));
+        for other in others {
+            let mut document = document.clone();
+            *document.pointer_mut(&at).unwrap() = other;
+            assert!(!validator.is_valid(&document), "at {at}: {document}");
+        }
+    }
+}
+
+/// The plan with one thing changed in its document, and its digest made anew.
+fn edited(edit: impl FnOnce(&mut Value)) -> String {
+    let mut document = parsed(&rich());
+    edit(&mut document);
+    match read_with_new_digest(&document).unwrap_err() {
+        SavedPlanError::Inconsistent(what) => what,
+        SavedPlanError::Malformed(what) => format!("malformed: {what}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_plan_that_no_file_could_ask_for_is_refused_whatever_its_digest() {
+    let first = "/changes/0";
+    let said = [
+        edited(|plan| plan["changes"][0]["from"] = plan["changes"][0]["to"].clone()),
+        edited(|plan| plan["changes"][0]["action"] = json!("remove")),
+        edited(|plan| plan["changes"][0]["to"] = json!("arn:aws:iam::999999999999:policy/Admin")),
+        edited(|plan| plan["changes"][1]["from"] = json!("arn:aws-cn:iam::aws:policy/Admin")),
+        edited(|plan| plan["changes"][0]["user"] = plan["changes"][1]["user"].clone()),
+        edited(|plan| plan["changes"].as_array_mut().unwrap().swap(0, 1)),
+        edited(|plan| plan["problems"][0]["user"] = plan["changes"][0]["user"].clone()),
+        edited(|plan| plan["changes"][0]["origin"] = json!(null)),
+        edited(|plan| plan["base"] = json!(null)),
+        edited(|plan| plan["base"]["drift"] = json!(0)),
+        edited(|plan| plan["base"]["no_longer_listed"] = json!(["problem-00000"])),
+        edited(|plan| plan["summary"]["remove"] = json!(0)),
+        edited(|plan| plan["boundaries"][0]["name"] = json!("arn:aws:iam::aws:policy/ReadOnly")),
+        edited(|plan| plan["boundaries"][0]["arn"] = json!(arn("NotInThePlan"))),
+        edited(|plan| plan["problems"][1]["problem"]["differs_by_case"] = json!("mallory")),
+        edited(|plan| {
+            plan["problems"][2]["problem"]["error"]["message"] = json!("\u{202e}reversed")
+        }),
+        edited(|plan| plan["problems"][2]["problem"]["error"]["action"] = json!("::error::x")),
+        edited(|plan| plan["problems"][6]["problem"]["left"] = json!(null)),
+        edited(|plan| plan["guard"]["max_changes"] = json!("101%")),
+        edited(|plan| plan["guard"]["protected"] = json!(["*", "a b"])),
+        edited(|plan| plan["guard"]["\u{1b}[2J"] = json!(1)),
+        edited(|plan| plan["file"] = json!("a\nb")),
+        edited(|plan| plan["format_version"] = json!(0)),
+        edited(|plan| plan["account"] = json!("1")),
+        edited(|plan| *plan.pointer_mut(first).unwrap() = json!({})),
+    ];
+    insta::assert_snapshot!(said.join("\n"));
+}
+
+#[test]
+fn each_reason_to_refuse_a_text_has_its_own_message() {
+    let plan = rich().to_json();
+    let digest = rich().digest().to_string();
+    let edited = plan.replacen("\"line\": 4", "\"line\": 5", 1);
+    assert_ne!(edited, plan);
+    let newer = plan.replacen("\"format_version\": 2", "\"format_version\": 3, \"new\": {}", 1);
+    let said = [
+        "[users]\nalice = false\n",
+        "{\"format\": \"iam-boundaries/check\"}",
+        "[1, 2]",
+        "\u{feff}",
+        "",
+        &plan[..200],
+        &newer,
+        &plan.replacen("\"format_version\": 2", "\"format_version\": 1", 1),
+        &edited,
+        &plan.replacen(&digest, &Digest::of("x").to_string(), 1),
+        &plan.replacen("\"in_sync\": 3", "\"in_sync\": 3, \"in_sync\": 4", 1),
+        &plan.replacen("\"changes\": [", "\"changes\": [,", 1),
+        &format!("{plan}{plan}"),
+    ]
+    .map(|text| Plan::from_json(text.as_bytes()).unwrap_err().to_string());
+    insta::assert_snapshot!(said.join("\n"));
+}
+
+#[test]
+fn no_mutilated_plan_makes_it_panic_or_is_read_as_another() {
+    let plan = rich();
+    let whole = plan.to_json();
+    let mut random = fastrand::Rng::with_seed(7);
+    for _ in 0..3_000 {
+        let mut bytes = whole.as_bytes().to_vec();
+        for _ in 0..random.usize(1..4) {
+            let at = random.usize(..bytes.len());
+            match random.u8(..3) {
+                0 => bytes[at] = random.u8(..),
+                1 => drop(bytes.remove(at)),
+                _ => bytes.insert(at, *random.choice(b"{}[]\",:0n\\ \xff").unwrap()),
+            }
+        }
+        // White space is the one thing that may differ.
+        if let Ok(read) = Plan::from_json(&bytes) {
+            assert_eq!(read, plan);
+        }
+    }
+}
+
+#[test]
+fn a_plan_is_written_over_an_earlier_one_and_over_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("plan.json");
+    saved::write(&Case::of(1, 0).plan(), &path).unwrap();
+    saved::write(&rich(), &path).unwrap();
+    assert_eq!(saved::read(&path).unwrap(), rich());
+    std::fs::write(&path, &rich().to_json()[..300]).unwrap();
+    saved::write(&rich(), &path).unwrap();
+
+    let file = folder.path().join("boundaries.toml");
+    std::fs::write(&file, "[users]\n").unwrap();
+    assert!(matches!(saved::write(&rich(), &file), Err(WriteError::OtherFile)));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "[users]\n");
+    assert!(matches!(saved::write(&rich(), folder.path()), Err(WriteError::NotAFile)));
+    let nowhere = folder.path().join("none/plan.json");
+    assert!(matches!(saved::write(&rich(), &nowhere), Err(WriteError::Unwritable(_))));
+    let names: BTreeSet<_> =
+        std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names.len(), 2, "nothing half-written is left: {names:?}");
+}
+
+#[test]
+fn each_change_is_of_the_file_or_drift() {
+    let file = |text: &str| {
+        let boundaries = format!("dev = \"{}\"\nops = \"{}\"", arn("Developer"), arn("Ops"));
+        Desired::parse("f.toml", &format!("[boundaries]\n{boundaries}\n[users]\n{text}")).unwrap()
+    };
+    let desired =
+        file("new = \"dev\"\nother = \"dev\"\nsame = \"dev\"\nnone = false\nfresh = false\n");
+    let by_arn = format!("same = \"{}\"\n", arn("Developer"));
+    let base = file(&format!("other = \"ops\"\n{by_arn}none = false\ngone = \"dev\"\n"));
+    let there = Reading::Boundary(Some(arn("Other")));
+    let live: BTreeMap<_, _> =
+        desired.users.keys().map(|user| (user.clone(), there.clone())).collect();
+    let account = "123456789012".parse().unwrap();
+    let plan = Plan::between(account, &desired, &Snapshot::of(live)).since(&base, &desired);
+    let drift: Vec<&str> =
+        plan.changes_of(Some(Origin::Drift)).map(|change| change.user.as_str()).collect();
+    assert_eq!(drift, ["none", "same"]);
+    assert_eq!(plan.count_of(Origin::ThisChange), 3);
+    assert_eq!(plan.no_longer_listed(), [name("gone")]);
+}
+
+#[test]
+fn a_base_of_another_account_asked_for_nothing_in_this_one() {
+    let file = "[users]\nalice = false\n";
+    let desired = Desired::parse("f.toml", file).unwrap();
+    let other = format!("[account]\nid = \"999999999999\"\n{file}");
+    let base = Desired::parse("base.toml", &other).unwrap();
+    let live = [(name("alice"), Reading::Boundary(Some(arn("Other"))))].into();
+    let account = "123456789012".parse().unwrap();
+    let plan = Plan::between(account, &desired, &Snapshot::of(live)).since(&base, &desired);
+    assert_eq!(plan.changes[0].origin, Some(Origin::ThisChange));
+}
+
+#[test]
+fn a_change_is_carried_out_only_where_the_account_is_as_the_plan_saw_it() {
+    let plan = Case::of(400, 0).plan();
+    let mut random = fastrand::Rng::with_seed(3);
+    let readings = plan.changes.iter().map(|change| {
+        let reading = match random.u8(..6) {
+            0 => Reading::Boundary(change.action.from().cloned()),
+            1 => Reading::Boundary(change.action.to().cloned()),
+            2 => Reading::Boundary(None),
+            3 => Reading::Boundary(Some(arn("Other"))),
+            4 => Reading::NoSuchUser { differs_by_case: None },
+            _ => unreadable("no"),
+        };
+        (change.user.clone(), reading)
+    });
+    let live: BTreeMap<_, _> = readings.collect();
+    let recheck = Recheck::of(plan.clone(), &Snapshot::of(live.clone()));
+    for change in &recheck.plan.changes {
+        assert_eq!(live[&change.user], Reading::Boundary(change.action.from().cloned()));
+    }
+    for change in &recheck.already_done {
+        assert_eq!(live[&change.user], Reading::Boundary(change.action.to().cloned()));
+    }
+    for conflict in &recheck.conflicts {
+        assert_eq!(live[&conflict.change.user], conflict.found);
+    }
+    let (conflicts, done) = (recheck.conflicts.len(), recheck.already_done.len());
+    assert!(conflicts > 50 && done > 50 && recheck.plan.changes.len() > 50);
+    let users: BTreeSet<_> = recheck
+        .plan
+        .changes
+        .iter()
+        .chain(&recheck.already_done)
+        .chain(recheck.conflicts.iter().map(|conflict| &conflict.change))
+        .map(|change| &change.user)
+        .collect();
+    assert_eq!(users.len(), plan.changes.len());
+    assert_eq!(recheck.digest, plan.digest());
+}

@@ -1,0 +1,205 @@
+//! The JSON Schema of the file: what is published, and that it and the checker judge alike.
+
+use std::path::Path;
+use std::str::FromStr;
+
+use crate::support::Binary;
+use iam_boundaries::config::{Desired, schema};
+use iam_boundaries::iam::{AccountId, PolicyArn, UserName};
+use jsonschema::Validator;
+use schemars::JsonSchema;
+
+fn validator(schema: &schemars::Schema) -> Validator {
+    jsonschema::validator_for(schema.as_value()).expect("the schema is a JSON Schema")
+}
+
+/// A file as a JSON Schema sees it; none if it is not TOML.
+fn as_json(text: &str) -> Option<serde_json::Value> {
+    let table: toml::Table = toml::from_str(text).ok()?;
+    Some(serde_json::to_value(table).expect("TOML has no value that JSON has not"))
+}
+
+#[test]
+fn the_published_schemas_are_what_the_command_prints() {
+    for (document, published) in [
+        ("boundaries", include_str!("../../schema/boundaries.schema.json")),
+        ("plan", include_str!("../../schema/plan.schema.json")),
+    ] {
+        let printed = Binary::with_own_file().run(&["schema", document]);
+        assert_eq!(printed.code, 0, "{printed}");
+        let again = format!("cargo run -- schema {document} > schema/{document}.schema.json");
+        assert_eq!(printed.out, published, "run: {again}");
+    }
+    let of_the_file = Binary::with_own_file().run(&["schema"]).out;
+    assert_eq!(of_the_file, include_str!("../../schema/boundaries.schema.json"));
+}
+
+#[test]
+fn every_shipped_file_names_the_schema_and_follows_it() {
+    let validator = validator(&schema());
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = vec![root.join("boundaries.toml")];
+    for entry in std::fs::read_dir(root.join("examples")).unwrap() {
+        files.extend(
+            Some(entry.unwrap().path())
+                .filter(|path| path.extension().is_some_and(|e| e == "toml")),
+        );
+    }
+    assert!(files.len() >= 3, "{files:?}");
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let named = text.lines().next().and_then(|line| line.strip_prefix("#:schema "));
+        let named = file.parent().unwrap().join(named.expect("the first line names the schema"));
+        let published = root.join("schema/boundaries.schema.json");
+        assert_eq!(named.canonicalize().unwrap(), published.canonicalize().unwrap(), "{file:?}");
+        assert!(validator.is_valid(&as_json(&text).unwrap()), "{file:?}");
+    }
+}
+
+fn with_short_name(length: usize) -> String {
+    let name = "n".repeat(length);
+    format!("[boundaries]\n{name} = \"arn:aws:iam::aws:policy/X\"\n[users]\na = \"{name}\"\n")
+}
+
+#[test]
+fn good_files_are_good_to_both() {
+    let validator = validator(&schema());
+    for text in [
+        "[users]\na = false\n",
+        "[users]\n\"john.doe\" = \"arn:aws:iam::aws:policy/job-function/X\"\n123 = false\n",
+        "[boundaries]\n[users]\na = false\n",
+        "[boundaries]\nd = \"arn:aws-cn:iam::000000000012:policy/D\"\n[users]\na = \"d\"\n",
+        &with_short_name(128),
+        "users = { a = false }\naccount = { id = \"123456789012\" }\n",
+        "[guard]\n[users]\na = false\n",
+        "[guard]\nmax_changes = 0x10\nmax_removals = \"2.5%\"\n[users]\na = false\n",
+        "[guard]\nprotected = [\"*-x\", \"a.b\"]\nallow_own_boundary = false\n[users]\na = false\n",
+    ] {
+        assert!(Desired::parse("f.toml", text).is_ok(), "{text}");
+        assert!(validator.is_valid(&as_json(text).unwrap()), "{text}");
+    }
+}
+
+#[test]
+fn bad_files_are_bad_to_both() {
+    let validator = validator(&schema());
+    for text in [
+        "",
+        "[users]\n",
+        "users = 1\n",
+        "[user]\na = false\n",
+        "top = 1\n[users]\na = false\n",
+        "[account]\n[users]\na = false\n",
+        "[account]\nid = 123456789012\n[users]\na = false\n",
+        "[account]\nid = \"1234\"\n[users]\na = false\n",
+        "[account]\nid = \"123456789012\"\nname = \"x\"\n[users]\na = false\n",
+        "account = \"123456789012\"\n[users]\na = false\n",
+        "[boundaries]\nd = \"developer\"\n[users]\na = false\n",
+        "[boundaries]\nd = false\n[users]\na = false\n",
+        "[boundaries]\n\"d d\" = \"arn:aws:iam::aws:policy/X\"\n[users]\na = false\n",
+        &with_short_name(129),
+        "[boundaries]\n\"\" = \"arn:aws:iam::aws:policy/X\"\n[users]\na = false\n",
+        "boundaries = []\n[users]\na = false\n",
+        "[users]\na = true\n",
+        "[users]\na = 1\n",
+        "[users]\na = \"\"\n",
+        "[users]\na = [\"arn:aws:iam::aws:policy/X\"]\n",
+        "[users]\na = 2024-01-01\n",
+        "[users]\na = \"arn:aws:iam::123456789012:role/Admin\"\n",
+        "[users]\na = \"arn:aws:s3:::bucket/x\"\n",
+        "[users]\njohn.doe = false\n",
+        "[users]\n\"zo ë\" = false\n",
+        "[users]\n\"\" = false\n",
+        "[users.a]\nb = false\n",
+        "[guard]\nmax_changes = \"10\"\n[users]\na = false\n",
+        "[guard]\nmax_changes = \"101%\"\n[users]\na = false\n",
+        "[guard]\nmax_removals = \"010%\"\n[users]\na = false\n",
+        "[guard]\nmax_removals = -1\n[users]\na = false\n",
+        "[guard]\nmax_removals = 1.5\n[users]\na = false\n",
+        "[guard]\nprotected = \"a\"\n[users]\na = false\n",
+        "[guard]\nprotected = [\"a b\"]\n[users]\na = false\n",
+        "[guard]\nallow_own_boundary = 1\n[users]\na = false\n",
+        "[guard]\nmax = 1\n[users]\na = false\n",
+    ] {
+        assert!(Desired::parse("f.toml", text).is_err(), "{text}");
+        assert!(!validator.is_valid(&as_json(text).unwrap()), "{text}");
+    }
+}
+
+/// What JSON Schema cannot say: the checker is the judge, and an editor that only follows the schema
+/// lets these pass.
+#[test]
+fn some_mistakes_are_seen_by_the_checker_alone() {
+    let validator = validator(&schema());
+    for text in [
+        "[users]\na = \"nowhere\"\n",
+        "[users]\na = false\nA = false\n",
+        "[account]\nid = \"111111111111\"\n[users]\na = \"arn:aws:iam::222222222222:policy/P\"\n",
+        "[users]\na = \"arn:aws:iam::aws:policy/P\"\nb = \"arn:aws-cn:iam::aws:policy/P\"\n",
+    ] {
+        assert!(Desired::parse("f.toml", text).is_err(), "{text}");
+        assert!(validator.is_valid(&as_json(text).unwrap()), "{text}");
+    }
+}
+
+/// Mutations of good and bad texts, and whether parser and schema agree about each.
+fn agree<T: FromStr + JsonSchema>(seeds: &[&str]) {
+    let validator = validator(&schemars::schema_for!(T));
+    let mut random = fastrand::Rng::with_seed(20_261_124);
+    let inserts = [
+        "a", "Z", "0", "12", "-", "_", "+=,.@", "/", "//", ":", "::", " ", "\n", "~", "!", "é",
+        "٣", "\u{7f}", "aws", "aws-cn", "arn:", "policy/",
+    ];
+    let (mut taken, mut refused) = (0, 0);
+    for _ in 0..20_000 {
+        let mut text: Vec<char> = random.choice(seeds).unwrap().chars().collect();
+        for _ in 0..random.usize(..4) {
+            let at = random.usize(..=text.len());
+            match random.u8(..3) {
+                0 => drop(text.drain(at..(at + random.usize(..4)).min(text.len()))),
+                1 => drop(text.splice(at..at, random.choice(inserts).unwrap().chars())),
+                _ => {
+                    let repeated =
+                        vec![*random.choice(&['x', '/', '7']).unwrap(); random.usize(..600)];
+                    text.splice(at..at, repeated);
+                }
+            }
+        }
+        let text: String = text.into_iter().collect();
+        let is_taken = text.parse::<T>().is_ok();
+        assert_eq!(is_taken, validator.is_valid(&text.as_str().into()), "{text:?}");
+        if is_taken { taken += 1 } else { refused += 1 }
+    }
+    assert!(taken > 1_000 && refused > 1_000, "{taken} taken, {refused} refused");
+}
+
+#[test]
+fn the_schema_takes_the_user_names_that_the_parser_takes() {
+    agree::<UserName>(&[
+        "alice",
+        "john.doe",
+        "a+b=c,d.e@f_g-h",
+        "",
+        &"x".repeat(64),
+        &"x".repeat(65),
+    ]);
+}
+
+#[test]
+fn the_schema_takes_the_account_ids_that_the_parser_takes() {
+    agree::<AccountId>(&["123456789012", "000000000000", "12345678901", "12345678901٣"]);
+}
+
+#[test]
+fn the_schema_takes_the_arns_that_the_parser_takes() {
+    let long_path = format!("arn:aws:iam::aws:policy/{}/X", "p".repeat(505));
+    let long_name = format!("arn:aws:iam::aws:policy/{}", "n".repeat(126));
+    agree::<PolicyArn>(&[
+        "arn:aws:iam::123456789012:policy/Developer",
+        "arn:aws-us-gov:iam::aws:policy/a/b:c/X",
+        "arn:aws:iam::123456789012:role/Developer",
+        "arn:aws:s3:::bucket/X",
+        &long_path,
+        &long_name,
+    ]);
+}

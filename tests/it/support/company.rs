@@ -1,0 +1,107 @@
+//! Plans applied with the real SDK over a real socket, on a sandbox of a test's own.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use iam_boundaries::apply::{Class, Event, Item, Limits, Run, Summary, apply};
+use iam_boundaries::aws::{Account, Bounds, StopSwitch};
+use iam_boundaries::config::Desired;
+use iam_boundaries::iam::{PolicyArn, UserName};
+use iam_boundaries::plan::Plan;
+use iam_boundaries::sandbox::{Fault, Options, Sandbox};
+
+use super::accounts::{account, quick};
+
+pub const PUT: &str = "PutUserPermissionsBoundary";
+pub const DELETE: &str = "DeleteUserPermissionsBoundary";
+pub const DETAILS: &str = "GetAccountAuthorizationDetails";
+
+/// A sandbox with users without a boundary, whom a file gives one.
+pub struct Company {
+    pub sandbox: Sandbox,
+    pub boundary: PolicyArn,
+    pub desired: Desired,
+}
+
+pub fn user(n: usize) -> UserName {
+    format!("user-{n:04}").parse().unwrap()
+}
+
+pub fn denied() -> Fault {
+    Fault::error(403, "AccessDenied", "not authorized")
+}
+
+/// Users who read otherwise than written are not waited for.
+pub fn at_once(concurrency: usize) -> Limits {
+    Limits { concurrency: NonZeroUsize::new(concurrency).unwrap(), read_back: Duration::ZERO }
+}
+
+impl Company {
+    pub async fn of(count: usize, page_size: usize) -> Self {
+        let options = Options { page_size, ..Options::default() };
+        let sandbox = Sandbox::start(options).await.unwrap();
+        let boundary = sandbox.put_policy("Developer");
+        let mut file = "[users]\n".to_owned();
+        for n in 0..count {
+            sandbox.put_user(&user(n), None);
+            file.push_str(&format!("{} = \"{boundary}\"\n", user(n)));
+        }
+        let desired = Desired::parse("boundaries.toml", &file).unwrap();
+        Company { sandbox, boundary, desired }
+    }
+
+    pub async fn account(&self) -> Account {
+        account(self.sandbox.endpoint_url()).await
+    }
+
+    pub async fn plan(&self, account: &Account) -> Plan {
+        let snapshot = account.snapshot(self.desired.users.keys()).await.unwrap();
+        Plan::between(account.identity().account, &self.desired, &snapshot)
+    }
+
+    /// Plans and applies.
+    pub async fn apply(&self, concurrency: usize) -> (BTreeMap<UserName, Item>, Summary) {
+        let account = self.account().await;
+        let plan = self.plan(&account).await;
+        carry_out(&account, &plan, at_once(concurrency), &StopSwitch::new(), |_| {}).await
+    }
+
+    pub fn has_boundary(&self, n: usize) -> bool {
+        self.sandbox.boundary_of(&user(n)).unwrap().as_deref() == Some(self.boundary.as_str())
+    }
+
+    pub fn calls(&self, action: &str) -> u64 {
+        self.sandbox.calls().get(action).copied().unwrap_or_default()
+    }
+}
+
+/// Applies, and checks that each change ended exactly once, as the summary counts it.
+pub async fn carry_out(
+    account: &Account,
+    plan: &Plan,
+    limits: Limits,
+    switch: &StopSwitch,
+    mut on: impl FnMut(&Event),
+) -> (BTreeMap<UserName, Item>, Summary) {
+    let bounds = Bounds { in_flight: 64, calls: plan.changes.len() };
+    let writer = account.writer(bounds, None, quick());
+    let mut items = BTreeMap::new();
+    let run = Run { plan, account, writer: &writer, limits, switch, journal: None };
+    let summary = apply(run, |event| {
+        on(&event);
+        if let Event::Ended(item) = event {
+            let twice = items.insert(item.change.user.clone(), item);
+            assert!(twice.is_none(), "an item ended twice: {twice:?}");
+        }
+    })
+    .await;
+    assert!(plan.changes.iter().all(|change| items[&change.user].change == *change));
+    assert_eq!(items.len(), plan.changes.len());
+    let of = |class: Class| items.values().filter(|item| item.class() == class).count();
+    assert_eq!(
+        [summary.applied, summary.not_as_written, summary.failed, summary.not_attempted],
+        [Class::Applied, Class::NotAsWritten, Class::Failed, Class::NotAttempted].map(of)
+    );
+    (items, summary)
+}
