@@ -11,8 +11,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use iam_boundaries::aws::{Reading, Snapshot};
-use iam_boundaries::config::Desired;
+use iam_boundaries::aws::{Inventory, Reading};
+use iam_boundaries::config::Config;
 use iam_boundaries::iam::PolicyArn;
 use iam_boundaries::plan::Plan;
 use iam_boundaries::report::{Paint, plan_text};
@@ -46,7 +46,7 @@ struct Work {
 }
 
 const WORKS: [Work; 6] = [
-    Work { name: "parse and check", run: |file| timed(|| desired(file)).1 },
+    Work { name: "parse and check", run: |file| timed(|| config(file)).1 },
     Work { name: "diff", run: |file| planned(file).diff },
     Work {
         name: "parse, check and diff",
@@ -204,8 +204,8 @@ fn time_of_binary(arguments: &[&str], file: Option<&Path>) -> Duration {
     time_of(Command::new(BINARY).args(arguments).args(file)).expect("the binary succeeds")
 }
 
-fn desired(file: &Path) -> Desired {
-    Desired::read(file).expect("the file has no mistake")
+fn config(file: &Path) -> Config {
+    Config::read(file).expect("the file has no mistake")
 }
 
 struct Planned {
@@ -215,10 +215,10 @@ struct Planned {
 }
 
 fn planned(file: &Path) -> Planned {
-    let (desired, parse) = timed(|| desired(file));
-    let live = snapshot(&desired);
+    let (config, parse) = timed(|| config(file));
+    let live = snapshot(&config);
     let account = ACCOUNT.parse().expect("the sandbox has an account id");
-    let (plan, diff) = timed(|| Plan::between(account, &desired, &live));
+    let (plan, diff) = timed(|| Plan::between(account, &config, &live));
     Planned { plan, parse, diff }
 }
 
@@ -228,7 +228,7 @@ fn timed_of_plan(file: &Path, write: fn(&Plan) -> String) -> Duration {
 }
 
 /// An account in which a fifth of the listed users have not what they should have.
-fn snapshot(desired: &Desired) -> Snapshot {
+fn snapshot(config: &Config) -> Inventory {
     let other: PolicyArn = policy("Other").parse().expect("it is an ARN");
     let reading = |n: usize, listed: &Option<PolicyArn>| match (n % 10, listed) {
         (0, Some(_)) => Reading::Boundary(None),
@@ -238,8 +238,8 @@ fn snapshot(desired: &Desired) -> Snapshot {
             listed.as_ref().map(|arn| arn.as_str().parse().expect("a listed boundary is an ARN")),
         ),
     };
-    let users = desired.users.iter().enumerate();
-    Snapshot::of(
+    let users = config.users.iter().enumerate();
+    Inventory::of(
         users.map(|(n, (user, listed))| (user.clone(), reading(n, &listed.boundary))).collect(),
     )
 }

@@ -12,11 +12,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
-use iam_boundaries::apply::{Class, Limits, Outcome, Run, Summary, apply};
+use iam_boundaries::apply::{CallOutcome, Limits, Outcome, Run, Summary, apply};
 use iam_boundaries::aws::{Access, Account, Bounds, Connection, RetryPolicy, StopSwitch};
-use iam_boundaries::config::Desired;
-use iam_boundaries::iam::{Rate, Timestamp, UserName};
-use iam_boundaries::journal::{End, Header, Journal, Record};
+use iam_boundaries::config::Config;
+use iam_boundaries::iam::{PrincipalName, Rate, Timestamp};
+use iam_boundaries::journal::{End, Header, Journal, RunRecord};
 use iam_boundaries::plan::Plan;
 use iam_boundaries::sandbox::{
     ACCESS_KEY_ID, Burst, Limit, Options, SECRET_ACCESS_KEY, Sandbox, Throttle,
@@ -54,7 +54,8 @@ async fn alone(folder: &Path, items: usize) -> Result<(), Box<dyn Error>> {
     println!("\n{:40} {:>9} {:>12}", "the journal alone", "items", "items/s");
     for at_once in [1, 16, CONCURRENCY, 256] {
         let journal = company.journal(&folder.join(format!("alone-{at_once}.jsonl")))?;
-        let applied = Outcome::Applied { attempts: 1, request_id: Some("0123456789ab".to_owned()) };
+        let applied =
+            CallOutcome::Applied { attempts: 1, request_id: Some("0123456789ab".to_owned()) };
         let began = Instant::now();
         let mut written = stream::iter(&company.plan.changes)
             .map(async |change| {
@@ -95,8 +96,8 @@ async fn paired(folder: &Path, writes: usize, rounds: usize) -> Result<(), Box<d
             let without = Company::of(writes).await?.apply(None).await?;
             (without, company.apply(Some(&path)).await?)
         };
-        let record = Record::read(&path)?;
-        assert_eq!((record.count(Class::Applied), record.left_open().count()), (writes, 0));
+        let record = RunRecord::read(&path)?;
+        assert_eq!((record.count(Outcome::Applied), record.left_open().count()), (writes, 0));
         let ratio = with.as_secs_f64() / without.as_secs_f64();
         ratios.push(ratio);
         println!(
@@ -133,7 +134,7 @@ impl Company {
         let boundary = sandbox.put_policy("Developer");
         let mut file = "[users]\n".to_owned();
         for n in 0..users {
-            let user: UserName = format!("user-{n:06}").parse()?;
+            let user: PrincipalName = format!("user-{n:06}").parse()?;
             sandbox.put_user(&user, None);
             file.push_str(&format!("{user} = \"{boundary}\"\n"));
         }
@@ -143,9 +144,9 @@ impl Company {
             secret_access_key: SECRET_ACCESS_KEY,
         };
         let account = Connection::open(&access).await.identify().await?;
-        let desired = Desired::parse("boundaries.toml", &file).map_err(|_| "a bad file")?;
-        let snapshot = account.snapshot(desired.users.keys()).await?;
-        let plan = Plan::between(account.identity().account, &desired, &snapshot);
+        let config = Config::parse("boundaries.toml", &file).map_err(|_| "a bad file")?;
+        let snapshot = account.snapshot(config.users.keys()).await?;
+        let plan = Plan::between(account.identity().account, &config, &snapshot);
         Ok(Company { _sandbox: sandbox, account, plan })
     }
 

@@ -3,14 +3,14 @@
 //! Every run walks one road, once, and the modules stand in its order:
 //!
 //! ```text
-//! boundaries.toml ──▶ desired ─┐
+//! boundaries.toml ──▶ config ─┐
 //!                              ├──▶ plan ──▶ apply ──▶ report
 //! IAM (aws-sdk-iam) ─▶ live ───┘     │          │
 //!                                    ▼          ▼
 //!                               plan.json    journal ──▶ rollback, which makes a plan again
 //! ```
 //!
-//! `Desired` and `Snapshot` make a `Plan`, by a pure function, and guard rails are functions of it;
+//! `Config` and `Inventory` make a `Plan`, by a pure function, and guard rails are functions of it;
 //! `apply` takes a `Plan`, writes its journal, and sends `Event`s; `report` makes everything that is
 //! read from plans and events alone.
 

@@ -8,8 +8,8 @@ use aws_sdk_iam::error::ProvideErrorMetadata;
 use futures::{StreamExt, stream};
 use iam_boundaries::apply::{self, Limits};
 use iam_boundaries::aws::{Access, Bounds, Connection, RetryPolicy, StopSwitch};
-use iam_boundaries::config::Desired;
-use iam_boundaries::iam::{PolicyArn, UserName};
+use iam_boundaries::config::Config;
+use iam_boundaries::iam::{PolicyArn, PrincipalName};
 use iam_boundaries::plan::Plan;
 use iam_boundaries::sandbox::{
     ACCESS_KEY_ID, Action, Options, SECRET_ACCESS_KEY, Sandbox, Throttle,
@@ -80,7 +80,7 @@ impl Run {
     }
 }
 
-fn user(n: usize) -> UserName {
+fn user(n: usize) -> PrincipalName {
     format!("user-{n:06}").parse().expect("letters, digits and - are a user name")
 }
 
@@ -127,9 +127,9 @@ async fn ours(sandbox: &Sandbox, row: &Row, boundary: &PolicyArn) -> (Duration, 
     for n in 0..row.items {
         file.push_str(&format!("{} = \"{boundary}\"\n", user(n)));
     }
-    let desired = Desired::parse("boundaries.toml", &file).expect("the file is right");
-    let snapshot = account.snapshot(desired.users.keys()).await.expect("the sandbox answers");
-    let plan = Plan::between(account.identity().account, &desired, &snapshot);
+    let config = Config::parse("boundaries.toml", &file).expect("the file is right");
+    let snapshot = account.snapshot(config.users.keys()).await.expect("the sandbox answers");
+    let plan = Plan::between(account.identity().account, &config, &snapshot);
     let bounds = Bounds { in_flight: row.concurrency, calls: plan.changes.len() };
     let writer = account.writer(bounds, None, RetryPolicy::default());
     let concurrency = NonZeroUsize::new(row.concurrency).expect("above zero");
@@ -161,7 +161,7 @@ fn client(sandbox: &Sandbox, retry: RetryConfig) -> aws_sdk_iam::Client {
 }
 
 /// Writes a boundary; says whether it went well, or else whether it was throttled.
-async fn put(iam: &aws_sdk_iam::Client, user: &UserName, arn: &PolicyArn) -> Result<(), bool> {
+async fn put(iam: &aws_sdk_iam::Client, user: &PrincipalName, arn: &PolicyArn) -> Result<(), bool> {
     let put = iam
         .put_user_permissions_boundary()
         .user_name(user.as_str())

@@ -1,9 +1,9 @@
 use std::collections::BTreeSet;
 
 use iam_boundaries::aws::{
-    Account, Bounds, CallError, EveryoneError, Outcome, PolicyState, Reading, Snapshot, Stop,
+    Account, ApiError, Bounds, CallOutcome, EveryoneError, Inventory, PolicyState, Reading, Stop,
 };
-use iam_boundaries::iam::{PolicyArn, UserName};
+use iam_boundaries::iam::{PolicyArn, PrincipalName};
 
 use super::loopback::{Answer, Loopback, ONCE};
 use super::reports::inert;
@@ -73,22 +73,22 @@ async fn asked(iam: &Loopback, answer: &Answer) -> bool {
     let writer = account.writer(Bounds { in_flight: 1, calls: 2 }, None, ONCE);
     for to in [Some(&policy), None] {
         match writer.write(&alice, to, &Stop::never(), |_| {}).await {
-            Outcome::Applied { request_id, .. } => {
+            CallOutcome::Applied { request_id, .. } => {
                 told.something();
                 inert(&request_id.unwrap_or_default());
                 is_believed = true;
             }
-            Outcome::Failed { error, may_be_done, .. } => {
+            CallOutcome::Failed { error, may_be_done, .. } => {
                 shown(&error);
                 assert!(may_be_done || answer.status >= 300, "a 200 is no refusal");
             }
-            Outcome::NotAttempted => panic!("nobody stopped it"),
+            CallOutcome::NotAttempted => panic!("nobody stopped it"),
         }
     }
     is_believed
 }
 
-fn shown(error: &CallError) {
+fn shown(error: &ApiError) {
     inert(&error.to_string());
 }
 
@@ -116,7 +116,7 @@ impl Told {
         assert!((200..300).contains(&self.status), "status {} is believed", self.status);
     }
 
-    fn result<T>(&self, result: &Result<T, CallError>) -> bool {
+    fn result<T>(&self, result: &Result<T, ApiError>) -> bool {
         match result {
             Ok(_) => self.something(),
             Err(error) => shown(error),
@@ -124,7 +124,7 @@ impl Told {
         result.is_ok()
     }
 
-    fn boundary(&self, user: &UserName, boundary: Option<&PolicyArn>) {
+    fn boundary(&self, user: &PrincipalName, boundary: Option<&PolicyArn>) {
         self.something();
         assert!(self.words.contains(user.as_str()), "{user} is nowhere in {:?}", self.body);
         if let Some(arn) = boundary {
@@ -142,7 +142,7 @@ impl Told {
         assert!(!(200..300).contains(&self.status), "status {} for what is missing", self.status);
     }
 
-    fn snapshot(&self, snapshot: &Snapshot, listed: &[&UserName]) -> bool {
+    fn snapshot(&self, snapshot: &Inventory, listed: &[&PrincipalName]) -> bool {
         let mut is_believed = false;
         for user in listed {
             match snapshot.reading(user).expect("every listed user is in it") {
@@ -159,7 +159,7 @@ impl Told {
                 Reading::Unreadable(error) => shown(error),
             }
         }
-        for other in self.words.iter().filter_map(|word| word.parse::<UserName>().ok()) {
+        for other in self.words.iter().filter_map(|word| word.parse::<PrincipalName>().ok()) {
             assert!(listed.contains(&&other) || snapshot.reading(&other).is_none(), "{other}");
         }
         is_believed

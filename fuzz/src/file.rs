@@ -1,6 +1,6 @@
-use iam_boundaries::aws::{CallError, ErrorClass, Reading, Snapshot};
-use iam_boundaries::config::{Desired, FileErrors, Listed};
-use iam_boundaries::iam::{AccountId, Partition, PolicyArn, UserName};
+use iam_boundaries::aws::{ApiError, ErrorClass, Inventory, Reading};
+use iam_boundaries::config::{Config, FileErrors, Listed};
+use iam_boundaries::iam::{AccountId, Partition, PolicyArn, PrincipalName};
 use iam_boundaries::plan::Plan;
 use iam_boundaries::report::{
     check_github, check_json, check_markdown, check_text, mistakes_github, mistakes_json,
@@ -14,10 +14,10 @@ const FILE: &str = "boundaries.toml";
 /// `boundaries.toml`: any text.
 pub fn file(input: &[u8]) -> bool {
     let text = String::from_utf8_lossy(input);
-    match (Desired::parse(FILE, &text), Desired::parse(FILE, &text)) {
-        (Ok(desired), Ok(again)) => {
-            assert_eq!(format!("{desired:?}"), format!("{again:?}"));
-            without_a_mistake(&text, &desired);
+    match (Config::parse(FILE, &text), Config::parse(FILE, &text)) {
+        (Ok(config), Ok(again)) => {
+            assert_eq!(format!("{config:?}"), format!("{again:?}"));
+            without_a_mistake(&text, &config);
             true
         }
         (Err(errors), Err(again)) => {
@@ -32,21 +32,21 @@ pub fn file(input: &[u8]) -> bool {
     }
 }
 
-fn without_a_mistake(text: &str, desired: &Desired) {
-    let account = desired.account.as_ref();
+fn without_a_mistake(text: &str, config: &Config) {
+    let account = config.account.as_ref();
     let names = account.map(|account| (account.line, account.column));
-    let users = desired.users.values().map(|listed| (listed.line, listed.column));
+    let users = config.users.values().map(|listed| (listed.line, listed.column));
     names.into_iter().chain(users).for_each(|place| exists(text, place));
-    inert(&check_text(desired));
-    json(&check_json(desired));
-    comment(&check_markdown(desired));
-    commands(&check_github(desired));
-    let account = account.map(|account| account.value).or(desired.policy_account());
+    inert(&check_text(config));
+    json(&check_json(config));
+    comment(&check_markdown(config));
+    commands(&check_github(config));
+    let account = account.map(|account| account.value).or(config.policy_account());
     let account = account.unwrap_or_else(|| "123456789012".parse().expect("it has 12 digits"));
-    for live in [nobody(desired), everybody(account, desired)] {
-        let plan = Plan::between(account, desired, &live);
-        assert_eq!(plan.listed(), desired.users.len());
-        for plan in [plan.clone(), plan.since(desired, desired)] {
+    for live in [nobody(config), everybody(account, config)] {
+        let plan = Plan::between(account, config, &live);
+        assert_eq!(plan.listed(), config.users.len());
+        for plan in [plan.clone(), plan.since(config, config)] {
             reads_back(&plan);
             of_plan(&plan);
         }
@@ -75,27 +75,28 @@ fn exists(text: &str, (line, column): (usize, usize)) {
 }
 
 /// An account that has none of the users.
-fn nobody(desired: &Desired) -> Snapshot {
-    let missing = |user: &UserName| (user.clone(), Reading::NoSuchUser { differs_by_case: None });
-    Snapshot::of(desired.users.keys().map(missing).collect())
+fn nobody(config: &Config) -> Inventory {
+    let missing =
+        |user: &PrincipalName| (user.clone(), Reading::NoSuchUser { differs_by_case: None });
+    Inventory::of(config.users.keys().map(missing).collect())
 }
 
 /// An account in which each user is in another way as the file says, or not.
-fn everybody(account: AccountId, desired: &Desired) -> Snapshot {
-    let partition = desired.partition().unwrap_or(Partition::Aws);
+fn everybody(account: AccountId, config: &Config) -> Inventory {
+    let partition = config.partition().unwrap_or(Partition::Aws);
     let other = |owner: &str| -> PolicyArn {
         let arn = format!("arn:{partition}:iam::{owner}:policy/teams/Other");
         arn.parse().expect("it is a policy's ARN")
     };
     let (other, of_aws) = (other(account.as_str()), other("aws"));
-    let reading = |(n, (user, listed)): (usize, (&UserName, &Listed))| {
+    let reading = |(n, (user, listed)): (usize, (&PrincipalName, &Listed))| {
         let reading = match n % 6 {
             0 => Reading::Boundary(None),
             1 => Reading::Boundary(Some(other.clone())),
             2 => Reading::Boundary(Some(of_aws.clone())),
             3 => Reading::Boundary(listed.boundary.clone()),
             4 => Reading::NoSuchUser { differs_by_case: in_other_case(user) },
-            _ => Reading::Unreadable(CallError {
+            _ => Reading::Unreadable(ApiError {
                 action: "iam:GetUser".into(),
                 class: ErrorClass::Denied,
                 code: "AccessDenied".to_owned(),
@@ -105,10 +106,10 @@ fn everybody(account: AccountId, desired: &Desired) -> Snapshot {
         };
         (user.clone(), reading)
     };
-    Snapshot::of(desired.users.iter().enumerate().map(reading).collect())
+    Inventory::of(config.users.iter().enumerate().map(reading).collect())
 }
 
-fn in_other_case(user: &UserName) -> Option<UserName> {
+fn in_other_case(user: &PrincipalName) -> Option<PrincipalName> {
     let name = user.as_str();
     let other = [name.to_ascii_uppercase(), name.to_ascii_lowercase()];
     let other = other.iter().find(|other| *other != name)?;

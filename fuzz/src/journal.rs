@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
 
-use iam_boundaries::apply::{Class, changed_users, rollback};
-use iam_boundaries::aws::{Reading, Snapshot};
-use iam_boundaries::journal::{Entry, Record};
+use iam_boundaries::apply::{Outcome, changed_users, rollback};
+use iam_boundaries::aws::{Inventory, Reading};
+use iam_boundaries::journal::{Entry, RunRecord};
 use iam_boundaries::plan::Plan;
 
 use super::reports::{inert, of_plan, reads_back};
@@ -11,8 +11,8 @@ const FILE: &str = "run.jsonl";
 
 /// A run's journal: any bytes.
 pub fn journal(input: &[u8]) -> bool {
-    let record = Record::parse(input);
-    assert_eq!(record, Record::parse(input));
+    let record = RunRecord::parse(input);
+    assert_eq!(record, RunRecord::parse(input));
     match record {
         Ok(record) => {
             holds_together(&record);
@@ -27,29 +27,29 @@ pub fn journal(input: &[u8]) -> bool {
     }
 }
 
-fn holds_together(record: &Record) {
-    let Record { header, entries, .. } = record;
+fn holds_together(record: &RunRecord) {
+    let RunRecord { header, entries, .. } = record;
     assert!(entries.len() <= header.changes, "more changes than there were to make");
     assert!(entries.is_sorted_by(|a, b| a.at < b.at), "entries out of order");
     let users: BTreeSet<String> = entries.iter().map(|entry| entry.change.user.folded()).collect();
     assert_eq!(users.len(), entries.len(), "a user has two entries");
-    let classes = [Class::Applied, Class::NotAsWritten, Class::Failed, Class::NotAttempted];
+    let classes = [Outcome::Applied, Outcome::NotAsWritten, Outcome::Failed, Outcome::NotAttempted];
     let ended: usize = classes.into_iter().map(|class| record.count(class)).sum();
     assert_eq!(ended + record.left_open().count(), entries.len(), "an entry is in no class");
 }
 
 /// A crash at any moment leaves the beginning of a journal, perhaps with half a line: it is a journal too,
 /// and says nothing else than the whole does.
-fn outlives_a_crash(input: &[u8], record: &Record) {
+fn outlives_a_crash(input: &[u8], record: &RunRecord) {
     let ends = input.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
     let ends: Vec<usize> = ends.collect();
     let Some((&header, others)) = ends.split_first() else { return };
     // Of a long journal some lines: each is read again with all that stand before it.
     let some = others.iter().step_by(others.len() / 8 + 1);
     for end in [header].iter().chain(some) {
-        let earlier = Record::parse(&input[..*end]).expect("the beginning of a journal is one");
+        let earlier = RunRecord::parse(&input[..*end]).expect("the beginning of a journal is one");
         let torn = [&input[..*end], br#"{"type":"intent","user":"al"#].concat();
-        let torn = Record::parse(&torn).expect("half a line is the torn end of a journal");
+        let torn = RunRecord::parse(&torn).expect("half a line is the torn end of a journal");
         assert_eq!((&torn.entries, &torn.end), (&earlier.entries, &earlier.end));
         assert!(earlier.entries.len() <= record.entries.len());
         for (earlier, later) in earlier.entries.iter().zip(&record.entries) {
@@ -61,7 +61,7 @@ fn outlives_a_crash(input: &[u8], record: &Record) {
 }
 
 /// What puts the run back is a plan like any other, whatever the account has by now.
-fn can_be_put_back(record: &Record) {
+fn can_be_put_back(record: &RunRecord) {
     let as_left = |entry: &Entry| Reading::Boundary(entry.change.action.to().cloned());
     let as_before = |entry: &Entry| Reading::Boundary(entry.change.action.from().cloned());
     let gone = |_: &Entry| Reading::NoSuchUser { differs_by_case: None };
@@ -73,9 +73,9 @@ fn can_be_put_back(record: &Record) {
     assert_eq!(gone.problems.len(), changed_users(record).count());
 }
 
-fn put_back(record: &Record, reading: impl Fn(&Entry) -> Reading) -> Plan {
+fn put_back(record: &RunRecord, reading: impl Fn(&Entry) -> Reading) -> Plan {
     let readings = record.entries.iter().map(|entry| (entry.change.user.clone(), reading(entry)));
-    let plan = rollback(record, FILE, &Snapshot::of(readings.collect()));
+    let plan = rollback(record, FILE, &Inventory::of(readings.collect()));
     reads_back(&plan);
     of_plan(&plan);
     plan

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::aws::{CallError, Calls, Outcome, Reading, Retry, StopReason};
-use crate::iam::UserName;
+use crate::aws::{ApiError, CallOutcome, Calls, Reading, Retry, StopReason};
+use crate::iam::PrincipalName;
 use crate::journal::JournalError;
 use crate::plan::Change;
 
@@ -18,7 +18,7 @@ pub enum Event {
     /// An attempt failed, and will be repeated.
     Retrying {
         /// Whose boundary it is.
-        user: UserName,
+        user: PrincipalName,
         /// The attempt, its error, and the pace that IAM was found to bear.
         retry: Retry,
     },
@@ -28,7 +28,7 @@ pub enum Event {
         /// The change of the plan.
         change: Change,
         /// What became of it by IAM's answers.
-        answer: Outcome,
+        answer: CallOutcome,
     },
     /// Everything is written, and users are read back: all for whom IAM may have done something, and
     /// then, again and again, those who are not yet as they were to be.
@@ -49,7 +49,7 @@ pub enum Event {
 pub enum StopError {
     /// No other call can fare better.
     #[error(transparent)]
-    Call(#[from] CallError),
+    Call(#[from] ApiError),
     /// What is done could not be written down.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -61,7 +61,7 @@ pub struct Item {
     /// The change of the plan.
     pub change: Change,
     /// What became of it by IAM's answers.
-    pub answer: Outcome,
+    pub answer: CallOutcome,
     /// What reading back showed.
     pub read_back: ReadBack,
 }
@@ -82,13 +82,13 @@ pub enum ReadBack {
         last: Option<Reading>,
     },
     /// The user could not be read.
-    Failed(CallError),
+    Failed(ApiError),
 }
 
 /// The classes of the closing account. Each change is in exactly one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Class {
+pub enum Outcome {
     /// IAM said that it is done, or was seen to have done it.
     Applied,
     /// IAM said that it is done, and reads otherwise.
@@ -99,25 +99,25 @@ pub enum Class {
     NotAttempted,
 }
 
-impl Class {
+impl Outcome {
     /// What IAM's answer alone says.
-    pub fn of(answer: &Outcome) -> Class {
+    pub fn of(answer: &CallOutcome) -> Outcome {
         match answer {
-            Outcome::Applied { .. } => Class::Applied,
-            Outcome::Failed { .. } => Class::Failed,
-            Outcome::NotAttempted => Class::NotAttempted,
+            CallOutcome::Applied { .. } => Outcome::Applied,
+            CallOutcome::Failed { .. } => Outcome::Failed,
+            CallOutcome::NotAttempted => Outcome::NotAttempted,
         }
     }
 }
 
 impl Item {
     /// What became of the change at last. What was not read back is what IAM's answer says.
-    pub fn class(&self) -> Class {
+    pub fn class(&self) -> Outcome {
         match (&self.answer, &self.read_back) {
-            (Outcome::NotAttempted, _) => Class::NotAttempted,
-            (_, ReadBack::AsWritten) => Class::Applied,
-            (Outcome::Applied { .. }, ReadBack::Otherwise(_)) => Class::NotAsWritten,
-            (answer, _) => Class::of(answer),
+            (CallOutcome::NotAttempted, _) => Outcome::NotAttempted,
+            (_, ReadBack::AsWritten) => Outcome::Applied,
+            (CallOutcome::Applied { .. }, ReadBack::Otherwise(_)) => Outcome::NotAsWritten,
+            (answer, _) => Outcome::of(answer),
         }
     }
 
@@ -130,19 +130,19 @@ impl Item {
 /// The closing account of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Summary {
-    /// Changes of [`Class::Applied`].
+    /// Changes of [`Outcome::Applied`].
     pub applied: usize,
-    /// Changes of [`Class::NotAsWritten`].
+    /// Changes of [`Outcome::NotAsWritten`].
     pub not_as_written: usize,
-    /// Changes of [`Class::Failed`].
+    /// Changes of [`Outcome::Failed`].
     pub failed: usize,
-    /// Changes of [`Class::NotAttempted`].
+    /// Changes of [`Outcome::NotAttempted`].
     pub not_attempted: usize,
     /// Those of the applied and the failed that were to be read back and were not: nobody saw whether
     /// the account is as IAM's answers say.
     pub not_read_back: usize,
     /// Why, if reading failed; the first error, if there were several.
-    pub read_error: Option<CallError>,
+    pub read_error: Option<ApiError>,
     /// Calls that were made to write, every attempt counted.
     pub calls: Calls,
     /// How long the writing took.
@@ -155,10 +155,10 @@ impl Summary {
     /// Counts one more item that has ended.
     pub fn count(&mut self, item: &Item) {
         match item.class() {
-            Class::Applied => self.applied += 1,
-            Class::NotAsWritten => self.not_as_written += 1,
-            Class::Failed => self.failed += 1,
-            Class::NotAttempted => self.not_attempted += 1,
+            Outcome::Applied => self.applied += 1,
+            Outcome::NotAsWritten => self.not_as_written += 1,
+            Outcome::Failed => self.failed += 1,
+            Outcome::NotAttempted => self.not_attempted += 1,
         }
         self.not_read_back += usize::from(item.is_unseen());
         if let ReadBack::Failed(error) = &item.read_back {

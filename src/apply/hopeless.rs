@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
 
-use super::{CallError, ErrorClass, Outcome};
+use super::{ApiError, CallOutcome, ErrorClass};
 use crate::iam::PolicyArn;
-use crate::plan::{Action, Change, Plan};
+use crate::plan::{BoundaryChange, Change, Plan};
 
 /// Finds out that an error concerns every item, from the answers so far.
 ///
@@ -32,8 +32,8 @@ enum Permission<'a> {
 impl<'a> Permission<'a> {
     fn of(change: &'a Change) -> Self {
         match &change.action {
-            Action::Add { to } | Action::Change { to, .. } => Permission::Put(to),
-            Action::Remove { from } => Permission::Delete(from),
+            BoundaryChange::Add { to } | BoundaryChange::Change { to, .. } => Permission::Put(to),
+            BoundaryChange::Remove { from } => Permission::Delete(from),
         }
     }
 }
@@ -49,15 +49,15 @@ impl<'a> Hopeless<'a> {
     pub(super) fn error<'e>(
         &mut self,
         change: &'a Change,
-        answer: &'e Outcome,
-    ) -> Option<&'e CallError> {
+        answer: &'e CallOutcome,
+    ) -> Option<&'e ApiError> {
         let error = match answer {
-            Outcome::NotAttempted => return None,
-            Outcome::Applied { .. } => {
+            CallOutcome::NotAttempted => return None,
+            CallOutcome::Applied { .. } => {
                 self.may_be_permitted = true;
                 return None;
             }
-            Outcome::Failed { error, .. } => error,
+            CallOutcome::Failed { error, .. } => error,
         };
         match error.class {
             ErrorClass::Credentials => return Some(error),
@@ -86,7 +86,7 @@ mod tests {
         format!("arn:aws:iam::123456789012:policy/{name}").parse().unwrap()
     }
 
-    fn plan(actions: impl IntoIterator<Item = Action>) -> Plan {
+    fn plan(actions: impl IntoIterator<Item = BoundaryChange>) -> Plan {
         let change = |(n, action)| Change {
             user: format!("user-{n:03}").parse().unwrap(),
             line: n + 2,
@@ -100,19 +100,19 @@ mod tests {
         }
     }
 
-    fn failed(class: ErrorClass) -> Outcome {
-        let error = CallError {
+    fn failed(class: ErrorClass) -> CallOutcome {
+        let error = ApiError {
             action: "iam:PutUserPermissionsBoundary".into(),
             class,
             code: "Code".to_owned(),
             message: "message".to_owned(),
             request_id: Some("id".to_owned()),
         };
-        Outcome::Failed { attempts: 1, error, may_be_done: false }
+        CallOutcome::Failed { attempts: 1, error, may_be_done: false }
     }
 
     /// After how many denied items, in the plan's order, there is no hope left.
-    fn given_up_after(plan: &Plan, first: Option<Outcome>) -> Option<usize> {
+    fn given_up_after(plan: &Plan, first: Option<CallOutcome>) -> Option<usize> {
         let mut hopeless = Hopeless::new(plan);
         if let Some(first) = first {
             assert_eq!(hopeless.error(&plan.changes[0], &first), None);
@@ -122,8 +122,8 @@ mod tests {
         at.map(|at| at + 1)
     }
 
-    fn add(name: &str) -> Action {
-        Action::Add { to: arn(name) }
+    fn add(name: &str) -> BoundaryChange {
+        BoundaryChange::Add { to: arn(name) }
     }
 
     #[test]
@@ -134,24 +134,27 @@ mod tests {
 
     #[test]
     fn each_call_and_boundary_of_the_plan_is_tried_before() {
-        let rare = |action: Action| plan((0..40).map(|_| add("A")).chain([action]));
+        let rare = |action: BoundaryChange| plan((0..40).map(|_| add("A")).chain([action]));
         assert_eq!(given_up_after(&rare(add("B")), None), Some(41));
-        assert_eq!(given_up_after(&rare(Action::Remove { from: arn("A") }), None), Some(41));
-        let change = Action::Change { from: arn("B"), to: arn("A") };
+        assert_eq!(
+            given_up_after(&rare(BoundaryChange::Remove { from: arn("A") }), None),
+            Some(41)
+        );
+        let change = BoundaryChange::Change { from: arn("B"), to: arn("A") };
         assert_eq!(given_up_after(&rare(change), None), Some(20));
     }
 
     #[test]
     fn any_answer_that_leaves_room_for_a_permission_keeps_the_run_going() {
         let plan = plan((0..100).map(|_| add("A")));
-        let applied = Outcome::Applied { attempts: 1, request_id: None };
+        let applied = CallOutcome::Applied { attempts: 1, request_id: None };
         for (first, given_up) in [
             (applied, None),
             (failed(ErrorClass::NotFound), None),
             (failed(ErrorClass::Rejected), None),
             (failed(ErrorClass::Transient), None),
             (failed(ErrorClass::Throttled), Some(20)),
-            (Outcome::NotAttempted, Some(20)),
+            (CallOutcome::NotAttempted, Some(20)),
         ] {
             assert_eq!(given_up_after(&plan, Some(first.clone())), given_up, "{first:?}");
         }

@@ -7,9 +7,9 @@ mod read_back;
 mod rollback;
 mod run;
 
-pub use event::{Class, Event, Item, ReadBack, StopError, Summary};
+pub use event::{Event, Item, Outcome, ReadBack, StopError, Summary};
 pub use rollback::{changed_users, check_journal_scope, rollback};
 pub use run::{Limits, Run, apply};
 
 // Events carry what a call ended with, so those who show events find it here.
-pub use crate::aws::{CallError, ErrorClass, Outcome, Reading, StopReason};
+pub use crate::aws::{ApiError, CallOutcome, ErrorClass, Reading, StopReason};

@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use super::run::{Running, Sent};
 use super::{Event, ReadBack, Reading};
-use crate::aws::{CallError, Snapshot, Stop};
+use crate::aws::{ApiError, Inventory, Stop};
 
 /// The wait before the second reading; it doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
@@ -50,7 +50,7 @@ impl<'a, F: FnMut(Event)> Running<'a, F> {
         &self,
         left: &[Unseen<'a, Last>],
         stop: &Stop,
-    ) -> Option<Result<Snapshot, CallError>> {
+    ) -> Option<Result<Inventory, ApiError>> {
         if stop.reason().is_some() {
             return None;
         }
@@ -66,7 +66,7 @@ impl<'a, F: FnMut(Event)> Running<'a, F> {
     fn compared<Last>(
         &self,
         left: Vec<Unseen<'a, Last>>,
-        snapshot: &Snapshot,
+        snapshot: &Inventory,
     ) -> Vec<Unseen<'a, Reading>> {
         let mut otherwise = Vec::new();
         for (sent, _) in left {

@@ -1,12 +1,12 @@
 //! A plan that puts back what a run changed, from the run's journal.
 
-use crate::aws::{Identity, Snapshot};
-use crate::iam::UserName;
-use crate::journal::{Header, Record};
-use crate::plan::{Action, Change, Plan, Problem, ProblemKind, ScopeError, boundary};
+use crate::aws::{CallerIdentity, Inventory};
+use crate::iam::PrincipalName;
+use crate::journal::{Header, RunRecord};
+use crate::plan::{BoundaryChange, Change, Plan, Problem, ProblemKind, ScopeError, boundary};
 
 /// The users whose boundaries the run of `record` may have changed: all whom [`rollback`] looks at.
-pub fn changed_users(record: &Record) -> impl Iterator<Item = &UserName> + Clone {
+pub fn changed_users(record: &RunRecord) -> impl Iterator<Item = &PrincipalName> + Clone {
     record.entries.iter().filter(|entry| entry.may_be_done()).map(|entry| &entry.change.user)
 }
 
@@ -19,7 +19,7 @@ pub fn changed_users(record: &Record) -> impl Iterator<Item = &UserName> + Clone
 /// # Panics
 /// When `live` was not asked for all of [`changed_users`]: that is a mistake of the caller, and going on
 /// would leave users out in silence.
-pub fn rollback(record: &Record, file: &str, live: &Snapshot) -> Plan {
+pub fn rollback(record: &RunRecord, file: &str, live: &Inventory) -> Plan {
     let Header { account, plan: rolls_back, boundaries, .. } = &record.header;
     let mut plan = Plan {
         guard: record.header.guard(),
@@ -30,23 +30,21 @@ pub fn rollback(record: &Record, file: &str, live: &Snapshot) -> Plan {
         let Change { user, action, .. } = &entry.change;
         let (before, left) = (action.from(), action.to());
         let reading = live.reading(user).expect("the snapshot has every user of the journal");
-        let kind = match boundary(reading) {
-            Ok(now) if now == before => {
-                plan.in_sync += 1;
-                continue;
-            }
-            Ok(now) if now == left => {
-                plan.changes.extend(Action::between(left, before).map(|action| Change {
-                    user: user.clone(),
-                    line: entry.at,
-                    action,
-                    origin: None,
-                }));
-                continue;
-            }
-            Ok(found) => ProblemKind::NotAsLeft { left: left.cloned(), found: found.cloned() },
-            Err(kind) => kind,
-        };
+        let kind =
+            match boundary(reading) {
+                Ok(now) if now == before => {
+                    plan.in_sync += 1;
+                    continue;
+                }
+                Ok(now) if now == left => {
+                    plan.changes.extend(BoundaryChange::between(left, before).map(|action| {
+                        Change { user: user.clone(), line: entry.at, action, origin: None }
+                    }));
+                    continue;
+                }
+                Ok(found) => ProblemKind::NotAsLeft { left: left.cloned(), found: found.cloned() },
+                Err(kind) => kind,
+            };
         plan.problems.push(Problem { user: user.clone(), line: entry.at, column: None, kind });
     }
     plan.changes.sort_by(|a, b| a.user.cmp(&b.user));
@@ -69,7 +67,7 @@ pub fn rollback(record: &Record, file: &str, live: &Snapshot) -> Plan {
 pub fn check_journal_scope(
     header: &Header,
     file: &str,
-    identity: &Identity,
+    identity: &CallerIdentity,
 ) -> Result<(), ScopeError> {
     let (file, arn) = (file.to_owned(), identity.arn.clone());
     if header.account != identity.account {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures::{StreamExt, stream};
 
 use super::hopeless::Hopeless;
-use super::{Event, Item, Outcome, ReadBack, StopError, Summary};
+use super::{CallOutcome, Event, Item, ReadBack, StopError, Summary};
 use crate::aws::{Account, Calls, StopReason, StopSwitch, Writer};
 use crate::journal::Journal;
 use crate::plan::{Change, Plan};
@@ -60,7 +60,7 @@ pub async fn apply(run: Run<'_>, tell: impl FnMut(Event)) -> Summary {
 /// An item for which IAM may have done something.
 pub(super) struct Sent<'a> {
     pub(super) change: &'a Change,
-    pub(super) answer: Outcome,
+    pub(super) answer: CallOutcome,
 }
 
 /// A run that has begun.
@@ -97,13 +97,15 @@ impl<'a, F: FnMut(Event)> Running<'a, F> {
     async fn item(&self, change: &'a Change) -> Option<Sent<'a>> {
         let answer = match self.intend(change).await {
             true => self.write(change).await,
-            false => Outcome::NotAttempted,
+            false => CallOutcome::NotAttempted,
         };
         self.answered(change, &answer);
         let sent = Sent { change, answer };
         match sent.answer {
-            Outcome::Applied { .. } | Outcome::Failed { may_be_done: true, .. } => Some(sent),
-            Outcome::Failed { .. } | Outcome::NotAttempted => {
+            CallOutcome::Applied { .. } | CallOutcome::Failed { may_be_done: true, .. } => {
+                Some(sent)
+            }
+            CallOutcome::Failed { .. } | CallOutcome::NotAttempted => {
                 self.ended(sent, ReadBack::NotNeeded);
                 None
             }
@@ -126,7 +128,7 @@ impl<'a, F: FnMut(Event)> Running<'a, F> {
         }
     }
 
-    async fn write(&self, change: &Change) -> Outcome {
+    async fn write(&self, change: &Change) -> CallOutcome {
         let retrying = |retry| self.tell(Event::Retrying { user: change.user.clone(), retry });
         let (to, stop) = (change.action.to(), self.run.switch.stop());
         let answer = self.run.writer.write(&change.user, to, &stop, retrying).await;
@@ -163,8 +165,8 @@ impl<'a, F: FnMut(Event)> Running<'a, F> {
     }
 
     /// Where an item is answered: nothing more is sent for it.
-    fn answered(&self, change: &'a Change, answer: &Outcome) {
-        if *answer == Outcome::NotAttempted {
+    fn answered(&self, change: &'a Change, answer: &CallOutcome) {
+        if *answer == CallOutcome::NotAttempted {
             return;
         }
         self.tell(Event::Answered { change: change.clone(), answer: answer.clone() });

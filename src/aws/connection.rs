@@ -17,10 +17,10 @@ use super::secrets::Secrets;
 use super::turnstile::Turnstile;
 use super::whole_answer::WholeAnswers;
 use super::{
-    Bounds, CallError, ErrorClass, Everyone, EveryoneError, PolicyState, RetryPolicy, Snapshot,
+    ApiError, Bounds, ErrorClass, Everyone, EveryoneError, Inventory, PolicyState, RetryPolicy,
     Stop, Writer,
 };
-use crate::iam::{AccountId, Partition, PolicyArn, Rate, UserName};
+use crate::iam::{AccountId, Partition, PolicyArn, PrincipalName, Rate};
 
 /// How to reach IAM, and as whom.
 #[derive(Debug, Clone)]
@@ -60,7 +60,7 @@ pub struct Connection {
 
 /// Who the credentials belong to, as STS says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
+pub struct CallerIdentity {
     /// The account that every call will work on.
     pub account: AccountId,
     /// The account's partition.
@@ -84,7 +84,7 @@ pub enum ConnectError {
     },
     /// STS did not answer, or refused.
     #[error(transparent)]
-    Call(#[from] CallError),
+    Call(#[from] ApiError),
     /// STS named an identity that makes no sense.
     #[error("sts:GetCallerIdentity gave an answer that cannot be used: {0}")]
     StrangeIdentity(String),
@@ -94,7 +94,7 @@ pub enum ConnectError {
 #[derive(Debug)]
 pub struct Account {
     iam: aws_sdk_iam::Client,
-    identity: Identity,
+    identity: CallerIdentity,
     reader: Reader,
     counter: Counter,
     secrets: Secrets,
@@ -174,7 +174,7 @@ impl Connection {
             sts.get_caller_identity()
                 .send()
                 .await
-                .map_err(|error| CallError::from_sdk(ACTION, error))
+                .map_err(|error| ApiError::from_sdk(ACTION, error))
         };
         let answer = match caller.call(&Stop::never(), who, |_| {}).await.into_result(ACTION) {
             Ok(answer) => answer,
@@ -187,7 +187,7 @@ impl Connection {
             }
             Err(error) => return Err(error.into()),
         };
-        let identity = Identity::from_answer(answer.account(), answer.arn())?;
+        let identity = CallerIdentity::from_answer(answer.account(), answer.arn())?;
         tracing::debug!(account = %identity.account, arn = identity.arn, "identity");
         let config = aws_sdk_iam::config::Builder::from(&self.config)
             .retry_config(RetryConfig::disabled())
@@ -200,11 +200,11 @@ impl Connection {
     }
 }
 
-impl Identity {
+impl CallerIdentity {
     /// The user whose credentials these are; none where they are a role's, the account's own, or those of a
     /// federated session. A role's ARN does not tell who took it on
     /// ([IAM identifiers](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html)).
-    pub fn user(&self) -> Option<UserName> {
+    pub fn user(&self) -> Option<PrincipalName> {
         // arn:aws:iam::123456789012:user/path/name
         let mut parts = self.arn.splitn(6, ':');
         let (service, resource) = (parts.nth(2)?, parts.nth(2)?);
@@ -225,13 +225,13 @@ impl Identity {
         let account = account
             .parse()
             .map_err(|error| strange(format!("the account {account:?}: {error}")))?;
-        Ok(Identity { account, partition, arn: arn.to_owned() })
+        Ok(CallerIdentity { account, partition, arn: arn.to_owned() })
     }
 }
 
 impl Account {
     /// Who the credentials belong to.
-    pub fn identity(&self) -> &Identity {
+    pub fn identity(&self) -> &CallerIdentity {
         &self.identity
     }
 
@@ -248,8 +248,8 @@ impl Account {
     /// the snapshot says so at that user.
     pub async fn snapshot<'a>(
         &self,
-        listed: impl IntoIterator<Item = &'a UserName>,
-    ) -> Result<Snapshot, CallError> {
+        listed: impl IntoIterator<Item = &'a PrincipalName>,
+    ) -> Result<Inventory, ApiError> {
         self.reader.snapshot(listed).await
     }
 
@@ -268,7 +268,7 @@ impl Account {
     pub async fn policies<'a>(
         &self,
         arns: impl IntoIterator<Item = &'a PolicyArn>,
-    ) -> Result<BTreeMap<PolicyArn, PolicyState>, CallError> {
+    ) -> Result<BTreeMap<PolicyArn, PolicyState>, ApiError> {
         self.reader.policies(arns).await
     }
 
@@ -277,7 +277,7 @@ impl Account {
     ///
     /// # Errors
     /// When it is not known yet, and the call fails: the caller may be denied it.
-    pub async fn user_count(&self) -> Result<usize, CallError> {
+    pub async fn user_count(&self) -> Result<usize, ApiError> {
         self.reader.user_count().await
     }
 
@@ -319,7 +319,8 @@ mod tests {
     fn only_a_users_own_arn_tells_the_user() {
         let user = |arn: &str| {
             let account = "123456789012".parse().unwrap();
-            let identity = Identity { account, partition: Partition::Aws, arn: arn.to_owned() };
+            let identity =
+                CallerIdentity { account, partition: Partition::Aws, arn: arn.to_owned() };
             identity.user().map(|user| user.to_string())
         };
         assert_eq!(user("arn:aws:iam::123456789012:user/alice").as_deref(), Some("alice"));
@@ -338,7 +339,7 @@ mod tests {
     #[test]
     fn an_identity_is_taken_only_whole() {
         let arn = Some("arn:aws-us-gov:sts::123456789012:assumed-role/ci/run");
-        let identity = Identity::from_answer(Some("123456789012"), arn).unwrap();
+        let identity = CallerIdentity::from_answer(Some("123456789012"), arn).unwrap();
         assert_eq!(identity.partition, Partition::AwsUsGov);
         for (account, arn) in [
             (None, arn),
@@ -346,7 +347,7 @@ mod tests {
             (Some(""), arn),
             (Some("123456789012"), Some("alice")),
         ] {
-            assert!(Identity::from_answer(account, arn).is_err(), "{account:?} {arn:?}");
+            assert!(CallerIdentity::from_answer(account, arn).is_err(), "{account:?} {arn:?}");
         }
     }
 }

@@ -14,7 +14,7 @@ use super::secrets::without_likely_secrets;
 /// One call to AWS that failed, as a person or a log needs it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct CallError {
+pub struct ApiError {
     /// The action, with its service: `iam:PutUserPermissionsBoundary`.
     pub action: Cow<'static, str>,
     /// What kind of failure it is, which decides whether it is worth another attempt.
@@ -103,14 +103,14 @@ impl ErrorClass {
 
 const UNREADABLE: &str = "the answer could not be read as IAM's XML";
 
-impl CallError {
+impl ApiError {
     /// From what the SDK gives for the call of `action`.
     pub(super) fn from_sdk<E>(action: &'static str, error: SdkError<E, HttpResponse>) -> Self
     where
         E: Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
         if let Some(credentials) = credentials_error(&error) {
-            return CallError::without_answer(
+            return ApiError::without_answer(
                 action,
                 ErrorClass::Credentials,
                 "NoCredentials",
@@ -119,9 +119,9 @@ impl CallError {
         }
         match error {
             // No error of IAM's: an answer that the SDK could not make sense of.
-            SdkError::ServiceError(answer) if answer.raw().status().is_success() => CallError {
+            SdkError::ServiceError(answer) if answer.raw().status().is_success() => ApiError {
                 request_id: request_id(None, answer.raw()),
-                ..CallError::unreadable(action, UNREADABLE)
+                ..ApiError::unreadable(action, UNREADABLE)
             },
             SdkError::ServiceError(answer) => {
                 let status = answer.raw().status().as_u16();
@@ -132,7 +132,7 @@ impl CallError {
                     || format!("the answer has status {status} and no error of AWS's in it"),
                     printable,
                 );
-                CallError {
+                ApiError {
                     action: action.into(),
                     class: ErrorClass::of(meta.code(), status),
                     code,
@@ -140,7 +140,7 @@ impl CallError {
                     request_id: request_id(meta.extra("aws_request_id"), answer.raw()),
                 }
             }
-            SdkError::TimeoutError(_) => CallError::without_answer(
+            SdkError::TimeoutError(_) => ApiError::without_answer(
                 action,
                 ErrorClass::Transient,
                 "TimedOut",
@@ -152,19 +152,19 @@ impl CallError {
                     |error| innermost(error).to_string(),
                 );
                 if failure.is_timeout() {
-                    CallError::without_answer(action, ErrorClass::Transient, "TimedOut", why)
+                    ApiError::without_answer(action, ErrorClass::Transient, "TimedOut", why)
                 } else if failure.is_user() {
-                    CallError::without_answer(action, ErrorClass::Rejected, BAD_REQUEST, why)
+                    ApiError::without_answer(action, ErrorClass::Rejected, BAD_REQUEST, why)
                 } else {
                     let code = "ConnectionFailed";
-                    CallError::without_answer(action, ErrorClass::Transient, code, why)
+                    ApiError::without_answer(action, ErrorClass::Transient, code, why)
                 }
             }
-            SdkError::ResponseError(answer) => CallError {
+            SdkError::ResponseError(answer) => ApiError {
                 request_id: request_id(None, answer.raw()),
-                ..CallError::unreadable(action, UNREADABLE)
+                ..ApiError::unreadable(action, UNREADABLE)
             },
-            other => CallError::without_answer(
+            other => ApiError::without_answer(
                 action,
                 ErrorClass::Rejected,
                 NOT_SENT,
@@ -186,7 +186,7 @@ impl CallError {
 
     /// An answer that came, but makes no sense. Worth another attempt: IAM's own make sense.
     pub(super) fn unreadable(action: &'static str, message: &str) -> Self {
-        CallError::without_answer(
+        ApiError::without_answer(
             action,
             ErrorClass::Transient,
             "UnreadableAnswer",
@@ -197,7 +197,7 @@ impl CallError {
     /// No answer came before the run's time was over.
     pub(super) fn timed_out(action: &'static str) -> Self {
         let message = "no answer came before the time for the run was over".to_owned();
-        CallError::without_answer(action, ErrorClass::Transient, "TimedOut", message)
+        ApiError::without_answer(action, ErrorClass::Transient, "TimedOut", message)
     }
 
     fn without_answer(
@@ -206,7 +206,7 @@ impl CallError {
         code: &str,
         message: String,
     ) -> Self {
-        CallError {
+        ApiError {
             action: action.into(),
             class,
             code: code.to_owned(),
@@ -216,7 +216,7 @@ impl CallError {
     }
 }
 
-impl fmt::Display for CallError {
+impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} failed: {}: {}", self.action, self.code, self.message)?;
         match &self.request_id {
@@ -226,7 +226,7 @@ impl fmt::Display for CallError {
     }
 }
 
-impl Error for CallError {}
+impl Error for ApiError {}
 
 /// A server's words with nothing in them that a terminal would obey.
 ///
@@ -309,9 +309,9 @@ mod tests {
 
     #[test]
     fn only_a_refusal_by_aws_itself_leaves_nothing_open() {
-        let error = |class, code: &str, request_id: Option<&str>| CallError {
+        let error = |class, code: &str, request_id: Option<&str>| ApiError {
             request_id: request_id.map(str::to_owned),
-            ..CallError::without_answer("iam:GetUser", class, code, String::new())
+            ..ApiError::without_answer("iam:GetUser", class, code, String::new())
         };
         for (class, code, request_id, leaves_open) in [
             (ErrorClass::Transient, "ConnectionFailed", None, true),

@@ -5,18 +5,18 @@ use std::ops::ControlFlow;
 use super::pages;
 use super::pages::DETAILS;
 use super::read::{Reader, boundary, denied_for_all};
-use super::{CallError, ErrorClass, Reading};
-use crate::iam::{PolicyArn, UserName};
+use super::{ApiError, ErrorClass, Reading};
+use crate::iam::{PolicyArn, PrincipalName};
 
 /// Every user of an account, each with the present boundary, or none.
-pub type Everyone = BTreeMap<UserName, Option<PolicyArn>>;
+pub type Everyone = BTreeMap<PrincipalName, Option<PolicyArn>>;
 
 /// Why it is not known who is in the account.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum EveryoneError {
     /// A call failed.
     #[error(transparent)]
-    Call(#[from] CallError),
+    Call(#[from] ApiError),
     /// IAM named these users, and what it said of them cannot be used.
     #[error("{} of the account's users cannot be read:{}", .0.len(), Lines(.0))]
     Unreadable(Vec<Unreadable>),
@@ -63,13 +63,13 @@ impl Reader {
         }
     }
 
-    async fn everyone_by_pages(&self) -> Result<Found, CallError> {
+    async fn everyone_by_pages(&self) -> Result<Found, ApiError> {
         let mut found = Found::default();
         for _ in 0..READINGS {
             let known = found.count();
             let pages = pages::each_detail(self, |user| {
                 let name = user.user_name().ok_or_else(|| {
-                    CallError::unreadable(DETAILS, "a user in the answer has no name")
+                    ApiError::unreadable(DETAILS, "a user in the answer has no name")
                 })?;
                 if let Some(name) = found.name(name) {
                     found.reading(name, boundary(DETAILS, user.permissions_boundary()));
@@ -84,7 +84,7 @@ impl Reader {
         Ok(found)
     }
 
-    async fn everyone_one_by_one(&self) -> Result<Found, CallError> {
+    async fn everyone_one_by_one(&self) -> Result<Found, ApiError> {
         let mut found = Found::default();
         let mut names = BTreeSet::new();
         for _ in 0..READINGS {
@@ -122,8 +122,8 @@ impl Found {
         self.users.len() + self.unreadable.len()
     }
 
-    fn name(&mut self, text: &str) -> Option<UserName> {
-        match text.parse::<UserName>() {
+    fn name(&mut self, text: &str) -> Option<PrincipalName> {
+        match text.parse::<PrincipalName>() {
             Ok(name) => Some(name),
             Err(error) => {
                 self.unreadable.insert(text.to_owned(), error.to_string());
@@ -133,7 +133,7 @@ impl Found {
     }
 
     /// The newer reading counts.
-    fn reading(&mut self, name: UserName, reading: Reading) {
+    fn reading(&mut self, name: PrincipalName, reading: Reading) {
         let why = match reading {
             Reading::Boundary(boundary) => {
                 self.unreadable.remove(name.as_str());

@@ -18,13 +18,13 @@ mod turnstile;
 mod whole_answer;
 mod write;
 
-pub use connection::{Access, Account, ConnectError, Connection, Identity};
-pub use error::{CallError, ErrorClass};
+pub use connection::{Access, Account, CallerIdentity, ConnectError, Connection};
+pub use error::{ApiError, ErrorClass};
 pub(crate) use error::{is_printable, printable};
 pub use everyone::{Everyone, EveryoneError, Unreadable};
 pub use pace::{Answer, Bounds, Ceiling, Pace, Ticket, Turn};
 pub use policies::PolicyState;
 pub use retry::{Calls, Retry, RetryPolicy};
-pub use snapshot::{Reading, Snapshot};
+pub use snapshot::{Inventory, Reading};
 pub use stop::{Stop, StopReason, StopSwitch};
-pub use write::{Outcome, Writer};
+pub use write::{CallOutcome, Writer};

@@ -5,7 +5,7 @@ use aws_sdk_iam::operation::get_account_authorization_details::GetAccountAuthori
 use aws_sdk_iam::operation::list_users::ListUsersOutput;
 use aws_sdk_iam::types::{EntityType, User, UserDetail};
 
-use super::CallError;
+use super::ApiError;
 use super::read::Reader;
 
 /// Users in a page: the most that IAM gives
@@ -19,8 +19,8 @@ pub(super) const LIST: &str = "iam:ListUsers";
 /// number of pages.
 pub(super) async fn each_detail(
     reader: &Reader,
-    mut take: impl FnMut(&UserDetail) -> Result<ControlFlow<()>, CallError>,
-) -> Result<usize, CallError> {
+    mut take: impl FnMut(&UserDetail) -> Result<ControlFlow<()>, ApiError>,
+) -> Result<usize, ApiError> {
     let get = async |marker| {
         reader
             .iam
@@ -30,7 +30,7 @@ pub(super) async fn each_detail(
             .set_marker(marker)
             .send()
             .await
-            .map_err(|error| CallError::from_sdk(DETAILS, error))
+            .map_err(|error| ApiError::from_sdk(DETAILS, error))
     };
     each_page(reader, DETAILS, get, |page| each(page.user_detail_list(), &mut take)).await
 }
@@ -38,8 +38,8 @@ pub(super) async fn each_detail(
 /// Hands every user of the account to `take`, as [`each_detail`]. `ListUsers` leaves the boundaries out.
 pub(super) async fn each_user(
     reader: &Reader,
-    mut take: impl FnMut(&User) -> Result<ControlFlow<()>, CallError>,
-) -> Result<usize, CallError> {
+    mut take: impl FnMut(&User) -> Result<ControlFlow<()>, ApiError>,
+) -> Result<usize, ApiError> {
     let get = async |marker| {
         reader
             .iam
@@ -48,7 +48,7 @@ pub(super) async fn each_user(
             .set_marker(marker)
             .send()
             .await
-            .map_err(|error| CallError::from_sdk(LIST, error))
+            .map_err(|error| ApiError::from_sdk(LIST, error))
     };
     each_page(reader, LIST, get, |page| each(page.users(), &mut take)).await
 }
@@ -91,9 +91,9 @@ impl Page for ListUsersOutput {
 async fn each_page<P: Page>(
     reader: &Reader,
     action: &'static str,
-    get: impl AsyncFn(Option<String>) -> Result<P, CallError>,
-    mut take: impl FnMut(&P) -> Result<ControlFlow<()>, CallError>,
-) -> Result<usize, CallError> {
+    get: impl AsyncFn(Option<String>) -> Result<P, ApiError>,
+    mut take: impl FnMut(&P) -> Result<ControlFlow<()>, ApiError>,
+) -> Result<usize, ApiError> {
     let caller = reader.caller(action, 1, 1);
     let mut marker: Option<String> = None;
     let mut markers = HashSet::new();
@@ -114,7 +114,7 @@ async fn each_page<P: Page>(
             // Going on would read the same pages for ever.
             _ => {
                 let what = "the answer is cut short, and has no marker to go on from";
-                return Err(CallError::unreadable(action, what));
+                return Err(ApiError::unreadable(action, what));
             }
         }
     }
@@ -123,8 +123,8 @@ async fn each_page<P: Page>(
 
 fn each<T>(
     users: &[T],
-    mut take: impl FnMut(&T) -> Result<ControlFlow<()>, CallError>,
-) -> Result<ControlFlow<()>, CallError> {
+    mut take: impl FnMut(&T) -> Result<ControlFlow<()>, ApiError>,
+) -> Result<ControlFlow<()>, ApiError> {
     for user in users {
         if take(user)?.is_break() {
             return Ok(ControlFlow::Break(()));

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::read::{READS_AT_ONCE, Reader, many_at_once};
 use super::retry::Caller;
-use super::{CallError, ErrorClass};
+use super::{ApiError, ErrorClass};
 use crate::iam::PolicyArn;
 
 const POLICY: &str = "iam:GetPolicy";
@@ -23,7 +23,7 @@ pub enum PolicyState {
     NotAttachable,
     /// It could not be found out, for this policy alone. The class of the error says whether the caller
     /// may not read it ([`ErrorClass::Denied`]).
-    Unreadable(CallError),
+    Unreadable(ApiError),
 }
 
 impl Reader {
@@ -31,7 +31,7 @@ impl Reader {
     pub(super) async fn policies<'a>(
         &self,
         arns: impl IntoIterator<Item = &'a PolicyArn>,
-    ) -> Result<BTreeMap<PolicyArn, PolicyState>, CallError> {
+    ) -> Result<BTreeMap<PolicyArn, PolicyState>, ApiError> {
         let arns: BTreeSet<&PolicyArn> = arns.into_iter().collect();
         let caller = &self.caller(POLICY, READS_AT_ONCE, arns.len());
         let states = arns
@@ -41,16 +41,16 @@ impl Reader {
         many_at_once(states).await
     }
 
-    async fn policy(&self, caller: &Caller, arn: &PolicyArn) -> Result<PolicyState, CallError> {
+    async fn policy(&self, caller: &Caller, arn: &PolicyArn) -> Result<PolicyState, ApiError> {
         let get = || async {
             self.iam
                 .get_policy()
                 .policy_arn(arn.as_str())
                 .send()
                 .await
-                .map_err(|error| CallError::from_sdk(POLICY, error))
+                .map_err(|error| ApiError::from_sdk(POLICY, error))
         };
-        let unreadable = |what| Ok(PolicyState::Unreadable(CallError::unreadable(POLICY, what)));
+        let unreadable = |what| Ok(PolicyState::Unreadable(ApiError::unreadable(POLICY, what)));
         let answer = match self.ask(caller, get).await {
             Ok(answer) => answer,
             Err(error) if error.class == ErrorClass::Credentials => return Err(error),

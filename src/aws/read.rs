@@ -12,8 +12,8 @@ use super::retry::{Caller, Counter};
 use super::secrets::Secrets;
 use super::snapshot::Readings;
 use super::turnstile::Turnstile;
-use super::{Bounds, CallError, ErrorClass, Reading, Retry, RetryPolicy, Snapshot, Stop};
-use crate::iam::{PolicyArn, UserName};
+use super::{ApiError, Bounds, ErrorClass, Inventory, Reading, Retry, RetryPolicy, Stop};
+use crate::iam::{PolicyArn, PrincipalName};
 
 /// What reads the account, in the fewest calls.
 #[derive(Debug)]
@@ -52,9 +52,9 @@ impl Reader {
     /// caller may not do the one, the other is used.
     pub(super) async fn snapshot<'a>(
         &self,
-        listed: impl IntoIterator<Item = &'a UserName>,
-    ) -> Result<Snapshot, CallError> {
-        let listed: Vec<&UserName> = listed.into_iter().collect();
+        listed: impl IntoIterator<Item = &'a PrincipalName>,
+    ) -> Result<Inventory, ApiError> {
+        let listed: Vec<&PrincipalName> = listed.into_iter().collect();
         match self.cheapest_way(listed.len()).await? {
             Way::Pages => match self.by_pages(&listed).await {
                 Err(error) if error.class == ErrorClass::Denied => {
@@ -90,9 +90,9 @@ impl Reader {
     /// and then leave out some who are there. Where asking is denied, the pages are read once more.
     async fn missing_asked_for(
         &self,
-        listed: &[&UserName],
-        mut snapshot: Snapshot,
-    ) -> Result<Snapshot, CallError> {
+        listed: &[&PrincipalName],
+        mut snapshot: Inventory,
+    ) -> Result<Inventory, ApiError> {
         let missing = snapshot.missing_of(listed);
         if missing.is_empty() {
             return Ok(snapshot);
@@ -109,7 +109,7 @@ impl Reader {
     }
 
     /// By pages, and once more for those whom no page named: they may have been left out.
-    async fn by_pages_twice(&self, listed: &[&UserName]) -> Result<Snapshot, CallError> {
+    async fn by_pages_twice(&self, listed: &[&PrincipalName]) -> Result<Inventory, ApiError> {
         let mut snapshot = self.by_pages(listed).await?;
         let missing = snapshot.missing_of(listed);
         if !missing.is_empty() {
@@ -118,7 +118,7 @@ impl Reader {
         Ok(snapshot)
     }
 
-    async fn cheapest_way(&self, listed: usize) -> Result<Way, CallError> {
+    async fn cheapest_way(&self, listed: usize) -> Result<Way, ApiError> {
         if listed <= FEW {
             return Ok(Way::OneByOne);
         }
@@ -139,7 +139,7 @@ impl Reader {
     }
 
     /// How many users the account has: by the summary, unless it is known.
-    pub(super) async fn user_count(&self) -> Result<usize, CallError> {
+    pub(super) async fn user_count(&self) -> Result<usize, ApiError> {
         if let Some(count) = self.user_count.get() {
             return Ok(*count);
         }
@@ -148,12 +148,12 @@ impl Reader {
                 .get_account_summary()
                 .send()
                 .await
-                .map_err(|error| CallError::from_sdk(SUMMARY, error))
+                .map_err(|error| ApiError::from_sdk(SUMMARY, error))
         };
         let answer = self.ask(&self.caller(SUMMARY, 1, 1), summary).await?;
         let users = answer.summary_map().and_then(|map| map.get(&SummaryKeyType::Users));
         let users = users.and_then(|&users| usize::try_from(users).ok()).ok_or_else(|| {
-            CallError::unreadable(SUMMARY, "the answer does not say how many users there are")
+            ApiError::unreadable(SUMMARY, "the answer does not say how many users there are")
         })?;
         Ok(*self.user_count.get_or_init(|| users))
     }
@@ -164,12 +164,12 @@ impl Reader {
     }
 
     /// Stops at the page on which the last of the listed users is found.
-    async fn by_pages(&self, listed: &[&UserName]) -> Result<Snapshot, CallError> {
+    async fn by_pages(&self, listed: &[&PrincipalName]) -> Result<Inventory, ApiError> {
         let mut readings = Readings::of(listed);
         pages::each_detail(self, |user| {
-            let name = user.user_name().ok_or_else(|| {
-                CallError::unreadable(DETAILS, "a user in the answer has no name")
-            })?;
+            let name = user
+                .user_name()
+                .ok_or_else(|| ApiError::unreadable(DETAILS, "a user in the answer has no name"))?;
             readings.found(name, || boundary(DETAILS, user.permissions_boundary()));
             Ok(if readings.are_complete() {
                 ControlFlow::Break(())
@@ -181,12 +181,15 @@ impl Reader {
         Ok(readings.into_snapshot())
     }
 
-    pub(super) async fn one_by_one(&self, listed: &[&UserName]) -> Result<Snapshot, CallError> {
+    pub(super) async fn one_by_one(
+        &self,
+        listed: &[&PrincipalName],
+    ) -> Result<Inventory, ApiError> {
         let caller = &self.caller(ONE_USER, READS_AT_ONCE, listed.len());
         let readings = listed.iter().copied().cloned().map(|user| async move {
             self.one_user(caller, &user).await.map(|reading| (user, reading))
         });
-        Ok(Snapshot::of(many_at_once(readings).await?))
+        Ok(Inventory::of(many_at_once(readings).await?))
     }
 
     /// One call, as often as it takes.
@@ -194,9 +197,9 @@ impl Reader {
         &self,
         caller: &Caller,
         call: impl Fn() -> F,
-    ) -> Result<T, CallError>
+    ) -> Result<T, ApiError>
     where
-        F: Future<Output = Result<T, CallError>>,
+        F: Future<Output = Result<T, ApiError>>,
     {
         caller
             .call(&Stop::never(), call, |retry| self.retrying(&retry))
@@ -205,14 +208,14 @@ impl Reader {
     }
 
     /// One user's reading. An error that concerns every user is an error of the whole.
-    async fn one_user(&self, caller: &Caller, user: &UserName) -> Result<Reading, CallError> {
+    async fn one_user(&self, caller: &Caller, user: &PrincipalName) -> Result<Reading, ApiError> {
         let get = || async {
             self.iam
                 .get_user()
                 .user_name(user.as_str())
                 .send()
                 .await
-                .map_err(|error| CallError::from_sdk(ONE_USER, error))
+                .map_err(|error| ApiError::from_sdk(ONE_USER, error))
         };
         let answer = match self.ask(caller, get).await {
             Ok(answer) => answer,
@@ -223,17 +226,17 @@ impl Reader {
             Err(error) => return Ok(Reading::Unreadable(error)),
         };
         let Some(found) = answer.user() else {
-            let error = CallError::unreadable(ONE_USER, "the answer has no user in it");
+            let error = ApiError::unreadable(ONE_USER, "the answer has no user in it");
             return Ok(Reading::Unreadable(error));
         };
         if found.user_name() == user.as_str() {
             return Ok(boundary(ONE_USER, found.permissions_boundary()));
         }
-        Ok(match found.user_name().parse::<UserName>() {
+        Ok(match found.user_name().parse::<PrincipalName>() {
             Ok(other) if other.folded() == user.folded() => {
                 Reading::NoSuchUser { differs_by_case: Some(other) }
             }
-            _ => Reading::Unreadable(CallError::unreadable(
+            _ => Reading::Unreadable(ApiError::unreadable(
                 ONE_USER,
                 "the answer is about another user than was asked for",
             )),
@@ -257,13 +260,13 @@ impl Reader {
 
 /// What many calls give that are under way together. The first error ends them all.
 pub(super) async fn many_at_once<K: Ord, V>(
-    calls: impl IntoIterator<Item: Future<Output = Result<(K, V), CallError>>>,
-) -> Result<BTreeMap<K, V>, CallError> {
+    calls: impl IntoIterator<Item: Future<Output = Result<(K, V), ApiError>>>,
+) -> Result<BTreeMap<K, V>, ApiError> {
     stream::iter(calls).buffer_unordered(READS_AT_ONCE).try_collect().await
 }
 
 /// The error, if the caller may not read any of the users.
-pub(super) fn denied_for_all(snapshot: &Snapshot) -> Option<CallError> {
+pub(super) fn denied_for_all(snapshot: &Inventory) -> Option<ApiError> {
     let mut errors = snapshot.users().map(|user| snapshot.denied(user));
     let first = errors.next()??.clone();
     errors.all(|error| error.is_some()).then_some(first)
@@ -278,11 +281,11 @@ pub(super) fn boundary(
     };
     match attached.permissions_boundary_arn().map(str::parse::<PolicyArn>) {
         Some(Ok(arn)) => Reading::Boundary(Some(arn)),
-        Some(Err(error)) => Reading::Unreadable(CallError::unreadable(
+        Some(Err(error)) => Reading::Unreadable(ApiError::unreadable(
             action,
             &format!("the boundary's ARN in the answer cannot be used: {error}"),
         )),
-        None => Reading::Unreadable(CallError::unreadable(
+        None => Reading::Unreadable(ApiError::unreadable(
             action,
             "the boundary in the answer has no ARN",
         )),

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::pace::Answer;
 use super::secrets::Secrets;
 use super::turnstile::Turnstile;
-use super::{CallError, ErrorClass, Stop};
+use super::{ApiError, ErrorClass, Stop};
 use crate::iam::Rate;
 
 /// How often, and after how long, a failed call is tried again.
@@ -93,7 +93,7 @@ pub struct Retry {
     /// The number of the attempt that failed, from 1.
     pub attempt: u32,
     /// Why it failed.
-    pub error: CallError,
+    pub error: ApiError,
     /// The rate that IAM was found to bear for this kind of call, if it has throttled any.
     pub found: Option<Rate>,
 }
@@ -106,7 +106,7 @@ pub(super) enum Ended<T> {
         attempts: u32,
     },
     Failed {
-        error: CallError,
+        error: ApiError,
         attempts: u32,
     },
     /// The stop was asked for before the first attempt.
@@ -115,11 +115,11 @@ pub(super) enum Ended<T> {
 
 impl<T> Ended<T> {
     /// For calls that are not part of a run that can be stopped.
-    pub(super) fn into_result(self, action: &'static str) -> Result<T, CallError> {
+    pub(super) fn into_result(self, action: &'static str) -> Result<T, ApiError> {
         match self {
             Ended::Done { value, .. } => Ok(value),
             Ended::Failed { error, .. } => Err(error),
-            Ended::NotAttempted => Err(CallError::unreadable(action, "stopped before the call")),
+            Ended::NotAttempted => Err(ApiError::unreadable(action, "stopped before the call")),
         }
     }
 }
@@ -161,9 +161,9 @@ impl Caller {
         mut on_retry: impl FnMut(Retry),
     ) -> Ended<T>
     where
-        F: Future<Output = Result<T, CallError>>,
+        F: Future<Output = Result<T, ApiError>>,
     {
-        let mut last: Option<CallError> = None;
+        let mut last: Option<ApiError> = None;
         let mut failures = 0;
         let began = tokio::time::Instant::now();
         for attempt in 1.. {
@@ -177,7 +177,7 @@ impl Caller {
             };
             let result = tokio::select! {
                 result = call() => result,
-                () = stop.overdue() => Err(CallError::timed_out(self.action)),
+                () = stop.overdue() => Err(ApiError::timed_out(self.action)),
             };
             let error = match result {
                 Ok(value) => {
@@ -216,7 +216,7 @@ impl Caller {
     }
 }
 
-fn answer(error: &CallError) -> Answer {
+fn answer(error: &ApiError) -> Answer {
     match error.class {
         ErrorClass::Throttled => Answer::Throttled,
         // An answer without a request id came from no server, or not from AWS's.
@@ -245,8 +245,8 @@ mod tests {
         Caller::new(ACTION, RetryPolicy::default(), turnstile, counter, secrets)
     }
 
-    fn error(class: ErrorClass) -> CallError {
-        CallError {
+    fn error(class: ErrorClass) -> ApiError {
+        ApiError {
             action: ACTION.into(),
             class,
             code: "Code".to_owned(),
@@ -339,7 +339,7 @@ mod tests {
         let start = Instant::now();
         let call = || async {
             switch.press(StopReason::Deadline);
-            std::future::pending::<Result<(), CallError>>().await
+            std::future::pending::<Result<(), ApiError>>().await
         };
         let ended = caller.call(&stop, call, |_| {}).await;
         assert!(

@@ -7,7 +7,7 @@ use aws_credential_types::provider::{
     ProvideCredentials, SharedCredentialsProvider, future::ProvideCredentials as Provided,
 };
 
-use super::CallError;
+use super::ApiError;
 
 /// The keys and tokens that calls were signed with, so that no message ever shows them. Clones are one.
 ///
@@ -26,7 +26,7 @@ impl Secrets {
     }
 
     /// The error without any secret in its message.
-    pub(super) fn taken_out_of(&self, mut error: CallError) -> CallError {
+    pub(super) fn taken_out_of(&self, mut error: ApiError) -> ApiError {
         for secret in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             for text in [&mut error.message, &mut error.code] {
                 if text.contains(secret.as_str()) {
@@ -116,7 +116,7 @@ mod tests {
         let (key, token) = ("a-secret-access-key-0", "a-session-token-00000");
         secrets.remember(&Credentials::from_keys("AKIA", key, Some(token.to_owned())));
         secrets.remember(&Credentials::from_keys("AKIA", "test", None));
-        let error = secrets.taken_out_of(CallError {
+        let error = secrets.taken_out_of(ApiError {
             action: "iam:GetUser".into(),
             class: ErrorClass::Credentials,
             code: "SignatureDoesNotMatch".to_owned(),

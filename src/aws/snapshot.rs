@@ -1,12 +1,12 @@
 use std::collections::{BTreeMap, HashMap};
 
-use super::{CallError, ErrorClass};
-use crate::iam::{PolicyArn, UserName};
+use super::{ApiError, ErrorClass};
+use crate::iam::{PolicyArn, PrincipalName};
 
 /// The listed users as IAM has them, at one time. Every listed user is in it, whatever was found.
 #[derive(Debug, Clone, Default)]
-pub struct Snapshot {
-    users: BTreeMap<UserName, Reading>,
+pub struct Inventory {
+    users: BTreeMap<PrincipalName, Reading>,
 }
 
 /// What IAM says of one listed user.
@@ -17,29 +17,29 @@ pub enum Reading {
     /// IAM has no such user.
     NoSuchUser {
         /// A user whose name differs from it by case alone.
-        differs_by_case: Option<UserName>,
+        differs_by_case: Option<PrincipalName>,
     },
     /// It could not be found out, for this user alone.
-    Unreadable(CallError),
+    Unreadable(ApiError),
 }
 
-impl Snapshot {
+impl Inventory {
     /// A snapshot made of what is known otherwise.
-    pub fn of(users: BTreeMap<UserName, Reading>) -> Self {
-        Snapshot { users }
+    pub fn of(users: BTreeMap<PrincipalName, Reading>) -> Self {
+        Inventory { users }
     }
 
     /// What was found of `user`; none if the snapshot was not asked for it.
-    pub fn reading(&self, user: &UserName) -> Option<&Reading> {
+    pub fn reading(&self, user: &PrincipalName) -> Option<&Reading> {
         self.users.get(user)
     }
 
-    pub(super) fn users(&self) -> impl Iterator<Item = &UserName> {
+    pub(super) fn users(&self) -> impl Iterator<Item = &PrincipalName> {
         self.users.keys()
     }
 
     /// The error, if the caller may not read this user.
-    pub(super) fn denied(&self, user: &UserName) -> Option<&CallError> {
+    pub(super) fn denied(&self, user: &PrincipalName) -> Option<&ApiError> {
         match self.reading(user) {
             Some(Reading::Unreadable(error)) if error.class == ErrorClass::Denied => Some(error),
             _ => None,
@@ -47,18 +47,18 @@ impl Snapshot {
     }
 
     /// Those of the `listed` whom the caller may not read.
-    pub(super) fn denied_of<'a>(&self, listed: &[&'a UserName]) -> Vec<&'a UserName> {
+    pub(super) fn denied_of<'a>(&self, listed: &[&'a PrincipalName]) -> Vec<&'a PrincipalName> {
         listed.iter().copied().filter(|user| self.denied(user).is_some()).collect()
     }
 
     /// Those of the `listed` whom IAM has not, as far as is known.
-    pub(super) fn missing_of<'a>(&self, listed: &[&'a UserName]) -> Vec<&'a UserName> {
+    pub(super) fn missing_of<'a>(&self, listed: &[&'a PrincipalName]) -> Vec<&'a PrincipalName> {
         let is_missing = |user| matches!(self.reading(user), Some(Reading::NoSuchUser { .. }));
         listed.iter().copied().filter(|user| is_missing(user)).collect()
     }
 
     /// Takes over what `newer` says. Of a user who is missing in both, either may tell who differs by case.
-    pub(super) fn extend(&mut self, newer: Snapshot) {
+    pub(super) fn extend(&mut self, newer: Inventory) {
         for (user, mut reading) in newer.users {
             let known = self.users.remove(&user);
             if let (
@@ -75,13 +75,13 @@ impl Snapshot {
 
 /// The readings of the listed users while pages come in; nothing is kept of the others.
 pub(super) struct Readings {
-    users: BTreeMap<UserName, Reading>,
-    by_folded: HashMap<String, UserName>,
+    users: BTreeMap<PrincipalName, Reading>,
+    by_folded: HashMap<String, PrincipalName>,
     missing: usize,
 }
 
 impl Readings {
-    pub(super) fn of(listed: &[&UserName]) -> Self {
+    pub(super) fn of(listed: &[&PrincipalName]) -> Self {
         let absent = Reading::NoSuchUser { differs_by_case: None };
         Readings {
             users: listed.iter().map(|&user| (user.clone(), absent.clone())).collect(),
@@ -106,8 +106,8 @@ impl Readings {
         self.missing == 0
     }
 
-    pub(super) fn into_snapshot(self) -> Snapshot {
-        Snapshot { users: self.users }
+    pub(super) fn into_snapshot(self) -> Inventory {
+        Inventory { users: self.users }
     }
 }
 
@@ -115,7 +115,7 @@ impl Readings {
 mod tests {
     use super::*;
 
-    fn name(text: &str) -> UserName {
+    fn name(text: &str) -> PrincipalName {
         text.parse().unwrap()
     }
 

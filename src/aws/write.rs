@@ -5,8 +5,8 @@ use aws_sdk_iam::operation::RequestId;
 use super::retry::{Caller, Counter, Ended};
 use super::secrets::Secrets;
 use super::turnstile::Turnstile;
-use super::{Bounds, CallError, Calls, Ceiling, Retry, RetryPolicy, Stop};
-use crate::iam::{PolicyArn, Rate, UserName};
+use super::{ApiError, Bounds, Calls, Ceiling, Retry, RetryPolicy, Stop};
+use crate::iam::{PolicyArn, PrincipalName, Rate};
 
 /// What can change the account: it sets or removes one user's boundary.
 ///
@@ -26,7 +26,7 @@ const DELETE: &str = "iam:DeleteUserPermissionsBoundary";
 
 /// What became of one write.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum CallOutcome {
     /// IAM said that it is done.
     Applied {
         /// Attempts that it took, from 1.
@@ -39,7 +39,7 @@ pub enum Outcome {
         /// Attempts that were made, from 1.
         attempts: u32,
         /// Why the last one failed.
-        error: CallError,
+        error: ApiError,
         /// Whether IAM may have done it all the same: to one of the attempts, be it not the last, no
         /// answer of IAM's came that says otherwise.
         may_be_done: bool,
@@ -73,11 +73,11 @@ impl Writer {
     /// Gives `user` the boundary `to`, or takes its boundary away.
     pub async fn write(
         &self,
-        user: &UserName,
+        user: &PrincipalName,
         to: Option<&PolicyArn>,
         stop: &Stop,
         mut on_retry: impl FnMut(Retry),
-    ) -> Outcome {
+    ) -> CallOutcome {
         let mut was_left_open = false;
         let on_retry = |retry: Retry| {
             was_left_open |= retry.error.leaves_open();
@@ -89,17 +89,17 @@ impl Writer {
         };
         match ended {
             Ended::Done { value: request_id, attempts } => {
-                Outcome::Applied { attempts, request_id }
+                CallOutcome::Applied { attempts, request_id }
             }
             Ended::Failed { error, attempts } => {
                 let may_be_done = was_left_open || error.leaves_open();
-                Outcome::Failed { attempts, error, may_be_done }
+                CallOutcome::Failed { attempts, error, may_be_done }
             }
-            Ended::NotAttempted => Outcome::NotAttempted,
+            Ended::NotAttempted => CallOutcome::NotAttempted,
         }
     }
 
-    async fn put(&self, user: &UserName, arn: &PolicyArn) -> Result<Option<String>, CallError> {
+    async fn put(&self, user: &PrincipalName, arn: &PolicyArn) -> Result<Option<String>, ApiError> {
         self.iam
             .put_user_permissions_boundary()
             .user_name(user.as_str())
@@ -107,16 +107,16 @@ impl Writer {
             .send()
             .await
             .map(|done| done.request_id().map(str::to_owned))
-            .map_err(|error| CallError::from_sdk(PUT, error))
+            .map_err(|error| ApiError::from_sdk(PUT, error))
     }
 
-    async fn delete(&self, user: &UserName) -> Result<Option<String>, CallError> {
+    async fn delete(&self, user: &PrincipalName) -> Result<Option<String>, ApiError> {
         self.iam
             .delete_user_permissions_boundary()
             .user_name(user.as_str())
             .send()
             .await
             .map(|done| done.request_id().map(str::to_owned))
-            .map_err(|error| CallError::from_sdk(DELETE, error))
+            .map_err(|error| ApiError::from_sdk(DELETE, error))
     }
 }

@@ -12,7 +12,7 @@ use super::signals::stop_on_signal;
 use super::time_limit::TimeLimit;
 use crate::apply::{Event, Limits, Run, Summary, apply};
 use crate::aws::{Bounds, RetryPolicy, StopReason, StopSwitch, Writer};
-use crate::plan::{Attendance, Plan, Recheck, Refusal};
+use crate::plan::{Plan, Recheck, Supervision, Violation};
 use crate::report::{
     ApplyGithub, ApplyJson, ApplyMarkdown, ApplyText, Listener, ProgressDisplay, allowing,
     plan_text, problems_text, refusal, summary_counts,
@@ -41,12 +41,13 @@ pub(super) async fn run(
         output.result(&plan_text(plan, output.out))?;
     }
     let attendance =
-        if command.auto_approve { Attendance::Unattended } else { Attendance::Attended };
-    let refusals = time.within(session.refusals(attendance, &command.guard.overrides())).await?;
-    let is_allowed = refusals.is_empty();
+        if command.auto_approve { Supervision::Unattended } else { Supervision::Attended };
+    let violations =
+        time.within(session.violations(attendance, &command.guard.overrides())).await?;
+    let is_allowed = violations.is_empty();
     if command.format == Format::Text && !is_allowed {
         // The plan is on the screen: each of its items is as it was.
-        return Err(guarded(plan, &refusals));
+        return Err(guarded(plan, &violations));
     }
     if is_allowed && !plan.changes.is_empty() && !command.auto_approve {
         approve(plan, command.format, output).await?;
@@ -61,7 +62,7 @@ pub(super) async fn run(
         // After the question, which may have stood unanswered for hours.
         time.within(session.recheck(!command.auto_approve)).await?
     } else {
-        Recheck::refused(plan.clone(), refusals.clone())
+        Recheck::refused(plan.clone(), violations.clone())
     };
     let mut listener = listener(&recheck, command.format, output);
     if command.format == Format::Text {
@@ -102,7 +103,7 @@ pub(super) async fn run(
     }
     recorded?;
     if !is_allowed {
-        return Err(guarded(plan, &refusals));
+        return Err(guarded(plan, &violations));
     }
     if is_strict {
         return Err(refused(&recheck));
@@ -167,10 +168,10 @@ fn unwritten(error: &io::Error, summary: &Summary) -> Failure {
         .with_exit(Exit::SomeFailed)
 }
 
-fn guarded(plan: &Plan, refusals: &[Refusal]) -> Failure {
-    let why = refusal(plan, refusals).join("\n  ");
+fn guarded(plan: &Plan, violations: &[Violation]) -> Failure {
+    let why = refusal(plan, violations).join("\n  ");
     Failure::new(format!("nothing was changed: guard rails refuse this plan\n  {why}"))
-        .advise(allowing(plan, refusals))
+        .advise(allowing(plan, violations))
         .with_exit(Exit::Refused)
 }
 

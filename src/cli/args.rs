@@ -6,7 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::throttle::For;
-use crate::iam::{Limit, Rate, Share, UserName};
+use crate::iam::{PrincipalName, Rate, Share, Threshold};
 use crate::plan::Overrides;
 use crate::sandbox::{Burst, ChaosKind, Competitor, RateChange};
 
@@ -171,10 +171,10 @@ pub(super) struct RollbackArgs {
 pub(super) struct LimitArgs {
     /// The most changes, in place of [guard] max_changes: a number, or a share of the account's users
     #[arg(long, value_name = "N|P%", help_heading = GUARD)]
-    pub(super) max_changes: Option<Limit>,
+    pub(super) max_changes: Option<Threshold>,
     /// The most removals, in place of [guard] max_removals: a number, or a share of the account's users
     #[arg(long, value_name = "N|P%", help_heading = GUARD)]
-    pub(super) max_removals: Option<Limit>,
+    pub(super) max_removals: Option<Threshold>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -183,7 +183,7 @@ pub(super) struct OverrideArgs {
     pub(super) limits: LimitArgs,
     /// Change this user although [guard] protects it; may be repeated
     #[arg(long, value_name = "USER", help_heading = GUARD)]
-    pub(super) allow_protected: Vec<UserName>,
+    pub(super) allow_protected: Vec<PrincipalName>,
     /// Let the user whose credentials these are change the own boundary
     #[arg(long, help_heading = GUARD)]
     pub(super) allow_own_boundary: bool,

@@ -1,15 +1,15 @@
 use super::args::{Args, CheckArgs, Format};
 use super::exit::{Exit, Failure};
 use super::output::Output;
-use crate::config::{Desired, FileErrors};
+use crate::config::{Config, FileErrors};
 use crate::report::{
     check_github, check_json, check_markdown, check_text, mistakes_github, mistakes_json,
     mistakes_markdown,
 };
 
 pub(super) fn run(args: &Args, command: &CheckArgs, output: &Output) -> Result<Exit, Failure> {
-    let desired = match Desired::read(args.file()) {
-        Ok(desired) => desired,
+    let config = match Config::read(args.file()) {
+        Ok(config) => config,
         Err(errors) => {
             if command.format == Format::Json {
                 output.result(&mistakes_json(&errors))?;
@@ -18,10 +18,10 @@ pub(super) fn run(args: &Args, command: &CheckArgs, output: &Output) -> Result<E
         }
     };
     output.result(&match command.format {
-        Format::Text => check_text(&desired),
-        Format::Json => check_json(&desired),
-        Format::Markdown => check_markdown(&desired),
-        Format::Github => check_github(&desired),
+        Format::Text => check_text(&config),
+        Format::Json => check_json(&config),
+        Format::Markdown => check_markdown(&config),
+        Format::Github => check_github(&config),
     })?;
     Ok(Exit::Done)
 }

@@ -10,7 +10,7 @@ use super::output::Output;
 use super::state::{AccountFolder, AccountLock};
 use super::unfinished::{self, Unfinished};
 use crate::apply::Summary;
-use crate::aws::Identity;
+use crate::aws::CallerIdentity;
 use crate::iam::{AccountId, Timestamp};
 use crate::journal::{End, Header, Journal, JournalError};
 use crate::plan::Recheck;
@@ -61,7 +61,7 @@ impl Claim {
     pub(super) fn begin(
         &self,
         recheck: &Recheck,
-        caller: &Identity,
+        caller: &CallerIdentity,
         path: Option<&Path>,
     ) -> Result<Option<Journal>, Failure> {
         if recheck.plan.changes.is_empty() {

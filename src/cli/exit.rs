@@ -1,7 +1,7 @@
 use std::io;
 use std::process::ExitCode;
 
-use crate::aws::{CallError, ConnectError};
+use crate::aws::{ApiError, ConnectError};
 use crate::config::FileErrors;
 use crate::plan::ScopeError;
 use crate::report::advice;
@@ -77,8 +77,8 @@ impl From<FileErrors> for Failure {
     }
 }
 
-impl From<CallError> for Failure {
-    fn from(error: CallError) -> Self {
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Self {
         let advice = advice(&error);
         Failure::Message { message: error.to_string(), advice, exit: Exit::NothingDone }
     }

@@ -6,7 +6,7 @@ use super::exit::{Exit, Failure};
 use super::output::Output;
 use super::session;
 use crate::aws::{Connection, Everyone, EveryoneError};
-use crate::config::{Desired, file_of};
+use crate::config::{Config, file_of};
 use crate::plan::check_scope;
 use crate::whole_file;
 
@@ -42,9 +42,9 @@ pub(super) async fn run(
     let name = out.map_or_else(|| "standard output".into(), Path::to_string_lossy);
     if with_boundary > 0 {
         // It is read back before anyone relies on it.
-        let desired = Desired::parse("(not written)", &text)?;
-        check_scope(&desired, identity)?;
-        if !says_the_same(&desired, &users) {
+        let config = Config::parse("(not written)", &text)?;
+        check_scope(&config, identity)?;
+        if !says_the_same(&config, &users) {
             return Err(Failure::new("the file would say something else than IAM does")
                 .advise("this is a mistake of iam-boundaries: please report it"));
         }
@@ -70,8 +70,8 @@ pub(super) async fn run(
     Ok(Exit::Done)
 }
 
-fn says_the_same(desired: &Desired, users: &Everyone) -> bool {
-    let listed = desired.users.iter().map(|(user, listed)| (user, listed.boundary.as_ref()));
+fn says_the_same(config: &Config, users: &Everyone) -> bool {
+    let listed = config.users.iter().map(|(user, listed)| (user, listed.boundary.as_ref()));
     let live = users.iter().map(|(user, boundary)| (user, boundary.as_ref()));
     listed.eq(live.filter(|(_, boundary)| boundary.is_some()))
 }

@@ -7,7 +7,7 @@ use super::plan;
 use super::saved::unreadable;
 use super::session::Opened;
 use super::time_limit::TimeLimit;
-use crate::journal::{ReadError, Record, RecordError};
+use crate::journal::{ReadError, RunRecord, RunRecordError};
 
 pub(super) async fn run(
     args: &Args,
@@ -26,8 +26,8 @@ pub(super) async fn run(
     plan::done(&session.plan, &command.to, output)
 }
 
-fn read(path: &Path) -> Result<Record, Failure> {
-    Record::read(path).map_err(|error| {
+fn read(path: &Path) -> Result<RunRecord, Failure> {
+    RunRecord::read(path).map_err(|error| {
         let (why, advice) = match &error {
             ReadError::Unreadable(error) => {
                 (unreadable(error), "name a journal; apply says at its end where its own is")
@@ -38,14 +38,14 @@ fn read(path: &Path) -> Result<Record, Failure> {
     })
 }
 
-fn advice(error: &RecordError) -> &'static str {
+fn advice(error: &RunRecordError) -> &'static str {
     match error {
-        RecordError::NotAJournal => {
+        RunRecordError::NotAJournal => {
             "name a journal that apply has written; a saved plan is carried out by apply PLAN"
         }
-        RecordError::Headless => "there is nothing to put back",
-        RecordError::Newer(_) => "use the version of iam-boundaries that wrote it",
-        RecordError::Damaged { .. } => {
+        RunRecordError::Headless => "there is nothing to put back",
+        RunRecordError::Newer(_) => "use the version of iam-boundaries that wrote it",
+        RunRecordError::Damaged { .. } => {
             "nothing is planned from it: what it says of the users before that line can be read by eye"
         }
     }

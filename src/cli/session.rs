@@ -6,12 +6,14 @@ use super::exit::Failure;
 use super::output::Output;
 use crate::apply::{changed_users, check_journal_scope, rollback};
 use crate::aws::{
-    Access, Account, CallError, Connection, ErrorClass, PolicyState, Reading, Snapshot,
+    Access, Account, ApiError, Connection, ErrorClass, Inventory, PolicyState, Reading,
 };
-use crate::config::{Desired, FileErrors};
-use crate::iam::{AccountId, Partition, UserName};
-use crate::journal::Record;
-use crate::plan::{Attendance, Overrides, Plan, Recheck, Refusal, check_plan_scope, check_scope};
+use crate::config::{Config, FileErrors};
+use crate::iam::{AccountId, Partition, PrincipalName};
+use crate::journal::RunRecord;
+use crate::plan::{
+    Overrides, Plan, Recheck, Supervision, Violation, check_plan_scope, check_scope,
+};
 use crate::sandbox::{self, Options, Sandbox, Seed};
 
 /// Where `--sandbox` keeps its state: in the working folder, so that a new clone starts anew.
@@ -28,9 +30,9 @@ pub(super) struct Opened {
 
 /// What a plan is made from.
 enum Source {
-    File { desired: Desired, base: Option<Desired> },
+    File { config: Config, base: Option<Config> },
     Saved(Plan),
-    Journal { record: Record, file: String },
+    Journal { record: RunRecord, file: String },
 }
 
 /// The account that a command works on, and the plan for it.
@@ -53,23 +55,23 @@ impl Opened {
         format: Format,
         output: &Output,
     ) -> Result<Opened, Failure> {
-        let read = |desired: Result<Desired, FileErrors>| match desired {
-            Ok(desired) => Ok(desired),
+        let read = |config: Result<Config, FileErrors>| match config {
+            Ok(config) => Ok(config),
             Err(errors) => Err(in_review(errors, format, output)?),
         };
-        let mut desired = read(Desired::read(args.file()))?;
+        let mut config = read(Config::read(args.file()))?;
         if let Some(LimitArgs { max_changes, max_removals }) = limits {
-            desired.guard.max_changes = max_changes.or(desired.guard.max_changes);
-            desired.guard.max_removals = max_removals.or(desired.guard.max_removals);
+            config.guard.max_changes = max_changes.or(config.guard.max_changes);
+            config.guard.max_removals = max_removals.or(config.guard.max_removals);
         }
         let base = match base {
             Some(path) if !path.exists() => return Err(no_base(path)),
-            Some(path) => Some(read(Desired::read_earlier(path))?),
+            Some(path) => Some(read(Config::read_earlier(path))?),
             None => None,
         };
-        let (account, sandbox) = identified(args, desired.partition()).await?;
-        check_scope(&desired, account.identity())?;
-        Ok(Opened { account, source: Source::File { desired, base }, sandbox })
+        let (account, sandbox) = identified(args, config.partition()).await?;
+        check_scope(&config, account.identity())?;
+        Ok(Opened { account, source: Source::File { config, base }, sandbox })
     }
 
     /// Finds out who we are, to carry out a plan that was saved.
@@ -82,7 +84,7 @@ impl Opened {
     /// Finds out who we are, to put back the run of a journal, which is the file of that name.
     pub(super) async fn journal(
         args: &Args,
-        record: Record,
+        record: RunRecord,
         file: String,
     ) -> Result<Opened, Failure> {
         let (account, sandbox) = identified(args, Some(record.header.partition)).await?;
@@ -102,10 +104,10 @@ impl Opened {
             Source::Saved(plan) => {
                 return Ok(Session { account, plan, is_saved: true, _sandbox: sandbox });
             }
-            Source::File { desired, base } => {
-                let snapshot = snapshot(&account, desired.users.keys()).await?;
-                let plan = Plan::between(account.identity().account, &desired, &snapshot);
-                (plan, base.map(|base| (base, desired)))
+            Source::File { config, base } => {
+                let snapshot = snapshot(&account, config.users.keys()).await?;
+                let plan = Plan::between(account.identity().account, &config, &snapshot);
+                (plan, base.map(|base| (base, config)))
             }
             Source::Journal { record, file } => {
                 let snapshot = snapshot(&account, changed_users(&record)).await?;
@@ -114,8 +116,8 @@ impl Opened {
         };
         let read = plan.listed();
         plan = held_against_policies(plan, &account).await?;
-        if let Some((base, desired)) = &base {
-            plan = plan.since(base, desired);
+        if let Some((base, config)) = &base {
+            plan = plan.since(base, config);
         }
         plan.account_users = account_users(&plan, &account, &Overrides::default()).await?;
         let session = Session { account, plan, is_saved: false, _sandbox: sandbox };
@@ -141,14 +143,14 @@ impl Session {
     }
 
     /// The guard rails that stand against the plan.
-    pub(super) async fn refusals(
+    pub(super) async fn violations(
         &self,
-        attendance: Attendance,
+        attendance: Supervision,
         overrides: &Overrides,
-    ) -> Result<Vec<Refusal>, Failure> {
+    ) -> Result<Vec<Violation>, Failure> {
         let account_users = account_users(&self.plan, &self.account, overrides).await?;
         let plan = Plan { account_users, ..self.plan.clone() };
-        Ok(plan.refusals(self.account.identity().user().as_ref(), attendance, overrides))
+        Ok(plan.violations(self.account.identity().user().as_ref(), attendance, overrides))
     }
 
     fn log_reading(&self, users: usize) {
@@ -172,8 +174,8 @@ async fn identified(
 
 async fn snapshot<'a>(
     account: &Account,
-    users: impl Iterator<Item = &'a UserName> + Clone,
-) -> Result<Snapshot, CallError> {
+    users: impl Iterator<Item = &'a PrincipalName> + Clone,
+) -> Result<Inventory, ApiError> {
     let snapshot = account.snapshot(users.clone()).await?;
     // A plan holds no ids of requests, and a support case needs them.
     for user in users {
@@ -185,7 +187,7 @@ async fn snapshot<'a>(
 }
 
 /// Looks at the policies that the plan would put, and makes problems of the changes that cannot be.
-async fn held_against_policies(plan: Plan, account: &Account) -> Result<Plan, CallError> {
+async fn held_against_policies(plan: Plan, account: &Account) -> Result<Plan, ApiError> {
     let policies = account.policies(plan.policies()).await?;
     let denied = policies.values().find_map(|state| match state {
         PolicyState::Unreadable(error) if error.class == ErrorClass::Denied => Some(error),
@@ -202,7 +204,7 @@ async fn account_users(
     plan: &Plan,
     account: &Account,
     overrides: &Overrides,
-) -> Result<Option<usize>, CallError> {
+) -> Result<Option<usize>, ApiError> {
     if !plan.wants_account_users(overrides) {
         return Ok(plan.account_users);
     }

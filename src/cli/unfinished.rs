@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::exit::Failure;
 use super::state::AccountFolder;
-use crate::apply::Class;
-use crate::iam::{Timestamp, UserName};
-use crate::journal::{ReadError, Record};
+use crate::apply::Outcome;
+use crate::iam::{PrincipalName, Timestamp};
+use crate::journal::{ReadError, RunRecord};
 use crate::whole_file;
 
 const NAME: &str = "unfinished.json";
@@ -65,7 +65,7 @@ pub(super) fn left_open(folder: &AccountFolder) -> Option<String> {
         return Some(unknown(&format!("{} does not name its journal", file.display())));
     };
     let (began, path) = (began.to_the_minute(), journal.display());
-    let record = match Record::read(&journal) {
+    let record = match RunRecord::read(&journal) {
         Ok(record) if record.end.is_some() => return None,
         Ok(record) => record,
         Err(error) => {
@@ -78,8 +78,8 @@ pub(super) fn left_open(folder: &AccountFolder) -> Option<String> {
             return Some(unknown(&format!("it began on {began}, and its journal {path} {why}")));
         }
     };
-    let users: Vec<&UserName> = record.left_open().collect();
-    let (applied, failed) = (record.count(Class::Applied), record.count(Class::Failed));
+    let users: Vec<&PrincipalName> = record.left_open().collect();
+    let (applied, failed) = (record.count(Outcome::Applied), record.count(Outcome::Failed));
     let open = match users.len() {
         0 => "no change without recording an outcome".to_owned(),
         1 => format!("1 change without recording an outcome: {}", users[0]),
@@ -99,7 +99,7 @@ fn unknown(why: &str) -> String {
     )
 }
 
-fn listed(users: &[&UserName]) -> String {
+fn listed(users: &[&PrincipalName]) -> String {
     let names: Vec<&str> = users.iter().take(NAMED).map(|user| user.as_str()).collect();
     match users.len().saturating_sub(NAMED) {
         0 => names.join(", "),

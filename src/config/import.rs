@@ -4,7 +4,7 @@ use std::fmt;
 use heck::ToKebabCase;
 use toml_writer::{ToTomlKey, ToTomlValue};
 
-use crate::iam::{AccountId, PolicyArn, UserName};
+use crate::iam::{AccountId, PolicyArn, PrincipalName};
 
 /// The longest invented name, before a number that tells it from another: a short name may have 128.
 const LONGEST_NAME: usize = 100;
@@ -14,7 +14,7 @@ const LONGEST_NAME: usize = 100;
 /// Policies that several users have get short names. Users without a boundary stand in comments: the
 /// file then says nothing of them, rather than that they must have none. The same input gives the same
 /// text.
-pub fn file_of(account: AccountId, users: &BTreeMap<UserName, Option<PolicyArn>>) -> String {
+pub fn file_of(account: AccountId, users: &BTreeMap<PrincipalName, Option<PolicyArn>>) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
     let _ = write_file(&mut text, account, users);
@@ -24,7 +24,7 @@ pub fn file_of(account: AccountId, users: &BTreeMap<UserName, Option<PolicyArn>>
 fn write_file(
     to: &mut impl fmt::Write,
     account: AccountId,
-    users: &BTreeMap<UserName, Option<PolicyArn>>,
+    users: &BTreeMap<PrincipalName, Option<PolicyArn>>,
 ) -> fmt::Result {
     let names = short_names(users.values().flatten());
     writeln!(to, "#:schema ./boundaries.schema.json")?;

@@ -19,11 +19,11 @@ pub use schema::schema;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::iam::{AccountId, Digest, Partition, PolicyArn, PolicyOwner, UserName};
+use crate::iam::{AccountId, Digest, Partition, PolicyArn, PolicyOwner, PrincipalName};
 
 /// What a file says, with no mistake in it.
 #[derive(Debug, Clone)]
-pub struct Desired {
+pub struct Config {
     /// The file's path, as it was given.
     pub file: String,
     /// The digest of the file's bytes.
@@ -35,7 +35,7 @@ pub struct Desired {
     /// The guard rails.
     pub guard: Guard,
     /// The users, with what each shall have.
-    pub users: BTreeMap<UserName, Listed>,
+    pub users: BTreeMap<PrincipalName, Listed>,
 }
 
 /// A value, and where it stands.
@@ -60,12 +60,12 @@ pub struct Listed {
     pub column: usize,
 }
 
-impl Desired {
+impl Config {
     /// Reads and checks the file at `path`.
     ///
     /// # Errors
     /// Every mistake in the file, or the one reason why it cannot be read.
-    pub fn read(path: &Path) -> Result<Desired, FileErrors> {
+    pub fn read(path: &Path) -> Result<Config, FileErrors> {
         check::check(source::Source::read(path)?)
     }
 
@@ -73,13 +73,13 @@ impl Desired {
     /// yet: it lists nobody.
     ///
     /// # Errors
-    /// As for [`Desired::read`].
-    pub fn read_earlier(path: &Path) -> Result<Desired, FileErrors> {
+    /// As for [`Config::read`].
+    pub fn read_earlier(path: &Path) -> Result<Config, FileErrors> {
         let source = source::Source::read(path)?;
         if !source.text.trim().is_empty() {
             return check::check(source);
         }
-        Ok(Desired {
+        Ok(Config {
             digest: Digest::of(&source.text),
             file: source.file,
             account: None,
@@ -93,7 +93,7 @@ impl Desired {
     ///
     /// # Errors
     /// Every mistake in it.
-    pub fn parse(file: &str, text: &str) -> Result<Desired, FileErrors> {
+    pub fn parse(file: &str, text: &str) -> Result<Config, FileErrors> {
         check::check(source::Source::new(file, text.to_owned()))
     }
 

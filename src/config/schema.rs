@@ -11,7 +11,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, json_schema};
 
 use crate::iam::{
-    AccountId, Limit, NAME_CHAR_PATTERN, PolicyArn, UserName, UserPattern, schema_as_text,
+    AccountId, NAME_CHAR_PATTERN, NamePattern, PolicyArn, PrincipalName, Threshold, schema_as_text,
 };
 
 /// The JSON Schema of `boundaries.toml`, for editors and other checkers.
@@ -43,7 +43,7 @@ struct File {
     /// What each user shall have: user = "short name", or "ARN", or false for "must have none". A name
     /// with a dot, an @ or the like stands in quotes.
     #[schemars(extend("minProperties" = 1))]
-    users: BTreeMap<UserName, Boundary>,
+    users: BTreeMap<PrincipalName, Boundary>,
 }
 
 #[derive(JsonSchema)]
@@ -57,16 +57,16 @@ struct Account {
 struct Guard {
     /// The most users that one plan may change, removals included: a number, or a share of the account's
     /// users in quotes. Without it, apply --auto-approve takes up to 10 or 25%, whichever is more.
-    #[schemars(default, with = "Limit", extend("examples" = ["10%", 50]))]
-    max_changes: Option<Limit>,
+    #[schemars(default, with = "Threshold", extend("examples" = ["10%", 50]))]
+    max_changes: Option<Threshold>,
     /// The most users who may lose their boundary in one plan. Without it, apply --auto-approve takes up
     /// to 5 or 5%, whichever is more.
-    #[schemars(default, with = "Limit", extend("examples" = ["1%", 0]))]
-    max_removals: Option<Limit>,
+    #[schemars(default, with = "Threshold", extend("examples" = ["1%", 0]))]
+    max_removals: Option<Threshold>,
     /// Users whose boundary is never touched, such as break-glass users: names, or patterns in which *
     /// stands for any text and ? for one character.
-    #[schemars(default, with = "Vec<UserPattern>")]
-    protected: Option<Vec<UserPattern>>,
+    #[schemars(default, with = "Vec<NamePattern>")]
+    protected: Option<Vec<NamePattern>>,
     /// Whether the user whose credentials run the tool may change the own boundary.
     #[schemars(default, with = "bool")]
     allow_own_boundary: Option<bool>,

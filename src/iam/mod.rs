@@ -7,25 +7,25 @@
 
 mod account_id;
 mod digest;
-mod limit;
+mod name_pattern;
 mod partition;
 mod policy_arn;
+mod principal_name;
 mod rate;
 mod share;
+mod threshold;
 mod timestamp;
-mod user_name;
-mod user_pattern;
 
 pub use account_id::{AccountId, AccountIdError};
 pub use digest::{BadDigest, Digest};
-pub use limit::{BadLimit, Limit};
+pub use name_pattern::{NamePattern, NamePatternError};
 pub use partition::{Partition, UnknownPartition};
 pub use policy_arn::{PolicyArn, PolicyArnError, PolicyOwner};
+pub use principal_name::{PrincipalName, PrincipalNameError};
 pub use rate::{BadRate, Rate};
 pub use share::{BadShare, Share};
+pub use threshold::{BadThreshold, Threshold};
 pub use timestamp::{BadTimestamp, Timestamp};
-pub use user_name::{UserName, UserNameError};
-pub use user_pattern::{UserPattern, UserPatternError};
 
 /// Whether IAM takes `c` in the names of users and policies: `[\w+=,.@-]`, where `\w` is ASCII only.
 pub(crate) fn is_name_char(c: char) -> bool {

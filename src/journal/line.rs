@@ -3,9 +3,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{FORMAT, FORMAT_VERSION};
-use crate::apply::{Class, Item, ReadBack, Summary};
-use crate::aws::{CallError, Identity, Outcome, Reading, StopReason, printable};
-use crate::iam::{AccountId, Digest, Partition, PolicyArn, Timestamp, UserName, present};
+use crate::apply::{Item, Outcome, ReadBack, Summary};
+use crate::aws::{ApiError, CallOutcome, CallerIdentity, Reading, StopReason, printable};
+use crate::iam::{AccountId, Digest, Partition, PolicyArn, PrincipalName, Timestamp, present};
 use crate::plan::saved::GuardDocument;
 use crate::plan::{Change, Guard, Plan};
 
@@ -42,7 +42,7 @@ pub struct Header {
 pub(super) enum Line {
     /// A change that is about to be made: the first call for it comes after this.
     Intent {
-        user: UserName,
+        user: PrincipalName,
         action: String,
         #[serde(deserialize_with = "present")]
         from: Option<PolicyArn>,
@@ -52,18 +52,18 @@ pub(super) enum Line {
     },
     /// What became of it. No call for it comes after this.
     Outcome {
-        user: UserName,
-        outcome: Class,
+        user: PrincipalName,
+        outcome: Outcome,
         attempts: u32,
         #[serde(deserialize_with = "present")]
         request_id: Option<String>,
         #[serde(deserialize_with = "present")]
         may_be_done: Option<bool>,
         #[serde(deserialize_with = "present")]
-        error: Option<CallError>,
+        error: Option<ApiError>,
     },
     /// Reading back showed that the change ended otherwise than IAM's answer said.
-    Correction { user: UserName, outcome: Class, found: Found },
+    Correction { user: PrincipalName, outcome: Outcome, found: Found },
     /// The run is over: nothing comes after this.
     End(End),
 }
@@ -110,7 +110,7 @@ impl End {
 
 impl Header {
     /// Of a run that carries out `plan`, which as it was reviewed has the digest `reviewed`.
-    pub fn of(plan: &Plan, reviewed: Digest, caller: &Identity, began: Timestamp) -> Header {
+    pub fn of(plan: &Plan, reviewed: Digest, caller: &CallerIdentity, began: Timestamp) -> Header {
         let boundaries = plan.names.iter().map(|(arn, name)| (name.clone(), arn.clone()));
         Header {
             format: FORMAT.to_owned(),
@@ -145,17 +145,17 @@ impl Line {
         }
     }
 
-    pub(super) fn outcome(user: &UserName, answer: &Outcome) -> Line {
+    pub(super) fn outcome(user: &PrincipalName, answer: &CallOutcome) -> Line {
         let (attempts, request_id, may_be_done, error) = match answer {
-            Outcome::Applied { attempts, request_id } => (*attempts, request_id, None, None),
-            Outcome::Failed { attempts, error, may_be_done } => {
+            CallOutcome::Applied { attempts, request_id } => (*attempts, request_id, None, None),
+            CallOutcome::Failed { attempts, error, may_be_done } => {
                 (*attempts, &error.request_id, Some(*may_be_done), Some(error.clone()))
             }
-            Outcome::NotAttempted => (0, &None, None, None),
+            CallOutcome::NotAttempted => (0, &None, None, None),
         };
         Line::Outcome {
             user: user.clone(),
-            outcome: Class::of(answer),
+            outcome: Outcome::of(answer),
             attempts,
             request_id: request_id.as_deref().map(printable),
             may_be_done,
@@ -166,7 +166,7 @@ impl Line {
     /// None where reading back said the same as IAM's answer.
     pub(super) fn correction(item: &Item) -> Option<Line> {
         let outcome = item.class();
-        if outcome == Class::of(&item.answer) {
+        if outcome == Outcome::of(&item.answer) {
             return None;
         }
         let found = match &item.read_back {

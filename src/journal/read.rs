@@ -6,16 +6,16 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::line::{Found, Header, Line};
-use super::{Correction, Entry, FORMAT, FORMAT_VERSION, Record};
-use crate::apply::Class;
-use crate::aws::{CallError, Outcome, Reading, is_printable};
-use crate::iam::{Digest, PolicyArn, PolicyOwner, UserName, is_short_name};
+use super::{Correction, Entry, FORMAT, FORMAT_VERSION, RunRecord};
+use crate::apply::Outcome;
+use crate::aws::{ApiError, CallOutcome, Reading, is_printable};
+use crate::iam::{Digest, PolicyArn, PolicyOwner, PrincipalName, is_short_name};
 use crate::plan::saved::said;
-use crate::plan::{Action, Change};
+use crate::plan::{BoundaryChange, Change};
 
 /// Why a text is no journal that can be relied on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RecordError {
+pub enum RunRecordError {
     /// It is something else.
     #[error("it is not a journal")]
     NotAJournal,
@@ -46,7 +46,7 @@ pub enum ReadError {
     Unreadable(#[from] io::Error),
     /// What is in it is no journal.
     #[error(transparent)]
-    NoRecord(#[from] RecordError),
+    NoRecord(#[from] RunRecordError),
 }
 
 /// What every version of the format has, and other JSON may have.
@@ -56,29 +56,29 @@ struct AnyHeader {
     format_version: Option<Value>,
 }
 
-impl Record {
+impl RunRecord {
     /// Reads the journal in a file.
     ///
     /// # Errors
     /// [`ReadError`] when the file cannot be read, or there is no journal in it that can be relied on.
-    pub fn read(path: &Path) -> Result<Record, ReadError> {
-        Ok(Record::parse(&std::fs::read(path)?)?)
+    pub fn read(path: &Path) -> Result<RunRecord, ReadError> {
+        Ok(RunRecord::parse(&std::fs::read(path)?)?)
     }
 
     /// Reads a journal. A crash can leave half a line at its end, or zeros: what begins with the first
     /// line that is none, and has no line of a journal behind it, is left out.
     ///
     /// # Errors
-    /// [`RecordError`] when it is something else, or damaged.
-    pub fn parse(text: &[u8]) -> Result<Record, RecordError> {
+    /// [`RunRecordError`] when it is something else, or damaged.
+    pub fn parse(text: &[u8]) -> Result<RunRecord, RunRecordError> {
         let mut lines = text.strip_suffix(b"\n").unwrap_or(text).split(|&byte| byte == b'\n');
         let header = header(lines.next().unwrap_or_default(), text)?;
         let mut record =
-            Record { header, entries: Vec::new(), end: None, digest: Digest::of(text) };
+            RunRecord { header, entries: Vec::new(), end: None, digest: Digest::of(text) };
         let mut users = HashMap::new();
         let mut numbered = (2..).zip(lines);
         while let Some((number, line)) = numbered.next() {
-            let damaged = |what: String| RecordError::Damaged { line: number, what };
+            let damaged = |what: String| RunRecordError::Damaged { line: number, what };
             let taken = match parsed(line) {
                 Ok(line) => record.take(number, line, &mut users),
                 Err(_) if numbered.all(|(_, line)| parsed(line).is_err()) => break,
@@ -142,21 +142,25 @@ impl Record {
         Ok(())
     }
 
-    fn entry(&mut self, user: &UserName, users: &HashMap<String, usize>) -> Option<&mut Entry> {
+    fn entry(
+        &mut self,
+        user: &PrincipalName,
+        users: &HashMap<String, usize>,
+    ) -> Option<&mut Entry> {
         let &at = users.get(&user.folded())?;
         self.entries.get_mut(at).filter(|entry| entry.change.user == *user)
     }
 
     fn change(
         &self,
-        user: UserName,
+        user: PrincipalName,
         action: &str,
         from: Option<PolicyArn>,
         to: Option<PolicyArn>,
         line: usize,
     ) -> Result<Change, String> {
         let word = action;
-        let action = Action::between(from.as_ref(), to.as_ref())
+        let action = BoundaryChange::between(from.as_ref(), to.as_ref())
             .ok_or_else(|| format!("the change of {user} ends where it begins"))?;
         if action.word() != word {
             return Err(format!("the change of {user} is not the action that it is said to be"));
@@ -169,23 +173,23 @@ impl Record {
     }
 }
 
-fn header(line: &[u8], text: &[u8]) -> Result<Header, RecordError> {
-    let damaged = |what: String| RecordError::Damaged { line: 1, what };
+fn header(line: &[u8], text: &[u8]) -> Result<Header, RunRecordError> {
+    let damaged = |what: String| RunRecordError::Damaged { line: 1, what };
     let any: AnyHeader = serde_json::from_slice(line).map_err(|error| {
         let is_last = line.len() == text.len();
         let is_begun = line.is_empty() || line.starts_with(b"{");
         match error.classify() {
-            serde_json::error::Category::Eof if is_last && is_begun => RecordError::Headless,
+            serde_json::error::Category::Eof if is_last && is_begun => RunRecordError::Headless,
             _ if contains(line, FORMAT) => damaged(said(&error)),
-            _ => RecordError::NotAJournal,
+            _ => RunRecordError::NotAJournal,
         }
     })?;
     if any.format.as_deref() != Some(FORMAT) {
-        return Err(RecordError::NotAJournal);
+        return Err(RunRecordError::NotAJournal);
     }
     let version = any.format_version.as_ref().and_then(Value::as_u64);
     if let Some(newer) = version.filter(|&version| version > FORMAT_VERSION.into()) {
-        return Err(RecordError::Newer(newer));
+        return Err(RunRecordError::Newer(newer));
     }
     let header: Header = serde_json::from_slice(line).map_err(|error| damaged(said(&error)))?;
     if header.format_version != FORMAT_VERSION {
@@ -222,28 +226,30 @@ fn in_account(arn: &PolicyArn, header: &Header) -> Result<(), String> {
 
 /// The outcome, if its parts go together.
 fn outcome_of(
-    parts: (Class, u32, Option<bool>, Option<CallError>),
+    parts: (Outcome, u32, Option<bool>, Option<ApiError>),
     request_id: Option<String>,
-) -> Option<Outcome> {
+) -> Option<CallOutcome> {
     if !request_id.as_deref().is_none_or(is_printable) {
         return None;
     }
     match parts {
-        (Class::Applied, attempts @ 1.., None, None) => {
-            Some(Outcome::Applied { attempts, request_id })
+        (Outcome::Applied, attempts @ 1.., None, None) => {
+            Some(CallOutcome::Applied { attempts, request_id })
         }
-        (Class::Failed, attempts @ 1.., Some(may_be_done), Some(error)) => {
+        (Outcome::Failed, attempts @ 1.., Some(may_be_done), Some(error)) => {
             let texts = [&error.action[..], &error.code, &error.message];
             (texts.into_iter().all(is_printable) && error.request_id == request_id)
-                .then_some(Outcome::Failed { attempts, error, may_be_done })
+                .then_some(CallOutcome::Failed { attempts, error, may_be_done })
         }
-        (Class::NotAttempted, 0, None, None) if request_id.is_none() => Some(Outcome::NotAttempted),
+        (Outcome::NotAttempted, 0, None, None) if request_id.is_none() => {
+            Some(CallOutcome::NotAttempted)
+        }
         _ => None,
     }
 }
 
 /// The correction, if it corrects what the entry says.
-fn correction_of(entry: &Entry, class: Class, found: Found) -> Option<Correction> {
+fn correction_of(entry: &Entry, class: Outcome, found: Found) -> Option<Correction> {
     let found = match found {
         Found::Boundary { arn } => Reading::Boundary(arn),
         Found::NoSuchUser => Reading::NoSuchUser { differs_by_case: None },
@@ -251,8 +257,8 @@ fn correction_of(entry: &Entry, class: Class, found: Found) -> Option<Correction
     let to = entry.change.action.to();
     let is_as_written = matches!(&found, Reading::Boundary(arn) if arn.as_ref() == to);
     match (entry.outcome.as_ref()?, class, is_as_written) {
-        (Outcome::Failed { .. }, Class::Applied, true)
-        | (Outcome::Applied { .. }, Class::NotAsWritten, false) => {
+        (CallOutcome::Failed { .. }, Outcome::Applied, true)
+        | (CallOutcome::Applied { .. }, Outcome::NotAsWritten, false) => {
             Some(Correction { class, found })
         }
         _ => None,

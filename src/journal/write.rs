@@ -7,8 +7,8 @@ use tokio::sync::{oneshot, watch};
 
 use super::line::{End, Header, Line, written};
 use crate::apply::Item;
-use crate::aws::Outcome;
-use crate::iam::UserName;
+use crate::aws::CallOutcome;
+use crate::iam::PrincipalName;
 use crate::plan::Change;
 use crate::whole_file;
 
@@ -94,7 +94,7 @@ impl Journal {
 
     /// Writes down what became of a change, without waiting for the disk. That this could not be
     /// written is told by [`Journal::failed`], and by whatever is written next.
-    pub fn answered(&self, user: &UserName, outcome: &Outcome) {
+    pub fn answered(&self, user: &PrincipalName, outcome: &CallOutcome) {
         self.queue(written(&Line::outcome(user, outcome)), None);
     }
 

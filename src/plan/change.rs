@@ -1,18 +1,18 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::CallError;
-use crate::iam::{PolicyArn, UserName};
+use super::ApiError;
+use crate::iam::{PolicyArn, PrincipalName};
 
 /// What is to be done for one user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// Whose boundary it is.
-    pub user: UserName,
+    pub user: PrincipalName,
     /// Where the file lists the user: the line, from 1.
     pub line: usize,
     /// What is to be done.
-    pub action: Action,
+    pub action: BoundaryChange,
     /// Who wants it: this version of the file, or already the one before. Known to a plan that was
     /// compared with an earlier version.
     pub origin: Option<Origin>,
@@ -31,7 +31,7 @@ pub enum Origin {
 
 /// A change that changes nothing cannot be written down.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Action {
+pub enum BoundaryChange {
     /// The user has no boundary, and gets one.
     Add {
         /// The boundary to be.
@@ -55,7 +55,7 @@ pub enum Action {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The user that the file names.
-    pub user: UserName,
+    pub user: PrincipalName,
     /// Where the file lists the user: the line, from 1.
     pub line: usize,
     /// The column, from 1, in characters; none where only the line is known.
@@ -70,10 +70,10 @@ pub enum ProblemKind {
     /// IAM has no such user.
     NoSuchUser {
         /// A user whose name differs from it by case alone.
-        differs_by_case: Option<UserName>,
+        differs_by_case: Option<PrincipalName>,
     },
     /// The user's present boundary could not be read.
-    Unreadable(CallError),
+    Unreadable(ApiError),
     /// The boundary to be is a policy that IAM does not have.
     NoSuchPolicy {
         /// The policy.
@@ -89,7 +89,7 @@ pub enum ProblemKind {
         /// The policy.
         policy: PolicyArn,
         /// Why not.
-        error: CallError,
+        error: ApiError,
     },
     /// A run is to be put back, and the user no longer has the boundary that it left.
     NotAsLeft {
@@ -100,49 +100,49 @@ pub enum ProblemKind {
     },
 }
 
-impl Action {
+impl BoundaryChange {
     /// The action that leads from one boundary to another, if there is anything to do.
-    pub fn between(from: Option<&PolicyArn>, to: Option<&PolicyArn>) -> Option<Action> {
+    pub fn between(from: Option<&PolicyArn>, to: Option<&PolicyArn>) -> Option<BoundaryChange> {
         match (from.cloned(), to.cloned()) {
             (None, None) => None,
-            (None, Some(to)) => Some(Action::Add { to }),
-            (Some(from), None) => Some(Action::Remove { from }),
+            (None, Some(to)) => Some(BoundaryChange::Add { to }),
+            (Some(from), None) => Some(BoundaryChange::Remove { from }),
             (Some(from), Some(to)) if from == to => None,
-            (Some(from), Some(to)) => Some(Action::Change { from, to }),
+            (Some(from), Some(to)) => Some(BoundaryChange::Change { from, to }),
         }
     }
 
     /// The boundary that is there.
     pub fn from(&self) -> Option<&PolicyArn> {
         match self {
-            Action::Add { .. } => None,
-            Action::Change { from, .. } | Action::Remove { from } => Some(from),
+            BoundaryChange::Add { .. } => None,
+            BoundaryChange::Change { from, .. } | BoundaryChange::Remove { from } => Some(from),
         }
     }
 
     /// The boundary to be.
     pub fn to(&self) -> Option<&PolicyArn> {
         match self {
-            Action::Add { to } | Action::Change { to, .. } => Some(to),
-            Action::Remove { .. } => None,
+            BoundaryChange::Add { to } | BoundaryChange::Change { to, .. } => Some(to),
+            BoundaryChange::Remove { .. } => None,
         }
     }
 
     /// The action in one word, as the machine formats have it.
     pub fn word(&self) -> &'static str {
         match self {
-            Action::Add { .. } => "add",
-            Action::Change { .. } => "change",
-            Action::Remove { .. } => "remove",
+            BoundaryChange::Add { .. } => "add",
+            BoundaryChange::Change { .. } => "change",
+            BoundaryChange::Remove { .. } => "remove",
         }
     }
 
     /// The action in one character, as people's fingers know it.
     pub fn sign(&self) -> char {
         match self {
-            Action::Add { .. } => '+',
-            Action::Change { .. } => '~',
-            Action::Remove { .. } => '-',
+            BoundaryChange::Add { .. } => '+',
+            BoundaryChange::Change { .. } => '~',
+            BoundaryChange::Remove { .. } => '-',
         }
     }
 }

@@ -1,23 +1,23 @@
-use super::{Action, CallError, Change, Plan, Problem, ProblemKind};
-use crate::aws::{Reading, Snapshot};
-use crate::config::Desired;
+use super::{ApiError, BoundaryChange, Change, Plan, Problem, ProblemKind};
+use crate::aws::{Inventory, Reading};
+use crate::config::Config;
 use crate::iam::{AccountId, PolicyArn};
 
 impl Plan {
-    /// What leads from `live` to `desired`. The same input gives the same plan, byte for byte.
+    /// What leads from `live` to `config`. The same input gives the same plan, byte for byte.
     ///
     /// # Panics
-    /// When `live` was not asked for every user that `desired` lists: that is a mistake of the caller,
+    /// When `live` was not asked for every user that `config` lists: that is a mistake of the caller,
     /// and going on would leave users out in silence.
-    pub fn between(account: AccountId, desired: &Desired, live: &Snapshot) -> Plan {
+    pub fn between(account: AccountId, config: &Config, live: &Inventory) -> Plan {
         let mut plan = Plan {
-            guard: desired.guard.clone(),
-            ..Plan::empty(account, desired.file.clone(), desired.digest)
+            guard: config.guard.clone(),
+            ..Plan::empty(account, config.file.clone(), config.digest)
         };
-        for (user, listed) in &desired.users {
+        for (user, listed) in &config.users {
             let reading = live.reading(user).expect("the snapshot has every listed user");
             match boundary(reading) {
-                Ok(from) => match Action::between(from, listed.boundary.as_ref()) {
+                Ok(from) => match BoundaryChange::between(from, listed.boundary.as_ref()) {
                     None => plan.in_sync += 1,
                     Some(action) => {
                         plan.changes.push(Change {
@@ -38,7 +38,7 @@ impl Plan {
         }
         plan.names = plan
             .arns()
-            .filter_map(|arn| Some((arn.clone(), desired.names.name_of(arn)?.to_owned())))
+            .filter_map(|arn| Some((arn.clone(), config.names.name_of(arn)?.to_owned())))
             .collect();
         plan
     }
@@ -54,7 +54,7 @@ pub(crate) fn boundary(reading: &Reading) -> Result<Option<&PolicyArn>, ProblemK
         }
         // Without the request's id, which is another at each reading of the same account.
         Reading::Unreadable(error) => {
-            Err(ProblemKind::Unreadable(CallError { request_id: None, ..error.clone() }))
+            Err(ProblemKind::Unreadable(ApiError { request_id: None, ..error.clone() }))
         }
     }
 }

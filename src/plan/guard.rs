@@ -3,13 +3,13 @@
 use std::fmt;
 
 use super::{Change, Plan};
-use crate::iam::{Limit, Share, UserName, UserPattern};
+use crate::iam::{NamePattern, PrincipalName, Share, Threshold};
 
 pub use crate::config::Guard;
 
 /// Who looks at a plan before it is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Attendance {
+pub enum Supervision {
     /// A person, who is asked.
     Attended,
     /// Nobody: where the file sets no limits, [`Standard`] ones hold.
@@ -35,7 +35,7 @@ impl Standard {
 
 /// A guard rail that stands against a plan: then nothing of it is carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
+pub enum Violation {
     /// It changes more users than it may.
     TooManyChanges(Excess),
     /// It takes the boundary away from more users than it may.
@@ -43,16 +43,16 @@ pub enum Refusal {
     /// It changes a protected user.
     Protected {
         /// The user.
-        user: UserName,
+        user: PrincipalName,
         /// The line of the file that lists the user, from 1.
         line: usize,
         /// What protects the user.
-        by: UserPattern,
+        by: NamePattern,
     },
     /// It changes the boundary of the user whose credentials carry it out.
     OwnBoundary {
         /// The user.
-        user: UserName,
+        user: PrincipalName,
         /// The line of the file that lists the user, from 1.
         line: usize,
     },
@@ -75,7 +75,7 @@ pub struct Excess {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bound {
     /// The file or the command line sets it.
-    Set(Limit),
+    Set(Threshold),
     /// Nothing sets it, and nobody looks.
     Standard(Standard),
 }
@@ -93,11 +93,11 @@ pub enum AccountUsers {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Overrides {
     /// In place of the file's limit on changes.
-    pub max_changes: Option<Limit>,
+    pub max_changes: Option<Threshold>,
     /// In place of the file's limit on removals.
-    pub max_removals: Option<Limit>,
+    pub max_removals: Option<Threshold>,
     /// Users who may be changed although they are protected.
-    pub allow_protected: Vec<UserName>,
+    pub allow_protected: Vec<PrincipalName>,
     /// Whether the user who runs the tool may change the own boundary.
     pub allow_own_boundary: bool,
 }
@@ -105,24 +105,24 @@ pub struct Overrides {
 impl Plan {
     /// The guard rails that stand against this plan; none, and it may be carried out. `caller` is the user
     /// whose credentials carry it out, if it is a user's.
-    pub fn refusals(
+    pub fn violations(
         &self,
-        caller: Option<&UserName>,
-        attendance: Attendance,
+        caller: Option<&PrincipalName>,
+        attendance: Supervision,
         overrides: &Overrides,
-    ) -> Vec<Refusal> {
+    ) -> Vec<Violation> {
         let [changes, removals] = self.excesses(self.limits(overrides), attendance);
-        let mut refusals: Vec<Refusal> = changes
-            .map(Refusal::TooManyChanges)
+        let mut violations: Vec<Violation> = changes
+            .map(Violation::TooManyChanges)
             .into_iter()
-            .chain(removals.map(Refusal::TooManyRemovals))
+            .chain(removals.map(Violation::TooManyRemovals))
             .collect();
         for change in &self.changes {
             let Change { user, line, .. } = change;
             if let Some(by) = self.guard.protected.iter().find(|pattern| pattern.matches(user))
                 && !overrides.allow_protected.contains(user)
             {
-                refusals.push(Refusal::Protected {
+                violations.push(Violation::Protected {
                     user: user.clone(),
                     line: *line,
                     by: by.clone(),
@@ -130,27 +130,27 @@ impl Plan {
             }
             let is_own = caller.is_some_and(|caller| caller.folded() == user.folded());
             if is_own && !self.guard.allow_own_boundary && !overrides.allow_own_boundary {
-                refusals.push(Refusal::OwnBoundary { user: user.clone(), line: *line });
+                violations.push(Violation::OwnBoundary { user: user.clone(), line: *line });
             }
         }
-        refusals
+        violations
     }
 
     /// Whether it matters how many users the account has, and that is not known: some limit that is a
     /// share of them stands against the plan as far as is known.
     pub fn wants_account_users(&self, overrides: &Overrides) -> bool {
-        let excesses = self.excesses(self.limits(overrides), Attendance::Unattended);
+        let excesses = self.excesses(self.limits(overrides), Supervision::Unattended);
         self.account_users.is_none()
             && excesses.into_iter().flatten().any(|excess| excess.limit.is_share())
     }
 
     /// Whether a person should look twice: it would be too much for a run that nobody watches.
     pub fn is_large(&self) -> bool {
-        self.excesses([None, None], Attendance::Unattended).iter().any(Option::is_some)
+        self.excesses([None, None], Supervision::Unattended).iter().any(Option::is_some)
     }
 
     /// What limits changes, and removals.
-    fn limits(&self, overrides: &Overrides) -> [Option<Limit>; 2] {
+    fn limits(&self, overrides: &Overrides) -> [Option<Threshold>; 2] {
         [
             overrides.max_changes.or(self.guard.max_changes),
             overrides.max_removals.or(self.guard.max_removals),
@@ -158,14 +158,18 @@ impl Plan {
     }
 
     /// Too many changes, and too many removals.
-    fn excesses(&self, limits: [Option<Limit>; 2], attendance: Attendance) -> [Option<Excess>; 2] {
+    fn excesses(
+        &self,
+        limits: [Option<Threshold>; 2],
+        attendance: Supervision,
+    ) -> [Option<Excess>; 2] {
         let [max_changes, max_removals] = limits;
         let users = self.account_users();
-        let excess = |count: usize, set: Option<Limit>, standard: Standard| {
+        let excess = |count: usize, set: Option<Threshold>, standard: Standard| {
             let limit = match (set, attendance) {
                 (Some(limit), _) => Bound::Set(limit),
-                (None, Attendance::Unattended) => Bound::Standard(standard),
-                (None, Attendance::Attended) => return None,
+                (None, Supervision::Unattended) => Bound::Standard(standard),
+                (None, Supervision::Attended) => return None,
             };
             let allowed = limit.allowed(users);
             (count > allowed).then_some(Excess { count, allowed, limit, users })
@@ -187,14 +191,14 @@ impl Plan {
 
 impl Bound {
     fn is_share(self) -> bool {
-        !matches!(self, Bound::Set(Limit::Count(_)))
+        !matches!(self, Bound::Set(Threshold::Count(_)))
     }
 
     fn allowed(self, users: AccountUsers) -> usize {
         let (AccountUsers::Counted(users) | AccountUsers::AtLeast(users)) = users;
         match self {
-            Bound::Set(Limit::Count(count)) => count,
-            Bound::Set(Limit::Share(share)) => share.of(users),
+            Bound::Set(Threshold::Count(count)) => count,
+            Bound::Set(Threshold::Share(share)) => share.of(users),
             Bound::Standard(Standard { count, share }) => share.of(users).max(count),
         }
     }

@@ -12,18 +12,18 @@ pub mod saved;
 mod scope;
 
 pub use base::Base;
-pub use change::{Action, Change, Origin, Problem, ProblemKind};
+pub use change::{BoundaryChange, Change, Origin, Problem, ProblemKind};
 pub(crate) use difference::boundary;
-pub use guard::{AccountUsers, Attendance, Bound, Excess, Guard, Overrides, Refusal, Standard};
+pub use guard::{AccountUsers, Bound, Excess, Guard, Overrides, Standard, Supervision, Violation};
 pub use recheck::{Conflict, Recheck};
 pub use scope::{ScopeError, check_plan_scope, check_scope};
 
 // A plan's problems and conflicts carry what was read, so those who show plans find it here.
-pub use crate::aws::{CallError, Reading};
+pub use crate::aws::{ApiError, Reading};
 
 use std::collections::BTreeMap;
 
-use crate::iam::{AccountId, Digest, Partition, PolicyArn, UserName};
+use crate::iam::{AccountId, Digest, Partition, PolicyArn, PrincipalName};
 
 /// Everything that is to be done to make the account as the file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,9 +70,9 @@ impl Counts {
         let mut counts = Counts::default();
         for change in changes {
             match change.action {
-                Action::Add { .. } => counts.add += 1,
-                Action::Change { .. } => counts.change += 1,
-                Action::Remove { .. } => counts.remove += 1,
+                BoundaryChange::Add { .. } => counts.add += 1,
+                BoundaryChange::Change { .. } => counts.change += 1,
+                BoundaryChange::Remove { .. } => counts.remove += 1,
             }
         }
         counts
@@ -114,7 +114,7 @@ impl Plan {
 
     /// The users that the earlier version of the file listed and this one does not: they are left as
     /// they are.
-    pub fn no_longer_listed(&self) -> &[UserName] {
+    pub fn no_longer_listed(&self) -> &[PrincipalName] {
         self.base.as_ref().map_or(&[], |base| &base.no_longer_listed)
     }
 

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{CallError, Change, Plan, Problem, ProblemKind};
+use super::{ApiError, Change, Plan, Problem, ProblemKind};
 use crate::aws::{ErrorClass, PolicyState};
 use crate::iam::PolicyArn;
 
@@ -50,7 +50,7 @@ fn problem(change: &Change, policies: &BTreeMap<PolicyArn, PolicyState>) -> Opti
         PolicyState::Unreadable(error) => ProblemKind::PolicyUnreadable {
             policy: policy.clone(),
             // Without the request's id, which is another at each reading of the same account.
-            error: CallError { request_id: None, ..error.clone() },
+            error: ApiError { request_id: None, ..error.clone() },
         },
     };
     Some(kind)

@@ -1,5 +1,5 @@
-use super::{Change, Plan, Refusal};
-use crate::aws::{Reading, Snapshot};
+use super::{Change, Plan, Violation};
+use crate::aws::{Inventory, Reading};
 use crate::iam::Digest;
 
 /// A plan held against the account as it is now, just before it is carried out.
@@ -13,7 +13,7 @@ pub struct Recheck {
     /// Changes whose users have what the plan wants already.
     pub already_done: Vec<Change>,
     /// The guard rails that stand against the plan: if there are any, nothing of it is carried out.
-    pub refusals: Vec<Refusal>,
+    pub violations: Vec<Violation>,
     /// The digest of the plan as it was reviewed, all of its changes included.
     pub digest: Digest,
 }
@@ -21,7 +21,7 @@ pub struct Recheck {
 /// A change that must not be carried out, because the account is not as the plan saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
-    /// The change. What was expected is where it comes [from](super::Action::from).
+    /// The change. What was expected is where it comes [from](super::BoundaryChange::from).
     pub change: Change,
     /// What is there instead.
     pub found: Reading,
@@ -35,14 +35,14 @@ impl Recheck {
             plan,
             conflicts: Vec::new(),
             already_done: Vec::new(),
-            refusals: Vec::new(),
+            violations: Vec::new(),
             digest,
         }
     }
 
     /// A plan that guard rails refuse: the account is not looked at again.
-    pub fn refused(plan: Plan, refusals: Vec<Refusal>) -> Recheck {
-        Recheck { refusals, ..Recheck::unneeded(plan) }
+    pub fn refused(plan: Plan, violations: Vec<Violation>) -> Recheck {
+        Recheck { violations, ..Recheck::unneeded(plan) }
     }
 
     /// Every change of `plan` is in exactly one of the three lists afterwards.
@@ -50,7 +50,7 @@ impl Recheck {
     /// # Panics
     /// When `live` was not asked for every user whom `plan` changes: that is a mistake of the caller,
     /// and going on would write what nobody looked at.
-    pub fn of(plan: Plan, live: &Snapshot) -> Recheck {
+    pub fn of(plan: Plan, live: &Inventory) -> Recheck {
         let mut recheck = Recheck::unneeded(plan);
         for change in std::mem::take(&mut recheck.plan.changes) {
             let found =

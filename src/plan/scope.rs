@@ -1,6 +1,6 @@
 use super::Plan;
-use crate::aws::Identity;
-use crate::config::Desired;
+use crate::aws::CallerIdentity;
+use crate::config::Config;
 use crate::iam::{AccountId, Partition};
 
 /// Why the file or the plan is not about the account that the credentials belong to.
@@ -102,7 +102,7 @@ pub enum ScopeError {
 ///
 /// # Errors
 /// [`ScopeError`] when it is not: then nothing may be read or written.
-pub fn check_plan_scope(plan: &Plan, identity: &Identity) -> Result<(), ScopeError> {
+pub fn check_plan_scope(plan: &Plan, identity: &CallerIdentity) -> Result<(), ScopeError> {
     let arn = || identity.arn.clone();
     if plan.account != identity.account {
         let (expected, actual) = (plan.account, identity.account);
@@ -121,10 +121,10 @@ pub fn check_plan_scope(plan: &Plan, identity: &Identity) -> Result<(), ScopeErr
 ///
 /// # Errors
 /// [`ScopeError`] when it is not: then nothing may be read or written.
-pub fn check_scope(desired: &Desired, identity: &Identity) -> Result<(), ScopeError> {
-    let file = || desired.file.clone();
+pub fn check_scope(config: &Config, identity: &CallerIdentity) -> Result<(), ScopeError> {
+    let file = || config.file.clone();
     let arn = || identity.arn.clone();
-    if let Some(account) = &desired.account
+    if let Some(account) = &config.account
         && account.value != identity.account
     {
         return Err(ScopeError::Account {
@@ -136,13 +136,13 @@ pub fn check_scope(desired: &Desired, identity: &Identity) -> Result<(), ScopeEr
             arn: arn(),
         });
     }
-    if let Some(expected) = desired.policy_account()
+    if let Some(expected) = config.policy_account()
         && expected != identity.account
     {
         let actual = identity.account;
         return Err(ScopeError::Policies { file: file(), expected, actual, arn: arn() });
     }
-    if let Some(expected) = desired.partition()
+    if let Some(expected) = config.partition()
         && expected != identity.partition
     {
         let actual = identity.partition;

@@ -1,7 +1,7 @@
-use crate::apply::{CallError, ErrorClass, ReadBack, StopError};
+use crate::apply::{ApiError, ErrorClass, ReadBack, StopError};
 
 /// What to do about an item that failed, whatever reading back showed.
-pub(super) fn advice_on_failed(error: &CallError, read_back: &ReadBack) -> Option<String> {
+pub(super) fn advice_on_failed(error: &ApiError, read_back: &ReadBack) -> Option<String> {
     match (error.class, read_back) {
         (ErrorClass::Transient, ReadBack::Otherwise(_)) if error.code != CONNECTION_FAILED => Some(
             "IAM did not answer as it should, time after time, and reading back showed that the change is \
@@ -27,8 +27,8 @@ pub(super) fn advice_on_stop(error: &StopError) -> Option<String> {
 const CONNECTION_FAILED: &str = "ConnectionFailed";
 
 /// What to do about a failed call, where something more can be said than AWS's message does.
-pub fn advice(error: &CallError) -> Option<String> {
-    let CallError { action, message, .. } = error;
+pub fn advice(error: &ApiError) -> Option<String> {
+    let ApiError { action, message, .. } = error;
     let text = match error.class {
         ErrorClass::Denied if message.contains("explicit deny") => format!(
             "A policy denies {action} explicitly, and no other can allow it: look at the caller's own \
@@ -92,8 +92,7 @@ mod tests {
     fn advice_on(class: ErrorClass, code: &str, message: &str) -> String {
         let action = "iam:PutUserPermissionsBoundary";
         let (code, message) = (code.to_owned(), message.to_owned());
-        advice(&CallError { action: action.into(), class, code, message, request_id: None })
-            .unwrap()
+        advice(&ApiError { action: action.into(), class, code, message, request_id: None }).unwrap()
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::github::{Annotation, Level, SHOWN, annotations, remark};
 use super::outcomes::{closing_counts, is_complete, why_stopped};
 use super::seen::{ABOUT_NOT_AS_WRITTEN, Unread, lost_answer, written_and_found};
 use super::{Listener, advice, allowing, counted, refusal};
-use crate::apply::{Class, Event, Item, Outcome, StopError, Summary};
+use crate::apply::{CallOutcome, Event, Item, Outcome, StopError, Summary};
 use crate::plan::{Conflict, Recheck};
 
 /// A run as workflow commands: when it is over, an error on the line of each user whose item is not
@@ -25,7 +25,7 @@ impl<'a, W: Write> ApplyGithub<'a, W> {
     }
 
     fn text(&self, summary: &Summary) -> String {
-        let Recheck { plan, conflicts, refusals, digest, .. } = self.recheck;
+        let Recheck { plan, conflicts, violations, digest, .. } = self.recheck;
         let mut on_lines: Vec<Annotation> =
             self.items.iter().filter_map(|item| self.not_done(item)).collect();
         on_lines.extend(conflicts.iter().map(|conflict| self.conflict(conflict)));
@@ -39,9 +39,9 @@ impl<'a, W: Write> ApplyGithub<'a, W> {
         let mut text = remark(level, "Permissions boundaries", &message);
         // The first message is an error, too, where any of these is.
         let mut room = SHOWN - 1;
-        if !refusals.is_empty() {
-            let why = refusal(plan, refusals).join("\n");
-            let message = with_advice(&why, Some(&allowing(plan, refusals)));
+        if !violations.is_empty() {
+            let why = refusal(plan, violations).join("\n");
+            let message = with_advice(&why, Some(&allowing(plan, violations)));
             text.push_str(&remark(Level::Error, "Guard rails refused this plan", &message));
             room -= 1;
         }
@@ -83,7 +83,7 @@ impl<'a, W: Write> ApplyGithub<'a, W> {
                 format!("{user}: not as written"),
                 format!("It was to be {written}, and there is {found}.\n{ABOUT_NOT_AS_WRITTEN}"),
             ),
-            (Outcome::Failed { error, .. }, None) if item.class() == Class::Failed => {
+            (CallOutcome::Failed { error, .. }, None) if item.class() == Outcome::Failed => {
                 let advice = advice_on_failed(error, &item.read_back);
                 (format!("{user} failed"), with_advice(&error.to_string(), advice.as_deref()))
             }

@@ -6,7 +6,7 @@ use super::advice::{advice_on_failed, advice_on_stop};
 use super::items::{ChangeJson, ProblemJson};
 use super::{Listener, advice, allowing, refusal};
 use crate::apply::{
-    CallError, Class, Event, Item, Outcome, ReadBack, StopError, StopReason, Summary,
+    ApiError, CallOutcome, Event, Item, Outcome, ReadBack, StopError, StopReason, Summary,
 };
 use crate::iam::{Digest, PolicyArn};
 use crate::plan::{Change, Plan, Reading, Recheck};
@@ -34,12 +34,12 @@ impl<W: Write> Listener for ApplyJson<'_, W> {
     fn on(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Started { .. } => {
-                let refusals = &self.recheck.refusals;
-                if !refusals.is_empty() {
-                    let why = refusal(&self.recheck.plan, refusals);
+                let violations = &self.recheck.violations;
+                if !violations.is_empty() {
+                    let why = refusal(&self.recheck.plan, violations);
                     self.line(&Line::Refused {
                         why,
-                        advice: allowing(&self.recheck.plan, refusals),
+                        advice: allowing(&self.recheck.plan, violations),
                     })?;
                 }
                 let Recheck { plan, conflicts, already_done, .. } = self.recheck;
@@ -155,12 +155,12 @@ enum FoundJson<'a> {
 #[derive(Serialize)]
 struct ErrorJson<'a> {
     #[serde(flatten)]
-    error: &'a CallError,
+    error: &'a ApiError,
     advice: Option<String>,
 }
 
 impl<'a> ErrorJson<'a> {
-    fn of(error: &'a CallError) -> Self {
+    fn of(error: &'a ApiError) -> Self {
         ErrorJson { error, advice: advice(error) }
     }
 }
@@ -198,21 +198,23 @@ impl<'a> Line<'a> {
 
     fn item(plan: &'a Plan, item: &'a Item) -> Self {
         let outcome = match item.class() {
-            Class::Applied => "applied",
-            Class::NotAsWritten => "not_as_written",
-            Class::Failed => "failed",
-            Class::NotAttempted => "not_attempted",
+            Outcome::Applied => "applied",
+            Outcome::NotAsWritten => "not_as_written",
+            Outcome::Failed => "failed",
+            Outcome::NotAttempted => "not_attempted",
         };
         let (attempts, request_id, error) = match &item.answer {
-            Outcome::Applied { attempts, request_id } => (*attempts, request_id.as_deref(), None),
-            Outcome::Failed { attempts, error, .. } => {
+            CallOutcome::Applied { attempts, request_id } => {
+                (*attempts, request_id.as_deref(), None)
+            }
+            CallOutcome::Failed { attempts, error, .. } => {
                 let advice = match item.class() {
-                    Class::Failed => advice_on_failed(error, &item.read_back),
+                    Outcome::Failed => advice_on_failed(error, &item.read_back),
                     _ => None,
                 };
                 (*attempts, error.request_id.as_deref(), Some(ErrorJson { error, advice }))
             }
-            Outcome::NotAttempted => (0, None, None),
+            CallOutcome::NotAttempted => (0, None, None),
         };
         let (read_back, found, read_error) = match &item.read_back {
             ReadBack::NotNeeded => (None, None, None),

@@ -6,7 +6,7 @@ use super::outcomes::{closing_counts, is_complete, why_stopped};
 use super::plan_markdown::{change_line, problem_line};
 use super::seen::{Unread, lost_answer, written_and_found};
 use super::{Listener, allowing, refusal};
-use crate::apply::{Class, Event, Item, Outcome, StopError, Summary};
+use crate::apply::{CallOutcome, Event, Item, Outcome, StopError, Summary};
 use crate::plan::{Conflict, Recheck};
 
 /// Kept free for each part that follows.
@@ -29,18 +29,18 @@ impl<'a, W: Write> ApplyMarkdown<'a, W> {
     }
 
     fn text(&self, summary: &Summary) -> String {
-        let Recheck { plan, conflicts, already_done, refusals, digest } = self.recheck;
+        let Recheck { plan, conflicts, already_done, violations, digest } = self.recheck;
         let word = if is_complete(self.recheck, summary) { "done" } else { "not all done" };
         let account = code(plan.account.as_str());
         let counts = closing_counts(self.recheck, summary);
         let mut whole =
             format!("### Permissions boundaries of account {account}: {word}\n\n{counts}.\n");
-        if !refusals.is_empty() {
+        if !violations.is_empty() {
             whole.push_str("\n**Guard rails refused this plan, and nothing was changed:**\n\n");
-            for why in refusal(plan, refusals) {
+            for why in refusal(plan, violations) {
                 whole.push_str(&format!("- {}\n", words(&why)));
             }
-            whole.push_str(&format!("\n{}.\n", words(&allowing(plan, refusals))));
+            whole.push_str(&format!("\n{}.\n", words(&allowing(plan, violations))));
         }
         if let Some(error) = &self.stopped_by {
             whole.push_str(&format!("\n**Stopped early:** {}\n", clipped(&why_stopped(error))));
@@ -54,7 +54,7 @@ impl<'a, W: Write> ApplyMarkdown<'a, W> {
             self.items.iter().filter_map(line).collect()
         };
         let failed = list(&|item| match &item.answer {
-            Outcome::Failed { error, .. } if item.class() == Class::Failed => {
+            CallOutcome::Failed { error, .. } if item.class() == Outcome::Failed => {
                 Some(clipped(&error.to_string()))
             }
             _ => None,
@@ -81,13 +81,13 @@ impl<'a, W: Write> ApplyMarkdown<'a, W> {
         page.part(&Part::list("In conflict, not written", conflicts, "user"), RESERVE * 4);
         let problems = plan.problems.iter().map(problem_line);
         page.part(&Part::list("Cannot be planned", problems.collect(), "problem"), RESERVE * 3);
-        let of = |class: Class| -> Vec<String> {
+        let of = |class: Outcome| -> Vec<String> {
             let items = self.items.iter().filter(|item| item.class() == class);
             items.map(|item| change_line(plan, &item.change)).collect()
         };
-        let not_attempted = of(Class::NotAttempted);
+        let not_attempted = of(Outcome::NotAttempted);
         page.part(&Part::table("Not attempted", COLUMNS, not_attempted, "user"), RESERVE * 2);
-        page.part(&Part::table("Applied", COLUMNS, of(Class::Applied), "user"), RESERVE);
+        page.part(&Part::table("Applied", COLUMNS, of(Outcome::Applied), "user"), RESERVE);
         let done = already_done.iter().map(|change| change_line(plan, change)).collect();
         page.part(&Part::table("Already done", COLUMNS, done, "user"), 0);
         page.into_text()

@@ -7,7 +7,7 @@ use super::failures::{Failures, wrapped};
 use super::outcomes::{closing_counts, is_complete, why_stopped};
 use super::seen_text::Seen;
 use super::{Listener, Paint, counted};
-use crate::apply::{Class, Event, Item, Outcome, StopReason, Summary};
+use crate::apply::{CallOutcome, Event, Item, Outcome, StopReason, Summary};
 use crate::plan::{Change, Plan, Recheck};
 
 /// A run for people: a line for each item as it is answered; then what went wrong and what reading back
@@ -64,9 +64,9 @@ impl<'a, W: Write> ApplyText<'a, W> {
         if conflicts.is_empty() && already_done.is_empty() { Ok(()) } else { writeln!(self.to) }
     }
 
-    fn answered(&mut self, change: &Change, answer: &Outcome) -> io::Result<()> {
+    fn answered(&mut self, change: &Change, answer: &CallOutcome) -> io::Result<()> {
         match answer {
-            Outcome::Applied { attempts, .. } => {
+            CallOutcome::Applied { attempts, .. } => {
                 let change = self.columns.line(self.plan(), change, self.paint);
                 let tries = match attempts {
                     1 => String::new(),
@@ -74,7 +74,7 @@ impl<'a, W: Write> ApplyText<'a, W> {
                 };
                 writeln!(self.to, "{} {change}{tries}", self.paint.good("applied"))
             }
-            Outcome::Failed { attempts, error, may_be_done } => {
+            CallOutcome::Failed { attempts, error, may_be_done } => {
                 let change = self.columns.padded(self.plan(), change, self.paint);
                 let tries = counted(*attempts as usize, "attempt");
                 let word = match may_be_done {
@@ -83,18 +83,18 @@ impl<'a, W: Write> ApplyText<'a, W> {
                 };
                 writeln!(self.to, "{word} {change}  after {tries}, {error}")
             }
-            Outcome::NotAttempted => Ok(()),
+            CallOutcome::NotAttempted => Ok(()),
         }
     }
 
     fn ended(&mut self, item: &Item) {
         let user = &item.change.user;
         match (&item.answer, item.class()) {
-            (Outcome::Failed { error, .. }, Class::Failed) => {
+            (CallOutcome::Failed { error, .. }, Outcome::Failed) => {
                 self.failures.add(user, error, &item.read_back);
             }
             // Listed together at the end: a stopped run has thousands of them.
-            (_, Class::NotAttempted) => self.not_attempted.push(user.to_string()),
+            (_, Outcome::NotAttempted) => self.not_attempted.push(user.to_string()),
             _ => {}
         }
         self.seen.add(&self.recheck.plan, item);

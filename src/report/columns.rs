@@ -1,5 +1,5 @@
 use super::Paint;
-use crate::plan::{Action, Change, Plan};
+use crate::plan::{BoundaryChange, Change, Plan};
 
 /// How a missing boundary is written. No short name has parentheses in it.
 const NONE: &str = "(none)";
@@ -28,9 +28,9 @@ impl Columns {
         let (from, to) = (from(plan, &change.action), to(plan, &change.action));
         let user = format!("{} {:width$}", change.action.sign(), change.user, width = self.user);
         let user = match change.action {
-            Action::Add { .. } => paint.good(user),
-            Action::Change { .. } => paint.careful(user),
-            Action::Remove { .. } => paint.bad(user),
+            BoundaryChange::Add { .. } => paint.good(user),
+            BoundaryChange::Change { .. } => paint.careful(user),
+            BoundaryChange::Remove { .. } => paint.bad(user),
         };
         format!("{user}  {from:width$} → {to}", width = self.from)
     }
@@ -42,10 +42,10 @@ impl Columns {
     }
 }
 
-fn from<'a>(plan: &'a Plan, action: &'a Action) -> &'a str {
+fn from<'a>(plan: &'a Plan, action: &'a BoundaryChange) -> &'a str {
     action.from().map_or(NONE, |arn| plan.name_of(arn))
 }
 
-fn to<'a>(plan: &'a Plan, action: &'a Action) -> &'a str {
+fn to<'a>(plan: &'a Plan, action: &'a BoundaryChange) -> &'a str {
     action.to().map_or(NONE, |arn| plan.name_of(arn))
 }

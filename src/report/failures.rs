@@ -3,13 +3,13 @@ use std::fmt;
 
 use super::advice::advice_on_failed;
 use super::{Paint, counted};
-use crate::apply::{CallError, ReadBack};
-use crate::iam::UserName;
+use crate::apply::{ApiError, ReadBack};
+use crate::iam::PrincipalName;
 
 /// Failed items, grouped so that hundreds of equal failures read as one.
 #[derive(Default)]
 pub(super) struct Failures {
-    groups: BTreeMap<Kind, Vec<(UserName, CallError)>>,
+    groups: BTreeMap<Kind, Vec<(PrincipalName, ApiError)>>,
 }
 
 /// What is equal in a group. The advice tells a missing user from a missing policy where both are
@@ -21,7 +21,7 @@ struct Kind {
 }
 
 impl Failures {
-    pub(super) fn add(&mut self, user: &UserName, error: &CallError, read_back: &ReadBack) {
+    pub(super) fn add(&mut self, user: &PrincipalName, error: &ApiError, read_back: &ReadBack) {
         let advice = advice_on_failed(error, read_back);
         let kind = Kind { code: error.code.clone(), advice };
         self.groups.entry(kind).or_default().push((user.clone(), error.clone()));

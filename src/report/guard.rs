@@ -1,6 +1,6 @@
 use super::{counted, plural};
-use crate::iam::Limit;
-use crate::plan::{AccountUsers, Attendance, Bound, Excess, Overrides, Plan, Refusal, Standard};
+use crate::iam::Threshold;
+use crate::plan::{AccountUsers, Bound, Excess, Overrides, Plan, Standard, Supervision, Violation};
 
 /// What a plan's reader must know: that it will not be carried out as it is.
 pub(super) struct Refused {
@@ -17,35 +17,36 @@ const NAMED: usize = 10;
 
 /// What the guard rails say of a plan, whoever carries it out.
 pub(super) fn refused(plan: &Plan) -> Option<Refused> {
-    let refusals = |attendance| plan.refusals(None, attendance, &Overrides::default());
-    let attended = refusals(Attendance::Attended);
-    let (by, refusals) = if attended.is_empty() {
-        ("apply --auto-approve refuses this plan", refusals(Attendance::Unattended))
+    let violations = |attendance| plan.violations(None, attendance, &Overrides::default());
+    let attended = violations(Supervision::Attended);
+    let (by, violations) = if attended.is_empty() {
+        ("apply --auto-approve refuses this plan", violations(Supervision::Unattended))
     } else {
         ("apply refuses this plan", attended)
     };
-    let told = || Refused { by, why: refusal(plan, &refusals), unless: allowing(plan, &refusals) };
-    (!refusals.is_empty()).then(told)
+    let told =
+        || Refused { by, why: refusal(plan, &violations), unless: allowing(plan, &violations) };
+    (!violations.is_empty()).then(told)
 }
 
 /// What guard rails refuse, each in a sentence without a full stop.
-pub fn refusal(plan: &Plan, refusals: &[Refusal]) -> Vec<String> {
+pub fn refusal(plan: &Plan, violations: &[Violation]) -> Vec<String> {
     let mut sentences: Vec<String> = Vec::new();
     let mut protected = Vec::new();
-    for refusal in refusals {
+    for refusal in violations {
         match refusal {
-            Refusal::TooManyChanges(excess) => {
+            Violation::TooManyChanges(excess) => {
                 sentences.push(too_many("change", "max_changes", excess));
             }
-            Refusal::TooManyRemovals(excess) => {
+            Violation::TooManyRemovals(excess) => {
                 sentences.push(too_many("removal", "max_removals", excess));
             }
-            Refusal::Protected { user, line, by } => protected.push(format!(
+            Violation::Protected { user, line, by } => protected.push(format!(
                 "{user} ({}:{line}) is protected by {by:?}",
                 plan.file,
                 by = by.to_string()
             )),
-            Refusal::OwnBoundary { user, line } => sentences.push(format!(
+            Violation::OwnBoundary { user, line } => sentences.push(format!(
                 "{user} ({}:{line}) is the user whose credentials these are, and would change the own \
                  boundary",
                 plan.file
@@ -66,24 +67,24 @@ pub fn refusal(plan: &Plan, refusals: &[Refusal]) -> Vec<String> {
 }
 
 /// The words that allow what was refused, for this run.
-pub fn allowing(plan: &Plan, refusals: &[Refusal]) -> String {
+pub fn allowing(plan: &Plan, violations: &[Violation]) -> String {
     let mut words: Vec<String> = Vec::new();
     let mut protected = 0;
-    for refusal in refusals {
+    for refusal in violations {
         match refusal {
-            Refusal::TooManyChanges(excess) => {
+            Violation::TooManyChanges(excess) => {
                 words.push(format!("--max-changes {}", excess.count))
             }
-            Refusal::TooManyRemovals(excess) => {
+            Violation::TooManyRemovals(excess) => {
                 words.push(format!("--max-removals {}", excess.count));
             }
-            Refusal::Protected { user, .. } => {
+            Violation::Protected { user, .. } => {
                 protected += 1;
                 if protected <= NAMED {
                     words.push(format!("--allow-protected {user}"));
                 }
             }
-            Refusal::OwnBoundary { .. } => words.push("--allow-own-boundary".to_owned()),
+            Violation::OwnBoundary { .. } => words.push("--allow-own-boundary".to_owned()),
         }
     }
     let words = format!("If it is meant, allow it for this run with {}", words.join(" "));
@@ -102,7 +103,7 @@ fn too_many(noun: &str, key: &str, excess: &Excess) -> String {
         AccountUsers::AtLeast(users) => format!("{users} known users"),
     };
     match limit {
-        Bound::Set(limit @ Limit::Count(_)) => {
+        Bound::Set(limit @ Threshold::Count(_)) => {
             format!("{nouns} {verb} more than {key} = {limit} allows")
         }
         Bound::Set(share) => format!(

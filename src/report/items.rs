@@ -1,13 +1,13 @@
 use serde::Serialize;
 
 use super::plan_text::{what, what_to_do};
-use crate::iam::{PolicyArn, UserName};
+use crate::iam::{PolicyArn, PrincipalName};
 use crate::plan::{Change, Origin, Plan, Problem};
 
 /// A change as the account of a run gives it: each line can be read without the others.
 #[derive(Serialize)]
 pub(super) struct ChangeJson<'a> {
-    user: &'a UserName,
+    user: &'a PrincipalName,
     action: &'static str,
     from: Option<&'a PolicyArn>,
     from_name: Option<&'a str>,
@@ -20,7 +20,7 @@ pub(super) struct ChangeJson<'a> {
 /// A problem as the account of a run gives it.
 #[derive(Serialize)]
 pub(super) struct ProblemJson<'a> {
-    user: &'a UserName,
+    user: &'a PrincipalName,
     line: usize,
     column: Option<usize>,
     code: &'a str,

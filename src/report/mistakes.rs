@@ -3,7 +3,7 @@ use serde::Serialize;
 use super::github::{Annotation, Level, SHOWN, annotations, remark};
 use super::markdown::{Page, Part, clipped};
 use super::{PLAN_MARKER, counted};
-use crate::config::{Desired, Diagnostic, FileErrors};
+use crate::config::{Config, Diagnostic, FileErrors};
 use crate::iam::{AccountId, Digest};
 
 /// A file's mistakes as one JSON document.
@@ -42,41 +42,41 @@ pub fn mistakes_github(errors: &FileErrors) -> String {
 }
 
 /// A file without a mistake, for people.
-pub fn check_text(desired: &Desired) -> String {
-    let Users { listed, with_boundary, must_have_none } = Users::of(desired);
-    let account = match &desired.account {
+pub fn check_text(config: &Config) -> String {
+    let Users { listed, with_boundary, must_have_none } = Users::of(config);
+    let account = match &config.account {
         Some(account) => format!("account {}", account.value),
         None => "no account named".to_owned(),
     };
     format!(
         "{}: no mistakes; {}, {with_boundary} with a boundary and {must_have_none} that must have none; \
          {account}\n",
-        desired.file,
+        config.file,
         counted(listed, "user"),
     )
 }
 
 /// A file without a mistake, as one JSON document.
-pub fn check_json(desired: &Desired) -> String {
+pub fn check_json(config: &Config) -> String {
     json(&Document {
-        file: &desired.file,
-        file_digest: Some(desired.digest),
-        account: desired.account.as_ref().map(|account| account.value),
-        users: Some(Users::of(desired)),
+        file: &config.file,
+        file_digest: Some(config.digest),
+        account: config.account.as_ref().map(|account| account.value),
+        users: Some(Users::of(config)),
         ..Document::default()
     })
 }
 
 /// A file without a mistake, as a comment in a pull request.
-pub fn check_markdown(desired: &Desired) -> String {
+pub fn check_markdown(config: &Config) -> String {
     let title = "### Permissions boundaries: no mistakes\n\n";
-    Page::begin(PLAN_MARKER, &format!("{title}{}\n", clipped(check_text(desired).trim_end())))
+    Page::begin(PLAN_MARKER, &format!("{title}{}\n", clipped(check_text(config).trim_end())))
         .into_text()
 }
 
 /// A file without a mistake, as a workflow command.
-pub fn check_github(desired: &Desired) -> String {
-    remark(Level::Notice, "Permissions boundaries", check_text(desired).trim_end())
+pub fn check_github(config: &Config) -> String {
+    remark(Level::Notice, "Permissions boundaries", check_text(config).trim_end())
 }
 
 #[derive(Serialize)]
@@ -120,10 +120,10 @@ impl Default for Document<'_> {
 }
 
 impl Users {
-    fn of(desired: &Desired) -> Self {
-        let listed = desired.users.len();
+    fn of(config: &Config) -> Self {
+        let listed = config.users.len();
         let with_boundary =
-            desired.users.values().filter(|listed| listed.boundary.is_some()).count();
+            config.users.values().filter(|listed| listed.boundary.is_some()).count();
         Users { listed, with_boundary, must_have_none: listed - with_boundary }
     }
 }

@@ -1,4 +1,4 @@
-use crate::apply::{CallError, ErrorClass, StopError, Summary};
+use crate::apply::{ApiError, ErrorClass, StopError, Summary};
 use crate::plan::Recheck;
 
 /// The counts of what was carried out, in words: what is always there first, and what seldom is only
@@ -41,7 +41,7 @@ pub(super) fn is_complete(recheck: &Recheck, summary: &Summary) -> bool {
 /// Why a run stops early.
 pub(super) fn why_stopped(error: &StopError) -> String {
     match error {
-        StopError::Call(CallError { class: ErrorClass::Denied, .. }) => format!(
+        StopError::Call(ApiError { class: ErrorClass::Denied, .. }) => format!(
             "every user so far was denied, with each boundary of the plan, and nothing was accepted: {error}"
         ),
         StopError::Call(_) | StopError::Journal(_) => error.to_string(),

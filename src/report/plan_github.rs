@@ -2,7 +2,7 @@ use super::github::{Annotation, Level, SHOWN, annotations, remark};
 use super::guard::refused;
 use super::plan_text::{in_one_line, what, what_to_do};
 use super::{counted, named, plural};
-use crate::plan::{Action, Change, Origin, Plan, Problem};
+use crate::plan::{BoundaryChange, Change, Origin, Plan, Problem};
 
 /// A plan as workflow commands: problems are errors, drift is warnings, and what the change of the file
 /// brings is notices, each on its line of the file. No more of each than GitHub shows.
@@ -48,9 +48,9 @@ pub fn plan_github(plan: &Plan) -> String {
 fn most_dangerous_first(plan: &Plan) -> Vec<&Change> {
     let mut changes: Vec<&Change> = plan.changes.iter().collect();
     changes.sort_by_key(|change| match change.action {
-        Action::Remove { .. } => 0,
-        Action::Change { .. } => 1,
-        Action::Add { .. } => 2,
+        BoundaryChange::Remove { .. } => 0,
+        BoundaryChange::Change { .. } => 1,
+        BoundaryChange::Add { .. } => 2,
     });
     changes
 }

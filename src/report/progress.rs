@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::counted;
-use crate::apply::{Class, ErrorClass, Event, Outcome};
+use crate::apply::{CallOutcome, ErrorClass, Event, Outcome};
 use crate::iam::Rate;
 
 /// How far a run is. It is told the time, so that what it says can be tested.
@@ -29,10 +29,10 @@ impl Progress {
             }
             Event::Answered { answer, .. } => {
                 self.ended += 1;
-                self.failed += usize::from(matches!(answer, Outcome::Failed { .. }));
+                self.failed += usize::from(matches!(answer, CallOutcome::Failed { .. }));
             }
             // All others were counted when they were answered.
-            Event::Ended(item) if item.class() == Class::NotAttempted => {
+            Event::Ended(item) if item.class() == Outcome::NotAttempted => {
                 self.ended += 1;
                 self.not_attempted += 1;
             }

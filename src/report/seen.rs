@@ -2,7 +2,7 @@
 
 use super::conflict::found_words;
 use super::named;
-use crate::apply::{CallError, Class, Item, Outcome, ReadBack};
+use crate::apply::{ApiError, CallOutcome, Item, Outcome, ReadBack};
 use crate::plan::Plan;
 
 /// What a person does about users who were written and read otherwise.
@@ -16,7 +16,7 @@ pub(super) const ABOUT_LEFT_OPEN: &str = "Run plan to see whether IAM has done i
 /// What was written for an item, and what is there instead.
 pub(super) fn written_and_found(plan: &Plan, item: &Item) -> Option<(String, String)> {
     match (item.class(), &item.read_back) {
-        (Class::NotAsWritten, ReadBack::Otherwise(found)) => {
+        (Outcome::NotAsWritten, ReadBack::Otherwise(found)) => {
             let written = named(plan, item.change.action.to()).to_owned();
             Some((written, found_words(plan, found)))
         }
@@ -25,9 +25,9 @@ pub(super) fn written_and_found(plan: &Plan, item: &Item) -> Option<(String, Str
 }
 
 /// The error in place of an answer, if an item was seen to be done that IAM did not say is done.
-pub(super) fn lost_answer(item: &Item) -> Option<&CallError> {
+pub(super) fn lost_answer(item: &Item) -> Option<&ApiError> {
     match (&item.answer, &item.read_back) {
-        (Outcome::Failed { error, .. }, ReadBack::AsWritten) => Some(error),
+        (CallOutcome::Failed { error, .. }, ReadBack::AsWritten) => Some(error),
         _ => None,
     }
 }
@@ -37,7 +37,7 @@ pub(super) enum Unread<'a> {
     /// The run was stopped, and what IAM did is left open.
     Stopped,
     /// Reading failed.
-    Failed(&'a CallError),
+    Failed(&'a ApiError),
 }
 
 impl Unread<'_> {
@@ -55,7 +55,7 @@ impl Unread<'_> {
         match (&item.read_back, &item.answer) {
             (ReadBack::Failed(error), _) => Some(Unread::Failed(error)),
             (ReadBack::Stopped { last: Some(_) }, _)
-            | (ReadBack::Stopped { .. }, Outcome::Failed { .. }) => Some(Unread::Stopped),
+            | (ReadBack::Stopped { .. }, CallOutcome::Failed { .. }) => Some(Unread::Stopped),
             _ => None,
         }
     }

@@ -6,19 +6,19 @@ use super::seen::{
     ABOUT_LEFT_OPEN, ABOUT_NOT_AS_WRITTEN, ABOUT_UNREAD, Unread, lost_answer, written_and_found,
 };
 use super::{Paint, advice, counted};
-use crate::apply::{CallError, Item};
-use crate::iam::UserName;
+use crate::apply::{ApiError, Item};
+use crate::iam::PrincipalName;
 use crate::plan::Plan;
 
 /// What reading back showed that IAM's answers did not say, grouped.
 #[derive(Default)]
 pub(super) struct Seen {
     /// With what was written and what is there.
-    not_as_written: BTreeMap<UserName, (String, String)>,
-    done_all_the_same: Vec<UserName>,
+    not_as_written: BTreeMap<PrincipalName, (String, String)>,
+    done_all_the_same: Vec<PrincipalName>,
     /// By the code of the error.
-    unreadable: BTreeMap<String, (CallError, Vec<UserName>)>,
-    stopped: Vec<UserName>,
+    unreadable: BTreeMap<String, (ApiError, Vec<PrincipalName>)>,
+    stopped: Vec<PrincipalName>,
 }
 
 impl Seen {
@@ -78,8 +78,8 @@ impl Seen {
     }
 }
 
-fn write_names(to: &mut impl fmt::Write, users: &[UserName]) -> fmt::Result {
-    let mut users: Vec<&str> = users.iter().map(UserName::as_str).collect();
+fn write_names(to: &mut impl fmt::Write, users: &[PrincipalName]) -> fmt::Result {
+    let mut users: Vec<&str> = users.iter().map(PrincipalName::as_str).collect();
     users.sort_unstable();
     wrapped(&users, 96).iter().try_for_each(|line| writeln!(to, "  {line}"))
 }

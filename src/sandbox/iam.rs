@@ -5,7 +5,7 @@ use super::managed;
 use super::request::{ApiError, Request, marker_after};
 use super::sts::CALLER;
 use super::xml::{Xml, element, members, text};
-use crate::iam::{PolicyArn, UserName, UserNameError, is_name_char};
+use crate::iam::{PolicyArn, PrincipalName, PrincipalNameError, is_name_char};
 
 pub(super) const NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
 
@@ -220,14 +220,14 @@ fn check_boundary(account: &Account, request: &Request, arn: &str) -> Result<(),
 
 fn checked_name(request: &Request) -> Result<&str, ApiError> {
     let name = request.required("UserName")?;
-    match name.parse::<UserName>() {
+    match name.parse::<PrincipalName>() {
         Ok(_) => Ok(name),
-        Err(UserNameError::BadCharacter(_)) => Err(invalid("userName")),
-        Err(UserNameError::Empty) => Err(ApiError::constraint(
+        Err(PrincipalNameError::BadCharacter(_)) => Err(invalid("userName")),
+        Err(PrincipalNameError::Empty) => Err(ApiError::constraint(
             "UserName",
             "Member must have length greater than or equal to 1",
         )),
-        Err(UserNameError::TooLong(_)) => Err(ApiError::constraint(
+        Err(PrincipalNameError::TooLong(_)) => Err(ApiError::constraint(
             "UserName",
             "Member must have length less than or equal to 64",
         )),

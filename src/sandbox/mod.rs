@@ -40,7 +40,7 @@ use std::{fmt, io};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::iam::{PolicyArn, UserName};
+use crate::iam::{PolicyArn, PrincipalName};
 use lot::Met;
 use request::Request;
 
@@ -232,7 +232,7 @@ impl Sandbox {
     }
 
     /// Adds a user to [`ACCOUNT`], whatever policies are there. A user of that name is replaced.
-    pub fn put_user(&self, user: &UserName, boundary: Option<&PolicyArn>) {
+    pub fn put_user(&self, user: &PrincipalName, boundary: Option<&PolicyArn>) {
         self.shared.accounts().home().put_user(user.as_str(), "/", boundary.map(PolicyArn::as_str));
     }
 
@@ -250,12 +250,12 @@ impl Sandbox {
     }
 
     /// Takes a user out of [`ACCOUNT`].
-    pub fn remove_user(&self, user: &UserName) {
+    pub fn remove_user(&self, user: &PrincipalName) {
         self.shared.accounts().home().remove_user(user.as_str());
     }
 
     /// The boundary of a user of [`ACCOUNT`]; the outer none means that there is no such user.
-    pub fn boundary_of(&self, user: &UserName) -> Option<Option<String>> {
+    pub fn boundary_of(&self, user: &PrincipalName) -> Option<Option<String>> {
         let accounts = &mut self.shared.accounts();
         accounts.home().user(user.as_str()).map(|user| user.boundary.clone())
     }

@@ -100,12 +100,13 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::iam::UserName;
+    use crate::iam::PrincipalName;
 
     #[test]
     fn every_name_is_one_that_iam_takes_and_another() {
-        let names: HashSet<String> =
-            (0..5_000).map(|n| awkward_name(n).parse::<UserName>().unwrap().folded()).collect();
+        let names: HashSet<String> = (0..5_000)
+            .map(|n| awkward_name(n).parse::<PrincipalName>().unwrap().folded())
+            .collect();
         assert_eq!(names.len(), 5_000);
     }
 }

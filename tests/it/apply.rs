@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use crate::support::company::{Company, DETAILS, PUT, at_once, carry_out, denied, user};
-use iam_boundaries::apply::{Item, Outcome};
+use iam_boundaries::apply::{CallOutcome, Item};
 use iam_boundaries::aws::{ErrorClass, Reading, StopSwitch};
-use iam_boundaries::iam::{Rate, UserName};
+use iam_boundaries::iam::{PrincipalName, Rate};
 use iam_boundaries::plan::ProblemKind;
 use iam_boundaries::sandbox::{Burst, Fault, Limit, Throttle};
 
 fn failure(item: &Item) -> (u32, &str) {
     match &item.answer {
-        Outcome::Failed { attempts, error, .. } => (*attempts, &error.code),
+        CallOutcome::Failed { attempts, error, .. } => (*attempts, &error.code),
         other => panic!("{other:?}"),
     }
 }
@@ -42,7 +42,7 @@ async fn a_read_that_fails_is_an_error_and_not_an_empty_account() {
     let broken = Fault::error(500, "ServiceFailure", "sorry");
     company.sandbox.faults().add(DETAILS, None, 1_000, broken);
     let account = company.account().await;
-    let error = account.snapshot(company.desired.users.keys()).await.unwrap_err();
+    let error = account.snapshot(company.config.users.keys()).await.unwrap_err();
     assert_eq!((error.class, error.code.as_str()), (ErrorClass::Transient, "ServiceFailure"));
 }
 
@@ -66,7 +66,7 @@ async fn denied_for_every_user_is_one_error() {
     company.sandbox.faults().add(DETAILS, None, 1, denied());
     company.sandbox.faults().add("GetUser", None, 100, denied());
     let account = company.account().await;
-    let error = account.snapshot(company.desired.users.keys()).await.unwrap_err();
+    let error = account.snapshot(company.config.users.keys()).await.unwrap_err();
     assert_eq!(error.action, "iam:GetUser");
 }
 
@@ -141,7 +141,7 @@ async fn a_user_deleted_in_the_middle_fails_alone_and_says_that_it_is_the_user()
     company.sandbox.remove_user(&user(2));
     let (items, summary) = carry_out(&account, &plan, at_once(1), &StopSwitch::new(), |_| {}).await;
     assert_eq!((summary.applied, summary.failed), (4, 1));
-    let Outcome::Failed { error, .. } = &items[&user(2)].answer else { panic!("{items:?}") };
+    let CallOutcome::Failed { error, .. } = &items[&user(2)].answer else { panic!("{items:?}") };
     assert_eq!(error.class, ErrorClass::NotFound);
     assert!(error.request_id.is_some());
     let advice = iam_boundaries::report::advice(error).unwrap();
@@ -180,7 +180,7 @@ async fn a_few_users_of_a_large_account_are_read_one_by_one_and_many_by_pages() 
         let of = |action: &str| calls.get(action).copied().unwrap_or_default();
         (of("GetUser"), of("GetAccountSummary"), of(DETAILS))
     };
-    let users: Vec<UserName> = (0..60).map(|n| user(3_000 + n)).collect();
+    let users: Vec<PrincipalName> = (0..60).map(|n| user(3_000 + n)).collect();
     account.snapshot(&users[..2]).await.unwrap();
     assert_eq!(calls(), (2, 0, 0));
     account.snapshot(&users[..4]).await.unwrap();
@@ -191,7 +191,7 @@ async fn a_few_users_of_a_large_account_are_read_one_by_one_and_many_by_pages() 
     account.snapshot(&users[..60]).await.unwrap();
     assert_eq!(calls(), (6, 1, 8));
     // All of them stand on the first page.
-    let first: Vec<UserName> = (0..60).map(user).collect();
+    let first: Vec<PrincipalName> = (0..60).map(user).collect();
     account.snapshot(&first).await.unwrap();
     assert_eq!(calls(), (6, 1, 9));
 }

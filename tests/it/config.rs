@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use iam_boundaries::config::{Desired, FileErrors};
+use iam_boundaries::config::{Config, FileErrors};
 use iam_boundaries::iam::Partition;
 
 fn mistakes(text: &str) -> FileErrors {
-    Desired::parse("boundaries.toml", text).expect_err("the file has a mistake")
+    Config::parse("boundaries.toml", text).expect_err("the file has a mistake")
 }
 
 /// The mistakes as `line:column message`.
@@ -21,32 +21,32 @@ fn listed(text: &str) -> Vec<String> {
 
 #[test]
 fn all_of_the_format_is_read() {
-    let desired = Desired::parse("f.toml", include_str!("../../boundaries.toml")).unwrap();
-    assert_eq!(desired.users.len(), 18);
-    assert_eq!(desired.account.as_ref().unwrap().value.as_str(), "123456789012");
-    assert_eq!(desired.partition(), Some(Partition::Aws));
-    let of = |user: &str| desired.users[&user.parse().unwrap()].boundary.clone();
+    let config = Config::parse("f.toml", include_str!("../../boundaries.toml")).unwrap();
+    assert_eq!(config.users.len(), 18);
+    assert_eq!(config.account.as_ref().unwrap().value.as_str(), "123456789012");
+    assert_eq!(config.partition(), Some(Partition::Aws));
+    let of = |user: &str| config.users[&user.parse().unwrap()].boundary.clone();
     assert_eq!(of("legacy-admin"), None);
     assert_eq!(of("metrics+export").unwrap().name(), "ReadOnlyAccess");
     let john = of("john.doe").unwrap();
-    assert_eq!(desired.names.name_of(&john), Some("developer"));
-    assert_eq!(desired.users[&"alice".parse().unwrap()].line, 20);
+    assert_eq!(config.names.name_of(&john), Some("developer"));
+    assert_eq!(config.users[&"alice".parse().unwrap()].line, 20);
 }
 
 #[test]
 fn names_that_look_like_other_values_of_toml_are_names() {
     let text = "[users]\n123 = false\ntrue = false\n1e5 = false\ninf = false\n0x10 = false\n\
                 2024-01-01 = false\n\"a+b=c,d.e@f_g-h\" = false\n'single' = false\n";
-    let desired = Desired::parse("f.toml", text).unwrap();
-    let names: Vec<&str> = desired.users.keys().map(|name| name.as_str()).collect();
+    let config = Config::parse("f.toml", text).unwrap();
+    let names: Vec<&str> = config.users.keys().map(|name| name.as_str()).collect();
     let expected = ["0x10", "123", "1e5", "2024-01-01", "a+b=c,d.e@f_g-h", "inf", "single", "true"];
     assert_eq!(names, expected);
 }
 
 #[test]
 fn windows_line_ends_and_a_byte_order_mark_are_taken() {
-    let desired = Desired::parse("f.toml", "\u{feff}[users]\r\nalice = false\r\n").unwrap();
-    assert_eq!(desired.users[&"alice".parse().unwrap()].line, 2);
+    let config = Config::parse("f.toml", "\u{feff}[users]\r\nalice = false\r\n").unwrap();
+    assert_eq!(config.users[&"alice".parse().unwrap()].line, 2);
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn an_arn_of_another_account_or_partition_is_a_mistake() {
     let mixed = "[users]\na = \"arn:aws-cn:iam::aws:policy/P\"\n\
                  b = \"arn:aws:iam::aws:policy/P\"\nc = \"arn:aws-cn:iam::aws:policy/P\"\n";
     assert_eq!(listed(mixed), ["3:5 this ARN is of the partition aws, and the others of aws-cn"]);
-    let china = Desired::parse("f", "[users]\na = \"arn:aws-cn:iam::aws:policy/P\"\n").unwrap();
+    let china = Config::parse("f", "[users]\na = \"arn:aws-cn:iam::aws:policy/P\"\n").unwrap();
     assert_eq!(china.partition(), Some(Partition::AwsCn));
 }
 
@@ -108,17 +108,17 @@ fn a_wrong_short_name_is_reported_once_and_not_at_each_user() {
 #[test]
 fn what_cannot_be_read_is_one_clear_message() {
     let folder = tempfile::tempdir().unwrap();
-    let missing = Desired::read(&folder.path().join("none.toml")).unwrap_err().to_string();
+    let missing = Config::read(&folder.path().join("none.toml")).unwrap_err().to_string();
     assert!(missing.contains("there is no such file"), "{missing}");
-    let directory = Desired::read(folder.path()).unwrap_err().to_string();
+    let directory = Config::read(folder.path()).unwrap_err().to_string();
     assert!(directory.contains("it is a directory"), "{directory}");
     let bytes = folder.path().join("bytes.toml");
     std::fs::write(&bytes, b"[users]\nal\xffice = false\n").unwrap();
-    let not_utf8 = Desired::read(&bytes).unwrap_err();
+    let not_utf8 = Config::read(&bytes).unwrap_err();
     assert_eq!((not_utf8.diagnostics()[0].line, not_utf8.diagnostics()[0].column), (2, 3));
     assert!(not_utf8.to_string().contains("0xff"), "{not_utf8}");
     std::fs::write(&bytes, b"\xff\xfe[\0u\0").unwrap();
-    assert!(Desired::read(&bytes).unwrap_err().to_string().contains("UTF-16"));
+    assert!(Config::read(&bytes).unwrap_err().to_string().contains("UTF-16"));
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn no_mutilated_file_makes_it_panic() {
             }
         }
         let text = String::from_utf8_lossy(&bytes);
-        if let Err(errors) = Desired::parse("f.toml", &text) {
+        if let Err(errors) = Config::parse("f.toml", &text) {
             let lines = text.lines().count().max(1) + 1;
             assert!(errors.diagnostics().iter().all(|d| d.line <= lines));
             assert!(errors.render(false).contains("f.toml"));

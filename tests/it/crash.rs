@@ -7,9 +7,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::support::workplace::{Workplace, listed, user};
-use iam_boundaries::apply::Outcome;
+use iam_boundaries::apply::CallOutcome;
 use iam_boundaries::iam::PolicyArn;
-use iam_boundaries::journal::Record;
+use iam_boundaries::journal::RunRecord;
 use iam_boundaries::sandbox::ACCOUNT;
 
 const USERS: usize = 40;
@@ -84,7 +84,7 @@ async fn killed_at_any_moment_the_journal_agrees_with_the_account_and_the_next_r
         let new: Vec<PathBuf> =
             journals(&state(&workplace)).into_iter().filter(|path| !known.contains(path)).collect();
         assert!(new.len() <= 1, "{new:?}");
-        let record = new.first().and_then(|path| match Record::read(path) {
+        let record = new.first().and_then(|path| match RunRecord::read(path) {
             Ok(record) => Some(record),
             // Killed before the first line was whole: then nothing was written to IAM.
             Err(error) => {
@@ -104,10 +104,10 @@ async fn killed_at_any_moment_the_journal_agrees_with_the_account_and_the_next_r
                         (text(entry.change.action.from()), text(entry.change.action.to()));
                     assert_eq!(before[n], from, "round {round}: {name}");
                     match &entry.outcome {
-                        Some(Outcome::Applied { .. }) => {
+                        Some(CallOutcome::Applied { .. }) => {
                             assert_eq!(after[n], to, "{round}: {name}")
                         }
-                        Some(Outcome::NotAttempted) => {
+                        Some(CallOutcome::NotAttempted) => {
                             assert_eq!(after[n], from, "{round}: {name}")
                         }
                         _ => assert!([&from, &to].contains(&&after[n]), "round {round}: {name}"),

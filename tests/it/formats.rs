@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use crate::support::plans::{Case, HOSTILE};
-use iam_boundaries::config::Desired;
+use iam_boundaries::config::Config;
 use iam_boundaries::plan::Plan;
 use iam_boundaries::report::{
     Paint, check_github, check_json, check_markdown, mistakes_github, mistakes_json,
@@ -124,11 +124,11 @@ fn five_hundred_usual_changes_fit_into_one_comment_whole() {
     let file = format!(
         "[boundaries]\ndeveloper = \"arn:aws:iam::123456789012:policy/Developer\"\n[users]\n{names}"
     );
-    let desired = Desired::parse("boundaries.toml", &file).unwrap();
+    let config = Config::parse("boundaries.toml", &file).unwrap();
     let none = iam_boundaries::aws::Reading::Boundary(None);
-    let live = desired.users.keys().map(|user| (user.clone(), none.clone())).collect();
-    let live = iam_boundaries::aws::Snapshot::of(live);
-    let plan = Plan::between("123456789012".parse().unwrap(), &desired, &live);
+    let live = config.users.keys().map(|user| (user.clone(), none.clone())).collect();
+    let live = iam_boundaries::aws::Inventory::of(live);
+    let plan = Plan::between("123456789012".parse().unwrap(), &config, &live);
     let markdown = plan_markdown(&plan);
     assert!(!markdown.contains("did not fit"));
     assert_eq!(markdown.matches("| add | `first-last-").count(), 500);
@@ -193,7 +193,7 @@ fn a_plan_without_a_base_in_each_format() {
 #[test]
 fn mistakes_are_shown_in_each_format_and_stay_text() {
     let file = format!("[users]\nalice = 1\n\"{}\" = \"x\"\n", HOSTILE.replace('\\', "/"));
-    let errors = Desired::parse("./boundaries.toml", &file).unwrap_err();
+    let errors = Config::parse("./boundaries.toml", &file).unwrap_err();
     let markdown = mistakes_markdown(&errors);
     rendered(&markdown);
     let formats = [mistakes_json(&errors), markdown, mistakes_github(&errors)];
@@ -201,7 +201,7 @@ fn mistakes_are_shown_in_each_format_and_stay_text() {
 
     let many =
         format!("[users]\n{}", (0..5_000).map(|n| format!("u{n} = 1\n")).collect::<String>());
-    let errors = Desired::parse("boundaries.toml", &many).unwrap_err();
+    let errors = Config::parse("boundaries.toml", &many).unwrap_err();
     let markdown = mistakes_markdown(&errors);
     rendered(&markdown);
     assert!(markdown.len() <= LIMIT && markdown.contains("5000 mistakes"));
@@ -215,7 +215,7 @@ fn mistakes_are_shown_in_each_format_and_stay_text() {
 
 #[test]
 fn a_file_without_a_mistake_is_said_to_be_so_in_each_format() {
-    let desired = Desired::parse("boundaries.toml", "[users]\nalice = false\n").unwrap();
-    let formats = [check_json(&desired), check_markdown(&desired), check_github(&desired)];
+    let config = Config::parse("boundaries.toml", "[users]\nalice = false\n").unwrap();
+    let formats = [check_json(&config), check_markdown(&config), check_github(&config)];
     insta::assert_snapshot!(formats.join("\n----\n"));
 }

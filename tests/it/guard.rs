@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::support::plans::{arn, name};
 use crate::support::workplace::{Workplace, listed, user};
-use iam_boundaries::aws::{Reading, Snapshot};
-use iam_boundaries::config::Desired;
-use iam_boundaries::plan::{Attendance, Overrides, Plan, Refusal};
+use iam_boundaries::aws::{Inventory, Reading};
+use iam_boundaries::config::Config;
+use iam_boundaries::plan::{Overrides, Plan, Supervision, Violation};
 use iam_boundaries::sandbox::Fault;
 
 /// A plan that removes the boundary of `removals` users, and gives one to `additions`, in an account of
@@ -23,28 +23,28 @@ fn plan(removals: usize, additions: usize, users: usize, guard: &str) -> Plan {
         );
         live.insert(user(n), Reading::Boundary(is_removal.then(|| dev.clone())));
     }
-    let desired = Desired::parse("boundaries.toml", &file).unwrap();
+    let config = Config::parse("boundaries.toml", &file).unwrap();
     let account = "123456789012".parse().unwrap();
-    let plan = Plan::between(account, &desired, &Snapshot::of(live));
+    let plan = Plan::between(account, &config, &Inventory::of(live));
     Plan { account_users: Some(users), ..plan }
 }
 
-fn refusals(plan: &Plan, attendance: Attendance) -> Vec<&'static str> {
-    let refusals = plan.refusals(None, attendance, &Overrides::default());
-    refusals
+fn violations(plan: &Plan, attendance: Supervision) -> Vec<&'static str> {
+    let violations = plan.violations(None, attendance, &Overrides::default());
+    violations
         .iter()
         .map(|refusal| match refusal {
-            Refusal::TooManyChanges(_) => "changes",
-            Refusal::TooManyRemovals(_) => "removals",
-            Refusal::Protected { .. } => "protected",
-            Refusal::OwnBoundary { .. } => "own",
+            Violation::TooManyChanges(_) => "changes",
+            Violation::TooManyRemovals(_) => "removals",
+            Violation::Protected { .. } => "protected",
+            Violation::OwnBoundary { .. } => "own",
         })
         .collect()
 }
 
 #[test]
 fn unattended_runs_have_limits_where_the_file_sets_none() {
-    use Attendance::{Attended, Unattended};
+    use Supervision::{Attended, Unattended};
     for (removals, additions, users, refused) in [
         (0, 10, 10, &[][..]),
         (0, 11, 20, &["changes"]),
@@ -57,15 +57,15 @@ fn unattended_runs_have_limits_where_the_file_sets_none() {
         (6, 5, 20, &["changes", "removals"]),
     ] {
         let plan = plan(removals, additions, users, "");
-        assert_eq!(refusals(&plan, Unattended), refused, "{removals} {additions} {users}");
-        assert!(refusals(&plan, Attended).is_empty());
+        assert_eq!(violations(&plan, Unattended), refused, "{removals} {additions} {users}");
+        assert!(violations(&plan, Attended).is_empty());
         assert_eq!(plan.is_large(), !refused.is_empty());
     }
 }
 
 #[test]
 fn the_files_limits_hold_for_everyone_and_a_word_changes_them_for_one_run() {
-    use Attendance::{Attended, Unattended};
+    use Supervision::{Attended, Unattended};
     for (guard, refused) in [
         ("max_changes = 30", &[][..]),
         ("max_changes = 29\nmax_removals = 10", &["changes"]),
@@ -73,24 +73,24 @@ fn the_files_limits_hold_for_everyone_and_a_word_changes_them_for_one_run() {
         ("max_changes = 0\nmax_removals = 0", &["changes", "removals"]),
     ] {
         let plan = plan(10, 20, 100, guard);
-        let attended = refusals(&plan, Attended);
+        let attended = violations(&plan, Attended);
         assert_eq!(attended, refused, "{guard}");
-        assert!(attended.iter().all(|refusal| refusals(&plan, Unattended).contains(refusal)));
+        assert!(attended.iter().all(|refusal| violations(&plan, Unattended).contains(refusal)));
         let words = Overrides {
             max_changes: Some("30".parse().unwrap()),
             max_removals: Some("10%".parse().unwrap()),
             ..Overrides::default()
         };
-        assert!(plan.refusals(None, Unattended, &words).is_empty(), "{guard}");
+        assert!(plan.violations(None, Unattended, &words).is_empty(), "{guard}");
     }
 }
 
 #[test]
 fn a_share_of_an_unknown_number_is_one_of_the_users_that_are_known() {
     let mut plan = plan(0, 11, 400, "max_changes = \"10%\"");
-    assert!(plan.refusals(None, Attendance::Unattended, &Overrides::default()).is_empty());
+    assert!(plan.violations(None, Supervision::Unattended, &Overrides::default()).is_empty());
     plan.account_users = None;
-    assert_eq!(refusals(&plan, Attendance::Attended), ["changes"]);
+    assert_eq!(violations(&plan, Supervision::Attended), ["changes"]);
     assert!(plan.wants_account_users(&Overrides::default()));
     // A number needs no count.
     let words = Overrides { max_changes: Some("10".parse().unwrap()), ..Overrides::default() };
@@ -100,17 +100,17 @@ fn a_share_of_an_unknown_number_is_one_of_the_users_that_are_known() {
 #[test]
 fn a_protected_user_is_refused_whatever_its_case_until_it_is_named() {
     let plan = plan(0, 3, 100, "protected = [\"USER-1\", \"*-2\"]");
-    assert_eq!(refusals(&plan, Attendance::Attended), ["protected", "protected"]);
+    assert_eq!(violations(&plan, Supervision::Attended), ["protected", "protected"]);
     let words = Overrides { allow_protected: vec![user(1)], ..Overrides::default() };
-    let left = plan.refusals(None, Attendance::Attended, &words);
-    assert_eq!(left, [Refusal::Protected { user: user(2), line: 6, by: "*-2".parse().unwrap() }]);
+    let left = plan.violations(None, Supervision::Attended, &words);
+    assert_eq!(left, [Violation::Protected { user: user(2), line: 6, by: "*-2".parse().unwrap() }]);
 }
 
 #[test]
 fn who_runs_the_tool_does_not_change_the_own_boundary_until_told() {
     let (own, other) = (name("User-1"), name("user-9"));
     let refused = |guard: &str, caller, words: &Overrides| {
-        !plan(0, 3, 100, guard).refusals(Some(caller), Attendance::Attended, words).is_empty()
+        !plan(0, 3, 100, guard).violations(Some(caller), Supervision::Attended, words).is_empty()
     };
     let told = Overrides { allow_own_boundary: true, ..Overrides::default() };
     assert!(refused("", &own, &Overrides::default()));

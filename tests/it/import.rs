@@ -6,8 +6,8 @@ use std::path::Path;
 use crate::support::Binary;
 use crate::support::accounts::account;
 use iam_boundaries::aws::{Everyone, EveryoneError};
-use iam_boundaries::config::{Desired, file_of};
-use iam_boundaries::iam::{PolicyArn, UserName};
+use iam_boundaries::config::{Config, file_of};
+use iam_boundaries::iam::{PolicyArn, PrincipalName};
 use iam_boundaries::sandbox::{Fault, Options, Sandbox};
 
 const DETAILS: &str = "GetAccountAuthorizationDetails";
@@ -226,18 +226,18 @@ fn whatever_iam_has_is_read_back_from_the_file() {
             .collect();
         let mut folded = BTreeMap::new();
         for _ in 0..random.usize(1..60) {
-            let name: UserName = text(&mut random, NAME, 64).parse().unwrap();
+            let name: PrincipalName = text(&mut random, NAME, 64).parse().unwrap();
             let boundary = random.choice(&arns).filter(|_| random.u8(..4) > 0).cloned();
             folded.insert(name.folded(), (name, boundary));
         }
         let mut users: Everyone = folded.into_values().collect();
         users.insert("someone".parse().unwrap(), Some(arns[0].clone()));
         let file = file_of("123456789012".parse().unwrap(), &users);
-        let desired =
-            Desired::parse("f.toml", &file).unwrap_or_else(|error| panic!("{error}\n{file}"));
+        let config =
+            Config::parse("f.toml", &file).unwrap_or_else(|error| panic!("{error}\n{file}"));
         users.retain(|_, boundary| boundary.is_some());
         let listed: Everyone =
-            desired.users.into_iter().map(|(user, listed)| (user, listed.boundary)).collect();
+            config.users.into_iter().map(|(user, listed)| (user, listed.boundary)).collect();
         assert_eq!(listed, users, "{file}");
     }
 }
@@ -255,7 +255,7 @@ async fn of_two_on_a_page() -> (Sandbox, Everyone) {
     let boundary = sandbox.put_policy("Developer");
     let mut expected = Everyone::new();
     for n in 0..5 {
-        let user: UserName = format!("user-{n}").parse().unwrap();
+        let user: PrincipalName = format!("user-{n}").parse().unwrap();
         let boundary = (n % 2 == 0).then(|| boundary.clone());
         sandbox.put_user(&user, boundary.as_ref());
         expected.insert(user, boundary);

@@ -5,21 +5,21 @@ use std::path::PathBuf;
 
 use crate::support::plans::{arn, name};
 use iam_boundaries::apply::{
-    CallError, Class, ErrorClass, Item, Outcome, ReadBack, Reading, StopReason,
+    ApiError, CallOutcome, ErrorClass, Item, Outcome, ReadBack, Reading, StopReason,
 };
-use iam_boundaries::aws::Identity;
+use iam_boundaries::aws::CallerIdentity;
 use iam_boundaries::iam::{Digest, Partition};
 use iam_boundaries::journal::{
-    Correction, End, Entry, Header, Journal, JournalError, Record, RecordError,
+    Correction, End, Entry, Header, Journal, JournalError, RunRecord, RunRecordError,
 };
-use iam_boundaries::plan::{Action, Change, Guard, Plan};
+use iam_boundaries::plan::{BoundaryChange, Change, Guard, Plan};
 use tempfile::TempDir;
 
 fn change(n: usize) -> Change {
     let action = match n % 3 {
-        0 => Action::Add { to: arn("Developer") },
-        1 => Action::Change { from: arn("Developer"), to: arn("Ops") },
-        _ => Action::Remove { from: arn("Ops") },
+        0 => BoundaryChange::Add { to: arn("Developer") },
+        1 => BoundaryChange::Change { from: arn("Developer"), to: arn("Ops") },
+        _ => BoundaryChange::Remove { from: arn("Ops") },
     };
     Change { user: name(&format!("user-{n}")), line: n + 10, action, origin: None }
 }
@@ -36,7 +36,7 @@ fn plan(changes: usize) -> Plan {
 }
 
 fn header(changes: usize) -> Header {
-    let caller = Identity {
+    let caller = CallerIdentity {
         account: "123456789012".parse().unwrap(),
         partition: Partition::Aws,
         arn: "arn:aws:sts::123456789012:assumed-role/ci/run-7".to_owned(),
@@ -45,31 +45,31 @@ fn header(changes: usize) -> Header {
     Header::of(&plan, Digest::of("plan"), &caller, "2026-11-25T00:12:03Z".parse().unwrap())
 }
 
-fn applied(n: u32) -> Outcome {
-    Outcome::Applied { attempts: n, request_id: Some(format!("request-{n}")) }
+fn applied(n: u32) -> CallOutcome {
+    CallOutcome::Applied { attempts: n, request_id: Some(format!("request-{n}")) }
 }
 
-fn failed(class: ErrorClass, code: &str, attempts: u32, may_be_done: bool) -> Outcome {
-    let error = CallError {
+fn failed(class: ErrorClass, code: &str, attempts: u32, may_be_done: bool) -> CallOutcome {
+    let error = ApiError {
         action: "iam:PutUserPermissionsBoundary".into(),
         class,
         code: code.to_owned(),
         message: "a \"message\" with quotes".to_owned(),
         request_id: Some("request-id".to_owned()),
     };
-    Outcome::Failed { attempts, error, may_be_done }
+    CallOutcome::Failed { attempts, error, may_be_done }
 }
 
-fn denied() -> Outcome {
+fn denied() -> CallOutcome {
     failed(ErrorClass::Denied, "AccessDenied", 1, false)
 }
 
-fn timed_out() -> Outcome {
+fn timed_out() -> CallOutcome {
     failed(ErrorClass::Transient, "TimedOut", 6, true)
 }
 
 /// What reading back showed of the change that had that answer.
-fn seen(n: usize, answer: Outcome, read_back: ReadBack) -> Item {
+fn seen(n: usize, answer: CallOutcome, read_back: ReadBack) -> Item {
     Item { change: change(n), answer, read_back }
 }
 
@@ -88,7 +88,7 @@ async fn rich() -> Vec<u8> {
     }
     journal.answered(&change(1).user, &denied());
     journal.answered(&change(0).user, &applied(1));
-    journal.answered(&change(3).user, &Outcome::NotAttempted);
+    journal.answered(&change(3).user, &CallOutcome::NotAttempted);
     journal.answered(&change(2).user, &timed_out());
     let found = Reading::Boundary(Some(arn("Other")));
     journal.corrected(&seen(0, applied(1), ReadBack::Otherwise(found)));
@@ -118,20 +118,20 @@ fn lines(text: &[u8]) -> Vec<String> {
 async fn a_journal_says_what_was_begun_and_what_became_of_it() {
     let text = rich().await;
     insta::assert_snapshot!("journal", std::str::from_utf8(&text).unwrap());
-    let record = Record::parse(&text).unwrap();
+    let record = RunRecord::parse(&text).unwrap();
     assert_eq!(record.header, header(7));
     assert_eq!(record.digest, Digest::of(&text));
     let entries: Vec<_> =
         record.entries.iter().map(|entry| (entry.at, entry.change.clone())).collect();
     assert_eq!(entries, (0..5).map(|n| (n + 2, change(n))).collect::<Vec<_>>());
     let outcomes = record.entries.iter().map(|entry| entry.outcome.clone()).collect::<Vec<_>>();
-    let not_attempted = Some(Outcome::NotAttempted);
+    let not_attempted = Some(CallOutcome::NotAttempted);
     assert_eq!(
         outcomes,
         [Some(applied(1)), Some(denied()), Some(timed_out()), not_attempted, None]
     );
     let classes: Vec<_> = record.entries.iter().map(Entry::class).collect();
-    use Class::*;
+    use Outcome::*;
     assert_eq!(
         classes,
         [Some(NotAsWritten), Some(Failed), Some(Applied), Some(NotAttempted), None]
@@ -149,13 +149,13 @@ async fn a_journal_says_what_was_begun_and_what_became_of_it() {
 async fn an_intent_is_in_the_file_when_it_has_returned_and_outcomes_with_the_next() {
     let (_folder, path) = new_file();
     let journal = Journal::create(&path, &header(2)).unwrap();
-    assert_eq!(Record::read(&path).unwrap().entries, []);
+    assert_eq!(RunRecord::read(&path).unwrap().entries, []);
     journal.intend(&change(0)).await.unwrap();
-    assert_eq!(Record::read(&path).unwrap().left_open().count(), 1);
+    assert_eq!(RunRecord::read(&path).unwrap().left_open().count(), 1);
     journal.answered(&change(0).user, &applied(1));
     journal.intend(&change(1)).await.unwrap();
-    let record = Record::read(&path).unwrap();
-    assert_eq!((record.left_open().count(), record.count(Class::Applied)), (1, 1));
+    let record = RunRecord::read(&path).unwrap();
+    assert_eq!((record.left_open().count(), record.count(Outcome::Applied)), (1, 1));
     assert_eq!(record.end, None);
 }
 
@@ -166,7 +166,7 @@ async fn intents_that_come_together_are_all_written() {
     let changes: Vec<_> = (0..500).map(change).collect();
     let intents = futures::future::join_all(changes.iter().map(|change| journal.intend(change)));
     assert!(intents.await.iter().all(Result::is_ok));
-    let record = Record::read(&path).unwrap();
+    let record = RunRecord::read(&path).unwrap();
     assert!(record.entries.iter().map(|entry| &entry.change).eq(&changes));
 }
 
@@ -188,17 +188,20 @@ async fn a_journal_is_its_owners_alone_and_never_written_over_another_file() {
 #[tokio::test]
 async fn cut_anywhere_a_journal_says_the_beginning_of_what_it_said() {
     let text = rich().await;
-    let whole = Record::parse(&text).unwrap();
+    let whole = RunRecord::parse(&text).unwrap();
     let first_line = text.iter().position(|&byte| byte == b'\n').unwrap();
     for end in 0..text.len() {
         // A crash leaves half a line, or zeros where the rest should be.
         for tail in [&b""[..], b"\0\0\0\0\0\0\0\0", b"\0\n\0\n", b"\xff{\"type\":"] {
             let cut = [&text[..end], tail].concat();
-            let record = match Record::parse(&cut) {
+            let record = match RunRecord::parse(&cut) {
                 Ok(record) => record,
                 Err(error) => {
                     assert!(end <= first_line, "at {end}: {error}");
-                    assert!(!tail.is_empty() || error == RecordError::Headless, "{end}: {error}");
+                    assert!(
+                        !tail.is_empty() || error == RunRecordError::Headless,
+                        "{end}: {error}"
+                    );
                     continue;
                 }
             };
@@ -215,7 +218,7 @@ async fn cut_anywhere_a_journal_says_the_beginning_of_what_it_said() {
             assert!(record.end.is_none() || record.end == whole.end, "at {end}");
         }
     }
-    assert_eq!(Record::parse(text.trim_ascii_end()).unwrap().end, whole.end);
+    assert_eq!(RunRecord::parse(text.trim_ascii_end()).unwrap().end, whole.end);
 }
 
 #[tokio::test]
@@ -276,7 +279,7 @@ async fn each_reason_to_refuse_a_journal_has_its_own_message() {
         edited(&|lines| lines.push(lines[1].replace("user-0", "user-6"))),
     ]
     .iter()
-    .map(|text| Record::parse(text.as_bytes()).unwrap_err().to_string())
+    .map(|text| RunRecord::parse(text.as_bytes()).unwrap_err().to_string())
     .collect();
     insta::assert_snapshot!(said.join("\n"));
 }
@@ -296,7 +299,7 @@ async fn no_mutilated_journal_makes_it_panic_or_reaches_a_terminal() {
                 _ => bytes.insert(at, *random.choice(b"{}[]\",:0n\\ \xff\x1b\n").unwrap()),
             }
         }
-        match Record::parse(&bytes) {
+        match RunRecord::parse(&bytes) {
             Ok(record) => {
                 assert!(record.entries.len() <= 5);
                 assert!(

@@ -20,7 +20,7 @@ struct Limit {
 }
 
 #[derive(Debug)]
-struct Outcome {
+struct Simulated {
     seconds: f64,
     calls: usize,
     throttled: usize,
@@ -41,7 +41,7 @@ impl Limit {
 }
 
 /// Makes `items` calls, each until it is accepted.
-fn run(limit: &Limit, items: usize, in_flight: usize, ceiling: Option<f64>) -> Outcome {
+fn run(limit: &Limit, items: usize, in_flight: usize, ceiling: Option<f64>) -> Simulated {
     const SENT: u8 = 0;
     const ANSWERED: u8 = 1;
     let start = Instant::now();
@@ -56,7 +56,7 @@ fn run(limit: &Limit, items: usize, in_flight: usize, ceiling: Option<f64>) -> O
     let mut calls: Vec<(Ticket, bool)> = Vec::new();
     let (mut waiting, mut under_way, mut now) = (items, 0, 0.0_f64);
     let mut outcome =
-        Outcome { seconds: 0.0, calls: 0, throttled: 0, most_in_flight: 0, sent: Vec::new() };
+        Simulated { seconds: 0.0, calls: 0, throttled: 0, most_in_flight: 0, sent: Vec::new() };
     loop {
         let mut wake = None;
         while waiting > 0 {

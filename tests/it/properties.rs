@@ -8,17 +8,18 @@ use std::time::Duration;
 use crate::support::accounts::{account, quick};
 use crate::support::plans::{arn, name};
 use iam_boundaries::apply::{
-    Class, Event, Item, Limits, Outcome, ReadBack, Run, Summary, apply, changed_users, rollback,
+    CallOutcome, Event, Item, Limits, Outcome, ReadBack, Run, Summary, apply, changed_users,
+    rollback,
 };
-use iam_boundaries::aws::{Account, Bounds, CallError, Reading, StopSwitch};
-use iam_boundaries::config::Desired;
-use iam_boundaries::iam::{PolicyArn, Share, Timestamp, UserName};
-use iam_boundaries::journal::{End, Header, Journal, Record};
-use iam_boundaries::plan::{Attendance, Overrides, Plan, ProblemKind, Refusal};
+use iam_boundaries::aws::{Account, ApiError, Bounds, Reading, StopSwitch};
+use iam_boundaries::config::Config;
+use iam_boundaries::iam::{PolicyArn, PrincipalName, Share, Timestamp};
+use iam_boundaries::journal::{End, Header, Journal, RunRecord};
+use iam_boundaries::plan::{Overrides, Plan, ProblemKind, Supervision, Violation};
 use iam_boundaries::sandbox::{Chaos, Options, Sandbox, awkward_name};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config as Runs, TestRunner};
 
 /// Policies that the account has, but for the last one, which may have been deleted.
 const POLICIES: [&str; 4] = ["Developer", "Contractor", "Auditor", "Deleted"];
@@ -61,7 +62,7 @@ fn worlds() -> impl Strategy<Value = World> {
         .prop_map(|(users, is_deleted, page_size)| World { users, is_deleted, page_size })
 }
 
-fn user(n: usize) -> UserName {
+fn user(n: usize) -> PrincipalName {
     name(&awkward_name(n))
 }
 
@@ -89,8 +90,8 @@ impl World {
         )
     }
 
-    fn desired(&self) -> Desired {
-        Desired::parse("boundaries.toml", &self.file()).unwrap()
+    fn config(&self) -> Config {
+        Config::parse("boundaries.toml", &self.file()).unwrap()
     }
 
     async fn sandbox(&self, chaos: Option<Chaos>) -> Sandbox {
@@ -111,7 +112,7 @@ impl World {
     }
 
     /// Every user's boundary; none for who is not there.
-    fn truth(&self, sandbox: &Sandbox) -> BTreeMap<UserName, Option<Option<String>>> {
+    fn truth(&self, sandbox: &Sandbox) -> BTreeMap<PrincipalName, Option<Option<String>>> {
         (0..self.users.len()).map(|n| (user(n), sandbox.boundary_of(&user(n)))).collect()
     }
 }
@@ -120,18 +121,18 @@ fn text(policy: Option<&PolicyArn>) -> Option<Option<String>> {
     Some(policy.map(|arn| arn.as_str().to_owned()))
 }
 
-async fn planned(account: &Account, desired: &Desired) -> Result<Plan, CallError> {
-    let snapshot = account.snapshot(desired.users.keys()).await?;
-    let plan = Plan::between(account.identity().account, desired, &snapshot);
+async fn planned(account: &Account, config: &Config) -> Result<Plan, ApiError> {
+    let snapshot = account.snapshot(config.users.keys()).await?;
+    let plan = Plan::between(account.identity().account, config, &snapshot);
     let policies = account.policies(plan.policies()).await?;
     Ok(plan.held_against(&policies))
 }
 
 /// What a run did.
 struct Ran {
-    items: BTreeMap<UserName, Item>,
+    items: BTreeMap<PrincipalName, Item>,
     summary: Summary,
-    record: Record,
+    record: RunRecord,
 }
 
 /// Carries a plan out with a journal, and checks that each change ended exactly once.
@@ -163,7 +164,7 @@ async fn carry_out(account: &Account, plan: &Plan) -> Ran {
     })
     .await;
     journal.finish(&End::of(&summary)).await.unwrap();
-    let record = Record::read(&path).unwrap();
+    let record = RunRecord::read(&path).unwrap();
     assert_eq!(record.end, Some(End::of(&summary)));
     Ran { items, summary, record }
 }
@@ -171,9 +172,11 @@ async fn carry_out(account: &Account, plan: &Plan) -> Ran {
 fn check_counts(plan: &Plan, ran: &Ran) {
     let of = |class| ran.items.values().filter(|item| item.class() == class).count();
     let Summary { applied, not_as_written, failed, not_attempted, .. } = ran.summary;
-    let classes = [Class::Applied, Class::NotAsWritten, Class::Failed, Class::NotAttempted].map(of);
+    let classes =
+        [Outcome::Applied, Outcome::NotAsWritten, Outcome::Failed, Outcome::NotAttempted].map(of);
     assert_eq!(classes, [applied, not_as_written, failed, not_attempted]);
-    let changed: BTreeSet<&UserName> = plan.changes.iter().map(|change| &change.user).collect();
+    let changed: BTreeSet<&PrincipalName> =
+        plan.changes.iter().map(|change| &change.user).collect();
     assert_eq!(ran.items.keys().collect::<BTreeSet<_>>(), changed);
     // Whoever may have been written stands in the journal, and with the right boundaries.
     for entry in &ran.record.entries {
@@ -183,35 +186,35 @@ fn check_counts(plan: &Plan, ran: &Ran) {
     }
     for (user, item) in &ran.items {
         let is_recorded = ran.record.entries.iter().any(|entry| entry.change.user == *user);
-        assert!(is_recorded || item.answer == Outcome::NotAttempted, "{user}");
+        assert!(is_recorded || item.answer == CallOutcome::NotAttempted, "{user}");
     }
 }
 
 async fn without_mishaps(world: World) {
     let sandbox = world.sandbox(None).await;
     let account = account(sandbox.endpoint_url()).await;
-    let desired = world.desired();
+    let config = world.config();
     let before = world.truth(&sandbox);
-    let plan = planned(&account, &desired).await.unwrap();
+    let plan = planned(&account, &config).await.unwrap();
     let saved = Plan::from_json(plan.to_json().as_bytes()).unwrap();
     assert_eq!(saved, plan);
 
     // A protected user refuses the whole plan; leaving these out is what the word for one run is not for.
-    let refusals = plan.refusals(None, Attendance::Unattended, &Overrides::default());
-    let is_protected = |user: &UserName| {
+    let violations = plan.violations(None, Supervision::Unattended, &Overrides::default());
+    let is_protected = |user: &PrincipalName| {
         (0..world.users.len()).any(|n| world.users[n].is_protected && self::user(n) == *user)
     };
-    let protected: Vec<&UserName> =
+    let protected: Vec<&PrincipalName> =
         plan.changes.iter().map(|change| &change.user).filter(|user| is_protected(user)).collect();
-    let refused: Vec<&UserName> = refusals
+    let refused: Vec<&PrincipalName> = violations
         .iter()
         .map(|refusal| match refusal {
-            Refusal::Protected { user, .. } => user,
+            Violation::Protected { user, .. } => user,
             other => panic!("{other:?}"),
         })
         .collect();
     assert_eq!(refused, protected);
-    if !refusals.is_empty() {
+    if !violations.is_empty() {
         return;
     }
 
@@ -234,7 +237,7 @@ async fn without_mishaps(world: World) {
             assert_eq!(after[&user], before[&user]);
         }
     }
-    let again = planned(&account, &desired).await.unwrap();
+    let again = planned(&account, &config).await.unwrap();
     assert_eq!((again.changes.len(), again.problems), (0, plan.problems));
 
     // Back again, to the letter.
@@ -249,15 +252,15 @@ async fn without_mishaps(world: World) {
 }
 
 /// How many items were in each class: a property of what never happens says nothing.
-type Seen = Mutex<HashMap<Class, usize>>;
+type Seen = Mutex<HashMap<Outcome, usize>>;
 
 async fn in_chaos(world: World, chaos: Chaos, seen: &Seen) {
     let sandbox = world.sandbox(Some(chaos)).await;
     let account = account(sandbox.endpoint_url()).await.reading_with(quick());
-    let desired = world.desired();
+    let config = world.config();
     let before = world.truth(&sandbox);
     // An account that cannot be read is an error, and nothing else happens.
-    let Ok(plan) = planned(&account, &desired).await else {
+    let Ok(plan) = planned(&account, &config).await else {
         assert_eq!(world.truth(&sandbox), before);
         return;
     };
@@ -275,25 +278,25 @@ async fn in_chaos(world: World, chaos: Chaos, seen: &Seen) {
         let said = format!("{item:?}: {now:?}");
         *seen.lock().unwrap().entry(item.class()).or_default() += 1;
         match (item.class(), &item.read_back) {
-            (Class::Applied, ReadBack::AsWritten) => assert_eq!(*now, to, "{said}"),
+            (Outcome::Applied, ReadBack::AsWritten) => assert_eq!(*now, to, "{said}"),
             // Nobody looked: IAM's word stands.
-            (Class::Applied, _) => assert_eq!(*now, to, "{said}"),
+            (Outcome::Applied, _) => assert_eq!(*now, to, "{said}"),
             (
-                Class::NotAsWritten | Class::Failed,
+                Outcome::NotAsWritten | Outcome::Failed,
                 ReadBack::Otherwise(Reading::Boundary(found)),
             ) => {
                 assert_eq!(*now, text(found.as_ref()), "{said}");
                 assert_ne!(*now, to, "{said}");
             }
-            (Class::NotAsWritten | Class::Failed, ReadBack::Otherwise(_)) => {
+            (Outcome::NotAsWritten | Outcome::Failed, ReadBack::Otherwise(_)) => {
                 assert_eq!(*now, None, "{said}");
             }
-            (Class::Failed, ReadBack::NotNeeded) => {
+            (Outcome::Failed, ReadBack::NotNeeded) => {
                 assert!(*now == from || now.is_none(), "{said}");
             }
-            (Class::Failed, _) => assert!([&from, &to, &None].contains(&now), "{said}"),
-            (Class::NotAttempted, _) => assert_eq!(*now, from, "{said}"),
-            (Class::NotAsWritten, other) => panic!("{other:?}"),
+            (Outcome::Failed, _) => assert!([&from, &to, &None].contains(&now), "{said}"),
+            (Outcome::NotAttempted, _) => assert_eq!(*now, from, "{said}"),
+            (Outcome::NotAsWritten, other) => panic!("{other:?}"),
         }
     }
 }
@@ -301,7 +304,7 @@ async fn in_chaos(world: World, chaos: Chaos, seen: &Seen) {
 fn check<S: Strategy>(cases: u32, strategy: S, property: impl AsyncFn(S::Value)) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     // The same cases each time: a failure is one that anybody can have again.
-    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    let config = Runs { cases, failure_persistence: None, ..Runs::default() };
     let rng = prop::test_runner::TestRng::deterministic_rng(config.rng_algorithm);
     TestRunner::new_with_rng(config, rng)
         .run(&strategy, |value| {
@@ -329,7 +332,7 @@ fn whatever_goes_wrong_each_item_is_in_one_class_and_the_account_agrees() {
     // Storms take real time.
     check(32, (worlds(), chaos), async |(world, chaos)| in_chaos(world, chaos, &seen).await);
     let seen = seen.into_inner().unwrap();
-    for class in [Class::Applied, Class::Failed] {
+    for class in [Outcome::Applied, Outcome::Failed] {
         assert!(seen.get(&class).is_some_and(|count| *count > 3), "{seen:?}");
     }
 }

@@ -7,11 +7,11 @@ use crate::support::company::{Company, DELETE, DETAILS, PUT, at_once, carry_out,
 use crate::support::{Binary, Ran};
 use futures::{StreamExt, stream};
 use iam_boundaries::apply::{
-    Class, Event, Item, Limits, Outcome, ReadBack, Reading, StopError, StopReason, Summary,
+    CallOutcome, Event, Item, Limits, Outcome, ReadBack, Reading, StopError, StopReason, Summary,
 };
 use iam_boundaries::aws::StopSwitch;
-use iam_boundaries::config::Desired;
-use iam_boundaries::iam::{PolicyArn, UserName};
+use iam_boundaries::config::Config;
+use iam_boundaries::iam::{PolicyArn, PrincipalName};
 use iam_boundaries::sandbox::{Fault, Sandbox};
 
 const GET_USER: &str = "GetUser";
@@ -37,14 +37,14 @@ async fn run(
     limits: Limits,
     switch: &StopSwitch,
     on: impl FnMut(&Event),
-) -> (BTreeMap<UserName, Item>, Summary) {
+) -> (BTreeMap<PrincipalName, Item>, Summary) {
     let account = company.account().await;
     let plan = company.plan(&account).await;
     carry_out(&account, &plan, limits, switch, on).await
 }
 
 /// Applies with what the sandbox has in store, and waits for nobody.
-async fn run_once(company: &Company) -> (BTreeMap<UserName, Item>, Summary) {
+async fn run_once(company: &Company) -> (BTreeMap<PrincipalName, Item>, Summary) {
     run(company, at_once(4), &StopSwitch::new(), |_| {}).await
 }
 
@@ -160,11 +160,11 @@ async fn without_an_answer_the_account_tells_whether_it_is_done() {
     assert_eq!((summary.applied, summary.failed, summary.not_as_written), (4, 2, 0));
     for n in [1, 4] {
         let Item { answer, read_back, .. } = &items[&user(n)];
-        assert!(matches!(answer, Outcome::Failed { may_be_done: true, .. }), "{answer:?}");
+        assert!(matches!(answer, CallOutcome::Failed { may_be_done: true, .. }), "{answer:?}");
         assert_eq!(read_back, &ReadBack::AsWritten);
     }
     for n in [2, 3] {
-        assert_eq!(items[&user(n)].class(), Class::Failed);
+        assert_eq!(items[&user(n)].class(), Outcome::Failed);
         assert_eq!(items[&user(n)].read_back, ReadBack::Otherwise(Reading::Boundary(None)));
     }
 }
@@ -214,7 +214,7 @@ async fn after_a_stop_nothing_is_read_back_and_the_answers_count() {
         .await;
         assert_eq!((summary.applied, summary.failed, summary.not_attempted), (2, 1, 7));
         assert_eq!((summary.not_read_back, summary.stopped), (3, Some(reason)));
-        assert!(matches!(items[&user(2)].answer, Outcome::Failed { may_be_done: true, .. }));
+        assert!(matches!(items[&user(2)].answer, CallOutcome::Failed { may_be_done: true, .. }));
         assert_eq!(company.calls(DETAILS), 1);
     }
 }
@@ -297,7 +297,7 @@ impl Chaos {
                 _ => format!("{user} = \"{}\"\n", company.boundary),
             });
         }
-        company.desired = Desired::parse("boundaries.toml", &file).unwrap();
+        company.config = Config::parse("boundaries.toml", &file).unwrap();
         Chaos { company, random: fastrand::Rng::with_seed(seed) }
     }
 
@@ -350,7 +350,7 @@ impl Chaos {
 }
 
 /// Applies under one seed's faults, and gives each item's class, and whether it was seen.
-async fn classes_of(seed: u64) -> Vec<(Class, bool)> {
+async fn classes_of(seed: u64) -> Vec<(Outcome, bool)> {
     let mut chaos = Chaos::of(seed).await;
     chaos.add_faults();
     let company = &chaos.company;
@@ -373,10 +373,10 @@ async fn classes_of(seed: u64) -> Vec<(Class, bool)> {
         let is_seen = !item.is_unseen();
         let agrees = match item.class() {
             // IAM may lie; then only reading back tells.
-            Class::Applied => is_written || !is_seen,
-            Class::NotAsWritten => is_seen && !is_written,
-            Class::Failed => !is_written || !is_seen,
-            Class::NotAttempted => is_seen && is(item.change.action.from()),
+            Outcome::Applied => is_written || !is_seen,
+            Outcome::NotAsWritten => is_seen && !is_written,
+            Outcome::Failed => !is_written || !is_seen,
+            Outcome::NotAttempted => is_seen && is(item.change.action.from()),
         };
         assert!(agrees, "seed {seed}: {item:?}, and there is {now:?}");
         classes.push((item.class(), is_seen));
@@ -389,7 +389,7 @@ async fn classes_of(seed: u64) -> Vec<(Class, bool)> {
 
 #[tokio::test]
 async fn whatever_goes_wrong_each_item_is_in_one_class_and_the_account_agrees() {
-    let classes: Vec<(Class, bool)> = stream::iter(0..200)
+    let classes: Vec<(Outcome, bool)> = stream::iter(0..200)
         .map(classes_of)
         .buffer_unordered(32)
         .flat_map(stream::iter)
@@ -397,12 +397,12 @@ async fn whatever_goes_wrong_each_item_is_in_one_class_and_the_account_agrees() 
         .await;
     // Or the faults were too tame to tell anything.
     for class in [
-        (Class::Applied, true),
-        (Class::Applied, false),
-        (Class::NotAsWritten, true),
-        (Class::Failed, true),
-        (Class::Failed, false),
-        (Class::NotAttempted, true),
+        (Outcome::Applied, true),
+        (Outcome::Applied, false),
+        (Outcome::NotAsWritten, true),
+        (Outcome::Failed, true),
+        (Outcome::Failed, false),
+        (Outcome::NotAttempted, true),
     ] {
         let count = classes.iter().filter(|one| **one == class).count();
         assert!(count > 20, "{class:?}: {count}");

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use crate::support::accounts::{account, quick};
 use futures::{StreamExt, stream};
-use iam_boundaries::aws::{Bounds, CallError, ErrorClass, PolicyState, Reading, Snapshot, Stop};
-use iam_boundaries::iam::{PolicyArn, Share, UserName};
+use iam_boundaries::aws::{ApiError, Bounds, ErrorClass, Inventory, PolicyState, Reading, Stop};
+use iam_boundaries::iam::{PolicyArn, PrincipalName, Share};
 use iam_boundaries::sandbox::{ACCOUNT, Chaos, ChaosKind, Fault, Options, Sandbox, Seed};
 
 const GET_POLICY: &str = "GetPolicy";
 const SUMMARY: &str = "GetAccountSummary";
 const DETAILS: &str = "GetAccountAuthorizationDetails";
 
-fn user(name: &str) -> UserName {
+fn user(name: &str) -> PrincipalName {
     name.parse().unwrap()
 }
 
@@ -38,7 +38,7 @@ async fn company() -> Sandbox {
     Sandbox::start(Options { seed: Seed::Story, ..Options::default() }).await.unwrap()
 }
 
-fn unreadable(state: &PolicyState) -> &CallError {
+fn unreadable(state: &PolicyState) -> &ApiError {
     match state {
         PolicyState::Unreadable(error) => error,
         other => panic!("{other:?}"),
@@ -140,7 +140,7 @@ async fn where_the_number_of_users_may_not_be_read_it_is_an_error_and_no_number(
     assert_eq!(account.user_count().await.unwrap(), 19);
 }
 
-fn nth(n: usize) -> UserName {
+fn nth(n: usize) -> PrincipalName {
     user(&format!("user-{n:03}"))
 }
 
@@ -162,11 +162,11 @@ async fn users(count: usize, chaos: Option<Chaos>) -> Sandbox {
 /// So many that pages are the cheaper way.
 const MANY: usize = 60;
 
-fn has_own(snapshot: &Snapshot, n: usize) -> bool {
+fn has_own(snapshot: &Inventory, n: usize) -> bool {
     snapshot.reading(&nth(n)) == Some(&Reading::Boundary(Some(own_policy(n))))
 }
 
-fn missing(differs_by_case: Option<UserName>) -> Reading {
+fn missing(differs_by_case: Option<PrincipalName>) -> Reading {
     Reading::NoSuchUser { differs_by_case }
 }
 
@@ -177,7 +177,7 @@ async fn whatever_pages_leave_out_no_user_who_is_there_is_said_to_be_missing() {
         let chaos = Chaos { kinds, share: Share::percent(100), ..Chaos::new(seed) };
         let sandbox = users(MANY, Some(chaos)).await;
         sandbox.put_user(&user("USER-777"), None);
-        let listed: Vec<UserName> =
+        let listed: Vec<PrincipalName> =
             (0..MANY).map(nth).chain([user("nobody"), user("user-777")]).collect();
         let snapshot = account(sandbox.endpoint_url()).await.snapshot(&listed).await.unwrap();
         assert!((0..MANY).all(|n| has_own(&snapshot, n)), "seed {seed}: {snapshot:?}");
@@ -199,7 +199,7 @@ async fn of_a_user_who_is_missing_the_one_who_differs_by_case_is_told_though_ask
 {
     let sandbox = users(MANY, None).await;
     sandbox.put_user(&user("USER-777"), None);
-    let listed: Vec<UserName> = (0..MANY).map(nth).chain([user("user-777")]).collect();
+    let listed: Vec<PrincipalName> = (0..MANY).map(nth).chain([user("user-777")]).collect();
     let snapshot = account(sandbox.endpoint_url()).await.snapshot(&listed).await.unwrap();
     let differs = missing(Some(user("USER-777")));
     assert_eq!(snapshot.reading(&user("user-777")), Some(&differs));
@@ -219,7 +219,7 @@ async fn denied_and_shifted() -> Sandbox {
 #[tokio::test]
 async fn where_asking_is_denied_pages_that_left_users_out_are_read_once_more() {
     let sandbox = denied_and_shifted().await;
-    let listed: Vec<UserName> = (0..MANY).map(nth).chain([user("user-777")]).collect();
+    let listed: Vec<PrincipalName> = (0..MANY).map(nth).chain([user("user-777")]).collect();
     let snapshot = account(sandbox.endpoint_url()).await.snapshot(&listed).await.unwrap();
     assert!((0..MANY).all(|n| has_own(&snapshot, n)), "{snapshot:?}");
     let differs = missing(Some(user("USER-777")));
@@ -239,7 +239,7 @@ async fn where_few_users_were_denied_and_pages_leave_them_out_these_are_read_onc
 async fn a_missing_user_who_cannot_be_asked_for_is_unreadable_and_not_missing() {
     let sandbox = users(MANY, None).await;
     sandbox.faults().add("GetUser", None, 100, Fault::error(500, "ServiceFailure", "sorry"));
-    let listed: Vec<UserName> = (0..MANY).map(nth).chain([user("nobody")]).collect();
+    let listed: Vec<PrincipalName> = (0..MANY).map(nth).chain([user("nobody")]).collect();
     let account = account(sandbox.endpoint_url()).await.reading_with(quick());
     let snapshot = account.snapshot(&listed).await.unwrap();
     let Some(Reading::Unreadable(error)) = snapshot.reading(&user("nobody")) else {
@@ -270,7 +270,7 @@ async fn in_chaos(seed: u64) -> (usize, usize) {
     });
     stream::iter(writes).buffer_unordered(8).collect::<Vec<_>>().await;
 
-    let listed: Vec<UserName> = (0..MANY).map(nth).chain([user("nobody")]).collect();
+    let listed: Vec<PrincipalName> = (0..MANY).map(nth).chain([user("nobody")]).collect();
     let (mut unreadable, mut stale) = (0, 0);
     // By pages, and then some of them one by one.
     for listed in [&listed[..], &listed[..2]] {
@@ -305,7 +305,7 @@ async fn in_chaos(seed: u64) -> (usize, usize) {
     (unreadable, stale)
 }
 
-fn assert_clear(error: &CallError, seed: u64) {
+fn assert_clear(error: &ApiError, seed: u64) {
     assert!(
         matches!(error.class, ErrorClass::Transient | ErrorClass::Throttled),
         "seed {seed}: {error}"

@@ -8,9 +8,9 @@ use std::process::{Child, Command, Stdio};
 
 use crate::support::workplace::{Workplace, listed, user};
 use crate::support::{Binary, Ran};
-use iam_boundaries::apply::Class;
-use iam_boundaries::iam::UserName;
-use iam_boundaries::journal::Record;
+use iam_boundaries::apply::Outcome;
+use iam_boundaries::iam::PrincipalName;
+use iam_boundaries::journal::RunRecord;
 use iam_boundaries::sandbox::{ACCOUNT, Fault};
 
 const APPLY: [&str; 2] = ["apply", "--auto-approve"];
@@ -68,10 +68,10 @@ impl SlowRun {
 }
 
 /// What the one journal says that there is.
-fn record_of_only_journal(binary: &Binary) -> Record {
+fn record_of_only_journal(binary: &Binary) -> RunRecord {
     let journals = journals(binary);
     assert_eq!(journals.len(), 1, "{journals:?}");
-    Record::read(&journals[0]).unwrap()
+    RunRecord::read(&journals[0]).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -81,8 +81,8 @@ async fn a_run_says_where_its_journal_is_and_what_changed_nothing_has_none() {
     assert_eq!(applied.code, 0, "{applied}");
     let journal = &journals(&workplace.binary)[0];
     assert!(applied.err.ends_with(&format!("journal: {}\n", journal.display())), "{applied}");
-    let record = Record::read(journal).unwrap();
-    assert_eq!((record.count(Class::Applied), record.entries.len()), (6, 6));
+    let record = RunRecord::read(journal).unwrap();
+    assert_eq!((record.count(Outcome::Applied), record.entries.len()), (6, 6));
     assert_eq!(record.end.as_ref().unwrap().applied, 6);
     assert_eq!(record.header.changes, 6);
     assert_eq!(record.header.file, "boundaries.toml");
@@ -103,7 +103,7 @@ async fn the_outcome_of_each_change_is_in_the_journal_as_in_the_account_of_the_r
     let applied = workplace.run(&arguments).await;
     assert_eq!(applied.code, 3, "{applied}");
     let path = workplace.binary.folder().join("run.jsonl");
-    let record = Record::read(&path).unwrap();
+    let record = RunRecord::read(&path).unwrap();
     assert!(journals(&workplace.binary).is_empty());
     for item in applied.json_lines().iter().filter(|line| line["type"] == "item") {
         let entry =
@@ -112,8 +112,8 @@ async fn the_outcome_of_each_change_is_in_the_journal_as_in_the_account_of_the_r
     }
     // Reading back showed that it was done, to which no answer came.
     let lost = record.entries.iter().find(|entry| entry.change.user == user(2)).unwrap();
-    assert_eq!(lost.correction.as_ref().map(|it| it.class), Some(Class::Applied));
-    assert_eq!((record.count(Class::Applied), record.count(Class::Failed)), (5, 1));
+    assert_eq!(lost.correction.as_ref().map(|it| it.class), Some(Outcome::Applied));
+    assert_eq!((record.count(Outcome::Applied), record.count(Outcome::Failed)), (5, 1));
 
     let before = std::fs::read(&path).unwrap();
     workplace.sandbox.put_user(&user(0), None);
@@ -152,7 +152,7 @@ async fn when_the_disk_is_full_no_further_call_is_made() {
 
     // Who was written has an intent that can be read, and nobody else was.
     let record = record_of_only_journal(&workplace.binary);
-    let intended: BTreeSet<&UserName> =
+    let intended: BTreeSet<&PrincipalName> =
         record.entries.iter().map(|entry| &entry.change.user).collect();
     assert_eq!(record.end, None);
     let written: Vec<_> = (0..200).filter(|&n| !workplace.has_none(n)).map(user).collect();

@@ -4,13 +4,13 @@ use std::io;
 use std::time::Duration;
 
 use iam_boundaries::apply::{
-    CallError, ErrorClass, Event, Item, Outcome, ReadBack, StopReason, Summary,
+    ApiError, CallOutcome, ErrorClass, Event, Item, ReadBack, StopReason, Summary,
 };
 use iam_boundaries::aws::Calls;
-use iam_boundaries::iam::{Digest, PolicyArn, UserName};
+use iam_boundaries::iam::{Digest, PolicyArn, PrincipalName};
 use iam_boundaries::journal::JournalError;
 use iam_boundaries::plan::{
-    Action, Change, Conflict, Plan, Problem, ProblemKind, Reading, Recheck,
+    BoundaryChange, Change, Conflict, Plan, Problem, ProblemKind, Reading, Recheck,
 };
 use iam_boundaries::report::{
     ApplyGithub, ApplyJson, ApplyMarkdown, ApplyText, Listener, Paint, plan_text,
@@ -20,12 +20,12 @@ fn boundary() -> PolicyArn {
     "arn:aws:iam::123456789012:policy/Developer".parse().unwrap()
 }
 
-fn user(n: usize) -> UserName {
+fn user(n: usize) -> PrincipalName {
     format!("user-{n:03}").parse().unwrap()
 }
 
 fn plan(changes: usize) -> Plan {
-    let action = Action::Add { to: boundary() };
+    let action = BoundaryChange::Add { to: boundary() };
     let change = |n| Change { user: user(n), line: n + 2, action: action.clone(), origin: None };
     let account = "123456789012".parse().unwrap();
     Plan {
@@ -36,8 +36,8 @@ fn plan(changes: usize) -> Plan {
     }
 }
 
-fn error(n: usize, class: ErrorClass, code: &str, message: &str) -> CallError {
-    CallError {
+fn error(n: usize, class: ErrorClass, code: &str, message: &str) -> ApiError {
+    ApiError {
         action: "iam:PutUserPermissionsBoundary".into(),
         class,
         code: code.to_owned(),
@@ -46,25 +46,25 @@ fn error(n: usize, class: ErrorClass, code: &str, message: &str) -> CallError {
     }
 }
 
-fn failed(n: usize, class: ErrorClass, code: &str, message: &str) -> Outcome {
-    Outcome::Failed { attempts: 1, error: error(n, class, code, message), may_be_done: false }
+fn failed(n: usize, class: ErrorClass, code: &str, message: &str) -> CallOutcome {
+    CallOutcome::Failed { attempts: 1, error: error(n, class, code, message), may_be_done: false }
 }
 
-fn applied() -> Outcome {
-    Outcome::Applied { attempts: 1, request_id: None }
+fn applied() -> CallOutcome {
+    CallOutcome::Applied { attempts: 1, request_id: None }
 }
 
 /// No answer, again and again.
-fn lost() -> Outcome {
-    let error = CallError {
+fn lost() -> CallOutcome {
+    let error = ApiError {
         request_id: None,
         ..error(0, ErrorClass::Transient, "TimedOut", "no answer came in time")
     };
-    Outcome::Failed { attempts: 6, error, may_be_done: true }
+    CallOutcome::Failed { attempts: 6, error, may_be_done: true }
 }
 
 /// The events of a run in which each change ends as `end` says.
-fn events(plan: &Plan, end: impl Fn(usize) -> (Outcome, ReadBack)) -> Vec<Event> {
+fn events(plan: &Plan, end: impl Fn(usize) -> (CallOutcome, ReadBack)) -> Vec<Event> {
     let mut summary = Summary {
         calls: Calls { made: plan.changes.len() as u64, throttled: 0 },
         elapsed: Duration::from_millis(1_234),
@@ -75,7 +75,7 @@ fn events(plan: &Plan, end: impl Fn(usize) -> (Outcome, ReadBack)) -> Vec<Event>
     for (n, change) in plan.changes.iter().enumerate() {
         let (answer, read_back) = end(n);
         users += usize::from(read_back != ReadBack::NotNeeded);
-        if answer != Outcome::NotAttempted {
+        if answer != CallOutcome::NotAttempted {
             events.push(Event::Answered { change: change.clone(), answer: answer.clone() });
         }
         let item = Item { change: change.clone(), answer, read_back };
@@ -129,7 +129,7 @@ fn mixed() -> (Recheck, Vec<Event>) {
         0 => (applied(), ReadBack::AsWritten),
         1 => {
             let request_id = Some("id".to_owned());
-            (Outcome::Applied { attempts: 3, request_id }, ReadBack::AsWritten)
+            (CallOutcome::Applied { attempts: 3, request_id }, ReadBack::AsWritten)
         }
         2 => {
             let message = "The user with name user-002 cannot be found.";
@@ -139,7 +139,7 @@ fn mixed() -> (Recheck, Vec<Event>) {
             let error = failed(3, ErrorClass::Rejected, "PolicyNotAttachable", "Cannot attach.");
             (error, ReadBack::NotNeeded)
         }
-        _ => (Outcome::NotAttempted, ReadBack::NotNeeded),
+        _ => (CallOutcome::NotAttempted, ReadBack::NotNeeded),
     });
     (recheck, events)
 }
@@ -147,7 +147,7 @@ fn mixed() -> (Recheck, Vec<Event>) {
 /// A run in which reading back corrects what IAM's answers said.
 fn corrected() -> (Recheck, Vec<Event>) {
     let mut plan = plan(8);
-    plan.changes[2].action = Action::Remove { from: boundary() };
+    plan.changes[2].action = BoundaryChange::Remove { from: boundary() };
     let recheck = Recheck::unneeded(plan);
     let none = || ReadBack::Otherwise(Reading::Boundary(None));
     let unreadable = || {
@@ -175,7 +175,7 @@ fn stopped() -> (Recheck, Vec<Event>) {
         0 => (applied(), ReadBack::Stopped { last: None }),
         1 => (lost(), ReadBack::Stopped { last: None }),
         2 => (applied(), ReadBack::Stopped { last: Some(Reading::Boundary(None)) }),
-        _ => (Outcome::NotAttempted, ReadBack::NotNeeded),
+        _ => (CallOutcome::NotAttempted, ReadBack::NotNeeded),
     });
     if let Some(Event::Finished(summary)) = events.last_mut() {
         summary.stopped = Some(StopReason::Interrupted);
@@ -264,7 +264,7 @@ fn a_journal_that_cannot_be_written_is_why_the_run_stops_in_each_format() {
     let (path, error) = ("run.jsonl".into(), io::Error::other("no space"));
     let journal = JournalError::Unwritable { path, error: error.into() };
     let mut events = vec![Event::StoppedBy(journal.into())];
-    let answer = Outcome::NotAttempted;
+    let answer = CallOutcome::NotAttempted;
     events.extend(recheck.plan.changes.iter().cloned().map(|change| {
         Event::Ended(Item { change, answer: answer.clone(), read_back: ReadBack::NotNeeded })
     }));

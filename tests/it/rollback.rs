@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use crate::support::plans::{arn, name, unreadable};
 use iam_boundaries::apply::{
-    CallError, ErrorClass, Outcome, changed_users, check_journal_scope, rollback,
+    ApiError, CallOutcome, ErrorClass, changed_users, check_journal_scope, rollback,
 };
-use iam_boundaries::aws::{Identity, Reading, Snapshot};
+use iam_boundaries::aws::{CallerIdentity, Inventory, Reading};
 use iam_boundaries::iam::{Digest, Partition, PolicyArn};
-use iam_boundaries::journal::{Entry, Header, Record};
-use iam_boundaries::plan::{Action, Change, Guard, Plan, ProblemKind};
+use iam_boundaries::journal::{Entry, Header, RunRecord};
+use iam_boundaries::plan::{BoundaryChange, Change, Guard, Plan, ProblemKind};
 
-fn identity() -> Identity {
-    Identity {
+fn identity() -> CallerIdentity {
+    CallerIdentity {
         account: "123456789012".parse().unwrap(),
         partition: Partition::Aws,
         arn: "arn:aws:iam::123456789012:user/ops".to_owned(),
@@ -31,16 +31,16 @@ fn plan(changes: Vec<Change>) -> Plan {
 }
 
 fn change(user: &str, from: Option<PolicyArn>, to: Option<PolicyArn>) -> Change {
-    let action = Action::between(from.as_ref(), to.as_ref()).unwrap();
+    let action = BoundaryChange::between(from.as_ref(), to.as_ref()).unwrap();
     Change { user: name(user), line: 4, action, origin: None }
 }
 
 /// The record of a run in which the changes had these outcomes.
-fn record(changes: Vec<(Change, Option<Outcome>)>) -> Record {
+fn record(changes: Vec<(Change, Option<CallOutcome>)>) -> RunRecord {
     let plan = plan(changes.iter().map(|(change, _)| change.clone()).collect());
     let began = "2026-11-25T00:12:03Z".parse().unwrap();
     let entries = (2..).zip(changes);
-    Record {
+    RunRecord {
         header: Header::of(&plan, Digest::of("plan"), &identity(), began),
         entries: entries
             .map(|(at, (change, outcome))| Entry { change, at, outcome, correction: None })
@@ -50,23 +50,23 @@ fn record(changes: Vec<(Change, Option<Outcome>)>) -> Record {
     }
 }
 
-fn applied() -> Option<Outcome> {
-    Some(Outcome::Applied { attempts: 1, request_id: None })
+fn applied() -> Option<CallOutcome> {
+    Some(CallOutcome::Applied { attempts: 1, request_id: None })
 }
 
-fn failed(class: ErrorClass, may_be_done: bool) -> Option<Outcome> {
-    let error = CallError {
+fn failed(class: ErrorClass, may_be_done: bool) -> Option<CallOutcome> {
+    let error = ApiError {
         action: "iam:PutUserPermissionsBoundary".into(),
         class,
         code: "Code".to_owned(),
         message: "message".to_owned(),
         request_id: None,
     };
-    Some(Outcome::Failed { attempts: 1, error, may_be_done })
+    Some(CallOutcome::Failed { attempts: 1, error, may_be_done })
 }
 
-fn live<const N: usize>(users: [(&str, Reading); N]) -> Snapshot {
-    Snapshot::of(users.into_iter().map(|(user, reading)| (name(user), reading)).collect())
+fn live<const N: usize>(users: [(&str, Reading); N]) -> Inventory {
+    Inventory::of(users.into_iter().map(|(user, reading)| (name(user), reading)).collect())
 }
 
 fn has(boundary: Option<PolicyArn>) -> Reading {
@@ -87,9 +87,9 @@ fn each_kind_of_change_is_put_back_and_reads_well() {
     let changes: Vec<_> =
         plan.changes.iter().map(|it| (it.user.as_str(), it.line, it.action.clone())).collect();
     let expected = [
-        ("bob", 3, Action::Change { from: b.clone(), to: a.clone() }),
-        ("eve", 4, Action::Add { to: b }),
-        ("zoe", 2, Action::Remove { from: a }),
+        ("bob", 3, BoundaryChange::Change { from: b.clone(), to: a.clone() }),
+        ("eve", 4, BoundaryChange::Add { to: b }),
+        ("zoe", 2, BoundaryChange::Remove { from: a }),
     ];
     assert_eq!(changes, expected);
     assert_eq!((plan.file.as_str(), plan.file_digest), ("run.jsonl", Digest::of("journal")));
@@ -135,14 +135,14 @@ fn what_surely_was_not_done_is_nobodys_to_put_back() {
         // An attempt before the last may have gone through unseen.
         failed(ErrorClass::Denied, true),
     ];
-    let surely_not = [Some(Outcome::NotAttempted), failed(ErrorClass::Denied, false)];
+    let surely_not = [Some(CallOutcome::NotAttempted), failed(ErrorClass::Denied, false)];
     let outcomes = (0..).zip(may_be_done.iter().chain(&surely_not).cloned());
     let record = record(outcomes.map(with).collect());
     let looked_at: Vec<_> = changed_users(&record).cloned().collect();
     let expected: Vec<_> = (0..may_be_done.len()).map(|n| name(&format!("user-{n}"))).collect();
     assert_eq!(looked_at, expected);
     let live = looked_at.into_iter().map(|user| (user, has(Some(arn("A")))));
-    let plan = rollback(&record, "run.jsonl", &Snapshot::of(live.collect()));
+    let plan = rollback(&record, "run.jsonl", &Inventory::of(live.collect()));
     assert_eq!(plan.changes.len(), may_be_done.len());
     assert_eq!(plan.listed(), may_be_done.len());
 }
@@ -151,14 +151,14 @@ fn what_surely_was_not_done_is_nobodys_to_put_back() {
 fn a_journal_of_another_account_or_partition_is_refused() {
     let header = record(Vec::new()).header;
     assert_eq!(check_journal_scope(&header, "run.jsonl", &identity()), Ok(()));
-    let elsewhere = Identity { account: "999999999999".parse().unwrap(), ..identity() };
+    let elsewhere = CallerIdentity { account: "999999999999".parse().unwrap(), ..identity() };
     let said = check_journal_scope(&header, "run.jsonl", &elsewhere).unwrap_err().to_string();
     assert_eq!(
         said,
         "wrong account: the run in run.jsonl was on account 123456789012, and the credentials \
          (arn:aws:iam::123456789012:user/ops) belong to account 999999999999"
     );
-    let elsewhere = Identity { partition: Partition::AwsCn, ..identity() };
+    let elsewhere = CallerIdentity { partition: Partition::AwsCn, ..identity() };
     let said = check_journal_scope(&header, "run.jsonl", &elsewhere).unwrap_err().to_string();
     assert!(said.starts_with("wrong partition: the ARNs in run.jsonl are of"), "{said}");
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
-use iam_boundaries::iam::{Rate, Share, UserName};
+use iam_boundaries::iam::{PrincipalName, Rate, Share};
 use iam_boundaries::sandbox::{
     Action, Burst, Chaos, ChaosKind, Fault, Limit, Options, Sandbox, SandboxError, Seed, Throttle,
     reset,
@@ -47,7 +47,7 @@ async fn call(sandbox: &Sandbox, form: &str) -> (u16, String) {
     post(sandbox, SIGNED, form.as_bytes()).await
 }
 
-fn user(name: &str) -> UserName {
+fn user(name: &str) -> PrincipalName {
     name.parse().unwrap()
 }
 
@@ -153,7 +153,7 @@ async fn of_many_calls_at_once_exactly_the_burst_is_let_through_and_the_rest_doe
     let action: Action = "PutUserPermissionsBoundary".parse().unwrap();
     let throttle = Throttle { actions: [(action, burst_of(7.0))].into(), ..Throttle::default() };
     let sandbox = Sandbox::start(Options { throttle, ..Options::default() }).await.unwrap();
-    let users: Vec<UserName> = (0..20).map(|n| user(&format!("user-{n}"))).collect();
+    let users: Vec<PrincipalName> = (0..20).map(|n| user(&format!("user-{n}"))).collect();
     let calls = users.iter().map(|user| {
         sandbox.put_user(user, None);
         let (form, sandbox) = (put(user), &sandbox);

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::support::plans::{Case, arn, name, unreadable};
-use iam_boundaries::aws::{Reading, Snapshot};
-use iam_boundaries::config::Desired;
+use iam_boundaries::aws::{Inventory, Reading};
+use iam_boundaries::config::Config;
 use iam_boundaries::iam::Digest;
 use iam_boundaries::plan::saved::{self, SavedPlanError, WriteError};
 use iam_boundaries::plan::{Guard, Origin, Plan, Problem, ProblemKind, Recheck};
@@ -166,11 +166,11 @@ fn plans_of_random_files_and_accounts_are_read_back_as_they_were() {
             }
         }
         text.push_str("last = false\n");
-        Desired::parse("boundaries.toml", &text).unwrap()
+        Config::parse("boundaries.toml", &text).unwrap()
     };
     for _ in 0..300 {
-        let (desired, base) = (written(&mut random), written(&mut random));
-        let readings = desired.users.keys().map(|user| {
+        let (config, base) = (written(&mut random), written(&mut random));
+        let readings = config.users.keys().map(|user| {
             let reading = match random.u8(..8) {
                 0 => Reading::NoSuchUser { differs_by_case: None },
                 1 => unreadable("no"),
@@ -178,9 +178,9 @@ fn plans_of_random_files_and_accounts_are_read_back_as_they_were() {
             };
             (user.clone(), reading)
         });
-        let live = Snapshot::of(readings.collect());
-        let plan = Plan::between("123456789012".parse().unwrap(), &desired, &live);
-        let plan = if random.bool() { plan } else { plan.since(&base, &desired) };
+        let live = Inventory::of(readings.collect());
+        let plan = Plan::between("123456789012".parse().unwrap(), &config, &live);
+        let plan = if random.bool() { plan } else { plan.since(&base, &config) };
         assert_eq!(Plan::from_json(plan.to_json().as_bytes()).as_ref(), Ok(&plan));
     }
 }
@@ -400,17 +400,17 @@ fn a_plan_is_written_over_an_earlier_one_and_over_nothing_else() {
 fn each_change_is_of_the_file_or_drift() {
     let file = |text: &str| {
         let boundaries = format!("dev = \"{}\"\nops = \"{}\"", arn("Developer"), arn("Ops"));
-        Desired::parse("f.toml", &format!("[boundaries]\n{boundaries}\n[users]\n{text}")).unwrap()
+        Config::parse("f.toml", &format!("[boundaries]\n{boundaries}\n[users]\n{text}")).unwrap()
     };
-    let desired =
+    let config =
         file("new = \"dev\"\nother = \"dev\"\nsame = \"dev\"\nnone = false\nfresh = false\n");
     let by_arn = format!("same = \"{}\"\n", arn("Developer"));
     let base = file(&format!("other = \"ops\"\n{by_arn}none = false\ngone = \"dev\"\n"));
     let there = Reading::Boundary(Some(arn("Other")));
     let live: BTreeMap<_, _> =
-        desired.users.keys().map(|user| (user.clone(), there.clone())).collect();
+        config.users.keys().map(|user| (user.clone(), there.clone())).collect();
     let account = "123456789012".parse().unwrap();
-    let plan = Plan::between(account, &desired, &Snapshot::of(live)).since(&base, &desired);
+    let plan = Plan::between(account, &config, &Inventory::of(live)).since(&base, &config);
     let drift: Vec<&str> =
         plan.changes_of(Some(Origin::Drift)).map(|change| change.user.as_str()).collect();
     assert_eq!(drift, ["none", "same"]);
@@ -421,12 +421,12 @@ fn each_change_is_of_the_file_or_drift() {
 #[test]
 fn a_base_of_another_account_asked_for_nothing_in_this_one() {
     let file = "[users]\nalice = false\n";
-    let desired = Desired::parse("f.toml", file).unwrap();
+    let config = Config::parse("f.toml", file).unwrap();
     let other = format!("[account]\nid = \"999999999999\"\n{file}");
-    let base = Desired::parse("base.toml", &other).unwrap();
+    let base = Config::parse("base.toml", &other).unwrap();
     let live = [(name("alice"), Reading::Boundary(Some(arn("Other"))))].into();
     let account = "123456789012".parse().unwrap();
-    let plan = Plan::between(account, &desired, &Snapshot::of(live)).since(&base, &desired);
+    let plan = Plan::between(account, &config, &Inventory::of(live)).since(&base, &config);
     assert_eq!(plan.changes[0].origin, Some(Origin::ThisChange));
 }
 
@@ -446,7 +446,7 @@ fn a_change_is_carried_out_only_where_the_account_is_as_the_plan_saw_it() {
         (change.user.clone(), reading)
     });
     let live: BTreeMap<_, _> = readings.collect();
-    let recheck = Recheck::of(plan.clone(), &Snapshot::of(live.clone()));
+    let recheck = Recheck::of(plan.clone(), &Inventory::of(live.clone()));
     for change in &recheck.plan.changes {
         assert_eq!(live[&change.user], Reading::Boundary(change.action.from().cloned()));
     }

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::str::FromStr;
 
 use crate::support::Binary;
-use iam_boundaries::config::{Desired, schema};
-use iam_boundaries::iam::{AccountId, PolicyArn, UserName};
+use iam_boundaries::config::{Config, schema};
+use iam_boundaries::iam::{AccountId, PolicyArn, PrincipalName};
 use jsonschema::Validator;
 use schemars::JsonSchema;
 
@@ -75,7 +75,7 @@ fn good_files_are_good_to_both() {
         "[guard]\nmax_changes = 0x10\nmax_removals = \"2.5%\"\n[users]\na = false\n",
         "[guard]\nprotected = [\"*-x\", \"a.b\"]\nallow_own_boundary = false\n[users]\na = false\n",
     ] {
-        assert!(Desired::parse("f.toml", text).is_ok(), "{text}");
+        assert!(Config::parse("f.toml", text).is_ok(), "{text}");
         assert!(validator.is_valid(&as_json(text).unwrap()), "{text}");
     }
 }
@@ -121,7 +121,7 @@ fn bad_files_are_bad_to_both() {
         "[guard]\nallow_own_boundary = 1\n[users]\na = false\n",
         "[guard]\nmax = 1\n[users]\na = false\n",
     ] {
-        assert!(Desired::parse("f.toml", text).is_err(), "{text}");
+        assert!(Config::parse("f.toml", text).is_err(), "{text}");
         assert!(!validator.is_valid(&as_json(text).unwrap()), "{text}");
     }
 }
@@ -137,7 +137,7 @@ fn some_mistakes_are_seen_by_the_checker_alone() {
         "[account]\nid = \"111111111111\"\n[users]\na = \"arn:aws:iam::222222222222:policy/P\"\n",
         "[users]\na = \"arn:aws:iam::aws:policy/P\"\nb = \"arn:aws-cn:iam::aws:policy/P\"\n",
     ] {
-        assert!(Desired::parse("f.toml", text).is_err(), "{text}");
+        assert!(Config::parse("f.toml", text).is_err(), "{text}");
         assert!(validator.is_valid(&as_json(text).unwrap()), "{text}");
     }
 }
@@ -175,7 +175,7 @@ fn agree<T: FromStr + JsonSchema>(seeds: &[&str]) {
 
 #[test]
 fn the_schema_takes_the_user_names_that_the_parser_takes() {
-    agree::<UserName>(&[
+    agree::<PrincipalName>(&[
         "alice",
         "john.doe",
         "a+b=c,d.e@f_g-h",

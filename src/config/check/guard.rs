@@ -5,7 +5,7 @@ use toml::de::{DeTable, DeValue};
 use super::{Check, Value, kind};
 use crate::config::Guard;
 use crate::config::diagnostic::{escaped, quoted};
-use crate::iam::{Limit, UserPattern};
+use crate::iam::{NamePattern, Threshold};
 
 const KEYS: [&str; 4] = ["max_changes", "max_removals", "protected", "allow_own_boundary"];
 
@@ -32,13 +32,13 @@ impl<'a> Check<'a> {
         guard
     }
 
-    fn limit(&mut self, name: &str, value: &Value<'a>) -> Option<Limit> {
+    fn limit(&mut self, name: &str, value: &Value<'a>) -> Option<Threshold> {
         let limit = match value.get_ref() {
             DeValue::Integer(number) => {
-                usize::from_str_radix(number.as_str(), number.radix()).ok().map(Limit::Count)
+                usize::from_str_radix(number.as_str(), number.radix()).ok().map(Threshold::Count)
             }
             DeValue::String(text) => match text.parse() {
-                Ok(share @ Limit::Share(_)) => Some(share),
+                Ok(share @ Threshold::Share(_)) => Some(share),
                 _ => None,
             },
             _ => None,
@@ -59,7 +59,7 @@ impl<'a> Check<'a> {
         limit
     }
 
-    fn protected(&mut self, value: &Value<'a>) -> Vec<UserPattern> {
+    fn protected(&mut self, value: &Value<'a>) -> Vec<NamePattern> {
         const HELP: &str =
             "write names or patterns in quotes: protected = [\"break-glass\", \"emergency-*\"]";
         let DeValue::Array(entries) = value.get_ref() else {
@@ -74,7 +74,7 @@ impl<'a> Check<'a> {
                 self.found.push(self.at(entry.span(), message).help(HELP));
                 continue;
             };
-            match text.parse::<UserPattern>() {
+            match text.parse::<NamePattern>() {
                 Ok(pattern) => patterns.push(pattern),
                 Err(error) => {
                     let message = format!("{} is no user name or pattern", quoted(text));

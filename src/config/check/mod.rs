@@ -13,8 +13,8 @@ use super::diagnostic::{escaped, quoted};
 use super::scope::{self, Placed};
 use super::source::Source;
 use super::syntax::{self, Syntax};
-use super::{Desired, Diagnostic, FileErrors, Guard, Listed, Located, ShortNames};
-use crate::iam::{AccountId, Digest, PolicyArn, UserName};
+use super::{Config, Diagnostic, FileErrors, Guard, Listed, Located, ShortNames};
+use crate::iam::{AccountId, Digest, PolicyArn, PrincipalName};
 
 type Key<'i> = Spanned<Cow<'i, str>>;
 type Value<'i> = Spanned<DeValue<'i>>;
@@ -22,7 +22,7 @@ type Value<'i> = Spanned<DeValue<'i>>;
 const TOP_LEVEL: [&str; 4] = ["account", "boundaries", "guard", "users"];
 
 /// Checks everything in a file, so that all of its mistakes can be shown at once.
-pub(super) fn check(source: Source) -> Result<Desired, FileErrors> {
+pub(super) fn check(source: Source) -> Result<Config, FileErrors> {
     let syntax;
     let document = match DeTable::parse(&source.text) {
         // Nearly always: then the text is parsed once, and not copied.
@@ -45,7 +45,7 @@ pub(super) fn check(source: Source) -> Result<Desired, FileErrors> {
     let source = FileErrors::new(source, found)?;
     let Parts { account, names, guard, users } = parts;
     let digest = Digest::of(&source.text);
-    Ok(Desired { file: source.file, digest, account, names, guard, users })
+    Ok(Config { file: source.file, digest, account, names, guard, users })
 }
 
 #[derive(Default)]
@@ -53,7 +53,7 @@ struct Parts {
     account: Option<Located<AccountId>>,
     names: ShortNames,
     guard: Guard,
-    users: BTreeMap<UserName, Listed>,
+    users: BTreeMap<PrincipalName, Listed>,
 }
 
 struct Check<'a> {
@@ -243,7 +243,7 @@ impl<'a> Check<'a> {
         &mut self,
         table: &DeTable<'a>,
         known: &BTreeMap<&str, Option<PolicyArn>>,
-    ) -> BTreeMap<UserName, Listed> {
+    ) -> BTreeMap<PrincipalName, Listed> {
         let mut users = BTreeMap::new();
         let mut keys: Vec<&Key<'_>> = Vec::new();
         // Equal ARNs share one text: thousands of users have the same few.
@@ -253,7 +253,7 @@ impl<'a> Check<'a> {
                 self.nested(key.get_ref(), nested, value);
                 continue;
             }
-            let name = match key.get_ref().parse::<UserName>() {
+            let name = match key.get_ref().parse::<PrincipalName>() {
                 Ok(name) => Some(name),
                 Err(error) => {
                     let message = format!("{} is no IAM user name", quoted(key.get_ref()));

@@ -8,8 +8,8 @@ use super::document::{
 };
 use crate::aws::is_printable;
 use crate::config::ShortNames;
-use crate::iam::{PolicyArn, PolicyOwner, UserName};
-use crate::plan::{Action, Base, Change, Plan, Problem, ProblemKind};
+use crate::iam::{PolicyArn, PolicyOwner, PrincipalName};
+use crate::plan::{Base, BoundaryChange, Change, Plan, Problem, ProblemKind};
 
 /// The plan that `document` is of, or what in it cannot be.
 pub(super) fn plan(document: Document) -> Result<Plan, String> {
@@ -59,11 +59,11 @@ pub(super) fn plan(document: Document) -> Result<Plan, String> {
 
 fn change(written: ChangeDocument, has_base: bool) -> Result<Change, String> {
     let ChangeDocument { user, action, from, to, line, origin } = written;
-    let ends = Action::between(from.as_ref(), to.as_ref());
+    let ends = BoundaryChange::between(from.as_ref(), to.as_ref());
     let action = match (action, ends) {
-        (ActionDocument::Add, Some(action @ Action::Add { .. }))
-        | (ActionDocument::Change, Some(action @ Action::Change { .. }))
-        | (ActionDocument::Remove, Some(action @ Action::Remove { .. })) => action,
+        (ActionDocument::Add, Some(action @ BoundaryChange::Add { .. }))
+        | (ActionDocument::Change, Some(action @ BoundaryChange::Change { .. }))
+        | (ActionDocument::Remove, Some(action @ BoundaryChange::Remove { .. })) => action,
         (_, None) => return Err(format!("the change of {user} ends where it begins")),
         _ => return Err(format!("the change of {user} is not the action that it is said to be")),
     };
@@ -109,7 +109,7 @@ fn problem(written: ProblemDocument) -> Result<Problem, String> {
     Ok(Problem { user, line, column, kind })
 }
 
-fn at_a_line(user: &UserName, number: usize) -> Result<(), String> {
+fn at_a_line(user: &PrincipalName, number: usize) -> Result<(), String> {
     if number == 0 { Err(format!("{user} stands nowhere in the file")) } else { Ok(()) }
 }
 

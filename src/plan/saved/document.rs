@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::FORMAT_VERSION;
 use crate::aws::ErrorClass;
-use crate::iam::{AccountId, Digest, Limit, PolicyArn, UserName, UserPattern, present};
-use crate::plan::{CallError, Change, Guard, Origin, Plan, Problem, ProblemKind};
+use crate::iam::{AccountId, Digest, NamePattern, PolicyArn, PrincipalName, Threshold, present};
+use crate::plan::{ApiError, Change, Guard, Origin, Plan, Problem, ProblemKind};
 
 pub(super) const FORMAT: &str = "iam-boundaries/plan";
 
@@ -74,7 +74,7 @@ pub(super) struct BaseDocument {
     pub(super) drift: usize,
     /// Users that the earlier version listed and this one does not, by name: they are left as they are.
     #[schemars(extend("uniqueItems" = true))]
-    pub(super) no_longer_listed: Vec<UserName>,
+    pub(super) no_longer_listed: Vec<PrincipalName>,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
@@ -100,12 +100,12 @@ pub(super) struct SummaryDocument {
 pub(crate) struct GuardDocument {
     /// The most changes; null where the file sets no limit.
     #[serde(deserialize_with = "present")]
-    max_changes: Option<Limit>,
+    max_changes: Option<Threshold>,
     /// The most removals; null where the file sets no limit.
     #[serde(deserialize_with = "present")]
-    max_removals: Option<Limit>,
+    max_removals: Option<Threshold>,
     /// The users who are never touched: names and patterns.
-    protected: Vec<UserPattern>,
+    protected: Vec<NamePattern>,
     /// Whether the user who carries the plan out may change the own boundary.
     allow_own_boundary: bool,
 }
@@ -126,7 +126,7 @@ pub(super) struct BoundaryDocument {
 #[schemars(inline)]
 pub(super) struct ChangeDocument {
     /// Whose boundary it is.
-    pub(super) user: UserName,
+    pub(super) user: PrincipalName,
     /// What is to be done.
     pub(super) action: ActionDocument,
     /// The boundary that is there; null for none.
@@ -160,7 +160,7 @@ pub(super) enum ActionDocument {
 #[schemars(inline)]
 pub(super) struct ProblemDocument {
     /// The user that the file names.
-    pub(super) user: UserName,
+    pub(super) user: PrincipalName,
     /// The line of the file that lists the user, from 1.
     #[schemars(range(min = 1))]
     pub(super) line: usize,
@@ -180,7 +180,7 @@ pub(super) enum ProblemKindDocument {
     NoSuchUser {
         /// A user whose name differs by case alone; null where there is none.
         #[serde(deserialize_with = "present")]
-        differs_by_case: Option<UserName>,
+        differs_by_case: Option<PrincipalName>,
     },
     /// The user's present boundary could not be read.
     Unreadable {
@@ -298,13 +298,13 @@ impl Document {
 
 impl ChangeDocument {
     fn of(change: &Change) -> Self {
-        use crate::plan::Action;
+        use crate::plan::BoundaryChange;
         ChangeDocument {
             user: change.user.clone(),
             action: match change.action {
-                Action::Add { .. } => ActionDocument::Add,
-                Action::Change { .. } => ActionDocument::Change,
-                Action::Remove { .. } => ActionDocument::Remove,
+                BoundaryChange::Add { .. } => ActionDocument::Add,
+                BoundaryChange::Change { .. } => ActionDocument::Change,
+                BoundaryChange::Remove { .. } => ActionDocument::Remove,
             },
             from: change.action.from().cloned(),
             to: change.action.to().cloned(),
@@ -370,8 +370,8 @@ impl ProblemKindDocument {
 }
 
 impl ErrorDocument {
-    fn of(error: &CallError) -> Self {
-        let CallError { action, class, code, message, request_id: _ } = error;
+    fn of(error: &ApiError) -> Self {
+        let ApiError { action, class, code, message, request_id: _ } = error;
         ErrorDocument {
             action: action.clone().into_owned(),
             class: *class,
@@ -380,9 +380,9 @@ impl ErrorDocument {
         }
     }
 
-    fn into_error(self) -> CallError {
+    fn into_error(self) -> ApiError {
         let ErrorDocument { action, class, code, message } = self;
-        CallError { action: Cow::Owned(action), class, code, message, request_id: None }
+        ApiError { action: Cow::Owned(action), class, code, message, request_id: None }
     }
 }
 

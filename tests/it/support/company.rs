@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use iam_boundaries::apply::{Class, Event, Item, Limits, Run, Summary, apply};
+use iam_boundaries::apply::{Event, Item, Limits, Outcome, Run, Summary, apply};
 use iam_boundaries::aws::{Account, Bounds, StopSwitch};
-use iam_boundaries::config::Desired;
-use iam_boundaries::iam::{PolicyArn, UserName};
+use iam_boundaries::config::Config;
+use iam_boundaries::iam::{PolicyArn, PrincipalName};
 use iam_boundaries::plan::Plan;
 use iam_boundaries::sandbox::{Fault, Options, Sandbox};
 
@@ -21,10 +21,10 @@ pub const DETAILS: &str = "GetAccountAuthorizationDetails";
 pub struct Company {
     pub sandbox: Sandbox,
     pub boundary: PolicyArn,
-    pub desired: Desired,
+    pub config: Config,
 }
 
-pub fn user(n: usize) -> UserName {
+pub fn user(n: usize) -> PrincipalName {
     format!("user-{n:04}").parse().unwrap()
 }
 
@@ -47,8 +47,8 @@ impl Company {
             sandbox.put_user(&user(n), None);
             file.push_str(&format!("{} = \"{boundary}\"\n", user(n)));
         }
-        let desired = Desired::parse("boundaries.toml", &file).unwrap();
-        Company { sandbox, boundary, desired }
+        let config = Config::parse("boundaries.toml", &file).unwrap();
+        Company { sandbox, boundary, config }
     }
 
     pub async fn account(&self) -> Account {
@@ -56,12 +56,12 @@ impl Company {
     }
 
     pub async fn plan(&self, account: &Account) -> Plan {
-        let snapshot = account.snapshot(self.desired.users.keys()).await.unwrap();
-        Plan::between(account.identity().account, &self.desired, &snapshot)
+        let snapshot = account.snapshot(self.config.users.keys()).await.unwrap();
+        Plan::between(account.identity().account, &self.config, &snapshot)
     }
 
     /// Plans and applies.
-    pub async fn apply(&self, concurrency: usize) -> (BTreeMap<UserName, Item>, Summary) {
+    pub async fn apply(&self, concurrency: usize) -> (BTreeMap<PrincipalName, Item>, Summary) {
         let account = self.account().await;
         let plan = self.plan(&account).await;
         carry_out(&account, &plan, at_once(concurrency), &StopSwitch::new(), |_| {}).await
@@ -83,7 +83,7 @@ pub async fn carry_out(
     limits: Limits,
     switch: &StopSwitch,
     mut on: impl FnMut(&Event),
-) -> (BTreeMap<UserName, Item>, Summary) {
+) -> (BTreeMap<PrincipalName, Item>, Summary) {
     let bounds = Bounds { in_flight: 64, calls: plan.changes.len() };
     let writer = account.writer(bounds, None, quick());
     let mut items = BTreeMap::new();
@@ -98,10 +98,10 @@ pub async fn carry_out(
     .await;
     assert!(plan.changes.iter().all(|change| items[&change.user].change == *change));
     assert_eq!(items.len(), plan.changes.len());
-    let of = |class: Class| items.values().filter(|item| item.class() == class).count();
+    let of = |class: Outcome| items.values().filter(|item| item.class() == class).count();
     assert_eq!(
         [summary.applied, summary.not_as_written, summary.failed, summary.not_attempted],
-        [Class::Applied, Class::NotAsWritten, Class::Failed, Class::NotAttempted].map(of)
+        [Outcome::Applied, Outcome::NotAsWritten, Outcome::Failed, Outcome::NotAttempted].map(of)
     );
     (items, summary)
 }

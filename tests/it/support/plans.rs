@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use iam_boundaries::aws::{CallError, ErrorClass, Reading, Snapshot};
-use iam_boundaries::config::Desired;
-use iam_boundaries::iam::{PolicyArn, UserName};
+use iam_boundaries::aws::{ApiError, ErrorClass, Inventory, Reading};
+use iam_boundaries::config::Config;
+use iam_boundaries::iam::{PolicyArn, PrincipalName};
 use iam_boundaries::plan::Plan;
 
 /// What nobody wants in a page, a terminal or a workflow's log.
@@ -16,12 +16,12 @@ pub fn arn(name: &str) -> PolicyArn {
     format!("arn:aws:iam::123456789012:policy/{name}").parse().unwrap()
 }
 
-pub fn name(text: &str) -> UserName {
+pub fn name(text: &str) -> PrincipalName {
     text.parse().unwrap()
 }
 
 pub fn unreadable(message: &str) -> Reading {
-    Reading::Unreadable(CallError {
+    Reading::Unreadable(ApiError {
         action: "iam:GetUser".into(),
         class: ErrorClass::Denied,
         code: "AccessDenied".to_owned(),
@@ -31,7 +31,7 @@ pub fn unreadable(message: &str) -> Reading {
 }
 
 /// Names that are as hostile as IAM lets them be.
-pub fn user(n: usize) -> UserName {
+pub fn user(n: usize) -> PrincipalName {
     name(&match n % 4 {
         0 => format!("user-{n:05}"),
         1 => format!("@octocat_{n:05}_"),
@@ -42,9 +42,9 @@ pub fn user(n: usize) -> UserName {
 
 /// A file and an account: `changes` users to change, `problems` who cannot be planned, three in sync.
 pub struct Case {
-    pub desired: Desired,
-    pub base: Desired,
-    pub live: Snapshot,
+    pub config: Config,
+    pub base: Config,
+    pub live: Inventory,
 }
 
 impl Case {
@@ -85,17 +85,17 @@ impl Case {
         }
         writeln!(base, "in-sync-0 = \"_dev_\"").unwrap();
         Case {
-            desired: Desired::parse("boundaries.toml", &file).unwrap(),
-            base: Desired::parse("base.toml", &base).unwrap(),
-            live: Snapshot::of(live),
+            config: Config::parse("boundaries.toml", &file).unwrap(),
+            base: Config::parse("base.toml", &base).unwrap(),
+            live: Inventory::of(live),
         }
     }
 
     pub fn plan(&self) -> Plan {
-        Plan::between("123456789012".parse().unwrap(), &self.desired, &self.live)
+        Plan::between("123456789012".parse().unwrap(), &self.config, &self.live)
     }
 
     pub fn plan_since_base(&self) -> Plan {
-        self.plan().since(&self.base, &self.desired)
+        self.plan().since(&self.base, &self.config)
     }
 }

@@ -1,6 +1,6 @@
 //! An account in this process, and the binary that works on it.
 
-use iam_boundaries::iam::{PolicyArn, UserName};
+use iam_boundaries::iam::{PolicyArn, PrincipalName};
 use iam_boundaries::sandbox::{Options, Sandbox};
 
 use super::plans::name;
@@ -14,7 +14,7 @@ pub struct Workplace {
     pub binary: Binary,
 }
 
-pub fn user(n: usize) -> UserName {
+pub fn user(n: usize) -> PrincipalName {
     name(&format!("user-{n}"))
 }
 

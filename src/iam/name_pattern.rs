@@ -3,18 +3,18 @@ use std::str::FromStr;
 
 use wildmatch::WildMatch;
 
-use super::{NAME_CHAR_PATTERN, UserName, is_name_char};
+use super::{NAME_CHAR_PATTERN, PrincipalName, is_name_char};
 
 /// A user name, or a pattern of user names in which `*` stands for any text and `?` for one character.
 ///
 /// Case makes no difference: no two users of an account differ by case alone, and who protects
 /// `Break-Glass` means `break-glass` too.
 #[derive(Clone, PartialEq, Eq)]
-pub struct UserPattern(String);
+pub struct NamePattern(String);
 
-/// Why a text is no [`UserPattern`].
+/// Why a text is no [`NamePattern`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum UserPatternError {
+pub enum NamePatternError {
     /// It is empty.
     #[error("a user name or pattern has at least one character")]
     Empty,
@@ -29,52 +29,52 @@ pub enum UserPatternError {
     BadCharacter(char),
 }
 
-impl UserPattern {
+impl NamePattern {
     /// Whether `user` is meant.
-    pub fn matches(&self, user: &UserName) -> bool {
+    pub fn matches(&self, user: &PrincipalName) -> bool {
         WildMatch::new(&self.0.to_ascii_lowercase()).matches(&user.folded())
     }
 }
 
-impl From<&UserName> for UserPattern {
-    fn from(user: &UserName) -> Self {
-        UserPattern(user.as_str().to_owned())
+impl From<&PrincipalName> for NamePattern {
+    fn from(user: &PrincipalName) -> Self {
+        NamePattern(user.as_str().to_owned())
     }
 }
 
-impl FromStr for UserPattern {
-    type Err = UserPatternError;
+impl FromStr for NamePattern {
+    type Err = NamePatternError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.is_empty() {
-            return Err(UserPatternError::Empty);
+            return Err(NamePatternError::Empty);
         }
         let is_taken = |c: char| is_name_char(c) || matches!(c, '*' | '?');
         if let Some(c) = text.chars().find(|&c| !is_taken(c)) {
-            return Err(UserPatternError::BadCharacter(c));
+            return Err(NamePatternError::BadCharacter(c));
         }
         match text.len() {
-            ..=64 => Ok(UserPattern(text.to_owned())),
-            length => Err(UserPatternError::TooLong(length)),
+            ..=64 => Ok(NamePattern(text.to_owned())),
+            length => Err(NamePatternError::TooLong(length)),
         }
     }
 }
 
-impl fmt::Display for UserPattern {
+impl fmt::Display for NamePattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
     }
 }
 
-impl fmt::Debug for UserPattern {
+impl fmt::Debug for NamePattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "UserPattern({})", self.0)
+        write!(f, "NamePattern({})", self.0)
     }
 }
 
-super::serde_as_text!(UserPattern);
+super::serde_as_text!(NamePattern);
 super::schema_as_text!(
-    UserPattern,
+    NamePattern,
     "User name or pattern",
     "The name of an IAM user, or a pattern in which * stands for any text and ? for one character",
     format!("^({NAME_CHAR_PATTERN}|[*?]){{1,64}}$"),
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     fn matches(pattern: &str, user: &str) -> bool {
-        pattern.parse::<UserPattern>().unwrap().matches(&user.parse().unwrap())
+        pattern.parse::<NamePattern>().unwrap().matches(&user.parse().unwrap())
     }
 
     #[test]
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn what_no_user_name_has_is_refused() {
         for text in ["", "a b", "a/b", "[ab]", "ü", &"x".repeat(65)] {
-            assert!(text.parse::<UserPattern>().is_err(), "{text}");
+            assert!(text.parse::<NamePattern>().is_err(), "{text}");
         }
     }
 }

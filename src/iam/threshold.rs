@@ -7,46 +7,46 @@ use super::Share;
 
 /// How many at most: a number, or a share of something that is counted when the limit is held against it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limit {
+pub enum Threshold {
     /// So many.
     Count(usize),
     /// Such a share.
     Share(Share),
 }
 
-/// A text that is no [`Limit`].
+/// A text that is no [`Threshold`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a limit is a whole number, such as 50, or a share from 0% to 100%, such as 10% or 2.5%")]
-pub struct BadLimit;
+pub struct BadThreshold;
 
-impl FromStr for Limit {
-    type Err = BadLimit;
+impl FromStr for Threshold {
+    type Err = BadThreshold;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.ends_with('%') {
-            return text.parse().map(Limit::Share).map_err(|_| BadLimit);
+            return text.parse().map(Threshold::Share).map_err(|_| BadThreshold);
         }
         // `parse` would take a sign, too.
         let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse().ok().filter(|_| is_digits).map(Limit::Count).ok_or(BadLimit)
+        text.parse().ok().filter(|_| is_digits).map(Threshold::Count).ok_or(BadThreshold)
     }
 }
 
-impl fmt::Display for Limit {
+impl fmt::Display for Threshold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Limit::Count(count) => write!(f, "{count}"),
-            Limit::Share(share) => write!(f, "{share}"),
+            Threshold::Count(count) => write!(f, "{count}"),
+            Threshold::Share(share) => write!(f, "{share}"),
         }
     }
 }
 
 /// A number, or a share as text: as the file has them.
-impl Serialize for Limit {
+impl Serialize for Threshold {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         match self {
-            Limit::Count(count) => count.serialize(to),
-            Limit::Share(share) => to.collect_str(share),
+            Threshold::Count(count) => count.serialize(to),
+            Threshold::Share(share) => to.collect_str(share),
         }
     }
 }
@@ -58,22 +58,22 @@ enum Written {
     Text(String),
 }
 
-impl<'de> Deserialize<'de> for Limit {
+impl<'de> Deserialize<'de> for Threshold {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        match Written::deserialize(from).map_err(|_| serde::de::Error::custom(BadLimit))? {
-            Written::Count(count) => Ok(Limit::Count(count)),
+        match Written::deserialize(from).map_err(|_| serde::de::Error::custom(BadThreshold))? {
+            Written::Count(count) => Ok(Threshold::Count(count)),
             // A number in quotes would be written back without them.
             Written::Text(text) => match text.parse().map_err(serde::de::Error::custom)? {
-                Limit::Count(_) => Err(serde::de::Error::custom(BadLimit)),
+                Threshold::Count(_) => Err(serde::de::Error::custom(BadThreshold)),
                 share => Ok(share),
             },
         }
     }
 }
 
-impl schemars::JsonSchema for Limit {
+impl schemars::JsonSchema for Threshold {
     fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Limit".into()
+        "Threshold".into()
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
@@ -95,10 +95,10 @@ mod tests {
     #[test]
     fn what_is_written_reads_back() {
         for text in ["0", "50", "0%", "10%", "2.5%", "0.05%", "100%"] {
-            let limit: Limit = text.parse().unwrap();
+            let limit: Threshold = text.parse().unwrap();
             assert_eq!(limit.to_string(), text);
             let json = serde_json::to_string(&limit).unwrap();
-            assert_eq!(serde_json::from_str::<Limit>(&json).unwrap(), limit, "{json}");
+            assert_eq!(serde_json::from_str::<Threshold>(&json).unwrap(), limit, "{json}");
         }
     }
 
@@ -119,7 +119,7 @@ mod tests {
             "ten",
             "99999999999999999999",
         ] {
-            assert_eq!(text.parse::<Limit>(), Err(BadLimit), "{text}");
+            assert_eq!(text.parse::<Threshold>(), Err(BadThreshold), "{text}");
         }
     }
 }
