@@ -1,10 +1,10 @@
-use std::path::Path;
 use std::time::Duration;
 
 use super::args::{SandboxCommand, ServeArgs};
-use super::exit::{Exit, Failure};
+use super::exit::Exit;
+use super::failure::Failure;
 use super::output::Output;
-use super::session::SANDBOX_STATE;
+use super::access::sandbox_file;
 use super::throttle::throttle;
 use crate::sandbox::{self, ActionCalls, Chaos, Options, Sandbox, Seed};
 
@@ -65,7 +65,7 @@ fn table(calls: &ActionCalls, throttled: &ActionCalls) -> String {
 }
 
 fn reset(output: &Output) -> Result<Exit, Failure> {
-    let file = Path::new(SANDBOX_STATE);
+    let file = &sandbox_file();
     let had_state = sandbox::reset(file)
         .map_err(|error| Failure::new(format!("cannot remove {}: {error}", file.display())))?;
     output.result(if had_state {

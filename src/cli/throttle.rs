@@ -3,7 +3,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use super::args::ServeArgs;
-use super::exit::Failure;
+use super::failure::Failure;
 use crate::sandbox::{Action, Burst, Limit, Throttle};
 
 /// The value of an option for one action, or for every one: `ACTION=VALUE`, or `VALUE`.
@@ -33,7 +33,7 @@ pub(super) fn throttle(args: &ServeArgs) -> Result<Throttle, Failure> {
     let mut throttle = Throttle { all: limit(args, None)?, ..Throttle::default() };
     for action in named(args) {
         let Some(limit) = limit(args, Some(action))? else {
-            return Err(Failure::new(format!("{action} has other limits, but no --rate")).advise(
+            return Err(Failure::new(format!("{action} has other limits, but no --rate")).help(
                 format!("say how many calls a second it takes, as in --rate {action}=20"),
             ));
         };

@@ -1,4 +1,5 @@
 use std::fs;
+use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use super::time_limit::TimeLimit;
 use super::{Declined, Error, read_plan};
 use crate::apply::{self, Event, Run, RunOptions, Summary};
 use crate::aws::{Access, Bounds, RetryPolicy, StopSwitch};
-use crate::iam::{Rate, Timestamp};
+use crate::iam::{AccountId, Rate, Timestamp};
 use crate::inventory::CallerIdentity;
 use crate::journal::{Header, Journal, JournalError, RunSource};
 use crate::plan::{Overrides, Plan, PlanSource, Preflight, Refused, Supervision, Violation};
@@ -64,7 +65,10 @@ pub trait Interaction {
     fn review(&mut self, review: Review<'_>) -> impl Future<Output = Result<(), Declined>>;
 
     /// The changes are about to be made. Returns where the events go.
-    fn begin(&mut self, preflight: &Arc<Preflight>) -> Sender<Event>;
+    ///
+    /// # Errors
+    /// When nobody can receive events: then nothing is changed.
+    fn begin(&mut self, preflight: &Arc<Preflight>) -> io::Result<Sender<Event>>;
 }
 
 /// A plan before it is applied.
@@ -144,8 +148,8 @@ pub async fn apply(
     if options.is_strict && preflight.conflicts().next().is_some() {
         return Ok(ApplyOutcome::Refused { preflight, why: Refused::Conflicts });
     }
+    let events = interaction.begin(&preflight).map_err(Error::Report)?;
     let journal = hold.journal(&preflight, session.account.identity(), options)?;
-    let events = interaction.begin(&preflight);
     let deadline = tokio::spawn(time.stop(switch.clone()));
     let summary = execute(&session, &preflight, options, switch, journal.as_ref(), &events).await;
     deadline.abort();
@@ -191,7 +195,7 @@ struct Hold {
 impl Hold {
     fn acquire(
         state: &StateRoot,
-        account: crate::iam::AccountId,
+        account: AccountId,
         interaction: &mut impl Interaction,
     ) -> Result<Hold, Error> {
         let directory = state.account(account)?;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use super::{ReadPlanError, WritePlanError};
 use crate::aws::ConnectError;
 use crate::config::FileErrors;
+use crate::iam::AccountId;
 use crate::inventory::{ApiError, EveryPrincipalError};
 use crate::journal::{JournalError, ReadError};
 use crate::plan::ScopeError;
@@ -66,6 +67,9 @@ pub enum Error {
         #[source]
         error: io::Error,
     },
+    /// Nobody can receive the events of the run.
+    #[error("cannot report the run: {0}")]
+    Report(#[source] io::Error),
     /// The state of the account cannot be used.
     #[error(transparent)]
     State(#[from] StateError),
@@ -77,7 +81,7 @@ pub enum Error {
     EveryPrincipal(#[from] EveryPrincipalError),
     /// The account has no principals.
     #[error("account {0} has no users")]
-    EmptyAccount(crate::iam::AccountId),
+    EmptyAccount(AccountId),
     /// A file to write exists already.
     #[error("{} already exists, and was left unchanged", .0.display())]
     Exists(PathBuf),
@@ -108,7 +112,7 @@ pub enum Declined {
     #[error("standard input is not a terminal, cannot ask for confirmation")]
     NotATerminal,
     /// The question or the answer failed.
-    #[error("cannot ask for confirmation: {0}")]
+    #[error("cannot show the plan or read the answer: {0}")]
     Failed(#[from] io::Error),
 }
 
