@@ -16,6 +16,8 @@ pub(super) struct Accounts(BTreeMap<String, Account>);
 pub(super) struct Account {
     users: BTreeMap<String, User>,
     policies: BTreeMap<String, Policy>,
+    /// How many users of a name were deleted, for the names of deleted users.
+    deletions: BTreeMap<String, u64>,
     /// The users' names in lower case: no two may be equal.
     #[serde(skip)]
     folded: BTreeSet<String>,
@@ -25,6 +27,9 @@ pub(super) struct Account {
 struct Stored {
     users: BTreeMap<String, User>,
     policies: BTreeMap<String, Policy>,
+    /// Absent from the files of versions that did not count deletions.
+    #[serde(default)]
+    deletions: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -74,9 +79,9 @@ pub(super) struct Policy {
 }
 
 impl From<Stored> for Account {
-    fn from(Stored { users, policies }: Stored) -> Self {
+    fn from(Stored { users, policies, deletions }: Stored) -> Self {
         let folded = users.keys().map(|name| name.to_ascii_lowercase()).collect();
-        Account { users, policies, folded }
+        Account { users, policies, deletions, folded }
     }
 }
 
@@ -111,8 +116,17 @@ impl Account {
     }
 
     pub(super) fn remove_user(&mut self, name: &str) -> bool {
-        self.folded.remove(&name.to_ascii_lowercase());
-        self.users.remove(name).is_some()
+        let is_removed = self.users.remove(name).is_some();
+        if is_removed {
+            self.folded.remove(&name.to_ascii_lowercase());
+            *self.deletions.entry(name.to_owned()).or_default() += 1;
+        }
+        is_removed
+    }
+
+    /// How many users of this name were deleted before.
+    pub(super) fn deletions_of(&self, name: &str) -> u64 {
+        self.deletions.get(name).copied().unwrap_or_default()
     }
 
     pub(super) fn policy(&self, arn: &str) -> Option<&Policy> {

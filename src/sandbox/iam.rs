@@ -4,6 +4,7 @@ use super::account::{Account, User};
 use super::managed;
 use super::request::{ApiError, Request, marker_after};
 use super::sts::CALLER;
+use super::unique_id;
 use super::xml::{Xml, element, members, text};
 use crate::iam::{PolicyArn, PrincipalName, PrincipalNameError, is_name_char};
 
@@ -52,11 +53,11 @@ pub(super) fn call(account: &mut Account, request: &Request, manner: Manner) -> 
 
 fn get_user(account: &Account, request: &Request) -> Answer {
     let Some(name) = request.get("UserName") else {
-        return Ok(Some(vec![whole_user(request, CALLER, &User::new("/", None))]));
+        return Ok(Some(vec![whole_user(account, request, CALLER, &User::new("/", None))]));
     };
     checked_name(request)?;
     let user = account.user(name).ok_or_else(|| no_such_user(name))?;
-    Ok(Some(vec![whole_user(request, name, user)]))
+    Ok(Some(vec![whole_user(account, request, name, user)]))
 }
 
 /// `ListUsers` leaves out boundaries and tags
@@ -64,7 +65,7 @@ fn get_user(account: &Account, request: &Request) -> Answer {
 fn list_users(account: &Account, request: &Request, manner: Manner) -> Answer {
     let prefix = request.get("PathPrefix").unwrap_or("/");
     let page = page(account, request, manner, |user| user.path.starts_with(prefix))?;
-    let users = page.users.iter().map(|(name, user)| user_fields(request, name, user));
+    let users = page.users.iter().map(|(name, user)| user_fields(account, request, name, user));
     let mut result = vec![members("Users", users)];
     result.extend(page.end());
     Ok(Some(result))
@@ -75,7 +76,7 @@ fn account_details(account: &Account, request: &Request, manner: Manner) -> Answ
     let wants = |kind: &str| filter.is_empty() || filter.contains(&kind);
     let page = page(account, request, manner, |_| wants("User"))?;
     let details = page.users.iter().map(|(name, user)| {
-        let mut fields = user_fields(request, name, user);
+        let mut fields = user_fields(account, request, name, user);
         fields.push(element("GroupList", []));
         fields.push(element("AttachedManagedPolicies", []));
         fields.extend(boundary_field(user));
@@ -134,7 +135,8 @@ fn create_user(account: &mut Account, request: &Request) -> Answer {
     let values = request.list("Tags", ".Value").into_iter().map(str::to_owned);
     let user = account.user_mut(name).ok_or_else(|| no_such_user(name))?;
     user.tags = keys.zip(values).collect();
-    Ok(Some(vec![whole_user(request, name, user)]))
+    let user = account.user(name).ok_or_else(|| no_such_user(name))?;
+    Ok(Some(vec![whole_user(account, request, name, user)]))
 }
 
 fn delete_user(account: &mut Account, request: &Request) -> Answer {
@@ -303,20 +305,20 @@ fn page<'a>(
     Ok(Page { users, is_truncated: rest.next().is_some() })
 }
 
-fn user_fields(request: &Request, name: &str, user: &User) -> Vec<Xml> {
-    let Request { account, partition, .. } = request;
+fn user_fields(account: &Account, request: &Request, name: &str, user: &User) -> Vec<Xml> {
+    let Request { account: id, partition, .. } = request;
     vec![
         text("Path", &user.path),
         text("UserName", name),
-        text("UserId", user_id(name)),
-        text("Arn", format!("arn:{partition}:iam::{account}:user{}{name}", user.path)),
+        text("UserId", unique_id::of_user(id, name, account.deletions_of(name))),
+        text("Arn", format!("arn:{partition}:iam::{id}:user{}{name}", user.path)),
         text("CreateDate", CREATED),
     ]
 }
 
 /// A user with boundary and tags, as the actions on one user give it.
-fn whole_user(request: &Request, name: &str, user: &User) -> Xml {
-    let mut fields = user_fields(request, name, user);
+fn whole_user(account: &Account, request: &Request, name: &str, user: &User) -> Xml {
+    let mut fields = user_fields(account, request, name, user);
     fields.extend(boundary_field(user));
     fields.extend((!user.tags.is_empty()).then(|| tags_field(user)));
     element("User", fields)
@@ -340,7 +342,7 @@ fn tags_field(user: &User) -> Xml {
 fn policy_fields(account: &Account, arn: &str, path: &str, name: &str) -> Vec<Xml> {
     vec![
         text("PolicyName", name),
-        text("PolicyId", id("ANPA", arn)),
+        text("PolicyId", unique_id::of_policy(arn)),
         text("Arn", arn),
         text("Path", path),
         text("DefaultVersionId", "v1"),
@@ -351,16 +353,4 @@ fn policy_fields(account: &Account, arn: &str, path: &str, name: &str) -> Vec<Xm
         text("CreateDate", CREATED),
         text("UpdateDate", CREATED),
     ]
-}
-
-pub(super) fn user_id(name: &str) -> String {
-    id("AIDA", name)
-}
-
-/// An id of IAM's form, always the same for the same name. The hash is FNV-1a.
-fn id(prefix: &str, name: &str) -> String {
-    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    format!("{prefix}{hash:017X}")
 }

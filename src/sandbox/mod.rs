@@ -19,6 +19,7 @@ mod server;
 mod state;
 mod sts;
 mod throttle;
+mod unique_id;
 mod xml;
 
 pub use action::{Action, UnknownAction};
@@ -231,7 +232,8 @@ impl Sandbox {
         self.shared.buckets().set(throttle, Instant::now());
     }
 
-    /// Adds a user to [`ACCOUNT`], whatever policies are there. A user of that name is replaced.
+    /// Adds a user to [`ACCOUNT`]; the policy need not exist. A user of that name is replaced, and the new
+    /// one has its unique id.
     pub fn put_user(&self, user: &PrincipalName, boundary: Option<&PolicyArn>) {
         self.shared.accounts().home().put_user(user.as_str(), "/", boundary.map(PolicyArn::as_str));
     }
@@ -258,6 +260,14 @@ impl Sandbox {
     pub fn boundary_of(&self, user: &PrincipalName) -> Option<Option<String>> {
         let accounts = &mut self.shared.accounts();
         accounts.home().user(user.as_str()).map(|user| user.boundary.clone())
+    }
+
+    /// The unique id (IAM's `UserId`) of a user of [`ACCOUNT`]; none if there is no such user. A user that is
+    /// deleted and created again has another one.
+    pub fn unique_id_of(&self, user: &PrincipalName) -> Option<String> {
+        let accounts = &mut self.shared.accounts();
+        let (home, name) = (accounts.home(), user.as_str());
+        home.user(name).map(|_| unique_id::of_user(ACCOUNT, name, home.deletions_of(name)))
     }
 }
 

@@ -1,5 +1,5 @@
-use super::iam::user_id;
 use super::request::Request;
+use super::unique_id;
 use super::xml::{Xml, text};
 
 pub(super) const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
@@ -12,7 +12,7 @@ pub(super) fn get_caller_identity(request: &Request) -> Vec<Xml> {
     let Request { account, partition, .. } = request;
     vec![
         text("Arn", format!("arn:{partition}:iam::{account}:user/{CALLER}")),
-        text("UserId", user_id(CALLER)),
+        text("UserId", unique_id::of_user(account, CALLER, 0)),
         text("Account", account),
     ]
 }

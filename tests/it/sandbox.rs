@@ -71,6 +71,73 @@ async fn what_was_written_is_there_in_the_next_run_until_it_is_reset() {
     assert_eq!(sandbox.boundary_of(&user("dana")), Some(None));
 }
 
+fn user_ids(body: &str) -> Vec<String> {
+    let rest = body.split("<UserId>").skip(1);
+    rest.map(|rest| rest.split('<').next().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn each_user_has_a_unique_id_that_every_action_answers() {
+    let sandbox = Sandbox::start(Options::default()).await.unwrap();
+    let (_, created) = call(&sandbox, "Action=CreateUser&UserName=alice").await;
+    sandbox.put_user(&user("bob"), None);
+    let ids = ["alice", "bob"].map(|name| sandbox.unique_id_of(&user(name)).unwrap());
+    assert_ne!(ids[0], ids[1]);
+    for id in &ids {
+        let is_of_alphabet = |c: char| c.is_ascii_uppercase() || ('2'..='7').contains(&c);
+        assert!(id.len() == 21 && id.starts_with("AIDA") && id.chars().all(is_of_alphabet), "{id}");
+    }
+    assert_eq!(user_ids(&created), ids[..1]);
+    assert_eq!(user_ids(&call(&sandbox, "Action=GetUser&UserName=alice").await.1), ids[..1]);
+    for action in ["ListUsers", "GetAccountAuthorizationDetails"] {
+        assert_eq!(user_ids(&call(&sandbox, &format!("Action={action}")).await.1), ids, "{action}");
+    }
+    assert_eq!(sandbox.unique_id_of(&user("nobody")), None);
+    let another = Sandbox::start(Options::default()).await.unwrap();
+    another.put_user(&user("alice"), None);
+    assert_eq!(another.unique_id_of(&user("alice")).unwrap(), ids[0]);
+}
+
+#[tokio::test]
+async fn a_user_that_is_deleted_and_created_again_has_a_new_unique_id() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.json");
+    let sandbox = Sandbox::start(kept_in(&file)).await.unwrap();
+    let alice = user("alice");
+    let id = |sandbox: &Sandbox| sandbox.unique_id_of(&alice).unwrap();
+    let mut ids = BTreeSet::from([id(&sandbox)]);
+    sandbox.put_user(&alice, None);
+    assert!(ids.contains(&id(&sandbox)), "a user that is replaced keeps its id");
+    sandbox.remove_user(&alice);
+    assert_eq!(sandbox.unique_id_of(&alice), None);
+    sandbox.remove_user(&alice);
+    sandbox.put_user(&alice, None);
+    assert!(ids.insert(id(&sandbox)));
+    assert_eq!(call(&sandbox, "Action=DeleteUser&UserName=alice").await.0, 200);
+    assert_eq!(call(&sandbox, "Action=CreateUser&UserName=alice").await.0, 200);
+    assert!(ids.insert(id(&sandbox)));
+    drop(sandbox);
+
+    let sandbox = Sandbox::start(kept_in(&file)).await.unwrap();
+    assert!(ids.contains(&id(&sandbox)), "the next run has the same id");
+    sandbox.remove_user(&alice);
+    sandbox.put_user(&alice, None);
+    assert!(ids.insert(id(&sandbox)));
+}
+
+#[tokio::test]
+async fn a_state_without_deletions_is_read_as_if_nobody_was_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.json");
+    let text = r#"{"format": "iam-boundaries/sandbox", "format_version": 1, "accounts": {"123456789012":
+        {"users": {"alice": {"path": "/", "boundary": null}}, "policies": {}}}}"#;
+    std::fs::write(&file, text).unwrap();
+    let sandbox = Sandbox::start(kept_in(&file)).await.unwrap();
+    let fresh = Sandbox::start(Options::default()).await.unwrap();
+    fresh.put_user(&user("alice"), None);
+    assert_eq!(sandbox.unique_id_of(&user("alice")), fresh.unique_id_of(&user("alice")));
+}
+
 #[tokio::test]
 async fn a_state_that_no_sandbox_wrote_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
