@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod company;
 pub mod plans;
+pub mod tools;
 pub mod workplace;
 
 use std::fmt;
