@@ -9,6 +9,7 @@ mod config;
 mod corpus;
 mod crash;
 mod definition;
+mod fault_injection;
 mod forge;
 mod formats;
 mod guard;
