@@ -28,7 +28,7 @@ impl<T: FromStr<Err: Display>> FromStr for For<T> {
     }
 }
 
-/// The rate limits that the options specify. A value for an action takes precedence over a value for all actions.
+/// The rate limits that the options specify. A value for one action takes precedence over a value for all.
 pub(super) fn throttle(args: &ServeArgs) -> Result<Throttle, Failure> {
     let mut throttle = Throttle { all: limit(args, None)?, ..Throttle::default() };
     for action in named(args) {

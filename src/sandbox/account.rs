@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::ACCOUNT;
+/// The account of every access key id that is not an account id.
+pub const ACCOUNT: &str = "123456789012";
 
 /// All accounts of the sandbox, by account id.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -12,11 +13,11 @@ pub(super) struct Accounts(BTreeMap<String, Account>);
 
 /// The users and policies of one account.
 #[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(from = "Stored")]
+#[serde(from = "SavedAccount")]
 pub(super) struct Account {
     users: BTreeMap<String, User>,
     policies: BTreeMap<String, Policy>,
-    /// How many users of a name were deleted, for the names of deleted users.
+    /// The number of deleted users by name. Unique ids depend on it.
     deletions: BTreeMap<String, u64>,
     /// The user names in lower case: IAM user names are case-insensitive.
     #[serde(skip)]
@@ -24,7 +25,7 @@ pub(super) struct Account {
 }
 
 #[derive(Deserialize)]
-struct Stored {
+struct SavedAccount {
     users: BTreeMap<String, User>,
     policies: BTreeMap<String, Policy>,
     /// Absent from the files of versions that did not count deletions.
@@ -43,7 +44,7 @@ pub(super) struct User {
     stale: Option<Stale>,
 }
 
-/// What reads return until a time, after a write.
+/// The boundary that reads return until a time after a write.
 #[derive(Debug, Clone)]
 struct Stale {
     boundary: Option<String>,
@@ -78,8 +79,8 @@ pub(super) struct Policy {
     pub(super) name: String,
 }
 
-impl From<Stored> for Account {
-    fn from(Stored { users, policies, deletions }: Stored) -> Self {
+impl From<SavedAccount> for Account {
+    fn from(SavedAccount { users, policies, deletions }: SavedAccount) -> Self {
         let folded = users.keys().map(|name| name.to_ascii_lowercase()).collect();
         Account { users, policies, deletions, folded }
     }
@@ -115,6 +116,7 @@ impl Account {
         self.folded.insert(name.to_ascii_lowercase());
     }
 
+    /// Returns whether the user existed.
     pub(super) fn remove_user(&mut self, name: &str) -> bool {
         let is_removed = self.users.remove(name).is_some();
         if is_removed {

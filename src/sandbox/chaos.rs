@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use super::Fault;
+use super::fault::Fault;
 use super::request::Request;
 use crate::iam::Share;
 
 /// Random fault injection. The same seed injects the same faults.
 ///
-/// The seed, the action, its user, page or policy, and the number of earlier attempts of the same call determine
-/// the fault of a call; the order in which calls arrive does not. Throttling storms are the exception: they
-/// depend on that order. STS's `GetCallerIdentity` is exempt.
+/// The fault of a call depends on the seed, the action, its user, page or policy, and the number of earlier
+/// attempts of the same call. It does not depend on the order in which calls arrive; only throttling storms do.
+/// STS's `GetCallerIdentity` is exempt.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chaos {
     /// Selects the calls and their faults.

@@ -1,10 +1,11 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use super::action::is_exempt;
 use super::chaos::{Chaos, ChaosKind};
+use super::fault::Fault;
 use super::request::Request;
 use super::storm::Storms;
-use super::{Fault, is_exempt};
 
 /// Decides which faults [`Chaos`] injects into the calls, as they arrive.
 #[derive(Debug)]

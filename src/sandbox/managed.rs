@@ -2,7 +2,9 @@ use crate::iam::Partition;
 
 /// Some of the AWS managed policies, with their paths.
 ///
-/// Source: [AWS managed policy reference](https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html).
+/// Source: the [AWS managed policy reference][reference].
+///
+/// [reference]: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
 const MANAGED: [&str; 11] = [
     "/AdministratorAccess",
     "/AmazonEC2ReadOnlyAccess",

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::ACCOUNT;
+use super::account::ACCOUNT;
 use crate::iam::{AccountId, Partition};
 
 /// A request of the query protocol.

@@ -1,5 +1,4 @@
-use super::ACCOUNT;
-use super::account::Accounts;
+use super::account::{ACCOUNT, Accounts};
 
 /// The initial content of the sandbox's account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,10 +10,12 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use super::fault::Fault;
 use super::iam::Behavior;
 use super::injector::Injection;
 use super::request::{ErrorResponse, Request};
-use super::{Fault, Shared, iam, state, sts, xml};
+use super::shared::Shared;
+use super::{iam, state, sts, xml};
 
 type HttpResponse = Response<Full<Bytes>>;
 

@@ -3,8 +3,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::SandboxError;
 use super::account::Accounts;
+use super::error::SandboxError;
 
 const FORMAT: &str = "iam-boundaries/sandbox";
 const VERSION: u32 = 1;

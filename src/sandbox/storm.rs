@@ -1,8 +1,8 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use super::action::is_exempt;
 use super::chaos::{Chaos, ChaosKind};
-use super::is_exempt;
 
 /// The most calls of one action in a storm.
 const MAX_CALLS: u64 = 12;

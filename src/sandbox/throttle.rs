@@ -2,13 +2,13 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{Action, is_exempt};
+use super::action::{Action, is_exempt};
 use crate::iam::{BadRate, Rate};
 
 /// The rate limits of the sandbox; by default none.
 ///
-/// IAM throttles each API in each account separately, so the sandbox has one token bucket for each pair of account
-/// and action. AWS publishes neither the sizes nor the refill rates of its buckets.
+/// IAM throttles each API in each account separately, so the sandbox has one token bucket for each pair of
+/// account and action. AWS publishes neither the sizes nor the refill rates of its buckets.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Throttle {
     /// The limit of each IAM action that has no limit in `actions`. It does not apply to STS's
@@ -112,8 +112,8 @@ impl FromStr for RateChange {
 
 /// Another client of the same account and API. Its calls are evenly spaced; it does not retry throttled calls.
 ///
-/// As text, `25` is 25 calls a second, `25@10` begins ten seconds after the bucket's first call, and `25@10..40`
-/// also ends forty seconds after it.
+/// As text, `25` is 25 calls a second, `25@10` begins ten seconds after the bucket's first call, and
+/// `25@10..40` also ends forty seconds after it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Competitor {
     rate: Rate,

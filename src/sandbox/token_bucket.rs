@@ -43,8 +43,8 @@ impl TokenBuckets {
 
 /// One token bucket. The caller passes the time.
 ///
-/// A call first processes the refills, rate changes and calls of the competitor up to its own time, in the order of
-/// their times, including those at exactly its own time.
+/// A call first processes the refills, the rate changes and the competitor's calls up to and including its own
+/// time, in the order of their times.
 #[derive(Debug)]
 struct TokenBucket {
     limit: RateLimit,
