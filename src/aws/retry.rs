@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::pace::Answer;
 use super::secrets::Secrets;
+use super::stop::Stop;
 use super::turnstile::Turnstile;
-use super::Stop;
 use crate::inventory::{ApiError, CallCount, ErrorClass, Retry};
 
 /// How often, and after how long, a failed call is tried again.

@@ -4,12 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use crate::support::plans::{Case, HOSTILE};
-use iam_boundaries::config::Config;
-use iam_boundaries::plan::Plan;
-use iam_boundaries::report::{
-    Paint, check_github, check_json, check_markdown, mistakes_github, mistakes_json,
-    mistakes_markdown, plan_github, plan_markdown, plan_text,
-};
+use iam_boundaries::config::{Config};
+use iam_boundaries::plan::{Plan};
+use iam_boundaries::report::{Paint, check_github, check_json, check_markdown, mistakes_github, mistakes_json, mistakes_markdown, plan_github, plan_markdown, plan_text};
 use pulldown_cmark::{Event, Options, Parser, Tag};
 
 const LIMIT: usize = 65_536;
@@ -168,7 +165,7 @@ fn the_text_has_every_change_and_the_digest_at_each_size() {
             .map(|(sign, rest)| (sign, rest.split(' ').next().unwrap_or_default()))
             .collect();
         for change in &plan.changes {
-            let (sign, user) = (change.action.sign().to_string(), change.user.as_str());
+            let (sign, user) = (change.boundary.sign().to_string(), change.principal.as_str());
             assert!(shown.contains(&(&*sign, user)), "{user}");
         }
         assert!(text.ends_with(&format!("Digest: {}\n", plan.digest().short())), "{text}");
