@@ -14,8 +14,8 @@ use crate::apply::{Event, Limits, Run, Summary, apply};
 use crate::aws::{Bounds, RetryPolicy, StopReason, StopSwitch, Writer};
 use crate::plan::{Plan, Recheck, Supervision, Violation};
 use crate::report::{
-    ApplyGithub, ApplyJson, ApplyMarkdown, ApplyText, Listener, ProgressDisplay, allowing,
-    plan_text, problems_text, refusal, summary_counts,
+    ProgressDisplay, RunReporter, override_help, render_plan, render_problems, run_reporter,
+    statements, summary_counts,
 };
 
 pub(super) async fn run(
@@ -38,7 +38,7 @@ pub(super) async fn run(
     let session = time.within(opened.plan()).await?;
     let plan = &session.plan;
     if command.format == Format::Text {
-        output.result(&plan_text(plan, output.out))?;
+        output.result(&render_plan(plan, command.format.into(), output.out))?;
     }
     let attendance =
         if command.auto_approve { Supervision::Unattended } else { Supervision::Attended };
@@ -64,12 +64,12 @@ pub(super) async fn run(
     } else {
         Recheck::refused(plan.clone(), violations.clone())
     };
-    let mut listener = listener(&recheck, command.format, output);
+    let mut reporter = run_reporter(&recheck, command.format.into(), output.out, io::stdout());
     if command.format == Format::Text {
         // A policy may have gone since the plan was made.
         let known = plan.problems.len();
         if recheck.plan.problems.len() > known {
-            output.result(&problems_text(&recheck.plan, output.out))?;
+            output.result(&render_problems(&recheck.plan, output.out))?;
         }
     }
     let switch = StopSwitch::new();
@@ -91,7 +91,7 @@ pub(super) async fn run(
         switch: &switch,
         journal: journal.as_ref(),
     };
-    let (summary, written) = carry_out(run, listener.as_mut()).await;
+    let (summary, written) = carry_out(run, reporter.as_mut()).await;
     deadline.abort();
     signals.abort();
     let recorded = match journal {
@@ -121,29 +121,20 @@ fn exit_of_problems(plan: &Plan) -> Exit {
     if plan.problems.is_empty() { Exit::Done } else { Exit::SomeFailed }
 }
 
-fn listener<'a>(recheck: &'a Recheck, format: Format, output: &Output) -> Box<dyn Listener + 'a> {
-    match format {
-        Format::Text => Box::new(ApplyText::new(recheck, output.out, io::stdout())),
-        Format::Json => Box::new(ApplyJson::new(recheck, io::stdout())),
-        Format::Markdown => Box::new(ApplyMarkdown::new(recheck, io::stdout())),
-        Format::Github => Box::new(ApplyGithub::new(recheck, io::stdout())),
-    }
-}
-
 fn writer(session: &Session, plan: &Plan, command: &ApplyArgs) -> Writer {
     let bounds = Bounds { in_flight: command.concurrency.get(), calls: plan.changes.len() };
     session.account.writer(bounds, command.max_rate, RetryPolicy::default())
 }
 
-/// Applies a plan, with its events going to `listener` and its progress to standard error.
-async fn carry_out(run: Run<'_>, listener: &mut dyn Listener) -> (Summary, io::Result<()>) {
+/// Applies a plan, with its events going to `reporter` and its progress to standard error.
+async fn carry_out(run: Run<'_>, reporter: &mut dyn RunReporter) -> (Summary, io::Result<()>) {
     let progress = RefCell::new(ProgressDisplay::new());
     let mut written = Ok(());
     let tell = |event: Event| {
         let mut progress = progress.borrow_mut();
         progress.on(&event);
         if written.is_ok() {
-            written = progress.aside(|| listener.on(&event));
+            written = progress.aside(|| reporter.on(&event));
         }
     };
     let summary = {
@@ -169,9 +160,9 @@ fn unwritten(error: &io::Error, summary: &Summary) -> Failure {
 }
 
 fn guarded(plan: &Plan, violations: &[Violation]) -> Failure {
-    let why = refusal(plan, violations).join("\n  ");
+    let why = statements(plan, violations).join("\n  ");
     Failure::new(format!("nothing was changed: guard rails refuse this plan\n  {why}"))
-        .advise(allowing(plan, violations))
+        .advise(override_help(plan, violations))
         .with_exit(Exit::Refused)
 }
 

@@ -4,7 +4,7 @@ use super::args::Format;
 use super::exit::Failure;
 use super::output::Output;
 use crate::plan::Plan;
-use crate::report::plan_text;
+use crate::report::render_plan;
 
 /// Asks whether to go on; anything but `yes`, or the number of changes of a large plan, is an error that
 /// stops the command.
@@ -14,7 +14,7 @@ pub(super) async fn approve(plan: &Plan, format: Format, output: &Output) -> Res
             .advise("read the plan, and then apply it with --auto-approve"));
     }
     if format != Format::Text {
-        output.remark(&plan_text(plan, output.err));
+        output.remark(&render_plan(plan, Format::Text.into(), output.err));
     }
     let changes = plan.changes.len();
     let (question, wanted) = if plan.is_large() {

@@ -2,27 +2,19 @@ use super::args::{Args, CheckArgs, Format};
 use super::exit::{Exit, Failure};
 use super::output::Output;
 use crate::config::{Config, FileErrors};
-use crate::report::{
-    check_github, check_json, check_markdown, check_text, mistakes_github, mistakes_json,
-    mistakes_markdown,
-};
+use crate::report::{render_check, render_mistakes};
 
 pub(super) fn run(args: &Args, command: &CheckArgs, output: &Output) -> Result<Exit, Failure> {
     let config = match Config::read(args.file()) {
         Ok(config) => config,
         Err(errors) => {
             if command.format == Format::Json {
-                output.result(&mistakes_json(&errors))?;
+                output.result(&render_mistakes(&errors, command.format.into(), output.out))?;
             }
             return Err(in_review(errors, command.format, output)?);
         }
     };
-    output.result(&match command.format {
-        Format::Text => check_text(&config),
-        Format::Json => check_json(&config),
-        Format::Markdown => check_markdown(&config),
-        Format::Github => check_github(&config),
-    })?;
+    output.result(&render_check(&config, command.format.into(), output.out))?;
     Ok(Exit::Done)
 }
 
@@ -35,8 +27,9 @@ pub(super) fn in_review(
     match format {
         // Where a plan was asked for, there is a plan or nothing.
         Format::Text | Format::Json => {}
-        Format::Markdown => output.result(&mistakes_markdown(&errors))?,
-        Format::Github => output.result(&mistakes_github(&errors))?,
+        Format::Markdown | Format::Github => {
+            output.result(&render_mistakes(&errors, format.into(), output.out))?;
+        }
     }
     Ok(errors.into())
 }

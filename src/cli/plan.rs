@@ -5,7 +5,7 @@ use super::saved;
 use super::session::Opened;
 use super::time_limit::TimeLimit;
 use crate::plan::Plan;
-use crate::report::{plan_github, plan_markdown, plan_text};
+use crate::report::render_plan;
 
 pub(super) async fn run(args: &Args, command: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
     let base = command.base.as_deref();
@@ -34,10 +34,5 @@ pub(super) fn done(plan: &Plan, to: &PlanOutput, output: &Output) -> Result<Exit
 
 /// Writes a plan to standard output.
 pub(super) fn show(plan: &Plan, format: Format, output: &Output) -> Result<(), Failure> {
-    output.result(&match format {
-        Format::Text => plan_text(plan, output.out),
-        Format::Json => plan.to_json(),
-        Format::Markdown => plan_markdown(plan),
-        Format::Github => plan_github(plan),
-    })
+    output.result(&render_plan(plan, format.into(), output.out))
 }

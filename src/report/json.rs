@@ -1,26 +1,98 @@
+//! JSON for machines. Its fields are documented, and their names do not change.
+
 use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::advice::{advice_on_failed, advice_on_stop};
-use super::items::{ChangeJson, ProblemJson};
-use super::{Listener, advice, allowing, refusal};
+use super::RunReporter;
+use super::view::{
+    Row, UserCounts, advice, advice_on_failed, advice_on_stop, change_row, override_help,
+    problem_help, problem_statement, statements,
+};
 use crate::apply::{
     ApiError, CallOutcome, Event, Item, Outcome, ReadBack, StopError, StopReason, Summary,
 };
-use crate::iam::{Digest, PolicyArn};
-use crate::plan::{Change, Plan, Reading, Recheck};
+use crate::config::{Config, Diagnostic, FileErrors};
+use crate::iam::{AccountId, Digest, PolicyArn};
+use crate::plan::{Change, Origin, Plan, Problem, Reading, Recheck};
+
+/// A file's mistakes as one document.
+pub(super) fn mistakes(errors: &FileErrors) -> String {
+    pretty(&CheckJson {
+        file: errors.file(),
+        mistakes: errors.diagnostics().iter().map(MistakeJson::of).collect(),
+        ..CheckJson::default()
+    })
+}
+
+/// A file without mistakes as one document.
+pub(super) fn check(config: &Config) -> String {
+    pretty(&CheckJson {
+        file: &config.file,
+        file_digest: Some(config.digest),
+        account: config.account.as_ref().map(|account| account.value),
+        users: Some(UserCounts::of(config)),
+        ..CheckJson::default()
+    })
+}
+
+#[derive(Serialize)]
+struct CheckJson<'a> {
+    format: &'static str,
+    format_version: u32,
+    file: &'a str,
+    file_digest: Option<Digest>,
+    account: Option<AccountId>,
+    users: Option<UserCounts>,
+    mistakes: Vec<MistakeJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct MistakeJson<'a> {
+    line: usize,
+    column: usize,
+    message: &'a str,
+    help: Option<&'a str>,
+}
+
+impl Default for CheckJson<'_> {
+    fn default() -> Self {
+        CheckJson {
+            format: "iam-boundaries/check",
+            format_version: 1,
+            file: "",
+            file_digest: None,
+            account: None,
+            users: None,
+            mistakes: Vec::new(),
+        }
+    }
+}
+
+impl<'a> MistakeJson<'a> {
+    fn of(mistake: &'a Diagnostic) -> Self {
+        let Diagnostic { message, line, column, help, .. } = mistake;
+        MistakeJson { line: *line, column: *column, message, help: help.as_deref() }
+    }
+}
+
+fn pretty(document: &impl Serialize) -> String {
+    let mut text =
+        serde_json::to_string_pretty(document).expect("a document of strings and numbers is JSON");
+    text.push('\n');
+    text
+}
 
 /// A run as JSON lines: one object for each item as it ends, and a closing `summary`.
-pub struct ApplyJson<'a, W> {
+pub(super) struct JsonRun<'a, W> {
     recheck: &'a Recheck,
     to: W,
 }
 
-impl<'a, W: Write> ApplyJson<'a, W> {
+impl<'a, W: Write> JsonRun<'a, W> {
     /// Writes the run of `recheck` to `to`.
-    pub fn new(recheck: &'a Recheck, to: W) -> Self {
-        ApplyJson { recheck, to }
+    pub(super) fn new(recheck: &'a Recheck, to: W) -> Self {
+        JsonRun { recheck, to }
     }
 
     fn line(&mut self, line: &Line<'_>) -> io::Result<()> {
@@ -30,16 +102,16 @@ impl<'a, W: Write> ApplyJson<'a, W> {
     }
 }
 
-impl<W: Write> Listener for ApplyJson<'_, W> {
+impl<W: Write> RunReporter for JsonRun<'_, W> {
     fn on(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Started { .. } => {
                 let violations = &self.recheck.violations;
                 if !violations.is_empty() {
-                    let why = refusal(&self.recheck.plan, violations);
+                    let why = statements(&self.recheck.plan, violations);
                     self.line(&Line::Refused {
                         why,
-                        advice: allowing(&self.recheck.plan, violations),
+                        advice: override_help(&self.recheck.plan, violations),
                     })?;
                 }
                 let Recheck { plan, conflicts, already_done, .. } = self.recheck;
@@ -65,7 +137,7 @@ impl<W: Write> Listener for ApplyJson<'_, W> {
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Line<'a> {
-    /// Guard rails stand against the plan: nothing is done.
+    /// The plan violates guard rails: nothing is done.
     Refused {
         why: Vec<String>,
         advice: String,
@@ -247,6 +319,60 @@ impl<'a> Line<'a> {
             stopped_by: summary.stopped,
             // Milliseconds: what is finer than that is noise.
             seconds: (summary.elapsed.as_secs_f64() * 1e3).round() / 1e3,
+        }
+    }
+}
+
+/// A change in a run: each line can be read without the others.
+#[derive(Serialize)]
+struct ChangeJson<'a> {
+    user: &'a str,
+    action: &'static str,
+    from: Option<&'a PolicyArn>,
+    from_name: Option<&'a str>,
+    to: Option<&'a PolicyArn>,
+    to_name: Option<&'a str>,
+    line: Option<usize>,
+    origin: Option<Origin>,
+}
+
+/// A listed user for whom nothing can be planned.
+#[derive(Serialize)]
+struct ProblemJson<'a> {
+    user: &'a str,
+    line: usize,
+    column: Option<usize>,
+    code: &'a str,
+    message: String,
+    advice: Option<String>,
+}
+
+impl<'a> ChangeJson<'a> {
+    fn of(plan: &'a Plan, change: &'a Change) -> Self {
+        let Row { principal, change, place, .. } = change_row(plan, change);
+        let change = change.expect("the row of a change has it");
+        ChangeJson {
+            user: principal.unwrap_or_default(),
+            action: change.kind.word(),
+            from: change.from.map(|from| from.arn),
+            from_name: change.from.and_then(|from| from.name),
+            to: change.to.map(|to| to.arn),
+            to_name: change.to.and_then(|to| to.name),
+            line: place.map(|place| place.line),
+            origin: change.origin,
+        }
+    }
+}
+
+impl<'a> ProblemJson<'a> {
+    fn of(problem: &'a Problem) -> Self {
+        ProblemJson {
+            user: problem.user.as_str(),
+            line: problem.line,
+            column: problem.column,
+            code: problem.kind.code(),
+            message: problem_statement(&problem.kind).to_string(),
+            advice: problem_help(&problem.kind).map(|help| help.to_string()),
         }
     }
 }
