@@ -19,7 +19,7 @@ use iam_boundaries::iam::{PrincipalName, Rate, Timestamp};
 use iam_boundaries::journal::{End, Header, Journal, RunRecord};
 use iam_boundaries::plan::Plan;
 use iam_boundaries::sandbox::{
-    ACCESS_KEY_ID, Burst, Limit, Options, SECRET_ACCESS_KEY, Sandbox, Throttle,
+    ACCESS_KEY_ID, Burst, Options, RateLimit, SECRET_ACCESS_KEY, Sandbox, Throttle,
 };
 
 /// What an apply may take with a journal, as a multiple of what it takes without.
@@ -126,7 +126,7 @@ impl Company {
     async fn of(users: usize) -> Result<Company, Box<dyn Error>> {
         let rate = Rate::per_second(RATE)?;
         let burst = Burst::of_one_second(rate);
-        let limit = Limit { rate, burst, changes: Vec::new(), competitor: None };
+        let limit = RateLimit { rate, burst, changes: Vec::new(), competitor: None };
         let actions = [("PutUserPermissionsBoundary".parse()?, limit)].into();
         let throttle = Throttle { actions, ..Throttle::default() };
         let sandbox =

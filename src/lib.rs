@@ -16,16 +16,19 @@
 
 pub mod iam;
 
-pub mod aws;
 pub mod config;
+pub mod inventory;
+
+pub mod aws;
 pub mod journal;
 pub mod plan;
 
 pub mod apply;
+pub mod state;
+
+pub mod ops;
 pub mod report;
 
 pub mod sandbox;
 
 pub mod cli;
-
-mod whole_file;

@@ -2,14 +2,14 @@ use std::error::Error;
 use std::time::Duration;
 
 use iam_boundaries::iam::Rate;
-use iam_boundaries::sandbox::{Burst, Competitor, Limit, RateChange};
+use iam_boundaries::sandbox::{Burst, Competitor, RateChange, RateLimit};
 
 /// A limit to write against, and how much to write.
 #[derive(Debug, Clone)]
 pub struct Row {
     pub name: String,
     /// None where nothing is throttled.
-    pub limit: Option<Limit>,
+    pub limit: Option<RateLimit>,
     /// Calls a second: what a fixed limiter is told.
     pub rate: f64,
     pub latency: Duration,
@@ -59,7 +59,7 @@ pub fn all(seconds: f64) -> Result<Vec<Row>, Box<dyn Error>> {
     let half = seconds / 2.0;
     let middle = Duration::from_secs_f64(half);
     for rate in [50.0, 500.0] {
-        let changed = |name: &str, after: f64, limit: Limit| Row {
+        let changed = |name: &str, after: f64, limit: RateLimit| Row {
             name: format!("{rate}/s, burst 20, 50 ms, {name}"),
             limit: Some(limit),
             rate,
@@ -73,10 +73,10 @@ pub fn all(seconds: f64) -> Result<Vec<Row>, Box<dyn Error>> {
             Ok(vec![RateChange { after: middle, rate: Rate::per_second(rate)? }])
         };
         let (less, more) = (rate / 2.0, rate * 2.0);
-        let halved = Limit { changes: change(less)?, ..limit(rate, 20.0)? };
-        let doubled = Limit { changes: change(more)?, ..limit(rate, 20.0)? };
+        let halved = RateLimit { changes: change(less)?, ..limit(rate, 20.0)? };
+        let doubled = RateLimit { changes: change(more)?, ..limit(rate, 20.0)? };
         let competitor = Competitor::new(Rate::per_second(less)?, middle, None)?;
-        let shared = Limit { competitor: Some(competitor), ..limit(rate, 20.0)? };
+        let shared = RateLimit { competitor: Some(competitor), ..limit(rate, 20.0)? };
         rows.push(changed("then half", less, halved));
         rows.push(changed("then double", more, doubled));
         rows.push(changed("then shared", less, shared));
@@ -96,6 +96,6 @@ pub fn all(seconds: f64) -> Result<Vec<Row>, Box<dyn Error>> {
     Ok(rows)
 }
 
-fn limit(rate: f64, burst: f64) -> Result<Limit, Box<dyn Error>> {
-    Ok(Limit::new(Rate::per_second(rate)?, Burst::of(burst)?))
+fn limit(rate: f64, burst: f64) -> Result<RateLimit, Box<dyn Error>> {
+    Ok(RateLimit::new(Rate::per_second(rate)?, Burst::of(burst)?))
 }

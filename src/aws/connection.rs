@@ -16,11 +16,12 @@ use super::retry::{Caller, Counter};
 use super::secrets::Secrets;
 use super::turnstile::Turnstile;
 use super::whole_answer::WholeAnswers;
-use super::{
-    ApiError, Bounds, ErrorClass, Everyone, EveryoneError, Inventory, PolicyState, RetryPolicy,
-    Stop, Writer,
+use super::{Bounds, RetryPolicy, Stop, Writer};
+use crate::iam::{Partition, PolicyArn, Principal, Rate};
+use crate::inventory::{
+    ApiError, CallCount, CallerIdentity, ErrorClass, EveryPrincipal, EveryPrincipalError,
+    Inventory, PolicyState,
 };
-use crate::iam::{AccountId, Partition, PolicyArn, PrincipalName, Rate};
 
 /// How to reach IAM, and as whom.
 #[derive(Debug, Clone)]
@@ -49,6 +50,16 @@ pub enum Access {
     },
 }
 
+impl Access {
+    /// The same access to an account in `partition`: it decides the region where nothing else does.
+    pub fn for_partition(mut self, partition: Option<Partition>) -> Access {
+        if let Access::Chain { partition: of_chain, .. } = &mut self {
+            *of_chain = partition.or(*of_chain);
+        }
+        self
+    }
+}
+
 /// A way to AWS: credentials, region and addresses settled, nothing called yet.
 #[derive(Debug)]
 pub struct Connection {
@@ -56,17 +67,6 @@ pub struct Connection {
     profile: String,
     counter: Counter,
     secrets: Secrets,
-}
-
-/// Who the credentials belong to, as STS says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CallerIdentity {
-    /// The account that every call will work on.
-    pub account: AccountId,
-    /// The account's partition.
-    pub partition: Partition,
-    /// The ARN of the user or role whose credentials these are.
-    pub arn: String,
 }
 
 /// Why it could not be found out who we are.
@@ -201,17 +201,6 @@ impl Connection {
 }
 
 impl CallerIdentity {
-    /// The user whose credentials these are; none where they are a role's, the account's own, or those of a
-    /// federated session. A role's ARN does not tell who took it on
-    /// ([IAM identifiers](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html)).
-    pub fn user(&self) -> Option<PrincipalName> {
-        // arn:aws:iam::123456789012:user/path/name
-        let mut parts = self.arn.splitn(6, ':');
-        let (service, resource) = (parts.nth(2)?, parts.nth(2)?);
-        let path = resource.strip_prefix("user/").filter(|_| service == "iam")?;
-        path.rsplit('/').next()?.parse().ok()
-    }
-
     fn from_answer(account: Option<&str>, arn: Option<&str>) -> Result<Self, ConnectError> {
         let strange = |what: String| ConnectError::StrangeIdentity(what);
         let account = account.ok_or_else(|| strange("it names no account".to_owned()))?;
@@ -246,19 +235,19 @@ impl Account {
     /// # Errors
     /// When the account cannot be read. A user who alone could not be read is no error of the whole:
     /// the snapshot says so at that user.
-    pub async fn snapshot<'a>(
+    pub async fn inventory<'a>(
         &self,
-        listed: impl IntoIterator<Item = &'a PrincipalName>,
+        listed: impl IntoIterator<Item = &'a Principal>,
     ) -> Result<Inventory, ApiError> {
-        self.reader.snapshot(listed).await
+        self.reader.inventory(listed).await
     }
 
     /// Reads every user of the account, with boundary.
     ///
     /// # Errors
     /// When the account cannot be read, or something of a single user: nobody is left out in silence.
-    pub async fn everyone(&self) -> Result<Everyone, EveryoneError> {
-        self.reader.everyone().await
+    pub async fn every_principal(&self) -> Result<EveryPrincipal, EveryPrincipalError> {
+        self.reader.every_principal().await
     }
 
     /// Whether each of the policies `arns` is there and can be a boundary: one `GetPolicy` for each.
@@ -282,7 +271,7 @@ impl Account {
     }
 
     /// The calls made so far to learn who we are and to read.
-    pub fn calls(&self) -> super::Calls {
+    pub fn calls(&self) -> CallCount {
         self.counter.calls()
     }
 
@@ -314,27 +303,6 @@ fn region_chain(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_a_users_own_arn_tells_the_user() {
-        let user = |arn: &str| {
-            let account = "123456789012".parse().unwrap();
-            let identity =
-                CallerIdentity { account, partition: Partition::Aws, arn: arn.to_owned() };
-            identity.user().map(|user| user.to_string())
-        };
-        assert_eq!(user("arn:aws:iam::123456789012:user/alice").as_deref(), Some("alice"));
-        assert_eq!(user("arn:aws:iam::123456789012:user/a/b/alice").as_deref(), Some("alice"));
-        for other in [
-            "arn:aws:iam::123456789012:root",
-            "arn:aws:sts::123456789012:assumed-role/user/alice",
-            "arn:aws:sts::123456789012:federated-user/alice",
-            "arn:aws:iam::123456789012:user/",
-            "alice",
-        ] {
-            assert_eq!(user(other), None, "{other}");
-        }
-    }
 
     #[test]
     fn an_identity_is_taken_only_whole() {

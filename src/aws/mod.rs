@@ -5,26 +5,21 @@
 
 mod connection;
 mod error;
-mod everyone;
+mod every_principal;
 mod pace;
 mod pages;
 mod policies;
 mod read;
+mod readings;
 mod retry;
 mod secrets;
-mod snapshot;
 mod stop;
 mod turnstile;
 mod whole_answer;
 mod write;
 
-pub use connection::{Access, Account, CallerIdentity, ConnectError, Connection};
-pub use error::{ApiError, ErrorClass};
-pub(crate) use error::{is_printable, printable};
-pub use everyone::{Everyone, EveryoneError, Unreadable};
+pub use connection::{Access, Account, ConnectError, Connection};
 pub use pace::{Answer, Bounds, Ceiling, Pace, Ticket, Turn};
-pub use policies::PolicyState;
-pub use retry::{Calls, Retry, RetryPolicy};
-pub use snapshot::{Inventory, Reading};
-pub use stop::{Stop, StopReason, StopSwitch};
-pub use write::{CallOutcome, Writer};
+pub use retry::RetryPolicy;
+pub use stop::{Stop, StopSwitch};
+pub use write::Writer;

@@ -5,8 +5,8 @@ use aws_sdk_iam::operation::get_account_authorization_details::GetAccountAuthori
 use aws_sdk_iam::operation::list_users::ListUsersOutput;
 use aws_sdk_iam::types::{EntityType, User, UserDetail};
 
-use super::ApiError;
 use super::read::Reader;
+use crate::inventory::ApiError;
 
 /// Users in a page: the most that IAM gives
 /// ([GetAccountAuthorizationDetails](https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html),

@@ -2,29 +2,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::read::{READS_AT_ONCE, Reader, many_at_once};
 use super::retry::Caller;
-use super::{ApiError, ErrorClass};
 use crate::iam::PolicyArn;
+use crate::inventory::{ApiError, ErrorClass, PolicyState};
 
 const POLICY: &str = "iam:GetPolicy";
-
-/// What IAM says of one managed policy
-/// ([GetPolicy](https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetPolicy.html)).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PolicyState {
-    /// It is there, and can be attached, as a boundary, too: `IsAttachable` of
-    /// [Policy](https://docs.aws.amazon.com/IAM/latest/APIReference/API_Policy.html).
-    Attachable,
-    /// IAM has no such policy.
-    NoSuchPolicy,
-    /// It is there, and whoever puts it as a boundary is answered `PolicyNotAttachable`: `IsAttachable` is
-    /// false, or AWS keeps it for a service-linked role
-    /// ([PutUserPermissionsBoundary](https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPermissionsBoundary.html)).
-    /// Of the latter IAM says `IsAttachable`, and means those roles.
-    NotAttachable,
-    /// It could not be found out, for this policy alone. The class of the error says whether the caller
-    /// may not read it ([`ErrorClass::Denied`]).
-    Unreadable(ApiError),
-}
 
 impl Reader {
     /// Asks for each of the policies, once.

@@ -8,12 +8,13 @@ use aws_sdk_iam::types::{AttachedPermissionsBoundary, SummaryKeyType};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::pages::{self, DETAILS, PAGE_SIZE};
+use super::readings::{Readings, denied_of, missing_of};
 use super::retry::{Caller, Counter};
 use super::secrets::Secrets;
-use super::snapshot::Readings;
 use super::turnstile::Turnstile;
-use super::{ApiError, Bounds, ErrorClass, Inventory, Reading, Retry, RetryPolicy, Stop};
-use crate::iam::{PolicyArn, PrincipalName};
+use super::{Bounds, RetryPolicy, Stop};
+use crate::iam::{PolicyArn, Principal, PrincipalKind, PrincipalName, UniqueId};
+use crate::inventory::{ApiError, ErrorClass, Inventory, Reading, Retry};
 
 /// What reads the account, in the fewest calls.
 #[derive(Debug)]
@@ -50,38 +51,39 @@ impl Reader {
 
     /// Reads the `listed` users, by account pages or one by one: whichever takes fewer calls. Where the
     /// caller may not do the one, the other is used.
-    pub(super) async fn snapshot<'a>(
+    pub(super) async fn inventory<'a>(
         &self,
-        listed: impl IntoIterator<Item = &'a PrincipalName>,
+        listed: impl IntoIterator<Item = &'a Principal>,
     ) -> Result<Inventory, ApiError> {
-        let listed: Vec<&PrincipalName> = listed.into_iter().collect();
+        let listed: Vec<&Principal> = listed.into_iter().collect();
         match self.cheapest_way(listed.len()).await? {
             Way::Pages => match self.by_pages(&listed).await {
                 Err(error) if error.class == ErrorClass::Denied => {
                     tracing::info!("{error}; reading {} users by {ONE_USER} instead", listed.len());
-                    let snapshot = self.one_by_one(&listed).await?;
-                    match denied_for_all(&snapshot) {
+                    let inventory = self.one_by_one(&listed).await?;
+                    match denied_for_all(&inventory) {
                         Some(error) => Err(error),
-                        None => Ok(snapshot),
+                        None => Ok(inventory),
                     }
                 }
                 read => self.missing_asked_for(&listed, read?).await,
             },
             Way::OneByOne => {
-                let mut snapshot = self.one_by_one(&listed).await?;
-                let denied = snapshot.denied_of(&listed);
-                let Some(error) = denied.first().and_then(|user| snapshot.denied(user)) else {
-                    return Ok(snapshot);
+                let mut inventory = self.one_by_one(&listed).await?;
+                let denied = denied_of(&inventory, &listed);
+                let Some(error) = denied.first().and_then(|it| inventory.reading(it).denied())
+                else {
+                    return Ok(inventory);
                 };
                 tracing::info!("{error}; reading {} users by {DETAILS} instead", denied.len());
                 match self.by_pages_twice(&denied).await {
-                    Ok(read) => snapshot.extend(read),
+                    Ok(read) => inventory.extend(read),
                     Err(error) if error.class != ErrorClass::Denied => return Err(error),
                     // Denied for each of them is denied for all: one message says it better.
-                    Err(error) if denied_for_all(&snapshot).is_some() => return Err(error),
+                    Err(error) if denied_for_all(&inventory).is_some() => return Err(error),
                     Err(error) => tracing::info!("{error}"),
                 }
-                Ok(snapshot)
+                Ok(inventory)
             }
         }
     }
@@ -90,32 +92,32 @@ impl Reader {
     /// and then leave out some who are there. Where asking is denied, the pages are read once more.
     async fn missing_asked_for(
         &self,
-        listed: &[&PrincipalName],
-        mut snapshot: Inventory,
+        listed: &[&Principal],
+        mut inventory: Inventory,
     ) -> Result<Inventory, ApiError> {
-        let missing = snapshot.missing_of(listed);
+        let missing = missing_of(&inventory, listed);
         if missing.is_empty() {
-            return Ok(snapshot);
+            return Ok(inventory);
         }
         tracing::debug!("asking by {ONE_USER} for {} users who are on no page", missing.len());
         let mut asked = self.one_by_one(&missing).await?;
-        let denied = asked.denied_of(&missing);
-        if let Some(error) = denied.first().and_then(|user| asked.denied(user)) {
+        let denied = denied_of(&asked, &missing);
+        if let Some(error) = denied.first().and_then(|it| asked.reading(it).denied()) {
             tracing::info!("{error}; reading {DETAILS} again, for {} users", denied.len());
             asked.extend(self.by_pages(&denied).await?);
         }
-        snapshot.extend(asked);
-        Ok(snapshot)
+        inventory.extend(asked);
+        Ok(inventory)
     }
 
     /// By pages, and once more for those whom no page named: they may have been left out.
-    async fn by_pages_twice(&self, listed: &[&PrincipalName]) -> Result<Inventory, ApiError> {
-        let mut snapshot = self.by_pages(listed).await?;
-        let missing = snapshot.missing_of(listed);
+    async fn by_pages_twice(&self, listed: &[&Principal]) -> Result<Inventory, ApiError> {
+        let mut inventory = self.by_pages(listed).await?;
+        let missing = missing_of(&inventory, listed);
         if !missing.is_empty() {
-            snapshot.extend(self.by_pages(&missing).await?);
+            inventory.extend(self.by_pages(&missing).await?);
         }
-        Ok(snapshot)
+        Ok(inventory)
     }
 
     async fn cheapest_way(&self, listed: usize) -> Result<Way, ApiError> {
@@ -164,13 +166,15 @@ impl Reader {
     }
 
     /// Stops at the page on which the last of the listed users is found.
-    async fn by_pages(&self, listed: &[&PrincipalName]) -> Result<Inventory, ApiError> {
+    async fn by_pages(&self, listed: &[&Principal]) -> Result<Inventory, ApiError> {
         let mut readings = Readings::of(listed);
         pages::each_detail(self, |user| {
             let name = user
                 .user_name()
                 .ok_or_else(|| ApiError::unreadable(DETAILS, "a user in the answer has no name"))?;
-            readings.found(name, || boundary(DETAILS, user.permissions_boundary()));
+            readings.found(PrincipalKind::User, name, || {
+                reading(DETAILS, user.user_id(), user.permissions_boundary())
+            });
             Ok(if readings.are_complete() {
                 ControlFlow::Break(())
             } else {
@@ -178,16 +182,14 @@ impl Reader {
             })
         })
         .await?;
-        Ok(readings.into_snapshot())
+        Ok(readings.into_inventory())
     }
 
-    pub(super) async fn one_by_one(
-        &self,
-        listed: &[&PrincipalName],
-    ) -> Result<Inventory, ApiError> {
+    pub(super) async fn one_by_one(&self, listed: &[&Principal]) -> Result<Inventory, ApiError> {
         let caller = &self.caller(ONE_USER, READS_AT_ONCE, listed.len());
-        let readings = listed.iter().copied().cloned().map(|user| async move {
-            self.one_user(caller, &user).await.map(|reading| (user, reading))
+        let readings = listed.iter().copied().cloned().map(|principal| async move {
+            let PrincipalKind::User = principal.kind;
+            self.one_user(caller, &principal.name).await.map(|reading| (principal, reading))
         });
         Ok(Inventory::of(many_at_once(readings).await?))
     }
@@ -221,7 +223,7 @@ impl Reader {
             Ok(answer) => answer,
             Err(error) if error.class == ErrorClass::Credentials => return Err(error),
             Err(error) if error.class == ErrorClass::NotFound => {
-                return Ok(Reading::NoSuchUser { differs_by_case: None });
+                return Ok(Reading::NotFound { differs_by_case: None });
             }
             Err(error) => return Ok(Reading::Unreadable(error)),
         };
@@ -230,11 +232,12 @@ impl Reader {
             return Ok(Reading::Unreadable(error));
         };
         if found.user_name() == user.as_str() {
-            return Ok(boundary(ONE_USER, found.permissions_boundary()));
+            let unique_id = Some(found.user_id());
+            return Ok(reading(ONE_USER, unique_id, found.permissions_boundary()));
         }
         Ok(match found.user_name().parse::<PrincipalName>() {
             Ok(other) if other.folded() == user.folded() => {
-                Reading::NoSuchUser { differs_by_case: Some(other) }
+                Reading::NotFound { differs_by_case: Some(other) }
             }
             _ => Reading::Unreadable(ApiError::unreadable(
                 ONE_USER,
@@ -265,29 +268,39 @@ pub(super) async fn many_at_once<K: Ord, V>(
     stream::iter(calls).buffer_unordered(READS_AT_ONCE).try_collect().await
 }
 
-/// The error, if the caller may not read any of the users.
-pub(super) fn denied_for_all(snapshot: &Inventory) -> Option<ApiError> {
-    let mut errors = snapshot.users().map(|user| snapshot.denied(user));
+/// The error, if the caller is not allowed to read any of the principals.
+pub(super) fn denied_for_all(inventory: &Inventory) -> Option<ApiError> {
+    let mut errors = inventory.iter().map(|(_, reading)| reading.denied());
     let first = errors.next()??.clone();
     errors.all(|error| error.is_some()).then_some(first)
 }
 
-pub(super) fn boundary(
+/// The reading of a principal that is in a response. A response with a gap is not usable: a missing ID or
+/// ARN does not mean that there is none.
+pub(super) fn reading(
     action: &'static str,
+    unique_id: Option<&str>,
     attached: Option<&AttachedPermissionsBoundary>,
 ) -> Reading {
-    let Some(attached) = attached else {
-        return Reading::Boundary(None);
-    };
-    match attached.permissions_boundary_arn().map(str::parse::<PolicyArn>) {
-        Some(Ok(arn)) => Reading::Boundary(Some(arn)),
-        Some(Err(error)) => Reading::Unreadable(ApiError::unreadable(
-            action,
-            &format!("the boundary's ARN in the answer cannot be used: {error}"),
-        )),
-        None => Reading::Unreadable(ApiError::unreadable(
-            action,
-            "the boundary in the answer has no ARN",
-        )),
+    match parsed(unique_id, attached) {
+        Ok((unique_id, boundary)) => Reading::Found { unique_id, boundary },
+        Err(message) => Reading::Unreadable(ApiError::unreadable(action, &message)),
     }
+}
+
+fn parsed(
+    unique_id: Option<&str>,
+    attached: Option<&AttachedPermissionsBoundary>,
+) -> Result<(UniqueId, Option<PolicyArn>), String> {
+    let unique_id = unique_id.ok_or("the response has no unique ID for the user")?;
+    let unique_id = unique_id
+        .parse()
+        .map_err(|error| format!("the user's unique ID in the response is not valid: {error}"))?;
+    let Some(attached) = attached else { return Ok((unique_id, None)) };
+    let arn = attached
+        .permissions_boundary_arn()
+        .ok_or("the boundary in the response has no ARN")?
+        .parse()
+        .map_err(|error| format!("the boundary's ARN in the response is not valid: {error}"))?;
+    Ok((unique_id, Some(arn)))
 }

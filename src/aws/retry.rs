@@ -3,13 +3,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use serde::Serialize;
-
+use super::Stop;
 use super::pace::Answer;
 use super::secrets::Secrets;
 use super::turnstile::Turnstile;
-use super::{ApiError, ErrorClass, Stop};
-use crate::iam::Rate;
+use crate::inventory::{ApiError, CallCount, ErrorClass, Retry};
 
 /// How often, and after how long, a failed call is tried again.
 #[derive(Debug, Clone, Copy)]
@@ -51,33 +49,17 @@ impl RetryPolicy {
     }
 }
 
-/// How many calls were made, every attempt counted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Calls {
-    /// Attempts that were sent.
-    pub made: u64,
-    /// Those of them that AWS throttled.
-    pub throttled: u64,
-}
-
-impl Calls {
-    /// What came after `before`, which is an earlier count of the same calls.
-    pub fn since(self, before: Calls) -> Calls {
-        Calls {
-            made: self.made.saturating_sub(before.made),
-            throttled: self.throttled.saturating_sub(before.throttled),
-        }
-    }
-}
-
 /// Counts attempts; clones count together.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Counter(Arc<(AtomicU64, AtomicU64)>);
 
 impl Counter {
-    pub(super) fn calls(&self) -> Calls {
+    pub(super) fn calls(&self) -> CallCount {
         let (made, throttled) = &*self.0;
-        Calls { made: made.load(Ordering::Relaxed), throttled: throttled.load(Ordering::Relaxed) }
+        CallCount {
+            made: made.load(Ordering::Relaxed),
+            throttled: throttled.load(Ordering::Relaxed),
+        }
     }
 
     fn count(&self, is_throttled: bool) {
@@ -85,17 +67,6 @@ impl Counter {
         made.fetch_add(1, Ordering::Relaxed);
         throttled.fetch_add(u64::from(is_throttled), Ordering::Relaxed);
     }
-}
-
-/// An attempt that failed and will be repeated.
-#[derive(Debug, Clone)]
-pub struct Retry {
-    /// The number of the attempt that failed, from 1.
-    pub attempt: u32,
-    /// Why it failed.
-    pub error: ApiError,
-    /// The rate that IAM was found to bear for this kind of call, if it has throttled any.
-    pub found: Option<Rate>,
 }
 
 /// How a call ended, whatever it took.
@@ -204,7 +175,11 @@ impl Caller {
             };
             let Some(wait) = wait else { return Ended::Failed { error, attempts: attempt } };
             tracing::debug!(attempt, ?wait, "{error}");
-            on_retry(Retry { attempt, error: error.clone(), found: self.turnstile.found() });
+            on_retry(Retry {
+                attempt,
+                error: error.clone(),
+                measured_rate: self.turnstile.found(),
+            });
             tokio::select! {
                 biased;
                 () = stop.asked() => return Ended::Failed { error, attempts: attempt },
@@ -231,9 +206,11 @@ mod tests {
 
     use tokio::time::Instant;
 
+    use super::super::StopSwitch;
     use super::super::pace::{Bounds, Ceiling};
-    use super::super::{StopReason, StopSwitch};
     use super::*;
+    use crate::iam::Rate;
+    use crate::inventory::StopReason;
 
     const ACTION: &str = "iam:GetUser";
 

@@ -7,7 +7,7 @@ use aws_credential_types::provider::{
     ProvideCredentials, SharedCredentialsProvider, future::ProvideCredentials as Provided,
 };
 
-use super::ApiError;
+use crate::inventory::ApiError;
 
 /// The keys and tokens that calls were signed with, so that no message ever shows them. Clones are one.
 ///
@@ -107,8 +107,8 @@ impl ProvideCredentials for Watched {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ErrorClass;
     use super::*;
+    use crate::inventory::ErrorClass;
 
     #[test]
     fn keys_and_tokens_are_taken_out_and_short_words_are_left() {

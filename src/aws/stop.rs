@@ -3,25 +3,11 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::inventory::StopReason;
+
 /// Asks a run to begin nothing new. Clones ask for the same stop.
 #[derive(Debug, Clone)]
 pub struct StopSwitch(Arc<watch::Sender<Option<StopReason>>>);
-
-/// Why a run was asked to stop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StopReason {
-    /// A person, or what asks a process to end.
-    Interrupted,
-    /// The time for the run is over.
-    Deadline,
-    /// An error that concerns every call.
-    Error,
-    /// The run's journal cannot be written.
-    Journal,
-    /// The plan must not be carried out as it is: it was stopped before it began.
-    Refused,
-}
 
 /// What a run looks at to learn whether it was asked to stop.
 #[derive(Debug, Clone)]

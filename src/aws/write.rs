@@ -5,8 +5,9 @@ use aws_sdk_iam::operation::RequestId;
 use super::retry::{Caller, Counter, Ended};
 use super::secrets::Secrets;
 use super::turnstile::Turnstile;
-use super::{ApiError, Bounds, Calls, Ceiling, Retry, RetryPolicy, Stop};
-use crate::iam::{PolicyArn, PrincipalName, Rate};
+use super::{Bounds, Ceiling, RetryPolicy, Stop};
+use crate::iam::{PolicyArn, Principal, PrincipalKind, PrincipalName, Rate};
+use crate::inventory::{ApiError, CallCount, CallOutcome, Retry};
 
 /// What can change the account: it sets or removes one user's boundary.
 ///
@@ -23,30 +24,6 @@ pub struct Writer {
 
 const PUT: &str = "iam:PutUserPermissionsBoundary";
 const DELETE: &str = "iam:DeleteUserPermissionsBoundary";
-
-/// What became of one write.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CallOutcome {
-    /// IAM said that it is done.
-    Applied {
-        /// Attempts that it took, from 1.
-        attempts: u32,
-        /// IAM's id of the request that did it.
-        request_id: Option<String>,
-    },
-    /// It failed.
-    Failed {
-        /// Attempts that were made, from 1.
-        attempts: u32,
-        /// Why the last one failed.
-        error: ApiError,
-        /// Whether IAM may have done it all the same: to one of the attempts, be it not the last, no
-        /// answer of IAM's came that says otherwise.
-        may_be_done: bool,
-    },
-    /// Nothing was sent for it, because the run was stopped first.
-    NotAttempted,
-}
 
 impl Writer {
     pub(super) fn new(
@@ -66,33 +43,38 @@ impl Writer {
     }
 
     /// The calls that this writer has made.
-    pub fn calls(&self) -> Calls {
+    pub fn calls(&self) -> CallCount {
         self.counter.calls()
     }
 
-    /// Gives `user` the boundary `to`, or takes its boundary away.
+    /// Sets the boundary of `principal` to `to`, or removes it.
     pub async fn write(
         &self,
-        user: &PrincipalName,
+        principal: &Principal,
         to: Option<&PolicyArn>,
         stop: &Stop,
         mut on_retry: impl FnMut(Retry),
     ) -> CallOutcome {
         let mut was_left_open = false;
         let on_retry = |retry: Retry| {
-            was_left_open |= retry.error.leaves_open();
+            was_left_open |= retry.error.is_outcome_unknown();
             on_retry(retry);
         };
-        let ended = match to {
-            Some(arn) => self.puts.call(stop, || self.put(user, arn), on_retry).await,
-            None => self.deletes.call(stop, || self.delete(user), on_retry).await,
+        let Principal { kind, name } = principal;
+        let ended = match (kind, to) {
+            (PrincipalKind::User, Some(arn)) => {
+                self.puts.call(stop, || self.put(name, arn), on_retry).await
+            }
+            (PrincipalKind::User, None) => {
+                self.deletes.call(stop, || self.delete(name), on_retry).await
+            }
         };
         match ended {
             Ended::Done { value: request_id, attempts } => {
                 CallOutcome::Applied { attempts, request_id }
             }
             Ended::Failed { error, attempts } => {
-                let may_be_done = was_left_open || error.leaves_open();
+                let may_be_done = was_left_open || error.is_outcome_unknown();
                 CallOutcome::Failed { attempts, error, may_be_done }
             }
             Ended::NotAttempted => CallOutcome::NotAttempted,

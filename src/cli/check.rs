@@ -1,35 +1,39 @@
 use super::args::{Args, CheckArgs, Format};
-use super::exit::{Exit, Failure};
+use super::exit::Exit;
+use super::failure::Failure;
 use super::output::Output;
-use crate::config::{Config, FileErrors};
+use crate::ops;
 use crate::report::{render_check, render_mistakes};
 
 pub(super) fn run(args: &Args, command: &CheckArgs, output: &Output) -> Result<Exit, Failure> {
-    let config = match Config::read(args.file()) {
-        Ok(config) => config,
-        Err(errors) => {
-            if command.format == Format::Json {
-                output.result(&render_mistakes(&errors, command.format.into(), output.out))?;
-            }
-            return Err(in_review(errors, command.format, output)?);
+    let format = command.format;
+    match ops::check(args.file()).map_err(Failure::from) {
+        Ok(config) => {
+            output.result(&render_check(&config, format.into(), output.out))?;
+            Ok(Exit::Done)
         }
-    };
-    output.result(&render_check(&config, command.format.into(), output.out))?;
-    Ok(Exit::Done)
+        Err(Failure::File(errors)) if format == Format::Json => {
+            output.result(&render_mistakes(&errors, format.into(), output.out))?;
+            Err(Failure::File(errors))
+        }
+        Err(failure) => Err(in_review(failure, format, output)?),
+    }
 }
 
-/// Writes a file's mistakes where a reviewer reads them, besides standard error.
+/// Writes the mistakes of a file where a reviewer reads them, besides standard error.
 pub(super) fn in_review(
-    errors: FileErrors,
+    failure: Failure,
     format: Format,
     output: &Output,
 ) -> Result<Failure, Failure> {
-    match format {
-        // Where a plan was asked for, there is a plan or nothing.
-        Format::Text | Format::Json => {}
-        Format::Markdown | Format::Github => {
-            output.result(&render_mistakes(&errors, format.into(), output.out))?;
+    if let Failure::File(errors) = &failure {
+        match format {
+            // Standard output of a plan has a plan or nothing.
+            Format::Text | Format::Json => {}
+            Format::Markdown | Format::Github => {
+                output.result(&render_mistakes(errors, format.into(), output.out))?;
+            }
         }
     }
-    Ok(errors.into())
+    Ok(failure)
 }

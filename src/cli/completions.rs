@@ -2,7 +2,8 @@ use clap::CommandFactory;
 use clap_complete::Shell;
 
 use super::args::{Args, CompletionsArgs};
-use super::exit::{Exit, Failure};
+use super::exit::Exit;
+use super::failure::Failure;
 use super::output::Output;
 
 pub(super) fn run(command: &CompletionsArgs, output: &Output) -> Result<Exit, Failure> {

@@ -4,7 +4,8 @@ use clap::CommandFactory;
 use clap_mangen::Man;
 
 use super::args::{Args, ManArgs};
-use super::exit::{Exit, Failure};
+use super::exit::Exit;
+use super::failure::Failure;
 use super::output::Output;
 
 pub(super) fn run(command: &ManArgs, output: &Output) -> Result<Exit, Failure> {
@@ -12,7 +13,9 @@ pub(super) fn run(command: &ManArgs, output: &Output) -> Result<Exit, Failure> {
         None => {
             let mut page = Vec::new();
             // The pages leave the command help out, too.
-            Man::new(Args::command().disable_help_subcommand(true)).render(&mut page)?;
+            Man::new(Args::command().disable_help_subcommand(true))
+                .render(&mut page)
+                .map_err(Failure::output)?;
             output.result(&String::from_utf8_lossy(&page))?;
         }
         Some(folder) => write_pages(folder).map_err(|error| {

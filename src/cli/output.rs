@@ -3,10 +3,14 @@ use std::io::{self, IsTerminal, Write};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::args::Color;
-use super::exit::{Exit, Failure};
+use super::exit::Exit;
+use super::failure::Failure;
 use crate::report::Style;
 
-/// Where results and messages go, and whether in colour.
+/// The number of `-v` that shows the causes of an error.
+const VERBOSE_CAUSES: u8 = 2;
+
+/// Where results and messages go, and their style.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Output {
     /// For standard output.
@@ -54,12 +58,21 @@ impl Output {
         tracing_subscriber::registry().with(layer).init();
     }
 
-    /// A result, on standard output.
+    /// Writes a result to standard output.
     pub(super) fn result(&self, text: &str) -> Result<(), Failure> {
+        self.print(text).map_err(Failure::output)
+    }
+
+    /// Writes to standard output.
+    pub(super) fn print(&self, text: &str) -> io::Result<()> {
         let mut out = io::stdout().lock();
         out.write_all(text.as_bytes())?;
-        out.flush()?;
-        Ok(())
+        out.flush()
+    }
+
+    /// Writes a question to standard error. The answer follows on the same line.
+    pub(super) fn prompt(&self, question: &str) {
+        let _ = write!(io::stderr(), "\n{question} ");
     }
 
     /// A remark, on standard error. Where nobody can read it, nothing else is lost.
@@ -74,10 +87,15 @@ impl Output {
                 self.remark(errors.render(self.err.colour).trim_end());
                 Exit::NothingDone
             }
-            Failure::Message { message, advice, exit } => {
+            Failure::Message { message, help, causes, exit } => {
                 self.remark(&format!("{} {message}", self.err.error("error:")));
-                if let Some(advice) = advice {
-                    self.remark(&format!("  {advice}"));
+                if let Some(help) = help {
+                    self.remark(&format!("  {help}"));
+                }
+                if self.verbose >= VERBOSE_CAUSES {
+                    for cause in causes {
+                        self.remark(&format!("  caused by: {cause}"));
+                    }
                 }
                 *exit
             }
@@ -86,7 +104,7 @@ impl Output {
     }
 }
 
-/// The width of a terminal, in columns; none where the stream is not one.
+/// The width of a terminal, in columns; `None` where the stream is not one.
 fn width_of(
     #[cfg(unix)] stream: impl std::os::fd::AsFd,
     #[cfg(windows)] stream: impl std::os::windows::io::AsHandle,

@@ -5,6 +5,7 @@ mod diagnostic;
 mod guard;
 mod import;
 mod names;
+mod provenance;
 mod schema;
 mod scope;
 mod source;
@@ -14,12 +15,15 @@ pub use diagnostic::{Diagnostic, FileErrors};
 pub use guard::Guard;
 pub use import::file_of;
 pub use names::ShortNames;
+pub use provenance::{Provenance, ProvenanceKind};
 pub use schema::schema;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::iam::{AccountId, Digest, Partition, PolicyArn, PolicyOwner, PrincipalName};
+use crate::iam::{
+    AccountId, Digest, Partition, PolicyArn, PolicyOwner, Principal, PrincipalKind, PrincipalName,
+};
 
 /// What a file says, with no mistake in it.
 #[derive(Debug, Clone)]
@@ -95,6 +99,18 @@ impl Config {
     /// Every mistake in it.
     pub fn parse(file: &str, text: &str) -> Result<Config, FileErrors> {
         check::check(source::Source::new(file, text.to_owned()))
+    }
+
+    /// The listed principals, each with its entry, in order.
+    pub fn entries(&self) -> impl Iterator<Item = (Principal, &Listed)> {
+        self.users.iter().map(|(name, entry)| (Principal::user(name.clone()), entry))
+    }
+
+    /// The entry of `principal`, if the file lists it.
+    pub fn entry(&self, principal: &Principal) -> Option<&Listed> {
+        match principal.kind {
+            PrincipalKind::User => self.users.get(&principal.name),
+        }
     }
 
     fn arns(&self) -> impl Iterator<Item = &PolicyArn> {

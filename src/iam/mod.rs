@@ -6,26 +6,34 @@
 //! [IAM API reference]: https://docs.aws.amazon.com/IAM/latest/APIReference/
 
 mod account_id;
+mod boundary_change;
 mod digest;
 mod name_pattern;
 mod partition;
 mod policy_arn;
+mod principal;
 mod principal_name;
 mod rate;
 mod share;
+mod text;
 mod threshold;
 mod timestamp;
+mod unique_id;
 
 pub use account_id::{AccountId, AccountIdError};
+pub use boundary_change::BoundaryChange;
 pub use digest::{BadDigest, Digest};
 pub use name_pattern::{NamePattern, NamePatternError};
 pub use partition::{Partition, UnknownPartition};
 pub use policy_arn::{PolicyArn, PolicyArnError, PolicyOwner};
+pub use principal::{Principal, PrincipalKind};
 pub use principal_name::{PrincipalName, PrincipalNameError};
 pub use rate::{BadRate, Rate};
 pub use share::{BadShare, Share};
+pub(crate) use text::{is_printable, printable, serde_message};
 pub use threshold::{BadThreshold, Threshold};
 pub use timestamp::{BadTimestamp, Timestamp};
+pub use unique_id::{BadUniqueId, UniqueId};
 
 /// Whether IAM takes `c` in the names of users and policies: `[\w+=,.@-]`, where `\w` is ASCII only.
 pub(crate) fn is_name_char(c: char) -> bool {

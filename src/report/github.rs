@@ -21,10 +21,10 @@ enum Level {
 }
 
 /// One message. Title and text may hold any character.
-struct Annotation {
+struct Annotation<'a> {
     title: String,
     text: String,
-    place: Option<Place>,
+    place: Option<Place<'a>>,
     /// Annotations of a level are in the order of their ranks.
     rank: u8,
     noun: &'static str,
@@ -35,7 +35,7 @@ struct Annotation {
 pub(super) fn document(document: &Document<'_>) -> String {
     let mut text = String::new();
     for level in LEVELS {
-        let mut annotations: Vec<Annotation> = Vec::new();
+        let mut annotations: Vec<Annotation<'_>> = Vec::new();
         for section in
             document.sections.iter().filter(|section| level_of(section.severity) == Some(level))
         {
@@ -52,7 +52,7 @@ pub(super) fn document(document: &Document<'_>) -> String {
         }
         let shown = if annotations.len() <= room { annotations.len() } else { room - 1 };
         for annotation in &annotations[..shown] {
-            text.push_str(&command(level, document.file, annotation));
+            text.push_str(&command(level, annotation));
         }
         text.push_str(&left_out(level, &annotations[shown..], annotations.len()));
     }
@@ -73,10 +73,10 @@ fn summary(document: &Document<'_>, level: Level) -> Option<String> {
         text.push_str(&format!(" {label}: {digest}"));
     }
     let title = "Permissions boundaries".to_owned();
-    Some(command(level, document.file, &Annotation { title, text, place: None, rank: 0, noun: "" }))
+    Some(command(level, &Annotation { title, text, place: None, rank: 0, noun: "" }))
 }
 
-fn left_out(level: Level, left: &[Annotation], all: usize) -> String {
+fn left_out(level: Level, left: &[Annotation<'_>], all: usize) -> String {
     let Some(first) = left.first() else { return String::new() };
     let noun = match left.iter().all(|annotation| annotation.noun == first.noun) {
         true => first.noun,
@@ -84,10 +84,10 @@ fn left_out(level: Level, left: &[Annotation], all: usize) -> String {
     };
     let title = format!("{} more", counted(left.len(), noun));
     let text = format!("GitHub shows no more of a step; --format text has all {all}.");
-    command(level, "", &Annotation { title, text, place: None, rank: 0, noun })
+    command(level, &Annotation { title, text, place: None, rank: 0, noun })
 }
 
-fn section_annotations(section: &Section<'_>, to: &mut Vec<Annotation>) {
+fn section_annotations<'a>(section: &Section<'a>, to: &mut Vec<Annotation<'a>>) {
     let heading = section.heading.as_ref().map(escaped).unwrap_or_default();
     let on_lines = section.rows().iter().filter(|row| row.place.is_some());
     to.extend(on_lines.map(|row| on_line(section, row)));
@@ -120,7 +120,7 @@ fn together(section: &Section<'_>) -> Option<String> {
     Some(text)
 }
 
-fn on_line(section: &Section<'_>, row: &Row<'_>) -> Annotation {
+fn on_line<'a>(section: &Section<'a>, row: &Row<'a>) -> Annotation<'a> {
     let mut text = escaped(&row.message);
     let title = match (row.principal, &row.change) {
         (Some(principal), Some(change)) if matches!(section.body, Body::Changes(_)) => {
@@ -168,14 +168,14 @@ fn escaped(text: &Text<'_>) -> String {
     spans.collect()
 }
 
-fn command(level: Level, file: &str, annotation: &Annotation) -> String {
+fn command(level: Level, annotation: &Annotation<'_>) -> String {
     let level = match level {
         Level::Error => "error",
         Level::Warning => "warning",
         Level::Notice => "notice",
     };
     let mut properties = String::new();
-    if let Some(Place { line, column }) = annotation.place {
+    if let Some(Place { file, line, column }) = annotation.place {
         let file = property(&visible(&in_repository(file)));
         properties = format!("file={file},line={line},");
         if let Some(column) = column {
@@ -211,11 +211,11 @@ mod tests {
         let annotation = Annotation {
             title: "a,line=9::b\n::error::c".to_owned(),
             text: "100%\r\n::warning::x".to_owned(),
-            place: Some(Place { line: 7, column: Some(2) }),
+            place: Some(Place { file: "./a,b.toml", line: 7, column: Some(2) }),
             rank: 0,
             noun: "",
         };
-        let text = command(Level::Error, "./a,b.toml", &annotation);
+        let text = command(Level::Error, &annotation);
         assert_eq!(
             text,
             "::error file=a%2Cb.toml,line=7,col=2,title=a%2Cline=9%3A%3Ab%0A%3A%3Aerror%3A%3Ac\

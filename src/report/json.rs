@@ -9,12 +9,12 @@ use super::view::{
     Row, UserCounts, advice, advice_on_failed, advice_on_stop, change_row, override_help,
     problem_help, problem_statement, statements,
 };
-use crate::apply::{
-    ApiError, CallOutcome, Event, Item, Outcome, ReadBack, StopError, StopReason, Summary,
-};
-use crate::config::{Config, Diagnostic, FileErrors};
-use crate::iam::{AccountId, Digest, PolicyArn};
-use crate::plan::{Change, Origin, Plan, Problem, Reading, Recheck};
+use crate::apply::{Event, Item, StopError, Summary, Verification};
+use crate::config::{Config, Diagnostic, FileErrors, Provenance};
+use crate::iam::{AccountId, Digest, PolicyArn, Principal, UniqueId};
+use crate::inventory::{ApiError, CallOutcome, Reading, StopReason};
+use crate::journal::Outcome;
+use crate::plan::{Change, Origin, Plan, Preflight, ProblemKind, Refused, Verdict};
 
 /// A file's mistakes as one document.
 pub(super) fn mistakes(errors: &FileErrors) -> String {
@@ -83,55 +83,93 @@ fn pretty(document: &impl Serialize) -> String {
     text
 }
 
-/// A run as JSON lines: one object for each item as it ends, and a closing `summary`.
+/// A run as JSON lines: an object for each change when its outcome is final, and a closing `summary`.
 pub(super) struct JsonRun<'a, W> {
-    recheck: &'a Recheck,
+    preflight: &'a Preflight,
     to: W,
 }
 
 impl<'a, W: Write> JsonRun<'a, W> {
-    /// Writes the run of `recheck` to `to`.
-    pub(super) fn new(recheck: &'a Recheck, to: W) -> Self {
-        JsonRun { recheck, to }
-    }
-
-    fn line(&mut self, line: &Line<'_>) -> io::Result<()> {
-        serde_json::to_writer(&mut self.to, line)?;
-        self.to.write_all(b"\n")?;
-        self.to.flush()
+    pub(super) fn new(preflight: &'a Preflight, to: W) -> Self {
+        JsonRun { preflight, to }
     }
 }
 
 impl<W: Write> RunReporter for JsonRun<'_, W> {
     fn on(&mut self, event: &Event) -> io::Result<()> {
+        let preflight = self.preflight;
         match event {
             Event::Started { .. } => {
-                let violations = &self.recheck.violations;
-                if !violations.is_empty() {
-                    let why = statements(&self.recheck.plan, violations);
-                    self.line(&Line::Refused {
-                        why,
-                        advice: override_help(&self.recheck.plan, violations),
-                    })?;
-                }
-                let Recheck { plan, conflicts, already_done, .. } = self.recheck;
-                for problem in &plan.problems {
-                    self.line(&Line::Problem(ProblemJson::of(problem)))?;
-                }
-                for conflict in conflicts {
-                    let found = Some(FoundJson::of(&conflict.found));
-                    self.line(&Line::not_sent(plan, &conflict.change, "conflict", found))?;
-                }
-                already_done.iter().try_for_each(|change| {
-                    self.line(&Line::not_sent(plan, change, "already_done", None))
-                })
+                write_problems(&mut self.to, preflight)?;
+                write_unsent(&mut self.to, preflight)
             }
-            Event::Retrying { .. } | Event::Answered { .. } | Event::ReadingBack { .. } => Ok(()),
-            Event::Ended(item) => self.line(&Line::item(&self.recheck.plan, item)),
-            Event::StoppedBy(error) => self.line(&Line::Stopped { error: StopJson::of(error) }),
-            Event::Finished(summary) => self.line(&Line::summary(self.recheck, summary)),
+            Event::Retrying { .. } | Event::Answered { .. } | Event::Verifying { .. } => Ok(()),
+            Event::Ended(item) => write_line(&mut self.to, &Line::item(&preflight.plan, item)),
+            Event::StoppedBy(error) => {
+                write_line(&mut self.to, &Line::Stopped { error: StopJson::of(error) })
+            }
+            Event::Finished(summary) => {
+                let stopped_by = summary.stopped.map(StoppedBy::Reason);
+                write_line(&mut self.to, &Line::summary(preflight, summary, stopped_by))
+            }
         }
     }
+}
+
+/// A plan that was refused as a whole, as JSON lines like those of a run.
+pub(super) fn refused(preflight: &Preflight, why: &Refused) -> String {
+    let mut lines = Vec::new();
+    // Writing to memory cannot fail.
+    let _ = write_refused(&mut lines, preflight, why);
+    String::from_utf8(lines).expect("JSON is UTF-8")
+}
+
+fn write_refused(to: &mut impl Write, preflight: &Preflight, why: &Refused) -> io::Result<()> {
+    let plan = &preflight.plan;
+    if let Refused::GuardRails(violations) = why {
+        let advice = override_help(plan, violations);
+        write_line(to, &Line::Refused { why: statements(violations), advice })?;
+    }
+    write_problems(to, preflight)?;
+    write_unsent(to, preflight)?;
+    for change in preflight.ready() {
+        write_line(to, &Line::not_sent(plan, change, Outcome::NotAttempted.word(), None))?;
+    }
+    let summary = Summary { not_attempted: preflight.ready().count(), ..Summary::default() };
+    write_line(to, &Line::summary(preflight, &summary, Some(StoppedBy::Word("refused"))))
+}
+
+fn write_problems(to: &mut impl Write, preflight: &Preflight) -> io::Result<()> {
+    for problem in &preflight.plan.problems {
+        let line = ProblemJson::of(&problem.principal, &problem.provenance, &problem.kind);
+        write_line(to, &Line::Problem(line))?;
+    }
+    Ok(())
+}
+
+/// The changes that are not sent, whatever becomes of the run.
+fn write_unsent(to: &mut impl Write, preflight: &Preflight) -> io::Result<()> {
+    let plan = &preflight.plan;
+    for (change, verdict) in preflight.changes() {
+        let line = match verdict {
+            Verdict::Ready => continue,
+            Verdict::AlreadyDone => Line::not_sent(plan, change, "already_done", None),
+            Verdict::Conflict(found) => {
+                Line::not_sent(plan, change, "conflict", Some(FoundJson::of(found)))
+            }
+            Verdict::Blocked(why) => {
+                Line::Problem(ProblemJson::of(&change.principal, &change.provenance, why))
+            }
+        };
+        write_line(to, &line)?;
+    }
+    Ok(())
+}
+
+fn write_line(to: &mut impl Write, line: &Line<'_>) -> io::Result<()> {
+    serde_json::to_writer(&mut *to, line)?;
+    to.write_all(b"\n")?;
+    to.flush()
 }
 
 #[derive(Serialize)]
@@ -174,12 +212,20 @@ enum Line<'a> {
         in_sync: usize,
         calls: u64,
         throttled_calls: u64,
-        stopped_by: Option<StopReason>,
+        stopped_by: Option<StoppedBy>,
         seconds: f64,
     },
 }
 
-/// What stopped a run: a call of AWS's, or something of ours.
+/// Why a run did not make every change.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum StoppedBy {
+    Reason(StopReason),
+    Word(&'static str),
+}
+
+/// The error that stopped a run: a failed call, or a failed journal.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum StopJson<'a> {
@@ -219,7 +265,7 @@ impl<'a> StopJson<'a> {
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum FoundJson<'a> {
-    Boundary { arn: Option<&'a PolicyArn> },
+    Boundary { arn: Option<&'a PolicyArn>, unique_id: &'a UniqueId },
     NoSuchUser,
     Unreadable { error: ErrorJson<'a> },
 }
@@ -240,8 +286,10 @@ impl<'a> ErrorJson<'a> {
 impl<'a> FoundJson<'a> {
     fn of(found: &'a Reading) -> Self {
         match found {
-            Reading::Boundary(arn) => FoundJson::Boundary { arn: arn.as_ref() },
-            Reading::NoSuchUser { .. } => FoundJson::NoSuchUser,
+            Reading::Found { unique_id, boundary } => {
+                FoundJson::Boundary { arn: boundary.as_ref(), unique_id }
+            }
+            Reading::NotFound { .. } => FoundJson::NoSuchUser,
             Reading::Unreadable(error) => FoundJson::Unreadable { error: ErrorJson::of(error) },
         }
     }
@@ -269,38 +317,36 @@ impl<'a> Line<'a> {
     }
 
     fn item(plan: &'a Plan, item: &'a Item) -> Self {
-        let outcome = match item.class() {
-            Outcome::Applied => "applied",
-            Outcome::NotAsWritten => "not_as_written",
-            Outcome::Failed => "failed",
-            Outcome::NotAttempted => "not_attempted",
-        };
-        let (attempts, request_id, error) = match &item.answer {
+        let outcome = item.outcome();
+        let (attempts, request_id, error) = match &item.call {
             CallOutcome::Applied { attempts, request_id } => {
                 (*attempts, request_id.as_deref(), None)
             }
             CallOutcome::Failed { attempts, error, .. } => {
-                let advice = match item.class() {
-                    Outcome::Failed => advice_on_failed(error, &item.read_back),
+                let advice = match outcome {
+                    Outcome::Failed => advice_on_failed(error, &item.verification),
                     _ => None,
                 };
                 (*attempts, error.request_id.as_deref(), Some(ErrorJson { error, advice }))
             }
             CallOutcome::NotAttempted => (0, None, None),
         };
-        let (read_back, found, read_error) = match &item.read_back {
-            ReadBack::NotNeeded => (None, None, None),
-            ReadBack::AsWritten => (Some("as_written"), None, None),
-            ReadBack::Otherwise(found) => (Some("otherwise"), Some(FoundJson::of(found)), None),
-            ReadBack::Stopped { last } => (Some("stopped"), last.as_ref().map(FoundJson::of), None),
-            ReadBack::Failed(error) => (Some("failed"), None, Some(ErrorJson::of(error))),
+        let (read_back, found, read_error) = match &item.verification {
+            Verification::NotNeeded => (None, None, None),
+            Verification::AsWritten => (Some("as_written"), None, None),
+            Verification::Otherwise(found) => (Some("otherwise"), Some(FoundJson::of(found)), None),
+            Verification::Stopped { last } => {
+                (Some("stopped"), last.as_ref().map(FoundJson::of), None)
+            }
+            Verification::Failed(error) => (Some("failed"), None, Some(ErrorJson::of(error))),
         };
         let change = ChangeJson::of(plan, &item.change);
+        let outcome = outcome.word();
         Line::Item { change, outcome, attempts, request_id, error, found, read_back, read_error }
     }
 
-    fn summary(recheck: &Recheck, summary: &'a Summary) -> Self {
-        let Recheck { plan, conflicts, already_done, digest, .. } = recheck;
+    fn summary(preflight: &Preflight, summary: &'a Summary, stopped_by: Option<StoppedBy>) -> Self {
+        let Preflight { plan, digest, .. } = preflight;
         Line::Summary {
             account: plan.account.to_string(),
             digest: *digest,
@@ -308,15 +354,15 @@ impl<'a> Line<'a> {
             not_as_written: summary.not_as_written,
             failed: summary.failed,
             not_attempted: summary.not_attempted,
-            not_read_back: summary.not_read_back,
-            read_error: summary.read_error.as_ref().map(ErrorJson::of),
-            conflicts: conflicts.len(),
-            already_done: already_done.len(),
-            problems: plan.problems.len(),
+            not_read_back: summary.not_verified,
+            read_error: summary.verification_error.as_ref().map(ErrorJson::of),
+            conflicts: preflight.conflicts().count(),
+            already_done: preflight.already_done().count(),
+            problems: plan.problems.len() + preflight.blocked().count(),
             in_sync: plan.in_sync,
             calls: summary.calls.made,
             throttled_calls: summary.calls.throttled,
-            stopped_by: summary.stopped,
+            stopped_by,
             // Milliseconds: what is finer than that is noise.
             seconds: (summary.elapsed.as_secs_f64() * 1e3).round() / 1e3,
         }
@@ -365,14 +411,14 @@ impl<'a> ChangeJson<'a> {
 }
 
 impl<'a> ProblemJson<'a> {
-    fn of(problem: &'a Problem) -> Self {
+    fn of(principal: &'a Principal, provenance: &'a Provenance, kind: &'a ProblemKind) -> Self {
         ProblemJson {
-            user: problem.user.as_str(),
-            line: problem.line,
-            column: problem.column,
-            code: problem.kind.code(),
-            message: problem_statement(&problem.kind).to_string(),
-            advice: problem_help(&problem.kind).map(|help| help.to_string()),
+            user: principal.name.as_str(),
+            line: provenance.line,
+            column: provenance.column,
+            code: kind.code(),
+            message: problem_statement(kind).to_string(),
+            advice: problem_help(kind).map(|help| help.to_string()),
         }
     }
 }

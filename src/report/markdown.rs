@@ -132,7 +132,7 @@ fn folded(title: &str) -> String {
 }
 
 fn row_line(row: &Row<'_>) -> String {
-    let place = row.place.map(|Place { line, column }| match column {
+    let place = row.place.map(|Place { line, column, .. }| match column {
         Some(column) if row.principal.is_none() => format!("{line}:{column}"),
         _ => format!("line {line}"),
     });

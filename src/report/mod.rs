@@ -25,7 +25,7 @@ use std::io::{self, Write};
 
 use crate::apply::Event;
 use crate::config::{Config, FileErrors};
-use crate::plan::{Plan, Recheck};
+use crate::plan::{Plan, Preflight, Refused};
 use view::{Document, Run};
 
 /// The hidden line by which a machine finds the comment that it wrote before.
@@ -74,13 +74,19 @@ pub fn render_mistakes(errors: &FileErrors, format: Format, style: Style) -> Str
     }
 }
 
-/// The listed users of a plan for whom nothing can be planned, as text.
-pub fn render_problems(plan: &Plan, style: Style) -> String {
-    let sections: Vec<_> = view::problem_section(plan.problems.iter()).into_iter().collect();
-    let mut text = "\n".to_owned();
-    let columns = text::Columns::of(0, &[], style);
-    text::sections(&mut text, &sections, &plan.file, &columns, style);
-    text
+/// A plan that was refused as a whole, in a format: nothing of it was applied.
+pub fn render_refused(
+    preflight: &Preflight,
+    why: &Refused,
+    format: Format,
+    style: Style,
+) -> String {
+    match format {
+        Format::Text => text::document(&view::refused(preflight, why), style),
+        Format::Json => json::refused(preflight, why),
+        Format::Markdown => markdown::document(&view::refused(preflight, why)),
+        Format::Github => github::document(&view::refused(preflight, why)),
+    }
 }
 
 /// Something that writes a run as it goes.
@@ -97,7 +103,7 @@ pub trait RunReporter {
 /// answered, and JSON an object for each change when its outcome is final; the other formats are written at
 /// the end of the run.
 pub fn run_reporter<'a>(
-    preflight: &'a Recheck,
+    preflight: &'a Preflight,
     format: Format,
     style: Style,
     to: impl Write + 'a,
@@ -118,7 +124,7 @@ struct AtEnd<'a, W> {
 }
 
 impl<'a, W: Write> AtEnd<'a, W> {
-    fn new(preflight: &'a Recheck, render: fn(&Document<'_>) -> String, to: W) -> Self {
+    fn new(preflight: &'a Preflight, render: fn(&Document<'_>) -> String, to: W) -> Self {
         AtEnd { run: Run::new(preflight), render, to }
     }
 }

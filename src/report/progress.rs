@@ -1,8 +1,10 @@
 use std::time::Duration;
 
 use super::view::counted;
-use crate::apply::{CallOutcome, ErrorClass, Event, Outcome};
+use crate::apply::Event;
 use crate::iam::Rate;
+use crate::inventory::{CallOutcome, ErrorClass};
+use crate::journal::Outcome;
 
 /// The progress of a run. It takes the elapsed time as an argument, so that tests decide on it.
 #[derive(Debug, Clone, Default)]
@@ -25,18 +27,18 @@ impl Progress {
             Event::Started { changes } => *self = Progress { total: *changes, ..Self::default() },
             Event::Retrying { retry, .. } if retry.error.class == ErrorClass::Throttled => {
                 self.throttled += 1;
-                self.rate = retry.found.or(self.rate);
+                self.rate = retry.measured_rate.or(self.rate);
             }
-            Event::Answered { answer, .. } => {
+            Event::Answered { call, .. } => {
                 self.ended += 1;
-                self.failed += usize::from(matches!(answer, CallOutcome::Failed { .. }));
+                self.failed += usize::from(matches!(call, CallOutcome::Failed { .. }));
             }
             // All others were counted when they were answered.
-            Event::Ended(item) if item.class() == Outcome::NotAttempted => {
+            Event::Ended(item) if item.outcome() == Outcome::NotAttempted => {
                 self.ended += 1;
                 self.not_attempted += 1;
             }
-            Event::ReadingBack { users } => self.verifying = *users,
+            Event::Verifying { principals } => self.verifying = *principals,
             Event::Ended(_) | Event::Retrying { .. } | Event::StoppedBy(_) | Event::Finished(_) => {
             }
         }
@@ -112,10 +114,10 @@ mod tests {
     #[test]
     fn when_everything_is_written_the_line_says_how_many_users_are_verified() {
         let mut progress = Progress { total: 10, ended: 10, ..Progress::default() };
-        progress.on(&Event::ReadingBack { users: 9 });
+        progress.on(&Event::Verifying { principals: 9 });
         let line = progress.line(Duration::from_secs(10));
         assert_eq!(line, "apply: 10 of 10 users, verifying 9 users");
-        progress.on(&Event::ReadingBack { users: 1 });
+        progress.on(&Event::Verifying { principals: 1 });
         assert_eq!(progress.remark(Duration::from_secs(12)), "verifying 1 user");
     }
 

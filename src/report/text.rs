@@ -11,7 +11,7 @@ use super::view::{
 };
 use super::wrap::Sentence;
 use crate::apply::Event;
-use crate::plan::Recheck;
+use crate::plan::Preflight;
 
 /// The place of a missing boundary. No short name has parentheses.
 const NONE: &str = "(none)";
@@ -24,7 +24,7 @@ pub(super) fn document(document: &Document<'_>, style: Style) -> String {
         text.push('\n');
     }
     let columns = Columns::of("  ".len(), document.sections.iter().flat_map(Section::rows), style);
-    sections(&mut text, &document.sections, document.file, &columns, style);
+    sections(&mut text, &document.sections, &columns, style);
     closing(&mut text, document, style);
     text
 }
@@ -33,12 +33,11 @@ pub(super) fn document(document: &Document<'_>, style: Style) -> String {
 pub(super) fn sections(
     text: &mut String,
     sections: &[Section<'_>],
-    file: &str,
     columns: &Columns,
     style: Style,
 ) {
     for section in sections {
-        write_section(text, section, file, columns, style);
+        write_section(text, section, columns, style);
         text.push('\n');
     }
 }
@@ -71,7 +70,7 @@ pub(super) struct TextRun<'p, W> {
 const LABEL_WIDTH: usize = "applied ".len();
 
 impl<'p, W: Write> TextRun<'p, W> {
-    pub(super) fn new(preflight: &'p Recheck, style: Style, to: W) -> Self {
+    pub(super) fn new(preflight: &'p Preflight, style: Style, to: W) -> Self {
         let run = Run::new(preflight);
         let columns = Columns::of(LABEL_WIDTH, &run.rows(), style);
         TextRun { run, columns, style, to }
@@ -86,25 +85,25 @@ impl<'p, W: Write> TextRun<'p, W> {
                 if !before.is_empty() {
                     text.push('\n');
                 }
-                sections(&mut text, &before, &plan.file, &self.columns, style);
+                sections(&mut text, &before, &self.columns, style);
             }
-            Event::Answered { change, answer } => {
-                if let Some(answered) = answered(plan, change, answer) {
+            Event::Answered { change, call } => {
+                if let Some(answered) = answered(plan, change, call) {
                     write_answered(&mut text, &answered, &self.columns, style);
                 }
             }
             Event::StoppedBy(_) => {
                 if let Some(section) = self.run.stop() {
-                    sections(&mut text, &[section], &plan.file, &self.columns, style);
+                    sections(&mut text, &[section], &self.columns, style);
                 }
             }
             Event::Finished(summary) => {
                 text.push('\n');
                 let outcomes = self.run.outcomes(summary);
-                sections(&mut text, &outcomes, &plan.file, &self.columns, style);
+                sections(&mut text, &outcomes, &self.columns, style);
                 closing(&mut text, &self.run.document(summary), style);
             }
-            Event::Retrying { .. } | Event::ReadingBack { .. } | Event::Ended(_) => {}
+            Event::Retrying { .. } | Event::Verifying { .. } | Event::Ended(_) => {}
         }
         text
     }
@@ -137,13 +136,7 @@ fn write_answered(text: &mut String, answered: &Answered<'_>, columns: &Columns,
     }
 }
 
-fn write_section(
-    text: &mut String,
-    section: &Section<'_>,
-    file: &str,
-    columns: &Columns,
-    style: Style,
-) {
+fn write_section(text: &mut String, section: &Section<'_>, columns: &Columns, style: Style) {
     match &section.body {
         Body::Names(_) => {}
         body => write_heading(text, section, matches!(body, Body::Group(_)), style),
@@ -157,7 +150,7 @@ fn write_section(
                 }
             }
         }
-        Body::Rows(rows) => write_rows(text, rows, file, style),
+        Body::Rows(rows) => write_rows(text, rows, style),
         Body::Group(rows) => write_principals(text, rows, style),
         Body::Names(names) => {
             let width = names.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
@@ -193,12 +186,12 @@ fn write_heading(text: &mut String, section: &Section<'_>, is_counted: bool, sty
     text.push('\n');
 }
 
-fn write_rows(text: &mut String, rows: &[Row<'_>], file: &str, style: Style) {
+fn write_rows(text: &mut String, rows: &[Row<'_>], style: Style) {
     for (n, row) in rows.iter().enumerate() {
         let mut sentence = Sentence::default();
         if let Some(place) = row.place {
             let column = place.column.map(|column| format!(":{column}")).unwrap_or_default();
-            let place = format!("{file}:{}{column}:", place.line);
+            let place = format!("{}:{}{column}:", place.file, place.line);
             sentence = sentence.name(Tone::Neutral, place).ours(Tone::Neutral, " ");
         }
         if let Some(principal) = row.principal {

@@ -7,7 +7,7 @@ use iam_boundaries::apply::{CallOutcome, Item};
 use iam_boundaries::aws::{ErrorClass, Reading, StopSwitch};
 use iam_boundaries::iam::{PrincipalName, Rate};
 use iam_boundaries::plan::ProblemKind;
-use iam_boundaries::sandbox::{Burst, Fault, Limit, Throttle};
+use iam_boundaries::sandbox::{Burst, Fault, RateLimit, Throttle};
 
 fn failure(item: &Item) -> (u32, &str) {
     match &item.answer {
@@ -107,7 +107,7 @@ async fn what_passes_is_tried_again_until_it_is_done() {
 async fn an_answer_of_200_that_is_not_iams_is_no_success() {
     let company = Company::of(3, 1_000).await;
     let faults = company.sandbox.faults();
-    let page = || Fault::Answer("<html>Please sign in</html>".to_owned());
+    let page = || Fault::Response("<html>Please sign in</html>".to_owned());
     faults.add(PUT, Some(user(0).as_str()), 100, page());
     faults.add(PUT, Some(user(1).as_str()), 2, page());
     let (items, summary) = company.apply(8).await;
@@ -225,7 +225,7 @@ async fn where_single_users_are_denied_they_are_read_by_pages() {
 #[tokio::test]
 async fn against_a_limit_that_nobody_told_nothing_is_lost_and_little_is_throttled() {
     let company = Company::of(300, 1_000).await;
-    let limit = Limit::new(Rate::per_second(100.0).unwrap(), Burst::of(20.0).unwrap());
+    let limit = RateLimit::new(Rate::per_second(100.0).unwrap(), Burst::of(20.0).unwrap());
     let put = PUT.parse().unwrap();
     company
         .sandbox

@@ -321,7 +321,7 @@ async fn a_page_that_is_cut_short_and_has_no_marker_to_go_on_from_is_an_error() 
     // None at all, and the same again, which would go on for ever.
     for end in ["", "<Marker>again</Marker>"] {
         let sandbox = Sandbox::start(Options::default()).await.unwrap();
-        sandbox.faults().add(DETAILS, None, 100, Fault::Answer(page(end)));
+        sandbox.faults().add(DETAILS, None, 100, Fault::Response(page(end)));
         let error = account(sandbox.endpoint_url()).await.everyone().await.unwrap_err();
         assert!(error.to_string().contains("cut short"), "{error}");
     }

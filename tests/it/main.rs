@@ -3,15 +3,19 @@
 mod support;
 
 mod apply;
+mod ci;
 mod command_line;
 mod config;
 mod corpus;
 mod crash;
 mod definition;
+mod fault_injection;
+mod forge;
 mod formats;
 mod guard;
 mod import;
 mod journal;
+mod localstack;
 mod pace;
 mod properties;
 mod read_back;

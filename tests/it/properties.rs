@@ -324,8 +324,8 @@ fn whatever_goes_wrong_each_item_is_in_one_class_and_the_account_agrees() {
     let chaos = (any::<u64>(), 0..40_u16, 0..10_u16).prop_map(|(seed, share, stubborn)| Chaos {
         share: Share::percent(share),
         stubborn: Share::percent(stubborn),
-        slowest: Duration::from_millis(5),
-        stalest: Duration::from_millis(50),
+        max_delay: Duration::from_millis(5),
+        max_staleness: Duration::from_millis(50),
         ..Chaos::new(seed)
     });
     let seen = Seen::default();

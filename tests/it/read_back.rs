@@ -20,7 +20,7 @@ const ALWAYS: u32 = 1_000;
 
 /// An answer that says that it is done, when nothing was.
 fn lie() -> Fault {
-    Fault::Answer(format!(
+    Fault::Response(format!(
         "<{PUT}Response xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><ResponseMetadata>\
          <RequestId>0f1e2d3c</RequestId></ResponseMetadata></{PUT}Response>"
     ))

@@ -90,7 +90,7 @@ async fn useless_credentials_are_an_error_of_every_policy() {
 #[tokio::test]
 async fn an_answer_about_another_policy_is_not_believed() {
     let sandbox = company().await;
-    sandbox.faults().add(GET_POLICY, None, 1, Fault::Answer(policy_answer("Contractor", true)));
+    sandbox.faults().add(GET_POLICY, None, 1, Fault::Response(policy_answer("Contractor", true)));
     let arn = policy("Developer");
     let states = account(sandbox.endpoint_url()).await.policies([&arn]).await.unwrap();
     let error = unreadable(&states[&arn]);
@@ -101,7 +101,7 @@ async fn an_answer_about_another_policy_is_not_believed() {
 #[tokio::test]
 async fn a_policy_of_which_iam_says_so_is_not_attachable() {
     let sandbox = company().await;
-    sandbox.faults().add(GET_POLICY, None, 1, Fault::Answer(policy_answer("Developer", false)));
+    sandbox.faults().add(GET_POLICY, None, 1, Fault::Response(policy_answer("Developer", false)));
     let states = account(sandbox.endpoint_url()).await.policies([&policy("Developer")]).await;
     assert_eq!(states.unwrap()[&policy("Developer")], PolicyState::NotAttachable);
 }
@@ -254,7 +254,7 @@ async fn a_missing_user_who_cannot_be_asked_for_is_unreadable_and_not_missing() 
 async fn in_chaos(seed: u64) -> (usize, usize) {
     let mut chaos =
         Chaos { share: Share::percent(30), stubborn: Share::percent(1), ..Chaos::new(seed) };
-    (chaos.slowest, chaos.stalest) = (Duration::from_millis(3), Duration::from_secs(3_600));
+    (chaos.max_delay, chaos.max_staleness) = (Duration::from_millis(3), Duration::from_secs(3_600));
     if seed.is_multiple_of(2) {
         chaos.kinds.remove(&ChaosKind::StaleReads);
     }

@@ -1,13 +1,20 @@
-use crate::apply::{ApiError, ErrorClass, ReadBack, StopError};
-
-const CONNECTION_FAILED: &str = "ConnectionFailed";
+use crate::apply::{StopError, Verification};
+use crate::inventory::{ApiError, ErrorClass};
 
 /// What to do about a change that failed, given what verification showed.
-pub(in crate::report) fn advice_on_failed(error: &ApiError, verified: &ReadBack) -> Option<String> {
-    match (error.class, verified) {
-        (ErrorClass::Transient, ReadBack::Otherwise(_)) if error.code != CONNECTION_FAILED => Some(
-            "verification showed that the change was not applied; run the command again".to_owned(),
-        ),
+pub(in crate::report) fn advice_on_failed(
+    error: &ApiError,
+    verification: &Verification,
+) -> Option<String> {
+    match (error.class, verification) {
+        (ErrorClass::Transient, Verification::Otherwise(_))
+            if error.code != ApiError::CONNECTION_FAILED =>
+        {
+            Some(
+                "verification showed that the change was not applied; run the command again"
+                    .to_owned(),
+            )
+        }
         _ => advice(error),
     }
 }
@@ -58,7 +65,7 @@ pub fn advice(error: &ApiError) -> Option<String> {
              rate; run the command again later: completed changes are not repeated"
                 .to_owned()
         }
-        ErrorClass::Transient if code == CONNECTION_FAILED => {
+        ErrorClass::Transient if code == ApiError::CONNECTION_FAILED => {
             "check the network connection, HTTPS_PROXY, --region and --endpoint-url".to_owned()
         }
         ErrorClass::Transient if is_write => {

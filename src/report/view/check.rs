@@ -41,12 +41,13 @@ pub(in crate::report) fn check(config: &Config) -> Document<'_> {
                 (Tone::Neutral, account),
             ],
         }),
-        ..empty(Severity::Notice, &config.file, Text::ours("no mistakes"))
+        ..empty(Severity::Notice, Text::ours("no mistakes"))
     }
 }
 
 /// The mistakes of a file.
 pub(in crate::report) fn mistakes(errors: &FileErrors) -> Document<'_> {
+    let row = |diagnostic| row(errors.file(), diagnostic);
     let rows: Vec<Row<'_>> = errors.diagnostics().iter().map(row).collect();
     let title = counted(rows.len(), "mistake") + " in ";
     Document {
@@ -59,12 +60,12 @@ pub(in crate::report) fn mistakes(errors: &FileErrors) -> Document<'_> {
             message: None,
             help: None,
         }],
-        ..empty(Severity::Error, errors.file(), Text::ours(title).and_name(errors.file()))
+        ..empty(Severity::Error, Text::ours(title).and_name(errors.file()))
     }
 }
 
 /// It takes the place of the plan that cannot be made, so it has the same marker.
-fn empty<'a>(severity: Severity, file: &'a str, result: Text<'a>) -> Document<'a> {
+fn empty(severity: Severity, result: Text<'_>) -> Document<'_> {
     Document {
         marker: PLAN_MARKER,
         severity,
@@ -75,16 +76,15 @@ fn empty<'a>(severity: Severity, file: &'a str, result: Text<'a>) -> Document<'a
         closing: None,
         account: None,
         digest: None,
-        file,
     }
 }
 
-fn row(diagnostic: &Diagnostic) -> Row<'_> {
+fn row<'a>(file: &'a str, diagnostic: &'a Diagnostic) -> Row<'a> {
     let Diagnostic { message, line, column, help, .. } = diagnostic;
     Row {
         principal: None,
         change: None,
-        place: Some(Place { line: *line, column: Some(*column) }),
+        place: Some(Place { file, line: *line, column: Some(*column) }),
         message: Text::quote(&**message),
         help: help.as_ref().map(|help| Text::quote(&**help)),
     }

@@ -1,7 +1,12 @@
 use super::words::{counted, plural};
 use super::{Body, Section, Severity, Text};
+use crate::config::Provenance;
+use crate::iam::Principal;
 use crate::iam::Threshold;
-use crate::plan::{AccountUsers, Bound, Excess, Overrides, Plan, Standard, Supervision, Violation};
+use crate::plan::{
+    DefaultThreshold, EffectiveThreshold, Excess, Overrides, Plan, Supervision, UserCount,
+    Violation,
+};
 
 /// The number of protected users that are named one by one.
 const NAMED: usize = 10;
@@ -33,21 +38,20 @@ pub(super) fn violations_section(
         severity: Severity::Error,
         label: "guard rail violated",
         noun: "violation",
-        body: Body::Statements(texts(plan, violations)),
+        body: Body::Statements(texts(violations)),
         message: None,
         help: Some(help(plan, violations)),
     }
 }
 
 /// The violations, each as a clause without a full stop.
-pub fn statements(plan: &Plan, violations: &[Violation]) -> Vec<String> {
-    texts(plan, violations).iter().map(Text::to_string).collect()
+pub fn statements(violations: &[Violation]) -> Vec<String> {
+    texts(violations).iter().map(Text::to_string).collect()
 }
 
-fn texts(plan: &Plan, violations: &[Violation]) -> Vec<Text<'static>> {
+fn texts(violations: &[Violation]) -> Vec<Text<'static>> {
     let mut texts: Vec<Text<'static>> = Vec::new();
     let mut protected = Vec::new();
-    let file = &plan.file;
     for violation in violations {
         match violation {
             Violation::TooManyChanges(excess) => {
@@ -56,18 +60,14 @@ fn texts(plan: &Plan, violations: &[Violation]) -> Vec<Text<'static>> {
             Violation::TooManyRemovals(excess) => {
                 texts.push(Text::ours(excess_statement("removal", "max_removals", excess)));
             }
-            Violation::Protected { user, line, by } => protected.push(
-                Text::name(user.to_string())
-                    .and(" (")
-                    .and_name(format!("{file}:{line}"))
-                    .and(") is protected by ")
+            Violation::Protected { principal, provenance, by } => protected.push(
+                located(principal, provenance)
+                    .and(" is protected by ")
                     .and_name(format!("{:?}", by.to_string())),
             ),
-            Violation::OwnBoundary { user, line } => texts.push(
-                Text::name(user.to_string())
-                    .and(" (")
-                    .and_name(format!("{file}:{line}"))
-                    .and(") is the caller, and the plan changes its own boundary"),
+            Violation::OwnBoundary { principal, provenance } => texts.push(
+                located(principal, provenance)
+                    .and(" is the caller, and the plan changes its own boundary"),
             ),
         }
     }
@@ -82,6 +82,10 @@ fn texts(plan: &Plan, violations: &[Violation]) -> Vec<Text<'static>> {
         )));
     }
     texts
+}
+
+fn located(principal: &Principal, Provenance { file, line, .. }: &Provenance) -> Text<'static> {
+    Text::name(principal.to_string()).and(" (").and_name(format!("{file}:{line}")).and(")")
 }
 
 /// How to override the violated guard rails: an instruction without a full stop.
@@ -100,10 +104,10 @@ fn help(plan: &Plan, violations: &[Violation]) -> Text<'static> {
             Violation::TooManyRemovals(excess) => {
                 options.push(format!("--max-removals {}", excess.count));
             }
-            Violation::Protected { user, .. } => {
+            Violation::Protected { principal, .. } => {
                 protected += 1;
                 if protected <= NAMED {
-                    options.push(format!("--allow-protected {user}"));
+                    options.push(format!("--allow-protected {principal}"));
                 }
             }
             Violation::OwnBoundary { .. } => options.push("--allow-own-boundary".to_owned()),
@@ -113,28 +117,30 @@ fn help(plan: &Plan, violations: &[Violation]) -> Text<'static> {
         options.into_iter().fold(Text::ours("to override for this run, add"), |help, option| {
             help.and(" ").and_name(option)
         });
-    match plan.rolls_back {
+    match plan.source.rolls_back() {
         None => help.and("; or change [guard] in the file and plan again"),
         Some(_) => help,
     }
 }
 
 fn excess_statement(noun: &str, key: &str, excess: &Excess) -> String {
-    let Excess { count, allowed, limit, users } = excess;
+    let Excess { count, allowed, threshold, users } = excess;
     let nouns = counted(*count, noun);
     let verb = plural(*count, "exceeds", "exceed");
     let users = match users {
-        AccountUsers::Counted(users) => counted(*users, "user"),
-        AccountUsers::AtLeast(users) => counted(*users, "known user"),
+        UserCount::Exact(users) => counted(*users, "user"),
+        UserCount::AtLeast(users) => counted(*users, "known user"),
     };
-    match limit {
-        Bound::Set(limit @ Threshold::Count(_)) => format!("{nouns} {verb} {key} = {limit}"),
-        Bound::Set(share) => {
+    match threshold {
+        EffectiveThreshold::Set(limit @ Threshold::Count(_)) => {
+            format!("{nouns} {verb} {key} = {limit}")
+        }
+        EffectiveThreshold::Set(share) => {
             format!(
                 "{nouns} {verb} {key} = \"{share}\", which is {allowed} of the account's {users}"
             )
         }
-        Bound::Standard(Standard { count, share }) => format!(
+        EffectiveThreshold::Default(DefaultThreshold { count, share }) => format!(
             "{nouns} {verb} {allowed}, the default {key} of an unattended run: the greater of {count} and \
              {share} of the account's {users}"
         ),

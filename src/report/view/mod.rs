@@ -8,6 +8,7 @@ mod check;
 mod guard;
 mod plan;
 mod problem;
+mod refused;
 mod run;
 mod text;
 mod words;
@@ -18,8 +19,9 @@ pub use words::summary_counts;
 
 pub(super) use advice::{advice_on_failed, advice_on_stop};
 pub(super) use check::{UserCounts, check, mistakes};
-pub(super) use plan::{change_row, plan, problem_section};
+pub(super) use plan::{change_row, plan};
 pub(super) use problem::{problem_help, problem_statement};
+pub(super) use refused::refused;
 pub(super) use run::{Answered, Run, answered};
 pub(super) use text::{Span, Text};
 pub(super) use words::counted;
@@ -46,8 +48,6 @@ pub(super) struct Document<'a> {
     pub(super) account: Option<AccountId>,
     /// The digest of the plan, with the label that it has in this document.
     pub(super) digest: Option<(&'static str, Digest)>,
-    /// The file that the places of all rows are in.
-    pub(super) file: &'a str,
 }
 
 /// How important a section is.
@@ -106,7 +106,7 @@ pub(super) struct Row<'a> {
     pub(super) principal: Option<&'a str>,
     pub(super) change: Option<ChangeView<'a>>,
     /// None where the row is not about a place in the file.
-    pub(super) place: Option<Place>,
+    pub(super) place: Option<Place<'a>>,
     pub(super) message: Text<'a>,
     /// What to do about this row.
     pub(super) help: Option<Text<'a>>,
@@ -114,7 +114,8 @@ pub(super) struct Row<'a> {
 
 /// A place in a file. Line and column count from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct Place<'a> {
+    pub(super) file: &'a str,
     pub(super) line: usize,
     pub(super) column: Option<usize>,
 }

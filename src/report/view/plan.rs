@@ -5,7 +5,9 @@ use super::{
     Body, ChangeKind, ChangeView, Closing, CountsRow, Document, Place, Row, Section, Severity,
     Text, Tone,
 };
-use crate::plan::{BoundaryChange, Change, Counts, Origin, Plan, Problem};
+use crate::config::Provenance;
+use crate::iam::{BoundaryChange, Principal};
+use crate::plan::{Change, Counts, Origin, Plan, ProblemKind};
 use crate::report::PLAN_MARKER;
 
 const THIS_CHANGE: &str = "From this change";
@@ -22,7 +24,7 @@ pub(in crate::report) fn plan(plan: &Plan) -> Document<'_> {
         .and(format!(": {result}"));
     let mut sections = change_sections(plan);
     sections.extend(names_section(plan));
-    sections.extend(problem_section(plan.problems.iter()));
+    sections.extend(problem_section(problems(plan)));
     sections.extend(unlisted_section(plan));
     sections.extend(guard_section(plan));
     Document {
@@ -35,19 +37,18 @@ pub(in crate::report) fn plan(plan: &Plan) -> Document<'_> {
         closing: Some(closing(plan)),
         account: Some(plan.account),
         digest: Some(("Digest", plan.digest())),
-        file: &plan.file,
     }
 }
 
 fn introduction(plan: &Plan) -> Option<Text<'_>> {
     let changes = Text::ours("Changes to account ").and_name(plan.account.as_str());
-    let changes = match plan.rolls_back {
-        None => changes.and(" to match ").and_name(&*plan.file).and(":"),
+    let changes = match plan.source.rolls_back() {
+        None => changes.and(" to match ").and_name(plan.source.path()).and(":"),
         Some(run) => changes
             .and(" to roll back the run of plan ")
             .and_name(run.short())
             .and(" (")
-            .and_name(&*plan.file)
+            .and_name(plan.source.path())
             .and("):"),
     };
     (!plan.changes.is_empty()).then_some(changes)
@@ -56,7 +57,7 @@ fn introduction(plan: &Plan) -> Option<Text<'_>> {
 fn counts(plan: &Plan) -> Vec<CountsRow> {
     let row = |label, Counts { add, change, remove }| CountsRow { label, add, change, remove };
     let mut rows = Vec::new();
-    if plan.base.is_some() {
+    if plan.source.base().is_some() {
         for (label, origin) in [(THIS_CHANGE, Origin::ThisChange), (DRIFT, Origin::Drift)] {
             rows.push(row(label, Counts::of(plan.changes_of(Some(origin)))));
         }
@@ -92,20 +93,24 @@ fn change_sections(plan: &Plan) -> Vec<Section<'_>> {
 
 /// A change of `plan`.
 pub(in crate::report) fn change_row<'a>(plan: &'a Plan, change: &'a Change) -> Row<'a> {
-    let kind = match change.action {
+    let kind = match change.boundary {
         BoundaryChange::Add { .. } => ChangeKind::Add,
         BoundaryChange::Change { .. } => ChangeKind::Change,
         BoundaryChange::Remove { .. } => ChangeKind::Remove,
     };
-    let (from, to) = (change.action.from(), change.action.to());
+    let (from, to) = (change.boundary.from(), change.boundary.to());
     let (from, to) = (boundary(plan, from), boundary(plan, to));
     Row {
-        principal: Some(change.user.as_str()),
+        principal: Some(change.principal.name.as_str()),
         change: Some(ChangeView { kind, from, to, origin: change.origin }),
-        place: Some(Place { line: change.line, column: None }),
+        place: Some(place(&change.provenance)),
         message: Text::default(),
         help: None,
     }
+}
+
+fn place(Provenance { file, line, column, .. }: &Provenance) -> Place<'_> {
+    Place { file, line: *line, column: *column }
 }
 
 /// What the short names mean, so that a plan can be reviewed without the file.
@@ -123,16 +128,24 @@ fn names_section(plan: &Plan) -> Option<Section<'_>> {
     })
 }
 
-/// Listed users for whom nothing can be planned.
-pub(in crate::report) fn problem_section<'a>(
-    problems: impl Iterator<Item = &'a Problem>,
+/// A listed principal for which nothing can be done, and why.
+pub(super) type Blocked<'a> = (&'a Principal, &'a Provenance, &'a ProblemKind);
+
+/// The problems of a plan.
+pub(super) fn problems(plan: &Plan) -> impl Iterator<Item = Blocked<'_>> {
+    plan.problems.iter().map(|problem| (&problem.principal, &problem.provenance, &problem.kind))
+}
+
+/// Principals for which nothing can be done.
+pub(super) fn problem_section<'a>(
+    problems: impl Iterator<Item = Blocked<'a>>,
 ) -> Option<Section<'a>> {
-    let row = |problem: &'a Problem| Row {
-        principal: Some(problem.user.as_str()),
+    let row = |(principal, provenance, kind): Blocked<'a>| Row {
+        principal: Some(principal.name.as_str()),
         change: None,
-        place: Some(Place { line: problem.line, column: problem.column }),
-        message: problem_statement(&problem.kind),
-        help: problem_help(&problem.kind),
+        place: Some(place(provenance)),
+        message: problem_statement(kind),
+        help: problem_help(kind),
     };
     let rows: Vec<Row<'_>> = problems.map(row).collect();
     (!rows.is_empty()).then(|| Section {
@@ -150,8 +163,8 @@ fn unlisted_section(plan: &Plan) -> Option<Section<'_>> {
     let rows: Vec<Row<'_>> = plan
         .no_longer_listed()
         .iter()
-        .map(|user| Row {
-            principal: Some(user.as_str()),
+        .map(|principal| Row {
+            principal: Some(principal.name.as_str()),
             change: None,
             place: None,
             message: Text::default(),
@@ -175,7 +188,7 @@ fn closing(plan: &Plan) -> Closing<'_> {
     let (label, mut parts) = if !plan.changes.is_empty() {
         let Counts { add, change, remove } = plan.counts();
         let counts = format!("{add} to add, {change} to change, {remove} to remove");
-        let origins = match plan.base {
+        let origins = match plan.source.base() {
             None => String::new(),
             Some(_) => format!(
                 " ({} from this change, {} drift)",
@@ -199,12 +212,14 @@ fn closing(plan: &Plan) -> Closing<'_> {
 }
 
 fn nothing_to_change(plan: &Plan) -> (&'static str, Text<'_>) {
-    let (label, text) = match (plan.rolls_back, plan.in_sync) {
-        (None, 0) => ("In sync", Text::name(&*plan.file).and(" lists no users")),
-        (None, 1) => ("In sync", Text::ours("the listed user matches ").and_name(&*plan.file)),
+    let (label, text) = match (plan.source.rolls_back(), plan.in_sync) {
+        (None, 0) => ("In sync", Text::name(plan.source.path()).and(" lists no users")),
+        (None, 1) => {
+            ("In sync", Text::ours("the listed user matches ").and_name(plan.source.path()))
+        }
         (None, users) => {
             let users = format!("all {users} listed users match ");
-            ("In sync", Text::ours(users).and_name(&*plan.file))
+            ("In sync", Text::ours(users).and_name(plan.source.path()))
         }
         (Some(_), users) => {
             let verb = plural(users, "is", "are");

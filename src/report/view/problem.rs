@@ -5,8 +5,8 @@ use crate::plan::ProblemKind;
 /// Why nothing can be planned for a user: a clause without a full stop.
 pub(in crate::report) fn problem_statement(kind: &ProblemKind) -> Text<'_> {
     match kind {
-        ProblemKind::NoSuchUser { differs_by_case: None } => Text::ours("IAM has no such user"),
-        ProblemKind::NoSuchUser { differs_by_case: Some(other) } => {
+        ProblemKind::NotFound { differs_by_case: None } => Text::ours("IAM has no such user"),
+        ProblemKind::NotFound { differs_by_case: Some(other) } => {
             Text::ours("IAM has no such user, but it has ").and_name(other.as_str())
         }
         ProblemKind::Unreadable(error) => {
@@ -40,10 +40,10 @@ pub(in crate::report) fn problem_statement(kind: &ProblemKind) -> Text<'_> {
 /// What to do about it: an instruction without a full stop.
 pub(in crate::report) fn problem_help(kind: &ProblemKind) -> Option<Text<'_>> {
     Some(match kind {
-        ProblemKind::NoSuchUser { differs_by_case: None } => {
+        ProblemKind::NotFound { differs_by_case: None } => {
             Text::ours("create the user, correct the name, or remove the entry")
         }
-        ProblemKind::NoSuchUser { differs_by_case: Some(other) } => {
+        ProblemKind::NotFound { differs_by_case: Some(other) } => {
             Text::ours("write the name as ").and_name(other.as_str())
         }
         ProblemKind::Unreadable(error) | ProblemKind::PolicyUnreadable { error, .. } => {

@@ -1,24 +1,23 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::guard::violations_section;
+use super::plan::{Blocked, problem_section, problems};
 use super::words::{add_counts, counted, found_clause, named, summary_counts};
 use super::{
     Body, Closing, Document, Row, Section, Severity, Text, Tone, advice, advice_on_failed,
-    advice_on_stop, change_row, problem_section,
+    advice_on_stop, change_row,
 };
-use crate::apply::{
-    ApiError, CallOutcome, ErrorClass, Event, Item, Outcome, ReadBack, StopError, StopReason,
-    Summary,
-};
-use crate::plan::{Change, Plan, Recheck};
+use crate::apply::{Event, Item, StopError, Summary, Verification};
+use crate::inventory::{ApiError, CallOutcome, ErrorClass, Reading, StopReason};
+use crate::journal::Outcome;
+use crate::plan::{Change, Plan, Preflight};
 
 /// The hidden line of a run's Markdown.
-const MARKER: &str = "iam-boundaries apply";
+pub(super) const MARKER: &str = "iam-boundaries apply";
 
 /// A run: what preflight found, and what the events have told so far.
 pub(in crate::report) struct Run<'p> {
-    preflight: &'p Recheck,
+    preflight: &'p Preflight,
     items: Vec<Item>,
     stopped_by: Option<StopError>,
 }
@@ -37,10 +36,10 @@ pub(in crate::report) struct Answered<'a> {
 pub(in crate::report) fn answered<'a>(
     plan: &'a Plan,
     change: &'a Change,
-    outcome: &'a CallOutcome,
+    call: &'a CallOutcome,
 ) -> Option<Answered<'a>> {
     let row = change_row(plan, change);
-    match outcome {
+    match call {
         CallOutcome::NotAttempted => None,
         CallOutcome::Applied { attempts, .. } => Some(Answered {
             label: "applied",
@@ -60,7 +59,7 @@ pub(in crate::report) fn answered<'a>(
 }
 
 impl<'p> Run<'p> {
-    pub(in crate::report) fn new(preflight: &'p Recheck) -> Self {
+    pub(in crate::report) fn new(preflight: &'p Preflight) -> Self {
         Run { preflight, items: Vec::new(), stopped_by: None }
     }
 
@@ -76,25 +75,25 @@ impl<'p> Run<'p> {
             Event::Started { .. }
             | Event::Retrying { .. }
             | Event::Answered { .. }
-            | Event::ReadingBack { .. }
+            | Event::Verifying { .. }
             | Event::Finished(_) => {}
         }
     }
 
-    /// The rows of every change that is carried out.
+    /// The rows of every change that can be made.
     pub(in crate::report) fn rows(&self) -> Vec<Row<'p>> {
-        let plan = self.plan();
-        plan.changes.iter().map(|change| change_row(plan, change)).collect()
+        self.preflight.ready().map(|change| change_row(self.plan(), change)).collect()
     }
 
     /// The whole run, when it is over.
     pub(in crate::report) fn document(&self, summary: &Summary) -> Document<'_> {
         let (plan, is_complete) = (self.plan(), self.is_complete(summary));
         let result = if is_complete { "complete" } else { "incomplete" };
-        let mut sections: Vec<Section<'_>> = self.refusal().into_iter().collect();
-        sections.extend(self.stop());
+        let mut sections: Vec<Section<'_>> = self.stop().into_iter().collect();
         sections.extend(self.outcomes(summary));
-        sections.extend(self.before());
+        sections.extend(conflicts(self.preflight));
+        sections.extend(problem_section(problems(plan).chain(blocked(self.preflight))));
+        sections.extend(already_done(self.preflight));
         sections.extend(self.applied());
         Document {
             marker: MARKER,
@@ -108,36 +107,17 @@ impl<'p> Run<'p> {
             closing: Some(self.closing(summary)),
             account: Some(plan.account),
             digest: Some(("Plan digest", self.preflight.digest)),
-            file: &plan.file,
         }
     }
 
-    /// What is known before anything is written.
+    /// What preflight found besides the problems of the plan.
     pub(in crate::report) fn before(&self) -> Vec<Section<'p>> {
-        let Recheck { plan, conflicts, already_done, .. } = self.preflight;
-        let conflicts = conflicts.iter().map(|conflict| Row {
-            message: Text::ours("the plan expected ")
-                .and_text(named(plan, conflict.change.action.from()))
-                .and(", but ")
-                .and_text(found_clause(plan, &conflict.found)),
-            change: None,
-            ..change_row(plan, &conflict.change)
-        });
-        let already_done = already_done.iter().map(|change| change_row(plan, change)).collect();
-        [
-            section(
-                "In conflict, not changed",
-                Severity::Error,
-                "in conflict",
-                Body::Rows(conflicts.collect()),
-            )
-            .map(|section| section.with_help("plan again")),
-            problem_section(plan.problems.iter()),
-            section("Already done", Severity::Detail, "already done", Body::Group(already_done)),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+        let sections = [
+            conflicts(self.preflight),
+            problem_section(blocked(self.preflight)),
+            already_done(self.preflight),
+        ];
+        sections.into_iter().flatten().collect()
     }
 
     /// The error that stopped the run.
@@ -171,19 +151,13 @@ impl<'p> Run<'p> {
         sections
     }
 
-    fn refusal(&self) -> Option<Section<'_>> {
-        let Recheck { plan, violations, .. } = self.preflight;
-        let heading = "Guard rails violated, nothing was changed".to_owned();
-        (!violations.is_empty()).then(|| violations_section(plan, violations, heading))
-    }
-
     /// Failed changes, grouped so that hundreds of equal failures read as one, the largest group first.
     fn failed(&self) -> Vec<Section<'_>> {
         // The help tells a missing user from a missing policy where both are `NoSuchEntity`.
         let mut groups: BTreeMap<(&str, Option<String>), Vec<Row<'_>>> = BTreeMap::new();
         for item in self.items_of(Outcome::Failed) {
-            let CallOutcome::Failed { error, .. } = &item.answer else { continue };
-            let help = advice_on_failed(error, &item.read_back);
+            let CallOutcome::Failed { error, .. } = &item.call else { continue };
+            let help = advice_on_failed(error, &item.verification);
             let row = Row { message: Text::quote(error.to_string()), ..self.row(item) };
             groups.entry((&error.code, help)).or_default().push(row);
         }
@@ -200,8 +174,8 @@ impl<'p> Run<'p> {
     fn not_as_written(&self) -> Option<Section<'_>> {
         let plan = self.plan();
         let rows = self.items_of(Outcome::NotAsWritten).filter_map(|item| {
-            let ReadBack::Otherwise(found) = &item.read_back else { return None };
-            let written = match item.change.action.to() {
+            let Verification::Otherwise(found) = &item.verification else { return None };
+            let written = match item.change.boundary.to() {
                 None => Text::ours("the boundary was removed, but "),
                 to => {
                     Text::ours("the boundary was set to ").and_text(named(plan, to)).and(", but ")
@@ -222,7 +196,7 @@ impl<'p> Run<'p> {
     fn could_not_be_verified(&self) -> Vec<Section<'_>> {
         let mut groups: BTreeMap<&str, (&ApiError, Vec<Row<'_>>)> = BTreeMap::new();
         for item in &self.items {
-            let ReadBack::Failed(error) = &item.read_back else { continue };
+            let Verification::Failed(error) = &item.verification else { continue };
             let message = Text::quote(error.to_string());
             let row = Row { message, place: None, change: None, ..self.row(item) };
             groups.entry(&error.code).or_insert((error, Vec::new())).1.push(row);
@@ -240,9 +214,9 @@ impl<'p> Run<'p> {
     fn not_verified(&self) -> Option<Section<'_>> {
         let is_open = |item: &&Item| {
             matches!(
-                (&item.read_back, &item.answer),
-                (ReadBack::Stopped { last: Some(_) }, _)
-                    | (ReadBack::Stopped { .. }, CallOutcome::Failed { .. })
+                (&item.verification, &item.call),
+                (Verification::Stopped { last: Some(_) }, _)
+                    | (Verification::Stopped { .. }, CallOutcome::Failed { .. })
             )
         };
         let row = |item| Row { place: None, change: None, ..self.row(item) };
@@ -254,8 +228,8 @@ impl<'p> Run<'p> {
 
     /// Changes without an answer of IAM that verification showed to be applied.
     fn confirmed(&self) -> Option<Section<'_>> {
-        let row = |item: &'_ Item| match (&item.answer, &item.read_back) {
-            (CallOutcome::Failed { error, .. }, ReadBack::AsWritten) => Some(error.to_string()),
+        let row = |item: &'_ Item| match (&item.call, &item.verification) {
+            (CallOutcome::Failed { error, .. }, Verification::AsWritten) => Some(error.to_string()),
             _ => None,
         };
         let rows = self.items.iter().filter_map(|item| {
@@ -272,7 +246,7 @@ impl<'p> Run<'p> {
             Some(StopReason::Deadline) => Some("the time limit of --timeout was reached"),
             Some(StopReason::Interrupted) => Some("the run was interrupted"),
             Some(StopReason::Journal) => Some("the journal could not be written"),
-            Some(StopReason::Error | StopReason::Refused) | None => None,
+            Some(StopReason::Error) | None => None,
         };
         // Not shown on lines of the review: a stopped run has thousands.
         let section =
@@ -285,9 +259,9 @@ impl<'p> Run<'p> {
         section("Applied", Severity::Detail, "applied", Body::Changes(rows))
     }
 
-    /// The items of a class, by user name.
-    fn items_of(&self, class: Outcome) -> impl Iterator<Item = &Item> {
-        self.items.iter().filter(move |item| item.class() == class)
+    /// The items with this outcome.
+    fn items_of(&self, outcome: Outcome) -> impl Iterator<Item = &Item> {
+        self.items.iter().filter(move |item| item.outcome() == outcome)
     }
 
     fn row<'a>(&'a self, item: &'a Item) -> Row<'a> {
@@ -295,16 +269,8 @@ impl<'p> Run<'p> {
     }
 
     fn closing(&self, summary: &Summary) -> Closing<'static> {
-        let Recheck { plan, conflicts, already_done, .. } = self.preflight;
         let mut counts = summary_counts(summary);
-        add_counts(
-            &mut counts,
-            &[
-                (conflicts.len(), "in conflict"),
-                (already_done.len(), "already done"),
-                (plan.problems.len(), "cannot be planned"),
-            ],
-        );
+        add_counts(&mut counts, &preflight_counts(self.preflight));
         let (label, tone) = match self.is_complete(summary) {
             true => ("Apply complete", Tone::Good),
             false => ("Incomplete", Tone::Bad),
@@ -320,15 +286,67 @@ impl<'p> Run<'p> {
 
     /// Whether the account is now as the plan wants it, and verified to be.
     fn is_complete(&self, summary: &Summary) -> bool {
-        let Recheck { plan, conflicts, .. } = self.preflight;
-        summary.is_complete() && conflicts.is_empty() && plan.problems.is_empty()
+        let Preflight { plan, .. } = self.preflight;
+        summary.is_complete()
+            && plan.problems.is_empty()
+            && self.preflight.conflicts().next().is_none()
+            && self.preflight.blocked().next().is_none()
     }
 }
 
 const RUN_PLAN: &str = "run plan to check whether the changes are in effect";
 
+/// The counts of what preflight found, with their labels.
+pub(super) fn preflight_counts(preflight: &Preflight) -> [(usize, &'static str); 3] {
+    let problems = preflight.plan.problems.len() + preflight.blocked().count();
+    [
+        (preflight.conflicts().count(), "in conflict"),
+        (preflight.already_done().count(), "already done"),
+        (problems, "cannot be planned"),
+    ]
+}
+
+/// The changes that are not made because their principals are not as the plan expects.
+pub(super) fn conflicts(preflight: &Preflight) -> Option<Section<'_>> {
+    let plan = &preflight.plan;
+    let rows = preflight.conflicts().map(|(change, found)| Row {
+        message: conflict(plan, change, found),
+        change: None,
+        ..change_row(plan, change)
+    });
+    let body = Body::Rows(rows.collect());
+    let section = section("In conflict, not changed", Severity::Error, "in conflict", body)?;
+    Some(section.with_help("plan again"))
+}
+
+fn conflict<'a>(plan: &'a Plan, change: &'a Change, found: &'a Reading) -> Text<'a> {
+    match (&change.unique_id, found) {
+        (Some(planned), Reading::Found { unique_id, .. }) if planned != unique_id => {
+            Text::ours("the user was deleted and created again: its unique ID was ")
+                .and_name(planned.to_string())
+                .and(", and is now ")
+                .and_name(unique_id.to_string())
+        }
+        _ => Text::ours("the plan expected ")
+            .and_text(named(plan, change.boundary.from()))
+            .and(", but ")
+            .and_text(found_clause(plan, found)),
+    }
+}
+
+/// The changes that preflight found to be made already.
+pub(super) fn already_done(preflight: &Preflight) -> Option<Section<'_>> {
+    let rows = preflight.already_done().map(|change| change_row(&preflight.plan, change));
+    section("Already done", Severity::Detail, "already done", Body::Group(rows.collect()))
+}
+
+/// The changes whose policies cannot be boundaries any more.
+pub(super) fn blocked(preflight: &Preflight) -> impl Iterator<Item = Blocked<'_>> {
+    preflight.blocked().map(|(change, why)| (&change.principal, &change.provenance, why))
+}
+
 /// A section about users; none without rows.
-fn section<'a>(
+pub(super) fn section<'a>(
     heading: &'static str,
     severity: Severity,
     label: &'static str,
@@ -352,7 +370,7 @@ impl<'a> Section<'a> {
         Section { heading, severity, label, noun: "user", body, message: None, help: None }
     }
 
-    fn with_help(self, help: impl Into<std::borrow::Cow<'a, str>>) -> Self {
+    pub(super) fn with_help(self, help: impl Into<std::borrow::Cow<'a, str>>) -> Self {
         Section { help: Some(Text::ours(help)), ..self }
     }
 }

@@ -1,8 +1,9 @@
 //! Words that several views share.
 
 use super::{Boundary, Text};
-use crate::apply::{Reading, Summary};
+use crate::apply::Summary;
 use crate::iam::PolicyArn;
+use crate::inventory::Reading;
 use crate::plan::Plan;
 
 /// `1 user`, `2 users`.
@@ -31,9 +32,11 @@ pub(super) fn named<'a>(plan: &'a Plan, arn: Option<&'a PolicyArn>) -> Text<'a> 
 /// What was read of a user instead of what was expected: a clause.
 pub(super) fn found_clause<'a>(plan: &'a Plan, found: &'a Reading) -> Text<'a> {
     match found {
-        Reading::Boundary(arn) => Text::ours("the user has ").and_text(named(plan, arn.as_ref())),
-        Reading::NoSuchUser { differs_by_case: None } => Text::ours("IAM has no such user"),
-        Reading::NoSuchUser { differs_by_case: Some(other) } => {
+        Reading::Found { boundary, .. } => {
+            Text::ours("the user has ").and_text(named(plan, boundary.as_ref()))
+        }
+        Reading::NotFound { differs_by_case: None } => Text::ours("IAM has no such user"),
+        Reading::NotFound { differs_by_case: Some(other) } => {
             Text::ours("IAM has no such user, but it has ").and_name(other.as_str())
         }
         Reading::Unreadable(error) => {
@@ -48,7 +51,7 @@ pub fn summary_counts(summary: &Summary) -> String {
     let mut counts = format!("{applied} applied, {failed} failed, {not_attempted} not attempted");
     add_counts(
         &mut counts,
-        &[(summary.not_as_written, "not as written"), (summary.not_read_back, "not verified")],
+        &[(summary.not_as_written, "not as written"), (summary.not_verified, "not verified")],
     );
     counts
 }

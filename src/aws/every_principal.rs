@@ -1,0 +1,131 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+
+use super::pages;
+use super::pages::DETAILS;
+use super::read::{Reader, denied_for_all, reading};
+use crate::iam::Principal;
+use crate::inventory::{
+    ApiError, ErrorClass, EveryPrincipal, EveryPrincipalError, Reading, UnreadablePrincipal,
+};
+
+/// How often the pages are read, at most, until a reading names nobody new. Pages shift when users come
+/// and go while they are read, and then leave out some who are there.
+const READINGS: usize = 5;
+
+impl Reader {
+    /// Reads every user by account pages, or by `ListUsers` and one by one where these are denied.
+    pub(super) async fn every_principal(&self) -> Result<EveryPrincipal, EveryPrincipalError> {
+        match self.every_principal_by_pages().await {
+            Err(error) if error.class == ErrorClass::Denied => {
+                tracing::info!("{error}; reading the users by {} one by one instead", pages::LIST);
+                match self.every_principal_one_by_one().await {
+                    // Both ways are closed: the first is the one to open.
+                    Err(other)
+                        if other.action == pages::LIST && other.class == ErrorClass::Denied =>
+                    {
+                        Err(error.into())
+                    }
+                    found => found?.whole(),
+                }
+            }
+            found => found?.whole(),
+        }
+    }
+
+    async fn every_principal_by_pages(&self) -> Result<Found, ApiError> {
+        let mut found = Found::default();
+        for _ in 0..READINGS {
+            let known = found.count();
+            let pages = pages::each_detail(self, |user| {
+                let name = user.user_name().ok_or_else(|| {
+                    ApiError::unreadable(DETAILS, "a user in the answer has no name")
+                })?;
+                if let Some(name) = found.name(name) {
+                    let reading = reading(DETAILS, user.user_id(), user.permissions_boundary());
+                    found.reading(name, reading);
+                }
+                Ok(ControlFlow::Continue(()))
+            })
+            .await?;
+            if pages == 1 || found.count() == known {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    async fn every_principal_one_by_one(&self) -> Result<Found, ApiError> {
+        let mut found = Found::default();
+        let mut names = BTreeSet::new();
+        for _ in 0..READINGS {
+            let known = names.len();
+            let pages = pages::each_user(self, |user| {
+                names.extend(found.name(user.user_name()));
+                Ok(ControlFlow::Continue(()))
+            })
+            .await?;
+            if pages == 1 || names.len() == known {
+                break;
+            }
+        }
+        let inventory = self.one_by_one(&names.iter().collect::<Vec<_>>()).await?;
+        if let Some(error) = denied_for_all(&inventory) {
+            return Err(error);
+        }
+        for name in names {
+            let reading = inventory.reading(&name).clone();
+            found.reading(name, reading);
+        }
+        Ok(found)
+    }
+}
+
+/// What was read so far, and of whom something could not be, with why.
+#[derive(Default)]
+struct Found {
+    users: EveryPrincipal,
+    unreadable: BTreeMap<String, String>,
+}
+
+impl Found {
+    fn count(&self) -> usize {
+        self.users.len() + self.unreadable.len()
+    }
+
+    fn name(&mut self, text: &str) -> Option<Principal> {
+        match text.parse() {
+            Ok(name) => Some(Principal::user(name)),
+            Err(error) => {
+                self.unreadable.insert(text.to_owned(), error.to_string());
+                None
+            }
+        }
+    }
+
+    /// The newer reading counts.
+    fn reading(&mut self, principal: Principal, reading: Reading) {
+        let why = match reading {
+            Reading::Found { boundary, .. } => {
+                self.unreadable.remove(principal.name.as_str());
+                self.users.insert(principal, boundary);
+                return;
+            }
+            Reading::NotFound { .. } => {
+                "IAM listed the user, and then had no such user: it may just have been deleted"
+                    .to_owned()
+            }
+            Reading::Unreadable(error) => error.to_string(),
+        };
+        self.users.remove(&principal);
+        self.unreadable.insert(principal.name.as_str().to_owned(), why);
+    }
+
+    fn whole(self) -> Result<EveryPrincipal, EveryPrincipalError> {
+        if self.unreadable.is_empty() {
+            return Ok(self.users);
+        }
+        let each = self.unreadable.into_iter().map(|(name, why)| UnreadablePrincipal { name, why });
+        Err(EveryPrincipalError::Unreadable(each.collect()))
+    }
+}

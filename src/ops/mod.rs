@@ -1,0 +1,20 @@
+//! The use cases, one function each: options in, an outcome or a typed error out. No command line, no
+//! terminal and no exit code.
+
+mod apply;
+mod check;
+mod error;
+mod import;
+mod plan;
+mod rollback;
+mod saved_plan;
+mod session;
+mod time_limit;
+
+pub use apply::{ApplyInput, ApplyOptions, ApplyOutcome, Interaction, Review, apply};
+pub use check::check;
+pub use error::{Declined, Error};
+pub use import::{ImportOptions, Imported, import};
+pub use plan::{PlanOptions, plan};
+pub use rollback::{RollbackOptions, rollback};
+pub use saved_plan::{ReadPlanError, WritePlanError, read_plan, write_plan};
