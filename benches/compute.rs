@@ -11,11 +11,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use iam_boundaries::config::{Config};
-use iam_boundaries::iam::{PolicyArn};
+use iam_boundaries::config::Config;
+use iam_boundaries::iam::PolicyArn;
 use iam_boundaries::inventory::{Inventory, Reading};
-use iam_boundaries::plan::{Plan};
-use iam_boundaries::report::{Paint, plan_text};
+use iam_boundaries::plan::Plan;
+use iam_boundaries::report::{Format, Style, render_plan};
 use iam_boundaries::sandbox::{ACCOUNT, awkward_name};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_iam-boundaries");
@@ -55,7 +55,10 @@ const WORKS: [Work; 6] = [
             planned.parse + planned.diff
         },
     },
-    Work { name: "plan as text", run: |file| timed_of_plan(file, |p| plan_text(p, Paint::Plain)) },
+    Work {
+        name: "plan as text",
+        run: |file| timed_of_plan(file, |p| render_plan(p, Format::Text, Style::PLAIN)),
+    },
     Work { name: "plan as JSON", run: |file| timed_of_plan(file, Plan::to_json) },
     Work { name: "the command check", run: |file| time_of_binary(&["check", "-f"], Some(file)) },
 ];

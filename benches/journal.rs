@@ -14,12 +14,14 @@ use std::time::{Duration, Instant};
 use futures::{StreamExt, stream};
 use iam_boundaries::apply::{Run, RunOptions, Summary, apply};
 use iam_boundaries::aws::{Access, Account, Bounds, Connection, RetryPolicy, StopSwitch};
-use iam_boundaries::config::{Config};
+use iam_boundaries::config::Config;
 use iam_boundaries::iam::{PrincipalName, Rate, Timestamp};
-use iam_boundaries::inventory::{CallOutcome};
+use iam_boundaries::inventory::CallOutcome;
 use iam_boundaries::journal::{End, Header, Journal, Outcome, RunRecord};
-use iam_boundaries::plan::{Plan};
-use iam_boundaries::sandbox::{ACCESS_KEY_ID, Burst, Options, RateLimit, SECRET_ACCESS_KEY, Sandbox, Throttle};
+use iam_boundaries::plan::Plan;
+use iam_boundaries::sandbox::{
+    ACCESS_KEY_ID, Burst, Options, RateLimit, SECRET_ACCESS_KEY, Sandbox, Throttle,
+};
 
 /// What an apply may take with a journal, as a multiple of what it takes without.
 const GOAL: f64 = 1.05;

@@ -6,12 +6,14 @@ use aws_sdk_iam::config::retry::RetryConfig;
 use aws_sdk_iam::config::{BehaviorVersion, Region, SharedCredentialsProvider};
 use aws_sdk_iam::error::ProvideErrorMetadata;
 use futures::{StreamExt, stream};
-use iam_boundaries::apply::{RunOptions, self};
+use iam_boundaries::apply::{self, RunOptions};
 use iam_boundaries::aws::{Access, Bounds, Connection, RetryPolicy, StopSwitch};
-use iam_boundaries::config::{Config};
+use iam_boundaries::config::Config;
 use iam_boundaries::iam::{PolicyArn, PrincipalName};
-use iam_boundaries::plan::{Plan};
-use iam_boundaries::sandbox::{ACCESS_KEY_ID, Action, Options, SECRET_ACCESS_KEY, Sandbox, Throttle};
+use iam_boundaries::plan::Plan;
+use iam_boundaries::sandbox::{
+    ACCESS_KEY_ID, Action, Options, SECRET_ACCESS_KEY, Sandbox, Throttle,
+};
 use tokio::time::MissedTickBehavior;
 
 use super::rows::{Goal, Row};

@@ -1,7 +1,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use iam_boundaries::iam::{Rate};
+use iam_boundaries::iam::Rate;
 use iam_boundaries::sandbox::{Burst, Competitor, RateChange, RateLimit};
 
 /// A limit to write against, and how much to write.

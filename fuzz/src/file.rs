@@ -2,7 +2,7 @@ use iam_boundaries::config::{Config, FileErrors, Listed};
 use iam_boundaries::iam::{AccountId, Partition, PolicyArn, PrincipalName};
 use iam_boundaries::inventory::{ApiError, ErrorClass, Inventory, Reading};
 use iam_boundaries::plan::{Plan};
-use iam_boundaries::report::{check_github, check_json, check_markdown, check_text, mistakes_github, mistakes_json, mistakes_markdown};
+use iam_boundaries::report::{Format, Style, render_check, render_mistakes};
 
 use super::reports::{commands, comment, inert, json, of_plan, reads_back, without_colours};
 
@@ -34,10 +34,11 @@ fn without_a_mistake(text: &str, config: &Config) {
     let names = account.map(|account| (account.line, account.column));
     let users = config.users.values().map(|listed| (listed.line, listed.column));
     names.into_iter().chain(users).for_each(|place| exists(text, place));
-    inert(&check_text(config));
-    json(&check_json(config));
-    comment(&check_markdown(config));
-    commands(&check_github(config));
+    let check = |format| render_check(config, format, Style::PLAIN);
+    inert(&check(Format::Text));
+    json(&check(Format::Json));
+    comment(&check(Format::Markdown));
+    commands(&check(Format::Github));
     let account = account.map(|account| account.value).or(config.policy_account());
     let account = account.unwrap_or_else(|| "123456789012".parse().expect("it has 12 digits"));
     for live in [nobody(config), everybody(account, config)] {
@@ -58,9 +59,10 @@ fn with_mistakes(text: &str, errors: &FileErrors) {
     let plain = errors.render(false);
     inert(&plain);
     inert(&without_colours(&errors.render(true)));
-    json(&mistakes_json(errors));
-    comment(&mistakes_markdown(errors));
-    commands(&mistakes_github(errors));
+    let mistakes = |format| render_mistakes(errors, format, Style::PLAIN);
+    json(&mistakes(Format::Json));
+    comment(&mistakes(Format::Markdown));
+    commands(&mistakes(Format::Github));
 }
 
 /// A place that an editor can go to: at a character of the line, or right behind its last.

@@ -1,19 +1,24 @@
 //! What holds for everything that people and machines read, whatever it is about.
 
 use iam_boundaries::plan::{Plan};
-use iam_boundaries::report::{PLAN_MARKER, Paint, plan_github, plan_markdown, plan_text};
+use iam_boundaries::report::{Format, PLAN_MARKER, Style, render_plan};
 
 /// The most that a comment on GitHub takes, in UTF-16 units.
 const LONGEST_COMMENT: usize = 65_536;
 
 /// Every format of a plan.
 pub fn of_plan(plan: &Plan) {
-    let text = plan_text(plan, Paint::Plain);
-    inert(&text);
-    assert_eq!(without_colours(&plan_text(plan, Paint::Coloured)), text);
-    comment(&plan_markdown(plan));
-    commands(&plan_github(plan));
-    json(&plan.to_json());
+    let rendered = |format, style| render_plan(plan, format, style);
+    for width in [20, Style::DEFAULT_WIDTH] {
+        let style = Style { width, ..Style::PLAIN };
+        let text = rendered(Format::Text, style);
+        inert(&text);
+        let coloured = rendered(Format::Text, Style { colour: true, ..style });
+        assert_eq!(without_colours(&coloured), text);
+    }
+    comment(&rendered(Format::Markdown, Style::PLAIN));
+    commands(&rendered(Format::Github, Style::PLAIN));
+    json(&rendered(Format::Json, Style::PLAIN));
 }
 
 /// The plan reads back from its own JSON as the same plan, with the same digest.

@@ -132,8 +132,7 @@ impl<'a> Running<'a> {
 
     async fn write(&self, change: &Change) -> CallOutcome {
         let Change { principal, boundary, .. } = change;
-        let retrying =
-            |retry| self.send(Event::Retrying { principal: principal.clone(), retry });
+        let retrying = |retry| self.send(Event::Retrying { principal: principal.clone(), retry });
         let (to, stop) = (boundary.to(), self.run.switch.stop());
         let call = self.run.writer.write(principal, to, &stop, retrying).await;
         if let Some(journal) = self.run.journal {
@@ -217,9 +216,7 @@ fn correction(item: &Item) -> Option<Correction> {
             let to = item.change.boundary.to().cloned();
             Correction::to_boundary(&item.call, item.outcome(), to)
         }
-        Verification::Otherwise(found) => {
-            Correction::between(&item.call, item.outcome(), found)
-        }
+        Verification::Otherwise(found) => Correction::between(&item.call, item.outcome(), found),
         Verification::NotNeeded | Verification::Stopped { .. } | Verification::Failed(_) => None,
     }
 }

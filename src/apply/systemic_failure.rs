@@ -136,10 +136,7 @@ mod tests {
     fn each_action_and_boundary_of_the_plan_is_tried_first() {
         let rare = |action: BoundaryChange| changes((0..40).map(|_| add("A")).chain([action]));
         assert_eq!(stopped_after(&rare(add("B")), None), Some(41));
-        assert_eq!(
-            stopped_after(&rare(BoundaryChange::Remove { from: arn("A") }), None),
-            Some(41)
-        );
+        assert_eq!(stopped_after(&rare(BoundaryChange::Remove { from: arn("A") }), None), Some(41));
         let change = BoundaryChange::Change { from: arn("B"), to: arn("A") };
         assert_eq!(stopped_after(&rare(change), None), Some(20));
     }

@@ -21,8 +21,8 @@ use super::whole_answer::WholeAnswers;
 use super::write::Writer;
 use crate::iam::{Partition, PolicyArn, Principal, Rate};
 use crate::inventory::{
-    ApiError, CallCount, CallerIdentity, ErrorClass, EveryPrincipal, EveryPrincipalError, Inventory,
-    PolicyState,
+    ApiError, CallCount, CallerIdentity, ErrorClass, EveryPrincipal, EveryPrincipalError,
+    Inventory, PolicyState,
 };
 
 /// How to reach IAM, and as whom.

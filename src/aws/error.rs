@@ -113,7 +113,12 @@ impl ApiError {
                 if failure.is_timeout() {
                     ApiError::without_answer(action, ErrorClass::Transient, "TimedOut", why)
                 } else if failure.is_user() {
-                    ApiError::without_answer(action, ErrorClass::Rejected, ApiError::BAD_REQUEST, why)
+                    ApiError::without_answer(
+                        action,
+                        ErrorClass::Rejected,
+                        ApiError::BAD_REQUEST,
+                        why,
+                    )
                 } else {
                     let code = ApiError::CONNECTION_FAILED;
                     ApiError::without_answer(action, ErrorClass::Transient, code, why)

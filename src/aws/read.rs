@@ -45,7 +45,8 @@ impl Reader {
             Way::OneByOne => {
                 let mut inventory = self.one_by_one(&listed).await?;
                 let denied = denied_of(&inventory, &listed);
-                let Some(error) = denied.first().and_then(|it| inventory.reading(it).denied()) else {
+                let Some(error) = denied.first().and_then(|it| inventory.reading(it).denied())
+                else {
                     return Ok(inventory);
                 };
                 tracing::info!("{error}; reading {} users by {DETAILS} instead", denied.len());
@@ -153,10 +154,7 @@ impl Reader {
         Ok(readings.into_inventory())
     }
 
-    pub(super) async fn one_by_one(
-        &self,
-        listed: &[&Principal],
-    ) -> Result<Inventory, ApiError> {
+    pub(super) async fn one_by_one(&self, listed: &[&Principal]) -> Result<Inventory, ApiError> {
         let caller = &self.caller(ONE_USER, READS_AT_ONCE, listed.len());
         let readings = listed.iter().copied().cloned().map(|principal| async move {
             let PrincipalKind::User = principal.kind;
@@ -201,7 +199,6 @@ impl Reader {
             )),
         })
     }
-
 }
 
 /// The error, if the caller is not allowed to read any of the principals.

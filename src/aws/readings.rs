@@ -48,10 +48,7 @@ impl Readings {
 }
 
 /// The listed principals that the caller is not allowed to read.
-pub(super) fn denied_of<'a>(
-    inventory: &Inventory,
-    listed: &[&'a Principal],
-) -> Vec<&'a Principal> {
+pub(super) fn denied_of<'a>(inventory: &Inventory, listed: &[&'a Principal]) -> Vec<&'a Principal> {
     listed.iter().copied().filter(|it| inventory.reading(it).denied().is_some()).collect()
 }
 

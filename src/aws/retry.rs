@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::Stop;
 use super::pace::Answer;
 use super::secrets::Secrets;
 use super::stop::Stop;
@@ -56,7 +57,10 @@ pub(super) struct Counter(Arc<(AtomicU64, AtomicU64)>);
 impl Counter {
     pub(super) fn calls(&self) -> CallCount {
         let (made, throttled) = &*self.0;
-        CallCount { made: made.load(Ordering::Relaxed), throttled: throttled.load(Ordering::Relaxed) }
+        CallCount {
+            made: made.load(Ordering::Relaxed),
+            throttled: throttled.load(Ordering::Relaxed),
+        }
     }
 
     fn count(&self, is_throttled: bool) {
@@ -172,7 +176,11 @@ impl Caller {
             };
             let Some(wait) = wait else { return Ended::Failed { error, attempts: attempt } };
             tracing::debug!(attempt, ?wait, "{error}");
-            on_retry(Retry { attempt, error: error.clone(), measured_rate: self.turnstile.found() });
+            on_retry(Retry {
+                attempt,
+                error: error.clone(),
+                measured_rate: self.turnstile.found(),
+            });
             tokio::select! {
                 biased;
                 () = stop.asked() => return Ended::Failed { error, attempts: attempt },

@@ -23,8 +23,7 @@ pub(super) async fn access(args: &Args) -> Result<(Access, Option<Sandbox>), Fai
         };
         return Ok((access, None));
     }
-    let options =
-        Options { seed: Seed::Story, state: Some(sandbox_file()), ..Options::default() };
+    let options = Options { seed: Seed::Story, state: Some(sandbox_file()), ..Options::default() };
     let sandbox = Sandbox::start(options).await?;
     let access = Access::Sandbox {
         endpoint_url: sandbox.endpoint_url(),
@@ -43,8 +42,10 @@ pub(super) fn state(args: &Args) -> StateRoot {
 pub(super) fn reject_file(args: &Args, command: &str, help: &str) -> Result<(), Failure> {
     match &args.file {
         None => Ok(()),
-        Some(file) => Err(Failure::new(format!("-f {} cannot be used with {command}", shown(file)))
-            .help(help.replace("FILE", &shown(file)))),
+        Some(file) => {
+            Err(Failure::new(format!("-f {} cannot be used with {command}", shown(file)))
+                .help(help.replace("FILE", &shown(file))))
+        }
     }
 }
 

@@ -56,8 +56,7 @@ pub(super) async fn run(
     let switch = StopSwitch::new();
     let format = command.format;
     let is_asked = !command.auto_approve;
-    let mut terminal =
-        Terminal { format, is_asked, output, switch: switch.clone(), running: None };
+    let mut terminal = Terminal { format, is_asked, output, switch: switch.clone(), running: None };
     match ops::apply(&options, &switch, &mut terminal).await {
         Err(error) => Err(in_review(Failure::nothing_changed(error), format, output)?),
         Ok(ApplyOutcome::Refused { preflight, why }) => {
@@ -170,9 +169,11 @@ fn refused(
     let plan = &preflight.plan;
     let failure = match why {
         Refused::GuardRails(violations) => {
-            let statements = statements(plan, violations).join("\n  ");
-            Failure::new(format!("nothing was changed: the plan violates guard rails\n  {statements}"))
-                .help(override_help(plan, violations))
+            let statements = statements(violations).join("\n  ");
+            Failure::new(format!(
+                "nothing was changed: the plan violates guard rails\n  {statements}"
+            ))
+            .help(override_help(plan, violations))
         }
         Refused::Conflicts => {
             let conflicts = preflight.conflicts().count();

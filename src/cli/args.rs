@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use super::throttle::For;
 use crate::iam::{PrincipalName, Rate, Share, Threshold};
 use crate::plan::Overrides;
+use crate::report;
 use crate::sandbox::{Burst, ChaosKind, Competitor, RateChange};
 
 /// Stands over the options that every command takes.
@@ -263,6 +264,17 @@ pub(super) enum Format {
     Markdown,
     /// Workflow commands of GitHub Actions: messages on their lines in the review
     Github,
+}
+
+impl From<Format> for report::Format {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Text => report::Format::Text,
+            Format::Json => report::Format::Json,
+            Format::Markdown => report::Format::Markdown,
+            Format::Github => report::Format::Github,
+        }
+    }
 }
 
 impl Args {

@@ -83,7 +83,9 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let error = match error {
             Error::File(errors) => return Failure::File(errors),
-            Error::Declined(Declined::Failed(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Error::Declined(Declined::Failed(error))
+                if error.kind() == io::ErrorKind::BrokenPipe =>
+            {
                 return Failure::ReaderGone;
             }
             other => other,

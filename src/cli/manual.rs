@@ -13,7 +13,9 @@ pub(super) fn run(command: &ManArgs, output: &Output) -> Result<Exit, Failure> {
         None => {
             let mut page = Vec::new();
             // The pages leave the command help out, too.
-            Man::new(Args::command().disable_help_subcommand(true)).render(&mut page).map_err(Failure::output)?;
+            Man::new(Args::command().disable_help_subcommand(true))
+                .render(&mut page)
+                .map_err(Failure::output)?;
             output.result(&String::from_utf8_lossy(&page))?;
         }
         Some(folder) => write_pages(folder).map_err(|error| {

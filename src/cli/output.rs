@@ -5,35 +5,35 @@ use tracing_subscriber::filter::LevelFilter;
 use super::args::Color;
 use super::exit::Exit;
 use super::failure::Failure;
-use crate::report::Paint;
+use crate::report::Style;
 
 /// The number of `-v` that shows the causes of an error.
 const VERBOSE_CAUSES: u8 = 2;
 
-/// Where results and messages go, and whether in colour.
+/// Where results and messages go, and their style.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Output {
     /// For standard output.
-    pub(super) out: Paint,
+    pub(super) out: Style,
     /// For standard error.
-    pub(super) err: Paint,
+    pub(super) err: Style,
     verbose: u8,
 }
 
 impl Output {
     pub(super) fn new(color: Color, verbose: u8) -> Self {
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let paint = |is_terminal: bool| {
-            let coloured = match color {
+        let style = |is_terminal: bool, width: Option<usize>| {
+            let colour = match color {
                 Color::Always => true,
                 Color::Never => false,
                 Color::Auto => is_terminal && !no_color,
             };
-            if coloured { Paint::Coloured } else { Paint::Plain }
+            Style { colour, width: width.unwrap_or(Style::DEFAULT_WIDTH) }
         };
         Output {
-            out: paint(io::stdout().is_terminal()),
-            err: paint(io::stderr().is_terminal()),
+            out: style(io::stdout().is_terminal(), width_of(io::stdout())),
+            err: style(io::stderr().is_terminal(), width_of(io::stderr())),
             verbose,
         }
     }
@@ -51,7 +51,7 @@ impl Output {
         let ours = filter::Targets::new().with_target(env!("CARGO_CRATE_NAME"), level);
         let layer = tracing_subscriber::fmt::layer()
             .with_writer(io::stderr)
-            .with_ansi(self.err == Paint::Coloured)
+            .with_ansi(self.err.colour)
             .with_target(false)
             .without_time()
             .with_filter(ours);
@@ -84,7 +84,7 @@ impl Output {
     pub(super) fn fail(&self, failure: &Failure) -> Exit {
         match failure {
             Failure::File(errors) => {
-                self.remark(errors.render(self.err == Paint::Coloured).trim_end());
+                self.remark(errors.render(self.err.colour).trim_end());
                 Exit::NothingDone
             }
             Failure::Message { message, help, causes, exit } => {
@@ -102,4 +102,13 @@ impl Output {
             Failure::ReaderGone => Exit::NothingDone,
         }
     }
+}
+
+/// The width of a terminal, in columns; `None` where the stream is not one.
+fn width_of(
+    #[cfg(unix)] stream: impl std::os::fd::AsFd,
+    #[cfg(windows)] stream: impl std::os::windows::io::AsHandle,
+) -> Option<usize> {
+    let (terminal_size::Width(width), _) = terminal_size::terminal_size_of(stream)?;
+    Some(usize::from(width))
 }

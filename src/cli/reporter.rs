@@ -34,8 +34,7 @@ impl Reporter {
         let (events, received) = mpsc::channel();
         let (done, written) = oneshot::channel();
         thread::Builder::new().name("report".to_owned()).spawn(move || {
-            let mut reporter =
-                run_reporter(&preflight, format.into(), output.out, io::stdout());
+            let mut reporter = run_reporter(&preflight, format.into(), output.out, io::stdout());
             // Fails only when nobody waits for the report any more.
             let _ = done.send(write(&received, reporter.as_mut()));
         })?;

@@ -1,10 +1,10 @@
 use std::time::Duration;
 
+use super::access::sandbox_file;
 use super::args::{SandboxCommand, ServeArgs};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
-use super::access::sandbox_file;
 use super::throttle::throttle;
 use crate::sandbox::{self, ActionCalls, Chaos, Options, Sandbox, Seed};
 

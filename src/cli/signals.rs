@@ -14,7 +14,8 @@ pub(super) async fn stop_on_signal(switch: StopSwitch, output: Output) {
         return std::future::pending().await;
     }
     switch.press(StopReason::Interrupted);
-    output.remark("\nStopping: waiting for calls in flight. Press Ctrl-C again to quit immediately.");
+    output
+        .remark("\nStopping: waiting for calls in flight. Press Ctrl-C again to quit immediately.");
     tokio::spawn(async {
         if interrupted().await.is_ok() {
             std::process::exit(130);

@@ -49,7 +49,9 @@ fn left_open(record: &RunRecord) -> String {
     match open.len() {
         0 => format!("{recorded}; no outcome is missing."),
         1 => format!("{recorded}; the outcome of 1 change is not known: {}.", open[0]),
-        many => format!("{recorded}; the outcome of {many} changes is not known: {}.", listed(&open)),
+        many => {
+            format!("{recorded}; the outcome of {many} changes is not known: {}.", listed(&open))
+        }
     }
 }
 

@@ -30,8 +30,8 @@ pub use principal::{Principal, PrincipalKind};
 pub use principal_name::{PrincipalName, PrincipalNameError};
 pub use rate::{BadRate, Rate};
 pub use share::{BadShare, Share};
-pub use threshold::{BadThreshold, Threshold};
 pub(crate) use text::{is_printable, printable, serde_message};
+pub use threshold::{BadThreshold, Threshold};
 pub use timestamp::{BadTimestamp, Timestamp};
 pub use unique_id::{BadUniqueId, UniqueId};
 

@@ -32,8 +32,7 @@ mod tests {
     fn only_the_arn_of_a_user_names_a_principal() {
         let user = |arn: &str| {
             let account = "123456789012".parse().unwrap();
-            let caller =
-                CallerIdentity { account, partition: Partition::Aws, arn: arn.to_owned() };
+            let caller = CallerIdentity { account, partition: Partition::Aws, arn: arn.to_owned() };
             caller.principal().map(|principal| principal.to_string())
         };
         assert_eq!(user("arn:aws:iam::123456789012:user/alice").as_deref(), Some("alice"));

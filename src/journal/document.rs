@@ -78,7 +78,12 @@ pub(super) enum Line {
         #[serde(deserialize_with = "present")]
         error: Option<ApiError>,
     },
-    Correction { kind: PrincipalKind, name: PrincipalName, outcome: Outcome, found: FoundDocument },
+    Correction {
+        kind: PrincipalKind,
+        name: PrincipalName,
+        outcome: Outcome,
+        found: FoundDocument,
+    },
     End(EndDocument),
 }
 
@@ -122,12 +127,13 @@ pub(super) struct EndDocument {
 
 impl HeaderDocument {
     pub(super) fn of(header: &Header) -> Self {
-        let Header { version, began, account, partition, caller, plan, boundaries, changes, .. } =
-            header.clone();
+        let Header {
+            version, began, account, partition, caller, plan, boundaries, changes, ..
+        } = header.clone();
         let source = match &header.source {
-            RunSource::Files(files) => SourceDocument::Files {
-                files: files.iter().map(|file| printable(file)).collect(),
-            },
+            RunSource::Files(files) => {
+                SourceDocument::Files { files: files.iter().map(|file| printable(file)).collect() }
+            }
             RunSource::Rollback(journal) => {
                 SourceDocument::Rollback { journal: printable(journal) }
             }

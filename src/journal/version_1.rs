@@ -57,7 +57,11 @@ pub(super) enum LineVersion1 {
         #[serde(deserialize_with = "present")]
         error: Option<ApiError>,
     },
-    Correction { user: PrincipalName, outcome: Outcome, found: FoundVersion1 },
+    Correction {
+        user: PrincipalName,
+        outcome: Outcome,
+        found: FoundVersion1,
+    },
     End(EndVersion1),
 }
 

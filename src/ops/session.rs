@@ -119,8 +119,8 @@ impl Session {
         supervision: Supervision,
         overrides: &Overrides,
     ) -> Result<Vec<Violation>, Error> {
-        let account_users = self.account_users(plan, overrides).await?;
-        let plan = Plan { account_users, ..plan.clone() };
+        let mut plan = plan.clone();
+        plan.account_users = self.account_users(&plan, overrides).await?;
         let caller = self.account.identity().principal();
         Ok(plan.violations(caller.as_ref(), supervision, overrides))
     }

@@ -30,8 +30,7 @@ pub struct DefaultThreshold {
 
 impl DefaultThreshold {
     /// For changes of all kinds, removals included.
-    pub const CHANGES: DefaultThreshold =
-        DefaultThreshold { count: 10, share: Share::percent(25) };
+    pub const CHANGES: DefaultThreshold = DefaultThreshold { count: 10, share: Share::percent(25) };
     /// For removals, which widen what a principal can do.
     pub const REMOVALS: DefaultThreshold = DefaultThreshold { count: 5, share: Share::percent(5) };
 }

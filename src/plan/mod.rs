@@ -17,7 +17,8 @@ mod source;
 pub use change::{Change, Origin, Problem, ProblemKind};
 pub use content::{Counts, Plan};
 pub use guard::{
-    DefaultThreshold, EffectiveThreshold, Excess, Guard, Overrides, Supervision, UserCount, Violation,
+    DefaultThreshold, EffectiveThreshold, Excess, Guard, Overrides, Supervision, UserCount,
+    Violation,
 };
 pub use preflight::{Preflight, Refused, Verdict};
 pub use rollback::{changed_principals, rollback};

@@ -1,76 +1,142 @@
-//! What people and machines read: plans, runs and a file's mistakes as text, JSON, Markdown and GitHub's
-//! workflow commands, and the progress of a run.
+//! What people and machines read: plans, runs and file checks as text, JSON, Markdown and GitHub's workflow
+//! commands, and the progress of a run.
 //!
-//! Made from plans, events and diagnostics alone: nothing here knows of IAM, files or tasks.
+//! Everything is made from plans, events and diagnostics. `view` decides on words, grouping and advice, once;
+//! each format is one file that lays the view out and escapes foreign text. To add a format, add a variant to
+//! [`Format`] and a file with its renderer.
 
-mod advice;
-mod apply_github;
-mod apply_json;
-mod apply_markdown;
-mod apply_text;
 mod bar;
-mod columns;
-mod conflict;
-mod failures;
+mod escape;
 mod github;
-mod guard;
-mod items;
+mod json;
 mod markdown;
-mod mistakes;
-mod outcomes;
-mod paint;
-mod plan_github;
-mod plan_markdown;
-mod plan_text;
 mod progress;
-mod seen;
-mod seen_text;
+mod style;
+mod text;
+mod view;
+mod wrap;
 
-pub use advice::advice;
-pub use apply_github::ApplyGithub;
-pub use apply_json::ApplyJson;
-pub use apply_markdown::ApplyMarkdown;
-pub use apply_text::ApplyText;
 pub use bar::ProgressDisplay;
-pub use guard::{allowing, refusal};
-pub use mistakes::{
-    check_github, check_json, check_markdown, check_text, mistakes_github, mistakes_json,
-    mistakes_markdown,
-};
-pub use outcomes::summary_counts;
-pub use paint::Paint;
-pub use plan_github::plan_github;
-pub use plan_markdown::{PLAN_MARKER, plan_markdown};
-pub use plan_text::{plan_text, problems_text};
 pub use progress::Progress;
+pub use style::Style;
+pub use view::{advice, override_help, statements, summary_counts};
 
-use std::io;
+use std::io::{self, Write};
 
 use crate::apply::Event;
-use crate::iam::PolicyArn;
-use crate::plan::Plan;
+use crate::config::{Config, FileErrors};
+use crate::plan::{Plan, Preflight, Refused};
+use view::{Document, Run};
 
-/// Something that writes a run down as it goes.
-pub trait Listener {
+/// The hidden line by which a machine finds the comment that it wrote before.
+pub const PLAN_MARKER: &str = "iam-boundaries plan";
+
+/// The formats of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// For people at a terminal.
+    Text,
+    /// For machines: one document for a plan or a file check, one object a line for a run.
+    Json,
+    /// For a comment in a pull request: at most 65,536 characters.
+    Markdown,
+    /// Workflow commands of GitHub Actions: messages on lines of the file, in the review.
+    Github,
+}
+
+/// A plan in a format.
+pub fn render_plan(plan: &Plan, format: Format, style: Style) -> String {
+    match format {
+        Format::Text => text::document(&view::plan(plan), style),
+        Format::Json => plan.to_json(),
+        Format::Markdown => markdown::document(&view::plan(plan)),
+        Format::Github => github::document(&view::plan(plan)),
+    }
+}
+
+/// A file without mistakes, in a format.
+pub fn render_check(config: &Config, format: Format, style: Style) -> String {
+    match format {
+        Format::Text => text::document(&view::check(config), style),
+        Format::Json => json::check(config),
+        Format::Markdown => markdown::document(&view::check(config)),
+        Format::Github => github::document(&view::check(config)),
+    }
+}
+
+/// The mistakes of a file, in a format. The text shows each mistake in its line of the file.
+pub fn render_mistakes(errors: &FileErrors, format: Format, style: Style) -> String {
+    match format {
+        Format::Text => errors.render(style.colour),
+        Format::Json => json::mistakes(errors),
+        Format::Markdown => markdown::document(&view::mistakes(errors)),
+        Format::Github => github::document(&view::mistakes(errors)),
+    }
+}
+
+/// A plan that was refused as a whole, in a format: nothing of it was applied.
+pub fn render_refused(
+    preflight: &Preflight,
+    why: &Refused,
+    format: Format,
+    style: Style,
+) -> String {
+    match format {
+        Format::Text => text::document(&view::refused(preflight, why), style),
+        Format::Json => json::refused(preflight, why),
+        Format::Markdown => markdown::document(&view::refused(preflight, why)),
+        Format::Github => github::document(&view::refused(preflight, why)),
+    }
+}
+
+/// Something that writes a run as it goes.
+pub trait RunReporter {
     /// Takes the next event.
     ///
     /// # Errors
     /// When it cannot be written. The run goes on all the same: what it does to IAM does not depend on
-    /// who reads about it.
+    /// who reads the report.
     fn on(&mut self, event: &Event) -> io::Result<()>;
 }
 
-/// `1 user`, `2 users`.
-fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", plural(count, "", "s"))
+/// A reporter of the run of `preflight` that writes to `to`. Text has a line for each change as it is
+/// answered, and JSON an object for each change when its outcome is final; the other formats are written at
+/// the end of the run.
+pub fn run_reporter<'a>(
+    preflight: &'a Preflight,
+    format: Format,
+    style: Style,
+    to: impl Write + 'a,
+) -> Box<dyn RunReporter + 'a> {
+    match format {
+        Format::Text => Box::new(text::TextRun::new(preflight, style, to)),
+        Format::Json => Box::new(json::JsonRun::new(preflight, to)),
+        Format::Markdown => Box::new(AtEnd::new(preflight, markdown::document, to)),
+        Format::Github => Box::new(AtEnd::new(preflight, github::document, to)),
+    }
 }
 
-/// The one word for one, the other for none and many.
-fn plural<'a>(count: usize, one: &'a str, many: &'a str) -> &'a str {
-    if count == 1 { one } else { many }
+/// A reporter that writes the whole run at its end.
+struct AtEnd<'a, W> {
+    run: Run<'a>,
+    render: fn(&Document<'_>) -> String,
+    to: W,
 }
 
-/// A boundary by its short name, or else its ARN.
-fn named<'a>(plan: &'a Plan, boundary: Option<&'a PolicyArn>) -> &'a str {
-    boundary.map_or("no boundary", |arn| plan.name_of(arn))
+impl<'a, W: Write> AtEnd<'a, W> {
+    fn new(preflight: &'a Preflight, render: fn(&Document<'_>) -> String, to: W) -> Self {
+        AtEnd { run: Run::new(preflight), render, to }
+    }
+}
+
+impl<W: Write> RunReporter for AtEnd<'_, W> {
+    fn on(&mut self, event: &Event) -> io::Result<()> {
+        self.run.on(event);
+        if let Event::Finished(summary) = event {
+            let text = (self.render)(&self.run.document(summary));
+            self.to.write_all(text.as_bytes())?;
+            self.to.flush()?;
+        }
+        Ok(())
+    }
 }

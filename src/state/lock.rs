@@ -21,9 +21,8 @@ impl AccountLock {
     pub fn acquire(directory: &AccountDirectory) -> Result<AccountLock, StateError> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
-        let mut file = options
-            .open(directory.file("lock"))
-            .map_err(|error| directory.unwritable(error))?;
+        let mut file =
+            options.open(directory.file("lock")).map_err(|error| directory.unwritable(error))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

@@ -92,9 +92,7 @@ pub fn unfinished_run(directory: &AccountDirectory) -> Option<UnfinishedRun> {
     };
     match RunRecord::read(&journal) {
         Ok(record) if record.end.is_some() => None,
-        Ok(record) => {
-            Some(UnfinishedRun::Recorded { began, journal, record: Box::new(record) })
-        }
+        Ok(record) => Some(UnfinishedRun::Recorded { began, journal, record: Box::new(record) }),
         Err(error) => Some(UnfinishedRun::Unrecorded { began, journal, error }),
     }
 }

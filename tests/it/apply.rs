@@ -146,7 +146,7 @@ async fn a_user_deleted_in_the_middle_fails_alone_and_says_that_it_is_the_user()
     assert_eq!(error.class, ErrorClass::NotFound);
     assert!(error.request_id.is_some());
     let advice = iam_boundaries::report::advice(error).unwrap();
-    assert!(advice.starts_with("The user is not there any more"), "{advice}");
+    assert!(advice.starts_with("the user no longer exists"), "{advice}");
 }
 
 #[tokio::test]

@@ -453,7 +453,7 @@ async fn success_that_nobody_saw_has_exit_code_3() {
     };
     let applied = applied_by_binary(unreadable, "text").await;
     assert_eq!(applied.code, 3, "{applied}");
-    assert!(applied.out.contains("\nCould not be read back: 2 users\n"), "{applied}");
-    let counts = "Not all done: 2 applied, 0 failed, 0 not attempted, 2 not read back;";
+    assert!(applied.out.contains("\nCould not be verified: 2 users\n"), "{applied}");
+    let counts = "Incomplete: 2 applied, 0 failed, 0 not attempted, 2 not verified;";
     assert!(applied.out.contains(counts), "{applied}");
 }

@@ -307,7 +307,7 @@ async fn a_rollback_is_shown_saved_applied_and_put_back_in_turn() {
     assert!(workplace.has(0, &workplace.policy) && workplace.has(3, &workplace.policy));
     let nothing = workplace.run(&["rollback", "back.jsonl", "--detailed-exitcode"]).await;
     assert_eq!(nothing.code, 0, "{nothing}");
-    assert!(nothing.out.starts_with("Nothing to put back: "), "{nothing}");
+    assert!(nothing.out.starts_with("Nothing to roll back: "), "{nothing}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,7 +8,7 @@ use iam_boundaries::iam::{BoundaryChange, Digest, PolicyArn, PrincipalName};
 use iam_boundaries::inventory::{ApiError, CallCount, CallOutcome, ErrorClass, Reading, StopReason};
 use iam_boundaries::journal::{JournalError};
 use iam_boundaries::plan::{Change, Conflict, Plan, Preflight, Problem, ProblemKind};
-use iam_boundaries::report::{ApplyGithub, ApplyJson, ApplyMarkdown, ApplyText, Listener, Paint, plan_text};
+use iam_boundaries::report::{Format, Style, render_plan, run_reporter};
 
 fn boundary() -> PolicyArn {
     "arn:aws:iam::123456789012:policy/Developer".parse().unwrap()
@@ -82,14 +82,28 @@ fn events(plan: &Plan, end: impl Fn(usize) -> (CallOutcome, Verification)) -> Ve
     events
 }
 
-fn told(mut listener: impl Listener, events: &[Event]) {
-    events.iter().for_each(|event| listener.on(event).unwrap());
+fn reported(recheck: &Recheck, events: &[Event], format: Format, style: Style) -> String {
+    let mut text = Vec::new();
+    let mut reporter = run_reporter(recheck, format, style, &mut text);
+    events.iter().for_each(|event| reporter.on(event).unwrap());
+    drop(reporter);
+    String::from_utf8(text).unwrap()
 }
 
 fn text(recheck: &Recheck, events: &[Event]) -> String {
-    let mut text = Vec::new();
-    told(ApplyText::new(recheck, Paint::Plain, &mut text), events);
-    String::from_utf8(text).unwrap()
+    reported(recheck, events, Format::Text, Style::PLAIN)
+}
+
+fn json(recheck: &Recheck, events: &[Event]) -> String {
+    reported(recheck, events, Format::Json, Style::PLAIN)
+}
+
+fn markdown(recheck: &Recheck, events: &[Event]) -> String {
+    reported(recheck, events, Format::Markdown, Style::PLAIN)
+}
+
+fn github(recheck: &Recheck, events: &[Event]) -> String {
+    reported(recheck, events, Format::Github, Style::PLAIN)
 }
 
 #[test]
@@ -106,7 +120,7 @@ fn hundreds_of_equal_failures_read_as_one_with_every_user_in_it() {
         assert!(closing.contains(user(n).as_str()), "{n}");
         assert!(text.contains(&format!("(request id request-{n})")), "{n}");
     }
-    assert_eq!(closing.matches("What to do:").count(), 1);
+    assert_eq!(closing.matches("help:").count(), 1);
     assert!(closing.contains("iam:PutUserPermissionsBoundary"));
 }
 
@@ -177,24 +191,6 @@ fn stopped() -> (Recheck, Vec<Event>) {
     (recheck, events)
 }
 
-fn json(recheck: &Recheck, events: &[Event]) -> String {
-    let mut lines = Vec::new();
-    told(ApplyJson::new(recheck, &mut lines), events);
-    String::from_utf8(lines).unwrap()
-}
-
-fn markdown(recheck: &Recheck, events: &[Event]) -> String {
-    let mut text = Vec::new();
-    told(ApplyMarkdown::new(recheck, &mut text), events);
-    String::from_utf8(text).unwrap()
-}
-
-fn github(recheck: &Recheck, events: &[Event]) -> String {
-    let mut text = Vec::new();
-    told(ApplyGithub::new(recheck, &mut text), events);
-    String::from_utf8(text).unwrap()
-}
-
 #[test]
 fn each_outcome_has_its_place_in_the_text() {
     let (recheck, events) = mixed();
@@ -220,7 +216,7 @@ fn what_is_not_done_is_on_its_line_in_the_review() {
 }
 
 #[test]
-fn what_reading_back_showed_is_in_each_format() {
+fn what_verification_showed_is_in_each_format() {
     let (recheck, events) = corrected();
     insta::assert_snapshot!("corrected_text", text(&recheck, &events));
     insta::assert_snapshot!("corrected_json", json(&recheck, &events));
@@ -229,16 +225,15 @@ fn what_reading_back_showed_is_in_each_format() {
 }
 
 #[test]
-fn after_a_stop_only_what_is_left_open_is_said_not_to_be_read_back() {
+fn after_a_stop_only_changes_that_are_open_are_not_verified() {
     let (recheck, events) = stopped();
     insta::assert_snapshot!(text(&recheck, &events));
     let markdown = markdown(&recheck, &events);
-    let (_, unread) = markdown.split_once("**Not read back**\n\n").unwrap();
-    let (unread, _) = unread.split_once("\n\n").unwrap();
-    let line = |n| format!("- `user-00{n}`: it was not seen to be done when the run was stopped");
-    assert_eq!(unread, [1, 2].map(line).join("\n"));
+    let (_, unverified) = markdown.split_once("**Not verified**\n\n").unwrap();
+    let (unverified, _) = unverified.split_once("\n\n").unwrap();
+    assert_eq!(unverified, "- `user-001`\n- `user-002`");
     let github = github(&recheck, &events);
-    assert!(github.contains("title=Not read back::2 users: "), "{github}");
+    assert!(github.contains("title=Not verified::2 users: user-001, user-002"), "{github}");
 }
 
 #[test]
@@ -247,7 +242,7 @@ fn a_run_that_was_denied_for_everyone_says_so_in_one_message() {
     let error = error(1, ErrorClass::Denied, "AccessDenied", "not authorized");
     let events = [Event::StoppedBy(error.into()), Event::Finished(Summary::default())];
     for written in [text, markdown, github].map(|write| write(&recheck, &events)) {
-        assert_eq!(written.matches("every user so far was denied").count(), 1, "{written}");
+        assert_eq!(written.matches("IAM denied every change so far").count(), 1, "{written}");
     }
     assert_eq!(json(&recheck, &events).matches("\"type\":\"stopped\"").count(), 1);
 }
@@ -268,17 +263,19 @@ fn a_journal_that_cannot_be_written_is_why_the_run_stops_in_each_format() {
         let why = "the journal run.jsonl cannot be written: no space";
         assert_eq!(written.matches(why).count(), 1, "{written}");
     }
-    assert!(text(&recheck, &events).contains("2 users, because the journal could not be written"));
+    assert!(
+        text(&recheck, &events).contains("user-000, user-001\n  the journal could not be written")
+    );
     let lines = json(&recheck, &events);
     let stopped: serde_json::Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
     assert_eq!(stopped["error"]["code"], "JournalFailed");
     assert_eq!(stopped["error"]["request_id"], serde_json::Value::Null);
-    assert!(stopped["error"]["advice"].as_str().unwrap().contains("the space on the disk"));
+    assert!(stopped["error"]["advice"].as_str().unwrap().contains("free disk space"));
     assert!(lines.lines().last().unwrap().contains("\"stopped_by\":\"journal\""), "{lines}");
 }
 
 #[test]
-fn colours_are_there_only_when_they_are_wanted() {
+fn colours_appear_only_when_they_are_asked_for() {
     let mut plan = plan(1);
     plan.problems.push(Problem {
         user: user(9),
@@ -286,9 +283,9 @@ fn colours_are_there_only_when_they_are_wanted() {
         column: Some(1),
         kind: ProblemKind::NotFound { differs_by_case: Some("User-009".parse().unwrap()) },
     });
-    let plain = plan_text(&plan, Paint::Plain);
+    let plain = render_plan(&plan, Format::Text, Style::PLAIN);
     assert!(!plain.contains('\u{1b}'), "{plain}");
     assert!(plain.contains("IAM has no such user, but it has User-009"), "{plain}");
-    let coloured = plan_text(&plan, Paint::Coloured);
+    let coloured = render_plan(&plan, Format::Text, Style { colour: true, ..Style::PLAIN });
     assert!(coloured.contains("\u{1b}[32m+ user-000"), "{coloured}");
 }

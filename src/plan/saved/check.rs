@@ -10,9 +10,7 @@ use super::document::{
 };
 use super::format::FORMAT_VERSION;
 use crate::config::{Provenance, ProvenanceKind};
-use crate::iam::{
-    BoundaryChange, PolicyArn, PolicyOwner, Principal, is_printable, is_short_name,
-};
+use crate::iam::{BoundaryChange, PolicyArn, PolicyOwner, Principal, is_printable, is_short_name};
 use crate::plan::change::{Change, Problem, ProblemKind};
 use crate::plan::content::Plan;
 use crate::plan::source::{Base, PlanSource, SourceFile};

@@ -10,9 +10,7 @@ use super::document::{
 };
 use super::format::{FORMAT_VERSION, content_digest};
 use super::problem::ProblemKindDocument;
-use crate::iam::{
-    AccountId, Digest, PolicyArn, PrincipalKind, PrincipalName, present,
-};
+use crate::iam::{AccountId, Digest, PolicyArn, PrincipalKind, PrincipalName, present};
 use crate::plan::change::Origin;
 
 #[derive(Serialize, Deserialize)]

@@ -1,0 +1,301 @@
+//! Text for people.
+
+use std::io::{self, Write};
+
+use super::RunReporter;
+use super::escape::visible;
+use super::style::Style;
+use super::view::{
+    Answered, Body, Boundary, ChangeKind, ChangeView, Closing, Document, Row, Run, Section,
+    Severity, Text, Tone, answered, counted,
+};
+use super::wrap::Sentence;
+use crate::apply::Event;
+use crate::plan::Preflight;
+
+/// The place of a missing boundary. No short name has parentheses.
+const NONE: &str = "(none)";
+
+/// A document, ending in its closing line and its digest.
+pub(super) fn document(document: &Document<'_>, style: Style) -> String {
+    let mut text = String::new();
+    if let Some(introduction) = &document.introduction {
+        Sentence::default().text(Tone::Neutral, introduction).write(&mut text, style, 0, 2);
+        text.push('\n');
+    }
+    let columns = Columns::of("  ".len(), document.sections.iter().flat_map(Section::rows), style);
+    sections(&mut text, &document.sections, &columns, style);
+    closing(&mut text, document, style);
+    text
+}
+
+/// Sections, each with an empty line after it.
+pub(super) fn sections(
+    text: &mut String,
+    sections: &[Section<'_>],
+    columns: &Columns,
+    style: Style,
+) {
+    for section in sections {
+        write_section(text, section, columns, style);
+        text.push('\n');
+    }
+}
+
+/// The closing line, and the digest.
+pub(super) fn closing(text: &mut String, document: &Document<'_>, style: Style) {
+    if let Some(Closing { label, parts }) = &document.closing {
+        let mut sentence = Sentence::default().ours(Tone::Neutral, label).ours(Tone::Neutral, ": ");
+        for (n, (tone, part)) in parts.iter().enumerate() {
+            let end = if n + 1 < parts.len() { "; " } else { "." };
+            sentence = sentence.text(*tone, part).ours(Tone::Neutral, end);
+        }
+        sentence.write(text, style, 0, 2);
+    }
+    if let Some((label, digest)) = &document.digest {
+        text.push_str(&format!("{label}: {}\n", digest.short()));
+    }
+}
+
+/// A run as it goes: a line for each change as it is answered, and at the end what went wrong, what
+/// verification showed, and the counts.
+pub(super) struct TextRun<'p, W> {
+    run: Run<'p>,
+    columns: Columns,
+    style: Style,
+    to: W,
+}
+
+/// Before the changes of a run.
+const LABEL_WIDTH: usize = "applied ".len();
+
+impl<'p, W: Write> TextRun<'p, W> {
+    pub(super) fn new(preflight: &'p Preflight, style: Style, to: W) -> Self {
+        let run = Run::new(preflight);
+        let columns = Columns::of(LABEL_WIDTH, &run.rows(), style);
+        TextRun { run, columns, style, to }
+    }
+
+    fn text_on(&self, event: &Event) -> String {
+        let (style, plan) = (self.style, self.run.plan());
+        let mut text = String::new();
+        match event {
+            Event::Started { .. } => {
+                let before = self.run.before();
+                if !before.is_empty() {
+                    text.push('\n');
+                }
+                sections(&mut text, &before, &self.columns, style);
+            }
+            Event::Answered { change, call } => {
+                if let Some(answered) = answered(plan, change, call) {
+                    write_answered(&mut text, &answered, &self.columns, style);
+                }
+            }
+            Event::StoppedBy(_) => {
+                if let Some(section) = self.run.stop() {
+                    sections(&mut text, &[section], &self.columns, style);
+                }
+            }
+            Event::Finished(summary) => {
+                text.push('\n');
+                let outcomes = self.run.outcomes(summary);
+                sections(&mut text, &outcomes, &self.columns, style);
+                closing(&mut text, &self.run.document(summary), style);
+            }
+            Event::Retrying { .. } | Event::Verifying { .. } | Event::Ended(_) => {}
+        }
+        text
+    }
+}
+
+impl<W: Write> RunReporter for TextRun<'_, W> {
+    fn on(&mut self, event: &Event) -> io::Result<()> {
+        self.run.on(event);
+        self.to.write_all(self.text_on(event).as_bytes())?;
+        match event {
+            Event::Finished(_) => self.to.flush(),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn write_answered(text: &mut String, answered: &Answered<'_>, columns: &Columns, style: Style) {
+    let Answered { label, severity, row, attempts } = answered;
+    if let (Some(principal), Some(change)) = (row.principal, &row.change) {
+        let label = style.severity(*severity, label) + " ";
+        text.push_str(&columns.line(&label, principal, change, style));
+    }
+    if *attempts > 1 {
+        text.push_str(&style.dim(format!("  ({attempts} attempts)")));
+    }
+    text.push('\n');
+    if !row.message.is_empty() {
+        let message = Sentence::default().text(Tone::Neutral, &row.message);
+        message.write(text, style, LABEL_WIDTH, LABEL_WIDTH);
+    }
+}
+
+fn write_section(text: &mut String, section: &Section<'_>, columns: &Columns, style: Style) {
+    match &section.body {
+        Body::Names(_) => {}
+        body => write_heading(text, section, matches!(body, Body::Group(_)), style),
+    }
+    match &section.body {
+        Body::Changes(rows) => {
+            for row in rows {
+                if let (Some(principal), Some(change)) = (row.principal, &row.change) {
+                    text.push_str(&columns.line("  ", principal, change, style));
+                    text.push('\n');
+                }
+            }
+        }
+        Body::Rows(rows) => write_rows(text, rows, style),
+        Body::Group(rows) => write_principals(text, rows, style),
+        Body::Names(names) => {
+            let width = names.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+            for (name, arn) in names {
+                text.push_str(&format!("  {}\n", style.dim(format!("{name:width$} = {arn}"))));
+            }
+        }
+        Body::Statements(statements) => {
+            for statement in statements {
+                Sentence::default().text(Tone::Neutral, statement).write(text, style, 2, 6);
+            }
+        }
+    }
+    if let Some(cause) = section.cause() {
+        Sentence::default().text(Tone::Neutral, cause).write(text, style, 2, 6);
+    }
+    if let Some(help) = &section.help {
+        write_help(text, help, 2, style);
+    }
+}
+
+fn write_heading(text: &mut String, section: &Section<'_>, is_counted: bool, style: Style) {
+    let Some(heading) = &section.heading else { return };
+    let heading = match is_counted {
+        true => format!("{heading}: {}", counted(section.len(), section.noun)),
+        false => format!("{heading}:"),
+    };
+    let severity = match section.body {
+        Body::Changes(_) => Severity::Detail,
+        _ => section.severity,
+    };
+    text.push_str(&style.severity(severity, visible(&heading)));
+    text.push('\n');
+}
+
+fn write_rows(text: &mut String, rows: &[Row<'_>], style: Style) {
+    for (n, row) in rows.iter().enumerate() {
+        let mut sentence = Sentence::default();
+        if let Some(place) = row.place {
+            let column = place.column.map(|column| format!(":{column}")).unwrap_or_default();
+            let place = format!("{}:{}{column}:", place.file, place.line);
+            sentence = sentence.name(Tone::Neutral, place).ours(Tone::Neutral, " ");
+        }
+        if let Some(principal) = row.principal {
+            sentence = sentence.name(Tone::Strong, principal).ours(Tone::Neutral, ": ");
+        }
+        sentence.text(Tone::Neutral, &row.message).write(text, style, 2, 6);
+        // Once for neighbours with the same help.
+        let is_last = rows.get(n + 1).is_none_or(|next| next.help != row.help);
+        if let Some(help) = row.help.as_ref().filter(|_| is_last) {
+            write_help(text, help, 6, style);
+        }
+    }
+}
+
+fn write_principals(text: &mut String, rows: &[Row<'_>], style: Style) {
+    let mut names = Sentence::default();
+    for (n, row) in rows.iter().enumerate() {
+        let comma = if n + 1 < rows.len() { ", " } else { "" };
+        let name = row.principal.unwrap_or_default();
+        names = names.name(Tone::Neutral, name).ours(Tone::Neutral, comma);
+    }
+    names.write(text, style, 2, 2);
+}
+
+fn write_help(text: &mut String, help: &Text<'_>, indent: usize, style: Style) {
+    let sentence = Sentence::default().ours(Tone::Strong, "help:").ours(Tone::Neutral, " ");
+    sentence.text(Tone::Neutral, help).write(text, style, indent, indent + "help: ".len());
+}
+
+/// Changes as aligned lines: `+ user  from → to`. Where the widest line does not fit, every change takes
+/// two lines, or three.
+pub(super) struct Columns {
+    /// Before each change.
+    indent: usize,
+    user: usize,
+    from: usize,
+    layout: Layout,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    OneLine,
+    /// The boundaries on a line of their own.
+    TwoLines,
+    /// Each boundary on a line of its own.
+    ThreeLines,
+}
+
+/// Of the lines after the first, after the indent of the first.
+const INDENT: usize = 4;
+
+impl Columns {
+    pub(super) fn of<'r>(
+        indent: usize,
+        rows: impl IntoIterator<Item = &'r Row<'r>>,
+        style: Style,
+    ) -> Self {
+        let (mut user, mut from, mut to) = (0, 0, 0);
+        for row in rows {
+            if let (Some(principal), Some(change)) = (row.principal, &row.change) {
+                user = user.max(principal.len());
+                from = from.max(shown(change.from).len());
+                to = to.max(shown(change.to).len());
+            }
+        }
+        let boundaries = from + " → ".chars().count() + to;
+        let width = style.width.saturating_sub(indent);
+        let layout = if "+ ".len() + user + "  ".len() + boundaries <= width {
+            Layout::OneLine
+        } else if INDENT + boundaries <= width {
+            Layout::TwoLines
+        } else {
+            Layout::ThreeLines
+        };
+        Columns { indent, user, from, layout }
+    }
+
+    /// One change, without a line end. `before` takes the columns of the indent.
+    pub(super) fn line(
+        &self,
+        before: &str,
+        principal: &str,
+        change: &ChangeView<'_>,
+        style: Style,
+    ) -> String {
+        let (from, to) = (visible(shown(change.from)), visible(shown(change.to)));
+        let width = if self.layout == Layout::OneLine { self.user } else { 0 };
+        let user = format!("{} {:width$}", change.kind.sign(), visible(principal));
+        let user = match change.kind {
+            ChangeKind::Add => style.good(user),
+            ChangeKind::Change => style.careful(user),
+            ChangeKind::Remove => style.bad(user),
+        };
+        let next = format!("\n{:indent$}", "", indent = self.indent + INDENT);
+        match self.layout {
+            Layout::OneLine => format!("{before}{user}  {from:width$} → {to}", width = self.from),
+            Layout::TwoLines => {
+                format!("{before}{user}{next}{from:width$} → {to}", width = self.from)
+            }
+            Layout::ThreeLines => format!("{before}{user}{next}{from}{next}→ {to}"),
+        }
+    }
+}
+
+fn shown<'a>(boundary: Option<Boundary<'a>>) -> &'a str {
+    boundary.as_ref().map_or(NONE, Boundary::shown)
+}
