@@ -221,27 +221,17 @@ fn write_help(text: &mut String, help: &Text<'_>, indent: usize, style: Style) {
     sentence.text(Tone::Neutral, help).write(text, style, indent, indent + "help: ".len());
 }
 
-/// Changes as aligned lines: `+ user  from → to`. Where the widest line does not fit, every change takes
-/// two lines, or three.
+/// Changes as aligned lines: `+ user  from → to`. Where the widest line does not fit, the boundaries of
+/// every change have a line of their own, or two.
 pub(super) struct Columns {
     /// Before each change.
     indent: usize,
-    user: usize,
-    from: usize,
-    layout: Layout,
+    width: usize,
+    /// The widths of users and of boundaries that are replaced, if each change fits on a line.
+    aligned: Option<(usize, usize)>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Layout {
-    OneLine,
-    /// The boundaries on a line of their own.
-    TwoLines,
-    /// Each boundary on a line of its own.
-    ThreeLines,
-}
-
-/// Of the lines after the first, after the indent of the first.
-const INDENT: usize = 4;
+const ARROW: &str = " → ";
 
 impl Columns {
     pub(super) fn of<'r>(
@@ -257,16 +247,9 @@ impl Columns {
                 to = to.max(shown(change.to).len());
             }
         }
-        let boundaries = from + " → ".chars().count() + to;
-        let width = style.width.saturating_sub(indent);
-        let layout = if "+ ".len() + user + "  ".len() + boundaries <= width {
-            Layout::OneLine
-        } else if INDENT + boundaries <= width {
-            Layout::TwoLines
-        } else {
-            Layout::ThreeLines
-        };
-        Columns { indent, user, from, layout }
+        let line = "+ ".len() + user + "  ".len() + from + ARROW.chars().count() + to;
+        let aligned = (indent + line <= style.width).then_some((user, from));
+        Columns { indent, width: style.width, aligned }
     }
 
     /// One change, without a line end. `before` takes the columns of the indent.
@@ -278,20 +261,22 @@ impl Columns {
         style: Style,
     ) -> String {
         let (from, to) = (visible(shown(change.from)), visible(shown(change.to)));
-        let width = if self.layout == Layout::OneLine { self.user } else { 0 };
-        let user = format!("{} {:width$}", change.kind.sign(), visible(principal));
+        let (user_width, from_width) = self.aligned.unwrap_or_default();
+        let user = format!("{} {:user_width$}", change.kind.sign(), visible(principal));
         let user = match change.kind {
             ChangeKind::Add => style.good(user),
             ChangeKind::Change => style.careful(user),
             ChangeKind::Remove => style.bad(user),
         };
-        let next = format!("\n{:indent$}", "", indent = self.indent + INDENT);
-        match self.layout {
-            Layout::OneLine => format!("{before}{user}  {from:width$} → {to}", width = self.from),
-            Layout::TwoLines => {
-                format!("{before}{user}{next}{from:width$} → {to}", width = self.from)
-            }
-            Layout::ThreeLines => format!("{before}{user}{next}{from}{next}→ {to}"),
+        if self.aligned.is_some() {
+            return format!("{before}{user}  {from:from_width$}{ARROW}{to}");
+        }
+        let indent = self.indent + 4;
+        let next = format!("\n{:indent$}", "");
+        let arrow = ARROW.chars().count();
+        match indent + from.len() + arrow + to.len() <= self.width {
+            true => format!("{before}{user}{next}{from}{ARROW}{to}"),
+            false => format!("{before}{user}{next}{from}{next}{}{to}", ARROW.trim_start()),
         }
     }
 }
