@@ -11,9 +11,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use iam_boundaries::aws::{Inventory, Reading};
 use iam_boundaries::config::Config;
 use iam_boundaries::iam::PolicyArn;
+use iam_boundaries::inventory::{Inventory, Reading};
 use iam_boundaries::plan::Plan;
 use iam_boundaries::report::{Format, Style, render_plan};
 use iam_boundaries::sandbox::{ACCOUNT, awkward_name};

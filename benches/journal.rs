@@ -12,11 +12,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
-use iam_boundaries::apply::{CallOutcome, Limits, Outcome, Run, Summary, apply};
+use iam_boundaries::apply::{Run, RunOptions, Summary, apply};
 use iam_boundaries::aws::{Access, Account, Bounds, Connection, RetryPolicy, StopSwitch};
 use iam_boundaries::config::Config;
 use iam_boundaries::iam::{PrincipalName, Rate, Timestamp};
-use iam_boundaries::journal::{End, Header, Journal, RunRecord};
+use iam_boundaries::inventory::CallOutcome;
+use iam_boundaries::journal::{End, Header, Journal, Outcome, RunRecord};
 use iam_boundaries::plan::Plan;
 use iam_boundaries::sandbox::{
     ACCESS_KEY_ID, Burst, Options, RateLimit, SECRET_ACCESS_KEY, Sandbox, Throttle,
@@ -60,7 +61,7 @@ async fn alone(folder: &Path, items: usize) -> Result<(), Box<dyn Error>> {
         let mut written = stream::iter(&company.plan.changes)
             .map(async |change| {
                 let intended = journal.intend(change).await;
-                journal.answered(&change.user, &applied);
+                journal.answered(&change.principal, &applied);
                 intended
             })
             .buffer_unordered(at_once);
@@ -145,7 +146,7 @@ impl Company {
         };
         let account = Connection::open(&access).await.identify().await?;
         let config = Config::parse("boundaries.toml", &file).map_err(|_| "a bad file")?;
-        let snapshot = account.snapshot(config.users.keys()).await?;
+        let snapshot = account.inventory(config.users.keys()).await?;
         let plan = Plan::between(account.identity().account, &config, &snapshot);
         Ok(Company { _sandbox: sandbox, account, plan })
     }

@@ -6,7 +6,7 @@ use aws_sdk_iam::config::retry::RetryConfig;
 use aws_sdk_iam::config::{BehaviorVersion, Region, SharedCredentialsProvider};
 use aws_sdk_iam::error::ProvideErrorMetadata;
 use futures::{StreamExt, stream};
-use iam_boundaries::apply::{self, Limits};
+use iam_boundaries::apply::{self, RunOptions};
 use iam_boundaries::aws::{Access, Bounds, Connection, RetryPolicy, StopSwitch};
 use iam_boundaries::config::Config;
 use iam_boundaries::iam::{PolicyArn, PrincipalName};
@@ -128,7 +128,7 @@ async fn ours(sandbox: &Sandbox, row: &Row, boundary: &PolicyArn) -> (Duration, 
         file.push_str(&format!("{} = \"{boundary}\"\n", user(n)));
     }
     let config = Config::parse("boundaries.toml", &file).expect("the file is right");
-    let snapshot = account.snapshot(config.users.keys()).await.expect("the sandbox answers");
+    let snapshot = account.inventory(config.users.keys()).await.expect("the sandbox answers");
     let plan = Plan::between(account.identity().account, &config, &snapshot);
     let bounds = Bounds { in_flight: row.concurrency, calls: plan.changes.len() };
     let writer = account.writer(bounds, None, RetryPolicy::default());

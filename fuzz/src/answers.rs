@@ -1,9 +1,8 @@
 use std::collections::BTreeSet;
 
-use iam_boundaries::aws::{
-    Account, ApiError, Bounds, CallOutcome, EveryoneError, Inventory, PolicyState, Reading, Stop,
-};
+use iam_boundaries::aws::{Account, Bounds, Stop};
 use iam_boundaries::iam::{PolicyArn, PrincipalName};
+use iam_boundaries::inventory::{ApiError, CallOutcome, EveryPrincipalError, Inventory, PolicyState, Reading};
 
 use super::loopback::{Answer, Loopback, ONCE};
 use super::reports::inert;
@@ -16,7 +15,7 @@ pub fn answers(input: &[u8]) -> bool {
     LOOPBACK.with(|iam| {
         let is_believed = iam.runtime.block_on(asked(iam, &answer));
         if let Some(body) = cut_short(body).filter(|_| is_believed) {
-            let answer = Answer { body: body.to_vec(), ..answer };
+            let answer = Answer { body: body.to_vec(), ..call };
             assert!(!iam.runtime.block_on(asked(iam, &answer)), "{answer:?} breaks off");
         }
         is_believed
@@ -53,9 +52,9 @@ async fn asked(iam: &Loopback, answer: &Answer) -> bool {
         assert!(told.words.contains(&count.to_string()), "{count} users are nowhere in the answer");
     }
     for listed in [&[&alice][..], &[&alice, &bob, &carol]] {
-        let snapshot = account.snapshot(listed.iter().copied()).await;
+        let snapshot = account.inventory(listed.iter().copied()).await;
         if let Ok(snapshot) = &snapshot {
-            is_believed |= told.snapshot(snapshot, listed);
+            is_believed |= told.inventory(snapshot, listed);
         } else {
             told.result(&snapshot);
         }
@@ -150,12 +149,12 @@ impl Told {
                     self.boundary(user, boundary.as_ref());
                     is_believed = true;
                 }
-                Reading::NoSuchUser { differs_by_case: Some(other) } => {
+                Reading::NotFound { differs_by_case: Some(other) } => {
                     self.something();
                     assert!(other != *user && other.folded() == user.folded());
                     assert!(self.words.contains(other.as_str()));
                 }
-                Reading::NoSuchUser { differs_by_case: None } => self.missing(),
+                Reading::NotFound { differs_by_case: None } => self.missing(),
                 Reading::Unreadable(error) => shown(error),
             }
         }
@@ -175,7 +174,7 @@ impl Told {
     }
 
     async fn everyone(&self, account: &Account) -> bool {
-        match account.everyone().await {
+        match account.every_principal().await {
             Ok(everyone) => {
                 self.something();
                 everyone.iter().for_each(|(user, has)| self.boundary(user, has.as_ref()));
@@ -183,7 +182,7 @@ impl Told {
             }
             Err(error) => {
                 inert(&error.to_string());
-                if let EveryoneError::Call(error) = &error {
+                if let EveryPrincipalError::Call(error) = &error {
                     shown(error);
                 }
                 false

@@ -1,7 +1,7 @@
-use iam_boundaries::aws::{ApiError, ErrorClass, Inventory, Reading};
 use iam_boundaries::config::{Config, FileErrors, Listed};
 use iam_boundaries::iam::{AccountId, Partition, PolicyArn, PrincipalName};
-use iam_boundaries::plan::Plan;
+use iam_boundaries::inventory::{ApiError, ErrorClass, Inventory, Reading};
+use iam_boundaries::plan::{Plan};
 use iam_boundaries::report::{Format, Style, render_check, render_mistakes};
 
 use super::reports::{commands, comment, inert, json, of_plan, reads_back, without_colours};
@@ -76,7 +76,7 @@ fn exists(text: &str, (line, column): (usize, usize)) {
 /// An account that has none of the users.
 fn nobody(config: &Config) -> Inventory {
     let missing =
-        |user: &PrincipalName| (user.clone(), Reading::NoSuchUser { differs_by_case: None });
+        |user: &PrincipalName| (user.clone(), Reading::NotFound { differs_by_case: None });
     Inventory::of(config.users.keys().map(missing).collect())
 }
 
@@ -94,7 +94,7 @@ fn everybody(account: AccountId, config: &Config) -> Inventory {
             1 => Reading::Boundary(Some(other.clone())),
             2 => Reading::Boundary(Some(of_aws.clone())),
             3 => Reading::Boundary(listed.boundary.clone()),
-            4 => Reading::NoSuchUser { differs_by_case: in_other_case(user) },
+            4 => Reading::NotFound { differs_by_case: in_other_case(user) },
             _ => Reading::Unreadable(ApiError {
                 action: "iam:GetUser".into(),
                 class: ErrorClass::Denied,

@@ -1,9 +1,8 @@
 use std::collections::BTreeSet;
 
-use iam_boundaries::apply::{Outcome, changed_users, rollback};
-use iam_boundaries::aws::{Inventory, Reading};
-use iam_boundaries::journal::{Entry, RunRecord};
-use iam_boundaries::plan::Plan;
+use iam_boundaries::inventory::{Inventory, Reading};
+use iam_boundaries::journal::{Entry, Outcome, RunRecord};
+use iam_boundaries::plan::{Plan, changed_principals, rollback};
 
 use super::reports::{inert, of_plan, reads_back};
 
@@ -31,7 +30,7 @@ fn holds_together(record: &RunRecord) {
     let RunRecord { header, entries, .. } = record;
     assert!(entries.len() <= header.changes, "more changes than there were to make");
     assert!(entries.is_sorted_by(|a, b| a.at < b.at), "entries out of order");
-    let users: BTreeSet<String> = entries.iter().map(|entry| entry.change.user.folded()).collect();
+    let users: BTreeSet<String> = entries.iter().map(|entry| entry.change.principal.folded()).collect();
     assert_eq!(users.len(), entries.len(), "a user has two entries");
     let classes = [Outcome::Applied, Outcome::NotAsWritten, Outcome::Failed, Outcome::NotAttempted];
     let ended: usize = classes.into_iter().map(|class| record.count(class)).sum();
@@ -62,9 +61,9 @@ fn outlives_a_crash(input: &[u8], record: &RunRecord) {
 
 /// What puts the run back is a plan like any other, whatever the account has by now.
 fn can_be_put_back(record: &RunRecord) {
-    let as_left = |entry: &Entry| Reading::Boundary(entry.change.action.to().cloned());
-    let as_before = |entry: &Entry| Reading::Boundary(entry.change.action.from().cloned());
-    let gone = |_: &Entry| Reading::NoSuchUser { differs_by_case: None };
+    let as_left = |entry: &Entry| Reading::Boundary(entry.change.boundary.to().cloned());
+    let as_before = |entry: &Entry| Reading::Boundary(entry.change.boundary.from().cloned());
+    let gone = |_: &Entry| Reading::NotFound { differs_by_case: None };
     let left = put_back(record, as_left);
     assert_eq!(left.changes.len(), changed_users(record).count());
     let before = put_back(record, as_before);
@@ -74,7 +73,7 @@ fn can_be_put_back(record: &RunRecord) {
 }
 
 fn put_back(record: &RunRecord, reading: impl Fn(&Entry) -> Reading) -> Plan {
-    let readings = record.entries.iter().map(|entry| (entry.change.user.clone(), reading(entry)));
+    let readings = record.entries.iter().map(|entry| (entry.change.principal.clone(), reading(entry)));
     let plan = rollback(record, FILE, &Inventory::of(readings.collect()));
     reads_back(&plan);
     of_plan(&plan);

@@ -11,12 +11,14 @@ use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 
-use super::read::Reader;
-use super::retry::{Caller, Counter};
+use super::pace::Bounds;
+use super::reader::Reader;
+use super::retry::{Caller, Counter, RetryPolicy};
 use super::secrets::Secrets;
+use super::stop::Stop;
 use super::turnstile::Turnstile;
 use super::whole_answer::WholeAnswers;
-use super::{Bounds, RetryPolicy, Stop, Writer};
+use super::write::Writer;
 use crate::iam::{Partition, PolicyArn, Principal, Rate};
 use crate::inventory::{
     ApiError, CallCount, CallerIdentity, ErrorClass, EveryPrincipal, EveryPrincipalError,

@@ -3,7 +3,8 @@ use std::ops::ControlFlow;
 
 use super::pages;
 use super::pages::DETAILS;
-use super::read::{Reader, denied_for_all, reading};
+use super::read::{denied_for_all, reading};
+use super::reader::Reader;
 use crate::iam::Principal;
 use crate::inventory::{
     ApiError, ErrorClass, EveryPrincipal, EveryPrincipalError, Reading, UnreadablePrincipal,

@@ -10,6 +10,7 @@ mod pace;
 mod pages;
 mod policies;
 mod read;
+mod reader;
 mod readings;
 mod retry;
 mod secrets;

@@ -5,7 +5,7 @@ use aws_sdk_iam::operation::get_account_authorization_details::GetAccountAuthori
 use aws_sdk_iam::operation::list_users::ListUsersOutput;
 use aws_sdk_iam::types::{EntityType, User, UserDetail};
 
-use super::read::Reader;
+use super::reader::Reader;
 use crate::inventory::ApiError;
 
 /// Users in a page: the most that IAM gives

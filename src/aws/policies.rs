@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::read::{READS_AT_ONCE, Reader, many_at_once};
+use super::reader::{READS_AT_ONCE, Reader, many_at_once};
 use super::retry::Caller;
 use crate::iam::PolicyArn;
 use crate::inventory::{ApiError, ErrorClass, PolicyState};

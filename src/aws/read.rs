@@ -1,38 +1,18 @@
-use std::collections::BTreeMap;
-use std::future::Future;
 use std::ops::ControlFlow;
-use std::sync::{Once, OnceLock};
 
-use aws_sdk_iam::Client;
 use aws_sdk_iam::types::{AttachedPermissionsBoundary, SummaryKeyType};
-use futures::{StreamExt, TryStreamExt, stream};
 
 use super::pages::{self, DETAILS, PAGE_SIZE};
+use super::reader::{READS_AT_ONCE, Reader, many_at_once};
 use super::readings::{Readings, denied_of, missing_of};
-use super::retry::{Caller, Counter};
-use super::secrets::Secrets;
-use super::turnstile::Turnstile;
-use super::{Bounds, RetryPolicy, Stop};
+use super::retry::Caller;
 use crate::iam::{PolicyArn, Principal, PrincipalKind, PrincipalName, UniqueId};
-use crate::inventory::{ApiError, ErrorClass, Inventory, Reading, Retry};
-
-/// What reads the account, in the fewest calls.
-#[derive(Debug)]
-pub(super) struct Reader {
-    pub(super) iam: Client,
-    counter: Counter,
-    secrets: Secrets,
-    pub(super) policy: RetryPolicy,
-    told_of_throttling: Once,
-    user_count: OnceLock<usize>,
-}
+use crate::inventory::{ApiError, ErrorClass, Inventory, Reading};
 
 /// So few users are not worth asking how many pages the account has.
 const FEW: usize = 2;
 /// For more users than that, pages are cheaper in any account that there is.
 const MANY: usize = 50;
-/// Calls of one kind under way at once, at most.
-pub(super) const READS_AT_ONCE: usize = 64;
 const ONE_USER: &str = "iam:GetUser";
 const SUMMARY: &str = "iam:GetAccountSummary";
 
@@ -43,12 +23,6 @@ enum Way {
 }
 
 impl Reader {
-    pub(super) fn new(iam: Client, counter: Counter, secrets: Secrets) -> Self {
-        let (told_of_throttling, user_count) = (Once::new(), OnceLock::new());
-        let policy = RetryPolicy::default();
-        Reader { iam, counter, secrets, policy, told_of_throttling, user_count }
-    }
-
     /// Reads the `listed` users, by account pages or one by one: whichever takes fewer calls. Where the
     /// caller may not do the one, the other is used.
     pub(super) async fn inventory<'a>(
@@ -160,11 +134,6 @@ impl Reader {
         Ok(*self.user_count.get_or_init(|| users))
     }
 
-    /// Keeps what pages that were read to the end told of the number of users.
-    pub(super) fn counted(&self, users: usize) {
-        self.user_count.get_or_init(|| users);
-    }
-
     /// Stops at the page on which the last of the listed users is found.
     async fn by_pages(&self, listed: &[&Principal]) -> Result<Inventory, ApiError> {
         let mut readings = Readings::of(listed);
@@ -192,21 +161,6 @@ impl Reader {
             self.one_user(caller, &principal.name).await.map(|reading| (principal, reading))
         });
         Ok(Inventory::of(many_at_once(readings).await?))
-    }
-
-    /// One call, as often as it takes.
-    pub(super) async fn ask<T, F>(
-        &self,
-        caller: &Caller,
-        call: impl Fn() -> F,
-    ) -> Result<T, ApiError>
-    where
-        F: Future<Output = Result<T, ApiError>>,
-    {
-        caller
-            .call(&Stop::never(), call, |retry| self.retrying(&retry))
-            .await
-            .into_result(caller.action())
     }
 
     /// One user's reading. An error that concerns every user is an error of the whole.
@@ -245,27 +199,6 @@ impl Reader {
             )),
         })
     }
-
-    /// Says once why reading takes so long. One throttled call is nothing to speak of.
-    fn retrying(&self, retry: &Retry) {
-        if retry.error.class == ErrorClass::Throttled && retry.attempt > 1 {
-            self.told_of_throttling.call_once(|| {
-                tracing::warn!("IAM is throttling {}: reading takes longer", retry.error.action);
-            });
-        }
-    }
-
-    pub(super) fn caller(&self, action: &'static str, in_flight: usize, calls: usize) -> Caller {
-        let turnstile = Turnstile::new(Bounds { in_flight, calls }, Default::default());
-        Caller::new(action, self.policy, turnstile, self.counter.clone(), self.secrets.clone())
-    }
-}
-
-/// What many calls give that are under way together. The first error ends them all.
-pub(super) async fn many_at_once<K: Ord, V>(
-    calls: impl IntoIterator<Item: Future<Output = Result<(K, V), ApiError>>>,
-) -> Result<BTreeMap<K, V>, ApiError> {
-    stream::iter(calls).buffer_unordered(READS_AT_ONCE).try_collect().await
 }
 
 /// The error, if the caller is not allowed to read any of the principals.

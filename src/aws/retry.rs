@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Stop;
 use super::pace::Answer;
 use super::secrets::Secrets;
+use super::stop::Stop;
 use super::turnstile::Turnstile;
 use crate::inventory::{ApiError, CallCount, ErrorClass, Retry};
 

@@ -2,10 +2,11 @@ use std::sync::{Arc, Mutex};
 
 use aws_sdk_iam::operation::RequestId;
 
-use super::retry::{Caller, Counter, Ended};
+use super::pace::{Bounds, Ceiling};
+use super::retry::{Caller, Counter, Ended, RetryPolicy};
 use super::secrets::Secrets;
+use super::stop::Stop;
 use super::turnstile::Turnstile;
-use super::{Bounds, Ceiling, RetryPolicy, Stop};
 use crate::iam::{PolicyArn, Principal, PrincipalKind, PrincipalName, Rate};
 use crate::inventory::{ApiError, CallCount, CallOutcome, Retry};
 

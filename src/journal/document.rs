@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Correction, End, FORMAT, FORMAT_VERSION, Found, Header, Intent, Outcome, RunSource};
+use super::format::{FORMAT, FORMAT_VERSION};
+use super::outcome::Outcome;
+use super::record::{Correction, End, Found, Header, Intent, RunSource};
 use crate::config::{Guard, Provenance, ProvenanceKind};
 use crate::iam::{
     AccountId, Digest, NamePattern, Partition, PolicyArn, Principal, PrincipalKind, PrincipalName,

@@ -4,19 +4,15 @@
 //! the content of a journal, also of a run that was killed at any moment.
 
 mod document;
+mod format;
 mod outcome;
 mod read;
 mod record;
 mod version_1;
 mod write;
 
+pub use format::FORMAT_VERSION;
 pub use outcome::Outcome;
 pub use read::{ReadError, RunRecordError};
 pub use record::{Correction, End, Entry, Found, Header, Intent, RunRecord, RunSource};
 pub use write::{Journal, JournalError, sync_parent_directory};
-
-/// The version of the format that is written. Earlier versions are read, too. Every change of the format
-/// raises it, so an older tool rejects what it does not know.
-pub const FORMAT_VERSION: u32 = 2;
-
-const FORMAT: &str = "iam-boundaries/journal";

@@ -7,8 +7,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::document::{FoundDocument, HeaderDocument, Line, ProvenanceDocument, SourceDocument};
+use super::format::{FORMAT, FORMAT_VERSION};
+use super::outcome::Outcome;
+use super::record::{Correction, Entry, Found, Intent, RunRecord};
 use super::version_1::{HeaderVersion1, LineVersion1};
-use super::{Correction, Entry, FORMAT, FORMAT_VERSION, Found, Intent, Outcome, RunRecord};
 use crate::config::Provenance;
 use crate::iam::{
     AccountId, BoundaryChange, Digest, Partition, PolicyArn, PolicyOwner, Principal, PrincipalKind,

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::Outcome;
+use super::outcome::Outcome;
 use crate::config::{Guard, Provenance};
 use crate::iam::{
     AccountId, BoundaryChange, Digest, Partition, PolicyArn, Principal, Timestamp, UniqueId,

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::Outcome;
 use super::document::{
     EndDocument, FoundDocument, GuardDocument, HeaderDocument, Line, ProvenanceDocument,
     SourceDocument,
 };
+use super::outcome::Outcome;
 use crate::iam::{
     AccountId, Digest, Partition, PolicyArn, PrincipalKind, PrincipalName, Timestamp, present,
 };

@@ -6,7 +6,7 @@ use std::sync::{Arc, mpsc};
 use tokio::sync::{oneshot, watch};
 
 use super::document::{HeaderDocument, Line, written};
-use super::{Correction, End, Header, Intent};
+use super::record::{Correction, End, Header, Intent};
 use crate::iam::Principal;
 use crate::inventory::CallOutcome;
 

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
+use super::error::{Declined, Error};
+use super::saved_plan::read_plan;
 use super::session::{Input, Session};
 use super::time_limit::TimeLimit;
-use super::{Declined, Error, read_plan};
 use crate::apply::{self, Event, Run, RunOptions, Summary};
 use crate::aws::{Access, Bounds, RetryPolicy, StopSwitch};
 use crate::iam::{AccountId, Rate, Timestamp};

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use super::Error;
+use super::error::Error;
 use crate::config::Config;
 
 /// Reads and checks a boundaries file, without AWS.

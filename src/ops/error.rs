@@ -1,7 +1,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::{ReadPlanError, WritePlanError};
+use super::io_reason::io_reason;
+use super::saved_plan_error::{ReadPlanError, WritePlanError};
 use crate::aws::ConnectError;
 use crate::config::FileErrors;
 use crate::iam::AccountId;
@@ -118,16 +119,7 @@ pub enum Declined {
 
 fn read_error(error: &ReadError) -> String {
     match error {
-        ReadError::Unreadable(error) => io_error(error),
+        ReadError::Unreadable(error) => io_reason(error),
         ReadError::NotUsable(error) => error.to_string(),
-    }
-}
-
-/// Why a file cannot be read.
-pub(super) fn io_error(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "file not found".to_owned(),
-        io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
-        _ => error.to_string(),
     }
 }

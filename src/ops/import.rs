@@ -1,7 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::Error;
+use super::error::Error;
 use super::session::Session;
 use crate::aws::Access;
 use crate::config::{Config, file_of};

@@ -5,9 +5,11 @@ mod apply;
 mod check;
 mod error;
 mod import;
+mod io_reason;
 mod plan;
 mod rollback;
 mod saved_plan;
+mod saved_plan_error;
 mod session;
 mod time_limit;
 
@@ -17,4 +19,5 @@ pub use error::{Declined, Error};
 pub use import::{ImportOptions, Imported, import};
 pub use plan::{PlanOptions, plan};
 pub use rollback::{RollbackOptions, rollback};
-pub use saved_plan::{ReadPlanError, WritePlanError, read_plan, write_plan};
+pub use saved_plan::{read_plan, write_plan};
+pub use saved_plan_error::{ReadPlanError, WritePlanError};

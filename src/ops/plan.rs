@@ -1,9 +1,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::error::Error;
+use super::saved_plan::write_plan;
 use super::session::{Input, Session};
 use super::time_limit::TimeLimit;
-use super::{Error, write_plan};
 use crate::aws::Access;
 use crate::iam::Threshold;
 use crate::plan::Plan;

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Error;
+use super::error::Error;
 use super::plan::make;
 use super::session::Input;
 use crate::aws::Access;

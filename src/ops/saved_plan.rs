@@ -2,40 +2,11 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::Error;
-use super::error::io_error;
+use super::error::Error;
+use super::saved_plan_error::{ReadPlanError, WritePlanError};
 use crate::plan::Plan;
-use crate::plan::saved::{SavedPlanError, is_plan_like};
+use crate::plan::saved::is_plan_like;
 use crate::state::{OnExisting, write_atomically};
-
-/// Why a saved plan cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadPlanError {
-    /// The file cannot be read.
-    #[error("{}", io_error(.0))]
-    Unreadable(#[from] io::Error),
-    /// The file is not a usable plan.
-    #[error(transparent)]
-    NotUsable(#[from] SavedPlanError),
-}
-
-/// Why a plan cannot be saved.
-#[derive(Debug, thiserror::Error)]
-pub enum WritePlanError {
-    /// The file cannot be written.
-    #[error(transparent)]
-    Unwritable(#[from] io::Error),
-    /// Another file exists there, which a plan would replace.
-    #[error("it already exists, and it is not a plan")]
-    OtherFile,
-    /// A directory or a device exists there.
-    #[error("it is not a regular file")]
-    NotAFile,
-    /// The saved plan could not be read back, for example because the path of its file has characters that
-    /// cannot be shown.
-    #[error("the plan could not be read back: {0}")]
-    NotReadable(SavedPlanError),
-}
 
 /// Reads a saved plan; `-` is standard input.
 ///

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use super::Error;
+use super::error::Error;
 use crate::aws::{Access, Account, Connection};
 use crate::config::Config;
 use crate::iam::{Partition, Principal};

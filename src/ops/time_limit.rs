@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Error;
+use super::error::Error;
 use crate::aws::StopSwitch;
 use crate::inventory::StopReason;
 

@@ -1,15 +1,7 @@
-use super::{Origin, Plan, PlanSource};
+use super::change::Origin;
+use super::content::Plan;
+use super::source::{Base, PlanSource};
 use crate::config::Config;
-use crate::iam::{Digest, Principal};
-
-/// What a plan keeps of the earlier version of its file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Base {
-    /// The digest of that version's bytes.
-    pub digest: Digest,
-    /// The principals that it listed and the plan's file does not, in order.
-    pub no_longer_listed: Vec<Principal>,
-}
 
 impl Plan {
     /// Marks the origin of each change: the change of the file from `base` to `config`, or drift, where

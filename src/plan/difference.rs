@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use super::{Change, Plan, PlanSource, Problem, ProblemKind};
+use super::change::{Change, Problem, ProblemKind};
+use super::content::Plan;
+use super::source::PlanSource;
 use crate::config::{Config, Provenance};
 use crate::iam::{AccountId, BoundaryChange, PolicyArn, UniqueId};
 use crate::inventory::{Inventory, Reading};

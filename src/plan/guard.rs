@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{Change, Plan};
+use super::change::Change;
+use super::content::Plan;
 use crate::config::Provenance;
 use crate::iam::{NamePattern, Principal, PrincipalName, Share, Threshold};
 

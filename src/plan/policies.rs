@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Change, Plan, Problem, ProblemKind};
+use super::change::{Change, Problem, ProblemKind};
+use super::content::Plan;
 use crate::iam::PolicyArn;
 use crate::inventory::{ApiError, ErrorClass, PolicyState};
 

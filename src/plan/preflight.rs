@@ -1,7 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::change::{Change, ProblemKind};
+use super::content::Plan;
+use super::guard::Violation;
 use super::policies::blocking;
-use super::{Change, Plan, ProblemKind, Violation};
 use crate::iam::{Digest, PolicyArn};
 use crate::inventory::{Inventory, PolicyState, Reading};
 

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use super::change::{Change, Problem, ProblemKind};
+use super::content::Plan;
 use super::difference::present;
-use super::{Change, Plan, PlanSource, Problem, ProblemKind, SourceFile};
+use super::source::{PlanSource, SourceFile};
 use crate::config::Provenance;
 use crate::iam::{BoundaryChange, Principal};
 use crate::inventory::Inventory;

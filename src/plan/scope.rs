@@ -1,4 +1,4 @@
-use super::Plan;
+use super::content::Plan;
 use crate::config::Config;
 use crate::iam::{AccountId, Partition};
 use crate::inventory::CallerIdentity;

@@ -1,5 +1,4 @@
-use super::Base;
-use crate::iam::Digest;
+use crate::iam::{Digest, Principal};
 
 /// What a plan is made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +26,15 @@ pub struct SourceFile {
     pub path: String,
     /// The digest of the file's bytes.
     pub digest: Digest,
+}
+
+/// What a plan keeps of the earlier version of its file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Base {
+    /// The digest of that version's bytes.
+    pub digest: Digest,
+    /// The principals that it listed and the plan's file does not, in order.
+    pub no_longer_listed: Vec<Principal>,
 }
 
 impl PlanSource {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
-use super::StateError;
+use super::error::StateError;
 use crate::iam::AccountId;
 
 /// The directory that contains the state of all accounts.

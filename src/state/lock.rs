@@ -1,10 +1,9 @@
-use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 
-use serde::{Deserialize, Serialize};
-
-use super::{AccountDirectory, StateError};
+use super::account_directory::AccountDirectory;
+use super::error::StateError;
+use super::holder::LockHolder;
 use crate::iam::Timestamp;
 
 /// The lock on an account: no other run on this machine changes the account while this value exists. The
@@ -12,21 +11,6 @@ use crate::iam::Timestamp;
 #[derive(Debug)]
 pub struct AccountLock {
     _file: File,
-}
-
-/// The process that holds a lock.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct LockHolder {
-    /// The process ID.
-    pub pid: u32,
-    /// When the process acquired the lock.
-    pub since: Timestamp,
-}
-
-impl fmt::Display for LockHolder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, " (pid {}, since {})", self.pid, self.since.to_the_minute())
-    }
 }
 
 impl AccountLock {

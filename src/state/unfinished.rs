@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountDirectory, OnExisting, StateError, write_atomically};
+use super::account_directory::AccountDirectory;
+use super::atomic::{OnExisting, write_atomically};
+use super::error::StateError;
 use crate::iam::Timestamp;
 use crate::journal::{ReadError, RunRecord};
 

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use crate::support::plans::{Case, HOSTILE};
 use iam_boundaries::config::{Config, FileErrors};
-use iam_boundaries::plan::Plan;
+use iam_boundaries::plan::{Plan};
 use iam_boundaries::report::{Format, Style, render_check, render_mistakes, render_plan};
 use pulldown_cmark::{Event, Options, Parser, Tag};
 
@@ -177,7 +177,7 @@ fn the_text_has_every_change_and_the_digest_at_each_size() {
             .map(|(sign, rest)| (sign, rest.split(' ').next().unwrap_or_default()))
             .collect();
         for change in &plan.changes {
-            let (sign, user) = (change.action.sign().to_string(), change.user.as_str());
+            let (sign, user) = (change.boundary.sign().to_string(), change.principal.as_str());
             assert!(shown.contains(&(&*sign, user)), "{user}");
         }
         assert!(text.ends_with(&format!("Digest: {}\n", plan.digest().short())), "{text}");

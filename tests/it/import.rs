@@ -5,9 +5,9 @@ use std::path::Path;
 
 use crate::support::Binary;
 use crate::support::accounts::account;
-use iam_boundaries::aws::{Everyone, EveryoneError};
 use iam_boundaries::config::{Config, file_of};
 use iam_boundaries::iam::{PolicyArn, PrincipalName};
+use iam_boundaries::inventory::{EveryPrincipal, EveryPrincipalError};
 use iam_boundaries::sandbox::{Fault, Options, Sandbox};
 
 const DETAILS: &str = "GetAccountAuthorizationDetails";
@@ -173,7 +173,7 @@ fn a_boundary_of_another_account_is_shown_in_the_file_that_is_not_written() {
     assert!(!binary.folder().join("boundaries.toml").exists());
 }
 
-fn users<const N: usize>(listed: [(&str, Option<&str>); N]) -> Everyone {
+fn users<const N: usize>(listed: [(&str, Option<&str>); N]) -> EveryPrincipal {
     let value = |boundary: Option<&str>| boundary.map(|arn| arn.parse().unwrap());
     listed.map(|(user, boundary)| (user.parse().unwrap(), value(boundary))).into()
 }
@@ -230,30 +230,30 @@ fn whatever_iam_has_is_read_back_from_the_file() {
             let boundary = random.choice(&arns).filter(|_| random.u8(..4) > 0).cloned();
             folded.insert(name.folded(), (name, boundary));
         }
-        let mut users: Everyone = folded.into_values().collect();
+        let mut users: EveryPrincipal = folded.into_values().collect();
         users.insert("someone".parse().unwrap(), Some(arns[0].clone()));
         let file = file_of("123456789012".parse().unwrap(), &users);
         let config =
             Config::parse("f.toml", &file).unwrap_or_else(|error| panic!("{error}\n{file}"));
         users.retain(|_, boundary| boundary.is_some());
-        let listed: Everyone =
+        let listed: EveryPrincipal =
             config.users.into_iter().map(|(user, listed)| (user, listed.boundary)).collect();
         assert_eq!(listed, users, "{file}");
     }
 }
 
 /// Five users over pages of two, where the account's pages are denied.
-async fn without_pages() -> (Sandbox, Everyone) {
+async fn without_pages() -> (Sandbox, EveryPrincipal) {
     let (sandbox, expected) = of_two_on_a_page().await;
     sandbox.faults().add(DETAILS, None, 100, Fault::error(403, "AccessDenied", "no pages"));
     (sandbox, expected)
 }
 
 /// Five users over pages of two, of whom every other has a boundary.
-async fn of_two_on_a_page() -> (Sandbox, Everyone) {
+async fn of_two_on_a_page() -> (Sandbox, EveryPrincipal) {
     let sandbox = Sandbox::start(Options { page_size: 2, ..Options::default() }).await.unwrap();
     let boundary = sandbox.put_policy("Developer");
-    let mut expected = Everyone::new();
+    let mut expected = EveryPrincipal::new();
     for n in 0..5 {
         let user: PrincipalName = format!("user-{n}").parse().unwrap();
         let boundary = (n % 2 == 0).then(|| boundary.clone());
@@ -266,7 +266,7 @@ async fn of_two_on_a_page() -> (Sandbox, Everyone) {
 #[tokio::test]
 async fn where_account_pages_are_denied_users_are_listed_and_read_one_by_one() {
     let (sandbox, expected) = without_pages().await;
-    let everyone = account(sandbox.endpoint_url()).await.everyone().await.unwrap();
+    let everyone = account(sandbox.endpoint_url()).await.every_principal().await.unwrap();
     assert_eq!(everyone, expected);
     // More than one page is read twice: see below.
     assert_eq!((sandbox.calls()["ListUsers"], sandbox.calls()["GetUser"]), (6, 5));
@@ -279,7 +279,7 @@ async fn users_whom_shifting_pages_leave_out_are_found_by_reading_them_again() {
             if action == DETAILS { of_two_on_a_page().await } else { without_pages().await };
         // The first page cannot shift; the second leaves out its two.
         sandbox.faults().add(action, None, 2, Fault::Shifted(2));
-        let everyone = account(sandbox.endpoint_url()).await.everyone().await.unwrap();
+        let everyone = account(sandbox.endpoint_url()).await.every_principal().await.unwrap();
         assert_eq!(everyone, expected);
         // Two pages, three with two more users, and three with nobody new.
         assert_eq!(sandbox.calls()[action], 8);
@@ -290,8 +290,8 @@ async fn users_whom_shifting_pages_leave_out_are_found_by_reading_them_again() {
 async fn where_every_way_is_denied_the_action_to_allow_is_named() {
     let (sandbox, _) = without_pages().await;
     sandbox.faults().add("ListUsers", None, 1, Fault::error(403, "AccessDenied", "no list"));
-    let error = account(sandbox.endpoint_url()).await.everyone().await.unwrap_err();
-    assert!(matches!(&error, EveryoneError::Call(error) if error.message == "no pages"), "{error}");
+    let error = account(sandbox.endpoint_url()).await.every_principal().await.unwrap_err();
+    assert!(matches!(&error, EveryPrincipalError::Call(error) if error.message == "no pages"), "{error}");
 }
 
 #[tokio::test]
@@ -301,8 +301,8 @@ async fn a_user_who_is_gone_or_denied_between_the_calls_is_named() {
     sandbox.faults().add("GetUser", Some("user-1"), 1, gone);
     let denied = Fault::error(403, "AccessDenied", "not this one");
     sandbox.faults().add("GetUser", Some("user-3"), 1, denied);
-    let error = account(sandbox.endpoint_url()).await.everyone().await.unwrap_err();
-    let EveryoneError::Unreadable(users) = &error else { panic!("{error}") };
+    let error = account(sandbox.endpoint_url()).await.every_principal().await.unwrap_err();
+    let EveryPrincipalError::Unreadable(users) = &error else { panic!("{error}") };
     let names: Vec<&str> = users.iter().map(|user| user.name.as_str()).collect();
     assert_eq!(names, ["user-1", "user-3"]);
     assert!(users[1].why.contains("not this one"), "{error}");
@@ -322,7 +322,7 @@ async fn a_page_that_is_cut_short_and_has_no_marker_to_go_on_from_is_an_error() 
     for end in ["", "<Marker>again</Marker>"] {
         let sandbox = Sandbox::start(Options::default()).await.unwrap();
         sandbox.faults().add(DETAILS, None, 100, Fault::Response(page(end)));
-        let error = account(sandbox.endpoint_url()).await.everyone().await.unwrap_err();
+        let error = account(sandbox.endpoint_url()).await.every_principal().await.unwrap_err();
         assert!(error.to_string().contains("cut short"), "{error}");
     }
 }

@@ -4,15 +4,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::support::plans::{arn, name};
-use iam_boundaries::apply::{
-    ApiError, CallOutcome, ErrorClass, Item, Outcome, ReadBack, Reading, StopReason,
-};
-use iam_boundaries::aws::CallerIdentity;
-use iam_boundaries::iam::{Digest, Partition};
-use iam_boundaries::journal::{
-    Correction, End, Entry, Header, Journal, JournalError, RunRecord, RunRecordError,
-};
-use iam_boundaries::plan::{BoundaryChange, Change, Guard, Plan};
+use iam_boundaries::apply::{Item, Verification};
+use iam_boundaries::iam::{BoundaryChange, Digest, Partition};
+use iam_boundaries::inventory::{ApiError, CallOutcome, CallerIdentity, ErrorClass, Reading, StopReason};
+use iam_boundaries::journal::{Correction, End, Entry, Header, Journal, JournalError, Outcome, RunRecord, RunRecordError};
+use iam_boundaries::plan::{Change, Guard, Plan};
 use tempfile::TempDir;
 
 fn change(n: usize) -> Change {
@@ -69,7 +65,7 @@ fn timed_out() -> CallOutcome {
 }
 
 /// What reading back showed of the change that had that answer.
-fn seen(n: usize, answer: CallOutcome, read_back: ReadBack) -> Item {
+fn seen(n: usize, answer: CallOutcome, read_back: Verification) -> Item {
     Item { change: change(n), answer, read_back }
 }
 
@@ -91,10 +87,10 @@ async fn rich() -> Vec<u8> {
     journal.answered(&change(3).user, &CallOutcome::NotAttempted);
     journal.answered(&change(2).user, &timed_out());
     let found = Reading::Boundary(Some(arn("Other")));
-    journal.corrected(&seen(0, applied(1), ReadBack::Otherwise(found)));
-    journal.corrected(&seen(2, timed_out(), ReadBack::AsWritten));
+    journal.corrected(&seen(0, applied(1), Verification::Otherwise(found)));
+    journal.corrected(&seen(2, timed_out(), Verification::AsWritten));
     // What says the same as the answer is no correction.
-    journal.corrected(&seen(1, denied(), ReadBack::NotNeeded));
+    journal.corrected(&seen(1, denied(), Verification::NotNeeded));
     journal.finish(&end()).await.unwrap();
     std::fs::read(&path).unwrap()
 }

@@ -3,6 +3,7 @@
 mod support;
 
 mod apply;
+mod architecture;
 mod ci;
 mod command_line;
 mod config;

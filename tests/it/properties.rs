@@ -7,15 +7,13 @@ use std::time::Duration;
 
 use crate::support::accounts::{account, quick};
 use crate::support::plans::{arn, name};
-use iam_boundaries::apply::{
-    CallOutcome, Event, Item, Limits, Outcome, ReadBack, Run, Summary, apply, changed_users,
-    rollback,
-};
-use iam_boundaries::aws::{Account, ApiError, Bounds, Reading, StopSwitch};
-use iam_boundaries::config::Config;
+use iam_boundaries::apply::{Event, Item, Run, RunOptions, Summary, Verification, apply};
+use iam_boundaries::aws::{Account, Bounds, StopSwitch};
+use iam_boundaries::config::{Config};
 use iam_boundaries::iam::{PolicyArn, PrincipalName, Share, Timestamp};
-use iam_boundaries::journal::{End, Header, Journal, RunRecord};
-use iam_boundaries::plan::{Overrides, Plan, ProblemKind, Supervision, Violation};
+use iam_boundaries::inventory::{ApiError, CallOutcome, Reading};
+use iam_boundaries::journal::{End, Header, Journal, Outcome, RunRecord};
+use iam_boundaries::plan::{Overrides, Plan, ProblemKind, Supervision, Violation, changed_principals, rollback};
 use iam_boundaries::sandbox::{Chaos, Options, Sandbox, awkward_name};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -122,7 +120,7 @@ fn text(policy: Option<&PolicyArn>) -> Option<Option<String>> {
 }
 
 async fn planned(account: &Account, config: &Config) -> Result<Plan, ApiError> {
-    let snapshot = account.snapshot(config.users.keys()).await?;
+    let snapshot = account.inventory(config.users.keys()).await?;
     let plan = Plan::between(account.identity().account, config, &snapshot);
     let policies = account.policies(plan.policies()).await?;
     Ok(plan.held_against(&policies))
@@ -158,7 +156,7 @@ async fn carry_out(account: &Account, plan: &Plan) -> Ran {
     let mut items = BTreeMap::new();
     let summary = apply(run, |event| {
         if let Event::Ended(item) = event {
-            let twice = items.insert(item.change.user.clone(), item);
+            let twice = items.insert(item.change.principal.clone(), item);
             assert!(twice.is_none(), "an item ended twice: {twice:?}");
         }
     })
@@ -170,23 +168,23 @@ async fn carry_out(account: &Account, plan: &Plan) -> Ran {
 }
 
 fn check_counts(plan: &Plan, ran: &Ran) {
-    let of = |class| ran.items.values().filter(|item| item.class() == class).count();
+    let of = |class| ran.items.values().filter(|item| item.outcome() == class).count();
     let Summary { applied, not_as_written, failed, not_attempted, .. } = ran.summary;
     let classes =
         [Outcome::Applied, Outcome::NotAsWritten, Outcome::Failed, Outcome::NotAttempted].map(of);
     assert_eq!(classes, [applied, not_as_written, failed, not_attempted]);
     let changed: BTreeSet<&PrincipalName> =
-        plan.changes.iter().map(|change| &change.user).collect();
+        plan.changes.iter().map(|change| &change.principal).collect();
     assert_eq!(ran.items.keys().collect::<BTreeSet<_>>(), changed);
     // Whoever may have been written stands in the journal, and with the right boundaries.
     for entry in &ran.record.entries {
-        let item = &ran.items[&entry.change.user];
-        assert_eq!(entry.change.action, item.change.action);
-        assert_eq!(entry.class(), Some(item.class()));
+        let item = &ran.items[&entry.change.principal];
+        assert_eq!(entry.change.boundary, item.change.boundary);
+        assert_eq!(entry.outcome(), Some(item.outcome()));
     }
     for (user, item) in &ran.items {
-        let is_recorded = ran.record.entries.iter().any(|entry| entry.change.user == *user);
-        assert!(is_recorded || item.answer == CallOutcome::NotAttempted, "{user}");
+        let is_recorded = ran.record.entries.iter().any(|entry| entry.change.principal == *user);
+        assert!(is_recorded || item.call == CallOutcome::NotAttempted, "{user}");
     }
 }
 
@@ -205,7 +203,7 @@ async fn without_mishaps(world: World) {
         (0..world.users.len()).any(|n| world.users[n].is_protected && self::user(n) == *user)
     };
     let protected: Vec<&PrincipalName> =
-        plan.changes.iter().map(|change| &change.user).filter(|user| is_protected(user)).collect();
+        plan.changes.iter().map(|change| &change.principal).filter(|user| is_protected(user)).collect();
     let refused: Vec<&PrincipalName> = violations
         .iter()
         .map(|refusal| match refusal {
@@ -225,10 +223,10 @@ async fn without_mishaps(world: World) {
     let after = world.truth(&sandbox);
     for (n, person) in world.users.iter().enumerate() {
         let user = user(n);
-        let problem = plan.problems.iter().find(|problem| problem.user == user);
+        let problem = plan.problems.iter().find(|problem| problem.principal == user);
         match (person.listed, problem.map(|problem| &problem.kind)) {
             (Some(boundary), None) => assert_eq!(after[&user], text(policy(boundary).as_ref())),
-            (Some(_), Some(ProblemKind::NoSuchUser { .. })) => assert_eq!(person.there, None),
+            (Some(_), Some(ProblemKind::NotFound { .. })) => assert_eq!(person.there, None),
             (Some(Some(3)), Some(ProblemKind::NoSuchPolicy { .. })) => assert!(world.is_deleted),
             (Some(_), Some(other)) => panic!("{other:?}"),
             (None, _) => assert_eq!(after[&user], before[&user]),
@@ -242,7 +240,7 @@ async fn without_mishaps(world: World) {
 
     // Back again, to the letter.
     sandbox.put_policy(POLICIES[3]);
-    let live = account.snapshot(changed_users(&ran.record)).await.unwrap();
+    let live = account.inventory(changed_users(&ran.record)).await.unwrap();
     let back = rollback(&ran.record, "journal.jsonl", &live);
     assert_eq!(back.changes.len(), plan.changes.len());
     assert_eq!(Plan::from_json(back.to_json().as_bytes()).unwrap(), back);
@@ -273,25 +271,25 @@ async fn in_chaos(world: World, chaos: Chaos, seen: &Seen) {
             assert_eq!(now, before, "{user} has no item");
             continue;
         };
-        let (from, to) = (text(item.change.action.from()), text(item.change.action.to()));
+        let (from, to) = (text(item.change.boundary.from()), text(item.change.boundary.to()));
         assert_eq!(*before, from, "{user}");
         let said = format!("{item:?}: {now:?}");
-        *seen.lock().unwrap().entry(item.class()).or_default() += 1;
-        match (item.class(), &item.read_back) {
-            (Outcome::Applied, ReadBack::AsWritten) => assert_eq!(*now, to, "{said}"),
+        *seen.lock().unwrap().entry(item.outcome()).or_default() += 1;
+        match (item.outcome(), &item.verification) {
+            (Outcome::Applied, Verification::AsWritten) => assert_eq!(*now, to, "{said}"),
             // Nobody looked: IAM's word stands.
             (Outcome::Applied, _) => assert_eq!(*now, to, "{said}"),
             (
                 Outcome::NotAsWritten | Outcome::Failed,
-                ReadBack::Otherwise(Reading::Boundary(found)),
+                Verification::Otherwise(Reading::Boundary(found)),
             ) => {
                 assert_eq!(*now, text(found.as_ref()), "{said}");
                 assert_ne!(*now, to, "{said}");
             }
-            (Outcome::NotAsWritten | Outcome::Failed, ReadBack::Otherwise(_)) => {
+            (Outcome::NotAsWritten | Outcome::Failed, Verification::Otherwise(_)) => {
                 assert_eq!(*now, None, "{said}");
             }
-            (Outcome::Failed, ReadBack::NotNeeded) => {
+            (Outcome::Failed, Verification::NotNeeded) => {
                 assert!(*now == from || now.is_none(), "{said}");
             }
             (Outcome::Failed, _) => assert!([&from, &to, &None].contains(&now), "{said}"),

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use crate::support::accounts::{account, quick};
 use futures::{StreamExt, stream};
-use iam_boundaries::aws::{ApiError, Bounds, ErrorClass, Inventory, PolicyState, Reading, Stop};
+use iam_boundaries::aws::{Bounds, Stop};
 use iam_boundaries::iam::{PolicyArn, PrincipalName, Share};
+use iam_boundaries::inventory::{ApiError, ErrorClass, Inventory, PolicyState, Reading};
 use iam_boundaries::sandbox::{ACCOUNT, Chaos, ChaosKind, Fault, Options, Sandbox, Seed};
 
 const GET_POLICY: &str = "GetPolicy";
@@ -114,7 +115,7 @@ async fn the_number_of_users_is_asked_for_once() {
     assert_eq!(account.user_count().await.unwrap(), 19);
     assert_eq!(sandbox.calls()[SUMMARY], 1);
     // Reading asks for it, too, to find the cheapest way.
-    account.snapshot(&[user("alice"), user("bob"), user("dana")]).await.unwrap();
+    account.inventory(&[user("alice"), user("bob"), user("dana")]).await.unwrap();
     assert_eq!(sandbox.calls()[SUMMARY], 1);
 }
 
@@ -124,7 +125,7 @@ async fn pages_that_were_read_to_the_end_tell_the_number_of_users() {
         Sandbox::start(Options { seed: Seed::Story, page_size: 4, ..Options::default() }).await;
     let sandbox = sandbox.unwrap();
     let account = account(sandbox.endpoint_url()).await;
-    assert_eq!(account.everyone().await.unwrap().len(), 19);
+    assert_eq!(account.every_principal().await.unwrap().len(), 19);
     assert_eq!(account.user_count().await.unwrap(), 19);
     assert_eq!(sandbox.calls().get(SUMMARY), None);
 }
@@ -167,7 +168,7 @@ fn has_own(snapshot: &Inventory, n: usize) -> bool {
 }
 
 fn missing(differs_by_case: Option<PrincipalName>) -> Reading {
-    Reading::NoSuchUser { differs_by_case }
+    Reading::NotFound { differs_by_case }
 }
 
 #[tokio::test]
@@ -179,11 +180,11 @@ async fn whatever_pages_leave_out_no_user_who_is_there_is_said_to_be_missing() {
         sandbox.put_user(&user("USER-777"), None);
         let listed: Vec<PrincipalName> =
             (0..MANY).map(nth).chain([user("nobody"), user("user-777")]).collect();
-        let snapshot = account(sandbox.endpoint_url()).await.snapshot(&listed).await.unwrap();
+        let snapshot = account(sandbox.endpoint_url()).await.inventory(&listed).await.unwrap();
         assert!((0..MANY).all(|n| has_own(&snapshot, n)), "seed {seed}: {snapshot:?}");
         assert_eq!(snapshot.reading(&user("nobody")), Some(&missing(None)), "seed {seed}");
         assert!(
-            matches!(snapshot.reading(&user("user-777")), Some(Reading::NoSuchUser { .. })),
+            matches!(snapshot.reading(&user("user-777")), Some(Reading::NotFound { .. })),
             "seed {seed}"
         );
         // Besides the two who are not there.
@@ -200,7 +201,7 @@ async fn of_a_user_who_is_missing_the_one_who_differs_by_case_is_told_though_ask
     let sandbox = users(MANY, None).await;
     sandbox.put_user(&user("USER-777"), None);
     let listed: Vec<PrincipalName> = (0..MANY).map(nth).chain([user("user-777")]).collect();
-    let snapshot = account(sandbox.endpoint_url()).await.snapshot(&listed).await.unwrap();
+    let snapshot = account(sandbox.endpoint_url()).await.inventory(&listed).await.unwrap();
     let differs = missing(Some(user("USER-777")));
     assert_eq!(snapshot.reading(&user("user-777")), Some(&differs));
     assert_eq!(sandbox.calls()["GetUser"], 1);
@@ -220,7 +221,7 @@ async fn denied_and_shifted() -> Sandbox {
 async fn where_asking_is_denied_pages_that_left_users_out_are_read_once_more() {
     let sandbox = denied_and_shifted().await;
     let listed: Vec<PrincipalName> = (0..MANY).map(nth).chain([user("user-777")]).collect();
-    let snapshot = account(sandbox.endpoint_url()).await.snapshot(&listed).await.unwrap();
+    let snapshot = account(sandbox.endpoint_url()).await.inventory(&listed).await.unwrap();
     assert!((0..MANY).all(|n| has_own(&snapshot, n)), "{snapshot:?}");
     let differs = missing(Some(user("USER-777")));
     assert_eq!(snapshot.reading(&user("user-777")), Some(&differs));
@@ -230,7 +231,7 @@ async fn where_asking_is_denied_pages_that_left_users_out_are_read_once_more() {
 #[tokio::test]
 async fn where_few_users_were_denied_and_pages_leave_them_out_these_are_read_once_more() {
     let sandbox = denied_and_shifted().await;
-    let snapshot = account(sandbox.endpoint_url()).await.snapshot(&[nth(5), nth(6)]).await.unwrap();
+    let snapshot = account(sandbox.endpoint_url()).await.inventory(&[nth(5), nth(6)]).await.unwrap();
     assert!(has_own(&snapshot, 5) && has_own(&snapshot, 6), "{snapshot:?}");
     assert_eq!((sandbox.calls()["GetUser"], sandbox.calls()[DETAILS]), (2, 12 + 2));
 }
@@ -241,7 +242,7 @@ async fn a_missing_user_who_cannot_be_asked_for_is_unreadable_and_not_missing() 
     sandbox.faults().add("GetUser", None, 100, Fault::error(500, "ServiceFailure", "sorry"));
     let listed: Vec<PrincipalName> = (0..MANY).map(nth).chain([user("nobody")]).collect();
     let account = account(sandbox.endpoint_url()).await.reading_with(quick());
-    let snapshot = account.snapshot(&listed).await.unwrap();
+    let snapshot = account.inventory(&listed).await.unwrap();
     let Some(Reading::Unreadable(error)) = snapshot.reading(&user("nobody")) else {
         panic!("{snapshot:?}")
     };
@@ -274,7 +275,7 @@ async fn in_chaos(seed: u64) -> (usize, usize) {
     let (mut unreadable, mut stale) = (0, 0);
     // By pages, and then some of them one by one.
     for listed in [&listed[..], &listed[..2]] {
-        let snapshot = match account.snapshot(listed).await {
+        let snapshot = match account.inventory(listed).await {
             Ok(snapshot) => snapshot,
             Err(error) => {
                 assert_clear(&error, seed);
@@ -295,7 +296,7 @@ async fn in_chaos(seed: u64) -> (usize, usize) {
                     );
                     stale += usize::from(!is_present);
                 }
-                Reading::NoSuchUser { differs_by_case } => {
+                Reading::NotFound { differs_by_case } => {
                     assert_eq!((there, differs_by_case), (None, &None), "seed {seed}: {user}");
                 }
                 Reading::Unreadable(error) => assert_clear(error, seed),

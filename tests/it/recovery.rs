@@ -8,9 +8,8 @@ use std::process::{Child, Command, Stdio};
 
 use crate::support::workplace::{Workplace, listed, user};
 use crate::support::{Binary, Ran};
-use iam_boundaries::apply::Outcome;
-use iam_boundaries::iam::PrincipalName;
-use iam_boundaries::journal::RunRecord;
+use iam_boundaries::iam::{PrincipalName};
+use iam_boundaries::journal::{Outcome, RunRecord};
 use iam_boundaries::sandbox::{ACCOUNT, Fault};
 
 const APPLY: [&str; 2] = ["apply", "--auto-approve"];
@@ -107,11 +106,11 @@ async fn the_outcome_of_each_change_is_in_the_journal_as_in_the_account_of_the_r
     assert!(journals(&workplace.binary).is_empty());
     for item in applied.json_lines().iter().filter(|line| line["type"] == "item") {
         let entry =
-            record.entries.iter().find(|it| it.change.user.as_str() == item["user"]).unwrap();
-        assert_eq!(serde_json::to_value(entry.class().unwrap()).unwrap(), item["outcome"]);
+            record.entries.iter().find(|it| it.change.principal.as_str() == item["user"]).unwrap();
+        assert_eq!(serde_json::to_value(entry.outcome().unwrap()).unwrap(), item["outcome"]);
     }
     // Reading back showed that it was done, to which no answer came.
-    let lost = record.entries.iter().find(|entry| entry.change.user == user(2)).unwrap();
+    let lost = record.entries.iter().find(|entry| entry.change.principal == user(2)).unwrap();
     assert_eq!(lost.correction.as_ref().map(|it| it.class), Some(Outcome::Applied));
     assert_eq!((record.count(Outcome::Applied), record.count(Outcome::Failed)), (5, 1));
 
@@ -153,7 +152,7 @@ async fn when_the_disk_is_full_no_further_call_is_made() {
     // Who was written has an intent that can be read, and nobody else was.
     let record = record_of_only_journal(&workplace.binary);
     let intended: BTreeSet<&PrincipalName> =
-        record.entries.iter().map(|entry| &entry.change.user).collect();
+        record.entries.iter().map(|entry| &entry.change.principal).collect();
     assert_eq!(record.end, None);
     let written: Vec<_> = (0..200).filter(|&n| !workplace.has_none(n)).map(user).collect();
     assert!(written.len() > 5 && written.len() < 50, "{}", written.len());

@@ -3,15 +3,11 @@
 use std::io;
 use std::time::Duration;
 
-use iam_boundaries::apply::{
-    ApiError, CallOutcome, ErrorClass, Event, Item, ReadBack, StopReason, Summary,
-};
-use iam_boundaries::aws::Calls;
-use iam_boundaries::iam::{Digest, PolicyArn, PrincipalName};
-use iam_boundaries::journal::JournalError;
-use iam_boundaries::plan::{
-    BoundaryChange, Change, Conflict, Plan, Problem, ProblemKind, Reading, Recheck,
-};
+use iam_boundaries::apply::{Event, Item, Summary, Verification};
+use iam_boundaries::iam::{BoundaryChange, Digest, PolicyArn, PrincipalName};
+use iam_boundaries::inventory::{ApiError, CallCount, CallOutcome, ErrorClass, Reading, StopReason};
+use iam_boundaries::journal::{JournalError};
+use iam_boundaries::plan::{Change, Conflict, Plan, Preflight, Problem, ProblemKind};
 use iam_boundaries::report::{Format, Style, render_plan, run_reporter};
 
 fn boundary() -> PolicyArn {
@@ -62,7 +58,7 @@ fn lost() -> CallOutcome {
 }
 
 /// The events of a run in which each change ends as `end` says.
-fn events(plan: &Plan, end: impl Fn(usize) -> (CallOutcome, ReadBack)) -> Vec<Event> {
+fn events(plan: &Plan, end: impl Fn(usize) -> (CallOutcome, Verification)) -> Vec<Event> {
     let mut summary = Summary {
         calls: Calls { made: plan.changes.len() as u64, throttled: 0 },
         elapsed: Duration::from_millis(1_234),
@@ -72,7 +68,7 @@ fn events(plan: &Plan, end: impl Fn(usize) -> (CallOutcome, ReadBack)) -> Vec<Ev
     let (mut ended, mut users) = (Vec::new(), 0);
     for (n, change) in plan.changes.iter().enumerate() {
         let (answer, read_back) = end(n);
-        users += usize::from(read_back != ReadBack::NotNeeded);
+        users += usize::from(read_back != Verification::NotNeeded);
         if answer != CallOutcome::NotAttempted {
             events.push(Event::Answered { change: change.clone(), answer: answer.clone() });
         }
@@ -80,7 +76,7 @@ fn events(plan: &Plan, end: impl Fn(usize) -> (CallOutcome, ReadBack)) -> Vec<Ev
         summary.count(&item);
         ended.push(Event::Ended(item));
     }
-    events.push(Event::ReadingBack { users });
+    events.push(Event::Verifying { principals: users });
     events.extend(ended);
     events.push(Event::Finished(summary));
     events
@@ -115,7 +111,7 @@ fn hundreds_of_equal_failures_read_as_one_with_every_user_in_it() {
     let recheck = Recheck::unneeded(plan(400));
     let denied = |n| {
         let message = format!("no, user-{n:03}");
-        (failed(n, ErrorClass::Denied, "AccessDenied", &message), ReadBack::NotNeeded)
+        (failed(n, ErrorClass::Denied, "AccessDenied", &message), Verification::NotNeeded)
     };
     let text = text(&recheck, &events(&recheck.plan, denied));
     let closing = text.split_once("\n\n").unwrap().1;
@@ -138,20 +134,20 @@ fn mixed() -> (Recheck, Vec<Event>) {
     recheck.conflicts.push(Conflict { change, found });
     recheck.already_done.push(recheck.plan.changes.remove(5));
     let events = events(&recheck.plan, |n| match n {
-        0 => (applied(), ReadBack::AsWritten),
+        0 => (applied(), Verification::AsWritten),
         1 => {
             let request_id = Some("id".to_owned());
-            (CallOutcome::Applied { attempts: 3, request_id }, ReadBack::AsWritten)
+            (CallOutcome::Applied { attempts: 3, request_id }, Verification::AsWritten)
         }
         2 => {
             let message = "The user with name user-002 cannot be found.";
-            (failed(2, ErrorClass::NotFound, "NoSuchEntity", message), ReadBack::NotNeeded)
+            (failed(2, ErrorClass::NotFound, "NoSuchEntity", message), Verification::NotNeeded)
         }
         3 => {
             let error = failed(3, ErrorClass::Rejected, "PolicyNotAttachable", "Cannot attach.");
-            (error, ReadBack::NotNeeded)
+            (error, Verification::NotNeeded)
         }
-        _ => (CallOutcome::NotAttempted, ReadBack::NotNeeded),
+        _ => (CallOutcome::NotAttempted, Verification::NotNeeded),
     });
     (recheck, events)
 }
@@ -161,17 +157,17 @@ fn corrected() -> (Recheck, Vec<Event>) {
     let mut plan = plan(8);
     plan.changes[2].action = BoundaryChange::Remove { from: boundary() };
     let recheck = Recheck::unneeded(plan);
-    let none = || ReadBack::Otherwise(Reading::Boundary(None));
+    let none = || Verification::Otherwise(Reading::Boundary(None));
     let unreadable = || {
         let mut error = error(9, ErrorClass::Denied, "AccessDenied", "not authorized");
         error.action = "iam:GetUser".into();
-        ReadBack::Failed(error)
+        Verification::Failed(error)
     };
     let events = events(&recheck.plan, |n| match n {
-        0 => (applied(), ReadBack::AsWritten),
+        0 => (applied(), Verification::AsWritten),
         1 => (applied(), none()),
-        2 => (applied(), ReadBack::Otherwise(Reading::NoSuchUser { differs_by_case: None })),
-        3 => (lost(), ReadBack::AsWritten),
+        2 => (applied(), Verification::Otherwise(Reading::NotFound { differs_by_case: None })),
+        3 => (lost(), Verification::AsWritten),
         4 => (lost(), none()),
         5 => (lost(), unreadable()),
         _ => (applied(), unreadable()),
@@ -184,10 +180,10 @@ fn corrected() -> (Recheck, Vec<Event>) {
 fn stopped() -> (Recheck, Vec<Event>) {
     let recheck = Recheck::unneeded(plan(4));
     let mut events = events(&recheck.plan, |n| match n {
-        0 => (applied(), ReadBack::Stopped { last: None }),
-        1 => (lost(), ReadBack::Stopped { last: None }),
-        2 => (applied(), ReadBack::Stopped { last: Some(Reading::Boundary(None)) }),
-        _ => (CallOutcome::NotAttempted, ReadBack::NotNeeded),
+        0 => (applied(), Verification::Stopped { last: None }),
+        1 => (lost(), Verification::Stopped { last: None }),
+        2 => (applied(), Verification::Stopped { last: Some(Reading::Boundary(None)) }),
+        _ => (CallOutcome::NotAttempted, Verification::NotNeeded),
     });
     if let Some(Event::Finished(summary)) = events.last_mut() {
         summary.stopped = Some(StopReason::Interrupted);
@@ -259,7 +255,7 @@ fn a_journal_that_cannot_be_written_is_why_the_run_stops_in_each_format() {
     let mut events = vec![Event::StoppedBy(journal.into())];
     let answer = CallOutcome::NotAttempted;
     events.extend(recheck.plan.changes.iter().cloned().map(|change| {
-        Event::Ended(Item { change, answer: answer.clone(), read_back: ReadBack::NotNeeded })
+        Event::Ended(Item { change, answer: answer.clone(), read_back: Verification::NotNeeded })
     }));
     let stopped = Some(StopReason::Journal);
     events.push(Event::Finished(Summary { not_attempted: 2, stopped, ..Summary::default() }));
@@ -285,7 +281,7 @@ fn colours_appear_only_when_they_are_asked_for() {
         user: user(9),
         line: 4,
         column: Some(1),
-        kind: ProblemKind::NoSuchUser { differs_by_case: Some("User-009".parse().unwrap()) },
+        kind: ProblemKind::NotFound { differs_by_case: Some("User-009".parse().unwrap()) },
     });
     let plain = render_plan(&plan, Format::Text, Style::PLAIN);
     assert!(!plain.contains('\u{1b}'), "{plain}");

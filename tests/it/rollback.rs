@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::support::plans::{arn, name, unreadable};
-use iam_boundaries::apply::{
-    ApiError, CallOutcome, ErrorClass, changed_users, check_journal_scope, rollback,
-};
-use iam_boundaries::aws::{CallerIdentity, Inventory, Reading};
-use iam_boundaries::iam::{Digest, Partition, PolicyArn};
+use iam_boundaries::apply::{check_journal_scope};
+use iam_boundaries::iam::{BoundaryChange, Digest, Partition, PolicyArn};
+use iam_boundaries::inventory::{ApiError, CallOutcome, CallerIdentity, ErrorClass, Inventory, Reading};
 use iam_boundaries::journal::{Entry, Header, RunRecord};
-use iam_boundaries::plan::{BoundaryChange, Change, Guard, Plan, ProblemKind};
+use iam_boundaries::plan::{Change, Guard, Plan, ProblemKind, changed_principals, rollback};
 
 fn identity() -> CallerIdentity {
     CallerIdentity {
@@ -107,7 +105,7 @@ fn only_users_who_are_as_the_run_left_them_are_put_back() {
         ("back", has(None)),
         ("as-left", has(Some(arn("A")))),
         ("other", has(Some(arn("B")))),
-        ("gone", Reading::NoSuchUser { differs_by_case: None }),
+        ("gone", Reading::NotFound { differs_by_case: None }),
         ("unread", unreadable("no")),
     ]);
     let plan = rollback(&record, "run.jsonl", &live);

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::support::plans::{Case, arn, name, unreadable};
-use iam_boundaries::aws::{Inventory, Reading};
-use iam_boundaries::config::Config;
-use iam_boundaries::iam::Digest;
+use iam_boundaries::config::{Config};
+use iam_boundaries::iam::{Digest};
+use iam_boundaries::inventory::{Inventory, Reading};
+use iam_boundaries::plan::{Guard, Origin, Plan, Preflight, Problem, ProblemKind};
 use iam_boundaries::plan::saved::{self, SavedPlanError, WriteError};
-use iam_boundaries::plan::{Guard, Origin, Plan, Problem, ProblemKind, Recheck};
 use serde_json::{Value, json};
 
 /// A plan with everything in it that a plan can have.
@@ -172,7 +172,7 @@ fn plans_of_random_files_and_accounts_are_read_back_as_they_were() {
         let (config, base) = (written(&mut random), written(&mut random));
         let readings = config.users.keys().map(|user| {
             let reading = match random.u8(..8) {
-                0 => Reading::NoSuchUser { differs_by_case: None },
+                0 => Reading::NotFound { differs_by_case: None },
                 1 => unreadable("no"),
                 _ => Reading::Boundary(random.choice(&boundaries).unwrap().clone()),
             };
@@ -412,7 +412,7 @@ fn each_change_is_of_the_file_or_drift() {
     let account = "123456789012".parse().unwrap();
     let plan = Plan::between(account, &config, &Inventory::of(live)).since(&base, &config);
     let drift: Vec<&str> =
-        plan.changes_of(Some(Origin::Drift)).map(|change| change.user.as_str()).collect();
+        plan.changes_of(Some(Origin::Drift)).map(|change| change.principal.as_str()).collect();
     assert_eq!(drift, ["none", "same"]);
     assert_eq!(plan.count_of(Origin::ThisChange), 3);
     assert_eq!(plan.no_longer_listed(), [name("gone")]);
@@ -436,25 +436,25 @@ fn a_change_is_carried_out_only_where_the_account_is_as_the_plan_saw_it() {
     let mut random = fastrand::Rng::with_seed(3);
     let readings = plan.changes.iter().map(|change| {
         let reading = match random.u8(..6) {
-            0 => Reading::Boundary(change.action.from().cloned()),
-            1 => Reading::Boundary(change.action.to().cloned()),
+            0 => Reading::Boundary(change.boundary.from().cloned()),
+            1 => Reading::Boundary(change.boundary.to().cloned()),
             2 => Reading::Boundary(None),
             3 => Reading::Boundary(Some(arn("Other"))),
-            4 => Reading::NoSuchUser { differs_by_case: None },
+            4 => Reading::NotFound { differs_by_case: None },
             _ => unreadable("no"),
         };
-        (change.user.clone(), reading)
+        (change.principal.clone(), reading)
     });
     let live: BTreeMap<_, _> = readings.collect();
     let recheck = Recheck::of(plan.clone(), &Inventory::of(live.clone()));
     for change in &recheck.plan.changes {
-        assert_eq!(live[&change.user], Reading::Boundary(change.action.from().cloned()));
+        assert_eq!(live[&change.principal], Reading::Boundary(change.boundary.from().cloned()));
     }
     for change in &recheck.already_done {
-        assert_eq!(live[&change.user], Reading::Boundary(change.action.to().cloned()));
+        assert_eq!(live[&change.principal], Reading::Boundary(change.boundary.to().cloned()));
     }
     for conflict in &recheck.conflicts {
-        assert_eq!(live[&conflict.change.user], conflict.found);
+        assert_eq!(live[&conflict.change.principal], conflict.found);
     }
     let (conflicts, done) = (recheck.conflicts.len(), recheck.already_done.len());
     assert!(conflicts > 50 && done > 50 && recheck.plan.changes.len() > 50);
@@ -464,7 +464,7 @@ fn a_change_is_carried_out_only_where_the_account_is_as_the_plan_saw_it() {
         .iter()
         .chain(&recheck.already_done)
         .chain(recheck.conflicts.iter().map(|conflict| &conflict.change))
-        .map(|change| &change.user)
+        .map(|change| &change.principal)
         .collect();
     assert_eq!(users.len(), plan.changes.len());
     assert_eq!(recheck.digest, plan.digest());

@@ -8,14 +8,17 @@ use super::document::{
     ActionDocument, BoundaryDocument, ChangeDocument, Document, FileDocument, PrincipalDocument,
     ProblemDocument, SourceDocument,
 };
+use super::format::FORMAT_VERSION;
 use crate::config::{Provenance, ProvenanceKind};
 use crate::iam::{BoundaryChange, PolicyArn, PolicyOwner, Principal, is_printable, is_short_name};
-use crate::plan::{Base, Change, Plan, PlanSource, Problem, ProblemKind, SourceFile};
+use crate::plan::change::{Change, Problem, ProblemKind};
+use crate::plan::content::Plan;
+use crate::plan::source::{Base, PlanSource, SourceFile};
 
 /// The plan in `document`, or what in it is not consistent.
 pub(super) fn plan(document: Document) -> Result<Plan, String> {
     let digest = document.digest;
-    if document.format_version != super::FORMAT_VERSION {
+    if document.format_version != FORMAT_VERSION {
         return Err(format!("there is no format version {}", document.format_version));
     }
     let source = source(document.source)?;

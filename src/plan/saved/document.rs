@@ -7,16 +7,16 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::FORMAT_VERSION;
+use super::format::{FORMAT, FORMAT_VERSION, content_digest};
 use super::problem::ProblemKindDocument;
-use crate::config::{Provenance, ProvenanceKind};
+use crate::config::{Guard, Provenance, ProvenanceKind};
 use crate::iam::{
     AccountId, BoundaryChange, Digest, NamePattern, PolicyArn, Principal, PrincipalKind,
     PrincipalName, Threshold, UniqueId, present,
 };
-use crate::plan::{Change, Guard, Origin, Plan, PlanSource, Problem, SourceFile};
-
-pub(super) const FORMAT: &str = "iam-boundaries/plan";
+use crate::plan::change::{Change, Origin, Problem};
+use crate::plan::content::Plan;
+use crate::plan::source::{PlanSource, SourceFile};
 
 /// The fields that every version of the format has.
 #[derive(Deserialize)]
@@ -283,7 +283,7 @@ impl Document {
 
     /// The digest of everything except the digest.
     pub(super) fn content_digest(&self) -> Digest {
-        super::content_digest(self)
+        content_digest(self)
     }
 }
 

@@ -5,20 +5,17 @@
 
 mod check;
 mod document;
+mod format;
 mod problem;
 mod version_2;
 
-use super::Plan;
+pub use format::{FORMAT_VERSION, is_plan_like};
+
+use super::content::Plan;
 use crate::iam::{Digest, serde_message};
-use document::{Document, FORMAT, Header};
+use document::{Document, Header};
+use format::{EARLIEST_VERSION, FORMAT};
 use version_2::DocumentVersion2;
-
-/// The version of the format that is written. Version 2 is read, too. Every change of the format raises
-/// it, so an older tool rejects what it does not know.
-pub const FORMAT_VERSION: u32 = 3;
-
-/// The earliest version of the format that is read.
-const EARLIEST_VERSION: u32 = 2;
 
 /// Why a text is not a plan that can be shown or applied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -115,11 +112,6 @@ impl Plan {
     }
 }
 
-/// Whether a text is a saved plan, or the beginning or a damaged copy of one.
-pub fn is_plan_like(text: &[u8]) -> bool {
-    text.windows(FORMAT.len()).take(200).any(|window| window == FORMAT.as_bytes())
-}
-
 /// The JSON Schema of the format, as `schema/plan.schema.json` has it.
 pub fn schema() -> serde_json::Value {
     document::schema()
@@ -132,15 +124,4 @@ fn matches(actual: Digest, written: Digest) -> Result<(), SavedPlanError> {
 fn malformed(error: &serde_json::Error) -> SavedPlanError {
     let (line, column) = (error.line(), error.column());
     SavedPlanError::Malformed(format!("{} at line {line} column {column}", serde_message(error)))
-}
-
-/// The SHA-256 of a document without its digest, as JSON with sorted keys and no spaces.
-fn content_digest(document: &impl serde::Serialize) -> Digest {
-    let mut content =
-        serde_json::to_value(document).expect("strings and numbers serialize to JSON");
-    if let Some(fields) = content.as_object_mut() {
-        fields.remove("digest");
-    }
-    content.sort_all_objects();
-    Digest::of(content.to_string())
 }

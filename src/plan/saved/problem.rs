@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::iam::{PolicyArn, PrincipalName, present};
 use crate::inventory::{ApiError, ErrorClass};
-use crate::plan::ProblemKind;
+use crate::plan::change::ProblemKind;
 
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]

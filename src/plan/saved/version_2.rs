@@ -8,9 +8,10 @@ use super::document::{
     GuardDocument, PrincipalDocument, ProblemDocument, ProvenanceDocument, SourceDocument,
     SummaryDocument,
 };
+use super::format::{FORMAT_VERSION, content_digest};
 use super::problem::ProblemKindDocument;
 use crate::iam::{AccountId, Digest, PolicyArn, PrincipalKind, PrincipalName, present};
-use crate::plan::Origin;
+use crate::plan::change::Origin;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -70,7 +71,7 @@ struct ProblemVersion2 {
 impl DocumentVersion2 {
     /// The digest of everything except the digest.
     pub(super) fn content_digest(&self) -> Digest {
-        super::content_digest(self)
+        content_digest(self)
     }
 
     /// The same plan in the present version of the format, with the digest of that.
@@ -115,7 +116,7 @@ impl DocumentVersion2 {
         };
         let mut document = Document {
             format: self.format,
-            format_version: super::FORMAT_VERSION,
+            format_version: FORMAT_VERSION,
             digest: self.digest,
             account: self.account,
             source,

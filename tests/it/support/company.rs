@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use iam_boundaries::apply::{Event, Item, Limits, Outcome, Run, Summary, apply};
+use iam_boundaries::apply::{Event, Item, Run, RunOptions, Summary, apply};
 use iam_boundaries::aws::{Account, Bounds, StopSwitch};
-use iam_boundaries::config::Config;
+use iam_boundaries::config::{Config};
 use iam_boundaries::iam::{PolicyArn, PrincipalName};
-use iam_boundaries::plan::Plan;
+use iam_boundaries::journal::{Outcome};
+use iam_boundaries::plan::{Plan};
 use iam_boundaries::sandbox::{Fault, Options, Sandbox};
 
 use super::accounts::{account, quick};
@@ -56,7 +57,7 @@ impl Company {
     }
 
     pub async fn plan(&self, account: &Account) -> Plan {
-        let snapshot = account.snapshot(self.config.users.keys()).await.unwrap();
+        let snapshot = account.inventory(self.config.users.keys()).await.unwrap();
         Plan::between(account.identity().account, &self.config, &snapshot)
     }
 
@@ -91,14 +92,14 @@ pub async fn carry_out(
     let summary = apply(run, |event| {
         on(&event);
         if let Event::Ended(item) = event {
-            let twice = items.insert(item.change.user.clone(), item);
+            let twice = items.insert(item.change.principal.clone(), item);
             assert!(twice.is_none(), "an item ended twice: {twice:?}");
         }
     })
     .await;
-    assert!(plan.changes.iter().all(|change| items[&change.user].change == *change));
+    assert!(plan.changes.iter().all(|change| items[&change.principal].change == *change));
     assert_eq!(items.len(), plan.changes.len());
-    let of = |class: Outcome| items.values().filter(|item| item.class() == class).count();
+    let of = |class: Outcome| items.values().filter(|item| item.outcome() == class).count();
     assert_eq!(
         [summary.applied, summary.not_as_written, summary.failed, summary.not_attempted],
         [Outcome::Applied, Outcome::NotAsWritten, Outcome::Failed, Outcome::NotAttempted].map(of)

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use iam_boundaries::aws::{ApiError, ErrorClass, Inventory, Reading};
-use iam_boundaries::config::Config;
+use iam_boundaries::config::{Config};
 use iam_boundaries::iam::{PolicyArn, PrincipalName};
-use iam_boundaries::plan::Plan;
+use iam_boundaries::inventory::{ApiError, ErrorClass, Inventory, Reading};
+use iam_boundaries::plan::{Plan};
 
 /// What nobody wants in a page, a terminal or a workflow's log.
 pub const HOSTILE: &str = "`</details></code><script>alert(1)</script> | <!-- --> **b** _i_ [l](http://x.example) \
@@ -70,10 +70,10 @@ impl Case {
             let user = name(&format!("problem-{n:05}"));
             writeln!(file, "{user} = false").unwrap();
             let reading = match n % 3 {
-                0 => Reading::NoSuchUser { differs_by_case: None },
+                0 => Reading::NotFound { differs_by_case: None },
                 1 => {
                     let differs_by_case = Some(name(&format!("PROBLEM-{n:05}")));
-                    Reading::NoSuchUser { differs_by_case }
+                    Reading::NotFound { differs_by_case }
                 }
                 _ => unreadable(HOSTILE),
             };
