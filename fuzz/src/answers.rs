@@ -2,7 +2,9 @@ use std::collections::BTreeSet;
 
 use iam_boundaries::aws::{Account, Bounds, Stop};
 use iam_boundaries::iam::{PolicyArn, PrincipalName};
-use iam_boundaries::inventory::{ApiError, CallOutcome, EveryPrincipalError, Inventory, PolicyState, Reading};
+use iam_boundaries::inventory::{
+    ApiError, CallOutcome, EveryPrincipalError, Inventory, PolicyState, Reading,
+};
 
 use super::loopback::{Answer, Loopback, ONCE};
 use super::reports::inert;

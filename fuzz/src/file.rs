@@ -1,7 +1,7 @@
 use iam_boundaries::config::{Config, FileErrors, Listed};
 use iam_boundaries::iam::{AccountId, Partition, PolicyArn, PrincipalName};
 use iam_boundaries::inventory::{ApiError, ErrorClass, Inventory, Reading};
-use iam_boundaries::plan::{Plan};
+use iam_boundaries::plan::Plan;
 use iam_boundaries::report::{Format, Style, render_check, render_mistakes};
 
 use super::reports::{commands, comment, inert, json, of_plan, reads_back, without_colours};

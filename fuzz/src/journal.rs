@@ -30,7 +30,8 @@ fn holds_together(record: &RunRecord) {
     let RunRecord { header, entries, .. } = record;
     assert!(entries.len() <= header.changes, "more changes than there were to make");
     assert!(entries.is_sorted_by(|a, b| a.at < b.at), "entries out of order");
-    let users: BTreeSet<String> = entries.iter().map(|entry| entry.change.principal.folded()).collect();
+    let users: BTreeSet<String> =
+        entries.iter().map(|entry| entry.change.principal.folded()).collect();
     assert_eq!(users.len(), entries.len(), "a user has two entries");
     let classes = [Outcome::Applied, Outcome::NotAsWritten, Outcome::Failed, Outcome::NotAttempted];
     let ended: usize = classes.into_iter().map(|class| record.count(class)).sum();
@@ -73,7 +74,8 @@ fn can_be_put_back(record: &RunRecord) {
 }
 
 fn put_back(record: &RunRecord, reading: impl Fn(&Entry) -> Reading) -> Plan {
-    let readings = record.entries.iter().map(|entry| (entry.change.principal.clone(), reading(entry)));
+    let readings =
+        record.entries.iter().map(|entry| (entry.change.principal.clone(), reading(entry)));
     let plan = rollback(record, FILE, &Inventory::of(readings.collect()));
     reads_back(&plan);
     of_plan(&plan);

@@ -1,5 +1,5 @@
-use iam_boundaries::iam::{Digest};
-use iam_boundaries::plan::{Plan};
+use iam_boundaries::iam::Digest;
+use iam_boundaries::plan::Plan;
 use serde_json::Value;
 
 use super::reports::{inert, of_plan, reads_back};

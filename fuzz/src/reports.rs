@@ -1,6 +1,6 @@
 //! What holds for everything that people and machines read, whatever it is about.
 
-use iam_boundaries::plan::{Plan};
+use iam_boundaries::plan::Plan;
 use iam_boundaries::report::{Format, PLAN_MARKER, Style, render_plan};
 
 /// The most that a comment on GitHub takes, in UTF-16 units.

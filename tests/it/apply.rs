@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use crate::support::company::{Company, DETAILS, PUT, at_once, carry_out, denied, user};
-use iam_boundaries::apply::{Item};
-use iam_boundaries::aws::{StopSwitch};
+use iam_boundaries::apply::Item;
+use iam_boundaries::aws::StopSwitch;
 use iam_boundaries::iam::{PrincipalName, Rate};
 use iam_boundaries::inventory::{CallOutcome, ErrorClass, Reading};
-use iam_boundaries::plan::{ProblemKind};
+use iam_boundaries::plan::ProblemKind;
 use iam_boundaries::sandbox::{Burst, Fault, RateLimit, Throttle};
 
 fn failure(item: &Item) -> (u32, &str) {

@@ -205,7 +205,8 @@ fn every_listed_import_exists() {
 fn only_the_aws_room_names_a_crate_of_the_sdk() {
     for (module, text) in files() {
         let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-        let names_sdk = code.flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_'))
+        let names_sdk = code
+            .flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_'))
             .any(|word| word.starts_with("aws_"));
         assert!(!names_sdk || room(&module) == "aws", "{module} names a crate of the SDK");
     }

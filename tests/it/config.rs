@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use iam_boundaries::config::{Config, FileErrors};
-use iam_boundaries::iam::{Partition};
+use iam_boundaries::iam::Partition;
 
 fn mistakes(text: &str) -> FileErrors {
     Config::parse("boundaries.toml", text).expect_err("the file has a mistake")

@@ -7,10 +7,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::support::workplace::{Workplace, listed, user};
-use iam_boundaries::iam::{PolicyArn};
-use iam_boundaries::inventory::{CallOutcome};
-use iam_boundaries::journal::{RunRecord};
-use iam_boundaries::sandbox::{ACCOUNT};
+use iam_boundaries::iam::PolicyArn;
+use iam_boundaries::inventory::CallOutcome;
+use iam_boundaries::journal::RunRecord;
+use iam_boundaries::sandbox::ACCOUNT;
 
 const USERS: usize = 40;
 const APPLY: [&str; 5] =

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use iam_boundaries::iam::{Share};
+use iam_boundaries::iam::Share;
 use iam_boundaries::sandbox::{Chaos, ChaosKind, Fault, Options, Sandbox};
 
 use crate::support::plans::name as user;

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use crate::support::plans::{Case, HOSTILE};
 use iam_boundaries::config::{Config, FileErrors};
-use iam_boundaries::plan::{Plan};
+use iam_boundaries::plan::Plan;
 use iam_boundaries::report::{Format, Style, render_check, render_mistakes, render_plan};
 use pulldown_cmark::{Event, Options, Parser, Tag};
 

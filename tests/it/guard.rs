@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::support::plans::{arn, name};
 use crate::support::workplace::{Workplace, listed, user};
-use iam_boundaries::config::{Config};
+use iam_boundaries::config::Config;
 use iam_boundaries::inventory::{Inventory, Reading};
 use iam_boundaries::plan::{Overrides, Plan, Supervision, Violation};
-use iam_boundaries::sandbox::{Fault};
+use iam_boundaries::sandbox::Fault;
 
 /// A plan that removes the boundary of `removals` users, and gives one to `additions`, in an account of
 /// `users`; the file begins with `guard`.

@@ -291,7 +291,10 @@ async fn where_every_way_is_denied_the_action_to_allow_is_named() {
     let (sandbox, _) = without_pages().await;
     sandbox.faults().add("ListUsers", None, 1, Fault::error(403, "AccessDenied", "no list"));
     let error = account(sandbox.endpoint_url()).await.every_principal().await.unwrap_err();
-    assert!(matches!(&error, EveryPrincipalError::Call(error) if error.message == "no pages"), "{error}");
+    assert!(
+        matches!(&error, EveryPrincipalError::Call(error) if error.message == "no pages"),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -6,8 +6,12 @@ use std::path::PathBuf;
 use crate::support::plans::{arn, name};
 use iam_boundaries::apply::{Item, Verification};
 use iam_boundaries::iam::{BoundaryChange, Digest, Partition};
-use iam_boundaries::inventory::{ApiError, CallOutcome, CallerIdentity, ErrorClass, Reading, StopReason};
-use iam_boundaries::journal::{Correction, End, Entry, Header, Journal, JournalError, Outcome, RunRecord, RunRecordError};
+use iam_boundaries::inventory::{
+    ApiError, CallOutcome, CallerIdentity, ErrorClass, Reading, StopReason,
+};
+use iam_boundaries::journal::{
+    Correction, End, Entry, Header, Journal, JournalError, Outcome, RunRecord, RunRecordError,
+};
 use iam_boundaries::plan::{Change, Guard, Plan};
 use tempfile::TempDir;
 

@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
 
 use iam_boundaries::aws::{Answer, Bounds, Ceiling, Pace, Ticket, Turn};
-use iam_boundaries::iam::{Rate};
+use iam_boundaries::iam::Rate;
 
 /// A token bucket whose rate may change, on a network with some jitter.
 #[derive(Debug, Clone)]

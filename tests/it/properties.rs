@@ -9,11 +9,13 @@ use crate::support::accounts::{account, quick};
 use crate::support::plans::{arn, name};
 use iam_boundaries::apply::{Event, Item, Run, RunOptions, Summary, Verification, apply};
 use iam_boundaries::aws::{Account, Bounds, StopSwitch};
-use iam_boundaries::config::{Config};
+use iam_boundaries::config::Config;
 use iam_boundaries::iam::{PolicyArn, PrincipalName, Share, Timestamp};
 use iam_boundaries::inventory::{ApiError, CallOutcome, Reading};
 use iam_boundaries::journal::{End, Header, Journal, Outcome, RunRecord};
-use iam_boundaries::plan::{Overrides, Plan, ProblemKind, Supervision, Violation, changed_principals, rollback};
+use iam_boundaries::plan::{
+    Overrides, Plan, ProblemKind, Supervision, Violation, changed_principals, rollback,
+};
 use iam_boundaries::sandbox::{Chaos, Options, Sandbox, awkward_name};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -202,8 +204,12 @@ async fn without_mishaps(world: World) {
     let is_protected = |user: &PrincipalName| {
         (0..world.users.len()).any(|n| world.users[n].is_protected && self::user(n) == *user)
     };
-    let protected: Vec<&PrincipalName> =
-        plan.changes.iter().map(|change| &change.principal).filter(|user| is_protected(user)).collect();
+    let protected: Vec<&PrincipalName> = plan
+        .changes
+        .iter()
+        .map(|change| &change.principal)
+        .filter(|user| is_protected(user))
+        .collect();
     let refused: Vec<&PrincipalName> = violations
         .iter()
         .map(|refusal| match refusal {

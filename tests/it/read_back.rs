@@ -7,11 +7,11 @@ use crate::support::company::{Company, DELETE, DETAILS, PUT, at_once, carry_out,
 use crate::support::{Binary, Ran};
 use futures::{StreamExt, stream};
 use iam_boundaries::apply::{Event, Item, RunOptions, StopError, Summary, Verification};
-use iam_boundaries::aws::{StopSwitch};
-use iam_boundaries::config::{Config};
+use iam_boundaries::aws::StopSwitch;
+use iam_boundaries::config::Config;
 use iam_boundaries::iam::{PolicyArn, PrincipalName};
 use iam_boundaries::inventory::{CallOutcome, Reading, StopReason};
-use iam_boundaries::journal::{Outcome};
+use iam_boundaries::journal::Outcome;
 use iam_boundaries::sandbox::{Fault, Sandbox};
 
 const GET_USER: &str = "GetUser";
@@ -114,7 +114,7 @@ async fn what_iam_said_is_done_and_reads_otherwise_is_not_as_written() {
     let (items, summary) = run(&company, at_once(1), &StopSwitch::new(), meddle).await;
     assert_eq!((summary.applied, summary.not_as_written), (2, 3));
     assert!(!summary.is_complete());
-    let found = |n| match &items[&user(n)]XX{
+    let found = |n| match &items[&user(n)].verification {
         Verification::Otherwise(found) => found,
         read_back => panic!("{read_back:?}"),
     };
@@ -185,7 +185,10 @@ async fn what_cannot_be_read_back_keeps_its_class_and_is_no_success() {
     assert_eq!((summary.applied, summary.failed, summary.not_verified), (59, 1, 60));
     assert!(!summary.is_complete());
     assert_eq!(summary.verification_error.unwrap().code, "AccessDenied");
-    assert!(items.values().all(|item| matches!(item.verification, Verification::Failed(_))), "{items:?}");
+    assert!(
+        items.values().all(|item| matches!(item.verification, Verification::Failed(_))),
+        "{items:?}"
+    );
 }
 
 #[tokio::test]

@@ -231,7 +231,8 @@ async fn where_asking_is_denied_pages_that_left_users_out_are_read_once_more() {
 #[tokio::test]
 async fn where_few_users_were_denied_and_pages_leave_them_out_these_are_read_once_more() {
     let sandbox = denied_and_shifted().await;
-    let snapshot = account(sandbox.endpoint_url()).await.inventory(&[nth(5), nth(6)]).await.unwrap();
+    let snapshot =
+        account(sandbox.endpoint_url()).await.inventory(&[nth(5), nth(6)]).await.unwrap();
     assert!(has_own(&snapshot, 5) && has_own(&snapshot, 6), "{snapshot:?}");
     assert_eq!((sandbox.calls()["GetUser"], sandbox.calls()[DETAILS]), (2, 12 + 2));
 }

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use crate::support::workplace::{Workplace, listed, user};
 use crate::support::{Binary, Ran};
-use iam_boundaries::iam::{PrincipalName};
+use iam_boundaries::iam::PrincipalName;
 use iam_boundaries::journal::{Outcome, RunRecord};
 use iam_boundaries::sandbox::{ACCOUNT, Fault};
 

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use iam_boundaries::apply::{Event, Item, Summary, Verification};
 use iam_boundaries::iam::{BoundaryChange, Digest, PolicyArn, PrincipalName};
-use iam_boundaries::inventory::{ApiError, CallCount, CallOutcome, ErrorClass, Reading, StopReason};
-use iam_boundaries::journal::{JournalError};
+use iam_boundaries::inventory::{
+    ApiError, CallCount, CallOutcome, ErrorClass, Reading, StopReason,
+};
+use iam_boundaries::journal::JournalError;
 use iam_boundaries::plan::{Change, Conflict, Plan, Preflight, Problem, ProblemKind};
 use iam_boundaries::report::{Format, Style, render_plan, run_reporter};
 

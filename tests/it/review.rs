@@ -2,7 +2,7 @@
 
 use crate::support::workplace::{Workplace, user};
 use crate::support::{Binary, Ran};
-use iam_boundaries::sandbox::{Fault};
+use iam_boundaries::sandbox::Fault;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_reviewed_is_what_is_shown_and_applied_with_the_same_digest() {

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::support::plans::{arn, name, unreadable};
-use iam_boundaries::apply::{check_journal_scope};
+use iam_boundaries::apply::check_journal_scope;
 use iam_boundaries::iam::{BoundaryChange, Digest, Partition, PolicyArn};
-use iam_boundaries::inventory::{ApiError, CallOutcome, CallerIdentity, ErrorClass, Inventory, Reading};
+use iam_boundaries::inventory::{
+    ApiError, CallOutcome, CallerIdentity, ErrorClass, Inventory, Reading,
+};
 use iam_boundaries::journal::{Entry, Header, RunRecord};
 use iam_boundaries::plan::{Change, Guard, Plan, ProblemKind, changed_principals, rollback};
 

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use iam_boundaries::iam::{PrincipalName, Rate};
-use iam_boundaries::sandbox::{Action, Burst, Fault, Options, RateLimit, Sandbox, SandboxError, Seed, Throttle, reset};
+use iam_boundaries::sandbox::{
+    Action, Burst, Fault, Options, RateLimit, Sandbox, SandboxError, Seed, Throttle, reset,
+};
 
 use crate::support::plans::name as user;
 use crate::support::query::{SIGNED, call, post, put};

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::support::plans::{Case, arn, name, unreadable};
-use iam_boundaries::config::{Config};
-use iam_boundaries::iam::{Digest};
+use iam_boundaries::config::Config;
+use iam_boundaries::iam::Digest;
 use iam_boundaries::inventory::{Inventory, Reading};
-use iam_boundaries::plan::{Guard, Origin, Plan, Preflight, Problem, ProblemKind};
 use iam_boundaries::plan::saved::{self, SavedPlanError, WriteError};
+use iam_boundaries::plan::{Guard, Origin, Plan, Preflight, Problem, ProblemKind};
 use serde_json::{Value, json};
 
 /// A plan with everything in it that a plan can have.

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use crate::support::Ran;
 use crate::support::workplace::Workplace;
-use iam_boundaries::sandbox::{Fault};
+use iam_boundaries::sandbox::Fault;
 
 /// Marked, so that each is found wherever it turns up.
 const KEY_ID: &str = "AKIAMARKEDKEYID00000";

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use iam_boundaries::apply::{Event, Item, Run, RunOptions, Summary, apply};
 use iam_boundaries::aws::{Account, Bounds, StopSwitch};
-use iam_boundaries::config::{Config};
+use iam_boundaries::config::Config;
 use iam_boundaries::iam::{PolicyArn, PrincipalName};
-use iam_boundaries::journal::{Outcome};
-use iam_boundaries::plan::{Plan};
+use iam_boundaries::journal::Outcome;
+use iam_boundaries::plan::Plan;
 use iam_boundaries::sandbox::{Fault, Options, Sandbox};
 
 use super::accounts::{account, quick};

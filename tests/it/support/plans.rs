@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use iam_boundaries::config::{Config};
+use iam_boundaries::config::Config;
 use iam_boundaries::iam::{PolicyArn, PrincipalName};
 use iam_boundaries::inventory::{ApiError, ErrorClass, Inventory, Reading};
-use iam_boundaries::plan::{Plan};
+use iam_boundaries::plan::Plan;
 
 /// What nobody wants in a page, a terminal or a workflow's log.
 pub const HOSTILE: &str = "`</details></code><script>alert(1)</script> | <!-- --> **b** _i_ [l](http://x.example) \

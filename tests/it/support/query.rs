@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use iam_boundaries::sandbox::{Sandbox};
+use iam_boundaries::sandbox::Sandbox;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
