@@ -44,7 +44,8 @@ pub fn render_refused(
     style: Style,
 ) -> String {
     match format {
-        Format::Text => text::document(&view::refused(preflight, why), style),
+        // It follows the text of the plan.
+        Format::Text => "\n".to_owned() + &text::document(&view::refused(preflight, why), style),
         Format::Json => json::refused(preflight, why),
         Format::Markdown => markdown::document(&view::refused(preflight, why)),
         Format::Github => github::document(&view::refused(preflight, why)),

@@ -134,8 +134,21 @@ pub(in crate::report) struct Closing<'a> {
 pub(in crate::report) enum Tone {
     Neutral,
     Good,
+    Careful,
     Bad,
     Strong,
+}
+
+impl Severity {
+    /// The emphasis of what has this severity.
+    pub(in crate::report) fn tone(self) -> Tone {
+        match self {
+            Severity::Error => Tone::Bad,
+            Severity::Warning => Tone::Careful,
+            Severity::Notice => Tone::Good,
+            Severity::Detail => Tone::Strong,
+        }
+    }
 }
 
 impl<'a> Section<'a> {

@@ -10,8 +10,7 @@ pub(in crate::report) fn refused<'a>(preflight: &'a Preflight, why: &'a Refused)
     let Preflight { plan, digest, .. } = preflight;
     let mut sections: Vec<Section<'a>> = Vec::new();
     if let Refused::GuardRails(violations) = why {
-        let heading = "Guard rails violated, nothing was changed".to_owned();
-        sections.push(violations_section(plan, violations, heading));
+        sections.push(violations_section(plan, violations, "nothing was changed"));
     }
     sections.extend(conflicts(preflight));
     sections.extend(problem_section(problems(plan).chain(blocked(preflight))));

@@ -49,7 +49,12 @@ pub(in crate::report) fn answered<'a>(
                 true => ("unknown", Severity::Warning),
                 false => ("failed ", Severity::Error),
             };
-            let row = Row { message: Text::quote(error.to_string()), ..row };
+            let after = match attempts {
+                1 => String::new(),
+                many => format!("after {many} attempts: "),
+            };
+            let message = Text::ours(after).and_quote(error.to_string());
+            let row = Row { message, ..row };
             Some(Answered { label, severity, row, attempts: *attempts })
         }
     }
