@@ -7,6 +7,7 @@ mod check;
 mod claim;
 mod completions;
 mod exit;
+mod exit_code;
 mod import;
 mod manual;
 mod output;

@@ -1,40 +1,30 @@
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
+use anstream::stream::RawStream;
+use anstream::{AutoStream, ColorChoice};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::args::Color;
-use super::exit::{Exit, Failure};
+use super::exit::Failure;
+use super::exit_code::Exit;
 use crate::report::Paint;
 
-/// Where results and messages go, and whether in colour.
+/// Standard output and standard error.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Output {
-    /// For standard output.
+    /// The colours of standard output.
     pub(super) out: Paint,
-    /// For standard error.
+    /// The colours of standard error.
     pub(super) err: Paint,
     verbose: u8,
 }
 
 impl Output {
     pub(super) fn new(color: Color, verbose: u8) -> Self {
-        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let paint = |is_terminal: bool| {
-            let coloured = match color {
-                Color::Always => true,
-                Color::Never => false,
-                Color::Auto => is_terminal && !no_color,
-            };
-            if coloured { Paint::Coloured } else { Paint::Plain }
-        };
-        Output {
-            out: paint(io::stdout().is_terminal()),
-            err: paint(io::stderr().is_terminal()),
-            verbose,
-        }
+        Output { out: paint(color, &io::stdout()), err: paint(color, &io::stderr()), verbose }
     }
 
-    /// Our own log lines only: the SDK's can hold what was signed, and with which key.
+    /// Logs this crate's messages only: the SDK's can contain signed requests and key IDs.
     pub(super) fn start_logging(&self) {
         use tracing_subscriber::layer::SubscriberExt;
         use tracing_subscriber::util::SubscriberInitExt;
@@ -54,7 +44,7 @@ impl Output {
         tracing_subscriber::registry().with(layer).init();
     }
 
-    /// A result, on standard output.
+    /// Writes a result to standard output.
     pub(super) fn result(&self, text: &str) -> Result<(), Failure> {
         let mut out = io::stdout().lock();
         out.write_all(text.as_bytes())?;
@@ -62,12 +52,12 @@ impl Output {
         Ok(())
     }
 
-    /// A remark, on standard error. Where nobody can read it, nothing else is lost.
+    /// Writes a message to standard error. A closed standard error must not end the run.
     pub(super) fn remark(&self, text: &str) {
         let _ = writeln!(io::stderr(), "{text}");
     }
 
-    /// Says why a command could not do its work, and gives its exit.
+    /// Reports why a command failed, and returns the exit code.
     pub(super) fn fail(&self, failure: &Failure) -> Exit {
         match failure {
             Failure::File(errors) => {
@@ -84,4 +74,15 @@ impl Output {
             Failure::ReaderGone => Exit::NothingDone,
         }
     }
+}
+
+/// `--color` takes precedence over the environment. Without it, NO_COLOR, CLICOLOR_FORCE, CLICOLOR, TERM and
+/// the kind of stream decide, in this order, as they do for the output of clap.
+fn paint(color: Color, stream: &impl RawStream) -> Paint {
+    let coloured = match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => AutoStream::choice(stream) != ColorChoice::Never,
+    };
+    if coloured { Paint::Coloured } else { Paint::Plain }
 }
