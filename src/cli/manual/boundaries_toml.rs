@@ -112,12 +112,10 @@ legacy-admin = false
 
 pub(super) fn render() -> String {
     let mut roff = Roff::new();
-    let source = concat!("iam-boundaries ", env!("CARGO_PKG_VERSION"));
-    roff.control("TH", ["boundaries.toml", "5", "", source, "iam-boundaries Manual"]);
     for (heading, blocks) in SECTIONS {
         section(&mut roff, heading, blocks);
     }
-    page(&roff.render())
+    page("boundaries.toml", "5", &roff.render())
 }
 
 #[cfg(test)]

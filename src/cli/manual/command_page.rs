@@ -3,7 +3,7 @@
 use std::io;
 
 use clap_mangen::Man;
-use roff::Roff;
+use roff::{Roff, roman};
 use strum::VariantArray;
 
 use super::text::{Block, definition, page, paragraph, section, verbatim};
@@ -13,22 +13,21 @@ use crate::cli::exit_code::Exit;
 const ENVIRONMENT: &[Block] = &[
     Block::Paragraph(
         "The AWS SDK for Rust reads credentials and settings from the environment variables, the \
-         profiles and the services that all AWS SDKs support. Options take precedence over environment \
-         variables. The variables used most are:",
+         profiles and the services that all AWS SDKs support. The most common variables are:",
     ),
-    Block::Term("AWS_PROFILE", "The AWS profile to use. See `--profile`."),
+    Block::Term("AWS_PROFILE", "The AWS profile to use. `--profile` takes precedence."),
     Block::Term(
         "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN",
-        "Credentials. They take precedence over the credentials of a profile.",
+        "Credentials. They take precedence over the credentials of a profile, also of `--profile`.",
     ),
     Block::Term(
         "AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN, AWS_ROLE_SESSION_NAME",
         "Credentials of a role, from an OpenID Connect token.",
     ),
-    Block::Term("AWS_REGION, AWS_DEFAULT_REGION", "The AWS Region. See `--region`."),
+    Block::Term("AWS_REGION, AWS_DEFAULT_REGION", "The AWS Region. `--region` takes precedence."),
     Block::Term(
         "AWS_ENDPOINT_URL_IAM, AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL",
-        "The endpoint of IAM, of STS, and of both. See `--endpoint-url`.",
+        "The endpoint of IAM, of STS, and of both. `--endpoint-url` takes precedence.",
     ),
     Block::Term(
         "AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE",
@@ -77,8 +76,8 @@ pub(super) fn render(command: clap::Command) -> (String, String) {
     let is_main = name == "iam-boundaries";
     let subcommands: Vec<_> =
         command.get_subcommands().map(|sub| format!("{name}-{}", sub.get_name())).collect();
-    let source = concat!("iam-boundaries ", env!("CARGO_PKG_VERSION"));
-    let man = Man::new(command).source(source).manual("iam-boundaries Manual");
+    let man =
+        Man::new(command.subcommand_help_heading("COMMANDS").subcommand_value_name("COMMAND"));
 
     let mut parts = String::new();
     let mut add = |render: &dyn Fn(&mut dyn io::Write) -> io::Result<()>| {
@@ -86,7 +85,6 @@ pub(super) fn render(command: clap::Command) -> (String, String) {
         render(&mut part).expect("a vector takes any number of bytes");
         parts += &String::from_utf8_lossy(&part);
     };
-    add(&|out| man.render_title(out));
     add(&|out| man.render_name_section(out));
     add(&|out| man.render_synopsis_section(out));
     add(&|out| man.render_description_section(out));
@@ -102,9 +100,10 @@ pub(super) fn render(command: clap::Command) -> (String, String) {
         section(&mut roff, "FILES", FILES);
     }
     examples(&mut roff, &name);
-    see_also(&mut roff, is_main, subcommands);
+    see_also(&mut roff, is_main, &subcommands);
     parts += &roff.render();
-    (name, page(&parts))
+    let page = page(&name, "1", &parts);
+    (name, page)
 }
 
 /// The exit codes of a command.
@@ -131,18 +130,24 @@ fn exit_status(roff: &mut Roff, exits: &[Exit]) {
 fn examples(roff: &mut Roff, name: &str) {
     let Some(examples) = args::examples(name) else { return };
     roff.control("SH", ["EXAMPLES"]);
-    for example in examples {
-        paragraph(roff, &format!("{}:", example.purpose));
+    for (n, example) in examples.iter().enumerate() {
+        let purpose = format!("{}:", example.purpose);
+        match n {
+            0 => {
+                roff.text([roman(purpose)]);
+            }
+            _ => paragraph(roff, &purpose),
+        }
         verbatim(roff, example.commands.iter().copied());
     }
 }
 
-fn see_also(roff: &mut Roff, is_main: bool, subcommands: Vec<String>) {
+fn see_also(roff: &mut Roff, is_main: bool, subcommands: &[String]) {
     let mut pages: Vec<_> = subcommands.iter().map(|name| format!("`{name}`(1)")).collect();
     if !is_main {
         pages.push("`iam-boundaries`(1)".to_owned());
     }
     pages.push("`boundaries.toml`(5)".to_owned());
     roff.control("SH", ["SEE ALSO"]);
-    paragraph(roff, &pages.join(", "));
+    roff.text([roman(pages.join(", "))]);
 }
