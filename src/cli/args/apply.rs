@@ -16,7 +16,8 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example {
         purpose: "Apply without approval, at most 10 requests per second, and save the report",
         commands: &[
-            "iam-boundaries apply --auto-approve --max-rate 10 --format json > report.jsonl",
+            "iam-boundaries apply --auto-approve --max-rate 10 --format json \\",
+            "    > report.jsonl",
         ],
     },
 ];

@@ -35,12 +35,16 @@ pub(super) const SERVE_EXAMPLES: &[Example] = &[
     },
     Example {
         purpose: "Accept 50 requests per second to each API, but 20 to GetUser (burst: 40)",
-        commands: &["iam-boundaries sandbox serve --rate 50 --rate GetUser=20 --burst GetUser=40"],
+        commands: &[
+            "iam-boundaries sandbox serve --rate 50 \\",
+            "    --rate GetUser=20 --burst GetUser=40",
+        ],
     },
     Example {
         purpose: "Lower the rate to 5 after 30 seconds and restore it after 2 minutes",
         commands: &[
-            "iam-boundaries sandbox serve --rate 50 --rate-change 5@30 --rate-change 50@120",
+            "iam-boundaries sandbox serve --rate 50 \\",
+            "    --rate-change 5@30 --rate-change 50@120",
         ],
     },
     Example {
