@@ -1,5 +1,5 @@
 use iam_boundaries::aws::{ApiError, ErrorClass, Inventory, Reading};
-use iam_boundaries::config::{Config, FileErrors, Listed};
+use iam_boundaries::config::{Config, Entry, FileErrors};
 use iam_boundaries::iam::{AccountId, Partition, PolicyArn, PrincipalName};
 use iam_boundaries::plan::Plan;
 use iam_boundaries::report::{
@@ -35,7 +35,7 @@ pub fn file(input: &[u8]) -> bool {
 fn without_a_mistake(text: &str, config: &Config) {
     let account = config.account.as_ref();
     let names = account.map(|account| (account.line, account.column));
-    let users = config.users.values().map(|listed| (listed.line, listed.column));
+    let users = config.users.values().map(|entry| (entry.line, entry.column));
     names.into_iter().chain(users).for_each(|place| exists(text, place));
     inert(&check_text(config));
     json(&check_json(config));
@@ -89,7 +89,7 @@ fn everybody(account: AccountId, config: &Config) -> Inventory {
         arn.parse().expect("it is a policy's ARN")
     };
     let (other, of_aws) = (other(account.as_str()), other("aws"));
-    let reading = |(n, (user, listed)): (usize, (&PrincipalName, &Listed))| {
+    let reading = |(n, (user, listed)): (usize, (&PrincipalName, &Entry))| {
         let reading = match n % 6 {
             0 => Reading::Boundary(None),
             1 => Reading::Boundary(Some(other.clone())),

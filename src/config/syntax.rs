@@ -1,58 +1,62 @@
+//! Errors of TOML syntax, with advice for the mistakes that are likely in `boundaries.toml`.
+
 use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
 use super::Diagnostic;
 use super::diagnostic::{escaped, quoted};
-use super::source::Source;
+use super::source_text::SourceText;
 
-/// What the TOML parser found, in our words where we know better what was meant.
+/// The result of a syntax check.
 #[derive(Default)]
 pub(super) struct Syntax {
-    /// The mistakes, at most one a line: what else is wrong with a line follows from the first.
-    pub(super) mistakes: Vec<Diagnostic>,
-    /// The text with spaces for the lines that cannot be read: what is left has the same offsets.
+    /// The syntax errors, at most one a line: further errors on the line are consequences of the first.
+    pub(super) diagnostics: Vec<Diagnostic>,
+    /// The text with spaces in place of the lines that cannot be parsed, so that offsets stay the same.
     pub(super) readable: String,
 }
 
-/// The parser gives up at some errors. So a line that cannot be read is blanked out, and the rest is
-/// parsed again, until nothing new is found: this often at most.
-const ROUNDS: usize = 300;
+/// The parser stops at some errors. Therefore each line that cannot be parsed is blanked and the text is
+/// parsed again, until no new error is found, or at most this many times.
+const MAX_ROUNDS: usize = 300;
 
-/// Finds every line that is not TOML.
-pub(super) fn check(source: &Source) -> Syntax {
-    let mut found = Syntax { mistakes: Vec::new(), readable: source.text.clone() };
-    for _ in 0..ROUNDS {
-        if !found.round(source) {
-            return found;
+/// Finds every line with a syntax error.
+pub(super) fn check(source: &SourceText) -> Syntax {
+    let mut syntax = Syntax { diagnostics: Vec::new(), readable: source.text.clone() };
+    for _ in 0..MAX_ROUNDS {
+        if !syntax.parse_and_blank(source) {
+            return syntax;
         }
     }
-    if let Some(last) = found.mistakes.iter_mut().max_by_key(|mistake| mistake.line) {
-        last.help = Some("mend the lines up to here first: there may be more below".to_owned());
+    if let Some(last) = syntax.diagnostics.iter_mut().max_by_key(|diagnostic| diagnostic.line) {
+        last.help =
+            Some("fix the errors up to this line first: later lines may have more".to_owned());
     }
-    found
+    syntax
 }
 
 impl Syntax {
-    /// Parses what is readable, and says whether another round can find more.
-    fn round(&mut self, source: &Source) -> bool {
+    /// Parses the readable text and blanks the lines with errors. Returns whether a line was blanked, so
+    /// that another round may find more.
+    fn parse_and_blank(&mut self, source: &SourceText) -> bool {
         let mut unreadable = Vec::new();
         {
             let (document, errors) = DeTable::parse_recoverable(&self.readable);
             for error in &errors {
-                let span = source.inside(error.span().unwrap_or(0..0));
+                let span = source.clamped(error.span().unwrap_or(0..0));
                 let line = source.lines_around(&(span.start..span.start));
-                let mistake = if error.message().contains("duplicate key") {
+                let diagnostic = if error.message().contains("duplicate key") {
                     duplicate(source, document.get_ref(), span)
                 } else {
-                    // Without its header, a table's lines would seem to belong to the one above.
+                    // Without its header, the lines of a table would belong to the table above.
                     if !source.is_header(span.start) {
                         unreadable.push(line);
                     }
-                    syntax(source, error, span)
+                    invalid(source, error, span)
                 };
-                if !self.mistakes.iter().any(|other| other.line == mistake.line) {
-                    self.mistakes.push(mistake);
+                if !self.diagnostics.iter().any(|other| other.line == diagnostic.line) {
+                    self.diagnostics.push(diagnostic);
                 }
             }
         }
@@ -66,54 +70,74 @@ impl Syntax {
     }
 }
 
-fn duplicate(source: &Source, document: &DeTable<'_>, span: Range<usize>) -> Diagnostic {
-    let written = source.text[span.clone()].trim();
-    let name = written.trim_matches(['"', '\'']);
-    let first = first_place(document, name, span.start).map(|at| source.position(at).0);
-    let message = if source.is_header(span.start) {
-        format!("the table [{}] is there twice", escaped(name))
+fn duplicate(source: &SourceText, document: &DeTable<'_>, span: Range<usize>) -> Diagnostic {
+    let name = source.text[span.clone()].trim().trim_matches(['"', '\'']);
+    let (line, _) = source.position(span.start);
+    let mut at = span.clone();
+    let (message, help, first) = if source.is_header(span.start) {
+        let header = source.text[source.lines_around(&span)].trim();
+        let first = source.headers().find(|&(_, text)| text == header).map(|(line, _)| line);
+        (format!("duplicate table [{}]", escaped(name)), "merge the two tables", first)
     } else {
-        format!("{} is listed twice", quoted(name))
+        let table = source.table_at(span.start);
+        let what = match table {
+            Some("users") => "user",
+            Some("boundaries") => "short name",
+            _ => "key",
+        };
+        let within = table.and_then(|table| match document.get(table)?.get_ref() {
+            DeValue::Table(table) => Some(table),
+            _ => None,
+        });
+        let first = position_of(within.unwrap_or(document), name, span.start)
+            .map(|offset| source.position(offset).0);
+        // A dotted name without quotes: the parser reports only its last part.
+        let start = source.lines_around(&span).start;
+        let before = source.text[start..span.start].trim_start();
+        if before.ends_with('.') && !before.contains('=') {
+            at.start -= before.len();
+        }
+        let whole = format!("{}{name}", &source.text[at.start..span.start]);
+        (format!("duplicate {what} {}", quoted(&whole)), "remove one of the two entries", first)
     };
-    let mistake = Diagnostic::at(source, span, message);
-    let mistake = match first {
-        Some(line) => mistake.label(format!("first in line {line}")),
-        None => mistake,
-    };
-    mistake.help("keep one of the two")
+    let diagnostic = Diagnostic::at(source, at, message).help(help);
+    match first.filter(|&first| first != line) {
+        Some(first) => diagnostic.label(format!("first defined on line {first}")),
+        None => diagnostic,
+    }
 }
 
-/// Where `name` stands elsewhere: the parser keeps one of the two.
-fn first_place(table: &DeTable<'_>, name: &str, not_at: usize) -> Option<usize> {
+/// The offset of the key `name` that the parser kept, other than `duplicate`.
+fn position_of(table: &DeTable<'_>, name: &str, duplicate: usize) -> Option<usize> {
     table.iter().find_map(|(key, value)| {
-        let at = key.span().start;
-        if key.get_ref() == name && at != not_at {
-            return Some(at);
+        let offset = key.span().start;
+        if key.get_ref() == name && offset != duplicate {
+            return Some(offset);
         }
         match value.get_ref() {
-            DeValue::Table(nested) => first_place(nested, name, not_at),
+            DeValue::Table(nested) => position_of(nested, name, duplicate),
             _ => None,
         }
     })
 }
 
-fn syntax(source: &Source, error: &toml::de::Error, span: Range<usize>) -> Diagnostic {
-    let message = format!("this is not TOML: {}", escaped(error.message()));
+fn invalid(source: &SourceText, error: &toml::de::Error, span: Range<usize>) -> Diagnostic {
+    let message = format!("invalid TOML: {}", escaped(error.message()));
     let line = &source.text[source.lines_around(&span)];
-    let mistake = Diagnostic::at(source, span, message);
+    let diagnostic = Diagnostic::at(source, span, message);
     match line.split_once(" =").or_else(|| line.split_once('=')) {
-        Some((key, value)) if needs_quotes(key.trim()) => mistake.help(format!(
-            "put a name with other characters than letters, digits, _ and - in quotes: \"{}\" = {}",
+        Some((key, value)) if needs_quotes(key.trim()) => diagnostic.help(format!(
+            "put names with characters other than letters, digits, _ and - in quotes: \"{}\" = {}",
             escaped(key.trim()),
             escaped(&value.trim_start_matches('=').trim().chars().take(200).collect::<String>())
         )),
-        Some((_, value)) if is_false_in_capitals(value.trim()) => {
-            mistake.help("for \"must have none\", write false in small letters")
+        Some((_, value)) if is_false_in_other_case(value.trim()) => {
+            diagnostic.help("write false in lowercase if the user must have no boundary")
         }
         Some((key, value)) if !key.trim().is_empty() && is_bare_word(value.trim()) => {
-            mistake.help(format!("put text in quotes: \"{}\"", escaped(value.trim())))
+            diagnostic.help(format!("put the string in quotes: \"{}\"", escaped(value.trim())))
         }
-        _ => mistake.help("a line is NAME = \"VALUE\", [TABLE], or a # comment"),
+        _ => diagnostic.help("write each line as NAME = \"VALUE\", [TABLE] or # COMMENT"),
     }
 }
 
@@ -122,7 +146,7 @@ fn needs_quotes(key: &str) -> bool {
     !key.is_empty() && !key.starts_with(['"', '\'', '[', '#']) && !key.chars().all(is_bare)
 }
 
-fn is_false_in_capitals(value: &str) -> bool {
+fn is_false_in_other_case(value: &str) -> bool {
     value != "false" && value.eq_ignore_ascii_case("false")
 }
 

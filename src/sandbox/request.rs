@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_region_tells_its_partition() {
-        for partition in Partition::ALL {
+        for &partition in Partition::ALL {
             assert_eq!(partition_of(partition.home_region()), partition);
         }
     }

@@ -3,7 +3,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::Action;
-use crate::iam::{BadRate, Rate};
+use crate::iam::{Rate, RateError};
 
 /// How many calls the sandbox lets through. Without limits, which is the default: all of them.
 ///
@@ -99,7 +99,7 @@ pub enum BadRateChange {
     Form,
     /// The number before the `@`.
     #[error(transparent)]
-    Rate(#[from] BadRate),
+    Rate(#[from] RateError),
 }
 
 impl FromStr for RateChange {
@@ -130,7 +130,7 @@ pub enum BadCompetitor {
     Form,
     /// The number of calls.
     #[error(transparent)]
-    Rate(#[from] BadRate),
+    Rate(#[from] RateError),
     /// It would never call.
     #[error("a competitor ends after it begins, as in 25@10..40")]
     Times,
@@ -191,7 +191,7 @@ mod tests {
         for bad in ["5", "5@", "5@-1", "5@inf", "5@x", "@", ""] {
             assert_eq!(bad.parse::<RateChange>(), Err(BadRateChange::Form), "{bad}");
         }
-        assert_eq!("0@30".parse::<RateChange>(), Err(BadRateChange::Rate(BadRate)));
+        assert_eq!("0@30".parse::<RateChange>(), Err(BadRateChange::Rate(RateError)));
     }
 
     #[test]
@@ -204,7 +204,7 @@ mod tests {
         for bad in ["25@", "25@10..", "25@..40", "25@10-40", "25@1..2..3"] {
             assert_eq!(bad.parse::<Competitor>(), Err(BadCompetitor::Form), "{bad}");
         }
-        assert_eq!("".parse::<Competitor>(), Err(BadCompetitor::Rate(BadRate)));
+        assert_eq!("".parse::<Competitor>(), Err(BadCompetitor::Rate(RateError)));
         assert_eq!("25@40..40".parse::<Competitor>(), Err(BadCompetitor::Times));
     }
 

@@ -7,8 +7,7 @@ use super::document::{
     ActionDocument, BoundaryDocument, ChangeDocument, Document, ProblemDocument,
 };
 use crate::aws::is_printable;
-use crate::config::ShortNames;
-use crate::iam::{PolicyArn, PolicyOwner, PrincipalName};
+use crate::iam::{PolicyArn, PolicyOwner, PrincipalName, is_short_name};
 use crate::plan::{Base, BoundaryChange, Change, Plan, Problem, ProblemKind};
 
 /// The plan that `document` is of, or what in it cannot be.
@@ -156,7 +155,7 @@ fn names(
     let mut taken = HashSet::new();
     let mut names = BTreeMap::new();
     for BoundaryDocument { name, arn } in written {
-        if !ShortNames::takes(&name) {
+        if !is_short_name(&name) {
             return Err(format!("{name:?} cannot be a short name"));
         }
         if !arns.contains(&arn) {
