@@ -11,13 +11,13 @@ use super::reports::{commands, comment, inert, json, of_plan, reads_back, withou
 
 const FILE: &str = "boundaries.toml";
 
-/// `boundaries.toml`: any text.
+/// Reads any text as `boundaries.toml`. Returns whether it is a valid file.
 pub fn file(input: &[u8]) -> bool {
     let text = String::from_utf8_lossy(input);
     match (Config::parse(FILE, &text), Config::parse(FILE, &text)) {
         (Ok(config), Ok(again)) => {
             assert_eq!(format!("{config:?}"), format!("{again:?}"));
-            without_a_mistake(&text, &config);
+            valid_file(&text, &config);
             true
         }
         (Err(errors), Err(again)) => {
@@ -25,24 +25,25 @@ pub fn file(input: &[u8]) -> bool {
                 assert_eq!(one, other);
             }
             assert_eq!(errors.diagnostics().len(), again.diagnostics().len());
-            with_mistakes(&text, &errors);
+            invalid_file(&text, &errors);
             false
         }
-        _ => panic!("the same text is a file, and is none"),
+        _ => panic!("two checks of the same text have different results"),
     }
 }
 
-fn without_a_mistake(text: &str, config: &Config) {
+fn valid_file(text: &str, config: &Config) {
     let account = config.account.as_ref();
-    let names = account.map(|account| (account.line, account.column));
+    let id = account.map(|account| (account.line, account.column));
     let users = config.users.values().map(|entry| (entry.line, entry.column));
-    names.into_iter().chain(users).for_each(|place| exists(text, place));
+    id.into_iter().chain(users).for_each(|place| assert_exists(text, place));
     inert(&check_text(config));
     json(&check_json(config));
     comment(&check_markdown(config));
     commands(&check_github(config));
     let account = account.map(|account| account.value).or(config.policy_account());
-    let account = account.unwrap_or_else(|| "123456789012".parse().expect("it has 12 digits"));
+    let account =
+        account.unwrap_or_else(|| "123456789012".parse().expect("an account ID has 12 digits"));
     for live in [nobody(config), everybody(account, config)] {
         let plan = Plan::between(account, config, &live);
         assert_eq!(plan.listed(), config.users.len());
@@ -53,10 +54,10 @@ fn without_a_mistake(text: &str, config: &Config) {
     }
 }
 
-fn with_mistakes(text: &str, errors: &FileErrors) {
+fn invalid_file(text: &str, errors: &FileErrors) {
     assert!(!errors.diagnostics().is_empty());
-    for mistake in errors.diagnostics() {
-        exists(text, (mistake.line, mistake.column));
+    for diagnostic in errors.diagnostics() {
+        assert_exists(text, (diagnostic.line, diagnostic.column));
     }
     let plain = errors.render(false);
     inert(&plain);
@@ -66,35 +67,35 @@ fn with_mistakes(text: &str, errors: &FileErrors) {
     commands(&mistakes_github(errors));
 }
 
-/// A place that an editor can go to: at a character of the line, or right behind its last.
-fn exists(text: &str, (line, column): (usize, usize)) {
+/// Asserts that an editor can go to the position: at a character of the line, or directly after the last.
+fn assert_exists(text: &str, (line, column): (usize, usize)) {
     let found = text.split('\n').nth(line.wrapping_sub(1));
-    let Some(found) = found else { panic!("there is no line {line}") };
+    let Some(found) = found else { panic!("line {line} does not exist") };
     let end = found.chars().count() + 1;
     assert!((1..=end).contains(&column), "line {line} has no column {column}: {found:?}");
 }
 
-/// An account that has none of the users.
+/// An account without any of the users.
 fn nobody(config: &Config) -> Inventory {
     let missing =
         |user: &PrincipalName| (user.clone(), Reading::NoSuchUser { differs_by_case: None });
     Inventory::of(config.users.keys().map(missing).collect())
 }
 
-/// An account in which each user is in another way as the file says, or not.
+/// An account in which the users have boundaries, other boundaries or errors, in turn.
 fn everybody(account: AccountId, config: &Config) -> Inventory {
     let partition = config.partition().unwrap_or(Partition::Aws);
     let other = |owner: &str| -> PolicyArn {
         let arn = format!("arn:{partition}:iam::{owner}:policy/teams/Other");
-        arn.parse().expect("it is a policy's ARN")
+        arn.parse().expect("the ARN is valid")
     };
     let (other, of_aws) = (other(account.as_str()), other("aws"));
-    let reading = |(n, (user, listed)): (usize, (&PrincipalName, &Entry))| {
+    let reading = |(n, (user, entry)): (usize, (&PrincipalName, &Entry))| {
         let reading = match n % 6 {
             0 => Reading::Boundary(None),
             1 => Reading::Boundary(Some(other.clone())),
             2 => Reading::Boundary(Some(of_aws.clone())),
-            3 => Reading::Boundary(listed.boundary.clone()),
+            3 => Reading::Boundary(entry.boundary.clone()),
             4 => Reading::NoSuchUser { differs_by_case: in_other_case(user) },
             _ => Reading::Unreadable(ApiError {
                 action: "iam:GetUser".into(),
@@ -113,5 +114,5 @@ fn in_other_case(user: &PrincipalName) -> Option<PrincipalName> {
     let name = user.as_str();
     let other = [name.to_ascii_uppercase(), name.to_ascii_lowercase()];
     let other = other.iter().find(|other| *other != name)?;
-    Some(other.parse().expect("case makes no difference to what a name may have"))
+    Some(other.parse().expect("a name is valid in any case"))
 }

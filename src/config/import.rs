@@ -74,13 +74,13 @@ fn short_names<'a>(
     for arn in boundaries {
         *users.entry(arn).or_default() += 1;
     }
-    let mut taken = BTreeSet::new();
+    let mut used = BTreeSet::new();
     users.retain(|_, users| *users > 1);
     users
         .into_keys()
         .map(|arn| {
-            let name = unique(&kebab_case_name(arn), &taken);
-            taken.insert(name.clone());
+            let name = unique(&kebab_case_name(arn), &used);
+            used.insert(name.clone());
             (arn, name)
         })
         .collect()
@@ -94,13 +94,13 @@ fn kebab_case_name(arn: &PolicyArn) -> String {
     if name.is_empty() { "boundary".to_owned() } else { name }
 }
 
-/// The name, with the lowest number appended that makes it unique among `taken` if it is not.
-fn unique(name: &str, taken: &BTreeSet<String>) -> String {
-    if !taken.contains(name) {
+/// The name, with the lowest number appended that makes it unique among `used` if it is not.
+fn unique(name: &str, used: &BTreeSet<String>) -> String {
+    if !used.contains(name) {
         return name.to_owned();
     }
     (2..)
         .map(|n| format!("{name}-{n}"))
-        .find(|numbered| !taken.contains(numbered))
-        .expect("fewer names than numbers are taken")
+        .find(|numbered| !used.contains(numbered))
+        .expect("the numbers do not run out")
 }

@@ -82,18 +82,11 @@ impl SourceText {
         self.text[self.lines_around(&(offset..offset))].trim_start().starts_with('[')
     }
 
-    /// The line number, from 1, and the trimmed text of each line that looks like the header of a table.
+    /// The lines that look like the header of a table: line number, from 1, and trimmed text.
     pub(super) fn headers(&self) -> impl Iterator<Item = (usize, &str)> {
         let text = self.text.trim_start_matches(BYTE_ORDER_MARK);
         let numbered = text.lines().zip(1..).map(|(text, line)| (line, text.trim()));
         numbered.filter(|(_, text)| text.starts_with('['))
-    }
-
-    /// The name in the last table header before `offset`.
-    pub(super) fn table_at(&self, offset: usize) -> Option<&str> {
-        let (line, _) = self.position(offset);
-        let (_, header) = self.headers().take_while(|&(other, _)| other < line).last()?;
-        header.trim_start_matches('[').split(']').next().map(str::trim)
     }
 
     /// The smallest span of whole characters in the text that covers `span`.

@@ -1,4 +1,4 @@
-//! Errors of TOML syntax, with advice for the mistakes that are likely in `boundaries.toml`.
+//! TOML syntax errors, with help for those that are common in `boundaries.toml`.
 
 use std::ops::Range;
 
@@ -17,6 +17,9 @@ pub(super) struct Syntax {
     pub(super) readable: String,
 }
 
+/// The line and the text of a table header, as in [`SourceText::headers`].
+type Header<'t> = (usize, &'t str);
+
 /// The parser stops at some errors. Therefore each line that cannot be parsed is blanked and the text is
 /// parsed again, until no new error is found, or at most this many times.
 const MAX_ROUNDS: usize = 300;
@@ -24,8 +27,9 @@ const MAX_ROUNDS: usize = 300;
 /// Finds every line with a syntax error.
 pub(super) fn check(source: &SourceText) -> Syntax {
     let mut syntax = Syntax { diagnostics: Vec::new(), readable: source.text.clone() };
+    let headers: Vec<Header<'_>> = source.headers().collect();
     for _ in 0..MAX_ROUNDS {
-        if !syntax.parse_and_blank(source) {
+        if !syntax.parse_and_blank(source, &headers) {
             return syntax;
         }
     }
@@ -39,7 +43,7 @@ pub(super) fn check(source: &SourceText) -> Syntax {
 impl Syntax {
     /// Parses the readable text and blanks the lines with errors. Returns whether a line was blanked, so
     /// that another round may find more.
-    fn parse_and_blank(&mut self, source: &SourceText) -> bool {
+    fn parse_and_blank(&mut self, source: &SourceText, headers: &[Header<'_>]) -> bool {
         let mut unreadable = Vec::new();
         {
             let (document, errors) = DeTable::parse_recoverable(&self.readable);
@@ -47,7 +51,7 @@ impl Syntax {
                 let span = source.clamped(error.span().unwrap_or(0..0));
                 let line = source.lines_around(&(span.start..span.start));
                 let diagnostic = if error.message().contains("duplicate key") {
-                    duplicate(source, document.get_ref(), span)
+                    duplicate(source, headers, document.get_ref(), span)
                 } else {
                     // Without its header, the lines of a table would belong to the table above.
                     if !source.is_header(span.start) {
@@ -70,16 +74,21 @@ impl Syntax {
     }
 }
 
-fn duplicate(source: &SourceText, document: &DeTable<'_>, span: Range<usize>) -> Diagnostic {
+fn duplicate(
+    source: &SourceText,
+    headers: &[Header<'_>],
+    document: &DeTable<'_>,
+    span: Range<usize>,
+) -> Diagnostic {
     let name = source.text[span.clone()].trim().trim_matches(['"', '\'']);
     let (line, _) = source.position(span.start);
     let mut at = span.clone();
     let (message, help, first) = if source.is_header(span.start) {
         let header = source.text[source.lines_around(&span)].trim();
-        let first = source.headers().find(|&(_, text)| text == header).map(|(line, _)| line);
+        let first = headers.iter().find(|(_, text)| *text == header).map(|&(line, _)| line);
         (format!("duplicate table [{}]", escaped(name)), "merge the two tables", first)
     } else {
-        let table = source.table_at(span.start);
+        let table = enclosing_table(headers, line);
         let what = match table {
             Some("users") => "user",
             Some("boundaries") => "short name",
@@ -105,6 +114,13 @@ fn duplicate(source: &SourceText, document: &DeTable<'_>, span: Range<usize>) ->
         Some(first) => diagnostic.label(format!("first defined on line {first}")),
         None => diagnostic,
     }
+}
+
+/// The name in the last header above `line`.
+fn enclosing_table<'t>(headers: &[Header<'t>], line: usize) -> Option<&'t str> {
+    let above = headers.partition_point(|&(header, _)| header < line);
+    let (_, text) = headers[..above].last()?;
+    text.trim_start_matches('[').split(']').next().map(str::trim)
 }
 
 /// The offset of the key `name` that the parser kept, other than `duplicate`.

@@ -51,7 +51,7 @@ fn windows_line_endings_and_a_byte_order_mark_are_accepted() {
 
 #[test]
 fn every_error_of_a_file_is_shown_at_once() {
-    insta::assert_snapshot!(errors_of(include_str!("files/many_mistakes.toml")).render(false));
+    insta::assert_snapshot!(errors_of(include_str!("files/many_errors.toml")).render(false));
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn thousands_of_errors_are_all_shown() {
 
 #[test]
 fn no_damaged_file_causes_a_panic() {
-    let whole = include_str!("files/many_mistakes.toml");
+    let whole = include_str!("files/many_errors.toml");
     let mut random = fastrand::Rng::with_seed(20_261_124);
     for _ in 0..4_000 {
         let mut bytes = whole.as_bytes().to_vec();

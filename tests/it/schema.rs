@@ -149,7 +149,7 @@ fn assert_agreement<T: FromStr + JsonSchema>(seeds: &[&str]) {
         "a", "Z", "0", "12", "-", "_", "+=,.@", "/", "//", ":", "::", " ", "\n", "~", "!", "é",
         "٣", "\u{7f}", "aws", "aws-cn", "arn:", "policy/",
     ];
-    let (mut taken, mut refused) = (0, 0);
+    let (mut accepted, mut rejected) = (0, 0);
     for _ in 0..20_000 {
         let mut text: Vec<char> = random.choice(seeds).unwrap().chars().collect();
         for _ in 0..random.usize(..4) {
@@ -165,11 +165,11 @@ fn assert_agreement<T: FromStr + JsonSchema>(seeds: &[&str]) {
             }
         }
         let text: String = text.into_iter().collect();
-        let is_taken = text.parse::<T>().is_ok();
-        assert_eq!(is_taken, validator.is_valid(&text.as_str().into()), "{text:?}");
-        if is_taken { taken += 1 } else { refused += 1 }
+        let is_accepted = text.parse::<T>().is_ok();
+        assert_eq!(is_accepted, validator.is_valid(&text.as_str().into()), "{text:?}");
+        if is_accepted { accepted += 1 } else { rejected += 1 }
     }
-    assert!(taken > 1_000 && refused > 1_000, "{taken} taken, {refused} refused");
+    assert!(accepted > 1_000 && rejected > 1_000, "{accepted} accepted, {rejected} rejected");
 }
 
 #[test]

@@ -390,7 +390,11 @@ impl<'a> Checker<'a> {
                 }
             },
         };
-        self.report(span, format!("unknown short name {}", quoted(text)), help);
+        let message = match text.trim() {
+            "" => "the boundary must not be empty".to_owned(),
+            _ => format!("unknown short name {}", quoted(text)),
+        };
+        self.report(span, message, help);
     }
 
     /// Reports a table in place of a value. The usual reason is a name with a dot and without quotes: TOML
