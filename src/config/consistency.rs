@@ -31,7 +31,7 @@ pub(super) fn check(
     if let Some(expected) = most_common(arns, |located| Some(located.arn.partition())) {
         for located in arns.iter().filter(|located| located.arn.partition() != expected) {
             let message = format!(
-                "this ARN is in the partition {}, but the other ARNs are in {expected}",
+                "this ARN is in the partition {}, but other ARNs are in {expected}",
                 located.arn.partition()
             );
             let help = format!(
@@ -52,7 +52,7 @@ pub(super) fn check(
         let Some(other) = owner(located).filter(|&account| account != expected) else { continue };
         let contrast = match account {
             Some(account) => format!("the file is for account {expected} (line {})", account.line),
-            None => format!("the other policies belong to account {expected}"),
+            None => format!("other policies belong to account {expected}"),
         };
         let message = format!("this policy belongs to account {other}, but {contrast}");
         let help = "correct the account ID in the ARN: a boundary is a policy of the user's own \

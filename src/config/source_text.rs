@@ -82,11 +82,13 @@ impl SourceText {
         self.text[self.lines_around(&(offset..offset))].trim_start().starts_with('[')
     }
 
-    /// The lines that look like the header of a table: line number, from 1, and trimmed text.
+    /// The table headers: line number, from 1, and the name between the brackets.
     pub(super) fn headers(&self) -> impl Iterator<Item = (usize, &str)> {
         let text = self.text.trim_start_matches(BYTE_ORDER_MARK);
-        let numbered = text.lines().zip(1..).map(|(text, line)| (line, text.trim()));
-        numbered.filter(|(_, text)| text.starts_with('['))
+        text.lines().zip(1..).filter_map(|(line, number)| {
+            let name = line.trim_start().strip_prefix('[')?.trim_start_matches('[');
+            Some((number, name.split(']').next()?.trim()))
+        })
     }
 
     /// The smallest span of whole characters in the text that covers `span`.

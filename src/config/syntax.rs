@@ -17,7 +17,7 @@ pub(super) struct Syntax {
     pub(super) readable: String,
 }
 
-/// The line and the text of a table header, as in [`SourceText::headers`].
+/// The line and the name of a table header, as in [`SourceText::headers`].
 type Header<'t> = (usize, &'t str);
 
 /// The parser stops at some errors. Therefore each line that cannot be parsed is blanked and the text is
@@ -80,47 +80,54 @@ fn duplicate(
     document: &DeTable<'_>,
     span: Range<usize>,
 ) -> Diagnostic {
-    let name = source.text[span.clone()].trim().trim_matches(['"', '\'']);
     let (line, _) = source.position(span.start);
-    let mut at = span.clone();
-    let (message, help, first) = if source.is_header(span.start) {
-        let header = source.text[source.lines_around(&span)].trim();
-        let first = headers.iter().find(|(_, text)| *text == header).map(|&(line, _)| line);
-        (format!("duplicate table [{}]", escaped(name)), "merge the two tables", first)
-    } else {
-        let table = enclosing_table(headers, line);
-        let what = match table {
-            Some("users") => "user",
-            Some("boundaries") => "short name",
-            _ => "key",
-        };
-        let within = table.and_then(|table| match document.get(table)?.get_ref() {
-            DeValue::Table(table) => Some(table),
-            _ => None,
-        });
-        let first = position_of(within.unwrap_or(document), name, span.start)
-            .map(|offset| source.position(offset).0);
-        // A dotted name without quotes: the parser reports only its last part.
-        let start = source.lines_around(&span).start;
-        let before = source.text[start..span.start].trim_start();
-        if before.ends_with('.') && !before.contains('=') {
-            at.start -= before.len();
+    let above = headers.partition_point(|&(header, _)| header < line);
+    let (above, below) = headers.split_at(above);
+    let last_part = source.text[span.clone()].trim().trim_matches(['"', '\'']);
+    let offset = span.start;
+    if let Some(&(_, name)) = below.first().filter(|&&(header, _)| header == line) {
+        if let Some((first, _)) = above.iter().find(|(_, other)| *other == name) {
+            return Diagnostic::at(source, span, format!("duplicate table [{}]", escaped(name)))
+                .label(format!("first defined on line {first}"))
+                .help("merge the two tables");
         }
-        let whole = format!("{}{name}", &source.text[at.start..span.start]);
-        (format!("duplicate {what} {}", quoted(&whole)), "remove one of the two entries", first)
+        let first = position_of(document, last_part, offset);
+        return duplicate_entry(source, span, "key", name, first);
+    }
+    let table = above.last().map(|&(_, name)| name);
+    let what = match table {
+        Some("users") => "user",
+        Some("boundaries") => "short name",
+        _ => "key",
     };
-    let diagnostic = Diagnostic::at(source, at, message).help(help);
-    match first.filter(|&first| first != line) {
+    let entries = table.and_then(|table| match document.get(table)?.get_ref() {
+        DeValue::Table(entries) => Some(entries),
+        _ => None,
+    });
+    let first = position_of(entries.unwrap_or(document), last_part, offset);
+    // The parser reports only the last part of a dotted name.
+    let before = source.text[source.lines_around(&span).start..offset].trim_start();
+    if before.ends_with('.') && !before.contains('=') {
+        let span = offset - before.len()..span.end;
+        return duplicate_entry(source, span, what, &format!("{before}{last_part}"), first);
+    }
+    duplicate_entry(source, span, what, last_part, first)
+}
+
+fn duplicate_entry(
+    source: &SourceText,
+    span: Range<usize>,
+    what: &str,
+    name: &str,
+    first: Option<usize>,
+) -> Diagnostic {
+    let (line, _) = source.position(span.start);
+    let diagnostic = Diagnostic::at(source, span, format!("duplicate {what} {}", quoted(name)))
+        .help("remove one of the two entries");
+    match first.map(|offset| source.position(offset).0).filter(|&first| first != line) {
         Some(first) => diagnostic.label(format!("first defined on line {first}")),
         None => diagnostic,
     }
-}
-
-/// The name in the last header above `line`.
-fn enclosing_table<'t>(headers: &[Header<'t>], line: usize) -> Option<&'t str> {
-    let above = headers.partition_point(|&(header, _)| header < line);
-    let (_, text) = headers[..above].last()?;
-    text.trim_start_matches('[').split(']').next().map(str::trim)
 }
 
 /// The offset of the key `name` that the parser kept, other than `duplicate`.
@@ -139,7 +146,8 @@ fn position_of(table: &DeTable<'_>, name: &str, duplicate: usize) -> Option<usiz
 
 fn invalid(source: &SourceText, error: &toml::de::Error, span: Range<usize>) -> Diagnostic {
     let message = format!("invalid TOML: {}", escaped(error.message()));
-    let line = &source.text[source.lines_around(&span)];
+    let lines = source.lines_around(&span);
+    let (line, column) = (&source.text[lines.clone()], span.start.saturating_sub(lines.start));
     let diagnostic = Diagnostic::at(source, span, message);
     match line.split_once(" =").or_else(|| line.split_once('=')) {
         Some((key, value)) if needs_quotes(key.trim()) => diagnostic.help(format!(
@@ -150,7 +158,9 @@ fn invalid(source: &SourceText, error: &toml::de::Error, span: Range<usize>) -> 
         Some((_, value)) if is_false_in_other_case(value.trim()) => {
             diagnostic.help("write false in lowercase if the user must have no boundary")
         }
-        Some((key, value)) if !key.trim().is_empty() && is_bare_word(value.trim()) => {
+        Some((key, value))
+            if !key.trim().is_empty() && column > key.len() && is_bare_word(value.trim()) =>
+        {
             diagnostic.help(format!("put the string in quotes: \"{}\"", escaped(value.trim())))
         }
         _ => diagnostic.help("write each line as NAME = \"VALUE\", [TABLE] or # COMMENT"),
@@ -167,7 +177,8 @@ fn is_false_in_other_case(value: &str) -> bool {
 }
 
 fn is_bare_word(value: &str) -> bool {
-    !value.is_empty()
+    value.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && !matches!(value, "true" | "false")
         && value.len() <= 200
         && value.chars().all(|c| c.is_ascii_alphanumeric() || ":/_+=,.@-".contains(c))
 }

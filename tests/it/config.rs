@@ -81,6 +81,8 @@ fn a_duplicate_is_reported_as_what_its_table_lists() {
     assert!(errors_of(text).to_string().contains("first defined on line 4"));
     assert!(found.contains(&"7:1 duplicate user \"a.b\"".to_owned()), "{found:?}");
     assert!(found.contains(&"8:2 duplicate table [boundaries]".to_owned()), "{found:?}");
+    let nested = messages("[users]\na = false\n[users.a]\nb = false\n");
+    assert_eq!(nested[0], "3:8 duplicate key \"users.a\"");
 }
 
 #[test]
@@ -117,7 +119,7 @@ fn an_arn_of_another_account_or_partition_is_an_error() {
                  b = \"arn:aws:iam::aws:policy/P\"\nc = \"arn:aws-cn:iam::aws:policy/P\"\n";
     assert_eq!(
         messages(mixed),
-        ["3:5 this ARN is in the partition aws, but the other ARNs are in aws-cn"]
+        ["3:5 this ARN is in the partition aws, but other ARNs are in aws-cn"]
     );
     let china = Config::parse("f", "[users]\na = \"arn:aws-cn:iam::aws:policy/P\"\n").unwrap();
     assert_eq!(china.partition(), Some(Partition::AwsCn));
