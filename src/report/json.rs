@@ -382,7 +382,7 @@ struct ChangeJson<'a> {
     origin: Option<Origin>,
 }
 
-/// A listed user for whom nothing can be planned.
+/// A listed user without a plan, and the reason.
 #[derive(Serialize)]
 struct ProblemJson<'a> {
     user: &'a str,
