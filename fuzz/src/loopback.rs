@@ -50,7 +50,7 @@ impl Loopback {
     }
 
     pub fn says(&self, answer: Answer) {
-        *self.shared.call.lock().expect("nobody panics with it") = answer;
+        *self.shared.answer.lock().expect("nobody panics with it") = answer;
     }
 
     /// Answers `action` with `AccessDenied`, until another is named or none.
@@ -126,6 +126,6 @@ impl Shared {
             let body = "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>";
             return Answer { status: 403, body: body.into() };
         }
-        self.call.lock().expect("nobody panics with it").clone()
+        self.answer.lock().expect("nobody panics with it").clone()
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::support::Binary;
 use crate::support::accounts::account;
 use iam_boundaries::config::{Config, file_of};
-use iam_boundaries::iam::{PolicyArn, PrincipalName};
+use iam_boundaries::iam::{PolicyArn, Principal, PrincipalName};
 use iam_boundaries::inventory::{EveryPrincipal, EveryPrincipalError};
 use iam_boundaries::sandbox::{Fault, Options, Sandbox};
 
@@ -173,7 +173,10 @@ fn a_boundary_of_another_account_is_shown_in_the_file_that_is_not_written() {
     assert!(!binary.folder().join("boundaries.toml").exists());
 }
 
-fn users<const N: usize>(listed: [(&str, Option<&str>); N]) -> EveryPrincipal {
+/// Users and their boundaries.
+type Users = BTreeMap<PrincipalName, Option<PolicyArn>>;
+
+fn users<const N: usize>(listed: [(&str, Option<&str>); N]) -> Users {
     let value = |boundary: Option<&str>| boundary.map(|arn| arn.parse().unwrap());
     listed.map(|(user, boundary)| (user.parse().unwrap(), value(boundary))).into()
 }
@@ -230,13 +233,13 @@ fn whatever_iam_has_is_read_back_from_the_file() {
             let boundary = random.choice(&arns).filter(|_| random.u8(..4) > 0).cloned();
             folded.insert(name.folded(), (name, boundary));
         }
-        let mut users: EveryPrincipal = folded.into_values().collect();
+        let mut users: Users = folded.into_values().collect();
         users.insert("someone".parse().unwrap(), Some(arns[0].clone()));
         let file = file_of("123456789012".parse().unwrap(), &users);
         let config =
             Config::parse("f.toml", &file).unwrap_or_else(|error| panic!("{error}\n{file}"));
         users.retain(|_, boundary| boundary.is_some());
-        let listed: EveryPrincipal =
+        let listed: Users =
             config.users.into_iter().map(|(user, listed)| (user, listed.boundary)).collect();
         assert_eq!(listed, users, "{file}");
     }
@@ -258,7 +261,7 @@ async fn of_two_on_a_page() -> (Sandbox, EveryPrincipal) {
         let user: PrincipalName = format!("user-{n}").parse().unwrap();
         let boundary = (n % 2 == 0).then(|| boundary.clone());
         sandbox.put_user(&user, boundary.as_ref());
-        expected.insert(user, boundary);
+        expected.insert(Principal::user(user), boundary);
     }
     (sandbox, expected)
 }

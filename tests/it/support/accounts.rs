@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use iam_boundaries::aws::{Access, Account, Connection, RetryPolicy};
+use iam_boundaries::iam::{Principal, PrincipalName};
+use iam_boundaries::inventory::{ApiError, Inventory};
 use iam_boundaries::sandbox::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 
 pub async fn account(endpoint_url: String) -> Account {
@@ -22,4 +24,13 @@ pub fn quick() -> RetryPolicy {
         longest_wait: Duration::from_millis(5),
         ..RetryPolicy::default()
     }
+}
+
+/// Reads these users.
+pub async fn read<'a>(
+    account: &Account,
+    users: impl IntoIterator<Item = &'a PrincipalName>,
+) -> Result<Inventory, ApiError> {
+    let principals: Vec<Principal> = users.into_iter().cloned().map(Principal::user).collect();
+    account.inventory(&principals).await
 }
