@@ -26,6 +26,11 @@ pub fn render_plan(plan: &Plan, format: Format, style: Style) -> String {
     }
 }
 
+/// The text of a plan in a run that has checked the guard rails itself, with the overrides of that run.
+pub fn render_review(plan: &Plan, style: Style) -> String {
+    text::document(&view::review(plan), style)
+}
+
 /// A file without mistakes, in a format.
 pub fn render_check(config: &Config, format: Format, style: Style) -> String {
     match renderer(format) {

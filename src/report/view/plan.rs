@@ -12,8 +12,15 @@ use crate::plan::{Change, Counts, Origin, Plan, ProblemKind};
 const THIS_CHANGE: &str = "From this change";
 const DRIFT: &str = "Drift";
 
-/// A plan.
+/// A plan, with the guard rails that would refuse it.
 pub(in crate::report) fn plan(plan: &Plan) -> Document<'_> {
+    let mut document = review(plan);
+    document.sections.extend(guard_section(plan));
+    document
+}
+
+/// A plan in a run that has checked the guard rails itself, with the overrides of that run.
+pub(in crate::report) fn review(plan: &Plan) -> Document<'_> {
     let result = match plan.changes.len() {
         0 => "nothing to change".to_owned(),
         changes => counted(changes, "change"),
@@ -25,7 +32,6 @@ pub(in crate::report) fn plan(plan: &Plan) -> Document<'_> {
     sections.extend(names_section(plan));
     sections.extend(problem_section(problems(plan)));
     sections.extend(unlisted_section(plan));
-    sections.extend(guard_section(plan));
     Document {
         marker: PLAN_MARKER,
         severity: Severity::Notice,
