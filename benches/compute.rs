@@ -2,6 +2,7 @@
 //!
 //! Each measurement is made by a process of its own that does nothing else: this program starts itself
 //! again, with the name of the [`Work`] to do and the file to do it on. It asserts nothing.
+#![allow(clippy::print_stdout, reason = "a bench prints its table")]
 
 use std::error::Error;
 use std::fs::File;

@@ -5,6 +5,7 @@
 //! once as apply has under way. It writes in the target folder: what a sync costs is the disk's to say.
 //!
 //!     cargo bench --bench journal -- [--writes N] [--rounds N]
+#![allow(clippy::print_stdout, reason = "a bench prints its table")]
 
 use std::error::Error;
 use std::num::NonZeroUsize;

@@ -205,6 +205,16 @@ fn plans_of_random_files_and_accounts_are_read_back_as_they_were() {
 }
 
 #[test]
+fn a_plan_that_rolls_back_a_run_is_read_back() {
+    let plan = of_rollback();
+    assert_eq!(Plan::from_json(plan.to_json().as_bytes()).as_ref(), Ok(&plan));
+    let mut document = parsed(&plan);
+    document["changes"][0]["provenance"]["file"] = json!("other.jsonl");
+    let error = read_with_new_digest(&document).unwrap_err().to_string();
+    assert!(error.ends_with("is not one of the plan's files"), "{error}");
+}
+
+#[test]
 fn the_same_input_gives_the_same_bytes() {
     insta::assert_snapshot!("saved_plan", Case::of(3, 3).plan_since_base().to_json());
     assert_eq!(rich().to_json(), rich().to_json());
