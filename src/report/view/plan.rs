@@ -96,8 +96,19 @@ fn change_sections(plan: &Plan) -> Vec<Section<'_>> {
     .collect()
 }
 
-/// A change of `plan`.
-pub(in crate::report) fn change_row<'a>(plan: &'a Plan, change: &'a Change) -> Row<'a> {
+/// A change of `plan` as a row.
+pub(super) fn change_row<'a>(plan: &'a Plan, change: &'a Change) -> Row<'a> {
+    Row {
+        principal: Some(change.principal.name.as_str()),
+        change: Some(change_view(plan, change)),
+        place: Some(place(&change.provenance)),
+        message: Text::default(),
+        help: None,
+    }
+}
+
+/// A change of `plan`, with the short names of its boundaries.
+pub(in crate::report) fn change_view<'a>(plan: &'a Plan, change: &'a Change) -> ChangeView<'a> {
     let kind = match change.boundary {
         BoundaryChange::Add { .. } => ChangeKind::Add,
         BoundaryChange::Change { .. } => ChangeKind::Change,
@@ -105,13 +116,7 @@ pub(in crate::report) fn change_row<'a>(plan: &'a Plan, change: &'a Change) -> R
     };
     let (from, to) = (change.boundary.from(), change.boundary.to());
     let (from, to) = (boundary(plan, from), boundary(plan, to));
-    Row {
-        principal: Some(change.principal.name.as_str()),
-        change: Some(ChangeView { kind, from, to, origin: change.origin }),
-        place: Some(place(&change.provenance)),
-        message: Text::default(),
-        help: None,
-    }
+    ChangeView { kind, from, to, origin: change.origin }
 }
 
 fn place(Provenance { file, line, column, .. }: &Provenance) -> Place<'_> {

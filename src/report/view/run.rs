@@ -1,11 +1,11 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::plan::{Blocked, problem_section, problems};
+use super::plan::{Blocked, change_row, problem_section, problems};
 use super::words::{add_counts, counted, found_clause, named, summary_counts};
 use super::{
     Body, Closing, Document, RUN_MARKER, Row, Section, Severity, Text, Tone, advice,
-    advice_on_failed, advice_on_stop, change_row,
+    advice_on_failed, advice_on_stop,
 };
 use crate::apply::{Event, Item, StopError, Summary, Verification};
 use crate::inventory::{ApiError, CallOutcome, ErrorClass, Reading, StopReason};
