@@ -1,4 +1,4 @@
-use iam_boundaries::config::{Config, FileErrors, Listed};
+use iam_boundaries::config::{Config, Entry, FileErrors};
 use iam_boundaries::iam::{AccountId, Partition, PolicyArn, Principal, PrincipalName};
 use iam_boundaries::inventory::{ApiError, ErrorClass, Inventory, Reading};
 use iam_boundaries::plan::Plan;
@@ -87,7 +87,7 @@ fn everybody(account: AccountId, config: &Config) -> Inventory {
         arn.parse().expect("it is a policy's ARN")
     };
     let (other, of_aws) = (other(account.as_str()), other("aws"));
-    let reading = |(n, (principal, listed)): (usize, (Principal, &Listed))| {
+    let reading = |(n, (principal, listed)): (usize, (Principal, &Entry))| {
         let reading = match n % 6 {
             0 => found(None),
             1 => found(Some(&other)),

@@ -78,7 +78,7 @@ fn check_shows_every_mistake_and_needs_no_account() {
     assert_eq!(checked.code, 1);
     assert!(checked.err.contains("boundaries.toml:2:9"), "{checked}");
     assert!(checked.err.contains("boundaries.toml:3:7"), "{checked}");
-    assert!(checked.err.ends_with("2 mistakes in boundaries.toml\n"), "{checked}");
+    assert!(checked.err.ends_with("2 errors in boundaries.toml\n"), "{checked}");
     assert_eq!(Binary::with_own_file().run(&["check"]).code, 0);
 }
 
