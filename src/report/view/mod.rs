@@ -25,7 +25,7 @@ pub(super) use document::{
     Body, Boundary, ChangeKind, ChangeView, Closing, CountsRow, Document, Place, RUN_MARKER, Row,
     Section, Severity, Tone,
 };
-pub(super) use plan::{change_row, plan};
+pub(super) use plan::{change_view, plan, review};
 pub(super) use problem::{problem_help, problem_statement};
 pub(super) use refused::refused;
 pub(super) use run::{Answered, Run, answered};
