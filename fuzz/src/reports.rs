@@ -25,9 +25,12 @@ pub fn of_plan(plan: &Plan) {
 
 /// The plan reads back from its own JSON as the same plan, with the same digest.
 pub fn reads_back(plan: &Plan) {
+    // A plan of an earlier format keeps the digest of the document that it was read from. Its own JSON has
+    // the present format, and the digest of that.
+    let written = Plan { read_digest: None, ..plan.clone() };
     let again = Plan::from_json(plan.to_json().as_bytes());
-    assert_eq!(again.as_ref(), Ok(plan));
-    assert_eq!(again.map(|again| again.digest()), Ok(plan.digest()));
+    assert_eq!(again.as_ref(), Ok(&written));
+    assert_eq!(again.map(|again| again.digest()), Ok(written.digest()));
 }
 
 /// Nothing in a text is obeyed by a terminal, changes the order of what stands around it, or is seen by

@@ -169,8 +169,14 @@ impl Parser {
                 entry.outcome = Some(outcome);
             }
             Line::Correction { kind, name, outcome, found } => {
+                let header = &self.record.header;
                 let found = match found {
-                    FoundDocument::Boundary { arn } => Found::Boundary(arn),
+                    FoundDocument::Boundary { arn } => {
+                        arn.iter().try_for_each(|arn| {
+                            in_account(arn, header.account, header.partition)
+                        })?;
+                        Found::Boundary(arn)
+                    }
                     FoundDocument::NotFound => Found::NotFound,
                 };
                 let entry = self

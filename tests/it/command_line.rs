@@ -68,7 +68,7 @@ fn plan_writes_one_json_document_always_the_same() {
     let document: serde_json::Value = serde_json::from_str(&plan.out).unwrap();
     assert_eq!(document["summary"]["add"], 4);
     assert_eq!(document["changes"].as_array().unwrap().len(), 9);
-    assert_eq!(document["problems"][0]["user"], "oliver.brandt");
+    assert_eq!(document["problems"][0]["name"], "oliver.brandt");
     assert_eq!(binary.run(&["--sandbox", "plan", "--format", "json"]).out, plan.out);
 }
 
@@ -381,5 +381,5 @@ fn an_account_that_is_not_read_in_time_is_one_clear_message() {
         .env("AWS_SECRET_ACCESS_KEY", "any");
     let plan = binary.run(&["--endpoint-url", &served.url, "plan", "--timeout", "1s"]);
     assert_eq!((plan.code, plan.out.as_str()), (1, ""), "{plan}");
-    assert!(plan.err.contains("not read within --timeout"), "{plan}");
+    assert!(plan.err.contains("the account was not read within the time limit"), "{plan}");
 }

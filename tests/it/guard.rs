@@ -220,7 +220,7 @@ async fn at_a_terminal_a_large_plan_wants_its_number_typed() {
         let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
         let ran = crate::support::Ran::of(output);
         assert_eq!(ran.code, code, "{ran}");
-        assert!(ran.err.contains("type their number"), "{ran}");
+        assert!(ran.err.contains("Type the number of changes to continue:"), "{ran}");
         assert_eq!(workplace.writes(), if code == 0 { 20 } else { 0 });
     }
 }

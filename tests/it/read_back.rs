@@ -444,7 +444,7 @@ async fn what_is_not_as_written_has_exit_code_3() {
     let applied = applied_by_binary(lies, "json").await;
     assert_eq!(applied.code, 3, "{applied}");
     let lines = applied.json_lines();
-    let item = lines.iter().find(|line| line["user"] == "user-0001").unwrap();
+    let item = lines.iter().find(|line| line["name"] == "user-0001").unwrap();
     assert_eq!(
         (&item["outcome"], &item["read_back"]),
         (&"not_as_written".into(), &"otherwise".into())

@@ -165,7 +165,7 @@ async fn when_the_disk_is_full_no_further_call_is_made() {
     // With room on the disk, the next run tells of it and does the rest.
     let next = workplace.run(&[&APPLY[..], &["--max-changes", "100%"]].concat()).await;
     assert_eq!(next.code, 0, "{next}");
-    assert!(next.err.contains("did not end (its journal: "), "{next}");
+    assert!(next.err.contains("did not end. Its journal is "), "{next}");
     assert!((0..200).all(|n| workplace.has(n, &workplace.policy)));
 }
 
@@ -188,7 +188,7 @@ async fn what_a_killed_run_left_open_is_told_once_and_the_next_run_goes_on() {
     let next = workplace.run(&APPLY).await;
     assert_eq!(next.code, 0, "{next}");
     assert!(next.err.starts_with(&format!("The run of {began} did not end")), "{next}");
-    let named = format!("without recording an outcome: {};", open.join(", "));
+    let named = format!(" not known: {}.", open.join(", "));
     assert!(next.err.contains(&named), "{next}");
     assert!((0..8).all(|n| workplace.has(n, &workplace.policy)));
     assert!(!is_marked_unfinished(&workplace.binary));
@@ -209,7 +209,7 @@ async fn where_the_journal_of_a_killed_run_is_gone_or_damaged_that_is_said() {
     std::fs::remove_file(journal).unwrap();
     let said = workplace.run(&["apply"]).await;
     assert!(said.err.contains("what it left open is not known"), "{said}");
-    assert!(said.err.contains("and its journal") && said.err.contains("is gone."), "{said}");
+    assert!(said.err.contains("and its journal") && said.err.contains("does not exist any more."), "{said}");
     std::fs::write(account_folder(&workplace.binary).join("unfinished.json"), "{").unwrap();
     let said = workplace.run(&APPLY).await;
     assert!(said.err.contains("unfinished.json does not name its journal"), "{said}");
@@ -354,7 +354,7 @@ async fn a_journal_that_cannot_be_used_is_one_clear_message() {
     let whole = std::fs::read_to_string(folder.join("run.jsonl")).unwrap();
     for (file, text) in [
         ("cut.jsonl", &whole[..50]),
-        ("newer.jsonl", &whole.replacen("\"format_version\":1", "\"format_version\":7", 1)),
+        ("newer.jsonl", &whole.replacen("\"format_version\":2", "\"format_version\":7", 1)),
         ("damaged.jsonl", &whole.replacen("\"user-1\"", "\"user 1\"", 1)),
         ("elsewhere.jsonl", &whole.replace(ACCOUNT, "999999999999")),
     ] {

@@ -82,13 +82,13 @@ async fn each_item_of_a_stale_plan_is_accounted_for_once_in_json() {
     let mut outcomes: Vec<_> = lines
         .iter()
         .filter(|line| line["type"] == "item")
-        .map(|line| (line["user"].as_str().unwrap(), line["outcome"].as_str().unwrap()))
+        .map(|line| (line["name"].as_str().unwrap(), line["outcome"].as_str().unwrap()))
         .collect();
     outcomes.sort_unstable();
     let expected = ["applied", "conflict", "already_done", "conflict", "applied", "applied"];
     let users = ["user-0", "user-1", "user-2", "user-3", "user-4", "user-5"];
     assert_eq!(outcomes, users.into_iter().zip(expected).collect::<Vec<_>>());
-    let found = |user: &str| &lines.iter().find(|line| line["user"] == user).unwrap()["found"];
+    let found = |user: &str| &lines.iter().find(|line| line["name"] == user).unwrap()["found"];
     assert_eq!(found("user-1")["arn"], workplace.other.as_str());
     assert_eq!(found("user-3")["kind"], "no_such_user");
     assert_eq!(lines.last().unwrap()["conflicts"], 2);
@@ -101,7 +101,7 @@ async fn a_strict_apply_of_a_stale_plan_changes_nothing_at_all() {
         let arguments = ["apply", "plan.json", "--strict", "--auto-approve", "--format", format];
         let applied = workplace.run(&arguments).await;
         assert_eq!(applied.code, 4, "{applied}");
-        assert!(applied.err.contains("nothing was changed: 2 of the plan's users"), "{applied}");
+        assert!(applied.err.contains("nothing was changed: 2 changes are in conflict"), "{applied}");
         assert!(applied.out.contains("user-1") && applied.out.contains("user-3"), "{applied}");
     }
     assert!([0, 4, 5].iter().all(|&n| workplace.has_none(n)));
@@ -161,7 +161,7 @@ fn a_plan_that_cannot_be_used_is_one_clear_message_and_nothing_is_done() {
     for (file, text) in [
         ("cut.json", &whole[..whole.len() / 2]),
         ("edited.json", &whole.replacen("legacy-backup", "legacy-admin", 1)),
-        ("newer.json", &whole.replacen("\"format_version\": 2", "\"format_version\": 9", 1)),
+        ("newer.json", &whole.replacen("\"format_version\": 3", "\"format_version\": 9", 1)),
         ("boundaries.toml", include_str!("../../boundaries.toml")),
     ] {
         std::fs::write(binary.folder().join(file), text).unwrap();
@@ -203,8 +203,8 @@ fn a_base_tells_the_pull_requests_changes_from_drift() {
     std::fs::write(binary.folder().join("base.toml"), "").unwrap();
     let plan = binary.run(&["--sandbox", "plan", "--base", "base.toml", "--format", "json"]);
     let document: serde_json::Value = serde_json::from_str(&plan.out).unwrap();
-    assert_eq!(document["base"]["this_change"], 9);
-    assert_eq!(document["base"]["drift"], 0);
+    assert_eq!(document["source"]["base"]["this_change"], 9);
+    assert_eq!(document["source"]["base"]["drift"], 0);
 
     std::fs::write(binary.folder().join("base.toml"), "[users]\nalice = 1\n").unwrap();
     let plan = binary.run(&["--sandbox", "plan", "--base", "base.toml"]);

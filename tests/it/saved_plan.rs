@@ -299,7 +299,7 @@ fn the_schema_refuses_what_has_the_wrong_shape() {
             }
         }
         // Free text may be any text.
-        let is_free = ["/file", "/code", "/message"].iter().any(|field| at.ends_with(field));
+        let is_free = ["/file", "/path", "/code", "/message"].iter().any(|field| at.ends_with(field));
         others.retain(|other| !(is_free && other.is_string()));
         for other in others {
             let mut document = document.clone();
@@ -328,13 +328,16 @@ fn a_plan_that_no_file_could_ask_for_is_refused_whatever_its_digest() {
         edited(|plan| plan["changes"][0]["action"] = json!("remove")),
         edited(|plan| plan["changes"][0]["to"] = json!("arn:aws:iam::999999999999:policy/Admin")),
         edited(|plan| plan["changes"][1]["from"] = json!("arn:aws-cn:iam::aws:policy/Admin")),
-        edited(|plan| plan["changes"][0]["user"] = plan["changes"][1]["user"].clone()),
+        edited(|plan| plan["changes"][0]["name"] = plan["changes"][1]["name"].clone()),
         edited(|plan| plan["changes"].as_array_mut().unwrap().swap(0, 1)),
-        edited(|plan| plan["problems"][0]["user"] = plan["changes"][0]["user"].clone()),
+        edited(|plan| plan["problems"][0]["name"] = plan["changes"][0]["name"].clone()),
         edited(|plan| plan["changes"][0]["origin"] = json!(null)),
-        edited(|plan| plan["base"] = json!(null)),
-        edited(|plan| plan["base"]["drift"] = json!(0)),
-        edited(|plan| plan["base"]["no_longer_listed"] = json!(["problem-00000"])),
+        edited(|plan| plan["source"]["base"] = json!(null)),
+        edited(|plan| plan["source"]["base"]["drift"] = json!(0)),
+        edited(|plan| {
+            plan["source"]["base"]["no_longer_listed"] =
+                json!([{"kind": "user", "name": "problem-00000"}]);
+        }),
         edited(|plan| plan["summary"]["remove"] = json!(0)),
         edited(|plan| plan["boundaries"][0]["name"] = json!("arn:aws:iam::aws:policy/ReadOnly")),
         edited(|plan| plan["boundaries"][0]["arn"] = json!(arn("NotInThePlan"))),
@@ -347,8 +350,15 @@ fn a_plan_that_no_file_could_ask_for_is_refused_whatever_its_digest() {
         edited(|plan| plan["guard"]["max_changes"] = json!("101%")),
         edited(|plan| plan["guard"]["protected"] = json!(["*", "a b"])),
         edited(|plan| plan["guard"]["\u{1b}[2J"] = json!(1)),
-        edited(|plan| plan["file"] = json!("a\nb")),
-        edited(|plan| plan["format_version"] = json!(0)),
+        edited(|plan| plan["source"]["files"][0]["path"] = json!("a\nb")),
+        edited(|plan| plan["source"]["files"] = json!([])),
+        edited(|plan| plan["changes"][0]["provenance"]["file"] = json!("other.toml")),
+        edited(|plan| plan["changes"][0]["provenance"]["line"] = json!(0)),
+        edited(|plan| plan["changes"][0]["provenance"]["column"] = json!(0)),
+        edited(|plan| plan["changes"][0]["provenance"]["kind"] = json!("journal")),
+        edited(|plan| plan["changes"][0]["kind"] = json!("group")),
+        edited(|plan| plan["changes"][0]["unique_id"] = json!("\u{1b}[2J")),
+        edited(|plan| plan["format_version"] = json!("3")),
         edited(|plan| plan["account"] = json!("1")),
         edited(|plan| *plan.pointer_mut(first).unwrap() = json!({})),
     ];
@@ -361,7 +371,7 @@ fn each_reason_to_refuse_a_text_has_its_own_message() {
     let digest = rich().digest().to_string();
     let edited = plan.replacen("\"line\": 4", "\"line\": 5", 1);
     assert_ne!(edited, plan);
-    let newer = plan.replacen("\"format_version\": 2", "\"format_version\": 3, \"new\": {}", 1);
+    let newer = plan.replacen("\"format_version\": 3", "\"format_version\": 4, \"new\": {}", 1);
     let said = [
         "[users]\nalice = false\n",
         "{\"format\": \"iam-boundaries/check\"}",
@@ -370,7 +380,7 @@ fn each_reason_to_refuse_a_text_has_its_own_message() {
         "",
         &plan[..200],
         &newer,
-        &plan.replacen("\"format_version\": 2", "\"format_version\": 1", 1),
+        &plan.replacen("\"format_version\": 3", "\"format_version\": 1", 1),
         &edited,
         &plan.replacen(&digest, &Digest::of("x").to_string(), 1),
         &plan.replacen("\"in_sync\": 3", "\"in_sync\": 3, \"in_sync\": 4", 1),
