@@ -16,8 +16,8 @@ use crate::inventory::{ApiError, CallOutcome, Reading, StopReason};
 use crate::journal::Outcome;
 use crate::plan::{Change, Origin, Plan, Preflight, ProblemKind, Refused, Verdict};
 
-/// A file's mistakes as one document.
-pub(super) fn mistakes(errors: &FileErrors) -> String {
+/// The errors of a file as one document.
+pub(super) fn file_errors(errors: &FileErrors) -> String {
     pretty(&CheckJson {
         file: errors.file(),
         mistakes: errors.diagnostics().iter().map(MistakeJson::of).collect(),
@@ -25,7 +25,7 @@ pub(super) fn mistakes(errors: &FileErrors) -> String {
     })
 }
 
-/// A file without mistakes as one document.
+/// A file without errors as one document.
 pub(super) fn check(config: &Config) -> String {
     pretty(&CheckJson {
         file: &config.file,
