@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
 
-use iam_boundaries::aws::{Answer, Bounds, Ceiling, Pace, Ticket, Turn};
+use iam_boundaries::aws::{Controller, Decision, LimiterOptions, MaxRate, Response, Ticket};
 use iam_boundaries::iam::Rate;
 
 /// A token bucket whose rate may change, on a network with some jitter.
@@ -41,15 +41,15 @@ impl Limit {
 }
 
 /// Makes `items` calls, each until it is accepted.
-fn run(limit: &Limit, items: usize, in_flight: usize, ceiling: Option<f64>) -> Simulated {
+fn run(limit: &Limit, items: usize, in_flight: usize, max_rate: Option<f64>) -> Simulated {
     const SENT: u8 = 0;
     const ANSWERED: u8 = 1;
     let start = Instant::now();
     let at = |seconds: f64| start + Duration::from_secs_f64(seconds);
     let mut random = fastrand::Rng::with_seed(7);
     let mut jitter = |seconds: f64| -seconds * (1.0 - random.f64()).ln();
-    let mut ceiling = Ceiling::new(ceiling.map(|rate| Rate::per_second(rate).unwrap()));
-    let mut pace = Pace::new(Bounds { in_flight, calls: items });
+    let mut max_rate = MaxRate::new(max_rate.map(|rate| Rate::per_second(rate).unwrap()));
+    let mut pace = Controller::new(LimiterOptions { max_in_flight, calls: items });
     let (mut level, mut refilled_at) = (limit.burst, 0.0);
     let mut events: BinaryHeap<Reverse<(u64, u8, usize)>> = BinaryHeap::new();
     let nanos = |seconds: f64| (seconds * 1e9) as u64;
@@ -60,8 +60,8 @@ fn run(limit: &Limit, items: usize, in_flight: usize, ceiling: Option<f64>) -> S
     loop {
         let mut wake = None;
         while waiting > 0 {
-            match pace.turn(at(now), &mut ceiling) {
-                Turn::Now(ticket) => {
+            match pace.turn(at(now), &mut max_rate) {
+                Decision::Now(ticket) => {
                     waiting -= 1;
                     under_way += 1;
                     outcome.most_in_flight = outcome.most_in_flight.max(under_way);
@@ -70,11 +70,11 @@ fn run(limit: &Limit, items: usize, in_flight: usize, ceiling: Option<f64>) -> S
                     events.push(Reverse((nanos(arrives), SENT, calls.len())));
                     calls.push((ticket, false));
                 }
-                Turn::At(time) => {
+                Decision::At(time) => {
                     wake = Some((time - start).as_secs_f64().max(now) + jitter(6e-5));
                     break;
                 }
-                Turn::AfterAnswer => break,
+                Decision::AfterResponse => break,
             }
         }
         let next = events.peek().map(|Reverse((time, ..))| *time as f64 / 1e9);
@@ -97,11 +97,11 @@ fn run(limit: &Limit, items: usize, in_flight: usize, ceiling: Option<f64>) -> S
                 let (ticket, accepted) = calls[call];
                 if accepted {
                     outcome.seconds = now;
-                    pace.answered(ticket, at(now), Answer::Accepted);
+                    pace.answered(ticket, at(now), Response::Accepted);
                 } else {
                     outcome.throttled += 1;
                     waiting += 1;
-                    pace.answered(ticket, at(now), Answer::Throttled);
+                    pace.answered(ticket, at(now), Response::Throttled);
                 }
             }
         }
@@ -191,14 +191,14 @@ fn a_storm_in_which_everything_is_throttled_makes_no_storm_of_retries_and_is_sur
 fn a_fixed_window_is_borne_too_though_it_is_no_bucket() {
     // Twenty calls in each second of the clock, and then none until the next second begins.
     let start = Instant::now();
-    let mut pace = Pace::new(Bounds { in_flight: 32, calls: 400 });
-    let mut ceiling = Ceiling::default();
+    let mut pace = Controller::new(LimiterOptions { max_in_flight: 32, calls: 400 });
+    let mut max_rate = MaxRate::default();
     let (mut done, mut throttled, mut now) = (0, 0, 0.0_f64);
     let (mut window, mut used) = (0, 0);
     while done < 400 {
         assert!(now < 200.0, "{done} done, {throttled} throttled");
-        match pace.turn(start + Duration::from_secs_f64(now), &mut ceiling) {
-            Turn::Now(ticket) => {
+        match pace.turn(start + Duration::from_secs_f64(now), &mut max_rate) {
+            Decision::Now(ticket) => {
                 if now as u64 != window {
                     (window, used) = (now as u64, 0);
                 }
@@ -206,11 +206,11 @@ fn a_fixed_window_is_borne_too_though_it_is_no_bucket() {
                 let accepted = used <= 20;
                 done += usize::from(accepted);
                 throttled += usize::from(!accepted);
-                let answer = if accepted { Answer::Accepted } else { Answer::Throttled };
+                let answer = if accepted { Response::Accepted } else { Response::Throttled };
                 pace.answered(ticket, start + Duration::from_secs_f64(now + 0.001), answer);
             }
-            Turn::At(time) => now = (time - start).as_secs_f64().max(now + 1e-6),
-            Turn::AfterAnswer => now += 0.001,
+            Decision::At(time) => now = (time - start).as_secs_f64().max(now + 1e-6),
+            Decision::AfterResponse => now += 0.001,
         }
     }
     assert!(now < 2.2 * 20.0, "{now}");
