@@ -7,10 +7,10 @@ use aws_sdk_iam::config::{BehaviorVersion, Region, SharedCredentialsProvider};
 use aws_sdk_iam::error::ProvideErrorMetadata;
 use futures::{StreamExt, stream};
 use iam_boundaries::apply::{self, RunOptions};
-use iam_boundaries::aws::{Access, Bounds, Connection, RetryPolicy, StopSwitch};
+use iam_boundaries::aws::{Access, Connection, LimiterOptions, RetryPolicy, StopSwitch};
 use iam_boundaries::config::Config;
 use iam_boundaries::iam::{PolicyArn, PrincipalName};
-use iam_boundaries::plan::Plan;
+use iam_boundaries::plan::{Plan, Preflight};
 use iam_boundaries::sandbox::{
     ACCESS_KEY_ID, Action, Options, SECRET_ACCESS_KEY, Sandbox, Throttle,
 };
@@ -128,22 +128,25 @@ async fn ours(sandbox: &Sandbox, row: &Row, boundary: &PolicyArn) -> (Duration, 
         file.push_str(&format!("{} = \"{boundary}\"\n", user(n)));
     }
     let config = Config::parse("boundaries.toml", &file).expect("the file is right");
-    let snapshot = account.inventory(config.users.keys()).await.expect("the sandbox answers");
-    let plan = Plan::between(account.identity().account, &config, &snapshot);
-    let bounds = Bounds { in_flight: row.concurrency, calls: plan.changes.len() };
-    let writer = account.writer(bounds, None, RetryPolicy::default());
+    let listed: Vec<_> = config.entries().map(|(principal, _)| principal).collect();
+    let live = account.inventory(&listed).await.expect("the sandbox responds");
+    let plan = Plan::between(account.identity().account, &config, &live);
+    let preflight = Preflight::fresh(plan);
+    let limiter = LimiterOptions { max_in_flight: row.concurrency, expected_calls: row.items };
+    let writer = account.writer(limiter, None, RetryPolicy::default());
     let concurrency = NonZeroUsize::new(row.concurrency).expect("above zero");
-    let limits = Limits { concurrency, read_back: Duration::ZERO };
+    let options = RunOptions { concurrency, verify_for: Duration::ZERO };
     let switch = StopSwitch::new();
     let run = apply::Run {
-        plan: &plan,
+        preflight: &preflight,
         account: &account,
         writer: &writer,
-        limits,
+        options,
         switch: &switch,
         journal: None,
+        events: &|_| {},
     };
-    let summary = apply::apply(run, |_| {}).await;
+    let summary = apply::apply(run).await;
     (summary.elapsed, row.items - summary.applied)
 }
 

@@ -5,6 +5,11 @@
 //! allows. It asserts nothing.
 //!
 //!     cargo bench --bench pace -- [--seconds S] [--only ours] [--rows TEXT]
+#![allow(
+    clippy::print_stderr,
+    unreachable_pub,
+    reason = "a bench prints its progress, and its modules are its own"
+)]
 
 mod contestants;
 mod rows;

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
-use iam_boundaries::aws::{Account, Bounds, Stop};
-use iam_boundaries::iam::{PolicyArn, PrincipalName};
+use iam_boundaries::aws::{Account, LimiterOptions, Stop};
+use iam_boundaries::iam::{PolicyArn, Principal, PrincipalName};
 use iam_boundaries::inventory::{
     ApiError, CallOutcome, EveryPrincipalError, Inventory, PolicyState, Reading,
 };
@@ -17,7 +17,7 @@ pub fn answers(input: &[u8]) -> bool {
     LOOPBACK.with(|iam| {
         let is_believed = iam.runtime.block_on(asked(iam, &answer));
         if let Some(body) = cut_short(body).filter(|_| is_believed) {
-            let answer = Answer { body: body.to_vec(), ..call };
+            let answer = Answer { body: body.to_vec(), ..answer };
             assert!(!iam.runtime.block_on(asked(iam, &answer)), "{answer:?} breaks off");
         }
         is_believed
@@ -42,7 +42,8 @@ fn status_of(byte: u8) -> u16 {
 /// Asks everything that the tool asks, and says whether anything was believed.
 async fn asked(iam: &Loopback, answer: &Answer) -> bool {
     let told = Told::by(answer);
-    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| name.parse().expect("a name"));
+    let [alice, bob, carol] =
+        ["alice", "bob", "carol"].map(|name| Principal::user(name.parse().expect("a name")));
     let policy: PolicyArn = "arn:aws:iam::123456789012:policy/Developer".parse().expect("an ARN");
     iam.denies(None);
     iam.says(answer.clone());
@@ -56,7 +57,7 @@ async fn asked(iam: &Loopback, answer: &Answer) -> bool {
     for listed in [&[&alice][..], &[&alice, &bob, &carol]] {
         let snapshot = account.inventory(listed.iter().copied()).await;
         if let Ok(snapshot) = &snapshot {
-            is_believed |= told.inventory(snapshot, listed);
+            is_believed |= told.snapshot(snapshot, listed);
         } else {
             told.result(&snapshot);
         }
@@ -71,7 +72,7 @@ async fn asked(iam: &Loopback, answer: &Answer) -> bool {
     is_believed |= told.everyone(&account).await;
     iam.denies(None);
 
-    let writer = account.writer(Bounds { in_flight: 1, calls: 2 }, None, ONCE);
+    let writer = account.writer(LimiterOptions { max_in_flight: 1, expected_calls: 2 }, None, ONCE);
     for to in [Some(&policy), None] {
         match writer.write(&alice, to, &Stop::never(), |_| {}).await {
             CallOutcome::Applied { request_id, .. } => {
@@ -143,26 +144,25 @@ impl Told {
         assert!(!(200..300).contains(&self.status), "status {} for what is missing", self.status);
     }
 
-    fn snapshot(&self, snapshot: &Inventory, listed: &[&PrincipalName]) -> bool {
+    fn snapshot(&self, snapshot: &Inventory, listed: &[&Principal]) -> bool {
         let mut is_believed = false;
         for user in listed {
-            match snapshot.reading(user).expect("every listed user is in it") {
-                Reading::Boundary(boundary) => {
-                    self.boundary(user, boundary.as_ref());
+            match snapshot.reading(user) {
+                Reading::Found { boundary, .. } => {
+                    self.boundary(&user.name, boundary.as_ref());
                     is_believed = true;
                 }
                 Reading::NotFound { differs_by_case: Some(other) } => {
                     self.something();
-                    assert!(other != *user && other.folded() == user.folded());
+                    assert!(*other != user.name && other.folded() == user.name.folded());
                     assert!(self.words.contains(other.as_str()));
                 }
                 Reading::NotFound { differs_by_case: None } => self.missing(),
                 Reading::Unreadable(error) => shown(error),
             }
         }
-        for other in self.words.iter().filter_map(|word| word.parse::<PrincipalName>().ok()) {
-            assert!(listed.contains(&&other) || snapshot.reading(&other).is_none(), "{other}");
-        }
+        let read: Vec<&Principal> = snapshot.iter().map(|(principal, _)| principal).collect();
+        assert_eq!(read, listed, "only the listed users are read");
         is_believed
     }
 
@@ -179,7 +179,7 @@ impl Told {
         match account.every_principal().await {
             Ok(everyone) => {
                 self.something();
-                everyone.iter().for_each(|(user, has)| self.boundary(user, has.as_ref()));
+                everyone.iter().for_each(|(user, has)| self.boundary(&user.name, has.as_ref()));
                 true
             }
             Err(error) => {

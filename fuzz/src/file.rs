@@ -1,10 +1,10 @@
-use iam_boundaries::config::{Config, FileErrors, Listed};
-use iam_boundaries::iam::{AccountId, Partition, PolicyArn, PrincipalName};
+use iam_boundaries::config::{Config, Entry, FileErrors};
+use iam_boundaries::iam::{AccountId, Partition, PolicyArn, Principal, PrincipalName};
 use iam_boundaries::inventory::{ApiError, ErrorClass, Inventory, Reading};
 use iam_boundaries::plan::Plan;
 use iam_boundaries::report::{Format, Style, render_check, render_mistakes};
 
-use super::reports::{commands, comment, inert, json, of_plan, reads_back, without_colours};
+use super::reports::{commands, comment, found, inert, json, of_plan, reads_back, without_colours};
 
 const FILE: &str = "boundaries.toml";
 
@@ -75,9 +75,8 @@ fn exists(text: &str, (line, column): (usize, usize)) {
 
 /// An account that has none of the users.
 fn nobody(config: &Config) -> Inventory {
-    let missing =
-        |user: &PrincipalName| (user.clone(), Reading::NotFound { differs_by_case: None });
-    Inventory::of(config.users.keys().map(missing).collect())
+    let missing = |(principal, _)| (principal, Reading::NotFound { differs_by_case: None });
+    Inventory::of(config.entries().map(missing).collect())
 }
 
 /// An account in which each user is in another way as the file says, or not.
@@ -88,13 +87,13 @@ fn everybody(account: AccountId, config: &Config) -> Inventory {
         arn.parse().expect("it is a policy's ARN")
     };
     let (other, of_aws) = (other(account.as_str()), other("aws"));
-    let reading = |(n, (user, listed)): (usize, (&PrincipalName, &Listed))| {
+    let reading = |(n, (principal, listed)): (usize, (Principal, &Entry))| {
         let reading = match n % 6 {
-            0 => Reading::Boundary(None),
-            1 => Reading::Boundary(Some(other.clone())),
-            2 => Reading::Boundary(Some(of_aws.clone())),
-            3 => Reading::Boundary(listed.boundary.clone()),
-            4 => Reading::NotFound { differs_by_case: in_other_case(user) },
+            0 => found(None),
+            1 => found(Some(&other)),
+            2 => found(Some(&of_aws)),
+            3 => found(listed.boundary.as_ref()),
+            4 => Reading::NotFound { differs_by_case: in_other_case(&principal.name) },
             _ => Reading::Unreadable(ApiError {
                 action: "iam:GetUser".into(),
                 class: ErrorClass::Denied,
@@ -103,9 +102,9 @@ fn everybody(account: AccountId, config: &Config) -> Inventory {
                 request_id: Some("0f1e2d3c".to_owned()),
             }),
         };
-        (user.clone(), reading)
+        (principal, reading)
     };
-    Inventory::of(config.users.iter().enumerate().map(reading).collect())
+    Inventory::of(config.entries().enumerate().map(reading).collect())
 }
 
 fn in_other_case(user: &PrincipalName) -> Option<PrincipalName> {

@@ -50,7 +50,7 @@ impl Loopback {
     }
 
     pub fn says(&self, answer: Answer) {
-        *self.shared.call.lock().expect("nobody panics with it") = answer;
+        *self.shared.answer.lock().expect("nobody panics with it") = answer;
     }
 
     /// Answers `action` with `AccessDenied`, until another is named or none.
@@ -62,7 +62,7 @@ impl Loopback {
 /// No call waits for another attempt.
 pub const ONCE: RetryPolicy = RetryPolicy {
     attempts: 1,
-    standstill: std::time::Duration::ZERO,
+    give_up_after: std::time::Duration::ZERO,
     first_wait: std::time::Duration::ZERO,
     longest_wait: std::time::Duration::ZERO,
 };
@@ -126,6 +126,6 @@ impl Shared {
             let body = "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>";
             return Answer { status: 403, body: body.into() };
         }
-        self.call.lock().expect("nobody panics with it").clone()
+        self.answer.lock().expect("nobody panics with it").clone()
     }
 }

@@ -1,5 +1,7 @@
 //! What holds for everything that people and machines read, whatever it is about.
 
+use iam_boundaries::iam::PolicyArn;
+use iam_boundaries::inventory::Reading;
 use iam_boundaries::plan::Plan;
 use iam_boundaries::report::{Format, PLAN_MARKER, Style, render_plan};
 
@@ -83,4 +85,10 @@ pub fn without_colours(text: &str) -> String {
 fn around(text: &str, at: usize) -> &str {
     let start = text.floor_char_boundary(at.saturating_sub(60));
     &text[start..text.ceil_char_boundary((at + 60).min(text.len()))]
+}
+
+/// A principal that exists, with this boundary.
+pub(super) fn found(boundary: Option<&PolicyArn>) -> Reading {
+    let unique_id = "AIDAJQABLZS4A3QDU576Q".parse().expect("it is a unique ID");
+    Reading::Found { unique_id, boundary: boundary.cloned() }
 }

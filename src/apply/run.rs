@@ -1,5 +1,4 @@
 use std::num::NonZeroUsize;
-use std::sync::mpsc::Sender;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,7 +12,7 @@ use crate::journal::{Correction, Intent, Journal};
 use crate::plan::{Change, Preflight};
 
 /// What a run needs.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Run<'a> {
     /// The plan with its verdicts: the ready changes are made.
     pub preflight: &'a Preflight,
@@ -27,9 +26,8 @@ pub struct Run<'a> {
     pub switch: &'a StopSwitch,
     /// Records each change before it is made. `None` records nothing: for tests and measurements.
     pub journal: Option<&'a Journal>,
-    /// Receives the events. Sending never blocks, so a slow receiver delays nothing. A receiver that is
-    /// gone is ignored: what the run does to IAM does not depend on it.
-    pub events: &'a Sender<Event>,
+    /// Receives each event as it happens. It must not block: a reporter receives events over a channel.
+    pub events: &'a (dyn Fn(Event) + Send + Sync),
 }
 
 /// Options of a run.
@@ -200,8 +198,7 @@ impl<'a> Running<'a> {
     }
 
     pub(super) fn send(&self, event: Event) {
-        // Fails only when the receiver is gone.
-        let _ = self.run.events.send(event);
+        (self.run.events)(event);
     }
 
     fn shared(&self) -> MutexGuard<'_, Shared<'a>> {

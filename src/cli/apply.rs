@@ -8,7 +8,7 @@ use super::access::{access, reject_file, state};
 use super::args::{ApplyArgs, Args, Format};
 use super::check::in_review;
 use super::confirmation::confirm;
-use super::exit::Exit;
+use super::exit_code::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::reporter::Reporter;

@@ -1,5 +1,5 @@
 use super::args::{Args, CheckArgs, Format};
-use super::exit::Exit;
+use super::exit_code::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use crate::ops;

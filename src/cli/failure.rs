@@ -1,7 +1,7 @@
 use std::error::Error as _;
 use std::io;
 
-use super::exit::Exit;
+use super::exit_code::Exit;
 use crate::aws::ConnectError;
 use crate::config::FileErrors;
 use crate::inventory::EveryPrincipalError;

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use super::access::{access, reject_file};
 use super::args::{Args, ImportArgs};
-use super::exit::Exit;
+use super::exit_code::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use crate::ops::{self, ImportOptions, Imported};

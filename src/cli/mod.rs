@@ -6,7 +6,7 @@ mod args;
 mod check;
 mod completions;
 mod confirmation;
-mod exit;
+mod exit_code;
 mod failure;
 mod import;
 mod manual;
@@ -26,7 +26,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use args::{Args, Command};
-use exit::Exit;
+use exit_code::Exit;
 use failure::Failure;
 use output::Output;
 

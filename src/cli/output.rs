@@ -1,9 +1,11 @@
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
+use anstream::stream::RawStream;
+use anstream::{AutoStream, ColorChoice};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::args::Color;
-use super::exit::Exit;
+use super::exit_code::Exit;
 use super::failure::Failure;
 use crate::report::Style;
 
@@ -22,23 +24,18 @@ pub(super) struct Output {
 
 impl Output {
     pub(super) fn new(color: Color, verbose: u8) -> Self {
-        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let style = |is_terminal: bool, width: Option<usize>| {
-            let colour = match color {
-                Color::Always => true,
-                Color::Never => false,
-                Color::Auto => is_terminal && !no_color,
-            };
-            Style { colour, width: width.unwrap_or(Style::DEFAULT_WIDTH) }
+        let style = |colour: bool, width: Option<usize>| Style {
+            colour,
+            width: width.unwrap_or(Style::DEFAULT_WIDTH),
         };
         Output {
-            out: style(io::stdout().is_terminal(), width_of(io::stdout())),
-            err: style(io::stderr().is_terminal(), width_of(io::stderr())),
+            out: style(is_coloured(color, &io::stdout()), width_of(io::stdout())),
+            err: style(is_coloured(color, &io::stderr()), width_of(io::stderr())),
             verbose,
         }
     }
 
-    /// Our own log lines only: the SDK's can hold what was signed, and with which key.
+    /// Logs this crate's messages only: the SDK's can contain signed requests and key IDs.
     pub(super) fn start_logging(&self) {
         use tracing_subscriber::layer::SubscriberExt;
         use tracing_subscriber::util::SubscriberInitExt;
@@ -75,12 +72,12 @@ impl Output {
         let _ = write!(io::stderr(), "\n{question} ");
     }
 
-    /// A remark, on standard error. Where nobody can read it, nothing else is lost.
+    /// Writes a message to standard error. A closed standard error must not end the run.
     pub(super) fn remark(&self, text: &str) {
         let _ = writeln!(io::stderr(), "{text}");
     }
 
-    /// Says why a command could not do its work, and gives its exit.
+    /// Reports why a command failed, and returns the exit code.
     pub(super) fn fail(&self, failure: &Failure) -> Exit {
         match failure {
             Failure::File(errors) => {
@@ -101,6 +98,16 @@ impl Output {
             }
             Failure::ReaderGone => Exit::NothingDone,
         }
+    }
+}
+
+/// `--color` takes precedence over the environment. Without it, NO_COLOR, CLICOLOR_FORCE, CLICOLOR, TERM and
+/// the kind of stream decide, in this order, as they do for the output of clap.
+fn is_coloured(color: Color, stream: &impl RawStream) -> bool {
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => AutoStream::choice(stream) != ColorChoice::Never,
     }
 }
 

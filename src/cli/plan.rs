@@ -3,7 +3,7 @@ use std::path::Path;
 use super::access::access;
 use super::args::{Args, PlanArgs, PlanOutput};
 use super::check::in_review;
-use super::exit::Exit;
+use super::exit_code::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use crate::ops::{self, PlanOptions};

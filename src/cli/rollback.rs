@@ -1,6 +1,6 @@
 use super::access::{access, reject_file};
 use super::args::{Args, RollbackArgs};
-use super::exit::Exit;
+use super::exit_code::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::plan::made;

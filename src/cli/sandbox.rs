@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::access::sandbox_file;
 use super::args::{SandboxCommand, ServeArgs};
-use super::exit::Exit;
+use super::exit_code::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::throttle::throttle;

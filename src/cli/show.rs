@@ -1,6 +1,6 @@
 use super::access::reject_file;
 use super::args::{Args, ShowArgs};
-use super::exit::Exit;
+use super::exit_code::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use crate::ops;

@@ -1,14 +1,14 @@
-//! `boundaries.toml`: what is written, its checks, and its mistakes with line and column.
+//! `boundaries.toml`: its content, its checks, and diagnostics with line and column.
 
 mod check;
+mod consistency;
 mod diagnostic;
 mod guard;
 mod import;
 mod names;
 mod provenance;
 mod schema;
-mod scope;
-mod source;
+mod source_text;
 mod syntax;
 
 pub use diagnostic::{Diagnostic, FileErrors};
@@ -21,42 +21,43 @@ pub use schema::schema;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use self::source_text::SourceText;
 use crate::iam::{
     AccountId, Digest, Partition, PolicyArn, PolicyOwner, Principal, PrincipalKind, PrincipalName,
 };
 
-/// What a file says, with no mistake in it.
+/// The content of a valid file.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The file's path, as it was given.
+    /// The path of the file, as specified by the caller.
     pub file: String,
-    /// The digest of the file's bytes.
+    /// The SHA-256 digest of the file.
     pub digest: Digest,
-    /// The account that the file is for, if it says so.
+    /// The account that the file is for; `None` without an `[account]` table.
     pub account: Option<Located<AccountId>>,
-    /// The short names of boundaries.
+    /// The short names of boundaries, from `[boundaries]`.
     pub names: ShortNames,
-    /// The guard rails.
+    /// The guard rails, from `[guard]`.
     pub guard: Guard,
-    /// The users, with what each shall have.
-    pub users: BTreeMap<PrincipalName, Listed>,
+    /// The entries of `[users]`, by user name.
+    pub users: BTreeMap<PrincipalName, Entry>,
 }
 
-/// A value, and where it stands.
+/// A value, and its position in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Located<T> {
     /// The value.
     pub value: T,
-    /// Its line, from 1.
+    /// The line of the value, from 1.
     pub line: usize,
-    /// Its column, from 1, in characters.
+    /// The column of the value, from 1, in characters.
     pub column: usize,
 }
 
-/// A user's entry.
+/// An entry of `[users]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
-    /// The boundary to be; none means that there must be none.
+pub struct Entry {
+    /// The boundary that the user must have; `None` if the user must have none.
     pub boundary: Option<PolicyArn>,
     /// The line of the user's name, from 1.
     pub line: usize,
@@ -68,18 +69,17 @@ impl Config {
     /// Reads and checks the file at `path`.
     ///
     /// # Errors
-    /// Every mistake in the file, or the one reason why it cannot be read.
+    /// Every error in the file, or the reason why it cannot be read.
     pub fn read(path: &Path) -> Result<Config, FileErrors> {
-        check::check(source::Source::read(path)?)
+        check::check(SourceText::read(path)?)
     }
 
-    /// Reads and checks an earlier version of a file. An empty one is that of a file that was not there
-    /// yet: it lists nobody.
+    /// Reads and checks an earlier version of a file, which may be empty: the file did not exist yet.
     ///
     /// # Errors
     /// As for [`Config::read`].
     pub fn read_earlier(path: &Path) -> Result<Config, FileErrors> {
-        let source = source::Source::read(path)?;
+        let source = SourceText::read(path)?;
         if !source.text.trim().is_empty() {
             return check::check(source);
         }
@@ -93,37 +93,37 @@ impl Config {
         })
     }
 
-    /// Checks `text` as if it stood in `file`.
+    /// Checks `text` as the content of `file`, which is not read.
     ///
     /// # Errors
-    /// Every mistake in it.
+    /// Every error in the text.
     pub fn parse(file: &str, text: &str) -> Result<Config, FileErrors> {
-        check::check(source::Source::new(file, text.to_owned()))
+        check::check(SourceText::new(file, text.to_owned()))
     }
 
     /// The listed principals, each with its entry, in order.
-    pub fn entries(&self) -> impl Iterator<Item = (Principal, &Listed)> {
+    pub fn entries(&self) -> impl Iterator<Item = (Principal, &Entry)> {
         self.users.iter().map(|(name, entry)| (Principal::user(name.clone()), entry))
     }
 
     /// The entry of `principal`, if the file lists it.
-    pub fn entry(&self, principal: &Principal) -> Option<&Listed> {
+    pub fn entry(&self, principal: &Principal) -> Option<&Entry> {
         match principal.kind {
             PrincipalKind::User => self.users.get(&principal.name),
         }
     }
 
     fn arns(&self) -> impl Iterator<Item = &PolicyArn> {
-        let of_users = self.users.values().filter_map(|listed| listed.boundary.as_ref());
+        let of_users = self.users.values().filter_map(|entry| entry.boundary.as_ref());
         self.names.iter().map(|(_, arn)| arn).chain(of_users)
     }
 
-    /// The partition of the file's ARNs: they all have the same.
+    /// The partition of the file's ARNs, which is the same for all; `None` without an ARN.
     pub fn partition(&self) -> Option<Partition> {
         self.arns().next().map(PolicyArn::partition)
     }
 
-    /// The account that the file's customer managed policies belong to: they all have the same.
+    /// The account of the file's customer managed policies, which is the same for all; `None` without one.
     pub fn policy_account(&self) -> Option<AccountId> {
         self.arns().find_map(|arn| match arn.owner() {
             PolicyOwner::Account(account) => Some(account),

@@ -14,7 +14,7 @@ pub struct UniqueId(Arc<str>);
 /// A text that is not a valid [`UniqueId`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a unique ID has 16 to 128 characters, all of them letters, digits or _")]
-pub struct BadUniqueId;
+pub struct UniqueIdError;
 
 impl UniqueId {
     /// The ID as it was parsed.
@@ -24,12 +24,12 @@ impl UniqueId {
 }
 
 impl FromStr for UniqueId {
-    type Err = BadUniqueId;
+    type Err = UniqueIdError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
         let is_valid = (16..=128).contains(&text.len()) && text.bytes().all(is_word);
-        if is_valid { Ok(UniqueId(text.into())) } else { Err(BadUniqueId) }
+        if is_valid { Ok(UniqueId(text.into())) } else { Err(UniqueIdError) }
     }
 }
 
@@ -64,7 +64,7 @@ mod tests {
             assert_eq!(text.parse::<UniqueId>().unwrap().as_str(), text);
         }
         for text in ["", "AIDA", "AIDAJQABLZS4A3QDU576 ", &"x".repeat(129)] {
-            assert_eq!(text.parse::<UniqueId>(), Err(BadUniqueId), "{text}");
+            assert_eq!(text.parse::<UniqueId>(), Err(UniqueIdError), "{text}");
         }
     }
 }

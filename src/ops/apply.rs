@@ -14,8 +14,8 @@ use crate::apply::{self, Event, Run, RunOptions, Summary};
 use crate::aws::{Access, LimiterOptions, RetryPolicy, StopSwitch};
 use crate::iam::{AccountId, Rate, Timestamp};
 use crate::inventory::CallerIdentity;
-use crate::journal::{Header, Journal, JournalError, RunSource};
-use crate::plan::{Overrides, Plan, PlanSource, Preflight, Refused, Supervision, Violation};
+use crate::journal::{Header, Journal, JournalError};
+use crate::plan::{Overrides, Plan, Preflight, Refused, Supervision, Violation};
 use crate::state::{AccountDirectory, AccountLock, StateRoot, UnfinishedRun, unfinished_run};
 
 /// Options of [`apply`].
@@ -175,6 +175,8 @@ async fn execute(
         expected_calls: preflight.ready().count(),
     };
     let account = &session.account;
+    // A receiver that is gone is ignored: what the run does to IAM does not depend on it.
+    let send = |event| drop(events.send(event));
     let writer = account.writer(limiter, max_rate, retry_policy);
     apply::apply(Run {
         preflight,
@@ -183,7 +185,7 @@ async fn execute(
         options: RunOptions { concurrency, verify_for },
         switch,
         journal,
-        events,
+        events: &send,
     })
     .await
 }
@@ -236,7 +238,7 @@ impl Hold {
             self.directory.clear_unfinished();
             return Ok(None);
         }
-        let header = header(preflight, caller);
+        let header = preflight.header(caller, Timestamp::now());
         let path = match &options.journal {
             Some(path) => std::path::absolute(path)
                 .map_err(|error| Error::JournalPath { path: path.clone(), error })?,
@@ -263,28 +265,6 @@ impl Hold {
         let digits = header.plan.to_string();
         let stem = format!("{}-{}", header.began.compact(), &digits["sha256:".len()..][..8]);
         self.directory.unused_file(&stem, "jsonl")
-    }
-}
-
-fn header(preflight: &Preflight, caller: &CallerIdentity) -> Header {
-    let Preflight { plan, digest, .. } = preflight;
-    let boundaries = plan.names.iter().map(|(arn, name)| (name.clone(), arn.clone()));
-    Header {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        began: Timestamp::now(),
-        account: caller.account,
-        partition: caller.partition,
-        caller: caller.arn.clone(),
-        plan: *digest,
-        source: match &plan.source {
-            PlanSource::Files { files, .. } => {
-                RunSource::Files(files.iter().map(|file| file.path.clone()).collect())
-            }
-            PlanSource::Rollback { journal, .. } => RunSource::Rollback(journal.path.clone()),
-        },
-        boundaries: boundaries.collect(),
-        guard: plan.guard.clone(),
-        changes: preflight.ready().count(),
     }
 }
 

@@ -4,8 +4,10 @@ use super::change::{Change, ProblemKind};
 use super::content::Plan;
 use super::guard::Violation;
 use super::policies::blocking;
-use crate::iam::{Digest, PolicyArn};
-use crate::inventory::{Inventory, PolicyState, Reading};
+use super::source::PlanSource;
+use crate::iam::{Digest, PolicyArn, Timestamp};
+use crate::inventory::{CallerIdentity, Inventory, PolicyState, Reading};
+use crate::journal::{Header, RunSource};
 
 /// A plan checked against the account just before it is applied: every change has a verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,6 +105,31 @@ impl Preflight {
     /// The policies that the ready changes set as boundaries.
     pub fn policies(&self) -> BTreeSet<&PolicyArn> {
         self.ready().filter_map(|change| change.boundary.to()).collect()
+    }
+}
+
+impl Preflight {
+    /// The first line of the journal of the run that makes the ready changes.
+    pub fn header(&self, caller: &CallerIdentity, began: Timestamp) -> Header {
+        let Preflight { plan, digest, .. } = self;
+        let boundaries = plan.names.iter().map(|(arn, name)| (name.clone(), arn.clone()));
+        Header {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            began,
+            account: caller.account,
+            partition: caller.partition,
+            caller: caller.arn.clone(),
+            plan: *digest,
+            source: match &plan.source {
+                PlanSource::Files { files, .. } => {
+                    RunSource::Files(files.iter().map(|file| file.path.clone()).collect())
+                }
+                PlanSource::Rollback { journal, .. } => RunSource::Rollback(journal.path.clone()),
+            },
+            boundaries: boundaries.collect(),
+            guard: plan.guard.clone(),
+            changes: self.ready().count(),
+        }
     }
 }
 

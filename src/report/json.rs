@@ -11,7 +11,7 @@ use super::view::{
 };
 use crate::apply::{Event, Item, StopError, Summary, Verification};
 use crate::config::{Config, Diagnostic, FileErrors, Provenance};
-use crate::iam::{AccountId, Digest, PolicyArn, Principal, UniqueId};
+use crate::iam::{AccountId, Digest, PolicyArn, Principal, PrincipalKind, UniqueId};
 use crate::inventory::{ApiError, CallOutcome, Reading, StopReason};
 use crate::journal::Outcome;
 use crate::plan::{Change, Origin, Plan, Preflight, ProblemKind, Refused, Verdict};
@@ -372,7 +372,9 @@ impl<'a> Line<'a> {
 /// A change in a run: each line can be read without the others.
 #[derive(Serialize)]
 struct ChangeJson<'a> {
-    user: &'a str,
+    kind: PrincipalKind,
+    name: &'a str,
+    unique_id: Option<&'a UniqueId>,
     action: &'static str,
     from: Option<&'a PolicyArn>,
     from_name: Option<&'a str>,
@@ -385,7 +387,8 @@ struct ChangeJson<'a> {
 /// A listed user for whom nothing can be planned.
 #[derive(Serialize)]
 struct ProblemJson<'a> {
-    user: &'a str,
+    kind: PrincipalKind,
+    name: &'a str,
     line: usize,
     column: Option<usize>,
     code: &'a str,
@@ -395,10 +398,13 @@ struct ProblemJson<'a> {
 
 impl<'a> ChangeJson<'a> {
     fn of(plan: &'a Plan, change: &'a Change) -> Self {
-        let Row { principal, change, place, .. } = change_row(plan, change);
+        let Change { principal, unique_id, .. } = change;
+        let Row { change, place, .. } = change_row(plan, change);
         let change = change.expect("the row of a change has it");
         ChangeJson {
-            user: principal.unwrap_or_default(),
+            kind: principal.kind,
+            name: principal.name.as_str(),
+            unique_id: unique_id.as_ref(),
             action: change.kind.word(),
             from: change.from.map(|from| from.arn),
             from_name: change.from.and_then(|from| from.name),
@@ -413,7 +419,8 @@ impl<'a> ChangeJson<'a> {
 impl<'a> ProblemJson<'a> {
     fn of(principal: &'a Principal, provenance: &'a Provenance, kind: &'a ProblemKind) -> Self {
         ProblemJson {
-            user: principal.name.as_str(),
+            kind: principal.kind,
+            name: principal.name.as_str(),
             line: provenance.line,
             column: provenance.column,
             code: kind.code(),

@@ -7,136 +7,22 @@
 
 mod bar;
 mod escape;
+mod format;
 mod github;
 mod json;
 mod markdown;
 mod progress;
+mod render;
+mod reporter;
 mod style;
 mod text;
 mod view;
 mod wrap;
 
 pub use bar::ProgressDisplay;
+pub use format::Format;
 pub use progress::Progress;
+pub use render::{render_check, render_mistakes, render_plan, render_refused, run_reporter};
+pub use reporter::RunReporter;
 pub use style::Style;
-pub use view::{advice, override_help, statements, summary_counts};
-
-use std::io::{self, Write};
-
-use crate::apply::Event;
-use crate::config::{Config, FileErrors};
-use crate::plan::{Plan, Preflight, Refused};
-use view::{Document, Run};
-
-/// The hidden line by which a machine finds the comment that it wrote before.
-pub const PLAN_MARKER: &str = "iam-boundaries plan";
-
-/// The formats of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// For people at a terminal.
-    Text,
-    /// For machines: one document for a plan or a file check, one object a line for a run.
-    Json,
-    /// For a comment in a pull request: at most 65,536 characters.
-    Markdown,
-    /// Workflow commands of GitHub Actions: messages on lines of the file, in the review.
-    Github,
-}
-
-/// A plan in a format.
-pub fn render_plan(plan: &Plan, format: Format, style: Style) -> String {
-    match format {
-        Format::Text => text::document(&view::plan(plan), style),
-        Format::Json => plan.to_json(),
-        Format::Markdown => markdown::document(&view::plan(plan)),
-        Format::Github => github::document(&view::plan(plan)),
-    }
-}
-
-/// A file without mistakes, in a format.
-pub fn render_check(config: &Config, format: Format, style: Style) -> String {
-    match format {
-        Format::Text => text::document(&view::check(config), style),
-        Format::Json => json::check(config),
-        Format::Markdown => markdown::document(&view::check(config)),
-        Format::Github => github::document(&view::check(config)),
-    }
-}
-
-/// The mistakes of a file, in a format. The text shows each mistake in its line of the file.
-pub fn render_mistakes(errors: &FileErrors, format: Format, style: Style) -> String {
-    match format {
-        Format::Text => errors.render(style.colour),
-        Format::Json => json::mistakes(errors),
-        Format::Markdown => markdown::document(&view::mistakes(errors)),
-        Format::Github => github::document(&view::mistakes(errors)),
-    }
-}
-
-/// A plan that was refused as a whole, in a format: nothing of it was applied.
-pub fn render_refused(
-    preflight: &Preflight,
-    why: &Refused,
-    format: Format,
-    style: Style,
-) -> String {
-    match format {
-        Format::Text => text::document(&view::refused(preflight, why), style),
-        Format::Json => json::refused(preflight, why),
-        Format::Markdown => markdown::document(&view::refused(preflight, why)),
-        Format::Github => github::document(&view::refused(preflight, why)),
-    }
-}
-
-/// Something that writes a run as it goes.
-pub trait RunReporter {
-    /// Takes the next event.
-    ///
-    /// # Errors
-    /// When it cannot be written. The run goes on all the same: what it does to IAM does not depend on
-    /// who reads the report.
-    fn on(&mut self, event: &Event) -> io::Result<()>;
-}
-
-/// A reporter of the run of `preflight` that writes to `to`. Text has a line for each change as it is
-/// answered, and JSON an object for each change when its outcome is final; the other formats are written at
-/// the end of the run.
-pub fn run_reporter<'a>(
-    preflight: &'a Preflight,
-    format: Format,
-    style: Style,
-    to: impl Write + 'a,
-) -> Box<dyn RunReporter + 'a> {
-    match format {
-        Format::Text => Box::new(text::TextRun::new(preflight, style, to)),
-        Format::Json => Box::new(json::JsonRun::new(preflight, to)),
-        Format::Markdown => Box::new(AtEnd::new(preflight, markdown::document, to)),
-        Format::Github => Box::new(AtEnd::new(preflight, github::document, to)),
-    }
-}
-
-/// A reporter that writes the whole run at its end.
-struct AtEnd<'a, W> {
-    run: Run<'a>,
-    render: fn(&Document<'_>) -> String,
-    to: W,
-}
-
-impl<'a, W: Write> AtEnd<'a, W> {
-    fn new(preflight: &'a Preflight, render: fn(&Document<'_>) -> String, to: W) -> Self {
-        AtEnd { run: Run::new(preflight), render, to }
-    }
-}
-
-impl<W: Write> RunReporter for AtEnd<'_, W> {
-    fn on(&mut self, event: &Event) -> io::Result<()> {
-        self.run.on(event);
-        if let Event::Finished(summary) = event {
-            let text = (self.render)(&self.run.document(summary));
-            self.to.write_all(text.as_bytes())?;
-            self.to.flush()?;
-        }
-        Ok(())
-    }
-}
+pub use view::{PLAN_MARKER, advice, override_help, statements, summary_counts};

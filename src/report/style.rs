@@ -2,7 +2,7 @@ use std::fmt::Display;
 
 use anstyle::{AnsiColor, Style as Ansi};
 
-use super::view::{Severity, Tone};
+use super::view::Tone;
 
 /// How text is laid out for the stream that it is written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,19 +45,11 @@ impl Style {
         self.with(Ansi::new().bold(), text)
     }
 
-    pub(super) fn severity(self, severity: Severity, text: impl Display) -> String {
-        match severity {
-            Severity::Error => self.bad(text),
-            Severity::Warning => self.careful(text),
-            Severity::Notice => self.good(text),
-            Severity::Detail => self.strong(text),
-        }
-    }
-
     pub(super) fn tone(self, tone: Tone, text: impl Display) -> String {
         match tone {
             Tone::Neutral => text.to_string(),
             Tone::Good => self.good(text),
+            Tone::Careful => self.careful(text),
             Tone::Bad => self.bad(text),
             Tone::Strong => self.strong(text),
         }

@@ -6,8 +6,8 @@ use super::RunReporter;
 use super::escape::visible;
 use super::style::Style;
 use super::view::{
-    Answered, Body, Boundary, ChangeKind, ChangeView, Closing, Document, Row, Run, Section,
-    Severity, Text, Tone, answered, counted,
+    Answered, Body, Boundary, ChangeKind, ChangeView, Closing, Document, Row, Run, Section, Text,
+    Tone, answered, counted,
 };
 use super::wrap::Sentence;
 use crate::apply::Event;
@@ -63,6 +63,8 @@ pub(super) struct TextRun<'p, W> {
     run: Run<'p>,
     columns: Columns,
     style: Style,
+    /// Whether the last line is empty.
+    is_separated: bool,
     to: W,
 }
 
@@ -73,35 +75,35 @@ impl<'p, W: Write> TextRun<'p, W> {
     pub(super) fn new(preflight: &'p Preflight, style: Style, to: W) -> Self {
         let run = Run::new(preflight);
         let columns = Columns::of(LABEL_WIDTH, &run.rows(), style);
-        TextRun { run, columns, style, to }
+        TextRun { run, columns, style, is_separated: false, to }
+    }
+
+    fn write_sections(&self, text: &mut String, shown: &[Section<'_>]) {
+        if !shown.is_empty() && !self.is_separated {
+            text.push('\n');
+        }
+        sections(text, shown, &self.columns, self.style);
     }
 
     fn text_on(&self, event: &Event) -> String {
-        let (style, plan) = (self.style, self.run.plan());
         let mut text = String::new();
         match event {
-            Event::Started { .. } => {
-                let before = self.run.before();
-                if !before.is_empty() {
-                    text.push('\n');
-                }
-                sections(&mut text, &before, &self.columns, style);
-            }
+            Event::Started { .. } => self.write_sections(&mut text, &self.run.before()),
             Event::Answered { change, call } => {
-                if let Some(answered) = answered(plan, change, call) {
-                    write_answered(&mut text, &answered, &self.columns, style);
+                if let Some(answered) = answered(self.run.plan(), change, call) {
+                    write_answered(&mut text, &answered, &self.columns, self.style);
                 }
             }
             Event::StoppedBy(_) => {
-                if let Some(section) = self.run.stop() {
-                    sections(&mut text, &[section], &self.columns, style);
-                }
+                let stop: Vec<Section<'_>> = self.run.stop().into_iter().collect();
+                self.write_sections(&mut text, &stop);
             }
             Event::Finished(summary) => {
-                text.push('\n');
-                let outcomes = self.run.outcomes(summary);
-                sections(&mut text, &outcomes, &self.columns, style);
-                closing(&mut text, &self.run.document(summary), style);
+                self.write_sections(&mut text, &self.run.outcomes(summary));
+                if text.is_empty() && !self.is_separated {
+                    text.push('\n');
+                }
+                closing(&mut text, &self.run.document(summary), self.style);
             }
             Event::Retrying { .. } | Event::Verifying { .. } | Event::Ended(_) => {}
         }
@@ -112,7 +114,11 @@ impl<'p, W: Write> TextRun<'p, W> {
 impl<W: Write> RunReporter for TextRun<'_, W> {
     fn on(&mut self, event: &Event) -> io::Result<()> {
         self.run.on(event);
-        self.to.write_all(self.text_on(event).as_bytes())?;
+        let text = self.text_on(event);
+        if !text.is_empty() {
+            self.is_separated = text.ends_with("\n\n");
+        }
+        self.to.write_all(text.as_bytes())?;
         match event {
             Event::Finished(_) => self.to.flush(),
             _ => Ok(()),
@@ -123,10 +129,10 @@ impl<W: Write> RunReporter for TextRun<'_, W> {
 fn write_answered(text: &mut String, answered: &Answered<'_>, columns: &Columns, style: Style) {
     let Answered { label, severity, row, attempts } = answered;
     if let (Some(principal), Some(change)) = (row.principal, &row.change) {
-        let label = style.severity(*severity, label) + " ";
+        let label = style.tone(severity.tone(), label) + " ";
         text.push_str(&columns.line(&label, principal, change, style));
     }
-    if *attempts > 1 {
+    if *attempts > 1 && row.message.is_empty() {
         text.push_str(&style.dim(format!("  ({attempts} attempts)")));
     }
     text.push('\n');
@@ -174,16 +180,15 @@ fn write_section(text: &mut String, section: &Section<'_>, columns: &Columns, st
 
 fn write_heading(text: &mut String, section: &Section<'_>, is_counted: bool, style: Style) {
     let Some(heading) = &section.heading else { return };
-    let heading = match is_counted {
-        true => format!("{heading}: {}", counted(section.len(), section.noun)),
-        false => format!("{heading}:"),
+    let tone = match section.body {
+        Body::Changes(_) => Tone::Strong,
+        _ => section.severity.tone(),
     };
-    let severity = match section.body {
-        Body::Changes(_) => Severity::Detail,
-        _ => section.severity,
+    let end = match is_counted {
+        true => format!(": {}", counted(section.len(), section.noun)),
+        false => ":".to_owned(),
     };
-    text.push_str(&style.severity(severity, visible(&heading)));
-    text.push('\n');
+    Sentence::default().text(tone, heading).ours(tone, &end).write(text, style, 0, 2);
 }
 
 fn write_rows(text: &mut String, rows: &[Row<'_>], style: Style) {
@@ -221,27 +226,17 @@ fn write_help(text: &mut String, help: &Text<'_>, indent: usize, style: Style) {
     sentence.text(Tone::Neutral, help).write(text, style, indent, indent + "help: ".len());
 }
 
-/// Changes as aligned lines: `+ user  from → to`. Where the widest line does not fit, every change takes
-/// two lines, or three.
+/// Changes as aligned lines: `+ user  from → to`. Where the widest line does not fit, the boundaries of
+/// every change have a line of their own, or two.
 pub(super) struct Columns {
     /// Before each change.
     indent: usize,
-    user: usize,
-    from: usize,
-    layout: Layout,
+    width: usize,
+    /// The widths of users and of boundaries that are replaced, if each change fits on a line.
+    aligned: Option<(usize, usize)>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Layout {
-    OneLine,
-    /// The boundaries on a line of their own.
-    TwoLines,
-    /// Each boundary on a line of its own.
-    ThreeLines,
-}
-
-/// Of the lines after the first, after the indent of the first.
-const INDENT: usize = 4;
+const ARROW: &str = " → ";
 
 impl Columns {
     pub(super) fn of<'r>(
@@ -257,16 +252,9 @@ impl Columns {
                 to = to.max(shown(change.to).len());
             }
         }
-        let boundaries = from + " → ".chars().count() + to;
-        let width = style.width.saturating_sub(indent);
-        let layout = if "+ ".len() + user + "  ".len() + boundaries <= width {
-            Layout::OneLine
-        } else if INDENT + boundaries <= width {
-            Layout::TwoLines
-        } else {
-            Layout::ThreeLines
-        };
-        Columns { indent, user, from, layout }
+        let line = "+ ".len() + user + "  ".len() + from + ARROW.chars().count() + to;
+        let aligned = (indent + line <= style.width).then_some((user, from));
+        Columns { indent, width: style.width, aligned }
     }
 
     /// One change, without a line end. `before` takes the columns of the indent.
@@ -278,20 +266,22 @@ impl Columns {
         style: Style,
     ) -> String {
         let (from, to) = (visible(shown(change.from)), visible(shown(change.to)));
-        let width = if self.layout == Layout::OneLine { self.user } else { 0 };
-        let user = format!("{} {:width$}", change.kind.sign(), visible(principal));
+        let (user_width, from_width) = self.aligned.unwrap_or_default();
+        let user = format!("{} {:user_width$}", change.kind.sign(), visible(principal));
         let user = match change.kind {
             ChangeKind::Add => style.good(user),
             ChangeKind::Change => style.careful(user),
             ChangeKind::Remove => style.bad(user),
         };
-        let next = format!("\n{:indent$}", "", indent = self.indent + INDENT);
-        match self.layout {
-            Layout::OneLine => format!("{before}{user}  {from:width$} → {to}", width = self.from),
-            Layout::TwoLines => {
-                format!("{before}{user}{next}{from:width$} → {to}", width = self.from)
-            }
-            Layout::ThreeLines => format!("{before}{user}{next}{from}{next}→ {to}"),
+        if self.aligned.is_some() {
+            return format!("{before}{user}  {from:from_width$}{ARROW}{to}");
+        }
+        let indent = self.indent + 4;
+        let next = format!("\n{:indent$}", "");
+        let arrow = ARROW.chars().count();
+        match indent + from.len() + arrow + to.len() <= self.width {
+            true => format!("{before}{user}{next}{from}{ARROW}{to}"),
+            false => format!("{before}{user}{next}{from}{next}{}{to}", ARROW.trim_start()),
         }
     }
 }

@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn every_partition_follows_from_its_home_region() {
-        for partition in Partition::ALL {
+        for &partition in Partition::ALL {
             assert_eq!(partition_of(partition.home_region()), partition);
         }
     }

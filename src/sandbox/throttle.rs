@@ -3,7 +3,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::action::{Action, is_exempt};
-use crate::iam::{BadRate, Rate};
+use crate::iam::{Rate, RateError};
 
 /// The rate limits of the sandbox; by default none.
 ///
@@ -97,7 +97,7 @@ pub enum BadRateChange {
     Form,
     /// The number before the `@` is not a rate.
     #[error(transparent)]
-    Rate(#[from] BadRate),
+    Rate(#[from] RateError),
 }
 
 impl FromStr for RateChange {
@@ -129,7 +129,7 @@ pub enum BadCompetitor {
     Form,
     /// The number of calls is not a rate.
     #[error(transparent)]
-    Rate(#[from] BadRate),
+    Rate(#[from] RateError),
     /// The end is not after the beginning.
     #[error("a competitor must end after it begins, as in 25@10..40")]
     Times,
@@ -189,7 +189,7 @@ mod tests {
         for bad in ["5", "5@", "5@-1", "5@inf", "5@x", "@", ""] {
             assert_eq!(bad.parse::<RateChange>(), Err(BadRateChange::Form), "{bad}");
         }
-        assert_eq!("0@30".parse::<RateChange>(), Err(BadRateChange::Rate(BadRate)));
+        assert_eq!("0@30".parse::<RateChange>(), Err(BadRateChange::Rate(RateError)));
     }
 
     #[test]
@@ -202,7 +202,7 @@ mod tests {
         for bad in ["25@", "25@10..", "25@..40", "25@10-40", "25@1..2..3"] {
             assert_eq!(bad.parse::<Competitor>(), Err(BadCompetitor::Form), "{bad}");
         }
-        assert_eq!("".parse::<Competitor>(), Err(BadCompetitor::Rate(BadRate)));
+        assert_eq!("".parse::<Competitor>(), Err(BadCompetitor::Rate(RateError)));
         assert_eq!("25@40..40".parse::<Competitor>(), Err(BadCompetitor::Times));
     }
 

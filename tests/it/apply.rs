@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use crate::support::accounts::read;
 use crate::support::company::{Company, DETAILS, PUT, at_once, carry_out, denied, user};
 use iam_boundaries::apply::Item;
 use iam_boundaries::aws::StopSwitch;
-use iam_boundaries::iam::{PrincipalName, Rate};
-use iam_boundaries::inventory::{CallOutcome, ErrorClass, Reading};
+use iam_boundaries::iam::{Principal, PrincipalName, Rate};
+use iam_boundaries::inventory::{CallOutcome, ErrorClass};
 use iam_boundaries::plan::ProblemKind;
 use iam_boundaries::sandbox::{Burst, Fault, RateLimit, Throttle};
 
@@ -43,7 +44,7 @@ async fn a_read_that_fails_is_an_error_and_not_an_empty_account() {
     let broken = Fault::error(500, "ServiceFailure", "sorry");
     company.sandbox.faults().add(DETAILS, None, 1_000, broken);
     let account = company.account().await;
-    let error = account.inventory(company.config.users.keys()).await.unwrap_err();
+    let error = read(&account, company.config.users.keys()).await.unwrap_err();
     assert_eq!((error.class, error.code.as_str()), (ErrorClass::Transient, "ServiceFailure"));
 }
 
@@ -55,7 +56,7 @@ async fn a_user_who_alone_cannot_be_read_is_a_problem_of_that_user_alone() {
     let account = company.account().await;
     let plan = company.plan(&account).await;
     assert_eq!(plan.changes.len(), 5);
-    assert_eq!(plan.problems[0].user, user(3));
+    assert_eq!(plan.problems[0].principal.name, user(3));
     assert!(
         matches!(&plan.problems[0].kind, ProblemKind::Unreadable(error) if error.code == "AccessDenied")
     );
@@ -67,7 +68,7 @@ async fn denied_for_every_user_is_one_error() {
     company.sandbox.faults().add(DETAILS, None, 1, denied());
     company.sandbox.faults().add("GetUser", None, 100, denied());
     let account = company.account().await;
-    let error = account.inventory(company.config.users.keys()).await.unwrap_err();
+    let error = read(&account, company.config.users.keys()).await.unwrap_err();
     assert_eq!(error.action, "iam:GetUser");
 }
 
@@ -78,11 +79,11 @@ async fn a_user_that_iam_does_not_have_is_a_problem_with_its_line() {
     company.sandbox.put_user(&"USER-0001".parse().unwrap(), None);
     let account = company.account().await;
     let plan = company.plan(&account).await;
-    assert_eq!((plan.changes.len(), plan.problems[0].line), (2, 3));
+    assert_eq!((plan.changes.len(), plan.problems[0].provenance.line), (2, 3));
     let differs_by_case = Some("USER-0001".parse().unwrap());
     assert_eq!(plan.problems[0].kind, ProblemKind::NotFound { differs_by_case });
-    let snapshot = account.inventory([&user(0)]).await.unwrap();
-    assert_eq!(snapshot.reading(&user(0)), Some(&Reading::Boundary(None)));
+    let snapshot = read(&account, [&user(0)]).await.unwrap();
+    assert_eq!(snapshot.reading(&Principal::user(user(0))).boundary(), Some(None));
 }
 
 #[tokio::test]
@@ -182,18 +183,18 @@ async fn a_few_users_of_a_large_account_are_read_one_by_one_and_many_by_pages() 
         (of("GetUser"), of("GetAccountSummary"), of(DETAILS))
     };
     let users: Vec<PrincipalName> = (0..60).map(|n| user(3_000 + n)).collect();
-    account.inventory(&users[..2]).await.unwrap();
+    read(&account, &users[..2]).await.unwrap();
     assert_eq!(calls(), (2, 0, 0));
-    account.inventory(&users[..4]).await.unwrap();
+    read(&account, &users[..4]).await.unwrap();
     assert_eq!(calls(), (6, 1, 0));
     // Five calls of GetUser would be more than four pages.
-    account.inventory(&users[..5]).await.unwrap();
+    read(&account, &users[..5]).await.unwrap();
     assert_eq!(calls(), (6, 1, 4));
-    account.inventory(&users[..60]).await.unwrap();
+    read(&account, &users[..60]).await.unwrap();
     assert_eq!(calls(), (6, 1, 8));
     // All of them stand on the first page.
     let first: Vec<PrincipalName> = (0..60).map(user).collect();
-    account.inventory(&first).await.unwrap();
+    read(&account, &first).await.unwrap();
     assert_eq!(calls(), (6, 1, 9));
 }
 
@@ -213,13 +214,13 @@ async fn where_single_users_are_denied_they_are_read_by_pages() {
     company.sandbox.faults().add("GetUser", Some(user(1).as_str()), 1, denied());
     let account = company.account().await;
     let users = [user(0), user(1)];
-    let snapshot = account.inventory(&users).await.unwrap();
+    let snapshot = read(&account, &users).await.unwrap();
     for user in &users {
-        assert_eq!(snapshot.reading(user), Some(&Reading::Boundary(None)));
+        assert_eq!(snapshot.reading(&Principal::user(user.clone())).boundary(), Some(None));
     }
     // And where the summary is denied, by pages at once.
     company.sandbox.faults().add("GetAccountSummary", None, 1, denied());
-    account.inventory(&[user(0), user(1), user(2)]).await.unwrap();
+    read(&account, &[user(0), user(1), user(2)]).await.unwrap();
     assert_eq!(company.sandbox.calls()[DETAILS], 2);
 }
 

@@ -95,13 +95,13 @@ async fn killed_at_any_moment_the_journal_agrees_with_the_account_and_the_next_r
         for n in 0..USERS {
             let name = user(n);
             let entry = record.iter().flat_map(|record| &record.entries);
-            match entry.into_iter().find(|entry| entry.change.principal == name) {
+            match entry.into_iter().find(|entry| entry.intent.principal.name == name) {
                 None => {
                     assert_eq!(before[n], after[n], "round {round}: {name} is not in the journal")
                 }
                 Some(entry) => {
                     let (from, to) =
-                        (text(entry.change.boundary.from()), text(entry.change.boundary.to()));
+                        (text(entry.intent.boundary.from()), text(entry.intent.boundary.to()));
                     assert_eq!(before[n], from, "round {round}: {name}");
                     match &entry.outcome {
                         Some(CallOutcome::Applied { .. }) => {

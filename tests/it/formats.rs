@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use crate::support::plans::{Case, HOSTILE};
+use crate::support::plans::{Case, HOSTILE, found};
 use iam_boundaries::config::{Config, FileErrors};
+use iam_boundaries::inventory::Inventory;
 use iam_boundaries::plan::Plan;
 use iam_boundaries::report::{Format, Style, render_check, render_mistakes, render_plan};
 use pulldown_cmark::{Event, Options, Parser, Tag};
@@ -134,9 +135,8 @@ fn five_hundred_usual_changes_fit_into_one_comment_whole() {
         "[boundaries]\ndeveloper = \"arn:aws:iam::123456789012:policy/Developer\"\n[users]\n{names}"
     );
     let config = Config::parse("boundaries.toml", &file).unwrap();
-    let none = iam_boundaries::aws::Reading::Boundary(None);
-    let live = config.users.keys().map(|user| (user.clone(), none.clone())).collect();
-    let live = iam_boundaries::aws::Inventory::of(live);
+    let live = config.entries().map(|(principal, _)| (principal, found(None))).collect();
+    let live = Inventory::of(live);
     let plan = Plan::between("123456789012".parse().unwrap(), &config, &live);
     let markdown = shown(&plan, Format::Markdown);
     assert!(!markdown.contains("did not fit"));
@@ -177,7 +177,7 @@ fn the_text_has_every_change_and_the_digest_at_each_size() {
             .map(|(sign, rest)| (sign, rest.split(' ').next().unwrap_or_default()))
             .collect();
         for change in &plan.changes {
-            let (sign, user) = (change.boundary.sign().to_string(), change.principal.as_str());
+            let (sign, user) = (change.boundary.sign().to_string(), change.principal.name.as_str());
             assert!(shown.contains(&(&*sign, user)), "{user}");
         }
         assert!(text.ends_with(&format!("Digest: {}\n", plan.digest().short())), "{text}");

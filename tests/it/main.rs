@@ -1,4 +1,11 @@
 //! Every integration test, in one binary.
+#![allow(
+    clippy::print_stdout,
+    clippy::unnecessary_wraps,
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "helpers of tests panic, print what they skip, and are public within the binary"
+)]
 
 mod support;
 

@@ -207,7 +207,11 @@ fn a_fixed_window_is_sustained_although_it_is_not_a_token_bucket() {
                 done += usize::from(accepted);
                 throttled += usize::from(!accepted);
                 let response = if accepted { Response::Accepted } else { Response::Throttled };
-                controller.on_response(ticket, start + Duration::from_secs_f64(now + 0.001), response);
+                controller.on_response(
+                    ticket,
+                    start + Duration::from_secs_f64(now + 0.001),
+                    response,
+                );
             }
             Decision::At(time) => now = (time - start).as_secs_f64().max(now + 1e-6),
             Decision::AfterResponse => now += 0.001,

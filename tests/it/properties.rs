@@ -6,13 +6,14 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::support::accounts::{account, quick};
-use crate::support::plans::{arn, name};
-use iam_boundaries::apply::{Event, Item, Run, RunOptions, Summary, Verification, apply};
-use iam_boundaries::aws::{Account, Bounds, StopSwitch};
+use crate::support::company::carry_out_with;
+use crate::support::plans::{arn, header, name};
+use iam_boundaries::apply::{Item, RunOptions, Summary, Verification};
+use iam_boundaries::aws::{Account, StopSwitch};
 use iam_boundaries::config::Config;
-use iam_boundaries::iam::{PolicyArn, PrincipalName, Share, Timestamp};
+use iam_boundaries::iam::{PolicyArn, Principal, PrincipalName, Share};
 use iam_boundaries::inventory::{ApiError, CallOutcome, Reading};
-use iam_boundaries::journal::{End, Header, Journal, Outcome, RunRecord};
+use iam_boundaries::journal::{Journal, Outcome, RunRecord};
 use iam_boundaries::plan::{
     Overrides, Plan, ProblemKind, Supervision, Violation, changed_principals, rollback,
 };
@@ -122,10 +123,11 @@ fn text(policy: Option<&PolicyArn>) -> Option<Option<String>> {
 }
 
 async fn planned(account: &Account, config: &Config) -> Result<Plan, ApiError> {
-    let snapshot = account.inventory(config.users.keys()).await?;
-    let plan = Plan::between(account.identity().account, config, &snapshot);
+    let listed: Vec<Principal> = config.entries().map(|(principal, _)| principal).collect();
+    let live = account.inventory(&listed).await?;
+    let plan = Plan::between(account.identity().account, config, &live);
     let policies = account.policies(plan.policies()).await?;
-    Ok(plan.held_against(&policies))
+    Ok(plan.checked_against(&policies))
 }
 
 /// What a run did.
@@ -139,33 +141,18 @@ struct Ran {
 async fn carry_out(account: &Account, plan: &Plan) -> Ran {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.jsonl");
-    let header = Header::of(plan, plan.digest(), account.identity(), Timestamp::now());
+    let header = header(plan, account.identity());
     let journal = Journal::create(&path, &header).unwrap();
-    let bounds = Bounds { in_flight: 16, calls: plan.changes.len() };
-    let writer = account.writer(bounds, None, quick());
-    let switch = StopSwitch::new();
-    let run = Run {
-        plan,
-        account,
-        writer: &writer,
-        journal: Some(&journal),
-        limits: Limits {
-            concurrency: NonZeroUsize::new(16).unwrap(),
-            read_back: Duration::from_millis(300),
-        },
-        switch: &switch,
+    let options = RunOptions {
+        concurrency: NonZeroUsize::new(16).unwrap(),
+        verify_for: Duration::from_millis(300),
     };
-    let mut items = BTreeMap::new();
-    let summary = apply(run, |event| {
-        if let Event::Ended(item) = event {
-            let twice = items.insert(item.change.principal.clone(), item);
-            assert!(twice.is_none(), "an item ended twice: {twice:?}");
-        }
-    })
-    .await;
-    journal.finish(&End::of(&summary)).await.unwrap();
+    let switch = StopSwitch::new();
+    let (items, summary) =
+        carry_out_with(account, plan, options, &switch, Some(&journal), |_| {}).await;
+    journal.finish(&summary.end()).await.unwrap();
     let record = RunRecord::read(&path).unwrap();
-    assert_eq!(record.end, Some(End::of(&summary)));
+    assert_eq!(record.end, Some(summary.end()));
     Ran { items, summary, record }
 }
 
@@ -176,16 +163,17 @@ fn check_counts(plan: &Plan, ran: &Ran) {
         [Outcome::Applied, Outcome::NotAsWritten, Outcome::Failed, Outcome::NotAttempted].map(of);
     assert_eq!(classes, [applied, not_as_written, failed, not_attempted]);
     let changed: BTreeSet<&PrincipalName> =
-        plan.changes.iter().map(|change| &change.principal).collect();
+        plan.changes.iter().map(|change| &change.principal.name).collect();
     assert_eq!(ran.items.keys().collect::<BTreeSet<_>>(), changed);
     // Whoever may have been written stands in the journal, and with the right boundaries.
     for entry in &ran.record.entries {
-        let item = &ran.items[&entry.change.principal];
-        assert_eq!(entry.change.boundary, item.change.boundary);
+        let item = &ran.items[&entry.intent.principal.name];
+        assert_eq!(entry.intent.boundary, item.change.boundary);
         assert_eq!(entry.outcome(), Some(item.outcome()));
     }
     for (user, item) in &ran.items {
-        let is_recorded = ran.record.entries.iter().any(|entry| entry.change.principal == *user);
+        let is_recorded =
+            ran.record.entries.iter().any(|entry| entry.intent.principal.name == *user);
         assert!(is_recorded || item.call == CallOutcome::NotAttempted, "{user}");
     }
 }
@@ -207,13 +195,13 @@ async fn without_mishaps(world: World) {
     let protected: Vec<&PrincipalName> = plan
         .changes
         .iter()
-        .map(|change| &change.principal)
+        .map(|change| &change.principal.name)
         .filter(|user| is_protected(user))
         .collect();
     let refused: Vec<&PrincipalName> = violations
         .iter()
         .map(|refusal| match refusal {
-            Violation::Protected { user, .. } => user,
+            Violation::Protected { principal, .. } => &principal.name,
             other => panic!("{other:?}"),
         })
         .collect();
@@ -229,7 +217,7 @@ async fn without_mishaps(world: World) {
     let after = world.truth(&sandbox);
     for (n, person) in world.users.iter().enumerate() {
         let user = user(n);
-        let problem = plan.problems.iter().find(|problem| problem.principal == user);
+        let problem = plan.problems.iter().find(|problem| problem.principal.name == user);
         match (person.listed, problem.map(|problem| &problem.kind)) {
             (Some(boundary), None) => assert_eq!(after[&user], text(policy(boundary).as_ref())),
             (Some(_), Some(ProblemKind::NotFound { .. })) => assert_eq!(person.there, None),
@@ -246,7 +234,7 @@ async fn without_mishaps(world: World) {
 
     // Back again, to the letter.
     sandbox.put_policy(POLICIES[3]);
-    let live = account.inventory(changed_users(&ran.record)).await.unwrap();
+    let live = account.inventory(changed_principals(&ran.record)).await.unwrap();
     let back = rollback(&ran.record, "journal.jsonl", &live);
     assert_eq!(back.changes.len(), plan.changes.len());
     assert_eq!(Plan::from_json(back.to_json().as_bytes()).unwrap(), back);
@@ -287,7 +275,7 @@ async fn in_chaos(world: World, chaos: Chaos, seen: &Seen) {
             (Outcome::Applied, _) => assert_eq!(*now, to, "{said}"),
             (
                 Outcome::NotAsWritten | Outcome::Failed,
-                Verification::Otherwise(Reading::Boundary(found)),
+                Verification::Otherwise(Reading::Found { boundary: found, .. }),
             ) => {
                 assert_eq!(*now, text(found.as_ref()), "{said}");
                 assert_ne!(*now, to, "{said}");

@@ -27,20 +27,20 @@ fn lie() -> Fault {
 }
 
 /// Waits as long as it takes: a test that needs less fails by never ending.
-fn patient() -> Limits {
-    Limits { read_back: Duration::from_secs(86_400), ..at_once(4) }
+fn patient() -> RunOptions {
+    RunOptions { verify_for: Duration::from_secs(86_400), ..at_once(4) }
 }
 
 /// Plans and applies, while `on` is told each event.
 async fn run(
     company: &Company,
-    limits: Limits,
+    options: RunOptions,
     switch: &StopSwitch,
-    on: impl FnMut(&Event),
+    on: impl FnMut(&Event) + Send,
 ) -> (BTreeMap<PrincipalName, Item>, Summary) {
     let account = company.account().await;
     let plan = company.plan(&account).await;
-    carry_out(&account, &plan, limits, switch, on).await
+    carry_out(&account, &plan, options, switch, on).await
 }
 
 /// Applies with what the sandbox has in store, and waits for nobody.
@@ -103,10 +103,10 @@ async fn what_iam_said_is_done_and_reads_otherwise_is_not_as_written() {
     company.sandbox.faults().add(PUT, Some(user(1).as_str()), 1, lie());
     // Someone else is at work in the same moment.
     let meddle = |event: &Event| match event {
-        Event::Answered { change, .. } if change.principal == user(2) => {
+        Event::Answered { change, .. } if change.principal.name == user(2) => {
             company.sandbox.put_user(&user(2), Some(&other));
         }
-        Event::Answered { change, .. } if change.principal == user(3) => {
+        Event::Answered { change, .. } if change.principal.name == user(3) => {
             company.sandbox.remove_user(&user(3));
         }
         _ => {}
@@ -118,8 +118,8 @@ async fn what_iam_said_is_done_and_reads_otherwise_is_not_as_written() {
         Verification::Otherwise(found) => found,
         read_back => panic!("{read_back:?}"),
     };
-    assert_eq!(found(1), &Reading::Boundary(None));
-    assert_eq!(found(2), &Reading::Boundary(Some(other)));
+    assert_eq!(found(1).boundary(), Some(None));
+    assert_eq!(found(2).boundary(), Some(Some(&other)));
     assert_eq!(found(3), &Reading::NotFound { differs_by_case: None });
 }
 
@@ -129,7 +129,7 @@ async fn a_stale_reading_is_waited_out_and_only_those_who_differ_are_read_again(
     let mut rounds = Vec::new();
     let (items, summary) = run(&company, patient(), &StopSwitch::new(), |event| match event {
         // What is read next is what was there before the write.
-        Event::Answered { change, .. } if change.principal == user(2) => {
+        Event::Answered { change, .. } if change.principal.name == user(2) => {
             company.sandbox.put_user(&user(2), None);
         }
         Event::Verifying { principals: users } => {
@@ -159,14 +159,18 @@ async fn without_an_answer_the_account_tells_whether_it_is_done() {
     let (items, summary) = run_once(&company).await;
     assert_eq!((summary.applied, summary.failed, summary.not_as_written), (4, 2, 0));
     for n in [1, 4] {
-        let Item { answer, read_back, .. } = &items[&user(n)];
+        let Item { call: answer, verification: read_back, .. } = &items[&user(n)];
         assert!(matches!(answer, CallOutcome::Failed { may_be_done: true, .. }), "{answer:?}");
         assert_eq!(read_back, &Verification::AsWritten);
     }
     for n in [2, 3] {
         assert_eq!(items[&user(n)].outcome(), Outcome::Failed);
-        assert_eq!(items[&user(n)].verification, Verification::Otherwise(Reading::Boundary(None)));
+        assert!(reads_without_boundary(&items[&user(n)]));
     }
+}
+
+fn reads_without_boundary(item: &Item) -> bool {
+    matches!(&item.verification, Verification::Otherwise(found) if found.boundary() == Some(None))
 }
 
 /// Lets the account be read so often, and then no more.
@@ -200,7 +204,7 @@ async fn one_user_who_cannot_be_read_back_is_not_counted_among_those_who_were() 
     let (items, summary) = run(&company, patient(), &StopSwitch::new(), |_| {}).await;
     assert_eq!((summary.applied, summary.not_verified), (2, 1));
     assert_eq!(items[&user(0)].verification, Verification::AsWritten);
-    assert!(items[&user(1)].is_unseen());
+    assert!(items[&user(1)].is_unverified());
 }
 
 #[tokio::test]
@@ -235,8 +239,10 @@ async fn a_stop_ends_the_waiting_and_who_may_have_been_read_too_early_was_not_se
     .await;
     assert_eq!((summary.applied, summary.not_verified), (4, 1));
     assert!(!summary.is_complete());
-    let last = Some(Reading::Boundary(None));
-    assert_eq!(items[&user(1)].verification, Verification::Stopped { last });
+    let Verification::Stopped { last: Some(last) } = &items[&user(1)].verification else {
+        panic!("{items:?}")
+    };
+    assert_eq!(last.boundary(), Some(None));
 }
 
 #[tokio::test]
@@ -370,10 +376,10 @@ async fn classes_of(seed: u64) -> Vec<(Outcome, bool)> {
     assert_eq!(items.len(), 12, "seed {seed}");
     let mut classes = Vec::new();
     for item in items.values() {
-        let now = company.sandbox.boundary_of(&item.change.principal).unwrap();
+        let now = company.sandbox.boundary_of(&item.change.principal.name).unwrap();
         let is = |boundary: Option<&PolicyArn>| now.as_deref() == boundary.map(PolicyArn::as_str);
         let is_written = is(item.change.boundary.to());
-        let is_seen = !item.is_unseen();
+        let is_seen = !item.is_unverified();
         let agrees = match item.outcome() {
             // IAM may lie; then only reading back tells.
             Outcome::Applied => is_written || !is_seen,

@@ -233,7 +233,7 @@ fn a_bad_file_is_on_its_lines_in_the_review_for_check_and_for_plan() {
         assert_eq!(github.code, 1, "{github}");
         assert_eq!(github.out.lines().count(), 2, "{github}");
         assert!(github.out.starts_with("::error file=boundaries.toml,line=2,col=9,title="));
-        assert!(github.err.contains("2 mistakes in boundaries.toml"), "{github}");
+        assert!(github.err.contains("2 errors in boundaries.toml"), "{github}");
         let markdown = binary.run(&[command, &["--format", "markdown"]].concat());
         assert!(markdown.out.contains("2 mistakes in `boundaries.toml`"), "{markdown}");
     }

@@ -1,9 +1,8 @@
 use serde::Serialize;
 
 use super::words::counted;
-use super::{Body, Closing, Document, Place, Row, Section, Severity, Text, Tone};
+use super::{Body, Closing, Document, PLAN_MARKER, Place, Row, Section, Severity, Text, Tone};
 use crate::config::{Config, Diagnostic, FileErrors};
-use crate::report::PLAN_MARKER;
 
 /// The users that a file lists.
 #[derive(Serialize)]

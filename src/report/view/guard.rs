@@ -20,21 +20,19 @@ pub(super) fn guard_section(plan: &Plan) -> Option<Section<'static>> {
     } else {
         ("apply", attended)
     };
-    let heading = format!(
-        "{}; {command} refuses this plan",
-        plural(violations.len(), "Guard rail violated", "Guard rails violated")
-    );
-    (!violations.is_empty()).then(|| violations_section(plan, &violations, heading))
+    let result = format!("{command} refuses this plan");
+    (!violations.is_empty()).then(|| violations_section(plan, &violations, &result))
 }
 
-/// A section about violations of guard rails.
+/// A section about violations of guard rails, and what results from them.
 pub(super) fn violations_section(
     plan: &Plan,
     violations: &[Violation],
-    heading: String,
+    result: &str,
 ) -> Section<'static> {
+    let heading = plural(violations.len(), "Guard rail violated", "Guard rails violated");
     Section {
-        heading: Some(Text::ours(heading)),
+        heading: Some(Text::ours(format!("{heading}; {result}"))),
         severity: Severity::Error,
         label: "guard rail violated",
         noun: "violation",

@@ -2,13 +2,12 @@ use super::guard::guard_section;
 use super::problem::{problem_help, problem_statement};
 use super::words::{boundary, counted, plural};
 use super::{
-    Body, ChangeKind, ChangeView, Closing, CountsRow, Document, Place, Row, Section, Severity,
-    Text, Tone,
+    Body, ChangeKind, ChangeView, Closing, CountsRow, Document, PLAN_MARKER, Place, Row, Section,
+    Severity, Text, Tone,
 };
 use crate::config::Provenance;
 use crate::iam::{BoundaryChange, Principal};
 use crate::plan::{Change, Counts, Origin, Plan, ProblemKind};
-use crate::report::PLAN_MARKER;
 
 const THIS_CHANGE: &str = "From this change";
 const DRIFT: &str = "Drift";

@@ -1,8 +1,8 @@
 use super::guard::violations_section;
 use super::plan::{problem_section, problems};
-use super::run::{MARKER, already_done, blocked, conflicts, preflight_counts, section};
+use super::run::{already_done, blocked, conflicts, preflight_counts, section};
 use super::words::add_counts;
-use super::{Body, Closing, Document, Section, Severity, Text, Tone, change_row};
+use super::{Body, Closing, Document, RUN_MARKER, Section, Severity, Text, Tone, change_row};
 use crate::plan::{Preflight, Refused};
 
 /// A plan that was refused as a whole: nothing of it was applied.
@@ -10,8 +10,7 @@ pub(in crate::report) fn refused<'a>(preflight: &'a Preflight, why: &'a Refused)
     let Preflight { plan, digest, .. } = preflight;
     let mut sections: Vec<Section<'a>> = Vec::new();
     if let Refused::GuardRails(violations) = why {
-        let heading = "Guard rails violated, nothing was changed".to_owned();
-        sections.push(violations_section(plan, violations, heading));
+        sections.push(violations_section(plan, violations, "nothing was changed"));
     }
     sections.extend(conflicts(preflight));
     sections.extend(problem_section(problems(plan).chain(blocked(preflight))));
@@ -21,7 +20,7 @@ pub(in crate::report) fn refused<'a>(preflight: &'a Preflight, why: &'a Refused)
     let mut counts = format!("{} not attempted", preflight.ready().count());
     add_counts(&mut counts, &preflight_counts(preflight));
     Document {
-        marker: MARKER,
+        marker: RUN_MARKER,
         severity: Severity::Error,
         title: Text::ours("Permissions boundaries of account ")
             .and_name(plan.account.as_str())

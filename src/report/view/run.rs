@@ -4,16 +4,13 @@ use std::collections::BTreeMap;
 use super::plan::{Blocked, problem_section, problems};
 use super::words::{add_counts, counted, found_clause, named, summary_counts};
 use super::{
-    Body, Closing, Document, Row, Section, Severity, Text, Tone, advice, advice_on_failed,
-    advice_on_stop, change_row,
+    Body, Closing, Document, RUN_MARKER, Row, Section, Severity, Text, Tone, advice,
+    advice_on_failed, advice_on_stop, change_row,
 };
 use crate::apply::{Event, Item, StopError, Summary, Verification};
 use crate::inventory::{ApiError, CallOutcome, ErrorClass, Reading, StopReason};
 use crate::journal::Outcome;
 use crate::plan::{Change, Plan, Preflight};
-
-/// The hidden line of a run's Markdown.
-pub(super) const MARKER: &str = "iam-boundaries apply";
 
 /// A run: what preflight found, and what the events have told so far.
 pub(in crate::report) struct Run<'p> {
@@ -52,7 +49,12 @@ pub(in crate::report) fn answered<'a>(
                 true => ("unknown", Severity::Warning),
                 false => ("failed ", Severity::Error),
             };
-            let row = Row { message: Text::quote(error.to_string()), ..row };
+            let after = match attempts {
+                1 => String::new(),
+                many => format!("after {many} attempts: "),
+            };
+            let message = Text::ours(after).and_quote(error.to_string());
+            let row = Row { message, ..row };
             Some(Answered { label, severity, row, attempts: *attempts })
         }
     }
@@ -96,7 +98,7 @@ impl<'p> Run<'p> {
         sections.extend(already_done(self.preflight));
         sections.extend(self.applied());
         Document {
-            marker: MARKER,
+            marker: RUN_MARKER,
             severity: if is_complete { Severity::Notice } else { Severity::Error },
             title: Text::ours("Permissions boundaries of account ")
                 .and_name(plan.account.as_str())
