@@ -18,7 +18,7 @@ const POLICIES: [(&str, &str); 4] =
 
 /// The story's users: path, name, and the boundary that they have at first.
 ///
-/// `boundaries.toml` also lists `oliver.brandt`, who has left the company, and whom IAM does not have.
+/// `examples/missing-user.toml` also lists `oliver.brandt`, which is not one of them.
 const USERS: [(&str, &str, Option<&str>); 19] = [
     ("/engineering/", "alice", Some("Developer")),
     ("/engineering/", "bob", Some("Developer")),

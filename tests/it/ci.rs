@@ -188,14 +188,14 @@ fn shellcheck() -> Result<(), Failed> {
     succeeds(Command::new("shellcheck").args(["--exclude", "SC2016"]).args(files))
 }
 
-/// A file without the user whom the sandbox does not have.
-fn sound_file() -> String {
-    let own = include_str!("../../boundaries.toml");
-    own.lines().filter(|line| !line.contains("oliver")).map(|line| format!("{line}\n")).collect()
-}
+/// A file whose users all exist in the sandbox.
+const SOUND_FILE: &str = include_str!("../../boundaries.toml");
+
+/// A file with a user that the sandbox does not have.
+const MISSING_USER: &str = include_str!("../../examples/missing-user.toml");
 
 fn reviewed_plan_is_applied(forge: &Forge) -> Result<(), Failed> {
-    forge.propose(&sound_file());
+    forge.propose(SOUND_FILE);
     forge.run(Job::Plan)?.ends(0)?;
     // Nobody else can say which plan was reviewed.
     forge.comment_of_someone_else(&format!("Look:\nDigest: `sha256:{}`", "0".repeat(64)));
@@ -211,14 +211,14 @@ fn reviewed_plan_is_applied(forge: &Forge) -> Result<(), Failed> {
 }
 
 fn comment_is_updated_in_place(forge: &Forge) -> Result<(), Failed> {
-    forge.propose(&sound_file());
+    forge.propose(SOUND_FILE);
     forge.run(Job::Plan)?.ends(0)?;
     // Someone else's comment that begins like ours is not ours.
     let marker = forge.marker();
     forge.comment_of_someone_else(&marker);
     forge.run(Job::Comment)?.ends(0)?;
     let first = forge.digest();
-    forge.propose(&sound_file().replace("emeka = \"developer\"", "emeka = \"contractor\""));
+    forge.propose(&SOUND_FILE.replace("emeka = \"developer\"", "emeka = \"contractor\""));
     forge.run(Job::Plan)?.ends(0)?;
     forge.run(Job::Comment)?.ends(0)?;
     let comments = forge.comments();
@@ -229,7 +229,7 @@ fn comment_is_updated_in_place(forge: &Forge) -> Result<(), Failed> {
 }
 
 fn problems_are_shown_and_fail(forge: &Forge) -> Result<(), Failed> {
-    forge.propose(include_str!("../../boundaries.toml"));
+    forge.propose(MISSING_USER);
     forge.run(Job::Plan)?.ends(3)?;
     forge.run(Job::Comment)?.ends(0)?;
     let comments = forge.comments();
@@ -237,7 +237,7 @@ fn problems_are_shown_and_fail(forge: &Forge) -> Result<(), Failed> {
 }
 
 fn nothing_without_the_reviewed_plan(forge: &Forge) -> Result<(), Failed> {
-    forge.propose(&sound_file());
+    forge.propose(SOUND_FILE);
     forge.run(Job::Plan)?.ends(0)?;
     forge.run(Job::Comment)?.ends(0)?;
     let before = forge.live_plan()["changes"].clone();
@@ -250,10 +250,10 @@ fn nothing_without_the_reviewed_plan(forge: &Forge) -> Result<(), Failed> {
 
     forge.merge();
     forge
-        .write("boundaries.toml", &sound_file().replace("[users]", "[users] # and someone's line"));
+        .write("boundaries.toml", &SOUND_FILE.replace("[users]", "[users] # and someone's line"));
     refused("is not the file that")?;
 
-    forge.write("boundaries.toml", &sound_file());
+    forge.write("boundaries.toml", SOUND_FILE);
     forge.put_aside_the_kept_plan(|kept| {
         refused("kept")?;
         let forged = kept.replace("emeka", "fatima");
@@ -271,7 +271,7 @@ fn nothing_without_the_reviewed_plan(forge: &Forge) -> Result<(), Failed> {
 }
 
 fn changed_meanwhile(forge: &Forge) -> Result<(), Failed> {
-    forge.propose(&sound_file());
+    forge.propose(SOUND_FILE);
     forge.run(Job::Plan)?.ends(0)?;
     forge.run(Job::Comment)?.ends(0)?;
     forge.merge();
@@ -283,8 +283,8 @@ fn changed_meanwhile(forge: &Forge) -> Result<(), Failed> {
 }
 
 fn drift_fails(forge: &Forge) -> Result<(), Failed> {
-    forge.propose(&sound_file());
+    forge.propose(SOUND_FILE);
     forge.run(Job::Drift)?.ends(2)?;
-    forge.propose(include_str!("../../boundaries.toml"));
+    forge.propose(MISSING_USER);
     forge.run(Job::Drift)?.ends(3).map(drop)
 }
