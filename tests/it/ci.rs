@@ -204,7 +204,7 @@ fn a_new_plan_updates_the_comment_in_place(forge: &Forge) {
     forge.comment_of_someone_else(&marker);
     forge.run(Job::Comment).ends(0);
     let first = forge.digest();
-    forge.propose(SOUND_FILE.replace("emeka = \"developer\"", "emeka = \"contractor\""));
+    forge.propose(&SOUND_FILE.replace("emeka = \"developer\"", "emeka = \"contractor\""));
     forge.run(Job::Plan).ends(0);
     forge.run(Job::Comment).ends(0);
     let comments = forge.comments();
@@ -236,7 +236,7 @@ fn nothing_is_applied_without_the_reviewed_plan(forge: &Forge) {
     assert_refused("came by no");
 
     forge.merge();
-    forge.write("boundaries.toml", SOUND_FILE.replace("[users]", "[users] # and someone's line"));
+    forge.write("boundaries.toml", &SOUND_FILE.replace("[users]", "[users] # and someone's line"));
     assert_refused("is not the file that");
 
     forge.write("boundaries.toml", SOUND_FILE);
