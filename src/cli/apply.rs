@@ -19,7 +19,7 @@ use crate::aws::{RetryPolicy, StopSwitch};
 use crate::inventory::StopReason;
 use crate::ops::{self, ApplyInput, ApplyOptions, ApplyOutcome, Declined, Interaction, Review};
 use crate::plan::{Preflight, Refused, Supervision};
-use crate::report::{override_help, render_plan, render_refused, statements, summary_counts};
+use crate::report::{override_help, render_refused, render_review, statements, summary_counts};
 use crate::state::UnfinishedRun;
 
 pub(super) async fn run(
@@ -102,7 +102,7 @@ impl Interaction for Terminal<'_> {
     }
 
     async fn review(&mut self, Review { plan, violations }: Review<'_>) -> Result<(), Declined> {
-        let text = |style| render_plan(plan, Format::Text.into(), style);
+        let text = |style| render_review(plan, style);
         if self.format == Format::Text {
             self.output.print(&text(self.output.out))?;
         }

@@ -1,32 +1,8 @@
 use std::collections::BTreeSet;
-use std::fmt::Display;
-use std::str::FromStr;
 
-use super::args::ServeArgs;
+use super::args::{PerAction, ServeArgs};
 use super::failure::Failure;
 use crate::sandbox::{Action, Burst, RateLimit, Throttle};
-
-/// The value of an option for one action, `ACTION=VALUE`, or for all actions, `VALUE`.
-#[derive(Debug, Clone)]
-pub(super) struct For<T> {
-    action: Option<Action>,
-    value: T,
-}
-
-impl<T: FromStr<Err: Display>> FromStr for For<T> {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (action, value) = match text.split_once('=') {
-            None => (None, text),
-            Some((action, value)) => {
-                (Some(action.parse::<Action>().map_err(|error| error.to_string())?), value)
-            }
-        };
-        let value = value.parse().map_err(|error: T::Err| error.to_string())?;
-        Ok(For { action, value })
-    }
-}
 
 /// The rate limits that the options specify. A value for one action takes precedence over a value for all.
 pub(super) fn throttle(args: &ServeArgs) -> Result<Throttle, Failure> {
@@ -75,7 +51,7 @@ fn limit(args: &ServeArgs, action: Option<Action>) -> Result<Option<RateLimit>, 
 }
 
 /// The values for the action or, if there are none, those for all actions.
-fn values_for<T: Copy>(values: &[For<T>], action: Option<Action>) -> Vec<T> {
+fn values_for<T: Copy>(values: &[PerAction<T>], action: Option<Action>) -> Vec<T> {
     let of = |action| {
         values
             .iter()
@@ -89,7 +65,7 @@ fn values_for<T: Copy>(values: &[For<T>], action: Option<Action>) -> Vec<T> {
 
 fn single<T: Copy>(
     option: &str,
-    values: &[For<T>],
+    values: &[PerAction<T>],
     action: Option<Action>,
 ) -> Result<Option<T>, Failure> {
     match values_for(values, action)[..] {

@@ -1,8 +1,4 @@
-use std::io;
 use std::ops::Range;
-use std::path::Path;
-
-use super::FileErrors;
 
 /// Some editors write this character at the start of a UTF-8 file.
 pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -21,35 +17,6 @@ impl SourceText {
         let after_newlines = text.match_indices('\n').map(|(at, _)| at + 1);
         let line_starts = std::iter::once(0).chain(after_newlines).collect();
         SourceText { file: file.to_owned(), text, line_starts }
-    }
-
-    pub(super) fn read(path: &Path) -> Result<Self, FileErrors> {
-        let file = path.display().to_string();
-        let bytes = std::fs::read(path).map_err(|error| {
-            let (reason, help) = match error.kind() {
-                io::ErrorKind::NotFound => (
-                    "file not found".to_owned(),
-                    "specify another file with -f FILE, or create this one with a [users] table: \
-                     alice = \"arn:aws:iam::123456789012:policy/Developer\"",
-                ),
-                io::ErrorKind::IsADirectory => {
-                    ("it is a directory".to_owned(), "specify a file in the directory with -f FILE")
-                }
-                io::ErrorKind::PermissionDenied => (
-                    "permission denied".to_owned(),
-                    "grant the current user permission to read the file",
-                ),
-                _ => (
-                    error.to_string(),
-                    "check the path and the disk, or specify another file with -f FILE",
-                ),
-            };
-            FileErrors::of_file(&file, &format!("cannot read {file}: {reason}"), help)
-        })?;
-        match String::from_utf8(bytes) {
-            Ok(text) => Ok(SourceText::new(&file, text)),
-            Err(error) => Err(not_utf8(&file, error.as_bytes(), error.utf8_error().valid_up_to())),
-        }
     }
 
     /// The index of the line that contains `offset`, from 0.
@@ -97,18 +64,4 @@ impl SourceText {
         let end = self.text.ceil_char_boundary(span.end.max(start));
         start..end
     }
-}
-
-fn not_utf8(file: &str, bytes: &[u8], bad: usize) -> FileErrors {
-    let before = &bytes[..bad];
-    let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
-    let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-    let column = String::from_utf8_lossy(&before[line_start..]).chars().count() + 1;
-    let reason = if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        "the file is encoded in UTF-16".to_owned()
-    } else {
-        format!("byte 0x{:02x} at line {line}, column {column} is not valid UTF-8", bytes[bad])
-    };
-    let message = format!("cannot read {file}: {reason}");
-    FileErrors::at(file, &message, "save the file as UTF-8, which TOML requires", line, column)
 }

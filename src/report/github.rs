@@ -4,9 +4,10 @@
 use std::borrow::Cow;
 
 use super::escape::visible;
+use super::style::Style;
 use super::view::{Body, Boundary, Document, Place, Row, Section, Severity, Span, Text, counted};
 
-/// GitHub shows so many annotations of each level for a step of a job; the others are in its log only
+/// GitHub shows at most this many annotations of each level for a step of a job; its log has the others
 /// ([limits](https://docs.github.com/actions/reference/limits)).
 const SHOWN: usize = 10;
 /// Principals that a message names; the others are counted.
@@ -30,9 +31,9 @@ struct Annotation<'a> {
     noun: &'static str,
 }
 
-/// A document: its closing line first, then for each level the messages about the whole, and then those on
-/// lines of the file, dangerous changes first.
-pub(super) fn document(document: &Document<'_>) -> String {
+/// A document: first its closing line. For each level, messages about the whole document come before those
+/// on lines of the file, and dangerous changes before others.
+pub(super) fn document(document: &Document<'_>, _: Style) -> String {
     let mut text = String::new();
     for level in LEVELS {
         let mut annotations: Vec<Annotation<'_>> = Vec::new();
@@ -41,7 +42,6 @@ pub(super) fn document(document: &Document<'_>) -> String {
         {
             section_annotations(section, &mut annotations);
         }
-        // Stable: rows without a difference stay in the order of the view.
         annotations.sort_by_key(|annotation| {
             (annotation.place.is_some(), annotation.rank, annotation.place.map(|place| place.line))
         });
@@ -83,7 +83,7 @@ fn left_out(level: Level, left: &[Annotation<'_>], all: usize) -> String {
         false => "message",
     };
     let title = format!("{} more", counted(left.len(), noun));
-    let text = format!("GitHub shows no more of a step; --format text has all {all}.");
+    let text = format!("GitHub shows no more for a step; --format text has all {all}.");
     command(level, &Annotation { title, text, place: None, rank: 0, noun })
 }
 
@@ -186,7 +186,7 @@ fn command(level: Level, annotation: &Annotation<'_>) -> String {
     format!("::{level} {properties}title={title}::{text}\n")
 }
 
-/// GitHub looks the path up from the root of the repository, and knows no `./`.
+/// GitHub resolves the path from the root of the repository, and does not accept `./`.
 fn in_repository(file: &str) -> String {
     let file = if cfg!(windows) { file.replace('\\', "/") } else { file.to_owned() };
     file.strip_prefix("./").map(str::to_owned).unwrap_or(file)

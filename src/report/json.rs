@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::RunReporter;
 use super::view::{
-    Row, UserCounts, advice, advice_on_failed, advice_on_stop, change_row, override_help,
-    problem_help, problem_statement, statements,
+    UserCounts, advice, advice_on_failed, advice_on_stop, change_view, override_help, problem_help,
+    problem_statement, statements,
 };
 use crate::apply::{Event, Item, StopError, Summary, Verification};
 use crate::config::{Config, Diagnostic, FileErrors, Provenance};
@@ -16,8 +16,8 @@ use crate::inventory::{ApiError, CallOutcome, Reading, StopReason};
 use crate::journal::Outcome;
 use crate::plan::{Change, Origin, Plan, Preflight, ProblemKind, Refused, Verdict};
 
-/// A file's mistakes as one document.
-pub(super) fn mistakes(errors: &FileErrors) -> String {
+/// The errors of a file as one document.
+pub(super) fn file_errors(errors: &FileErrors) -> String {
     pretty(&CheckJson {
         file: errors.file(),
         mistakes: errors.diagnostics().iter().map(MistakeJson::of).collect(),
@@ -25,7 +25,7 @@ pub(super) fn mistakes(errors: &FileErrors) -> String {
     })
 }
 
-/// A file without mistakes as one document.
+/// A file without errors as one document.
 pub(super) fn check(config: &Config) -> String {
     pretty(&CheckJson {
         file: &config.file,
@@ -380,11 +380,11 @@ struct ChangeJson<'a> {
     from_name: Option<&'a str>,
     to: Option<&'a PolicyArn>,
     to_name: Option<&'a str>,
-    line: Option<usize>,
+    line: usize,
     origin: Option<Origin>,
 }
 
-/// A listed user for whom nothing can be planned.
+/// A listed user without a plan, and the reason.
 #[derive(Serialize)]
 struct ProblemJson<'a> {
     kind: PrincipalKind,
@@ -398,9 +398,8 @@ struct ProblemJson<'a> {
 
 impl<'a> ChangeJson<'a> {
     fn of(plan: &'a Plan, change: &'a Change) -> Self {
-        let Change { principal, unique_id, .. } = change;
-        let Row { change, place, .. } = change_row(plan, change);
-        let change = change.expect("the row of a change has it");
+        let Change { principal, unique_id, provenance, .. } = change;
+        let change = change_view(plan, change);
         ChangeJson {
             kind: principal.kind,
             name: principal.name.as_str(),
@@ -410,7 +409,7 @@ impl<'a> ChangeJson<'a> {
             from_name: change.from.and_then(|from| from.name),
             to: change.to.map(|to| to.arn),
             to_name: change.to.and_then(|to| to.name),
-            line: place.map(|place| place.line),
+            line: provenance.line,
             origin: change.origin,
         }
     }

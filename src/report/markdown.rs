@@ -1,5 +1,6 @@
 //! Markdown as [GitHub's dialect](https://github.github.com/gfm/) has it, in which foreign text stays text.
 
+use super::style::Style;
 use super::view::{
     Body, Boundary, ChangeView, Document, Place, Row, Section, Severity, Span, Text, counted,
 };
@@ -18,7 +19,7 @@ const LONGEST_QUOTE: usize = 500;
 
 /// A document as a comment or a job's summary: a summary that is always whole, and then as much of the
 /// sections as fits, those about errors first.
-pub(super) fn document(document: &Document<'_>) -> String {
+pub(super) fn document(document: &Document<'_>, _: Style) -> String {
     let mut page = Page::begin(document.marker, &summary(document));
     let mut parts: Vec<(Severity, Part)> = document
         .sections

@@ -22,7 +22,9 @@ mod wrap;
 pub use bar::ProgressDisplay;
 pub use format::Format;
 pub use progress::Progress;
-pub use render::{render_check, render_mistakes, render_plan, render_refused, run_reporter};
+pub use render::{
+    render_check, render_file_errors, render_plan, render_refused, render_review, run_reporter,
+};
 pub use reporter::RunReporter;
 pub use style::Style;
 pub use view::{PLAN_MARKER, advice, override_help, statements, summary_counts};

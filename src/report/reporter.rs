@@ -2,12 +2,12 @@ use std::io;
 
 use crate::apply::Event;
 
-/// Something that writes a run as it goes.
+/// Writes the report of a run.
 pub trait RunReporter {
     /// Takes the next event.
     ///
     /// # Errors
-    /// When it cannot be written. The run goes on all the same: what it does to IAM does not depend on
-    /// who reads the report.
+    /// When the report cannot be written. The run continues: its effect on IAM does not depend on a reader of
+    /// the report.
     fn on(&mut self, event: &Event) -> io::Result<()>;
 }

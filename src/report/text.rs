@@ -57,8 +57,8 @@ pub(super) fn closing(text: &mut String, document: &Document<'_>, style: Style) 
     }
 }
 
-/// A run as it goes: a line for each change as it is answered, and at the end what went wrong, what
-/// verification showed, and the counts.
+/// A run while it goes on: a line for each change as soon as IAM responds; at the end the failures, the
+/// results of verification, and the counts.
 pub(super) struct TextRun<'p, W> {
     run: Run<'p>,
     columns: Columns,
@@ -68,7 +68,7 @@ pub(super) struct TextRun<'p, W> {
     to: W,
 }
 
-/// Before the changes of a run.
+/// The columns before each change of a run.
 const LABEL_WIDTH: usize = "applied ".len();
 
 impl<'p, W: Write> TextRun<'p, W> {
@@ -129,6 +129,7 @@ impl<W: Write> RunReporter for TextRun<'_, W> {
 fn write_answered(text: &mut String, answered: &Answered<'_>, columns: &Columns, style: Style) {
     let Answered { label, severity, row, attempts } = answered;
     if let (Some(principal), Some(change)) = (row.principal, &row.change) {
+        let label = format!("{label:width$}", width = LABEL_WIDTH - 1);
         let label = style.tone(severity.tone(), label) + " ";
         text.push_str(&columns.line(&label, principal, change, style));
     }
@@ -203,7 +204,7 @@ fn write_rows(text: &mut String, rows: &[Row<'_>], style: Style) {
             sentence = sentence.name(Tone::Strong, principal).ours(Tone::Neutral, ": ");
         }
         sentence.text(Tone::Neutral, &row.message).write(text, style, 2, 6);
-        // Once for neighbours with the same help.
+        // Neighbours with the same help share it.
         let is_last = rows.get(n + 1).is_none_or(|next| next.help != row.help);
         if let Some(help) = row.help.as_ref().filter(|_| is_last) {
             write_help(text, help, 6, style);
@@ -229,7 +230,7 @@ fn write_help(text: &mut String, help: &Text<'_>, indent: usize, style: Style) {
 /// Changes as aligned lines: `+ user  from → to`. Where the widest line does not fit, the boundaries of
 /// every change have a line of their own, or two.
 pub(super) struct Columns {
-    /// Before each change.
+    /// The columns before each change.
     indent: usize,
     width: usize,
     /// The widths of users and of boundaries that are replaced, if each change fits on a line.

@@ -15,7 +15,7 @@ pub(super) struct Sentence<'a> {
     is_open: bool,
 }
 
-/// What stands between two spaces.
+/// The text between two spaces.
 #[derive(Debug, Default)]
 struct Word<'a> {
     pieces: Vec<(Tone, Cow<'a, str>)>,

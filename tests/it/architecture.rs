@@ -41,16 +41,34 @@ fn files() -> BTreeMap<String, String> {
 /// only where `of_public` says so.
 fn imported(module: &str, text: &str, is_directory: bool, of_public: bool) -> Vec<Vec<String>> {
     let mut paths = Vec::new();
-    for declaration in text.split(';') {
-        let Some(at) = declaration.rfind("use ") else { continue };
-        let before = declaration[..at].lines().last().unwrap_or_default().trim();
-        let is_public = before.starts_with("pub");
-        if !before.is_empty() && !is_public || is_public != of_public {
-            continue;
+    let code: String = code_lines(text).collect::<Vec<_>>().join("\n");
+    for declaration in code.split(';') {
+        let lines: Vec<&str> = declaration.lines().collect();
+        let Some(first) = lines.iter().rposition(|line| is_use(line)) else { continue };
+        let tail = lines[first..].join("\n");
+        if tail.trim_start().starts_with("pub") == of_public {
+            let tree = tail.split_once("use ").map_or("", |(_, tree)| tree);
+            expand(tree, &mut Vec::new(), &mut paths);
         }
-        expand(declaration[at + 4..].trim(), &mut Vec::new(), &mut paths);
     }
     paths.into_iter().filter_map(|path| absolute(module, &path, is_directory)).collect()
+}
+
+/// The lines without comments.
+fn code_lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| !line.trim_start().starts_with("//"))
+}
+
+fn is_use(line: &str) -> bool {
+    // Text after a semicolon in a string may begin with the word, too.
+    let indentation = line.len() - line.trim_start().len();
+    let line = line.trim_start();
+    let declared = match line.strip_prefix("pub") {
+        // `pub(crate)` and the like.
+        Some(rest) => rest.trim_start_matches(|c| c != ' ').trim_start(),
+        None => line,
+    };
+    declared.starts_with("use ") && indentation.is_multiple_of(4)
 }
 
 /// Expands `a::{b, c::d}` into `a::b` and `a::c::d`.
@@ -59,7 +77,8 @@ fn expand(tree: &str, prefix: &mut Vec<String>, paths: &mut Vec<Vec<String>>) {
     if let Some(open) = tree.find('{') {
         let length = prefix.len();
         prefix.extend(tree[..open].split("::").filter(|it| !it.is_empty()).map(str::to_owned));
-        let inner = &tree[open + 1..tree.rfind('}').unwrap_or(tree.len())];
+        let close = tree.rfind('}').expect("braces of a use declaration are closed");
+        let inner = &tree[open + 1..close];
         let (mut depth, mut start) = (0, 0);
         for (at, c) in inner.char_indices() {
             match c {

@@ -2,7 +2,7 @@ use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::example::{self, Example};
-use crate::cli::throttle::For;
+use super::per_action::PerAction;
 use crate::iam::{Rate, Share};
 use crate::sandbox::{Burst, ChaosKind, Competitor, RateChange};
 
@@ -104,19 +104,19 @@ pub(in crate::cli) struct ServeArgs {
     /// With ACTION, the rate applies to that action only and takes precedence over a rate without ACTION.
     /// The same holds for the other throttling options. GetCallerIdentity is throttled only if it is named.
     #[arg(long, value_name = "[ACTION=]R", help_heading = THROTTLING)]
-    pub(in crate::cli) rate: Vec<For<Rate>>,
+    pub(in crate::cli) rate: Vec<PerAction<Rate>>,
     /// Capacity of the token bucket, in requests [default: the rate, at least 1]
     #[arg(long, value_name = "[ACTION=]B", requires = "rate", help_heading = THROTTLING)]
-    pub(in crate::cli) burst: Vec<For<Burst>>,
+    pub(in crate::cli) burst: Vec<PerAction<Burst>>,
     /// Change the rate to R, SECONDS after the first request to the API; can be repeated
     #[arg(long, value_name = "[ACTION=]R@SECONDS", requires = "rate", help_heading = THROTTLING)]
-    pub(in crate::cli) rate_change: Vec<For<RateChange>>,
+    pub(in crate::cli) rate_change: Vec<PerAction<RateChange>>,
     /// Simulate another client that sends R requests per second and does not retry
     ///
     /// The requests are evenly spaced. FROM and UNTIL are seconds after the first request to the API.
     /// Without them, the client sends requests all the time.
     #[arg(long, value_name = "[ACTION=]R[@FROM[..UNTIL]]", requires = "rate", help_heading = THROTTLING)]
-    pub(in crate::cli) competitor: Vec<For<Competitor>>,
+    pub(in crate::cli) competitor: Vec<PerAction<Competitor>>,
     /// Inject random faults, reproducibly for the same seed
     ///
     /// The seed, the action, the user, page or policy, and the number of earlier identical requests

@@ -71,7 +71,8 @@ pub(in crate::report) enum Body<'a> {
     Changes(Vec<Row<'a>>),
     /// Rows with a message each.
     Rows(Vec<Row<'a>>),
-    /// Principals with the same cause: the message of the section, or else of any row, stands for all.
+    /// Principals with the same cause: the message of the section, or else of the first row, is
+    /// about all of them.
     Group(Vec<Row<'a>>),
     /// Short names and their policies.
     Names(Vec<(&'a str, &'a PolicyArn)>),

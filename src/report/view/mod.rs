@@ -20,12 +20,12 @@ pub use guard::{override_help, statements};
 pub use words::summary_counts;
 
 pub(super) use advice::{advice_on_failed, advice_on_stop};
-pub(super) use check::{UserCounts, check, mistakes};
+pub(super) use check::{UserCounts, check, file_errors};
 pub(super) use document::{
     Body, Boundary, ChangeKind, ChangeView, Closing, CountsRow, Document, Place, RUN_MARKER, Row,
     Section, Severity, Tone,
 };
-pub(super) use plan::{change_row, plan};
+pub(super) use plan::{change_view, plan, review};
 pub(super) use problem::{problem_help, problem_statement};
 pub(super) use refused::refused;
 pub(super) use run::{Answered, Run, answered};

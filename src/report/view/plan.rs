@@ -12,8 +12,15 @@ use crate::plan::{Change, Counts, Origin, Plan, ProblemKind};
 const THIS_CHANGE: &str = "From this change";
 const DRIFT: &str = "Drift";
 
-/// A plan.
+/// A plan, with the guard rails that would refuse it.
 pub(in crate::report) fn plan(plan: &Plan) -> Document<'_> {
+    let mut document = review(plan);
+    document.sections.extend(guard_section(plan));
+    document
+}
+
+/// A plan in a run that has checked the guard rails itself, with the overrides of that run.
+pub(in crate::report) fn review(plan: &Plan) -> Document<'_> {
     let result = match plan.changes.len() {
         0 => "nothing to change".to_owned(),
         changes => counted(changes, "change"),
@@ -25,7 +32,6 @@ pub(in crate::report) fn plan(plan: &Plan) -> Document<'_> {
     sections.extend(names_section(plan));
     sections.extend(problem_section(problems(plan)));
     sections.extend(unlisted_section(plan));
-    sections.extend(guard_section(plan));
     Document {
         marker: PLAN_MARKER,
         severity: Severity::Notice,
@@ -90,8 +96,19 @@ fn change_sections(plan: &Plan) -> Vec<Section<'_>> {
     .collect()
 }
 
-/// A change of `plan`.
-pub(in crate::report) fn change_row<'a>(plan: &'a Plan, change: &'a Change) -> Row<'a> {
+/// A change of `plan` as a row.
+pub(super) fn change_row<'a>(plan: &'a Plan, change: &'a Change) -> Row<'a> {
+    Row {
+        principal: Some(change.principal.name.as_str()),
+        change: Some(change_view(plan, change)),
+        place: Some(place(&change.provenance)),
+        message: Text::default(),
+        help: None,
+    }
+}
+
+/// A change of `plan`, with the short names of its boundaries.
+pub(in crate::report) fn change_view<'a>(plan: &'a Plan, change: &'a Change) -> ChangeView<'a> {
     let kind = match change.boundary {
         BoundaryChange::Add { .. } => ChangeKind::Add,
         BoundaryChange::Change { .. } => ChangeKind::Change,
@@ -99,13 +116,7 @@ pub(in crate::report) fn change_row<'a>(plan: &'a Plan, change: &'a Change) -> R
     };
     let (from, to) = (change.boundary.from(), change.boundary.to());
     let (from, to) = (boundary(plan, from), boundary(plan, to));
-    Row {
-        principal: Some(change.principal.name.as_str()),
-        change: Some(ChangeView { kind, from, to, origin: change.origin }),
-        place: Some(place(&change.provenance)),
-        message: Text::default(),
-        help: None,
-    }
+    ChangeView { kind, from, to, origin: change.origin }
 }
 
 fn place(Provenance { file, line, column, .. }: &Provenance) -> Place<'_> {

@@ -1,8 +1,8 @@
 use super::guard::violations_section;
-use super::plan::{problem_section, problems};
+use super::plan::{change_row, problem_section, problems};
 use super::run::{already_done, blocked, conflicts, preflight_counts, section};
 use super::words::add_counts;
-use super::{Body, Closing, Document, RUN_MARKER, Section, Severity, Text, Tone, change_row};
+use super::{Body, Closing, Document, RUN_MARKER, Section, Severity, Text, Tone};
 use crate::plan::{Preflight, Refused};
 
 /// A plan that was refused as a whole: nothing of it was applied.

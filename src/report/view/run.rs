@@ -1,35 +1,35 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::plan::{Blocked, problem_section, problems};
+use super::plan::{Blocked, change_row, problem_section, problems};
 use super::words::{add_counts, counted, found_clause, named, summary_counts};
 use super::{
     Body, Closing, Document, RUN_MARKER, Row, Section, Severity, Text, Tone, advice,
-    advice_on_failed, advice_on_stop, change_row,
+    advice_on_failed, advice_on_stop,
 };
 use crate::apply::{Event, Item, StopError, Summary, Verification};
 use crate::inventory::{ApiError, CallOutcome, ErrorClass, Reading, StopReason};
 use crate::journal::Outcome;
 use crate::plan::{Change, Plan, Preflight};
 
-/// A run: what preflight found, and what the events have told so far.
+/// A run: the result of preflight, and the events so far.
 pub(in crate::report) struct Run<'p> {
     preflight: &'p Preflight,
     items: Vec<Item>,
     stopped_by: Option<StopError>,
 }
 
-/// A change that IAM answered, or did not.
+/// A change whose last attempt has ended.
 pub(in crate::report) struct Answered<'a> {
-    /// One word of seven columns.
+    /// One word of at most seven letters.
     pub(in crate::report) label: &'static str,
     pub(in crate::report) severity: Severity,
-    /// The change; the message says what went wrong, if something did.
+    /// The change, with a message if it failed.
     pub(in crate::report) row: Row<'a>,
     pub(in crate::report) attempts: u32,
 }
 
-/// The last answer to a change; none where nothing was sent.
+/// A change whose last attempt has ended; `None` where nothing was sent.
 pub(in crate::report) fn answered<'a>(
     plan: &'a Plan,
     change: &'a Change,
@@ -47,7 +47,7 @@ pub(in crate::report) fn answered<'a>(
         CallOutcome::Failed { attempts, error, may_be_done } => {
             let (label, severity) = match may_be_done {
                 true => ("unknown", Severity::Warning),
-                false => ("failed ", Severity::Error),
+                false => ("failed", Severity::Error),
             };
             let after = match attempts {
                 1 => String::new(),
@@ -112,7 +112,7 @@ impl<'p> Run<'p> {
         }
     }
 
-    /// What preflight found besides the problems of the plan.
+    /// The results of preflight, without the problems of the plan.
     pub(in crate::report) fn before(&self) -> Vec<Section<'p>> {
         let sections = [
             conflicts(self.preflight),
@@ -142,7 +142,7 @@ impl<'p> Run<'p> {
         })
     }
 
-    /// What became of the changes, but for those that were applied as IAM's answers say.
+    /// The outcomes, without the changes that were applied as IAM's responses say.
     pub(in crate::report) fn outcomes(&self, summary: &Summary) -> Vec<Section<'_>> {
         let mut sections = self.failed();
         sections.extend(self.not_as_written());
@@ -153,9 +153,9 @@ impl<'p> Run<'p> {
         sections
     }
 
-    /// Failed changes, grouped so that hundreds of equal failures read as one, the largest group first.
+    /// Failed changes. Hundreds of equal failures are one group; the largest group is first.
     fn failed(&self) -> Vec<Section<'_>> {
-        // The help tells a missing user from a missing policy where both are `NoSuchEntity`.
+        // `NoSuchEntity` is the error for missing users and for missing policies; the help differs.
         let mut groups: BTreeMap<(&str, Option<String>), Vec<Row<'_>>> = BTreeMap::new();
         for item in self.items_of(Outcome::Failed) {
             let CallOutcome::Failed { error, .. } = &item.call else { continue };
@@ -211,8 +211,8 @@ impl<'p> Run<'p> {
         groups.into_values().filter_map(group).collect()
     }
 
-    /// Changes that a stop left open. After a stop, IAM's answers count: only changes without an answer are
-    /// open, and those that read otherwise so far.
+    /// Changes whose outcome is unknown because the run was stopped. A success that IAM reported counts,
+    /// unless verification showed something else.
     fn not_verified(&self) -> Option<Section<'_>> {
         let is_open = |item: &&Item| {
             matches!(
@@ -228,7 +228,7 @@ impl<'p> Run<'p> {
         Some(Section { message: Some(message), ..section.with_help(RUN_PLAN) })
     }
 
-    /// Changes without an answer of IAM that verification showed to be applied.
+    /// Changes that verification showed to be applied although IAM did not respond.
     fn confirmed(&self) -> Option<Section<'_>> {
         let row = |item: &'_ Item| match (&item.call, &item.verification) {
             (CallOutcome::Failed { error, .. }, Verification::AsWritten) => Some(error.to_string()),
@@ -250,7 +250,7 @@ impl<'p> Run<'p> {
             Some(StopReason::Journal) => Some("the journal could not be written"),
             Some(StopReason::Error) | None => None,
         };
-        // Not shown on lines of the review: a stopped run has thousands.
+        // A stopped run may have thousands, so a review does not show them.
         let section =
             section("Not attempted", Severity::Detail, "not attempted", Body::Group(rows))?;
         Some(Section { message: message.map(Text::ours), ..section })
@@ -286,7 +286,7 @@ impl<'p> Run<'p> {
         Closing { label, parts }
     }
 
-    /// Whether the account is now as the plan wants it, and verified to be.
+    /// Whether every change of the plan is made and verified.
     fn is_complete(&self, summary: &Summary) -> bool {
         let Preflight { plan, .. } = self.preflight;
         summary.is_complete()
@@ -347,7 +347,7 @@ pub(super) fn blocked(preflight: &Preflight) -> impl Iterator<Item = Blocked<'_>
     preflight.blocked().map(|(change, why)| (&change.principal, &change.provenance, why))
 }
 
-/// A section about users; none without rows.
+/// A section about users; `None` without rows.
 pub(super) fn section<'a>(
     heading: &'static str,
     severity: Severity,

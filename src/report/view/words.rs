@@ -11,7 +11,7 @@ pub(in crate::report) fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", plural(count, "", "s"))
 }
 
-/// The one word for one, the other for none and many.
+/// `one` if `count` is 1, `many` otherwise.
 pub(super) fn plural<'a>(count: usize, one: &'a str, many: &'a str) -> &'a str {
     if count == 1 { one } else { many }
 }
