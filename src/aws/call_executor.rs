@@ -120,7 +120,7 @@ impl CallExecutor {
                 _ => None,
             };
             let Some(wait) = wait else { return CallEnd::Failed { error, attempts: attempt } };
-            tracing::debug!(attempt, ?wait, "{error}");
+            tracing::debug!(attempt, wait_ms = wait.as_millis(), "{error}");
             on_retry(Retry {
                 attempt,
                 error: error.clone(),

@@ -191,13 +191,16 @@ fn request_id(in_body: Option<&str>, response: &HttpResponse) -> Option<String> 
         .map(printable)
 }
 
-/// The error and its sources, each after a colon.
+/// The error and its sources, separated by colons. A source that the text already ends with is not repeated.
 fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
+        let message = error.to_string();
+        if !text.ends_with(&message) {
+            text.push_str(": ");
+            text.push_str(&message);
+        }
         source = error.source();
     }
     text

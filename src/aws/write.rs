@@ -15,9 +15,10 @@ use crate::inventory::{CallCount, CallOutcome, Retry};
 
 /// Writes to an account: sets and removes permissions boundaries of users.
 ///
-/// Both calls are unconditional, since IAM has no compare-and-set, and both are idempotent
+/// Both calls are unconditional, since IAM has no compare-and-set
 /// ([PutUserPermissionsBoundary](https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPermissionsBoundary.html),
 /// [DeleteUserPermissionsBoundary](https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUserPermissionsBoundary.html)).
+/// A repeated call has the same effect as one call, so both are safe to retry.
 #[derive(Debug, Clone)]
 pub struct Writer {
     iam: aws_sdk_iam::Client,
