@@ -74,8 +74,9 @@ impl<'a> Running<'a> {
         for (sent, _) in left {
             let reading = inventory.reading(&sent.change.principal);
             match reading {
-                Reading::Found { boundary, .. }
-                    if boundary.as_ref() == sent.change.boundary.to() =>
+                Reading::Found { unique_id, boundary }
+                    if boundary.as_ref() == sent.change.boundary.to()
+                        && sent.change.is_of(unique_id) =>
                 {
                     self.ended(sent, Verification::AsWritten);
                 }
