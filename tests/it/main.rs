@@ -8,6 +8,7 @@ mod config;
 mod corpus;
 mod crash;
 mod definition;
+mod docs;
 mod formats;
 mod guard;
 mod import;
