@@ -246,7 +246,7 @@ fn nothing_without_the_reviewed_plan(forge: &Forge) -> Result<(), Failed> {
         check(ran.out.contains(why) && ran.out.contains("othing was applied"), &ran.to_string())?;
         check(forge.live_plan()["changes"] == before, "something was applied")
     };
-    refused("came by no")?;
+    refused("does not belong to")?;
 
     forge.merge();
     forge
@@ -255,7 +255,7 @@ fn nothing_without_the_reviewed_plan(forge: &Forge) -> Result<(), Failed> {
 
     forge.write("boundaries.toml", SOUND_FILE);
     forge.put_aside_the_kept_plan(|kept| {
-        refused("kept")?;
+        refused("expired")?;
         let forged = kept.replace("emeka", "fatima");
         check(forged != kept, "the plan is not changed")?;
         forge.keep_plan(&forged);
