@@ -6,6 +6,8 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use iam_boundaries::config::Config;
+
 use crate::support::Binary;
 
 /// Pixels from one line of the picture to the next.
@@ -35,6 +37,22 @@ fn the_picture_shows_the_plan_of_the_own_file() {
     let picture = std::fs::read_to_string(&path).unwrap_or_default();
     let output = format!("\x1b[2m$\x1b[0m \x1b[1miam-boundaries plan\x1b[0m\n\n{}", plan.out);
     compare(&path, &picture, &svg(&output));
+}
+
+#[test]
+fn every_boundaries_file_in_the_documentation_is_valid() {
+    let mut files = 0;
+    for page in ["README.md", "docs/file-reference.md"] {
+        let text = std::fs::read_to_string(root().join(page)).unwrap();
+        for block in text.split("```toml\n").skip(1) {
+            let (file, _) = block.split_once("```").expect("the block ends");
+            if let Err(errors) = Config::parse(page, file) {
+                panic!("{errors}");
+            }
+            files += 1;
+        }
+    }
+    assert_eq!(files, 2);
 }
 
 fn root() -> &'static Path {
