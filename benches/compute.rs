@@ -2,6 +2,7 @@
 //!
 //! Each measurement is made by a process of its own that does nothing else: this program starts itself
 //! again, with the name of the [`Work`] to do and the file to do it on. It asserts nothing.
+#![allow(clippy::print_stdout, reason = "a bench prints its table")]
 
 use std::error::Error;
 use std::fs::File;
@@ -11,11 +12,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use iam_boundaries::aws::{Inventory, Reading};
 use iam_boundaries::config::Config;
-use iam_boundaries::iam::PolicyArn;
+use iam_boundaries::iam::{PolicyArn, UniqueId};
+use iam_boundaries::inventory::{Inventory, Reading};
 use iam_boundaries::plan::Plan;
-use iam_boundaries::report::{Paint, plan_text};
+use iam_boundaries::report::{Format, Style, render_plan};
 use iam_boundaries::sandbox::{ACCOUNT, awkward_name};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_iam-boundaries");
@@ -55,7 +56,10 @@ const WORKS: [Work; 6] = [
             planned.parse + planned.diff
         },
     },
-    Work { name: "plan as text", run: |file| timed_of_plan(file, |p| plan_text(p, Paint::Plain)) },
+    Work {
+        name: "plan as text",
+        run: |file| timed_of_plan(file, |p| render_plan(p, Format::Text, Style::PLAIN)),
+    },
     Work { name: "plan as JSON", run: |file| timed_of_plan(file, Plan::to_json) },
     Work { name: "the command check", run: |file| time_of_binary(&["check", "-f"], Some(file)) },
 ];
@@ -230,18 +234,18 @@ fn timed_of_plan(file: &Path, write: fn(&Plan) -> String) -> Duration {
 /// An account in which a fifth of the listed users have not what they should have.
 fn snapshot(config: &Config) -> Inventory {
     let other: PolicyArn = policy("Other").parse().expect("it is an ARN");
+    let unique_id: UniqueId = "AIDAJQABLZS4A3QDU576Q".parse().expect("it is a unique ID");
+    let found = |boundary| Reading::Found { unique_id: unique_id.clone(), boundary };
     let reading = |n: usize, listed: &Option<PolicyArn>| match (n % 10, listed) {
-        (0, Some(_)) => Reading::Boundary(None),
-        (0 | 5, _) => Reading::Boundary(Some(other.clone())),
+        (0, Some(_)) => found(None),
+        (0 | 5, _) => found(Some(other.clone())),
         // As IAM's answers are read: each boundary has a text of its own.
-        (_, listed) => Reading::Boundary(
+        (_, listed) => found(
             listed.as_ref().map(|arn| arn.as_str().parse().expect("a listed boundary is an ARN")),
         ),
     };
-    let users = config.users.iter().enumerate();
-    Inventory::of(
-        users.map(|(n, (user, listed))| (user.clone(), reading(n, &listed.boundary))).collect(),
-    )
+    let users = config.entries().enumerate();
+    Inventory::of(users.map(|(n, (user, listed))| (user, reading(n, &listed.boundary))).collect())
 }
 
 fn policy(name: &str) -> String {

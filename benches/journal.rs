@@ -5,6 +5,7 @@
 //! once as apply has under way. It writes in the target folder: what a sync costs is the disk's to say.
 //!
 //!     cargo bench --bench journal -- [--writes N] [--rounds N]
+#![allow(clippy::print_stdout, reason = "a bench prints its table")]
 
 use std::error::Error;
 use std::num::NonZeroUsize;
@@ -12,14 +13,15 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
-use iam_boundaries::apply::{CallOutcome, Limits, Outcome, Run, Summary, apply};
-use iam_boundaries::aws::{Access, Account, Bounds, Connection, RetryPolicy, StopSwitch};
+use iam_boundaries::apply::{Run, RunOptions, Summary, apply};
+use iam_boundaries::aws::{Access, Account, Connection, LimiterOptions, RetryPolicy, StopSwitch};
 use iam_boundaries::config::Config;
 use iam_boundaries::iam::{PrincipalName, Rate, Timestamp};
-use iam_boundaries::journal::{End, Header, Journal, RunRecord};
-use iam_boundaries::plan::Plan;
+use iam_boundaries::inventory::CallOutcome;
+use iam_boundaries::journal::{Intent, Journal, Outcome, RunRecord};
+use iam_boundaries::plan::{Plan, Preflight};
 use iam_boundaries::sandbox::{
-    ACCESS_KEY_ID, Burst, Limit, Options, SECRET_ACCESS_KEY, Sandbox, Throttle,
+    ACCESS_KEY_ID, Burst, Options, RateLimit, SECRET_ACCESS_KEY, Sandbox, Throttle,
 };
 
 /// What an apply may take with a journal, as a multiple of what it takes without.
@@ -57,10 +59,10 @@ async fn alone(folder: &Path, items: usize) -> Result<(), Box<dyn Error>> {
         let applied =
             CallOutcome::Applied { attempts: 1, request_id: Some("0123456789ab".to_owned()) };
         let began = Instant::now();
-        let mut written = stream::iter(&company.plan.changes)
+        let mut written = stream::iter(&company.preflight.plan.changes)
             .map(async |change| {
-                let intended = journal.intend(change).await;
-                journal.answered(&change.user, &applied);
+                let intended = journal.intend(&Intent::from(change)).await;
+                journal.ended(&change.principal, &applied);
                 intended
             })
             .buffer_unordered(at_once);
@@ -119,14 +121,14 @@ async fn paired(folder: &Path, writes: usize, rounds: usize) -> Result<(), Box<d
 struct Company {
     _sandbox: Sandbox,
     account: Account,
-    plan: Plan,
+    preflight: Preflight,
 }
 
 impl Company {
     async fn of(users: usize) -> Result<Company, Box<dyn Error>> {
         let rate = Rate::per_second(RATE)?;
         let burst = Burst::of_one_second(rate);
-        let limit = Limit { rate, burst, changes: Vec::new(), competitor: None };
+        let limit = RateLimit { rate, burst, changes: Vec::new(), competitor: None };
         let actions = [("PutUserPermissionsBoundary".parse()?, limit)].into();
         let throttle = Throttle { actions, ..Throttle::default() };
         let sandbox =
@@ -145,38 +147,43 @@ impl Company {
         };
         let account = Connection::open(&access).await.identify().await?;
         let config = Config::parse("boundaries.toml", &file).map_err(|_| "a bad file")?;
-        let snapshot = account.snapshot(config.users.keys()).await?;
-        let plan = Plan::between(account.identity().account, &config, &snapshot);
-        Ok(Company { _sandbox: sandbox, account, plan })
+        let listed: Vec<_> = config.entries().map(|(principal, _)| principal).collect();
+        let live = account.inventory(&listed).await?;
+        let plan = Plan::between(account.identity().account, &config, &live);
+        Ok(Company { _sandbox: sandbox, account, preflight: Preflight::fresh(plan) })
     }
 
     fn journal(&self, path: &Path) -> Result<Journal, Box<dyn Error>> {
-        let (plan, identity) = (&self.plan, self.account.identity());
-        Ok(Journal::create(path, &Header::of(plan, plan.digest(), identity, Timestamp::now()))?)
+        let header = self.preflight.header(self.account.identity(), Timestamp::now());
+        Ok(Journal::create(path, &header)?)
     }
 
     /// How long the writing takes, the journal's beginning and end with it.
     async fn apply(&self, path: Option<&PathBuf>) -> Result<Duration, Box<dyn Error>> {
-        let bounds = Bounds { in_flight: CONCURRENCY, calls: self.plan.changes.len() };
-        let writer = self.account.writer(bounds, None, RetryPolicy::default());
+        let limiter = LimiterOptions {
+            max_in_flight: CONCURRENCY,
+            expected_calls: self.preflight.plan.changes.len(),
+        };
+        let writer = self.account.writer(limiter, None, RetryPolicy::default());
         let concurrency = NonZeroUsize::new(CONCURRENCY).ok_or("none at once")?;
-        let limits = Limits { concurrency, read_back: Duration::ZERO };
+        let options = RunOptions { concurrency, verify_for: Duration::ZERO };
         let (account, switch) = (&self.account, &StopSwitch::new());
         let began = Instant::now();
         let journal = path.map(|path| self.journal(path)).transpose()?;
         let run = Run {
-            plan: &self.plan,
+            preflight: &self.preflight,
             account,
             writer: &writer,
-            limits,
+            options,
             switch,
             journal: journal.as_ref(),
+            events: &|_| {},
         };
-        let summary: Summary = apply(run, |_| {}).await;
+        let summary: Summary = apply(run).await;
         if let Some(journal) = journal {
-            journal.finish(&End::of(&summary)).await?;
+            journal.finish(&summary.end()).await?;
         }
-        assert_eq!(summary.applied, self.plan.changes.len());
+        assert_eq!(summary.applied, self.preflight.plan.changes.len());
         Ok(began.elapsed())
     }
 }

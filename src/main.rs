@@ -1,3 +1,5 @@
+//! The `iam-boundaries` command.
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

@@ -2,33 +2,34 @@ use std::error::Error;
 use std::time::Duration;
 
 use iam_boundaries::iam::Rate;
-use iam_boundaries::sandbox::{Burst, Competitor, Limit, RateChange};
+use iam_boundaries::sandbox::{Burst, Competitor, RateChange, RateLimit};
 
-/// A limit to write against, and how much to write.
+/// A rate limit and the number of items to write.
 #[derive(Debug, Clone)]
 pub struct Row {
     pub name: String,
-    /// None where nothing is throttled.
-    pub limit: Option<Limit>,
-    /// Calls a second: what a fixed limiter is told.
+    /// `None` if no call is throttled.
+    pub limit: Option<RateLimit>,
+    /// The rate of the fixed limiter, in calls per second.
     pub rate: f64,
     pub latency: Duration,
     pub items: usize,
-    /// The time, in seconds, in which nobody could be faster.
+    /// The shortest possible time, in seconds.
     pub ideal: f64,
-    /// Writes under way at once, at most.
+    /// The maximum number of writes in flight.
     pub concurrency: usize,
     pub changes: bool,
 }
 
-/// What this tool shall reach in a row.
+/// The goal of this tool in a row.
 pub struct Goal {
     pub time: f64,
     pub throttled: u64,
 }
 
 impl Row {
-    /// 1.05 of the ideal, 1.10 where the limit changes or there is none; 2 % of the calls throttled, or 12.
+    /// At most 1.05 times the ideal time, or 1.10 if the limit changes or there is none. At most 2 % of the calls
+    /// throttled, or 12.
     pub fn goal(&self) -> Goal {
         let time = if self.changes || self.limit.is_none() { 1.10 } else { 1.05 };
         Goal { time, throttled: (self.items as u64 / 50).max(12) }
@@ -37,7 +38,7 @@ impl Row {
 
 const CONCURRENCY: usize = 256;
 
-/// The rows, with as many items that the ideal takes so many seconds.
+/// All rows, with items for `seconds` seconds at the limit.
 pub fn all(seconds: f64) -> Result<Vec<Row>, Box<dyn Error>> {
     let mut rows = Vec::new();
     for rate in [5.0, 50.0, 500.0] {
@@ -59,7 +60,7 @@ pub fn all(seconds: f64) -> Result<Vec<Row>, Box<dyn Error>> {
     let half = seconds / 2.0;
     let middle = Duration::from_secs_f64(half);
     for rate in [50.0, 500.0] {
-        let changed = |name: &str, after: f64, limit: Limit| Row {
+        let changed = |name: &str, after: f64, limit: RateLimit| Row {
             name: format!("{rate}/s, burst 20, 50 ms, {name}"),
             limit: Some(limit),
             rate,
@@ -73,10 +74,10 @@ pub fn all(seconds: f64) -> Result<Vec<Row>, Box<dyn Error>> {
             Ok(vec![RateChange { after: middle, rate: Rate::per_second(rate)? }])
         };
         let (less, more) = (rate / 2.0, rate * 2.0);
-        let halved = Limit { changes: change(less)?, ..limit(rate, 20.0)? };
-        let doubled = Limit { changes: change(more)?, ..limit(rate, 20.0)? };
+        let halved = RateLimit { changes: change(less)?, ..limit(rate, 20.0)? };
+        let doubled = RateLimit { changes: change(more)?, ..limit(rate, 20.0)? };
         let competitor = Competitor::new(Rate::per_second(less)?, middle, None)?;
-        let shared = Limit { competitor: Some(competitor), ..limit(rate, 20.0)? };
+        let shared = RateLimit { competitor: Some(competitor), ..limit(rate, 20.0)? };
         rows.push(changed("then half", less, halved));
         rows.push(changed("then double", more, doubled));
         rows.push(changed("then shared", less, shared));
@@ -96,6 +97,6 @@ pub fn all(seconds: f64) -> Result<Vec<Row>, Box<dyn Error>> {
     Ok(rows)
 }
 
-fn limit(rate: f64, burst: f64) -> Result<Limit, Box<dyn Error>> {
-    Ok(Limit::new(Rate::per_second(rate)?, Burst::of(burst)?))
+fn limit(rate: f64, burst: f64) -> Result<RateLimit, Box<dyn Error>> {
+    Ok(RateLimit::new(Rate::per_second(rate)?, Burst::of(burst)?))
 }

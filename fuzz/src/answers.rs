@@ -1,9 +1,10 @@
 use std::collections::BTreeSet;
 
-use iam_boundaries::aws::{
-    Account, ApiError, Bounds, CallOutcome, EveryoneError, Inventory, PolicyState, Reading, Stop,
+use iam_boundaries::aws::{Account, LimiterOptions, Stop};
+use iam_boundaries::iam::{PolicyArn, Principal, PrincipalName};
+use iam_boundaries::inventory::{
+    ApiError, CallOutcome, EveryPrincipalError, Inventory, PolicyState, Reading,
 };
-use iam_boundaries::iam::{PolicyArn, PrincipalName};
 
 use super::loopback::{Answer, Loopback, ONCE};
 use super::reports::inert;
@@ -41,7 +42,8 @@ fn status_of(byte: u8) -> u16 {
 /// Asks everything that the tool asks, and says whether anything was believed.
 async fn asked(iam: &Loopback, answer: &Answer) -> bool {
     let told = Told::by(answer);
-    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| name.parse().expect("a name"));
+    let [alice, bob, carol] =
+        ["alice", "bob", "carol"].map(|name| Principal::user(name.parse().expect("a name")));
     let policy: PolicyArn = "arn:aws:iam::123456789012:policy/Developer".parse().expect("an ARN");
     iam.denies(None);
     iam.says(answer.clone());
@@ -53,7 +55,7 @@ async fn asked(iam: &Loopback, answer: &Answer) -> bool {
         assert!(told.words.contains(&count.to_string()), "{count} users are nowhere in the answer");
     }
     for listed in [&[&alice][..], &[&alice, &bob, &carol]] {
-        let snapshot = account.snapshot(listed.iter().copied()).await;
+        let snapshot = account.inventory(listed.iter().copied()).await;
         if let Ok(snapshot) = &snapshot {
             is_believed |= told.snapshot(snapshot, listed);
         } else {
@@ -70,7 +72,7 @@ async fn asked(iam: &Loopback, answer: &Answer) -> bool {
     is_believed |= told.everyone(&account).await;
     iam.denies(None);
 
-    let writer = account.writer(Bounds { in_flight: 1, calls: 2 }, None, ONCE);
+    let writer = account.writer(LimiterOptions { max_in_flight: 1, expected_calls: 2 }, None, ONCE);
     for to in [Some(&policy), None] {
         match writer.write(&alice, to, &Stop::never(), |_| {}).await {
             CallOutcome::Applied { request_id, .. } => {
@@ -142,26 +144,25 @@ impl Told {
         assert!(!(200..300).contains(&self.status), "status {} for what is missing", self.status);
     }
 
-    fn snapshot(&self, snapshot: &Inventory, listed: &[&PrincipalName]) -> bool {
+    fn snapshot(&self, snapshot: &Inventory, listed: &[&Principal]) -> bool {
         let mut is_believed = false;
         for user in listed {
-            match snapshot.reading(user).expect("every listed user is in it") {
-                Reading::Boundary(boundary) => {
-                    self.boundary(user, boundary.as_ref());
+            match snapshot.reading(user) {
+                Reading::Found { boundary, .. } => {
+                    self.boundary(&user.name, boundary.as_ref());
                     is_believed = true;
                 }
-                Reading::NoSuchUser { differs_by_case: Some(other) } => {
+                Reading::NotFound { differs_by_case: Some(other) } => {
                     self.something();
-                    assert!(other != *user && other.folded() == user.folded());
+                    assert!(*other != user.name && other.folded() == user.name.folded());
                     assert!(self.words.contains(other.as_str()));
                 }
-                Reading::NoSuchUser { differs_by_case: None } => self.missing(),
+                Reading::NotFound { differs_by_case: None } => self.missing(),
                 Reading::Unreadable(error) => shown(error),
             }
         }
-        for other in self.words.iter().filter_map(|word| word.parse::<PrincipalName>().ok()) {
-            assert!(listed.contains(&&other) || snapshot.reading(&other).is_none(), "{other}");
-        }
+        let read: Vec<&Principal> = snapshot.iter().map(|(principal, _)| principal).collect();
+        assert_eq!(read, listed, "only the listed users are read");
         is_believed
     }
 
@@ -175,15 +176,15 @@ impl Told {
     }
 
     async fn everyone(&self, account: &Account) -> bool {
-        match account.everyone().await {
+        match account.every_principal().await {
             Ok(everyone) => {
                 self.something();
-                everyone.iter().for_each(|(user, has)| self.boundary(user, has.as_ref()));
+                everyone.iter().for_each(|(user, has)| self.boundary(&user.name, has.as_ref()));
                 true
             }
             Err(error) => {
                 inert(&error.to_string());
-                if let EveryoneError::Call(error) = &error {
+                if let EveryPrincipalError::Call(error) = &error {
                     shown(error);
                 }
                 false

@@ -1,13 +1,10 @@
-use iam_boundaries::aws::{ApiError, ErrorClass, Inventory, Reading};
-use iam_boundaries::config::{Config, FileErrors, Listed};
-use iam_boundaries::iam::{AccountId, Partition, PolicyArn, PrincipalName};
+use iam_boundaries::config::{Config, Entry, FileErrors};
+use iam_boundaries::iam::{AccountId, Partition, PolicyArn, Principal, PrincipalName};
+use iam_boundaries::inventory::{ApiError, ErrorClass, Inventory, Reading};
 use iam_boundaries::plan::Plan;
-use iam_boundaries::report::{
-    check_github, check_json, check_markdown, check_text, mistakes_github, mistakes_json,
-    mistakes_markdown,
-};
+use iam_boundaries::report::{Format, Style, render_check, render_file_errors};
 
-use super::reports::{commands, comment, inert, json, of_plan, reads_back, without_colours};
+use super::reports::{commands, comment, found, inert, json, of_plan, reads_back, without_colours};
 
 const FILE: &str = "boundaries.toml";
 
@@ -37,10 +34,11 @@ fn without_a_mistake(text: &str, config: &Config) {
     let names = account.map(|account| (account.line, account.column));
     let users = config.users.values().map(|listed| (listed.line, listed.column));
     names.into_iter().chain(users).for_each(|place| exists(text, place));
-    inert(&check_text(config));
-    json(&check_json(config));
-    comment(&check_markdown(config));
-    commands(&check_github(config));
+    let check = |format| render_check(config, format, Style::PLAIN);
+    inert(&check(Format::Text));
+    json(&check(Format::Json));
+    comment(&check(Format::Markdown));
+    commands(&check(Format::Github));
     let account = account.map(|account| account.value).or(config.policy_account());
     let account = account.unwrap_or_else(|| "123456789012".parse().expect("it has 12 digits"));
     for live in [nobody(config), everybody(account, config)] {
@@ -61,9 +59,10 @@ fn with_mistakes(text: &str, errors: &FileErrors) {
     let plain = errors.render(false);
     inert(&plain);
     inert(&without_colours(&errors.render(true)));
-    json(&mistakes_json(errors));
-    comment(&mistakes_markdown(errors));
-    commands(&mistakes_github(errors));
+    let mistakes = |format| render_file_errors(errors, format, Style::PLAIN);
+    json(&mistakes(Format::Json));
+    comment(&mistakes(Format::Markdown));
+    commands(&mistakes(Format::Github));
 }
 
 /// A place that an editor can go to: at a character of the line, or right behind its last.
@@ -76,9 +75,8 @@ fn exists(text: &str, (line, column): (usize, usize)) {
 
 /// An account that has none of the users.
 fn nobody(config: &Config) -> Inventory {
-    let missing =
-        |user: &PrincipalName| (user.clone(), Reading::NoSuchUser { differs_by_case: None });
-    Inventory::of(config.users.keys().map(missing).collect())
+    let missing = |(principal, _)| (principal, Reading::NotFound { differs_by_case: None });
+    Inventory::of(config.entries().map(missing).collect())
 }
 
 /// An account in which each user is in another way as the file says, or not.
@@ -89,13 +87,13 @@ fn everybody(account: AccountId, config: &Config) -> Inventory {
         arn.parse().expect("it is a policy's ARN")
     };
     let (other, of_aws) = (other(account.as_str()), other("aws"));
-    let reading = |(n, (user, listed)): (usize, (&PrincipalName, &Listed))| {
+    let reading = |(n, (principal, listed)): (usize, (Principal, &Entry))| {
         let reading = match n % 6 {
-            0 => Reading::Boundary(None),
-            1 => Reading::Boundary(Some(other.clone())),
-            2 => Reading::Boundary(Some(of_aws.clone())),
-            3 => Reading::Boundary(listed.boundary.clone()),
-            4 => Reading::NoSuchUser { differs_by_case: in_other_case(user) },
+            0 => found(None),
+            1 => found(Some(&other)),
+            2 => found(Some(&of_aws)),
+            3 => found(listed.boundary.as_ref()),
+            4 => Reading::NotFound { differs_by_case: in_other_case(&principal.name) },
             _ => Reading::Unreadable(ApiError {
                 action: "iam:GetUser".into(),
                 class: ErrorClass::Denied,
@@ -104,9 +102,9 @@ fn everybody(account: AccountId, config: &Config) -> Inventory {
                 request_id: Some("0f1e2d3c".to_owned()),
             }),
         };
-        (user.clone(), reading)
+        (principal, reading)
     };
-    Inventory::of(config.users.iter().enumerate().map(reading).collect())
+    Inventory::of(config.entries().enumerate().map(reading).collect())
 }
 
 fn in_other_case(user: &PrincipalName) -> Option<PrincipalName> {

@@ -1,11 +1,10 @@
 use std::collections::BTreeSet;
 
-use iam_boundaries::apply::{Outcome, changed_users, rollback};
-use iam_boundaries::aws::{Inventory, Reading};
-use iam_boundaries::journal::{Entry, RunRecord};
-use iam_boundaries::plan::Plan;
+use iam_boundaries::inventory::{Inventory, Reading};
+use iam_boundaries::journal::{Entry, Outcome, RunRecord};
+use iam_boundaries::plan::{Plan, changed_principals, rollback};
 
-use super::reports::{inert, of_plan, reads_back};
+use super::reports::{found, inert, of_plan, reads_back};
 
 const FILE: &str = "run.jsonl";
 
@@ -30,8 +29,8 @@ pub fn journal(input: &[u8]) -> bool {
 fn holds_together(record: &RunRecord) {
     let RunRecord { header, entries, .. } = record;
     assert!(entries.len() <= header.changes, "more changes than there were to make");
-    assert!(entries.is_sorted_by(|a, b| a.at < b.at), "entries out of order");
-    let users: BTreeSet<String> = entries.iter().map(|entry| entry.change.user.folded()).collect();
+    assert!(entries.is_sorted_by(|a, b| a.line < b.line), "entries out of order");
+    let users: BTreeSet<_> = entries.iter().map(|entry| entry.intent.principal.folded()).collect();
     assert_eq!(users.len(), entries.len(), "a user has two entries");
     let classes = [Outcome::Applied, Outcome::NotAsWritten, Outcome::Failed, Outcome::NotAttempted];
     let ended: usize = classes.into_iter().map(|class| record.count(class)).sum();
@@ -48,12 +47,12 @@ fn outlives_a_crash(input: &[u8], record: &RunRecord) {
     let some = others.iter().step_by(others.len() / 8 + 1);
     for end in [header].iter().chain(some) {
         let earlier = RunRecord::parse(&input[..*end]).expect("the beginning of a journal is one");
-        let torn = [&input[..*end], br#"{"type":"intent","user":"al"#].concat();
+        let torn = [&input[..*end], br#"{"type":"intent","kind":"user","name":"al"#].concat();
         let torn = RunRecord::parse(&torn).expect("half a line is the torn end of a journal");
         assert_eq!((&torn.entries, &torn.end), (&earlier.entries, &earlier.end));
         assert!(earlier.entries.len() <= record.entries.len());
         for (earlier, later) in earlier.entries.iter().zip(&record.entries) {
-            assert_eq!((&earlier.change, earlier.at), (&later.change, later.at));
+            assert_eq!((&earlier.intent, earlier.line), (&later.intent, later.line));
             assert!(earlier.outcome.is_none() || earlier.outcome == later.outcome);
             assert!(earlier.correction.is_none() || earlier.correction == later.correction);
         }
@@ -62,19 +61,20 @@ fn outlives_a_crash(input: &[u8], record: &RunRecord) {
 
 /// What puts the run back is a plan like any other, whatever the account has by now.
 fn can_be_put_back(record: &RunRecord) {
-    let as_left = |entry: &Entry| Reading::Boundary(entry.change.action.to().cloned());
-    let as_before = |entry: &Entry| Reading::Boundary(entry.change.action.from().cloned());
-    let gone = |_: &Entry| Reading::NoSuchUser { differs_by_case: None };
+    let as_left = |entry: &Entry| found(entry.intent.boundary.to());
+    let as_before = |entry: &Entry| found(entry.intent.boundary.from());
+    let gone = |_: &Entry| Reading::NotFound { differs_by_case: None };
     let left = put_back(record, as_left);
-    assert_eq!(left.changes.len(), changed_users(record).count());
+    assert_eq!(left.changes.len(), changed_principals(record).count());
     let before = put_back(record, as_before);
-    assert_eq!(before.in_sync, changed_users(record).count());
+    assert_eq!(before.in_sync, changed_principals(record).count());
     let gone = put_back(record, gone);
-    assert_eq!(gone.problems.len(), changed_users(record).count());
+    assert_eq!(gone.problems.len(), changed_principals(record).count());
 }
 
 fn put_back(record: &RunRecord, reading: impl Fn(&Entry) -> Reading) -> Plan {
-    let readings = record.entries.iter().map(|entry| (entry.change.user.clone(), reading(entry)));
+    let readings =
+        record.entries.iter().map(|entry| (entry.intent.principal.clone(), reading(entry)));
     let plan = rollback(record, FILE, &Inventory::of(readings.collect()));
     reads_back(&plan);
     of_plan(&plan);

@@ -1,19 +1,26 @@
 //! What holds for everything that people and machines read, whatever it is about.
 
+use iam_boundaries::iam::PolicyArn;
+use iam_boundaries::inventory::Reading;
 use iam_boundaries::plan::Plan;
-use iam_boundaries::report::{PLAN_MARKER, Paint, plan_github, plan_markdown, plan_text};
+use iam_boundaries::report::{Format, PLAN_MARKER, Style, render_plan};
 
 /// The most that a comment on GitHub takes, in UTF-16 units.
 const LONGEST_COMMENT: usize = 65_536;
 
 /// Every format of a plan.
 pub fn of_plan(plan: &Plan) {
-    let text = plan_text(plan, Paint::Plain);
-    inert(&text);
-    assert_eq!(without_colours(&plan_text(plan, Paint::Coloured)), text);
-    comment(&plan_markdown(plan));
-    commands(&plan_github(plan));
-    json(&plan.to_json());
+    let rendered = |format, style| render_plan(plan, format, style);
+    for width in [20, Style::DEFAULT_WIDTH] {
+        let style = Style { width, ..Style::PLAIN };
+        let text = rendered(Format::Text, style);
+        inert(&text);
+        let coloured = rendered(Format::Text, Style { colour: true, ..style });
+        assert_eq!(without_colours(&coloured), text);
+    }
+    comment(&rendered(Format::Markdown, Style::PLAIN));
+    commands(&rendered(Format::Github, Style::PLAIN));
+    json(&rendered(Format::Json, Style::PLAIN));
 }
 
 /// The plan reads back from its own JSON as the same plan, with the same digest.
@@ -78,4 +85,10 @@ pub fn without_colours(text: &str) -> String {
 fn around(text: &str, at: usize) -> &str {
     let start = text.floor_char_boundary(at.saturating_sub(60));
     &text[start..text.ceil_char_boundary((at + 60).min(text.len()))]
+}
+
+/// A principal that exists, with this boundary.
+pub(super) fn found(boundary: Option<&PolicyArn>) -> Reading {
+    let unique_id = "AIDAJQABLZS4A3QDU576Q".parse().expect("it is a unique ID");
+    Reading::Found { unique_id, boundary: boundary.cloned() }
 }

@@ -4,122 +4,122 @@ use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
 
-use super::hopeless::Hopeless;
-use super::{CallOutcome, Event, Item, ReadBack, StopError, Summary};
-use crate::aws::{Account, Calls, StopReason, StopSwitch, Writer};
-use crate::journal::Journal;
-use crate::plan::{Change, Plan};
+use super::systemic_failure::SystemicFailure;
+use super::{Event, Item, StopError, Summary, Verification};
+use crate::aws::{Account, StopSwitch, Writer};
+use crate::inventory::{CallCount, CallOutcome, StopReason};
+use crate::journal::{Correction, Intent, Journal};
+use crate::plan::{Change, Preflight};
 
-/// What a run works with.
-#[derive(Debug, Clone, Copy)]
+/// What a run needs.
+#[derive(Clone, Copy)]
 pub struct Run<'a> {
-    /// What is to be done.
-    pub plan: &'a Plan,
-    /// The account, which is read when everything is written.
+    /// The plan with its verdicts: the ready changes are made.
+    pub preflight: &'a Preflight,
+    /// The account, which is read to verify the changes.
     pub account: &'a Account,
-    /// What writes to that account.
+    /// The writer for that account.
     pub writer: &'a Writer,
-    /// The run's bounds.
-    pub limits: Limits,
-    /// What stops the run early.
+    /// The options of the run.
+    pub options: RunOptions,
+    /// Stops the run early.
     pub switch: &'a StopSwitch,
-    /// Where each change is written down before it is made. Without it, nothing is: that is for tests
-    /// and measurements.
+    /// Records each change before it is made. `None` records nothing: for tests and measurements.
     pub journal: Option<&'a Journal>,
+    /// Receives each event as it happens. It must not block: a reporter receives events over a channel.
+    pub events: &'a (dyn Fn(Event) + Send + Sync),
 }
 
-/// Bounds on a run.
+/// Options of a run.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Writes under way at once, at most.
+pub struct RunOptions {
+    /// The maximum number of writes in flight.
     pub concurrency: NonZeroUsize,
-    /// Users who read otherwise than was written are read again for so long, from the end of the first
-    /// reading on: IAM is eventually consistent. Zero reads once.
-    pub read_back: Duration,
+    /// For how long principals that do not have the new boundary are read again, counted from the end of
+    /// the first reading: IAM is eventually consistent. Zero reads once.
+    pub verify_for: Duration,
 }
 
-/// Carries out every change of a plan, reads back what IAM may have done, and tells `tell` what happens.
+/// Makes every ready change of a plan, verifies what IAM may have done, and sends events.
 ///
-/// One item's failure does not stop the others. The run stops early when its switch is pressed, and
-/// presses it itself on an error that concerns every item, or when its journal cannot be written: then
-/// nothing new is begun, what is under way is finished, the rest ends as not attempted, and nothing is
-/// read back.
-pub async fn apply(run: Run<'_>, tell: impl FnMut(Event)) -> Summary {
-    let running = Running::begin(run, tell);
-    let sending = stream::iter(&run.plan.changes)
+/// One failed change does not stop the others. The run stops early when its switch is pressed. It presses
+/// the switch on an error that concerns every change, and when its journal cannot be written. Then nothing
+/// new is begun, calls in flight are finished, the remaining changes end as not attempted, and nothing is
+/// verified.
+pub async fn apply(run: Run<'_>) -> Summary {
+    let running = Running::begin(run);
+    let sending = stream::iter(run.preflight.ready())
         .map(|change| running.item(change))
-        .buffer_unordered(run.limits.concurrency.get())
+        .buffer_unordered(run.options.concurrency.get())
         .filter_map(std::future::ready)
         .collect();
     let sent = running.unless_journal_fails(sending).await;
     let elapsed = running.began.elapsed();
-    running.read_back(sent).await;
+    running.verify(sent).await;
     running.finish(elapsed)
 }
 
-/// An item for which IAM may have done something.
+/// A change for which IAM may have done something.
 pub(super) struct Sent<'a> {
     pub(super) change: &'a Change,
-    pub(super) answer: CallOutcome,
+    pub(super) call: CallOutcome,
 }
 
 /// A run that has begun.
-pub(super) struct Running<'a, F> {
+pub(super) struct Running<'a> {
     pub(super) run: Run<'a>,
     began: Instant,
-    calls_before: Calls,
-    // Not contended: all items are polled by one task. It lets them share what follows.
-    shared: Mutex<Shared<'a, F>>,
+    calls_before: CallCount,
+    // Not contended: one task polls all items.
+    shared: Mutex<Shared<'a>>,
 }
 
-struct Shared<'a, F> {
-    tell: F,
+struct Shared<'a> {
     summary: Summary,
-    hopeless: Hopeless<'a>,
+    systemic_failure: SystemicFailure<'a>,
 }
 
-impl<'a, F: FnMut(Event)> Running<'a, F> {
-    fn begin(run: Run<'a>, tell: F) -> Self {
-        let hopeless = Hopeless::new(run.plan);
-        let shared = Shared { tell, summary: Summary::default(), hopeless };
+impl<'a> Running<'a> {
+    fn begin(run: Run<'a>) -> Self {
+        let systemic_failure = SystemicFailure::new(run.preflight.ready());
+        let shared = Shared { summary: Summary::default(), systemic_failure };
         let running = Running {
             run,
             began: Instant::now(),
             calls_before: run.writer.calls(),
             shared: Mutex::new(shared),
         };
-        running.tell(Event::Started { changes: run.plan.changes.len() });
+        running.send(Event::Started { changes: run.preflight.ready().count() });
         running
     }
 
-    /// Where an item begins: nothing was sent for it before. Gives what must be read back; every other
-    /// item has ended.
+    /// Makes one change. Returns what must be verified; every other change has ended.
     async fn item(&self, change: &'a Change) -> Option<Sent<'a>> {
-        let answer = match self.intend(change).await {
+        let call = match self.intend(change).await {
             true => self.write(change).await,
             false => CallOutcome::NotAttempted,
         };
-        self.answered(change, &answer);
-        let sent = Sent { change, answer };
-        match sent.answer {
+        self.answered(change, &call);
+        let sent = Sent { change, call };
+        match sent.call {
             CallOutcome::Applied { .. } | CallOutcome::Failed { may_be_done: true, .. } => {
                 Some(sent)
             }
             CallOutcome::Failed { .. } | CallOutcome::NotAttempted => {
-                self.ended(sent, ReadBack::NotNeeded);
+                self.ended(sent, Verification::NotNeeded);
                 None
             }
         }
     }
 
-    /// Writes down what is about to be sent. False if nothing may be sent.
+    /// Records the intent. False if nothing may be sent.
     async fn intend(&self, change: &Change) -> bool {
-        // Nothing is begun any more: thousands of items can end here.
+        // After a stop, thousands of changes can end here.
         if self.run.switch.stop().reason().is_some() {
             return false;
         }
         let Some(journal) = self.run.journal else { return true };
-        match journal.intend(change).await {
+        match journal.intend(&Intent::from(change)).await {
             Ok(()) => true,
             Err(error) => {
                 self.stop_by(StopReason::Journal, error.into());
@@ -129,16 +129,17 @@ impl<'a, F: FnMut(Event)> Running<'a, F> {
     }
 
     async fn write(&self, change: &Change) -> CallOutcome {
-        let retrying = |retry| self.tell(Event::Retrying { user: change.user.clone(), retry });
-        let (to, stop) = (change.action.to(), self.run.switch.stop());
-        let answer = self.run.writer.write(&change.user, to, &stop, retrying).await;
+        let Change { principal, boundary, .. } = change;
+        let retrying = |retry| self.send(Event::Retrying { principal: principal.clone(), retry });
+        let (to, stop) = (boundary.to(), self.run.switch.stop());
+        let call = self.run.writer.write(principal, to, &stop, retrying).await;
         if let Some(journal) = self.run.journal {
-            journal.answered(&change.user, &answer);
+            journal.ended(principal, &call);
         }
-        answer
+        call
     }
 
-    /// Goes on with `sending`, and stops the run as soon as its journal has failed.
+    /// Continues with `sending`, and stops the run as soon as its journal has failed.
     async fn unless_journal_fails<T>(&self, sending: impl Future<Output = T>) -> T {
         let failed = async {
             match self.run.journal {
@@ -160,33 +161,31 @@ impl<'a, F: FnMut(Event)> Running<'a, F> {
     fn stop_by(&self, reason: StopReason, error: StopError) {
         if self.run.switch.stop().reason().is_none() {
             self.run.switch.press(reason);
-            self.tell(Event::StoppedBy(error));
+            self.send(Event::StoppedBy(error));
         }
     }
 
-    /// Where an item is answered: nothing more is sent for it.
-    fn answered(&self, change: &'a Change, answer: &CallOutcome) {
-        if *answer == CallOutcome::NotAttempted {
+    fn answered(&self, change: &'a Change, call: &CallOutcome) {
+        if *call == CallOutcome::NotAttempted {
             return;
         }
-        self.tell(Event::Answered { change: change.clone(), answer: answer.clone() });
-        let hopeless = self.shared().hopeless.error(change, answer).cloned();
-        if let Some(error) = hopeless {
+        self.send(Event::Answered { change: change.clone(), call: call.clone() });
+        let error = self.shared().systemic_failure.error(change, call).cloned();
+        if let Some(error) = error {
             self.stop_by(StopReason::Error, error.into());
         }
     }
 
-    /// Where the class of an item is final.
-    pub(super) fn ended(&self, sent: Sent<'a>, read_back: ReadBack) {
-        let item = Item { change: sent.change.clone(), answer: sent.answer, read_back };
+    /// Ends a change: its outcome is final.
+    pub(super) fn ended(&self, sent: Sent<'a>, verification: Verification) {
+        let item = Item { change: sent.change.clone(), call: sent.call, verification };
         self.shared().summary.count(&item);
-        if let Some(journal) = self.run.journal {
-            journal.corrected(&item);
+        if let (Some(journal), Some(correction)) = (self.run.journal, correction(&item)) {
+            journal.corrected(&item.change.principal, &correction);
         }
-        self.tell(Event::Ended(item));
+        self.send(Event::Ended(item));
     }
 
-    /// Where the run ends.
     fn finish(self, elapsed: Duration) -> Summary {
         let summary = Summary {
             calls: self.run.writer.calls().since(self.calls_before),
@@ -194,15 +193,27 @@ impl<'a, F: FnMut(Event)> Running<'a, F> {
             stopped: self.run.switch.stop().reason(),
             ..std::mem::take(&mut self.shared().summary)
         };
-        self.tell(Event::Finished(summary.clone()));
+        self.send(Event::Finished(summary.clone()));
         summary
     }
 
-    pub(super) fn tell(&self, event: Event) {
-        (self.shared().tell)(event);
+    pub(super) fn send(&self, event: Event) {
+        (self.run.events)(event);
     }
 
-    fn shared(&self) -> MutexGuard<'_, Shared<'a, F>> {
+    fn shared(&self) -> MutexGuard<'_, Shared<'a>> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the journal records of verification.
+fn correction(item: &Item) -> Option<Correction> {
+    match &item.verification {
+        Verification::AsWritten => {
+            let to = item.change.boundary.to().cloned();
+            Correction::to_boundary(&item.call, item.outcome(), to)
+        }
+        Verification::Otherwise(found) => Correction::between(&item.call, item.outcome(), found),
+        Verification::NotNeeded | Verification::Stopped { .. } | Verification::Failed(_) => None,
     }
 }

@@ -1,144 +1,123 @@
-use std::collections::BTreeMap;
-use std::future::Future;
 use std::ops::ControlFlow;
-use std::sync::{Once, OnceLock};
 
-use aws_sdk_iam::Client;
 use aws_sdk_iam::types::{AttachedPermissionsBoundary, SummaryKeyType};
-use futures::{StreamExt, TryStreamExt, stream};
 
+use super::call_executor::CallExecutor;
+use super::error::CallFailure;
 use super::pages::{self, DETAILS, PAGE_SIZE};
-use super::retry::{Caller, Counter};
-use super::secrets::Secrets;
-use super::snapshot::Readings;
-use super::turnstile::Turnstile;
-use super::{ApiError, Bounds, ErrorClass, Inventory, Reading, Retry, RetryPolicy, Stop};
-use crate::iam::{PolicyArn, PrincipalName};
+use super::reader::{MAX_READS_IN_FLIGHT, Reader, concurrently};
+use super::readings::{Readings, denied_of, missing_of};
+use crate::iam::{PolicyArn, Principal, PrincipalKind, PrincipalName, UniqueId};
+use crate::inventory::{ApiError, ErrorClass, Inventory, Reading};
 
-/// What reads the account, in the fewest calls.
-#[derive(Debug)]
-pub(super) struct Reader {
-    pub(super) iam: Client,
-    counter: Counter,
-    secrets: Secrets,
-    pub(super) policy: RetryPolicy,
-    told_of_throttling: Once,
-    user_count: OnceLock<usize>,
-}
-
-/// So few users are not worth asking how many pages the account has.
+/// For up to this many users, single calls are used without a call for the number of pages.
 const FEW: usize = 2;
-/// For more users than that, pages are cheaper in any account that there is.
+/// For more users than this, pages need fewer calls in any account: an account has at most 5,000 users
+/// ([quotas](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html)), and a page may have
+/// fewer than [`PAGE_SIZE`].
 const MANY: usize = 50;
-/// Calls of one kind under way at once, at most.
-pub(super) const READS_AT_ONCE: usize = 64;
 const ONE_USER: &str = "iam:GetUser";
 const SUMMARY: &str = "iam:GetAccountSummary";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
+enum ReadMethod {
     Pages,
     OneByOne,
 }
 
 impl Reader {
-    pub(super) fn new(iam: Client, counter: Counter, secrets: Secrets) -> Self {
-        let (told_of_throttling, user_count) = (Once::new(), OnceLock::new());
-        let policy = RetryPolicy::default();
-        Reader { iam, counter, secrets, policy, told_of_throttling, user_count }
-    }
-
-    /// Reads the `listed` users, by account pages or one by one: whichever takes fewer calls. Where the
-    /// caller may not do the one, the other is used.
-    pub(super) async fn snapshot<'a>(
+    /// Reads the `listed` users, by account pages or one by one: whichever needs fewer calls. If the caller is not
+    /// allowed to use one method, the other is used.
+    pub(super) async fn inventory<'a>(
         &self,
-        listed: impl IntoIterator<Item = &'a PrincipalName>,
+        listed: impl IntoIterator<Item = &'a Principal>,
     ) -> Result<Inventory, ApiError> {
-        let listed: Vec<&PrincipalName> = listed.into_iter().collect();
-        match self.cheapest_way(listed.len()).await? {
-            Way::Pages => match self.by_pages(&listed).await {
+        let listed: Vec<&Principal> = listed.into_iter().collect();
+        match self.cheapest_method(listed.len()).await? {
+            ReadMethod::Pages => match self.by_pages(&listed).await {
                 Err(error) if error.class == ErrorClass::Denied => {
                     tracing::info!("{error}; reading {} users by {ONE_USER} instead", listed.len());
-                    let snapshot = self.one_by_one(&listed).await?;
-                    match denied_for_all(&snapshot) {
+                    let inventory = self.one_by_one(&listed).await?;
+                    match denied_for_all(&inventory) {
                         Some(error) => Err(error),
-                        None => Ok(snapshot),
+                        None => Ok(inventory),
                     }
                 }
-                read => self.missing_asked_for(&listed, read?).await,
+                read => self.with_missing(&listed, read?).await,
             },
-            Way::OneByOne => {
-                let mut snapshot = self.one_by_one(&listed).await?;
-                let denied = snapshot.denied_of(&listed);
-                let Some(error) = denied.first().and_then(|user| snapshot.denied(user)) else {
-                    return Ok(snapshot);
+            ReadMethod::OneByOne => {
+                let mut inventory = self.one_by_one(&listed).await?;
+                let denied = denied_of(&inventory, &listed);
+                let Some(error) = denied.first().and_then(|it| inventory.reading(it).denied())
+                else {
+                    return Ok(inventory);
                 };
                 tracing::info!("{error}; reading {} users by {DETAILS} instead", denied.len());
                 match self.by_pages_twice(&denied).await {
-                    Ok(read) => snapshot.extend(read),
+                    Ok(read) => inventory.extend(read),
                     Err(error) if error.class != ErrorClass::Denied => return Err(error),
-                    // Denied for each of them is denied for all: one message says it better.
-                    Err(error) if denied_for_all(&snapshot).is_some() => return Err(error),
+                    // Every user is denied: one error is clearer than one for each user.
+                    Err(error) if denied_for_all(&inventory).is_some() => return Err(error),
                     Err(error) => tracing::info!("{error}"),
                 }
-                Ok(snapshot)
+                Ok(inventory)
             }
         }
     }
 
-    /// Asks for each user whom no page named: pages shift when users come and go while they are read,
-    /// and then leave out some who are there. Where asking is denied, the pages are read once more.
-    async fn missing_asked_for(
+    /// Reads each user that was on no page by `GetUser`: if users are created or deleted meanwhile, pages shift
+    /// and can omit existing users. If `GetUser` is denied, the pages are read again.
+    async fn with_missing(
         &self,
-        listed: &[&PrincipalName],
-        mut snapshot: Inventory,
+        listed: &[&Principal],
+        mut inventory: Inventory,
     ) -> Result<Inventory, ApiError> {
-        let missing = snapshot.missing_of(listed);
+        let missing = missing_of(&inventory, listed);
         if missing.is_empty() {
-            return Ok(snapshot);
+            return Ok(inventory);
         }
-        tracing::debug!("asking by {ONE_USER} for {} users who are on no page", missing.len());
-        let mut asked = self.one_by_one(&missing).await?;
-        let denied = asked.denied_of(&missing);
-        if let Some(error) = denied.first().and_then(|user| asked.denied(user)) {
-            tracing::info!("{error}; reading {DETAILS} again, for {} users", denied.len());
-            asked.extend(self.by_pages(&denied).await?);
+        tracing::debug!("reading {} users that are on no page by {ONE_USER}", missing.len());
+        let mut found = self.one_by_one(&missing).await?;
+        let denied = denied_of(&found, &missing);
+        if let Some(error) = denied.first().and_then(|it| found.reading(it).denied()) {
+            tracing::info!("{error}; reading {} users by {DETAILS} again", denied.len());
+            found.extend(self.by_pages(&denied).await?);
         }
-        snapshot.extend(asked);
-        Ok(snapshot)
+        inventory.extend(found);
+        Ok(inventory)
     }
 
-    /// By pages, and once more for those whom no page named: they may have been left out.
-    async fn by_pages_twice(&self, listed: &[&PrincipalName]) -> Result<Inventory, ApiError> {
-        let mut snapshot = self.by_pages(listed).await?;
-        let missing = snapshot.missing_of(listed);
+    /// Reads users by pages, and reads the pages again if users are missing: shifting pages may have omitted them.
+    async fn by_pages_twice(&self, listed: &[&Principal]) -> Result<Inventory, ApiError> {
+        let mut inventory = self.by_pages(listed).await?;
+        let missing = missing_of(&inventory, listed);
         if !missing.is_empty() {
-            snapshot.extend(self.by_pages(&missing).await?);
+            inventory.extend(self.by_pages(&missing).await?);
         }
-        Ok(snapshot)
+        Ok(inventory)
     }
 
-    async fn cheapest_way(&self, listed: usize) -> Result<Way, ApiError> {
+    async fn cheapest_method(&self, listed: usize) -> Result<ReadMethod, ApiError> {
         if listed <= FEW {
-            return Ok(Way::OneByOne);
+            return Ok(ReadMethod::OneByOne);
         }
         if listed > MANY {
-            return Ok(Way::Pages);
+            return Ok(ReadMethod::Pages);
         }
         let users = match self.user_count().await {
             Ok(users) => users,
             Err(error) if error.class == ErrorClass::Credentials => return Err(error),
             Err(error) => {
-                tracing::info!("{error}; reading by {DETAILS}");
-                return Ok(Way::Pages);
+                tracing::info!("{error}; reading {listed} users by {DETAILS}");
+                return Ok(ReadMethod::Pages);
             }
         };
         let pages = users.div_ceil(PAGE_SIZE).max(1);
-        tracing::debug!(users, pages, listed, "account");
-        Ok(if listed <= pages { Way::OneByOne } else { Way::Pages })
+        tracing::debug!(users, pages, listed, "size of the account");
+        Ok(if listed <= pages { ReadMethod::OneByOne } else { ReadMethod::Pages })
     }
 
-    /// How many users the account has: by the summary, unless it is known.
+    /// The number of users of the account, from `GetAccountSummary` unless it is known.
     pub(super) async fn user_count(&self) -> Result<usize, ApiError> {
         if let Some(count) = self.user_count.get() {
             return Ok(*count);
@@ -148,29 +127,26 @@ impl Reader {
                 .get_account_summary()
                 .send()
                 .await
-                .map_err(|error| ApiError::from_sdk(SUMMARY, error))
+                .map_err(|error| CallFailure::from_sdk(SUMMARY, error))
         };
-        let answer = self.ask(&self.caller(SUMMARY, 1, 1), summary).await?;
-        let users = answer.summary_map().and_then(|map| map.get(&SummaryKeyType::Users));
+        let response = self.call(&self.executor(SUMMARY, 1, 1), summary).await?;
+        let users = response.summary_map().and_then(|map| map.get(&SummaryKeyType::Users));
         let users = users.and_then(|&users| usize::try_from(users).ok()).ok_or_else(|| {
-            ApiError::unreadable(SUMMARY, "the answer does not say how many users there are")
+            ApiError::unreadable(SUMMARY, "the response does not contain the number of users")
         })?;
         Ok(*self.user_count.get_or_init(|| users))
     }
 
-    /// Keeps what pages that were read to the end told of the number of users.
-    pub(super) fn counted(&self, users: usize) {
-        self.user_count.get_or_init(|| users);
-    }
-
-    /// Stops at the page on which the last of the listed users is found.
-    async fn by_pages(&self, listed: &[&PrincipalName]) -> Result<Inventory, ApiError> {
+    /// Reads pages up to the one with the last of the listed users.
+    async fn by_pages(&self, listed: &[&Principal]) -> Result<Inventory, ApiError> {
         let mut readings = Readings::of(listed);
         pages::each_detail(self, |user| {
-            let name = user
-                .user_name()
-                .ok_or_else(|| ApiError::unreadable(DETAILS, "a user in the answer has no name"))?;
-            readings.found(name, || boundary(DETAILS, user.permissions_boundary()));
+            let name = user.user_name().ok_or_else(|| {
+                ApiError::unreadable(DETAILS, "a user in the response has no name")
+            })?;
+            readings.found(PrincipalKind::User, name, || {
+                reading(DETAILS, user.user_id(), user.permissions_boundary())
+            });
             Ok(if readings.are_complete() {
                 ControlFlow::Break(())
             } else {
@@ -178,116 +154,96 @@ impl Reader {
             })
         })
         .await?;
-        Ok(readings.into_snapshot())
+        Ok(readings.into_inventory())
     }
 
-    pub(super) async fn one_by_one(
-        &self,
-        listed: &[&PrincipalName],
-    ) -> Result<Inventory, ApiError> {
-        let caller = &self.caller(ONE_USER, READS_AT_ONCE, listed.len());
-        let readings = listed.iter().copied().cloned().map(|user| async move {
-            self.one_user(caller, &user).await.map(|reading| (user, reading))
+    pub(super) async fn one_by_one(&self, listed: &[&Principal]) -> Result<Inventory, ApiError> {
+        let executor = &self.executor(ONE_USER, MAX_READS_IN_FLIGHT, listed.len());
+        let readings = listed.iter().copied().cloned().map(|principal| async move {
+            let PrincipalKind::User = principal.kind;
+            self.one_user(executor, &principal.name).await.map(|reading| (principal, reading))
         });
-        Ok(Inventory::of(many_at_once(readings).await?))
+        Ok(Inventory::of(concurrently(readings).await?))
     }
 
-    /// One call, as often as it takes.
-    pub(super) async fn ask<T, F>(
+    /// The reading of one user.
+    ///
+    /// # Errors
+    /// Only errors that concern every user.
+    async fn one_user(
         &self,
-        caller: &Caller,
-        call: impl Fn() -> F,
-    ) -> Result<T, ApiError>
-    where
-        F: Future<Output = Result<T, ApiError>>,
-    {
-        caller
-            .call(&Stop::never(), call, |retry| self.retrying(&retry))
-            .await
-            .into_result(caller.action())
-    }
-
-    /// One user's reading. An error that concerns every user is an error of the whole.
-    async fn one_user(&self, caller: &Caller, user: &PrincipalName) -> Result<Reading, ApiError> {
+        executor: &CallExecutor,
+        user: &PrincipalName,
+    ) -> Result<Reading, ApiError> {
         let get = || async {
             self.iam
                 .get_user()
                 .user_name(user.as_str())
                 .send()
                 .await
-                .map_err(|error| ApiError::from_sdk(ONE_USER, error))
+                .map_err(|error| CallFailure::from_sdk(ONE_USER, error))
         };
-        let answer = match self.ask(caller, get).await {
-            Ok(answer) => answer,
+        let response = match self.call(executor, get).await {
+            Ok(response) => response,
             Err(error) if error.class == ErrorClass::Credentials => return Err(error),
             Err(error) if error.class == ErrorClass::NotFound => {
-                return Ok(Reading::NoSuchUser { differs_by_case: None });
+                return Ok(Reading::NotFound { differs_by_case: None });
             }
             Err(error) => return Ok(Reading::Unreadable(error)),
         };
-        let Some(found) = answer.user() else {
-            let error = ApiError::unreadable(ONE_USER, "the answer has no user in it");
+        let Some(found) = response.user() else {
+            let error = ApiError::unreadable(ONE_USER, "the response contains no user");
             return Ok(Reading::Unreadable(error));
         };
         if found.user_name() == user.as_str() {
-            return Ok(boundary(ONE_USER, found.permissions_boundary()));
+            let unique_id = Some(found.user_id());
+            return Ok(reading(ONE_USER, unique_id, found.permissions_boundary()));
         }
         Ok(match found.user_name().parse::<PrincipalName>() {
             Ok(other) if other.folded() == user.folded() => {
-                Reading::NoSuchUser { differs_by_case: Some(other) }
+                Reading::NotFound { differs_by_case: Some(other) }
             }
             _ => Reading::Unreadable(ApiError::unreadable(
                 ONE_USER,
-                "the answer is about another user than was asked for",
+                "the response contains another user than requested",
             )),
         })
     }
-
-    /// Says once why reading takes so long. One throttled call is nothing to speak of.
-    fn retrying(&self, retry: &Retry) {
-        if retry.error.class == ErrorClass::Throttled && retry.attempt > 1 {
-            self.told_of_throttling.call_once(|| {
-                tracing::warn!("IAM is throttling {}: reading takes longer", retry.error.action);
-            });
-        }
-    }
-
-    pub(super) fn caller(&self, action: &'static str, in_flight: usize, calls: usize) -> Caller {
-        let turnstile = Turnstile::new(Bounds { in_flight, calls }, Default::default());
-        Caller::new(action, self.policy, turnstile, self.counter.clone(), self.secrets.clone())
-    }
 }
 
-/// What many calls give that are under way together. The first error ends them all.
-pub(super) async fn many_at_once<K: Ord, V>(
-    calls: impl IntoIterator<Item: Future<Output = Result<(K, V), ApiError>>>,
-) -> Result<BTreeMap<K, V>, ApiError> {
-    stream::iter(calls).buffer_unordered(READS_AT_ONCE).try_collect().await
-}
-
-/// The error, if the caller may not read any of the users.
-pub(super) fn denied_for_all(snapshot: &Inventory) -> Option<ApiError> {
-    let mut errors = snapshot.users().map(|user| snapshot.denied(user));
+/// The error, if the caller is not allowed to read any principal of the inventory.
+pub(super) fn denied_for_all(inventory: &Inventory) -> Option<ApiError> {
+    let mut errors = inventory.iter().map(|(_, reading)| reading.denied());
     let first = errors.next()??.clone();
     errors.all(|error| error.is_some()).then_some(first)
 }
 
-pub(super) fn boundary(
+/// The reading of a principal in a response. An incomplete response is unusable: a missing ID or ARN does not
+/// mean that the principal has none.
+pub(super) fn reading(
     action: &'static str,
+    unique_id: Option<&str>,
     attached: Option<&AttachedPermissionsBoundary>,
 ) -> Reading {
-    let Some(attached) = attached else {
-        return Reading::Boundary(None);
-    };
-    match attached.permissions_boundary_arn().map(str::parse::<PolicyArn>) {
-        Some(Ok(arn)) => Reading::Boundary(Some(arn)),
-        Some(Err(error)) => Reading::Unreadable(ApiError::unreadable(
-            action,
-            &format!("the boundary's ARN in the answer cannot be used: {error}"),
-        )),
-        None => Reading::Unreadable(ApiError::unreadable(
-            action,
-            "the boundary in the answer has no ARN",
-        )),
+    match parsed(unique_id, attached) {
+        Ok((unique_id, boundary)) => Reading::Found { unique_id, boundary },
+        Err(message) => Reading::Unreadable(ApiError::unreadable(action, &message)),
     }
+}
+
+fn parsed(
+    unique_id: Option<&str>,
+    attached: Option<&AttachedPermissionsBoundary>,
+) -> Result<(UniqueId, Option<PolicyArn>), String> {
+    let unique_id = unique_id.ok_or("the response has no unique ID for the user")?;
+    let unique_id = unique_id
+        .parse()
+        .map_err(|error| format!("the user's unique ID in the response is not valid: {error}"))?;
+    let Some(attached) = attached else { return Ok((unique_id, None)) };
+    let arn = attached
+        .permissions_boundary_arn()
+        .ok_or("the boundary in the response has no ARN")?
+        .parse()
+        .map_err(|error| format!("the boundary's ARN in the response is not valid: {error}"))?;
+    Ok((unique_id, Some(arn)))
 }

@@ -1,183 +1,188 @@
-use std::cell::RefCell;
 use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Sender};
 
-use super::approval::approve;
+use tokio::task::JoinHandle;
+
+use super::access::{access, reject_file, state};
 use super::args::{ApplyArgs, Args, Format};
-use super::claim::{self, Claim};
-use super::exit::{Exit, Failure};
+use super::check::in_review;
+use super::confirmation::confirm;
+use super::exit_code::Exit;
+use super::failure::Failure;
 use super::output::Output;
-use super::saved;
-use super::session::{Opened, Session};
-use super::signals::stop_on_signal;
-use super::time_limit::TimeLimit;
-use crate::apply::{Event, Limits, Run, Summary, apply};
-use crate::aws::{Bounds, RetryPolicy, StopReason, StopSwitch, Writer};
-use crate::plan::{Plan, Recheck, Supervision, Violation};
-use crate::report::{
-    ApplyGithub, ApplyJson, ApplyMarkdown, ApplyText, Listener, ProgressDisplay, allowing,
-    plan_text, problems_text, refusal, summary_counts,
-};
+use super::reporter::Reporter;
+use super::signals::{interrupted, stop_on_signal};
+use super::unfinished;
+use crate::apply::{Event, Summary};
+use crate::aws::{RetryPolicy, StopSwitch};
+use crate::inventory::StopReason;
+use crate::ops::{self, ApplyInput, ApplyOptions, ApplyOutcome, Declined, Interaction, Review};
+use crate::plan::{Preflight, Refused, Supervision};
+use crate::report::{override_help, render_refused, render_review, statements, summary_counts};
+use crate::state::UnfinishedRun;
 
 pub(super) async fn run(
     args: &Args,
     command: &ApplyArgs,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    let mut time = TimeLimit::new(command.timeout);
-    if let Some(journal) = &command.journal {
-        claim::is_new(journal)?;
-    }
-    let opened = match &command.plan {
-        None => time.within(Opened::file(args, None, None, command.format, output)).await?,
-        Some(path) => time.within(Opened::saved(args, saved::read(args, path)?)).await?,
-    };
-    let mut claim = Claim::stake(args, opened.account(), output)?;
-    if !command.auto_approve {
-        claim.let_go();
-    }
-    let session = time.within(opened.plan()).await?;
-    let plan = &session.plan;
-    if command.format == Format::Text {
-        output.result(&plan_text(plan, output.out))?;
-    }
-    let attendance =
-        if command.auto_approve { Supervision::Unattended } else { Supervision::Attended };
-    let violations =
-        time.within(session.violations(attendance, &command.guard.overrides())).await?;
-    let is_allowed = violations.is_empty();
-    if command.format == Format::Text && !is_allowed {
-        // The plan is on the screen: each of its items is as it was.
-        return Err(guarded(plan, &violations));
-    }
-    if is_allowed && !plan.changes.is_empty() && !command.auto_approve {
-        approve(plan, command.format, output).await?;
-    }
-    claim.renew(output)?;
-    if plan.changes.is_empty() && command.format == Format::Text {
-        claim.has_nothing_to_do();
-        // The plan has said it all.
-        return Ok(exit_of_problems(plan));
-    }
-    let recheck = if is_allowed {
-        // After the question, which may have stood unanswered for hours.
-        time.within(session.recheck(!command.auto_approve)).await?
-    } else {
-        Recheck::refused(plan.clone(), violations.clone())
-    };
-    let mut listener = listener(&recheck, command.format, output);
-    if command.format == Format::Text {
-        // A policy may have gone since the plan was made.
-        let known = plan.problems.len();
-        if recheck.plan.problems.len() > known {
-            output.result(&problems_text(&recheck.plan, output.out))?;
+    let input = match &command.plan {
+        None => ApplyInput::File(args.file().to_owned()),
+        Some(plan) => {
+            let help = "leave it out: the plan contains what its file said";
+            reject_file(args, "a saved plan", help)?;
+            ApplyInput::Saved(plan.clone())
         }
-    }
+    };
+    let (access, _sandbox) = access(args).await?;
+    let options = ApplyOptions {
+        access,
+        input,
+        overrides: command.guard.overrides(),
+        supervision: match command.auto_approve {
+            true => Supervision::Unattended,
+            false => Supervision::Attended,
+        },
+        is_strict: command.strict,
+        concurrency: command.concurrency,
+        max_rate: command.max_rate,
+        retry_policy: RetryPolicy::default(),
+        timeout: command.timeout,
+        verify_for: command.read_back,
+        journal: command.journal.clone(),
+        state: state(args),
+    };
     let switch = StopSwitch::new();
-    let is_strict = command.strict && !recheck.conflicts.is_empty();
-    let journal = if is_strict || !is_allowed {
-        // Each item is accounted for all the same.
-        switch.press(StopReason::Refused);
-        None
-    } else {
-        claim.begin(&recheck, session.account.identity(), command.journal.as_deref())?
-    };
-    let signals = tokio::spawn(stop_on_signal(switch.clone(), *output));
-    let deadline = tokio::spawn(time.press(switch.clone()));
-    let run = Run {
-        plan: &recheck.plan,
-        account: &session.account,
-        writer: &writer(&session, &recheck.plan, command),
-        limits: Limits { concurrency: command.concurrency, read_back: command.read_back },
-        switch: &switch,
-        journal: journal.as_ref(),
-    };
-    let (summary, written) = carry_out(run, listener.as_mut()).await;
-    deadline.abort();
-    signals.abort();
-    let recorded = match journal {
-        Some(journal) => claim.end(journal, &summary, output).await,
-        None => Ok(()),
-    };
-    if let Err(error) = written {
-        return Err(unwritten(&error, &summary));
-    }
-    recorded?;
-    if !is_allowed {
-        return Err(guarded(plan, &violations));
-    }
-    if is_strict {
-        return Err(refused(&recheck));
-    }
-    Ok(if summary.stopped == Some(StopReason::Interrupted) {
-        Exit::Interrupted
-    } else if !summary.is_complete() || !recheck.conflicts.is_empty() {
-        Exit::SomeFailed
-    } else {
-        exit_of_problems(&recheck.plan)
-    })
-}
-
-fn exit_of_problems(plan: &Plan) -> Exit {
-    if plan.problems.is_empty() { Exit::Done } else { Exit::SomeFailed }
-}
-
-fn listener<'a>(recheck: &'a Recheck, format: Format, output: &Output) -> Box<dyn Listener + 'a> {
-    match format {
-        Format::Text => Box::new(ApplyText::new(recheck, output.out, io::stdout())),
-        Format::Json => Box::new(ApplyJson::new(recheck, io::stdout())),
-        Format::Markdown => Box::new(ApplyMarkdown::new(recheck, io::stdout())),
-        Format::Github => Box::new(ApplyGithub::new(recheck, io::stdout())),
-    }
-}
-
-fn writer(session: &Session, plan: &Plan, command: &ApplyArgs) -> Writer {
-    let bounds = Bounds { in_flight: command.concurrency.get(), calls: plan.changes.len() };
-    session.account.writer(bounds, command.max_rate, RetryPolicy::default())
-}
-
-/// Applies a plan, with its events going to `listener` and its progress to standard error.
-async fn carry_out(run: Run<'_>, listener: &mut dyn Listener) -> (Summary, io::Result<()>) {
-    let progress = RefCell::new(ProgressDisplay::new());
-    let mut written = Ok(());
-    let tell = |event: Event| {
-        let mut progress = progress.borrow_mut();
-        progress.on(&event);
-        if written.is_ok() {
-            written = progress.aside(|| listener.on(&event));
+    let format = command.format;
+    let is_asked = !command.auto_approve;
+    let mut terminal = Terminal { format, is_asked, output, switch: switch.clone(), running: None };
+    match ops::apply(&options, &switch, &mut terminal).await {
+        Err(error) => Err(in_review(Failure::nothing_changed(error), format, output)?),
+        Ok(ApplyOutcome::Refused { preflight, why }) => {
+            Err(refused(&preflight, &why, format, output)?)
         }
-    };
-    let summary = {
-        let run = apply(run, tell);
-        tokio::pin!(run);
-        let mut ticks = tokio::time::interval(ProgressDisplay::TICK);
-        loop {
-            tokio::select! {
-                summary = &mut run => break summary,
-                _ = ticks.tick() => progress.borrow_mut().tick(),
+        Ok(ApplyOutcome::Completed { preflight, summary, journal }) => {
+            let written = match terminal.running {
+                Some(running) => running.finish().await,
+                None => Ok(()),
+            };
+            if let Ok(Some(path)) = &journal {
+                output.remark(&format!("journal: {}", path.display()));
             }
+            written.map_err(|error| unwritten(&error, &summary))?;
+            journal.map_err(|error| {
+                Failure::new(format!("{error}; {}", summary_counts(&summary)))
+                    .help("no further call was made; free space for a journal, and run this again")
+                    .with_exit(Exit::SomeFailed)
+            })?;
+            Ok(exit(&preflight, &summary))
         }
-    };
-    (summary, written)
+    }
 }
 
-/// The work is done or not as the counts say; but who was to read each item's account has not got it.
+/// What the command shows and asks while the plan is applied.
+struct Terminal<'a> {
+    format: Format,
+    is_asked: bool,
+    output: &'a Output,
+    switch: StopSwitch,
+    running: Option<Running>,
+}
+
+/// The tasks beside a run.
+struct Running {
+    reporter: Reporter,
+    signals: JoinHandle<()>,
+}
+
+impl Interaction for Terminal<'_> {
+    fn unfinished_run(&mut self, run: &UnfinishedRun) {
+        self.output.remark(&unfinished::message(run));
+    }
+
+    async fn review(&mut self, Review { plan, violations }: Review<'_>) -> Result<(), Declined> {
+        let text = |style| render_review(plan, style);
+        if self.format == Format::Text {
+            self.output.print(&text(self.output.out))?;
+        }
+        if !self.is_asked || !violations.is_empty() || plan.changes.is_empty() {
+            return Ok(());
+        }
+        if self.format != Format::Text {
+            self.output.remark(&text(self.output.err));
+        }
+        confirm(plan, self.output).await
+    }
+
+    fn begin(&mut self, preflight: &Arc<Preflight>) -> io::Result<Sender<Event>> {
+        if preflight.plan.changes.is_empty() && self.format == Format::Text {
+            // The plan has shown everything.
+            return Ok(mpsc::channel().0);
+        }
+        let (events, reporter) = Reporter::start(preflight.clone(), self.format, *self.output)?;
+        let signals = tokio::spawn(stop_on_signal(self.switch.clone(), *self.output));
+        self.running = Some(Running { reporter, signals });
+        Ok(events)
+    }
+}
+
+impl Running {
+    /// Waits for the report. The run is over, so a signal only ends the wait for a slow reader.
+    async fn finish(self) -> io::Result<()> {
+        self.signals.abort();
+        tokio::select! {
+            written = self.reporter.finish() => written,
+            Ok(()) = interrupted() => Err(io::Error::other("interrupted before it was read")),
+        }
+    }
+}
+
+fn exit(preflight: &Preflight, summary: &Summary) -> Exit {
+    let is_all_possible = preflight.conflicts().next().is_none()
+        && preflight.blocked().next().is_none()
+        && preflight.plan.problems.is_empty();
+    if summary.stopped == Some(StopReason::Interrupted) {
+        Exit::Interrupted
+    } else if summary.is_complete() && is_all_possible {
+        Exit::Done
+    } else {
+        Exit::SomeFailed
+    }
+}
+
+/// The changes are made as the counts say, but the report did not reach its reader.
 fn unwritten(error: &io::Error, summary: &Summary) -> Failure {
     let counts = summary_counts(summary);
-    Failure::new(format!("the account of this run could not be written: {error}; {counts}"))
-        .advise("run plan to see what is left")
+    Failure::new(format!("cannot write the run report: {error}; {counts}"))
+        .help("run plan to see what is left")
         .with_exit(Exit::SomeFailed)
 }
 
-fn guarded(plan: &Plan, violations: &[Violation]) -> Failure {
-    let why = refusal(plan, violations).join("\n  ");
-    Failure::new(format!("nothing was changed: guard rails refuse this plan\n  {why}"))
-        .advise(allowing(plan, violations))
-        .with_exit(Exit::Refused)
-}
-
-fn refused(recheck: &Recheck) -> Failure {
-    let conflicts = recheck.conflicts.len();
-    Failure::new(format!("nothing was changed: {conflicts} of the plan's users are in conflict"))
-        .advise("plan again; without --strict, apply leaves these alone and changes the others")
-        .with_exit(Exit::Refused)
+/// Reports a refused plan. The text of the plan is on the terminal already.
+fn refused(
+    preflight: &Preflight,
+    why: &Refused,
+    format: Format,
+    output: &Output,
+) -> Result<Failure, Failure> {
+    let plan = &preflight.plan;
+    let failure = match why {
+        Refused::GuardRails(violations) => {
+            let statements = statements(violations).join("\n  ");
+            Failure::new(format!(
+                "nothing was changed: the plan violates guard rails\n  {statements}"
+            ))
+            .help(override_help(plan, violations))
+        }
+        Refused::Conflicts => {
+            let conflicts = preflight.conflicts().count();
+            Failure::new(format!("nothing was changed: {conflicts} changes are in conflict"))
+                .help("plan again; without --strict, apply skips these and makes the other changes")
+        }
+    };
+    if format != Format::Text || *why == Refused::Conflicts {
+        output.result(&render_refused(preflight, why, format.into(), output.out))?;
+    }
+    Ok(failure.with_exit(Exit::Refused))
 }

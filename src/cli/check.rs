@@ -1,42 +1,39 @@
 use super::args::{Args, CheckArgs, Format};
-use super::exit::{Exit, Failure};
+use super::exit_code::Exit;
+use super::failure::Failure;
 use super::output::Output;
-use crate::config::{Config, FileErrors};
-use crate::report::{
-    check_github, check_json, check_markdown, check_text, mistakes_github, mistakes_json,
-    mistakes_markdown,
-};
+use crate::ops;
+use crate::report::{render_check, render_file_errors};
 
 pub(super) fn run(args: &Args, command: &CheckArgs, output: &Output) -> Result<Exit, Failure> {
-    let config = match Config::read(args.file()) {
-        Ok(config) => config,
-        Err(errors) => {
-            if command.format == Format::Json {
-                output.result(&mistakes_json(&errors))?;
-            }
-            return Err(in_review(errors, command.format, output)?);
+    let format = command.format;
+    match ops::check(args.file()).map_err(Failure::from) {
+        Ok(config) => {
+            output.result(&render_check(&config, format.into(), output.out))?;
+            Ok(Exit::Done)
         }
-    };
-    output.result(&match command.format {
-        Format::Text => check_text(&config),
-        Format::Json => check_json(&config),
-        Format::Markdown => check_markdown(&config),
-        Format::Github => check_github(&config),
-    })?;
-    Ok(Exit::Done)
+        Err(Failure::File(errors)) if format == Format::Json => {
+            output.result(&render_file_errors(&errors, format.into(), output.out))?;
+            Err(Failure::File(errors))
+        }
+        Err(failure) => Err(in_review(failure, format, output)?),
+    }
 }
 
-/// Writes a file's mistakes where a reviewer reads them, besides standard error.
+/// Writes the errors of a file where a reviewer reads them, besides standard error.
 pub(super) fn in_review(
-    errors: FileErrors,
+    failure: Failure,
     format: Format,
     output: &Output,
 ) -> Result<Failure, Failure> {
-    match format {
-        // Where a plan was asked for, there is a plan or nothing.
-        Format::Text | Format::Json => {}
-        Format::Markdown => output.result(&mistakes_markdown(&errors))?,
-        Format::Github => output.result(&mistakes_github(&errors))?,
+    if let Failure::File(errors) = &failure {
+        match format {
+            // Standard output of a plan has a plan or nothing.
+            Format::Text | Format::Json => {}
+            Format::Markdown | Format::Github => {
+                output.result(&render_file_errors(errors, format.into(), output.out))?;
+            }
+        }
     }
-    Ok(errors.into())
+    Ok(failure)
 }

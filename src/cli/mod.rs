@@ -1,26 +1,24 @@
 //! The command line: one file a command, and what they share.
 
+mod access;
 mod apply;
-mod approval;
 mod args;
 mod check;
-mod claim;
 mod completions;
-mod exit;
+mod confirmation;
+mod exit_code;
+mod failure;
 mod import;
 mod manual;
 mod output;
 mod plan;
+mod reporter;
 mod rollback;
 mod sandbox;
-mod saved;
 mod schema;
-mod session;
 mod show;
 mod signals;
-mod state;
 mod throttle;
-mod time_limit;
 mod unfinished;
 
 use std::process::ExitCode;
@@ -28,7 +26,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use args::{Args, Command};
-use exit::{Exit, Failure};
+use exit_code::Exit;
+use failure::Failure;
 use output::Output;
 
 /// Runs the command that the process was given, and says how it went.

@@ -1,40 +1,41 @@
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
+use anstream::stream::RawStream;
+use anstream::{AutoStream, ColorChoice};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::args::Color;
-use super::exit::{Exit, Failure};
-use crate::report::Paint;
+use super::exit_code::Exit;
+use super::failure::Failure;
+use crate::report::Style;
 
-/// Where results and messages go, and whether in colour.
+/// The number of `-v` that shows the causes of an error.
+const VERBOSE_CAUSES: u8 = 2;
+
+/// Where results and messages go, and their style.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Output {
     /// For standard output.
-    pub(super) out: Paint,
+    pub(super) out: Style,
     /// For standard error.
-    pub(super) err: Paint,
+    pub(super) err: Style,
     verbose: u8,
 }
 
 impl Output {
     pub(super) fn new(color: Color, verbose: u8) -> Self {
-        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let paint = |is_terminal: bool| {
-            let coloured = match color {
-                Color::Always => true,
-                Color::Never => false,
-                Color::Auto => is_terminal && !no_color,
-            };
-            if coloured { Paint::Coloured } else { Paint::Plain }
+        let style = |colour: bool, width: Option<usize>| Style {
+            colour,
+            width: width.unwrap_or(Style::DEFAULT_WIDTH),
         };
         Output {
-            out: paint(io::stdout().is_terminal()),
-            err: paint(io::stderr().is_terminal()),
+            out: style(is_coloured(color, &io::stdout()), width_of(io::stdout())),
+            err: style(is_coloured(color, &io::stderr()), width_of(io::stderr())),
             verbose,
         }
     }
 
-    /// Our own log lines only: the SDK's can hold what was signed, and with which key.
+    /// Logs this crate's messages only: the SDK's can contain signed requests and key IDs.
     pub(super) fn start_logging(&self) {
         use tracing_subscriber::layer::SubscriberExt;
         use tracing_subscriber::util::SubscriberInitExt;
@@ -47,41 +48,90 @@ impl Output {
         let ours = filter::Targets::new().with_target(env!("CARGO_CRATE_NAME"), level);
         let layer = tracing_subscriber::fmt::layer()
             .with_writer(io::stderr)
-            .with_ansi(self.err == Paint::Coloured)
+            .with_ansi(self.err.colour)
             .with_target(false)
             .without_time()
             .with_filter(ours);
         tracing_subscriber::registry().with(layer).init();
     }
 
-    /// A result, on standard output.
+    /// Writes a result to standard output.
     pub(super) fn result(&self, text: &str) -> Result<(), Failure> {
-        let mut out = io::stdout().lock();
-        out.write_all(text.as_bytes())?;
-        out.flush()?;
-        Ok(())
+        self.print(text).map_err(Failure::output)
     }
 
-    /// A remark, on standard error. Where nobody can read it, nothing else is lost.
+    /// Writes to standard output.
+    pub(super) fn print(&self, text: &str) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        out.flush()
+    }
+
+    /// Writes a question to standard error. The answer follows on the same line.
+    pub(super) fn prompt(&self, question: &str) {
+        let _ = write!(io::stderr(), "\n{question} ");
+    }
+
+    /// Writes a message to standard error. A closed standard error must not end the run.
     pub(super) fn remark(&self, text: &str) {
         let _ = writeln!(io::stderr(), "{text}");
     }
 
-    /// Says why a command could not do its work, and gives its exit.
+    /// Writes a message after a label. It wraps at the width of a terminal; a log has one line for each
+    /// line of the message.
+    fn labelled(&self, plain: &str, label: String, message: &str) {
+        let Some(width) = width_of(io::stderr()) else {
+            return self.remark(&format!("{label} {message}"));
+        };
+        let indent = " ".repeat(plain.len() + 1);
+        let options = textwrap::Options::new(width)
+            .initial_indent(&indent)
+            .subsequent_indent(&indent)
+            .break_words(false)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation);
+        let wrapped = textwrap::fill(message, options);
+        self.remark(&format!("{label} {}", wrapped.trim_start()));
+    }
+
+    /// Reports why a command failed, and returns the exit code.
     pub(super) fn fail(&self, failure: &Failure) -> Exit {
         match failure {
             Failure::File(errors) => {
-                self.remark(errors.render(self.err == Paint::Coloured).trim_end());
+                self.remark(errors.render(self.err.colour).trim_end());
                 Exit::NothingDone
             }
-            Failure::Message { message, advice, exit } => {
-                self.remark(&format!("{} {message}", self.err.error("error:")));
-                if let Some(advice) = advice {
-                    self.remark(&format!("  {advice}"));
+            Failure::Message { message, help, causes, exit } => {
+                self.labelled("error:", self.err.error("error:"), message);
+                if self.verbose >= VERBOSE_CAUSES {
+                    for cause in causes {
+                        self.labelled("caused by:", self.err.help("caused by:"), cause);
+                    }
+                }
+                if let Some(help) = help {
+                    self.labelled("help:", self.err.help("help:"), help);
                 }
                 *exit
             }
             Failure::ReaderGone => Exit::NothingDone,
         }
     }
+}
+
+/// `--color` takes precedence over the environment. Without it, NO_COLOR, CLICOLOR_FORCE, CLICOLOR, TERM and
+/// the kind of stream decide, in this order, as they do for the output of clap.
+fn is_coloured(color: Color, stream: &impl RawStream) -> bool {
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => AutoStream::choice(stream) != ColorChoice::Never,
+    }
+}
+
+/// The width of a terminal, in columns; `None` where the stream is not one.
+fn width_of(
+    #[cfg(unix)] stream: impl std::os::fd::AsFd,
+    #[cfg(windows)] stream: impl std::os::windows::io::AsHandle,
+) -> Option<usize> {
+    let (terminal_size::Width(width), _) = terminal_size::terminal_size_of(stream)?;
+    Some(usize::from(width))
 }

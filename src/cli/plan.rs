@@ -1,27 +1,38 @@
-use super::args::{Args, Format, PlanArgs, PlanOutput};
-use super::exit::{Exit, Failure};
+use std::path::Path;
+
+use super::access::access;
+use super::args::{Args, PlanArgs, PlanOutput};
+use super::check::in_review;
+use super::exit_code::Exit;
+use super::failure::Failure;
 use super::output::Output;
-use super::saved;
-use super::session::Opened;
-use super::time_limit::TimeLimit;
+use crate::ops::{self, PlanOptions};
 use crate::plan::Plan;
-use crate::report::{plan_github, plan_markdown, plan_text};
+use crate::report::render_plan;
 
 pub(super) async fn run(args: &Args, command: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
-    let base = command.base.as_deref();
-    let limits = Some(&command.limits);
-    let planned =
-        async { Opened::file(args, base, limits, command.to.format, output).await?.plan().await };
-    let session = TimeLimit::new(command.to.timeout).within(planned).await?;
-    done(&session.plan, &command.to, output)
+    let (access, _sandbox) = access(args).await?;
+    let options = PlanOptions {
+        access,
+        file: args.file().to_owned(),
+        base: command.base.clone(),
+        max_changes: command.limits.max_changes,
+        max_removals: command.limits.max_removals,
+        out: command.to.out.clone(),
+        timeout: command.to.timeout,
+    };
+    match ops::plan(&options).await.map_err(Failure::from) {
+        Ok(plan) => made(&plan, &command.to, output),
+        Err(failure) => Err(in_review(failure, command.to.format, output)?),
+    }
 }
 
-/// Saves the plan, if that is wanted, and shows it.
-pub(super) fn done(plan: &Plan, to: &PlanOutput, output: &Output) -> Result<Exit, Failure> {
+/// Reports a plan that was made, and saved if that was wanted.
+pub(super) fn made(plan: &Plan, to: &PlanOutput, output: &Output) -> Result<Exit, Failure> {
     if let Some(path) = &to.out {
-        saved::write(plan, path, output)?;
+        output.remark(&saved(plan, path));
     }
-    show(plan, to.format, output)?;
+    output.result(&render_plan(plan, to.format.into(), output.out))?;
     Ok(if !plan.problems.is_empty() {
         // More urgent than that there are changes.
         Exit::SomeFailed
@@ -32,12 +43,6 @@ pub(super) fn done(plan: &Plan, to: &PlanOutput, output: &Output) -> Result<Exit
     })
 }
 
-/// Writes a plan to standard output.
-pub(super) fn show(plan: &Plan, format: Format, output: &Output) -> Result<(), Failure> {
-    output.result(&match format {
-        Format::Text => plan_text(plan, output.out),
-        Format::Json => plan.to_json(),
-        Format::Markdown => plan_markdown(plan),
-        Format::Github => plan_github(plan),
-    })
+fn saved(plan: &Plan, path: &Path) -> String {
+    format!("saved in {}, digest {}", path.display(), plan.digest())
 }

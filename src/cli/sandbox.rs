@@ -1,10 +1,10 @@
-use std::path::Path;
 use std::time::Duration;
 
+use super::access::sandbox_file;
 use super::args::{SandboxCommand, ServeArgs};
-use super::exit::{Exit, Failure};
+use super::exit_code::Exit;
+use super::failure::Failure;
 use super::output::Output;
-use super::session::SANDBOX_STATE;
 use super::throttle::throttle;
 use crate::sandbox::{self, ActionCalls, Chaos, Options, Sandbox, Seed};
 
@@ -30,7 +30,7 @@ async fn serve(args: &ServeArgs, output: &Output) -> Result<Exit, Failure> {
     .await?;
     output.result(&format!("account {} on {}\n", sandbox::ACCOUNT, sandbox.endpoint_url()))?;
     output.remark(&format!(
-        "use it with AWS_ENDPOINT_URL={} and any keys; Ctrl-C ends it",
+        "to use it, set AWS_ENDPOINT_URL={} and any access key; press Ctrl-C to stop it",
         sandbox.endpoint_url()
     ));
     super::signals::interrupted()
@@ -50,10 +50,10 @@ fn chaos(args: &ServeArgs) -> Option<Chaos> {
     Some(chaos)
 }
 
-/// The calls of each action, and how many of them were throttled.
+/// The number of calls and of throttled calls of each action.
 fn table(calls: &ActionCalls, throttled: &ActionCalls) -> String {
     if calls.is_empty() {
-        return "\nno calls came".to_owned();
+        return "\nno calls received".to_owned();
     }
     let width = calls.keys().map(|action| action.chars().count()).max().unwrap_or_default();
     let mut table = format!("\n{:width$}  {:>9}  {:>9}", "action", "calls", "throttled");
@@ -65,13 +65,13 @@ fn table(calls: &ActionCalls, throttled: &ActionCalls) -> String {
 }
 
 fn reset(output: &Output) -> Result<Exit, Failure> {
-    let file = Path::new(SANDBOX_STATE);
+    let file = &sandbox_file();
     let had_state = sandbox::reset(file)
         .map_err(|error| Failure::new(format!("cannot remove {}: {error}", file.display())))?;
     output.result(if had_state {
-        "The sandbox starts over.\n"
+        "Removed the sandbox's state. The next run starts with the initial account.\n"
     } else {
-        "The sandbox has kept nothing here: it starts over anyway.\n"
+        "There is no sandbox state in this folder. The next run starts with the initial account.\n"
     })?;
     Ok(Exit::Done)
 }

@@ -1,5 +1,6 @@
 use super::args::{SchemaArgs, SchemaOf};
-use super::exit::{Exit, Failure};
+use super::exit_code::Exit;
+use super::failure::Failure;
 use super::output::Output;
 use crate::config;
 use crate::plan::saved;

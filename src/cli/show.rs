@@ -1,10 +1,14 @@
+use super::access::reject_file;
 use super::args::{Args, ShowArgs};
-use super::exit::{Exit, Failure};
+use super::exit_code::Exit;
+use super::failure::Failure;
 use super::output::Output;
-use super::{plan, saved};
+use crate::ops;
+use crate::report::render_plan;
 
 pub(super) fn run(args: &Args, command: &ShowArgs, output: &Output) -> Result<Exit, Failure> {
-    let saved = saved::read(args, &command.plan)?;
-    plan::show(&saved, command.format, output)?;
+    reject_file(args, "a saved plan", "leave it out: the plan contains what its file said")?;
+    let plan = ops::read_plan(&command.plan)?;
+    output.result(&render_plan(&plan, command.format.into(), output.out))?;
     Ok(Exit::Done)
 }

@@ -3,7 +3,8 @@
 use std::io;
 
 use super::output::Output;
-use crate::aws::{StopReason, StopSwitch};
+use crate::aws::StopSwitch;
+use crate::inventory::StopReason;
 
 /// The first signal asks for the stop, the second ends the process at once.
 pub(super) async fn stop_on_signal(switch: StopSwitch, output: Output) {
@@ -13,7 +14,8 @@ pub(super) async fn stop_on_signal(switch: StopSwitch, output: Output) {
         return std::future::pending().await;
     }
     switch.press(StopReason::Interrupted);
-    output.remark("\nStopping: what is under way is finished first. Once more ends it at once.");
+    output
+        .remark("\nStopping: waiting for calls in flight. Press Ctrl-C again to quit immediately.");
     tokio::spawn(async {
         if interrupted().await.is_ok() {
             std::process::exit(130);

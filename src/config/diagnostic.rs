@@ -3,38 +3,38 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
-use super::source::{BYTE_ORDER_MARK, Source};
+use super::source_text::{BYTE_ORDER_MARK, SourceText};
 
-/// One mistake in a file.
+/// One error in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// What is wrong.
+    /// The statement of the error.
     pub message: String,
     /// The line, from 1.
     pub line: usize,
     /// The column, from 1, in characters.
     pub column: usize,
-    /// What to write instead.
+    /// The instruction that fixes the error.
     pub help: Option<String>,
-    /// Words at the underlined text.
+    /// The text beside the underline; may be empty.
     label: String,
-    /// The bytes to underline; none where the file as a whole is meant.
+    /// The byte range to underline; `None` if the error concerns the whole file.
     span: Option<Range<usize>>,
 }
 
-/// Every mistake in a file: at least one.
+/// Every error in a file, at least one.
 #[derive(Debug, Clone)]
 pub struct FileErrors {
-    source: Source,
+    source: SourceText,
     diagnostics: Vec<Diagnostic>,
 }
 
-/// A longer line is not shown: it would fill the screen many times over.
-const LONGEST_LINE_SHOWN: usize = 2_000;
+/// Longer lines, in bytes, are not shown, because one would fill more than the screen.
+const MAX_SHOWN_LINE: usize = 2_000;
 
 impl Diagnostic {
-    pub(super) fn at(source: &Source, span: Range<usize>, message: String) -> Self {
-        let span = source.inside(span);
+    pub(super) fn at(source: &SourceText, span: Range<usize>, message: String) -> Self {
+        let span = source.clamped(span);
         let (line, column) = source.position(span.start);
         Diagnostic { message, line, column, help: None, label: String::new(), span: Some(span) }
     }
@@ -49,21 +49,21 @@ impl Diagnostic {
         self
     }
 
-    fn render(&self, source: &Source, renderer: &Renderer) -> String {
+    fn render(&self, source: &SourceText, renderer: &Renderer) -> String {
         let title = Level::ERROR.primary_title(&*self.message);
         let lines = self.span.as_ref().map(|span| (span, source.lines_around(span)));
         let group = match lines {
-            Some((span, lines)) if lines.len() <= LONGEST_LINE_SHOWN => {
-                let marked = [span.start, span.end].map(|at| at.saturating_sub(lines.start));
-                let mut mark = AnnotationKind::Primary.span(marked[0]..marked[1]);
+            Some((span, lines)) if lines.len() <= MAX_SHOWN_LINE => {
+                let [start, end] = [span.start, span.end].map(|at| at.saturating_sub(lines.start));
+                let mut underline = AnnotationKind::Primary.span(start..end);
                 if !self.label.is_empty() {
-                    mark = mark.label(&*self.label);
+                    underline = underline.label(&*self.label);
                 }
                 title.element(
                     Snippet::source(shown(&source.text[lines]))
                         .path(&*source.file)
                         .line_start(self.line)
-                        .annotation(mark),
+                        .annotation(underline),
                 )
             }
             _ => {
@@ -79,8 +79,11 @@ impl Diagnostic {
 }
 
 impl FileErrors {
-    /// `diagnostics` in the order of the text; none if there are none.
-    pub(super) fn new(source: Source, mut diagnostics: Vec<Diagnostic>) -> Result<Source, Self> {
+    /// The errors of `source`, in the order of the text; `source` itself if `diagnostics` is empty.
+    pub(super) fn new(
+        source: SourceText,
+        mut diagnostics: Vec<Diagnostic>,
+    ) -> Result<SourceText, Self> {
         if diagnostics.is_empty() {
             return Ok(source);
         }
@@ -88,11 +91,12 @@ impl FileErrors {
         Err(FileErrors { source, diagnostics })
     }
 
-    /// The one reason why a file cannot be used at all.
+    /// A single error that concerns the whole file.
     pub(super) fn of_file(file: &str, message: &str, help: &str) -> Self {
         Self::at(file, message, help, 1, 1)
     }
 
+    /// A single error at a position of a file whose text cannot be shown.
     pub(super) fn at(file: &str, message: &str, help: &str, line: usize, column: usize) -> Self {
         let diagnostic = Diagnostic {
             message: escaped(message),
@@ -102,20 +106,20 @@ impl FileErrors {
             label: String::new(),
             span: None,
         };
-        FileErrors { source: Source::new(file, String::new()), diagnostics: vec![diagnostic] }
+        FileErrors { source: SourceText::new(file, String::new()), diagnostics: vec![diagnostic] }
     }
 
-    /// The file that they are in, as its path was given.
+    /// The path of the file, as specified by the caller.
     pub fn file(&self) -> &str {
         &self.source.file
     }
 
-    /// The mistakes, in the order of the text.
+    /// The errors, in the order of the text.
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.diagnostics
     }
 
-    /// Every mistake with its place underlined, and a line that counts them.
+    /// Every error with the underlined source line, and a last line with their number.
     pub fn render(&self, coloured: bool) -> String {
         let renderer = if coloured { Renderer::styled() } else { Renderer::plain() };
         let mut text = String::new();
@@ -125,7 +129,7 @@ impl FileErrors {
         }
         let count = self.diagnostics.len();
         let s = if count == 1 { "" } else { "s" };
-        text.push_str(&format!("{count} mistake{s} in {}\n", escaped(&self.source.file)));
+        text.push_str(&format!("{count} error{s} in {}\n", escaped(&self.source.file)));
         text
     }
 }
@@ -138,18 +142,19 @@ impl fmt::Display for FileErrors {
 
 impl std::error::Error for FileErrors {}
 
-/// The file's own text with marks for what a terminal would obey or nobody would see, as far as the renderer
-/// lets it through. Each mark has as many bytes as what it stands for: what is underlined stays in place.
+/// The text of the file, with replacements for the terminal control characters and invisible characters
+/// that the renderer does not replace. Each replacement has the byte length of the original, so that
+/// spans remain valid.
 fn shown(text: &str) -> String {
-    let mark = |c| match c {
+    let replaced = |c| match c {
         '\u{80}'..='\u{9f}' => '¿',
         '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2065}' | BYTE_ORDER_MARK => '\u{fffd}',
         c => c,
     };
-    text.chars().map(mark).collect()
+    text.chars().map(replaced).collect()
 }
 
-/// Text from outside, with nothing in it that a terminal would obey.
+/// Text from outside the tool, with control characters escaped.
 pub(super) fn escaped(text: &str) -> String {
     text.chars()
         .flat_map(|c| {
@@ -160,7 +165,7 @@ pub(super) fn escaped(text: &str) -> String {
         .collect()
 }
 
-/// Text from the file in quotes, cut short where it is long.
+/// Text from the file in quotes, cut after 80 characters.
 pub(super) fn quoted(text: &str) -> String {
     match text.char_indices().nth(80) {
         Some((cut, _)) => format!("\"{}…\"", escaped(&text[..cut])),

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use crate::iam::{PolicyArn, is_short_name};
+use crate::iam::PolicyArn;
 
 /// The `[boundaries]` table: short names for ARNs.
 #[derive(Debug, Clone, Default)]
@@ -10,11 +10,6 @@ pub struct ShortNames {
 }
 
 impl ShortNames {
-    /// Whether `text` can be a short name. An ARN cannot: it has colons.
-    pub fn takes(text: &str) -> bool {
-        is_short_name(text)
-    }
-
     pub(super) fn insert(&mut self, name: &str, arn: PolicyArn) {
         let first = self.names.entry(arn.clone()).or_insert_with(|| name.to_owned());
         if name < first.as_str() {
@@ -23,12 +18,12 @@ impl ShortNames {
         self.arns.insert(name.to_owned(), arn);
     }
 
-    /// The short name of a boundary; where it has several, the first by alphabet.
+    /// The short name of a boundary. If it has several, the first in alphabetical order.
     pub fn name_of(&self, arn: &PolicyArn) -> Option<&str> {
         self.names.get(arn).map(String::as_str)
     }
 
-    /// Every short name and its boundary, by name.
+    /// Every short name with its boundary, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &PolicyArn)> {
         self.arns.iter().map(|(name, arn)| (name.as_str(), arn))
     }

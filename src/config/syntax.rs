@@ -1,58 +1,66 @@
+//! TOML syntax errors, with help for those that are common in `boundaries.toml`.
+
 use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
 use super::Diagnostic;
 use super::diagnostic::{escaped, quoted};
-use super::source::Source;
+use super::source_text::SourceText;
 
-/// What the TOML parser found, in our words where we know better what was meant.
+/// The result of a syntax check.
 #[derive(Default)]
 pub(super) struct Syntax {
-    /// The mistakes, at most one a line: what else is wrong with a line follows from the first.
-    pub(super) mistakes: Vec<Diagnostic>,
-    /// The text with spaces for the lines that cannot be read: what is left has the same offsets.
+    /// The syntax errors, at most one a line: further errors on the line are consequences of the first.
+    pub(super) diagnostics: Vec<Diagnostic>,
+    /// The text with spaces in place of the lines that cannot be parsed, so that offsets stay the same.
     pub(super) readable: String,
 }
 
-/// The parser gives up at some errors. So a line that cannot be read is blanked out, and the rest is
-/// parsed again, until nothing new is found: this often at most.
-const ROUNDS: usize = 300;
+/// The line and the name of a table header, as in [`SourceText::headers`].
+type Header<'t> = (usize, &'t str);
 
-/// Finds every line that is not TOML.
-pub(super) fn check(source: &Source) -> Syntax {
-    let mut found = Syntax { mistakes: Vec::new(), readable: source.text.clone() };
-    for _ in 0..ROUNDS {
-        if !found.round(source) {
-            return found;
+/// The parser stops at some errors. Therefore each line that cannot be parsed is blanked and the text is
+/// parsed again, until no new error is found, or at most this many times.
+const MAX_ROUNDS: usize = 300;
+
+/// Finds every line with a syntax error.
+pub(super) fn check(source: &SourceText) -> Syntax {
+    let mut syntax = Syntax { diagnostics: Vec::new(), readable: source.text.clone() };
+    let headers: Vec<Header<'_>> = source.headers().collect();
+    for _ in 0..MAX_ROUNDS {
+        if !syntax.parse_and_blank(source, &headers) {
+            return syntax;
         }
     }
-    if let Some(last) = found.mistakes.iter_mut().max_by_key(|mistake| mistake.line) {
-        last.help = Some("mend the lines up to here first: there may be more below".to_owned());
+    if let Some(last) = syntax.diagnostics.iter_mut().max_by_key(|diagnostic| diagnostic.line) {
+        last.help =
+            Some("fix the errors up to this line first: later lines may have more".to_owned());
     }
-    found
+    syntax
 }
 
 impl Syntax {
-    /// Parses what is readable, and says whether another round can find more.
-    fn round(&mut self, source: &Source) -> bool {
+    /// Parses the readable text and blanks the lines with errors. Returns whether a line was blanked, so
+    /// that another round may find more.
+    fn parse_and_blank(&mut self, source: &SourceText, headers: &[Header<'_>]) -> bool {
         let mut unreadable = Vec::new();
         {
             let (document, errors) = DeTable::parse_recoverable(&self.readable);
             for error in &errors {
-                let span = source.inside(error.span().unwrap_or(0..0));
+                let span = source.clamped(error.span().unwrap_or(0..0));
                 let line = source.lines_around(&(span.start..span.start));
-                let mistake = if error.message().contains("duplicate key") {
-                    duplicate(source, document.get_ref(), span)
+                let diagnostic = if error.message().contains("duplicate key") {
+                    duplicate(source, headers, document.get_ref(), span)
                 } else {
-                    // Without its header, a table's lines would seem to belong to the one above.
+                    // Without its header, the lines of a table would belong to the table above.
                     if !source.is_header(span.start) {
                         unreadable.push(line);
                     }
-                    syntax(source, error, span)
+                    invalid(source, error, span)
                 };
-                if !self.mistakes.iter().any(|other| other.line == mistake.line) {
-                    self.mistakes.push(mistake);
+                if !self.diagnostics.iter().any(|other| other.line == diagnostic.line) {
+                    self.diagnostics.push(diagnostic);
                 }
             }
         }
@@ -66,54 +74,96 @@ impl Syntax {
     }
 }
 
-fn duplicate(source: &Source, document: &DeTable<'_>, span: Range<usize>) -> Diagnostic {
-    let written = source.text[span.clone()].trim();
-    let name = written.trim_matches(['"', '\'']);
-    let first = first_place(document, name, span.start).map(|at| source.position(at).0);
-    let message = if source.is_header(span.start) {
-        format!("the table [{}] is there twice", escaped(name))
-    } else {
-        format!("{} is listed twice", quoted(name))
+fn duplicate(
+    source: &SourceText,
+    headers: &[Header<'_>],
+    document: &DeTable<'_>,
+    span: Range<usize>,
+) -> Diagnostic {
+    let (line, _) = source.position(span.start);
+    let above = headers.partition_point(|&(header, _)| header < line);
+    let (above, below) = headers.split_at(above);
+    let last_part = source.text[span.clone()].trim().trim_matches(['"', '\'']);
+    let offset = span.start;
+    if let Some(&(_, name)) = below.first().filter(|&&(header, _)| header == line) {
+        if let Some((first, _)) = above.iter().find(|(_, other)| *other == name) {
+            return Diagnostic::at(source, span, format!("duplicate table [{}]", escaped(name)))
+                .label(format!("first defined on line {first}"))
+                .help("merge the two tables");
+        }
+        let first = position_of(document, last_part, offset);
+        return duplicate_entry(source, span, "key", name, first);
+    }
+    let table = above.last().map(|&(_, name)| name);
+    let what = match table {
+        Some("users") => "user",
+        Some("boundaries") => "short name",
+        _ => "key",
     };
-    let mistake = Diagnostic::at(source, span, message);
-    let mistake = match first {
-        Some(line) => mistake.label(format!("first in line {line}")),
-        None => mistake,
-    };
-    mistake.help("keep one of the two")
+    let entries = table.and_then(|table| match document.get(table)?.get_ref() {
+        DeValue::Table(entries) => Some(entries),
+        _ => None,
+    });
+    let first = position_of(entries.unwrap_or(document), last_part, offset);
+    // The parser reports only the last part of a dotted name.
+    let before = source.text[source.lines_around(&span).start..offset].trim_start();
+    if before.ends_with('.') && !before.contains('=') {
+        let span = offset - before.len()..span.end;
+        return duplicate_entry(source, span, what, &format!("{before}{last_part}"), first);
+    }
+    duplicate_entry(source, span, what, last_part, first)
 }
 
-/// Where `name` stands elsewhere: the parser keeps one of the two.
-fn first_place(table: &DeTable<'_>, name: &str, not_at: usize) -> Option<usize> {
+fn duplicate_entry(
+    source: &SourceText,
+    span: Range<usize>,
+    what: &str,
+    name: &str,
+    first: Option<usize>,
+) -> Diagnostic {
+    let (line, _) = source.position(span.start);
+    let diagnostic = Diagnostic::at(source, span, format!("duplicate {what} {}", quoted(name)))
+        .help("remove one of the two entries");
+    match first.map(|offset| source.position(offset).0).filter(|&first| first != line) {
+        Some(first) => diagnostic.label(format!("first defined on line {first}")),
+        None => diagnostic,
+    }
+}
+
+/// The offset of the key `name` that the parser kept, other than `duplicate`.
+fn position_of(table: &DeTable<'_>, name: &str, duplicate: usize) -> Option<usize> {
     table.iter().find_map(|(key, value)| {
-        let at = key.span().start;
-        if key.get_ref() == name && at != not_at {
-            return Some(at);
+        let offset = key.span().start;
+        if key.get_ref() == name && offset != duplicate {
+            return Some(offset);
         }
         match value.get_ref() {
-            DeValue::Table(nested) => first_place(nested, name, not_at),
+            DeValue::Table(nested) => position_of(nested, name, duplicate),
             _ => None,
         }
     })
 }
 
-fn syntax(source: &Source, error: &toml::de::Error, span: Range<usize>) -> Diagnostic {
-    let message = format!("this is not TOML: {}", escaped(error.message()));
-    let line = &source.text[source.lines_around(&span)];
-    let mistake = Diagnostic::at(source, span, message);
+fn invalid(source: &SourceText, error: &toml::de::Error, span: Range<usize>) -> Diagnostic {
+    let message = format!("invalid TOML: {}", escaped(error.message()));
+    let lines = source.lines_around(&span);
+    let (line, column) = (&source.text[lines.clone()], span.start.saturating_sub(lines.start));
+    let diagnostic = Diagnostic::at(source, span, message);
     match line.split_once(" =").or_else(|| line.split_once('=')) {
-        Some((key, value)) if needs_quotes(key.trim()) => mistake.help(format!(
-            "put a name with other characters than letters, digits, _ and - in quotes: \"{}\" = {}",
+        Some((key, value)) if needs_quotes(key.trim()) => diagnostic.help(format!(
+            "put names with characters other than letters, digits, _ and - in quotes: \"{}\" = {}",
             escaped(key.trim()),
             escaped(&value.trim_start_matches('=').trim().chars().take(200).collect::<String>())
         )),
-        Some((_, value)) if is_false_in_capitals(value.trim()) => {
-            mistake.help("for \"must have none\", write false in small letters")
+        Some((_, value)) if is_false_in_other_case(value.trim()) => {
+            diagnostic.help("write false in lowercase if the user must have no boundary")
         }
-        Some((key, value)) if !key.trim().is_empty() && is_bare_word(value.trim()) => {
-            mistake.help(format!("put text in quotes: \"{}\"", escaped(value.trim())))
+        Some((key, value))
+            if !key.trim().is_empty() && column > key.len() && is_bare_word(value.trim()) =>
+        {
+            diagnostic.help(format!("put the string in quotes: \"{}\"", escaped(value.trim())))
         }
-        _ => mistake.help("a line is NAME = \"VALUE\", [TABLE], or a # comment"),
+        _ => diagnostic.help("write each line as NAME = \"VALUE\", [TABLE] or # COMMENT"),
     }
 }
 
@@ -122,12 +172,13 @@ fn needs_quotes(key: &str) -> bool {
     !key.is_empty() && !key.starts_with(['"', '\'', '[', '#']) && !key.chars().all(is_bare)
 }
 
-fn is_false_in_capitals(value: &str) -> bool {
+fn is_false_in_other_case(value: &str) -> bool {
     value != "false" && value.eq_ignore_ascii_case("false")
 }
 
 fn is_bare_word(value: &str) -> bool {
-    !value.is_empty()
+    value.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && !matches!(value, "true" | "false")
         && value.len() <= 200
         && value.chars().all(|c| c.is_ascii_alphanumeric() || ":/_+=,.@-".contains(c))
 }

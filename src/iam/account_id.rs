@@ -1,25 +1,27 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The number of an AWS account: exactly 12 digits, kept as text because it may begin with zeros.
+/// An AWS account ID: exactly 12 digits. It may start with zeros, so it is text and not a number.
+///
+/// Source: [View AWS account identifiers](https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountId([u8; 12]);
 
-/// Why a text is no [`AccountId`].
+/// The reason why a text is not a valid [`AccountId`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AccountIdError {
-    /// It has something other than digits in it.
-    #[error("an account id is made of digits only, and {0:?} is none")]
+    /// It contains a character that is not an ASCII digit.
+    #[error("an account ID contains only digits, not {0:?}")]
     NotADigit(char),
-    /// It has another length; the field is the number of digits found.
-    #[error("an account id has 12 digits, and this has {0}")]
+    /// It does not have 12 digits; the field is the number of digits.
+    #[error("an account ID has 12 digits, not {0}")]
     Length(usize),
 }
 
 impl AccountId {
-    /// The id as it was parsed.
+    /// The 12 digits.
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).expect("an account id is made of ASCII digits")
+        std::str::from_utf8(&self.0).expect("an account ID contains only ASCII digits")
     }
 }
 
@@ -50,8 +52,8 @@ impl fmt::Debug for AccountId {
 super::serde_as_text!(AccountId);
 super::schema_as_text!(
     AccountId,
-    "AWS account id",
-    "The 12 digits of an AWS account, as text in quotes.",
+    "AWS account ID",
+    "The 12 digits of an AWS account, in quotes.",
     "^[0-9]{12}$",
     ["123456789012"]
 );
@@ -61,13 +63,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn twelve_digits_are_an_account_id_even_with_leading_zeros() {
+    fn an_account_id_has_twelve_digits_and_may_start_with_zeros() {
         let id: AccountId = "000000000012".parse().unwrap();
         assert_eq!(id.to_string(), "000000000012");
     }
 
     #[test]
-    fn anything_else_is_refused_with_its_reason() {
+    fn an_invalid_account_id_is_rejected_with_the_reason() {
         let parse = |text: &str| text.parse::<AccountId>().unwrap_err();
         assert_eq!(parse(""), AccountIdError::Length(0));
         assert_eq!(parse("12345678901"), AccountIdError::Length(11));

@@ -1,46 +1,54 @@
-//! The value types: made only by parsing, so that a value that exists is valid.
+//! The value types of IAM and of this tool. They are created only by parsing, so every value is valid.
 //!
-//! The rules are those of the [IAM API reference] and of
-//! [IAM's quotas page](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
+//! Names, ARNs and their limits follow the [IAM API reference] and the page
+//! [IAM and AWS STS quotas](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
 //!
 //! [IAM API reference]: https://docs.aws.amazon.com/IAM/latest/APIReference/
 
 mod account_id;
+mod boundary_change;
 mod digest;
 mod name_pattern;
 mod partition;
 mod policy_arn;
+mod principal;
 mod principal_name;
 mod rate;
 mod share;
+mod text;
 mod threshold;
 mod timestamp;
+mod unique_id;
 
 pub use account_id::{AccountId, AccountIdError};
-pub use digest::{BadDigest, Digest};
+pub use boundary_change::BoundaryChange;
+pub use digest::{Digest, DigestError};
 pub use name_pattern::{NamePattern, NamePatternError};
 pub use partition::{Partition, UnknownPartition};
 pub use policy_arn::{PolicyArn, PolicyArnError, PolicyOwner};
+pub use principal::{Principal, PrincipalKind};
 pub use principal_name::{PrincipalName, PrincipalNameError};
-pub use rate::{BadRate, Rate};
-pub use share::{BadShare, Share};
-pub use threshold::{BadThreshold, Threshold};
-pub use timestamp::{BadTimestamp, Timestamp};
+pub use rate::{Rate, RateError};
+pub use share::{Share, ShareError};
+pub(crate) use text::{is_printable, printable, serde_message};
+pub use threshold::{Threshold, ThresholdError};
+pub use timestamp::{Timestamp, TimestampError};
+pub use unique_id::{UniqueId, UniqueIdError};
 
-/// Whether IAM takes `c` in the names of users and policies: `[\w+=,.@-]`, where `\w` is ASCII only.
+/// Whether IAM allows `c` in the names of users and policies: `[\w+=,.@-]`, where `\w` is ASCII only.
 pub(crate) fn is_name_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '=' | ',' | '.' | '@' | '-')
 }
 
-/// Whether `text` can be a short name of a boundary. An ARN cannot: it has colons.
+/// Whether `text` is a valid short name of a boundary. An ARN never is, because it contains colons.
 pub(crate) fn is_short_name(text: &str) -> bool {
     (1..=128).contains(&text.len()) && text.chars().all(is_name_char)
 }
 
-/// [`is_name_char`] as a JSON Schema writes it.
+/// [`is_name_char`] as a regular expression of a JSON Schema.
 pub(crate) const NAME_CHAR_PATTERN: &str = "[A-Za-z0-9_+=,.@-]";
 
-/// Serde for a type that is read with `FromStr` and written with `Display`.
+/// Implements serde for a type with `FromStr` and `Display`.
 macro_rules! serde_as_text {
     ($type:ty) => {
         impl serde::Serialize for $type {
@@ -59,7 +67,7 @@ macro_rules! serde_as_text {
 }
 use serde_as_text;
 
-/// Serde for a field that may be null, but not left out.
+/// Deserializes a field that may be null but must be present: serde treats a missing `Option` as null.
 pub(crate) fn present<'de, T, D>(from: D) -> Result<Option<T>, D::Error>
 where
     T: serde::Deserialize<'de>,
@@ -68,10 +76,10 @@ where
     serde::Deserialize::deserialize(from)
 }
 
-/// A JSON Schema for a type that is read from text: a title, what an editor shows beside it, an
-/// expression of the function's result that matches what is parsed and nothing else, and examples.
+/// Implements `JsonSchema` for a type with `FromStr`. The pattern must match exactly the texts that
+/// `FromStr` accepts.
 macro_rules! schema_as_text {
-    ($type:ty, $title:literal, $about:literal, $pattern:expr, $examples:expr) => {
+    ($type:ty, $title:literal, $description:literal, $pattern:expr, $examples:expr) => {
         impl schemars::JsonSchema for $type {
             fn schema_name() -> std::borrow::Cow<'static, str> {
                 stringify!($type).into()
@@ -80,7 +88,7 @@ macro_rules! schema_as_text {
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 schemars::json_schema!({
                     "title": $title,
-                    "description": $about,
+                    "description": $description,
                     "type": "string",
                     "pattern": $pattern,
                     "examples": $examples,

@@ -5,32 +5,31 @@ use wildmatch::WildMatch;
 
 use super::{NAME_CHAR_PATTERN, PrincipalName, is_name_char};
 
-/// A user name, or a pattern of user names in which `*` stands for any text and `?` for one character.
+/// A user name, or a pattern in which `*` matches any text and `?` matches one character.
 ///
-/// Case makes no difference: no two users of an account differ by case alone, and who protects
-/// `Break-Glass` means `break-glass` too.
+/// A pattern ignores case, as IAM does when it compares user names. For example, `Break-Glass` also
+/// matches `break-glass`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NamePattern(String);
 
-/// Why a text is no [`NamePattern`].
+/// The reason why a text is not a valid [`NamePattern`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NamePatternError {
     /// It is empty.
-    #[error("a user name or pattern has at least one character")]
+    #[error("a user name or pattern must not be empty")]
     Empty,
-    /// It is too long; the field is the number of characters found.
-    #[error("a user name or pattern has at most 64 characters, and this has {0}")]
+    /// It is longer than 64 characters; the field is the number of characters.
+    #[error("a user name or pattern has at most 64 characters, not {0}")]
     TooLong(usize),
-    /// It has a character that no user name has.
+    /// It contains a character that is neither allowed in a user name nor a wildcard.
     #[error(
-        "a pattern is made of letters and digits of ASCII, of _+=,.@- and of * and ?; {0:?} is not \
-         allowed"
+        "{0:?} is not allowed in a user name or pattern; use ASCII letters, digits, _+=,.@-, * and ?"
     )]
     BadCharacter(char),
 }
 
 impl NamePattern {
-    /// Whether `user` is meant.
+    /// Whether the pattern matches the whole name of `user`.
     pub fn matches(&self, user: &PrincipalName) -> bool {
         WildMatch::new(&self.0.to_ascii_lowercase()).matches(&user.folded())
     }
@@ -49,8 +48,8 @@ impl FromStr for NamePattern {
         if text.is_empty() {
             return Err(NamePatternError::Empty);
         }
-        let is_taken = |c: char| is_name_char(c) || matches!(c, '*' | '?');
-        if let Some(c) = text.chars().find(|&c| !is_taken(c)) {
+        let is_allowed = |c: char| is_name_char(c) || matches!(c, '*' | '?');
+        if let Some(c) = text.chars().find(|&c| !is_allowed(c)) {
             return Err(NamePatternError::BadCharacter(c));
         }
         match text.len() {
@@ -76,7 +75,7 @@ super::serde_as_text!(NamePattern);
 super::schema_as_text!(
     NamePattern,
     "User name or pattern",
-    "The name of an IAM user, or a pattern in which * stands for any text and ? for one character",
+    "The name of an IAM user, or a pattern: * matches any text and ? matches one character.",
     format!("^({NAME_CHAR_PATTERN}|[*?]){{1,64}}$"),
     ["break-glass", "emergency-*"]
 );
@@ -90,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_means_whole_names_whatever_their_case() {
+    fn a_pattern_matches_whole_names_and_ignores_case() {
         assert!(matches("break-glass", "Break-Glass"));
         assert!(!matches("break-glass", "break-glass-2"));
         assert!(matches("Break-*", "break-glass-2"));
@@ -101,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_user_name_has_is_refused() {
+    fn a_pattern_that_can_match_no_user_name_is_rejected() {
         for text in ["", "a b", "a/b", "[ab]", "ü", &"x".repeat(65)] {
             assert!(text.parse::<NamePattern>().is_err(), "{text}");
         }

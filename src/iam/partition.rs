@@ -1,66 +1,75 @@
-use std::fmt;
-use std::str::FromStr;
+use strum::VariantArray;
 
-/// A group of AWS regions with accounts, credentials and ARNs of its own.
+/// A group of AWS Regions that has its own accounts, credentials and ARNs.
 ///
 /// The list is that of the
 /// [AWS SDKs' endpoint rules](https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    VariantArray,
+)]
+#[strum(parse_err_ty = UnknownPartition, parse_err_fn = UnknownPartition::new)]
 pub enum Partition {
-    /// The commercial regions.
+    /// The commercial Regions.
+    #[strum(serialize = "aws")]
     Aws,
-    /// China.
+    /// The China Regions.
+    #[strum(serialize = "aws-cn")]
     AwsCn,
     /// AWS GovCloud (US).
+    #[strum(serialize = "aws-us-gov")]
     AwsUsGov,
-    /// The European Sovereign Cloud.
+    /// The AWS European Sovereign Cloud.
+    #[strum(serialize = "aws-eusc")]
     AwsEusc,
-    /// The isolated regions of the United States (ISO).
+    /// The isolated Regions of the United States (ISO).
+    #[strum(serialize = "aws-iso")]
     AwsIso,
-    /// The isolated regions of the United States (ISOB).
+    /// The isolated Regions of the United States (ISOB).
+    #[strum(serialize = "aws-iso-b")]
     AwsIsoB,
-    /// The isolated regions of Europe (ISOE).
+    /// The isolated Regions of Europe (ISOE).
+    #[strum(serialize = "aws-iso-e")]
     AwsIsoE,
-    /// The isolated regions ISOF.
+    /// The isolated Regions ISOF.
+    #[strum(serialize = "aws-iso-f")]
     AwsIsoF,
 }
 
-/// A text that names no partition of [`Partition::ALL`].
+/// The error for a text that is not the name of a partition in [`Partition::ALL`]. The field is the text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no AWS partition")]
+#[error("unknown AWS partition {0:?}")]
 pub struct UnknownPartition(pub String);
+
+impl UnknownPartition {
+    fn new(text: &str) -> Self {
+        UnknownPartition(text.to_owned())
+    }
+}
 
 impl Partition {
     /// Every partition.
-    pub const ALL: [Partition; 8] = [
-        Partition::Aws,
-        Partition::AwsCn,
-        Partition::AwsUsGov,
-        Partition::AwsEusc,
-        Partition::AwsIso,
-        Partition::AwsIsoB,
-        Partition::AwsIsoE,
-        Partition::AwsIsoF,
-    ];
+    pub const ALL: &[Partition] = Partition::VARIANTS;
 
-    /// The name, as it stands second in an ARN.
+    /// The name, which is the second part of an ARN.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Partition::Aws => "aws",
-            Partition::AwsCn => "aws-cn",
-            Partition::AwsUsGov => "aws-us-gov",
-            Partition::AwsEusc => "aws-eusc",
-            Partition::AwsIso => "aws-iso",
-            Partition::AwsIsoB => "aws-iso-b",
-            Partition::AwsIsoE => "aws-iso-e",
-            Partition::AwsIsoF => "aws-iso-f",
-        }
+        self.into()
     }
 
-    /// The region that signs calls to IAM, which has one endpoint for a whole partition.
+    /// The Region that signs calls to IAM. IAM has one endpoint for each partition.
     ///
     /// Source: [IAM endpoints and quotas](https://docs.aws.amazon.com/general/latest/gr/iam-service.html),
-    /// and the SDKs' endpoint rules for the isolated partitions.
+    /// and the endpoint rules of the AWS SDKs for the isolated partitions.
     pub fn home_region(self) -> &'static str {
         match self {
             Partition::Aws => "us-east-1",
@@ -75,23 +84,6 @@ impl Partition {
     }
 }
 
-impl FromStr for Partition {
-    type Err = UnknownPartition;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|partition| partition.as_str() == text)
-            .ok_or_else(|| UnknownPartition(text.to_owned()))
-    }
-}
-
-impl fmt::Display for Partition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
 super::serde_as_text!(Partition);
 
 #[cfg(test)]
@@ -99,8 +91,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_partition_is_read_back_from_its_name() {
-        for partition in Partition::ALL {
+    fn every_partition_is_parsed_from_its_name() {
+        for &partition in Partition::ALL {
             assert_eq!(partition.as_str().parse(), Ok(partition));
         }
         assert!("AWS".parse::<Partition>().is_err());

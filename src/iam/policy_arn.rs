@@ -9,7 +9,7 @@ use super::{
 /// The ARN of a managed policy: `arn:PARTITION:iam::OWNER:policy/PATH/NAME`, 20 to 2,048 characters.
 ///
 /// Source: [IAM identifiers](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html).
-/// A clone shares the text, because thousands of users have the same few boundaries.
+/// Clones share the text, because thousands of users have the same few boundaries.
 #[derive(Clone)]
 pub struct PolicyArn {
     text: Arc<str>,
@@ -17,72 +17,72 @@ pub struct PolicyArn {
     owner: PolicyOwner,
 }
 
-/// Who keeps a managed policy.
+/// The owner of a managed policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PolicyOwner {
-    /// An AWS managed policy: it stands in every account of its partition.
+    /// AWS: the policy is available in every account of its partition.
     Aws,
-    /// A customer managed policy: only users of this account can have it.
+    /// A customer: only users of this account can have the policy as their boundary.
     Account(AccountId),
 }
 
-/// Why a text is no [`PolicyArn`].
+/// The reason why a text is not a valid [`PolicyArn`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyArnError {
-    /// It does not have the six parts of an ARN, or does not begin with `arn:`.
-    #[error("it does not have the form arn:PARTITION:iam::ACCOUNT:policy/NAME")]
+    /// It does not start with `arn:`, or does not have the six parts of an ARN.
+    #[error("expected the form arn:PARTITION:iam::ACCOUNT:policy/NAME")]
     NotAnArn,
-    /// Its second part is no partition.
+    /// The partition is unknown.
     #[error(transparent)]
     Partition(#[from] UnknownPartition),
-    /// It belongs to another service than IAM.
-    #[error("it belongs to the service {0:?}, and a boundary is a policy of iam")]
+    /// The service is not IAM.
+    #[error("expected the service \"iam\", found {0:?}")]
     OtherService(String),
-    /// It names a region, and IAM has none.
-    #[error("it names the region {0:?}, and IAM's ARNs leave the region empty")]
+    /// The region is not empty: IAM is a global service.
+    #[error("the region of an IAM ARN must be empty, not {0:?}")]
     Region(String),
-    /// Its owner is neither `aws` nor an account.
-    #[error("its owner {0:?} is neither an account nor \"aws\": {1}")]
+    /// The owner is neither `aws` nor an account ID.
+    #[error("expected an account ID or \"aws\", found {0:?}: {1}")]
     Owner(String, AccountIdError),
-    /// It is some other thing of IAM's; the field is its kind: `user`, `role`, `group`…
-    #[error("it names a {0}, not a policy")]
+    /// The resource is not a policy; the field is its type, such as `user`, `role` or `group`.
+    #[error("expected a policy, found a resource of type {0:?}")]
     NotAPolicy(String),
-    /// The part after `policy/` is no path and name.
-    #[error("its policy name {0:?} is not 1 to 128 characters of letters, digits and _+=,.@-")]
+    /// The policy name is not valid.
+    #[error("the policy name {0:?} must be 1 to 128 ASCII letters, digits and _+=,.@-")]
     Name(String),
-    /// The path between `policy/` and the name is not one that IAM takes.
-    #[error("its path {0:?} is not printable ASCII between slashes, 512 characters at most")]
+    /// The path between `policy/` and the name is not valid.
+    #[error("the path {0:?} must be at most 512 printable ASCII characters without spaces")]
     Path(String),
-    /// It is longer than IAM takes; the field is its number of characters.
-    #[error("an ARN has at most 2048 characters, and this has {0}")]
+    /// It is longer than 2,048 bytes; the field is the number of bytes.
+    #[error("an ARN has at most 2048 characters, not {0}")]
     TooLong(usize),
 }
 
 impl PolicyArn {
-    /// The ARN as it was parsed.
+    /// The whole ARN.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The partition that it names.
+    /// The partition.
     pub fn partition(&self) -> Partition {
         self.partition
     }
 
-    /// Who keeps the policy.
+    /// The owner of the policy.
     pub fn owner(&self) -> PolicyOwner {
         self.owner
     }
 
-    /// Whether AWS keeps it for a service-linked role. Such a policy can be no boundary, though IAM says of
-    /// it that it is attachable
+    /// Whether this is an AWS managed policy for a service-linked role. Such a policy cannot be a boundary,
+    /// although IAM reports it as attachable
     /// ([PutUserPermissionsBoundary](https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPermissionsBoundary.html),
     /// `PolicyNotAttachable`).
     pub fn is_for_service_linked_role(&self) -> bool {
         self.owner == PolicyOwner::Aws && self.text.contains(":policy/aws-service-role/")
     }
 
-    /// The policy's name: what stands behind the last slash.
+    /// The policy name, which follows the last slash.
     pub fn name(&self) -> &str {
         self.text.rsplit('/').next().unwrap_or_default()
     }
@@ -103,10 +103,10 @@ impl FromStr for PolicyArn {
         if !region.is_empty() {
             return Err(PolicyArnError::Region(region.to_owned()));
         }
-        let Some(path_and_name) = resource.strip_prefix("policy/") else {
-            let kind = resource.split('/').next().unwrap_or_default();
-            return Err(PolicyArnError::NotAPolicy(kind.to_owned()));
-        };
+        let (resource_type, path_and_name) = resource.split_once('/').unwrap_or((resource, ""));
+        if resource_type != "policy" {
+            return Err(PolicyArnError::NotAPolicy(resource_type.to_owned()));
+        }
         let owner = match owner {
             "aws" => PolicyOwner::Aws,
             account => PolicyOwner::Account(
@@ -115,7 +115,8 @@ impl FromStr for PolicyArn {
                     .map_err(|error| PolicyArnError::Owner(account.to_owned(), error))?,
             ),
         };
-        // The path's own slashes: IAM writes the path "/a/b/" and the name "c" as "policy/a/b/c".
+        // The ARN of the path "/a/b/" and the name "c" ends with "policy/a/b/c". IAM counts the first and
+        // the last slash of a path, and `path` has neither.
         let (path, name) = path_and_name.rsplit_once('/').unwrap_or(("", path_and_name));
         if name.is_empty() || name.len() > 128 || !name.chars().all(is_name_char) {
             return Err(PolicyArnError::Name(name.to_owned()));
@@ -123,7 +124,7 @@ impl FromStr for PolicyArn {
         if path.len() > 510 || !path.chars().all(|c| c.is_ascii_graphic()) {
             return Err(PolicyArnError::Path(path.to_owned()));
         }
-        // No ARN that comes this far is shorter than IAM's 20 characters.
+        // The checks above also ensure the minimum of 20 characters.
         match text.len() {
             ..=2048 => Ok(PolicyArn { text: text.into(), partition, owner }),
             length => Err(PolicyArnError::TooLong(length)),
@@ -173,15 +174,16 @@ super::serde_as_text!(PolicyArn);
 super::schema_as_text!(
     PolicyArn,
     "ARN of a managed policy",
-    "A policy of the users' own account, arn:aws:iam::123456789012:policy/PATH/NAME, or one that AWS \
-     manages, arn:aws:iam::aws:policy/NAME.",
+    "A customer managed policy of the users' account, arn:aws:iam::123456789012:policy/PATH/NAME, or an \
+     AWS managed policy, arn:aws:iam::aws:policy/NAME.",
     pattern(),
     ["arn:aws:iam::123456789012:policy/Developer", "arn:aws:iam::aws:policy/PowerUserAccess"]
 );
 
-/// What [`PolicyArn::from_str`] takes. No text that it matches is longer than the 2,048 characters.
+/// The texts that [`PolicyArn::from_str`] accepts. None of them is longer than 2,048 characters.
 fn pattern() -> String {
-    let partitions = Partition::ALL.map(Partition::as_str).join("|");
+    let partitions: Vec<&str> = Partition::ALL.iter().map(|partition| partition.as_str()).collect();
+    let partitions = partitions.join("|");
     format!(
         "^arn:({partitions}):iam::(aws|[0-9]{{12}}):policy/([!-~]{{0,510}}/)?{NAME_CHAR_PATTERN}{{1,128}}$"
     )
@@ -196,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_arn_knows_its_partition_owner_and_name() {
+    fn a_policy_arn_has_a_partition_an_owner_and_a_name() {
         let arn = parse("arn:aws-cn:iam::123456789012:policy/teams/core/Developer").unwrap();
         assert_eq!(arn.partition(), Partition::AwsCn);
         assert_eq!(arn.owner(), PolicyOwner::Account("123456789012".parse().unwrap()));
@@ -206,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn only_aws_keeps_policies_for_service_linked_roles() {
+    fn only_aws_owns_policies_for_service_linked_roles() {
         let is_for_one = |text| parse(text).unwrap().is_for_service_linked_role();
         assert!(is_for_one(
             "arn:aws-cn:iam::aws:policy/aws-service-role/AWSSupportServiceRolePolicy"
@@ -216,12 +218,12 @@ mod tests {
     }
 
     #[test]
-    fn the_shortest_policy_arn_is_taken() {
+    fn the_shortest_policy_arn_is_valid() {
         assert!(parse("arn:aws:iam::aws:policy/X").is_ok());
     }
 
     #[test]
-    fn an_arn_that_is_no_policy_is_refused_with_what_it_is() {
+    fn the_arn_of_another_resource_is_rejected_with_its_type() {
         let kind = |text| match parse(text) {
             Err(PolicyArnError::NotAPolicy(kind)) => kind,
             other => panic!("{other:?}"),
@@ -229,11 +231,10 @@ mod tests {
         assert_eq!(kind("arn:aws:iam::123456789012:user/alice"), "user");
         assert_eq!(kind("arn:aws:iam::123456789012:role/Admin"), "role");
         assert_eq!(kind("arn:aws:iam::123456789012:root"), "root");
-        assert_eq!(kind("arn:aws:iam::123456789012:policy"), "policy");
     }
 
     #[test]
-    fn malformed_arns_are_refused_with_their_reason() {
+    fn a_malformed_arn_is_rejected_with_the_reason() {
         use PolicyArnError::*;
         assert_eq!(parse("developer"), Err(NotAnArn));
         assert_eq!(parse("arn:aws:iam:policy/X"), Err(NotAnArn));
@@ -241,6 +242,7 @@ mod tests {
         assert!(matches!(parse("arn:aws:s3:::bucket/x"), Err(OtherService(s)) if s == "s3"));
         assert!(matches!(parse("arn:aws:iam:us-east-1:aws:policy/X"), Err(Region(_))));
         assert!(matches!(parse("arn:aws:iam::12345:policy/X"), Err(Owner(..))));
+        assert!(matches!(parse("arn:aws:iam::aws:policy"), Err(Name(_))));
         assert!(matches!(parse("arn:aws:iam::aws:policy/"), Err(Name(_))));
         assert!(matches!(parse("arn:aws:iam::aws:policy/a b"), Err(Name(_))));
         assert!(matches!(parse("arn:aws:iam::aws:policy/a b/c"), Err(Path(_))));

@@ -4,36 +4,34 @@ use std::sync::Arc;
 
 use super::{NAME_CHAR_PATTERN, is_name_char};
 
-/// The name of an IAM user: 1 to 64 characters of `[\w+=,.@-]`.
+/// The name of an IAM user: 1 to 64 characters of `[\w+=,.@-]`. IAM has the same rules for role names.
 ///
-/// IAM keeps the case that a user was created with, and lets no two names differ by case alone
+/// IAM keeps the case of a name, but two users of an account cannot have names that differ only in case
 /// ([CreateUser](https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateUser.html)).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PrincipalName(Arc<str>);
 
-/// Why a text is no [`PrincipalName`].
+/// The reason why a text is not a valid [`PrincipalName`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PrincipalNameError {
     /// It is empty.
-    #[error("a user name has at least one character")]
+    #[error("a user or role name must not be empty")]
     Empty,
-    /// It is too long; the field is the number of characters found.
-    #[error("a user name has at most 64 characters, and this has {0}")]
+    /// It is longer than 64 characters; the field is the number of characters.
+    #[error("a user or role name has at most 64 characters, not {0}")]
     TooLong(usize),
-    /// It has a character that IAM does not take.
-    #[error(
-        "a user name is made of letters and digits of ASCII and of _+=,.@- ; {0:?} is not allowed"
-    )]
+    /// It contains a character that IAM does not allow.
+    #[error("{0:?} is not allowed in a user or role name; use ASCII letters, digits and _+=,.@-")]
     BadCharacter(char),
 }
 
 impl PrincipalName {
-    /// The name as it was parsed.
+    /// The name, in its original case.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The name in lower case: two users of one account never share it.
+    /// The name in lowercase, which identifies a user in an account as the name itself does.
     pub fn folded(&self) -> String {
         self.0.to_ascii_lowercase()
     }
@@ -72,7 +70,7 @@ super::serde_as_text!(PrincipalName);
 super::schema_as_text!(
     PrincipalName,
     "IAM user name",
-    "The name of an IAM user, written as IAM has it: 1 to 64 letters, digits and _+=,.@-",
+    "The name of an IAM user, in the same case as in IAM: 1 to 64 ASCII letters, digits and _+=,.@-",
     format!("^{NAME_CHAR_PATTERN}{{1,64}}$"),
     ["alice", "john.doe"]
 );
@@ -82,14 +80,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_character_of_iams_pattern_is_taken() {
+    fn every_character_that_iam_allows_is_accepted() {
         for text in ["a", "_+=,.@-", "true", "007", "a.b@example.com", &"x".repeat(64)] {
             assert_eq!(text.parse::<PrincipalName>().unwrap().as_str(), text);
         }
     }
 
     #[test]
-    fn what_iam_would_refuse_is_refused_with_its_reason() {
+    fn a_name_that_iam_rejects_is_rejected_with_the_reason() {
         let parse = |text: &str| text.parse::<PrincipalName>().unwrap_err();
         assert_eq!(parse(""), PrincipalNameError::Empty);
         assert_eq!(parse(&"x".repeat(65)), PrincipalNameError::TooLong(65));

@@ -2,49 +2,53 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// A number of calls per second: finite and above zero.
+/// A number of calls per second, from 0.001 to 100,000.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Rate(f64);
 
-/// A text that is no [`Rate`].
+/// The error for a text or number that is not a valid [`Rate`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a rate is a number of calls per second from 0.001 to 100000, such as 10 or 0.5")]
-pub struct BadRate;
+pub struct RateError;
 
 impl Rate {
-    /// `per_second` calls each second.
+    /// A rate of `per_second` calls per second.
     ///
     /// # Errors
-    /// When it is not between 0.001 and 100,000.
-    pub fn per_second(per_second: f64) -> Result<Self, BadRate> {
-        if (0.001..=100_000.0).contains(&per_second) { Ok(Rate(per_second)) } else { Err(BadRate) }
+    /// [`RateError`] if `per_second` is not between 0.001 and 100,000.
+    pub fn per_second(per_second: f64) -> Result<Self, RateError> {
+        if (0.001..=100_000.0).contains(&per_second) {
+            Ok(Rate(per_second))
+        } else {
+            Err(RateError)
+        }
     }
 
-    /// What was measured, or the nearest rate that there is.
+    /// The valid rate that is nearest to `per_second`.
     pub fn nearest(per_second: f64) -> Self {
         Rate(per_second.clamp(0.001, 100_000.0))
     }
 
-    /// The number of calls each second.
+    /// The number of calls per second.
     pub fn get(self) -> f64 {
         self.0
     }
 
-    /// The time from one call to the next when they are spaced evenly.
+    /// The time between two calls that are evenly spaced.
     pub fn interval(self) -> Duration {
         Duration::from_secs_f64(1.0 / self.0)
     }
 }
 
 impl FromStr for Rate {
-    type Err = BadRate;
+    type Err = RateError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map_err(|_| BadRate).and_then(Rate::per_second)
+        text.parse().map_err(|_| RateError).and_then(Rate::per_second)
     }
 }
 
-/// `4.17 calls/s`, `120 calls/s`: three digits are all that is known of a limit that was measured.
+/// Three significant digits, such as `4.17 calls/s`: a measured rate is not more precise.
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
@@ -60,15 +64,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rate_is_a_finite_number_above_zero() {
+    fn a_rate_is_a_finite_positive_number() {
         for bad in ["0", "-1", "nan", "inf", "", "fast", "1e9"] {
-            assert_eq!(bad.parse::<Rate>(), Err(BadRate), "{bad}");
+            assert_eq!(bad.parse::<Rate>(), Err(RateError), "{bad}");
         }
         assert_eq!("0.5".parse(), Rate::per_second(0.5));
     }
 
     #[test]
-    fn a_rate_reads_with_three_digits() {
+    fn a_rate_is_displayed_with_three_significant_digits() {
         let text = |rate| Rate::per_second(rate).unwrap().to_string();
         assert_eq!(text(4.1666), "4.17 calls/s");
         assert_eq!(text(49.97), "50.0 calls/s");

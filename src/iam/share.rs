@@ -1,28 +1,34 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A share of something, from none to all of it, in hundredths of a per cent. As text: `10%`, `2.5%`.
+/// A share from 0% to 100%, with a resolution of 0.01%. As text: `10%`, `2.5%`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Share(u16);
 
-/// A text that is no [`Share`].
+/// The error for a text that is not a valid [`Share`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a share is a percentage from 0% to 100%, such as 10% or 0.5%")]
-pub struct BadShare;
+pub struct ShareError;
 
 impl Share {
-    /// So many whole per cent, up to 100.
+    /// A share of `percent` percent, at most 100.
+    ///
+    /// # Panics
+    /// If `percent` is above 100.
     pub const fn percent(percent: u16) -> Self {
         Share::hundredths(percent * 100)
     }
 
-    /// So many hundredths of a per cent, up to 10,000.
+    /// A share of `hundredths` hundredths of a percent, at most 10,000.
+    ///
+    /// # Panics
+    /// If `hundredths` is above 10,000.
     pub const fn hundredths(hundredths: u16) -> Self {
-        assert!(hundredths <= 10_000, "a share is 100 % at most");
+        assert!(hundredths <= 10_000, "a share is at most 100%");
         Share(hundredths)
     }
 
-    /// The most that is still within this share of `whole`.
+    /// This share of `whole`, rounded down.
     pub fn of(self, whole: usize) -> usize {
         let part = whole as u128 * u128::from(self.0) / 10_000;
         usize::try_from(part).unwrap_or(whole)
@@ -35,23 +41,23 @@ impl Share {
 }
 
 impl FromStr for Share {
-    type Err = BadShare;
+    type Err = ShareError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let percent = text.strip_suffix('%').ok_or(BadShare)?;
+        let percent = text.strip_suffix('%').ok_or(ShareError)?;
         let (whole, fraction) = percent.split_once('.').unwrap_or((percent, "0"));
-        // `parse` would take a sign, too.
+        // `parse` also accepts a sign.
         let is_digits =
             [whole, fraction].iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
         let is_short = (1..=2).contains(&fraction.len()) && (whole.len() <= 2 || whole == "100");
         if !is_digits || !is_short {
-            return Err(BadShare);
+            return Err(ShareError);
         }
-        let whole: u16 = whole.parse().map_err(|_| BadShare)?;
-        let hundredths: u16 = format!("{fraction:0<2}").parse().map_err(|_| BadShare)?;
+        let whole: u16 = whole.parse().map_err(|_| ShareError)?;
+        let hundredths: u16 = format!("{fraction:0<2}").parse().map_err(|_| ShareError)?;
         match whole * 100 + hundredths {
             share @ ..=10_000 => Ok(Share(share)),
-            _ => Err(BadShare),
+            _ => Err(ShareError),
         }
     }
 }
@@ -80,9 +86,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_share_is_refused() {
+    fn an_invalid_share_is_rejected() {
         for text in ["", "%", "10", "-1%", "+1%", "101%", "1.%", ".5%", "010%", "1e1%", "nan%"] {
-            assert_eq!(text.parse::<Share>(), Err(BadShare), "{text}");
+            assert_eq!(text.parse::<Share>(), Err(ShareError), "{text}");
         }
     }
 }

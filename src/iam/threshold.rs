@@ -5,30 +5,32 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Share;
 
-/// How many at most: a number, or a share of something that is counted when the limit is held against it.
+/// A limit on the number of users in a plan: an absolute number, or a share of the account's users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Threshold {
-    /// So many.
+    /// A number of users.
     Count(usize),
-    /// Such a share.
+    /// A share of the account's users, whose number is not known before the plan.
     Share(Share),
 }
 
-/// A text that is no [`Threshold`].
+/// The error for a text that is not a valid [`Threshold`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a limit is a whole number, such as 50, or a share from 0% to 100%, such as 10% or 2.5%")]
-pub struct BadThreshold;
+#[error(
+    "a limit is a whole number, such as 50, or a percentage from 0% to 100%, such as 10% or 2.5%"
+)]
+pub struct ThresholdError;
 
 impl FromStr for Threshold {
-    type Err = BadThreshold;
+    type Err = ThresholdError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.ends_with('%') {
-            return text.parse().map(Threshold::Share).map_err(|_| BadThreshold);
+            return text.parse().map(Threshold::Share).map_err(|_| ThresholdError);
         }
-        // `parse` would take a sign, too.
+        // `parse` also accepts a sign.
         let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse().ok().filter(|_| is_digits).map(Threshold::Count).ok_or(BadThreshold)
+        text.parse().ok().filter(|_| is_digits).map(Threshold::Count).ok_or(ThresholdError)
     }
 }
 
@@ -41,7 +43,7 @@ impl fmt::Display for Threshold {
     }
 }
 
-/// A number, or a share as text: as the file has them.
+/// A number, or a share as a string, as in `boundaries.toml`.
 impl Serialize for Threshold {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -53,18 +55,20 @@ impl Serialize for Threshold {
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Written {
-    Count(usize),
-    Text(String),
+enum NumberOrString {
+    Number(usize),
+    String(String),
 }
 
 impl<'de> Deserialize<'de> for Threshold {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        match Written::deserialize(from).map_err(|_| serde::de::Error::custom(BadThreshold))? {
-            Written::Count(count) => Ok(Threshold::Count(count)),
-            // A number in quotes would be written back without them.
-            Written::Text(text) => match text.parse().map_err(serde::de::Error::custom)? {
-                Threshold::Count(_) => Err(serde::de::Error::custom(BadThreshold)),
+        match NumberOrString::deserialize(from)
+            .map_err(|_| serde::de::Error::custom(ThresholdError))?
+        {
+            NumberOrString::Number(count) => Ok(Threshold::Count(count)),
+            // The file does not accept a number in quotes.
+            NumberOrString::String(text) => match text.parse().map_err(serde::de::Error::custom)? {
+                Threshold::Count(_) => Err(serde::de::Error::custom(ThresholdError)),
                 share => Ok(share),
             },
         }
@@ -78,8 +82,8 @@ impl schemars::JsonSchema for Threshold {
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
-            "title": "A limit",
-            "description": "A whole number, or a share of the account's users in quotes: \"10%\"",
+            "title": "Limit",
+            "description": "A whole number, or a percentage of the account's users in quotes: \"10%\".",
             "anyOf": [
                 { "type": "integer", "minimum": 0 },
                 { "type": "string", "pattern": r"^([0-9]{1,2}(\.[0-9]{1,2})?|100(\.0{1,2})?)%$" },
@@ -93,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_reads_back() {
+    fn a_limit_survives_a_round_trip_through_text_and_json() {
         for text in ["0", "50", "0%", "10%", "2.5%", "0.05%", "100%"] {
             let limit: Threshold = text.parse().unwrap();
             assert_eq!(limit.to_string(), text);
@@ -103,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_limit_is_refused() {
+    fn an_invalid_limit_is_rejected() {
         for text in [
             "",
             "%",
@@ -119,7 +123,7 @@ mod tests {
             "ten",
             "99999999999999999999",
         ] {
-            assert_eq!(text.parse::<Threshold>(), Err(BadThreshold), "{text}");
+            assert_eq!(text.parse::<Threshold>(), Err(ThresholdError), "{text}");
         }
     }
 }

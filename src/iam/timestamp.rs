@@ -4,43 +4,44 @@ use std::str::FromStr;
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
-/// A moment in UTC, to the second, written as RFC 3339 has it: `2026-11-25T00:12:03Z`.
+/// A time in UTC with a resolution of one second. As text, in the form of RFC 3339:
+/// `2026-11-25T00:12:03Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(OffsetDateTime);
 
-/// A text that is no [`Timestamp`].
+/// The error for a text that is not a valid [`Timestamp`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a time is written as in 2026-11-25T00:12:03Z")]
-pub struct BadTimestamp;
+#[error("a timestamp is an RFC 3339 time in UTC, such as 2026-11-25T00:12:03Z")]
+pub struct TimestampError;
 
 impl Timestamp {
-    /// The present moment, as the machine's clock has it.
+    /// The current time of the system clock.
     pub fn now() -> Timestamp {
-        Timestamp::to_the_second(OffsetDateTime::now_utc())
+        Timestamp::truncated(OffsetDateTime::now_utc())
     }
 
-    /// For people: `2026-11-25 00:12 UTC`.
+    /// The form for people: `2026-11-25 00:12 UTC`.
     pub fn to_the_minute(self) -> String {
         format!("{} {:02}:{:02} UTC", self.0.date(), self.0.hour(), self.0.minute())
     }
 
-    /// For the names of files, which sort by it: `20261125T001203Z`.
+    /// The form for file names, which sorts by time: `20261125T001203Z`.
     pub fn compact(self) -> String {
         self.to_string().replace(['-', ':'], "")
     }
 
-    fn to_the_second(moment: OffsetDateTime) -> Timestamp {
-        Timestamp(moment.truncate_to_second())
+    fn truncated(time: OffsetDateTime) -> Timestamp {
+        Timestamp(time.truncate_to_second())
     }
 }
 
 impl FromStr for Timestamp {
-    type Err = BadTimestamp;
+    type Err = TimestampError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match OffsetDateTime::parse(text, &Rfc3339) {
-            Ok(moment) if moment.offset() == UtcOffset::UTC => Ok(Timestamp::to_the_second(moment)),
-            _ => Err(BadTimestamp),
+            Ok(time) if time.offset() == UtcOffset::UTC => Ok(Timestamp::truncated(time)),
+            _ => Err(TimestampError),
         }
     }
 }
@@ -59,20 +60,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_read_back_to_the_second_and_shown_shorter() {
+    fn a_timestamp_is_parsed_to_the_second_and_has_two_shorter_forms() {
         let text = "2026-11-25T00:12:03Z";
-        let moment: Timestamp = text.parse().unwrap();
-        assert_eq!(moment.to_string(), text);
-        assert_eq!("2026-11-25T00:12:03.987654321Z".parse(), Ok(moment));
-        assert_eq!(moment.to_the_minute(), "2026-11-25 00:12 UTC");
-        assert_eq!(moment.compact(), "20261125T001203Z");
+        let timestamp: Timestamp = text.parse().unwrap();
+        assert_eq!(timestamp.to_string(), text);
+        assert_eq!("2026-11-25T00:12:03.987654321Z".parse(), Ok(timestamp));
+        assert_eq!(timestamp.to_the_minute(), "2026-11-25 00:12 UTC");
+        assert_eq!(timestamp.compact(), "20261125T001203Z");
         assert_eq!("0001-01-01T00:00:00Z".parse::<Timestamp>().unwrap().compact().len(), 16);
         let now = Timestamp::now();
         assert_eq!(now.to_string().parse(), Ok(now));
     }
 
     #[test]
-    fn what_is_no_time_in_utc_is_refused() {
+    fn a_text_that_is_not_a_utc_time_is_rejected() {
         for text in [
             "",
             "2026-11-25",
@@ -82,7 +83,7 @@ mod tests {
             "2026-13-25T00:12:03Z",
             "99999999999999999999-11-25T00:12:03Z",
         ] {
-            assert_eq!(text.parse::<Timestamp>(), Err(BadTimestamp), "{text}");
+            assert_eq!(text.parse::<Timestamp>(), Err(TimestampError), "{text}");
         }
     }
 }

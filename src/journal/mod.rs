@@ -1,20 +1,18 @@
-//! The journal of a run: what is about to be written, on disk before it is, and what became of it.
+//! The journal of a run: each change before it is made, on disk, and how it ended.
 //!
-//! JSON lines, as `docs/journal-format.md` documents them. The run appends with [`Journal`]; [`RunRecord`] is
-//! what a journal says, also that of a run which was killed at any moment.
+//! JSON lines, as `docs/journal-format.md` documents them. A run appends with [`Journal`]. [`RunRecord`] is
+//! the content of a journal, also of a run that was killed at any moment.
 
-mod line;
+mod document;
+mod format;
+mod outcome;
 mod read;
 mod record;
+mod version_1;
 mod write;
 
-pub use line::{End, Header};
+pub use format::FORMAT_VERSION;
+pub use outcome::Outcome;
 pub use read::{ReadError, RunRecordError};
-pub use record::{Correction, Entry, RunRecord};
-pub use write::{Journal, JournalError};
-
-/// The version of the format that is written, and the newest that is read. Every change of the format
-/// raises it: an older tool refuses what it cannot know all of.
-pub const FORMAT_VERSION: u32 = 1;
-
-const FORMAT: &str = "iam-boundaries/journal";
+pub use record::{Correction, End, Entry, Found, Header, Intent, RunRecord, RunSource};
+pub use write::{Journal, JournalError, sync_parent_directory};

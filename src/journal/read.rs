@@ -1,26 +1,31 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::line::{Found, Header, Line};
-use super::{Correction, Entry, FORMAT, FORMAT_VERSION, RunRecord};
-use crate::apply::Outcome;
-use crate::aws::{ApiError, CallOutcome, Reading, is_printable};
-use crate::iam::{Digest, PolicyArn, PolicyOwner, PrincipalName, is_short_name};
-use crate::plan::saved::said;
-use crate::plan::{BoundaryChange, Change};
+use super::document::{FoundDocument, HeaderDocument, Line, ProvenanceDocument, SourceDocument};
+use super::format::{FORMAT, FORMAT_VERSION};
+use super::outcome::Outcome;
+use super::record::{Correction, Entry, Found, Intent, RunRecord};
+use super::version_1::{HeaderVersion1, LineVersion1};
+use crate::config::Provenance;
+use crate::iam::{
+    AccountId, BoundaryChange, Digest, Partition, PolicyArn, PolicyOwner, Principal, PrincipalKind,
+    PrincipalName, is_printable, is_short_name, serde_message,
+};
+use crate::inventory::{ApiError, CallOutcome};
 
-/// Why a text is no journal that can be relied on.
+/// Why a text is not a usable journal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RunRecordError {
     /// It is something else.
     #[error("it is not a journal")]
     NotAJournal,
     /// It ends within its first line.
-    #[error("it ends before its first line does: its run had not begun to change anything")]
+    #[error("it ends within its first line: the run had not changed anything")]
     Headless,
     /// A later version of this tool wrote it.
     #[error(
@@ -28,7 +33,12 @@ pub enum RunRecordError {
          version {FORMAT_VERSION}"
     )]
     Newer(u64),
-    /// A line says what no run writes, and it is not the torn end.
+    /// No version of this tool wrote a format of this version.
+    #[error(
+        "its format has version {0}, and this iam-boundaries reads versions 1 to {FORMAT_VERSION}"
+    )]
+    Older(u64),
+    /// A line contains what no run writes, and it is not the torn end.
     #[error("it is damaged at line {line}: {what}")]
     Damaged {
         /// The line, from 1.
@@ -38,18 +48,18 @@ pub enum RunRecordError {
     },
 }
 
-/// Why no record can be had from a file.
+/// Why a file is not a usable journal.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The file cannot be read.
     #[error(transparent)]
     Unreadable(#[from] io::Error),
-    /// What is in it is no journal.
+    /// The file is not a usable journal.
     #[error(transparent)]
-    NoRecord(#[from] RunRecordError),
+    NotUsable(#[from] RunRecordError),
 }
 
-/// What every version of the format has, and other JSON may have.
+/// The fields that every version of the format has.
 #[derive(Deserialize)]
 struct AnyHeader {
     format: Option<String>,
@@ -60,172 +70,234 @@ impl RunRecord {
     /// Reads the journal in a file.
     ///
     /// # Errors
-    /// [`ReadError`] when the file cannot be read, or there is no journal in it that can be relied on.
+    /// [`ReadError`] when the file cannot be read, or is not a usable journal.
     pub fn read(path: &Path) -> Result<RunRecord, ReadError> {
         Ok(RunRecord::parse(&std::fs::read(path)?)?)
     }
 
-    /// Reads a journal. A crash can leave half a line at its end, or zeros: what begins with the first
-    /// line that is none, and has no line of a journal behind it, is left out.
+    /// Reads a journal. A crash can leave half a line at its end, or zeros: lines that are not valid are
+    /// ignored if no valid line follows them.
     ///
     /// # Errors
     /// [`RunRecordError`] when it is something else, or damaged.
     pub fn parse(text: &[u8]) -> Result<RunRecord, RunRecordError> {
         let mut lines = text.strip_suffix(b"\n").unwrap_or(text).split(|&byte| byte == b'\n');
         let header = header(lines.next().unwrap_or_default(), text)?;
-        let mut record =
-            RunRecord { header, entries: Vec::new(), end: None, digest: Digest::of(text) };
-        let mut users = HashMap::new();
+        let mut parser = Parser::new(header, text);
         let mut numbered = (2..).zip(lines);
         while let Some((number, line)) = numbered.next() {
             let damaged = |what: String| RunRecordError::Damaged { line: number, what };
-            let taken = match parsed(line) {
-                Ok(line) => record.take(number, line, &mut users),
-                Err(_) if numbered.all(|(_, line)| parsed(line).is_err()) => break,
+            let taken = match parser.parsed(line) {
+                Ok(line) => parser.take(number, line),
+                Err(_) if numbered.all(|(_, line)| parser.parsed(line).is_err()) => break,
                 Err(what) => Err(what),
             };
             taken.map_err(damaged)?;
         }
-        Ok(record)
+        Ok(parser.record)
+    }
+}
+
+/// A journal whose first line is read.
+struct Parser {
+    record: RunRecord,
+    /// The version of the format.
+    version: u32,
+    /// The file of a journal of version 1, which does not name it on each line.
+    file: Arc<str>,
+    /// The positions of the entries, by folded principal.
+    positions: HashMap<(PrincipalKind, String), usize>,
+}
+
+impl Parser {
+    fn new(header: HeaderDocument, text: &[u8]) -> Parser {
+        let version = header.format_version;
+        let file = match &header.source {
+            SourceDocument::Files { files } => files.first().map_or("", String::as_str).into(),
+            SourceDocument::Rollback { journal } => journal.as_str().into(),
+        };
+        let record = RunRecord {
+            header: header.into_header(),
+            entries: Vec::new(),
+            end: None,
+            digest: Digest::of(text),
+        };
+        Parser { record, version, file, positions: HashMap::new() }
     }
 
-    fn take(
-        &mut self,
-        number: usize,
-        line: Line,
-        users: &mut HashMap<String, usize>,
-    ) -> Result<(), String> {
-        if self.end.is_some() {
-            return Err("the run had ended before it".to_owned());
+    fn parsed(&self, line: &[u8]) -> Result<Line, String> {
+        if self.version == 1 {
+            let line: Result<LineVersion1, _> = serde_json::from_slice(line);
+            return line
+                .map(|line| line.into_present(&self.file))
+                .map_err(|error| serde_message(&error));
+        }
+        serde_json::from_slice(line).map_err(|error| serde_message(&error))
+    }
+
+    fn take(&mut self, number: usize, line: Line) -> Result<(), String> {
+        if self.record.end.is_some() {
+            return Err("the run ended before it".to_owned());
         }
         match line {
-            Line::Intent { user, action, from, to, line } => {
-                let change = self.change(user, &action, from, to, line)?;
-                if self.entries.len() == self.header.changes {
-                    return Err(format!("there were {} changes to make", self.header.changes));
+            Line::Intent { kind, name, unique_id, action, from, to, provenance } => {
+                let principal = Principal { kind, name };
+                let boundary = self.boundary(&principal, &action, from.as_ref(), to.as_ref())?;
+                let provenance = self.provenance(&principal, provenance)?;
+                let changes = self.record.header.changes;
+                if self.record.entries.len() == changes {
+                    return Err(format!("the run had {changes} changes to make"));
                 }
-                let position = self.entries.len();
-                if users.insert(change.user.folded(), position).is_some() {
-                    return Err(format!("{} has an intent before it", change.user));
+                let position = self.record.entries.len();
+                if self.positions.insert(principal.folded(), position).is_some() {
+                    return Err(format!("{principal} already has an intent"));
                 }
-                self.entries.push(Entry { change, at: number, outcome: None, correction: None });
+                let intent = Intent { principal, unique_id, boundary, provenance };
+                let entry = Entry { intent, line: number, outcome: None, correction: None };
+                self.record.entries.push(entry);
             }
-            Line::Outcome { user, outcome, attempts, request_id, may_be_done, error } => {
+            Line::Outcome { kind, name, outcome, attempts, request_id, may_be_done, error } => {
                 let parts = (outcome, attempts, may_be_done, error);
-                let outcome = outcome_of(parts, request_id)
-                    .ok_or_else(|| format!("the outcome of {user} contradicts itself"))?;
+                let outcome = call_outcome(parts, request_id)
+                    .ok_or_else(|| format!("the outcome of {name} contradicts itself"))?;
                 let entry = self
-                    .entry(&user, users)
-                    .ok_or_else(|| format!("the outcome of {user} has no intent before it"))?;
+                    .entry(kind, &name)
+                    .ok_or_else(|| format!("the outcome of {name} has no intent before it"))?;
                 if entry.outcome.is_some() {
-                    return Err(format!("{user} has an outcome before it"));
+                    return Err(format!("{name} already has an outcome"));
                 }
                 entry.outcome = Some(outcome);
             }
-            Line::Correction { user, outcome, found } => {
-                if let Found::Boundary { arn: Some(arn) } = &found {
-                    in_account(arn, &self.header)?;
-                }
+            Line::Correction { kind, name, outcome, found } => {
+                let found = match found {
+                    FoundDocument::Boundary { arn } => Found::Boundary(arn),
+                    FoundDocument::NotFound => Found::NotFound,
+                };
                 let entry = self
-                    .entry(&user, users)
-                    .ok_or_else(|| format!("the correction of {user} has no intent before it"))?;
+                    .entry(kind, &name)
+                    .ok_or_else(|| format!("the correction of {name} has no intent before it"))?;
                 if entry.correction.is_some() {
-                    return Err(format!("{user} has a correction before it"));
+                    return Err(format!("{name} already has a correction"));
                 }
-                let correction = correction_of(entry, outcome, found).ok_or_else(|| {
-                    format!("the correction of {user} does not go with what stands before it")
+                let correction = correction(entry, outcome, found).ok_or_else(|| {
+                    format!("the correction of {name} contradicts the lines before it")
                 })?;
                 entry.correction = Some(correction);
             }
-            Line::End(end) => self.end = Some(end),
+            Line::End(end) => self.record.end = Some(end.into_end()),
         }
         Ok(())
     }
 
-    fn entry(
-        &mut self,
-        user: &PrincipalName,
-        users: &HashMap<String, usize>,
-    ) -> Option<&mut Entry> {
-        let &at = users.get(&user.folded())?;
-        self.entries.get_mut(at).filter(|entry| entry.change.user == *user)
+    fn entry(&mut self, kind: PrincipalKind, name: &PrincipalName) -> Option<&mut Entry> {
+        let &at = self.positions.get(&(kind, name.folded()))?;
+        self.record.entries.get_mut(at).filter(|entry| entry.intent.principal.name == *name)
     }
 
-    fn change(
+    fn boundary(
         &self,
-        user: PrincipalName,
-        action: &str,
-        from: Option<PolicyArn>,
-        to: Option<PolicyArn>,
-        line: usize,
-    ) -> Result<Change, String> {
-        let word = action;
-        let action = BoundaryChange::between(from.as_ref(), to.as_ref())
-            .ok_or_else(|| format!("the change of {user} ends where it begins"))?;
-        if action.word() != word {
-            return Err(format!("the change of {user} is not the action that it is said to be"));
+        principal: &Principal,
+        word: &str,
+        from: Option<&PolicyArn>,
+        to: Option<&PolicyArn>,
+    ) -> Result<BoundaryChange, String> {
+        let boundary = BoundaryChange::between(from, to)
+            .ok_or_else(|| format!("the change of {principal} changes nothing"))?;
+        if boundary.word() != word {
+            return Err(format!("the change of {principal} is not of the kind {word:?}"));
         }
-        if line == 0 {
-            return Err(format!("{user} stands nowhere in the file"));
+        let header = &self.record.header;
+        [from, to]
+            .into_iter()
+            .flatten()
+            .try_for_each(|arn| in_account(arn, header.account, header.partition))?;
+        Ok(boundary)
+    }
+
+    /// Equal files share one text: thousands of lines name the same few.
+    fn provenance(
+        &mut self,
+        principal: &Principal,
+        document: ProvenanceDocument,
+    ) -> Result<Provenance, String> {
+        let (ProvenanceDocument::Entry { file, line, .. }
+        | ProvenanceDocument::Journal { file, line }) = &document;
+        if *line == 0 || file.is_empty() || !is_printable(file) {
+            return Err(format!("the provenance of {principal} is not valid"));
         }
-        [from, to].iter().flatten().try_for_each(|arn| in_account(arn, &self.header))?;
-        Ok(Change { user, line, action, origin: None })
+        if *self.file != **file {
+            self.file = file.as_str().into();
+        }
+        Ok(match document {
+            ProvenanceDocument::Entry { line, column, .. } => {
+                Provenance::entry(&self.file, line, column)
+            }
+            ProvenanceDocument::Journal { line, .. } => Provenance::journal(&self.file, line),
+        })
     }
 }
 
-fn header(line: &[u8], text: &[u8]) -> Result<Header, RunRecordError> {
+fn header(line: &[u8], text: &[u8]) -> Result<HeaderDocument, RunRecordError> {
     let damaged = |what: String| RunRecordError::Damaged { line: 1, what };
     let any: AnyHeader = serde_json::from_slice(line).map_err(|error| {
         let is_last = line.len() == text.len();
         let is_begun = line.is_empty() || line.starts_with(b"{");
         match error.classify() {
             serde_json::error::Category::Eof if is_last && is_begun => RunRecordError::Headless,
-            _ if contains(line, FORMAT) => damaged(said(&error)),
+            _ if contains(line, FORMAT) => damaged(serde_message(&error)),
             _ => RunRecordError::NotAJournal,
         }
     })?;
     if any.format.as_deref() != Some(FORMAT) {
         return Err(RunRecordError::NotAJournal);
     }
-    let version = any.format_version.as_ref().and_then(Value::as_u64);
-    if let Some(newer) = version.filter(|&version| version > FORMAT_VERSION.into()) {
-        return Err(RunRecordError::Newer(newer));
-    }
-    let header: Header = serde_json::from_slice(line).map_err(|error| damaged(said(&error)))?;
-    if header.format_version != FORMAT_VERSION {
-        return Err(damaged(format!("there is no format version {}", header.format_version)));
-    }
-    let Header { version, caller, file, boundaries, .. } = &header;
-    if ![version, caller, file].into_iter().all(|text| !text.is_empty() && is_printable(text)) {
+    let header: Result<HeaderDocument, _> =
+        match any.format_version.as_ref().and_then(Value::as_u64) {
+            Some(newer) if newer > FORMAT_VERSION.into() => {
+                return Err(RunRecordError::Newer(newer));
+            }
+            Some(0) => return Err(RunRecordError::Older(0)),
+            Some(1) => {
+                serde_json::from_slice(line).map(|header: HeaderVersion1| header.into_present())
+            }
+            _ => serde_json::from_slice(line),
+        };
+    let header = header.map_err(|error| damaged(serde_message(&error)))?;
+    let HeaderDocument { version, caller, source, boundaries, .. } = &header;
+    let files = match source {
+        SourceDocument::Files { files } => files.as_slice(),
+        SourceDocument::Rollback { journal } => std::slice::from_ref(journal),
+    };
+    let are_shown = [version, caller]
+        .into_iter()
+        .chain(files)
+        .all(|text| !text.is_empty() && is_printable(text));
+    if files.is_empty() || !are_shown {
         return Err(damaged("it has a text that cannot be shown".to_owned()));
     }
     for (name, arn) in boundaries {
         if !is_short_name(name) {
-            return Err(damaged(format!("{name:?} cannot be a short name")));
+            return Err(damaged(format!("{name:?} is not a valid short name")));
         }
-        in_account(arn, &header).map_err(damaged)?;
+        in_account(arn, header.account, header.partition).map_err(damaged)?;
     }
     Ok(header)
 }
 
-fn parsed(line: &[u8]) -> Result<Line, String> {
-    serde_json::from_slice(line).map_err(|error| said(&error))
-}
-
-fn in_account(arn: &PolicyArn, header: &Header) -> Result<(), String> {
+fn in_account(arn: &PolicyArn, account: AccountId, partition: Partition) -> Result<(), String> {
     match arn.owner() {
-        PolicyOwner::Account(account) if account != header.account => {
-            Err(format!("{arn} is no policy of account {}", header.account))
+        PolicyOwner::Account(owner) if owner != account => {
+            Err(format!("{arn} is not a policy of account {account}"))
         }
-        _ if arn.partition() != header.partition => {
-            Err(format!("{arn} is not of the partition {}", header.partition))
+        _ if arn.partition() != partition => {
+            Err(format!("{arn} is not in the partition {partition}"))
         }
         _ => Ok(()),
     }
 }
 
 /// The outcome, if its parts go together.
-fn outcome_of(
+fn call_outcome(
     parts: (Outcome, u32, Option<bool>, Option<ApiError>),
     request_id: Option<String>,
 ) -> Option<CallOutcome> {
@@ -248,18 +320,14 @@ fn outcome_of(
     }
 }
 
-/// The correction, if it corrects what the entry says.
-fn correction_of(entry: &Entry, class: Outcome, found: Found) -> Option<Correction> {
-    let found = match found {
-        Found::Boundary { arn } => Reading::Boundary(arn),
-        Found::NoSuchUser => Reading::NoSuchUser { differs_by_case: None },
-    };
-    let to = entry.change.action.to();
-    let is_as_written = matches!(&found, Reading::Boundary(arn) if arn.as_ref() == to);
-    match (entry.outcome.as_ref()?, class, is_as_written) {
+/// The correction, if it corrects the entry's outcome.
+fn correction(entry: &Entry, outcome: Outcome, found: Found) -> Option<Correction> {
+    let to = entry.intent.boundary.to();
+    let is_as_written = matches!(&found, Found::Boundary(arn) if arn.as_ref() == to);
+    match (entry.outcome.as_ref()?, outcome, is_as_written) {
         (CallOutcome::Failed { .. }, Outcome::Applied, true)
         | (CallOutcome::Applied { .. }, Outcome::NotAsWritten, false) => {
-            Some(Correction { class, found })
+            Some(Correction { outcome, found })
         }
         _ => None,
     }

@@ -1,74 +1,173 @@
-use super::line::{End, Header};
-use crate::apply::Outcome;
-use crate::aws::{CallOutcome, Reading};
-use crate::iam::{Digest, PrincipalName};
-use crate::plan::Change;
+use std::collections::BTreeMap;
 
-/// What a journal says of its run.
+use super::outcome::Outcome;
+use crate::config::{Guard, Provenance};
+use crate::iam::{
+    AccountId, BoundaryChange, Digest, Partition, PolicyArn, Principal, Timestamp, UniqueId,
+};
+use crate::inventory::{CallOutcome, Reading, StopReason};
+
+/// The content of a journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunRecord {
     /// What was known before the first change.
     pub header: Header,
-    /// The changes that were begun, in the order of their intents; no user has two.
+    /// The changes that were begun, in the order of their intents; no principal has two.
     pub entries: Vec<Entry>,
-    /// How the run ended; none if it was killed, or its journal could not be written any more.
+    /// How the run ended; `None` if it was killed, or its journal could not be written any more.
     pub end: Option<End>,
     /// The digest of the journal's bytes.
     pub digest: Digest,
 }
 
-/// A change that was begun, and what became of it.
+/// What was known of a run before its first change: the first line of its journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// The version of the tool.
+    pub version: String,
+    /// When the run began to write.
+    pub began: Timestamp,
+    /// The account.
+    pub account: AccountId,
+    /// The partition of the account.
+    pub partition: Partition,
+    /// The ARN of the caller.
+    pub caller: String,
+    /// The digest of the plan as it was reviewed.
+    pub plan: Digest,
+    /// What the plan was made from.
+    pub source: RunSource,
+    /// The short names of the boundaries in the changes.
+    pub boundaries: BTreeMap<String, PolicyArn>,
+    /// The guard rails of the plan.
+    pub guard: Guard,
+    /// The number of changes to make.
+    pub changes: usize,
+}
+
+/// What the plan of a run was made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunSource {
+    /// Boundaries files, by their paths.
+    Files(Vec<String>),
+    /// The journal of a run to roll back, by its path.
+    Rollback(String),
+}
+
+/// A change that is about to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intent {
+    /// The principal.
+    pub principal: Principal,
+    /// The unique ID that the plan was made for; `None` where the plan or the journal does not record it.
+    pub unique_id: Option<UniqueId>,
+    /// The change of its boundary.
+    pub boundary: BoundaryChange,
+    /// What decided the change.
+    pub provenance: Provenance,
+}
+
+/// A change that was begun, and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The change. Where it comes from is what the account had, and its line is that of the file that the
-    /// run's plan was made from.
-    pub change: Change,
-    /// The line of its intent in the journal, from 1.
-    pub at: usize,
-    /// What became of it by IAM's answers; none if that was not written down: then IAM may have done it or
-    /// not.
+    /// The change.
+    pub intent: Intent,
+    /// The line of the intent in the journal, from 1.
+    pub line: usize,
+    /// How it ended by IAM's response; `None` if that was not recorded: IAM may have made the change.
     pub outcome: Option<CallOutcome>,
-    /// What reading back showed instead, if it did.
+    /// What verification showed, if it contradicts IAM's response.
     pub correction: Option<Correction>,
 }
 
-/// What reading back showed, where it is something else than IAM's answer said.
+/// What verification showed, where it contradicts IAM's response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Correction {
-    /// What became of the change.
-    pub class: Outcome,
-    /// What was found of the user.
-    pub found: Reading,
+    /// The corrected outcome.
+    pub outcome: Outcome,
+    /// What was read of the principal.
+    pub found: Found,
+}
+
+/// What verification found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// The principal has this boundary; `None` for no boundary.
+    Boundary(Option<PolicyArn>),
+    /// IAM has no such principal.
+    NotFound,
+}
+
+/// How a run ended: the last line of its journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct End {
+    /// Changes with [`Outcome::Applied`].
+    pub applied: usize,
+    /// Changes with [`Outcome::NotAsWritten`].
+    pub not_as_written: usize,
+    /// Changes with [`Outcome::Failed`].
+    pub failed: usize,
+    /// Changes with [`Outcome::NotAttempted`], begun or not.
+    pub not_attempted: usize,
+    /// Applied and failed changes that could not be verified.
+    pub not_verified: usize,
+    /// Why the run was stopped early, if it was.
+    pub stopped_by: Option<StopReason>,
 }
 
 impl RunRecord {
-    /// The users whose changes were begun, and nothing is known of how they ended.
-    pub fn left_open(&self) -> impl Iterator<Item = &PrincipalName> {
+    /// The principals whose changes were begun, and whose outcomes are not recorded.
+    pub fn left_open(&self) -> impl Iterator<Item = &Principal> {
         let open = self.entries.iter().filter(|entry| entry.outcome.is_none());
-        open.map(|entry| &entry.change.user)
+        open.map(|entry| &entry.intent.principal)
     }
 
-    /// How many changes that were begun are known to have ended in `class`.
-    pub fn count(&self, class: Outcome) -> usize {
-        self.entries.iter().filter(|entry| entry.class() == Some(class)).count()
+    /// The number of begun changes with this outcome.
+    pub fn count(&self, outcome: Outcome) -> usize {
+        self.entries.iter().filter(|entry| entry.outcome() == Some(outcome)).count()
     }
 }
 
 impl Entry {
-    /// What became of the change, as far as is known.
-    pub fn class(&self) -> Option<Outcome> {
+    /// How the change ended, as far as it is recorded.
+    pub fn outcome(&self) -> Option<Outcome> {
         match &self.correction {
-            Some(correction) => Some(correction.class),
+            Some(correction) => Some(correction.outcome),
             None => self.outcome.as_ref().map(Outcome::of),
         }
     }
 
-    /// Whether IAM may have done the change: unless nothing was sent for it, or IAM refused it.
+    /// Whether IAM may have made the change: unless nothing was sent, or IAM refused it.
     pub fn may_be_done(&self) -> bool {
         match &self.outcome {
             None | Some(CallOutcome::Applied { .. }) => true,
             Some(CallOutcome::Failed { may_be_done, .. }) => *may_be_done,
             Some(CallOutcome::NotAttempted) => false,
+        }
+    }
+}
+
+impl Correction {
+    /// The correction where verification showed this boundary; `None` if it agrees with IAM's response.
+    pub fn to_boundary(
+        call: &CallOutcome,
+        outcome: Outcome,
+        boundary: Option<PolicyArn>,
+    ) -> Option<Correction> {
+        let found = Found::Boundary(boundary);
+        (outcome != Outcome::of(call)).then_some(Correction { outcome, found })
+    }
+
+    /// The correction where verification read this; `None` if it agrees with IAM's response, or the
+    /// principal could not be read.
+    pub fn between(call: &CallOutcome, outcome: Outcome, found: &Reading) -> Option<Correction> {
+        match found {
+            Reading::Found { boundary, .. } => {
+                Correction::to_boundary(call, outcome, boundary.clone())
+            }
+            Reading::NotFound { .. } => (outcome != Outcome::of(call))
+                .then_some(Correction { outcome, found: Found::NotFound }),
+            Reading::Unreadable(_) => None,
         }
     }
 }

@@ -5,12 +5,10 @@ use std::sync::{Arc, mpsc};
 
 use tokio::sync::{oneshot, watch};
 
-use super::line::{End, Header, Line, written};
-use crate::apply::Item;
-use crate::aws::CallOutcome;
-use crate::iam::PrincipalName;
-use crate::plan::Change;
-use crate::whole_file;
+use super::document::{HeaderDocument, Line, written};
+use super::record::{Correction, End, Header, Intent};
+use crate::iam::Principal;
+use crate::inventory::CallOutcome;
 
 /// The journal of the run that is under way.
 ///
@@ -83,27 +81,24 @@ impl Journal {
         &self.path
     }
 
-    /// Writes down that `change` is about to be made. When this returns, it is on the disk, and the
-    /// change may be made.
+    /// Records that a change is about to be made. When this returns, the record is on disk, and the change
+    /// may be made.
     ///
     /// # Errors
-    /// When it is not on the disk: then the change must not be made.
-    pub async fn intend(&self, change: &Change) -> Result<(), JournalError> {
-        self.durably(written(&Line::intent(change))).await
+    /// When the record is not on disk: then the change must not be made.
+    pub async fn intend(&self, intent: &Intent) -> Result<(), JournalError> {
+        self.durably(written(&Line::intent(intent))).await
     }
 
-    /// Writes down what became of a change, without waiting for the disk. That this could not be
-    /// written is told by [`Journal::failed`], and by whatever is written next.
-    pub fn answered(&self, user: &PrincipalName, outcome: &CallOutcome) {
-        self.queue(written(&Line::outcome(user, outcome)), None);
+    /// Records how a change ended, without waiting for the disk. A failure to write is reported by
+    /// [`Journal::failed`] and by the next record.
+    pub fn ended(&self, principal: &Principal, outcome: &CallOutcome) {
+        self.queue(written(&Line::outcome(principal, outcome)), None);
     }
 
-    /// Writes down that reading back showed something else than IAM's answer said, if it did, without
-    /// waiting for the disk.
-    pub fn corrected(&self, item: &Item) {
-        if let Some(line) = Line::correction(item) {
-            self.queue(written(&line), None);
-        }
+    /// Records what verification showed, without waiting for the disk.
+    pub fn corrected(&self, principal: &Principal, correction: &Correction) {
+        self.queue(written(&Line::correction(principal, correction)), None);
     }
 
     /// Waits until the journal has failed, if it ever does.
@@ -121,7 +116,7 @@ impl Journal {
     /// # Errors
     /// When it is not.
     pub async fn finish(self, end: &End) -> Result<(), JournalError> {
-        self.durably(written(&Line::End(end.clone()))).await
+        self.durably(written(&Line::end(end))).await
     }
 
     async fn durably(&self, text: String) -> Result<(), JournalError> {
@@ -151,9 +146,19 @@ impl JournalError {
 
 /// The first line is on the disk, and so is the folder's entry of the file.
 fn begin(file: &mut File, path: &Path, header: &Header) -> io::Result<()> {
-    file.write_all(written(header).as_bytes())?;
+    file.write_all(written(&HeaderDocument::of(header)).as_bytes())?;
     file.sync_all()?;
-    whole_file::sync_folder_of(path)
+    sync_parent_directory(path)
+}
+
+/// Writes the directory entry of a file that was just created or renamed to disk, where the system can. A
+/// complete file may otherwise be missing after a crash.
+///
+/// # Errors
+/// When the directory cannot be synced.
+pub fn sync_parent_directory(path: &Path) -> io::Result<()> {
+    let directory = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
 }
 
 struct WriterThread {

@@ -1,20 +1,24 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::ApiError;
-use crate::iam::{PolicyArn, PrincipalName};
+use crate::config::Provenance;
+use crate::iam::{BoundaryChange, PolicyArn, Principal, PrincipalName, UniqueId};
+use crate::inventory::ApiError;
+use crate::journal::Intent;
 
-/// What is to be done for one user.
+/// A planned change of one principal's boundary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Whose boundary it is.
-    pub user: PrincipalName,
-    /// Where the file lists the user: the line, from 1.
-    pub line: usize,
-    /// What is to be done.
-    pub action: BoundaryChange,
-    /// Who wants it: this version of the file, or already the one before. Known to a plan that was
-    /// compared with an earlier version.
+    /// The principal.
+    pub principal: Principal,
+    /// The unique ID that the principal had when the plan was made; `None` in a plan whose format does not
+    /// record it.
+    pub unique_id: Option<UniqueId>,
+    /// The change of its boundary.
+    pub boundary: BoundaryChange,
+    /// What decided the change.
+    pub provenance: Provenance,
+    /// Where the change comes from; `None` in a plan without a base.
     pub origin: Option<Origin>,
 }
 
@@ -29,135 +33,75 @@ pub enum Origin {
     Drift,
 }
 
-/// A change that changes nothing cannot be written down.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum BoundaryChange {
-    /// The user has no boundary, and gets one.
-    Add {
-        /// The boundary to be.
-        to: PolicyArn,
-    },
-    /// The user has a boundary, and gets another.
-    Change {
-        /// The boundary that is there.
-        from: PolicyArn,
-        /// The boundary to be.
-        to: PolicyArn,
-    },
-    /// The user has a boundary, and the file says that there must be none.
-    Remove {
-        /// The boundary that is there.
-        from: PolicyArn,
-    },
-}
-
-/// A listed user for whom nothing can be planned.
+/// A listed principal for which nothing can be planned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The user that the file names.
-    pub user: PrincipalName,
-    /// Where the file lists the user: the line, from 1.
-    pub line: usize,
-    /// The column, from 1, in characters; none where only the line is known.
-    pub column: Option<usize>,
-    /// What is in the way.
+    /// The principal.
+    pub principal: Principal,
+    /// Where it is listed.
+    pub provenance: Provenance,
+    /// Why nothing can be planned.
     pub kind: ProblemKind,
 }
 
-/// Why nothing can be planned for a user.
+/// Why nothing can be planned for a principal, or a planned change is blocked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProblemKind {
-    /// IAM has no such user.
-    NoSuchUser {
-        /// A user whose name differs from it by case alone.
+    /// IAM has no such principal.
+    NotFound {
+        /// The name of a principal that differs only in case.
         differs_by_case: Option<PrincipalName>,
     },
-    /// The user's present boundary could not be read.
+    /// The present boundary could not be read.
     Unreadable(ApiError),
-    /// The boundary to be is a policy that IAM does not have.
+    /// IAM does not have the policy that is to be the boundary.
     NoSuchPolicy {
         /// The policy.
         policy: PolicyArn,
     },
-    /// The boundary to be is a policy that cannot be attached to a user.
+    /// The policy cannot be set as a boundary.
     PolicyNotAttachable {
         /// The policy.
         policy: PolicyArn,
     },
-    /// The boundary to be could not be looked at.
+    /// The policy could not be read.
     PolicyUnreadable {
         /// The policy.
         policy: PolicyArn,
-        /// Why not.
+        /// Why it could not be read.
         error: ApiError,
     },
-    /// A run is to be put back, and the user no longer has the boundary that it left.
+    /// A run is to be rolled back, and the principal no longer has the boundary that the run left.
     NotAsLeft {
-        /// The boundary that the run left; none for no boundary.
+        /// The boundary that the run left; `None` for no boundary.
         left: Option<PolicyArn>,
-        /// The boundary that is there now; none for no boundary.
+        /// The present boundary; `None` for no boundary.
         found: Option<PolicyArn>,
     },
 }
 
-impl BoundaryChange {
-    /// The action that leads from one boundary to another, if there is anything to do.
-    pub fn between(from: Option<&PolicyArn>, to: Option<&PolicyArn>) -> Option<BoundaryChange> {
-        match (from.cloned(), to.cloned()) {
-            (None, None) => None,
-            (None, Some(to)) => Some(BoundaryChange::Add { to }),
-            (Some(from), None) => Some(BoundaryChange::Remove { from }),
-            (Some(from), Some(to)) if from == to => None,
-            (Some(from), Some(to)) => Some(BoundaryChange::Change { from, to }),
-        }
-    }
-
-    /// The boundary that is there.
-    pub fn from(&self) -> Option<&PolicyArn> {
-        match self {
-            BoundaryChange::Add { .. } => None,
-            BoundaryChange::Change { from, .. } | BoundaryChange::Remove { from } => Some(from),
-        }
-    }
-
-    /// The boundary to be.
-    pub fn to(&self) -> Option<&PolicyArn> {
-        match self {
-            BoundaryChange::Add { to } | BoundaryChange::Change { to, .. } => Some(to),
-            BoundaryChange::Remove { .. } => None,
-        }
-    }
-
-    /// The action in one word, as the machine formats have it.
-    pub fn word(&self) -> &'static str {
-        match self {
-            BoundaryChange::Add { .. } => "add",
-            BoundaryChange::Change { .. } => "change",
-            BoundaryChange::Remove { .. } => "remove",
-        }
-    }
-
-    /// The action in one character, as people's fingers know it.
-    pub fn sign(&self) -> char {
-        match self {
-            BoundaryChange::Add { .. } => '+',
-            BoundaryChange::Change { .. } => '~',
-            BoundaryChange::Remove { .. } => '-',
-        }
-    }
-}
-
 impl ProblemKind {
-    /// A name for machines: AWS's error code, or one of ours, such as `NoSuchUser`.
+    /// A name for machines: AWS's error code, or one of the tool's, such as `NoSuchUser`.
     pub fn code(&self) -> &str {
         match self {
-            ProblemKind::NoSuchUser { .. } => "NoSuchUser",
+            ProblemKind::NotFound { .. } => "NoSuchUser",
             ProblemKind::Unreadable(error) | ProblemKind::PolicyUnreadable { error, .. } => {
                 &error.code
             }
             ProblemKind::NoSuchPolicy { .. } => "NoSuchPolicy",
             ProblemKind::PolicyNotAttachable { .. } => "PolicyNotAttachable",
             ProblemKind::NotAsLeft { .. } => "NotAsLeft",
+        }
+    }
+}
+
+impl From<&Change> for Intent {
+    fn from(change: &Change) -> Intent {
+        Intent {
+            principal: change.principal.clone(),
+            unique_id: change.unique_id.clone(),
+            boundary: change.boundary.clone(),
+            provenance: change.provenance.clone(),
         }
     }
 }

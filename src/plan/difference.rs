@@ -1,39 +1,36 @@
-use super::{ApiError, BoundaryChange, Change, Plan, Problem, ProblemKind};
-use crate::aws::{Inventory, Reading};
-use crate::config::Config;
-use crate::iam::{AccountId, PolicyArn};
+use std::sync::Arc;
+
+use super::change::{Change, Problem, ProblemKind};
+use super::content::Plan;
+use super::source::PlanSource;
+use crate::config::{Config, Provenance};
+use crate::iam::{AccountId, BoundaryChange, PolicyArn, UniqueId};
+use crate::inventory::{Inventory, Reading};
 
 impl Plan {
-    /// What leads from `live` to `config`. The same input gives the same plan, byte for byte.
+    /// The changes that lead from `live` to `config`. The same input gives the same plan, byte for byte.
     ///
-    /// # Panics
-    /// When `live` was not asked for every user that `config` lists: that is a mistake of the caller,
-    /// and going on would leave users out in silence.
+    /// A listed principal that `live` does not have was not read, and becomes a problem.
     pub fn between(account: AccountId, config: &Config, live: &Inventory) -> Plan {
-        let mut plan = Plan {
-            guard: config.guard.clone(),
-            ..Plan::empty(account, config.file.clone(), config.digest)
-        };
-        for (user, listed) in &config.users {
-            let reading = live.reading(user).expect("the snapshot has every listed user");
-            match boundary(reading) {
-                Ok(from) => match BoundaryChange::between(from, listed.boundary.as_ref()) {
-                    None => plan.in_sync += 1,
-                    Some(action) => {
-                        plan.changes.push(Change {
-                            user: user.clone(),
-                            line: listed.line,
-                            action,
+        let source = PlanSource::file(config.file.clone(), config.digest);
+        let mut plan = Plan { guard: config.guard.clone(), ..Plan::empty(account, source) };
+        let file: Arc<str> = config.file.as_str().into();
+        for (principal, entry) in config.entries() {
+            let provenance = Provenance::entry(&file, entry.line, Some(entry.column));
+            match present(live.reading(&principal)) {
+                Ok((unique_id, from)) => {
+                    match BoundaryChange::between(from, entry.boundary.as_ref()) {
+                        None => plan.in_sync += 1,
+                        Some(boundary) => plan.changes.push(Change {
+                            principal,
+                            unique_id: Some(unique_id.clone()),
+                            boundary,
+                            provenance,
                             origin: None,
-                        });
+                        }),
                     }
-                },
-                Err(kind) => plan.problems.push(Problem {
-                    user: user.clone(),
-                    line: listed.line,
-                    column: Some(listed.column),
-                    kind,
-                }),
+                }
+                Err(kind) => plan.problems.push(Problem { principal, provenance, kind }),
             }
         }
         plan.names = plan
@@ -44,17 +41,14 @@ impl Plan {
     }
 }
 
-/// The boundary that was read, or why nothing can be planned for its user.
-#[expect(clippy::result_large_err, reason = "it is kept where it is made, and handed no further")]
-pub(crate) fn boundary(reading: &Reading) -> Result<Option<&PolicyArn>, ProblemKind> {
+/// The unique ID and the present boundary, or why nothing can be planned.
+#[expect(clippy::result_large_err, reason = "it is used where it is made, and not passed on")]
+pub(super) fn present(reading: &Reading) -> Result<(&UniqueId, Option<&PolicyArn>), ProblemKind> {
     match reading {
-        Reading::Boundary(boundary) => Ok(boundary.as_ref()),
-        Reading::NoSuchUser { differs_by_case } => {
-            Err(ProblemKind::NoSuchUser { differs_by_case: differs_by_case.clone() })
+        Reading::Found { unique_id, boundary } => Ok((unique_id, boundary.as_ref())),
+        Reading::NotFound { differs_by_case } => {
+            Err(ProblemKind::NotFound { differs_by_case: differs_by_case.clone() })
         }
-        // Without the request's id, which is another at each reading of the same account.
-        Reading::Unreadable(error) => {
-            Err(ProblemKind::Unreadable(ApiError { request_id: None, ..error.clone() }))
-        }
+        Reading::Unreadable(error) => Err(ProblemKind::Unreadable(error.without_request_id())),
     }
 }

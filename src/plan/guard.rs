@@ -1,215 +1,222 @@
-//! The guard rails: what a plan must not do without a further word.
+//! The guard rails: what a plan must not do without an override.
 
 use std::fmt;
 
-use super::{Change, Plan};
-use crate::iam::{NamePattern, PrincipalName, Share, Threshold};
+use super::change::Change;
+use super::content::Plan;
+use crate::config::Provenance;
+use crate::iam::{NamePattern, Principal, PrincipalName, Share, Threshold};
 
 pub use crate::config::Guard;
 
-/// Who looks at a plan before it is carried out.
+/// Whether a person reviews a plan before it is applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Supervision {
-    /// A person, who is asked.
+    /// A person is asked for confirmation.
     Attended,
-    /// Nobody: where the file sets no limits, [`Standard`] ones hold.
+    /// No person is asked: where the file sets no thresholds, the [`DefaultThreshold`]s apply.
     Unattended,
 }
 
-/// The limits of an unattended run whose file sets none: a share of the account's users, or a few users,
-/// whichever is more.
+/// The threshold of an unattended run where the file sets none: a number of users or a share of the
+/// account's users, whichever is more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standard {
-    /// So many are never too many.
+pub struct DefaultThreshold {
+    /// The number that is always allowed.
     pub count: usize,
-    /// Such a share of the account's users is not too many.
+    /// The share of the account's users that is always allowed.
     pub share: Share,
 }
 
-impl Standard {
+impl DefaultThreshold {
     /// For changes of all kinds, removals included.
-    pub const CHANGES: Standard = Standard { count: 10, share: Share::percent(25) };
-    /// For removals, which give users more power.
-    pub const REMOVALS: Standard = Standard { count: 5, share: Share::percent(5) };
+    pub const CHANGES: DefaultThreshold = DefaultThreshold { count: 10, share: Share::percent(25) };
+    /// For removals, which widen what a principal can do.
+    pub const REMOVALS: DefaultThreshold = DefaultThreshold { count: 5, share: Share::percent(5) };
 }
 
-/// A guard rail that stands against a plan: then nothing of it is carried out.
+/// A violation of a guard rail. A plan with one is not applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Violation {
-    /// It changes more users than it may.
+    /// The plan makes more changes than allowed.
     TooManyChanges(Excess),
-    /// It takes the boundary away from more users than it may.
+    /// The plan removes more boundaries than allowed.
     TooManyRemovals(Excess),
-    /// It changes a protected user.
+    /// The plan changes a protected principal.
     Protected {
-        /// The user.
-        user: PrincipalName,
-        /// The line of the file that lists the user, from 1.
-        line: usize,
-        /// What protects the user.
+        /// The principal.
+        principal: Principal,
+        /// What decided the change.
+        provenance: Provenance,
+        /// The pattern that protects the principal.
         by: NamePattern,
     },
-    /// It changes the boundary of the user whose credentials carry it out.
+    /// The plan changes the boundary of the caller.
     OwnBoundary {
-        /// The user.
-        user: PrincipalName,
-        /// The line of the file that lists the user, from 1.
-        line: usize,
+        /// The caller.
+        principal: Principal,
+        /// What decided the change.
+        provenance: Provenance,
     },
 }
 
-/// A number above its limit.
+/// A number above its threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Excess {
-    /// How many there are.
+    /// The number in the plan.
     pub count: usize,
-    /// How many there may be.
+    /// The number that is allowed.
     pub allowed: usize,
-    /// What allows so many.
-    pub limit: Bound,
-    /// The users that a share is of.
-    pub users: AccountUsers,
+    /// The threshold that allows it.
+    pub threshold: EffectiveThreshold,
+    /// The users that a share is computed from.
+    pub users: UserCount,
 }
 
-/// A limit, and where it comes from.
+/// A threshold and where it comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bound {
+pub enum EffectiveThreshold {
     /// The file or the command line sets it.
     Set(Threshold),
-    /// Nothing sets it, and nobody looks.
-    Standard(Standard),
+    /// Nothing sets it, and the run is unattended.
+    Default(DefaultThreshold),
 }
 
-/// How many users the account has.
+/// The number of users in an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AccountUsers {
-    /// So many.
-    Counted(usize),
-    /// At least so many: those that the plan has found there.
+pub enum UserCount {
+    /// IAM reported this number.
+    Exact(usize),
+    /// The account has at least the users that the plan found in it.
     AtLeast(usize),
 }
 
-/// Words that allow for one run what the file's guard rails do not.
+/// Overrides of the file's guard rails, for one run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Overrides {
-    /// In place of the file's limit on changes.
+    /// Replaces the file's threshold for changes.
     pub max_changes: Option<Threshold>,
-    /// In place of the file's limit on removals.
+    /// Replaces the file's threshold for removals.
     pub max_removals: Option<Threshold>,
-    /// Users who may be changed although they are protected.
+    /// Protected users that may be changed.
     pub allow_protected: Vec<PrincipalName>,
-    /// Whether the user who runs the tool may change the own boundary.
+    /// Whether the plan may change the caller's own boundary.
     pub allow_own_boundary: bool,
 }
 
 impl Plan {
-    /// The guard rails that stand against this plan; none, and it may be carried out. `caller` is the user
-    /// whose credentials carry it out, if it is a user's.
+    /// The violations of guard rails. A plan without any may be applied. `caller` is the principal that the
+    /// credentials belong to, if it can have a boundary.
     pub fn violations(
         &self,
-        caller: Option<&PrincipalName>,
-        attendance: Supervision,
+        caller: Option<&Principal>,
+        supervision: Supervision,
         overrides: &Overrides,
     ) -> Vec<Violation> {
-        let [changes, removals] = self.excesses(self.limits(overrides), attendance);
+        let [changes, removals] = self.excesses(self.thresholds(overrides), supervision);
         let mut violations: Vec<Violation> = changes
             .map(Violation::TooManyChanges)
             .into_iter()
             .chain(removals.map(Violation::TooManyRemovals))
             .collect();
-        for change in &self.changes {
-            let Change { user, line, .. } = change;
-            if let Some(by) = self.guard.protected.iter().find(|pattern| pattern.matches(user))
-                && !overrides.allow_protected.contains(user)
+        for Change { principal, provenance, .. } in &self.changes {
+            let name = &principal.name;
+            if let Some(by) = self.guard.protected.iter().find(|pattern| pattern.matches(name))
+                && !overrides.allow_protected.contains(name)
             {
                 violations.push(Violation::Protected {
-                    user: user.clone(),
-                    line: *line,
+                    principal: principal.clone(),
+                    provenance: provenance.clone(),
                     by: by.clone(),
                 });
             }
-            let is_own = caller.is_some_and(|caller| caller.folded() == user.folded());
+            let is_own = caller.is_some_and(|caller| caller.folded() == principal.folded());
             if is_own && !self.guard.allow_own_boundary && !overrides.allow_own_boundary {
-                violations.push(Violation::OwnBoundary { user: user.clone(), line: *line });
+                violations.push(Violation::OwnBoundary {
+                    principal: principal.clone(),
+                    provenance: provenance.clone(),
+                });
             }
         }
         violations
     }
 
-    /// Whether it matters how many users the account has, and that is not known: some limit that is a
-    /// share of them stands against the plan as far as is known.
-    pub fn wants_account_users(&self, overrides: &Overrides) -> bool {
-        let excesses = self.excesses(self.limits(overrides), Supervision::Unattended);
+    /// Whether the number of users in the account decides whether the plan violates a guard rail, and that
+    /// number is not known.
+    pub fn is_account_size_needed(&self, overrides: &Overrides) -> bool {
+        let excesses = self.excesses(self.thresholds(overrides), Supervision::Unattended);
         self.account_users.is_none()
-            && excesses.into_iter().flatten().any(|excess| excess.limit.is_share())
+            && excesses.into_iter().flatten().any(|excess| excess.threshold.is_share())
     }
 
-    /// Whether a person should look twice: it would be too much for a run that nobody watches.
+    /// Whether the plan exceeds the thresholds of an unattended run, whatever the file sets.
     pub fn is_large(&self) -> bool {
         self.excesses([None, None], Supervision::Unattended).iter().any(Option::is_some)
     }
 
-    /// What limits changes, and removals.
-    fn limits(&self, overrides: &Overrides) -> [Option<Threshold>; 2] {
+    /// The thresholds for changes and for removals that the command line or the file sets.
+    fn thresholds(&self, overrides: &Overrides) -> [Option<Threshold>; 2] {
         [
             overrides.max_changes.or(self.guard.max_changes),
             overrides.max_removals.or(self.guard.max_removals),
         ]
     }
 
-    /// Too many changes, and too many removals.
+    /// The excess of changes and of removals.
     fn excesses(
         &self,
-        limits: [Option<Threshold>; 2],
-        attendance: Supervision,
+        set: [Option<Threshold>; 2],
+        supervision: Supervision,
     ) -> [Option<Excess>; 2] {
-        let [max_changes, max_removals] = limits;
-        let users = self.account_users();
-        let excess = |count: usize, set: Option<Threshold>, standard: Standard| {
-            let limit = match (set, attendance) {
-                (Some(limit), _) => Bound::Set(limit),
-                (None, Supervision::Unattended) => Bound::Standard(standard),
+        let [max_changes, max_removals] = set;
+        let users = self.user_count();
+        let excess = |count: usize, set: Option<Threshold>, default: DefaultThreshold| {
+            let threshold = match (set, supervision) {
+                (Some(threshold), _) => EffectiveThreshold::Set(threshold),
+                (None, Supervision::Unattended) => EffectiveThreshold::Default(default),
                 (None, Supervision::Attended) => return None,
             };
-            let allowed = limit.allowed(users);
-            (count > allowed).then_some(Excess { count, allowed, limit, users })
+            let allowed = threshold.allowed(users);
+            (count > allowed).then_some(Excess { count, allowed, threshold, users })
         };
         [
-            excess(self.changes.len(), max_changes, Standard::CHANGES),
-            excess(self.counts().remove, max_removals, Standard::REMOVALS),
+            excess(self.changes.len(), max_changes, DefaultThreshold::CHANGES),
+            excess(self.counts().remove, max_removals, DefaultThreshold::REMOVALS),
         ]
     }
 
-    /// How many users the account has, as far as is known.
-    pub fn account_users(&self) -> AccountUsers {
+    /// The number of users in the account, as far as it is known.
+    pub fn user_count(&self) -> UserCount {
         match self.account_users {
-            Some(count) => AccountUsers::Counted(count),
-            None => AccountUsers::AtLeast(self.changes.len() + self.in_sync),
+            Some(count) => UserCount::Exact(count),
+            None => UserCount::AtLeast(self.changes.len() + self.in_sync),
         }
     }
 }
 
-impl Bound {
+impl EffectiveThreshold {
     fn is_share(self) -> bool {
-        !matches!(self, Bound::Set(Threshold::Count(_)))
+        !matches!(self, EffectiveThreshold::Set(Threshold::Count(_)))
     }
 
-    fn allowed(self, users: AccountUsers) -> usize {
-        let (AccountUsers::Counted(users) | AccountUsers::AtLeast(users)) = users;
+    fn allowed(self, users: UserCount) -> usize {
+        let (UserCount::Exact(users) | UserCount::AtLeast(users)) = users;
         match self {
-            Bound::Set(Threshold::Count(count)) => count,
-            Bound::Set(Threshold::Share(share)) => share.of(users),
-            Bound::Standard(Standard { count, share }) => share.of(users).max(count),
+            EffectiveThreshold::Set(Threshold::Count(count)) => count,
+            EffectiveThreshold::Set(Threshold::Share(share)) => share.of(users),
+            EffectiveThreshold::Default(default) => default.share.of(users).max(default.count),
         }
     }
 }
 
 /// `10%`, or `25% or 10`.
-impl fmt::Display for Bound {
+impl fmt::Display for EffectiveThreshold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Bound::Set(limit) => write!(f, "{limit}"),
-            Bound::Standard(Standard { count, share }) => write!(f, "{share} or {count}"),
+            EffectiveThreshold::Set(threshold) => write!(f, "{threshold}"),
+            EffectiveThreshold::Default(DefaultThreshold { count, share }) => {
+                write!(f, "{share} or {count}")
+            }
         }
     }
 }

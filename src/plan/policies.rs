@@ -1,57 +1,67 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ApiError, Change, Plan, Problem, ProblemKind};
-use crate::aws::{ErrorClass, PolicyState};
+use super::change::{Change, Problem, ProblemKind};
+use super::content::Plan;
 use crate::iam::PolicyArn;
+use crate::inventory::{ApiError, ErrorClass, PolicyState};
 
 impl Plan {
-    /// The policies that changes of this plan put as boundaries.
+    /// The policies that the changes of this plan set as boundaries.
     pub fn policies(&self) -> BTreeSet<&PolicyArn> {
-        self.changes.iter().filter_map(|change| change.action.to()).collect()
+        self.changes.iter().filter_map(|change| change.boundary.to()).collect()
     }
 
-    /// Makes problems of those changes that would put a policy that cannot be a boundary, or that could
-    /// not be looked at.
+    /// Turns each change that sets a policy that cannot be a boundary, or that could not be read, into a
+    /// problem.
     ///
-    /// Whether a policy is good may be forbidden to ask: such a policy stands against nothing, because
-    /// IAM looks at it, too, before it puts it.
-    ///
-    /// # Panics
-    /// When `policies` was not asked for every policy of [`Plan::policies`]: that is a mistake of the
-    /// caller, and going on would put what nobody looked at.
-    pub fn held_against(mut self, policies: &BTreeMap<PolicyArn, PolicyState>) -> Plan {
+    /// The caller may not be allowed to read policies. Such a policy blocks nothing: IAM checks it, too,
+    /// when it is set.
+    pub fn checked_against(mut self, policies: &BTreeMap<PolicyArn, PolicyState>) -> Plan {
         let (good, bad): (Vec<_>, Vec<_>) = std::mem::take(&mut self.changes)
             .into_iter()
-            .map(|change| (problem(&change, policies), change))
+            .map(|change| (blocking(&change, policies), change))
             .partition(|(problem, _)| problem.is_none());
         self.changes = good.into_iter().map(|(_, change)| change).collect();
         if bad.is_empty() {
             return self;
         }
         let problems = bad.into_iter().filter_map(|(kind, change)| {
-            Some(Problem { user: change.user, line: change.line, column: None, kind: kind? })
+            let Change { principal, provenance, .. } = change;
+            Some(Problem { principal, provenance, kind: kind? })
         });
         self.problems.extend(problems);
-        self.problems.sort_by(|a, b| a.user.cmp(&b.user));
-        // A plan names the boundaries of its changes alone.
+        self.problems.sort_by(|a, b| a.principal.cmp(&b.principal));
+        // A plan names only the boundaries of its changes.
         let ends: BTreeSet<PolicyArn> = self.arns().cloned().collect();
         self.names.retain(|arn, _| ends.contains(arn));
         self
     }
 }
 
-fn problem(change: &Change, policies: &BTreeMap<PolicyArn, PolicyState>) -> Option<ProblemKind> {
-    let policy = change.action.to()?;
-    let kind = match policies.get(policy).expect("every policy of the plan was asked for") {
-        PolicyState::Attachable => return None,
-        PolicyState::Unreadable(error) if error.class == ErrorClass::Denied => return None,
-        PolicyState::NoSuchPolicy => ProblemKind::NoSuchPolicy { policy: policy.clone() },
-        PolicyState::NotAttachable => ProblemKind::PolicyNotAttachable { policy: policy.clone() },
-        PolicyState::Unreadable(error) => ProblemKind::PolicyUnreadable {
-            policy: policy.clone(),
-            // Without the request's id, which is another at each reading of the same account.
-            error: ApiError { request_id: None, ..error.clone() },
-        },
-    };
-    Some(kind)
+/// Why the policy that `change` sets cannot be a boundary. A policy that is not in `policies` was not read.
+pub(super) fn blocking(
+    change: &Change,
+    policies: &BTreeMap<PolicyArn, PolicyState>,
+) -> Option<ProblemKind> {
+    let policy = change.boundary.to()?.clone();
+    match policies.get(&policy) {
+        Some(PolicyState::Attachable) => None,
+        Some(PolicyState::Unreadable(error)) if error.class == ErrorClass::Denied => None,
+        Some(PolicyState::NoSuchPolicy) => Some(ProblemKind::NoSuchPolicy { policy }),
+        Some(PolicyState::NotAttachable) => Some(ProblemKind::PolicyNotAttachable { policy }),
+        Some(PolicyState::Unreadable(error)) => {
+            let error = error.without_request_id();
+            Some(ProblemKind::PolicyUnreadable { policy, error })
+        }
+        None => {
+            let error = ApiError {
+                action: "iam:GetPolicy".into(),
+                class: ErrorClass::Rejected,
+                code: "NotRead".to_owned(),
+                message: "the policy was not read".to_owned(),
+                request_id: None,
+            };
+            Some(ProblemKind::PolicyUnreadable { policy, error })
+        }
+    }
 }

@@ -1,7 +1,8 @@
-use super::Plan;
-use crate::aws::CallerIdentity;
+use super::content::Plan;
 use crate::config::Config;
 use crate::iam::{AccountId, Partition};
+use crate::inventory::CallerIdentity;
+use crate::journal::Header;
 
 /// Why the file or the plan is not about the account that the credentials belong to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -147,6 +148,28 @@ pub fn check_scope(config: &Config, identity: &CallerIdentity) -> Result<(), Sco
     {
         let actual = identity.partition;
         return Err(ScopeError::Partition { file: file(), expected, actual, arn: arn() });
+    }
+    Ok(())
+}
+
+/// Checks that the run of a journal was on the account that the credentials belong to. `file` is the
+/// journal.
+///
+/// # Errors
+/// [`ScopeError`] when it was not: then nothing may be read.
+pub fn check_journal_scope(
+    header: &Header,
+    file: &str,
+    caller: &CallerIdentity,
+) -> Result<(), ScopeError> {
+    let (file, arn) = (file.to_owned(), caller.arn.clone());
+    if header.account != caller.account {
+        let (expected, actual) = (header.account, caller.account);
+        return Err(ScopeError::JournalsAccount { file, expected, actual, arn });
+    }
+    if header.partition != caller.partition {
+        let (expected, actual) = (header.partition, caller.partition);
+        return Err(ScopeError::Partition { file, expected, actual, arn });
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::Progress;
 use crate::apply::Event;
 
-/// How far a run is, on standard error: a bar on a terminal, a line now and then elsewhere.
+/// The progress of a run on standard error: a bar on a terminal, a line every ten seconds elsewhere.
 #[derive(Debug)]
 pub struct ProgressDisplay {
     progress: Progress,
@@ -15,11 +15,11 @@ pub struct ProgressDisplay {
     bar: Option<ProgressBar>,
 }
 
-/// Between two lines where there is no terminal.
+/// The time between two lines where there is no terminal.
 const BETWEEN_LINES: Duration = Duration::from_secs(10);
 
 impl ProgressDisplay {
-    /// How often [`ProgressDisplay::tick`] wants to be called.
+    /// The interval at which to call [`ProgressDisplay::tick`].
     pub const TICK: Duration = Duration::from_millis(250);
 
     /// A display of a run that begins now.
@@ -27,7 +27,7 @@ impl ProgressDisplay {
         let bar = io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
             let style = ProgressStyle::with_template("{bar:30} {pos}/{len}  {msg}")
-                .expect("the template is a constant, and right");
+                .expect("the template is a valid constant");
             bar.set_style(style.progress_chars("=> "));
             bar
         });
@@ -45,7 +45,7 @@ impl ProgressDisplay {
         }
     }
 
-    /// Shows how far it is, if it is time to.
+    /// Shows the progress, if it is time to.
     pub fn tick(&mut self) {
         let elapsed = self.began.elapsed();
         if let Some(bar) = &self.bar {
@@ -53,12 +53,12 @@ impl ProgressDisplay {
             bar.set_message(self.progress.remark(elapsed));
         } else if self.shown.elapsed() >= BETWEEN_LINES {
             self.shown = Instant::now();
-            // Where nobody can read it, nothing is lost.
+            // A closed standard error must not end the run.
             let _ = writeln!(io::stderr(), "{}", self.progress.line(elapsed));
         }
     }
 
-    /// Writes something else without the bar in its way.
+    /// Writes something else while the bar is hidden.
     pub fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
         match &self.bar {
             Some(bar) => bar.suspend(write),

@@ -1,73 +1,192 @@
 //! [Workflow commands](https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands)
 //! of GitHub Actions: they put a message on its line of a file, in the review.
 
-use super::counted;
+use std::borrow::Cow;
 
-/// How loud a message is.
+use super::escape::visible;
+use super::style::Style;
+use super::view::{Body, Boundary, Document, Place, Row, Section, Severity, Span, Text, counted};
+
+/// GitHub shows at most this many annotations of each level for a step of a job; its log has the others
+/// ([limits](https://docs.github.com/actions/reference/limits)).
+const SHOWN: usize = 10;
+/// Principals that a message names; the others are counted.
+const NAMED: usize = 10;
+const LEVELS: [Level; 3] = [Level::Error, Level::Warning, Level::Notice];
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Level {
+enum Level {
     Error,
     Warning,
     Notice,
 }
 
-/// One message.
-pub(super) struct Annotation {
-    pub(super) title: String,
-    pub(super) message: String,
-    /// Line and column in the file, from 1, as far as they are known.
-    pub(super) line: usize,
-    pub(super) column: Option<usize>,
+/// One message. Title and text may hold any character.
+struct Annotation<'a> {
+    title: String,
+    text: String,
+    place: Option<Place<'a>>,
+    /// Annotations of a level are in the order of their ranks.
+    rank: u8,
+    noun: &'static str,
 }
 
-/// GitHub shows so many annotations of each level for a step of a job; the others are in its log only
-/// ([limits](https://docs.github.com/actions/reference/limits)).
-pub(super) const SHOWN: usize = 10;
-
-/// At most `room` messages on lines of `file`; if there are more, the last says how many are left out.
-pub(super) fn annotations(
-    room: usize,
-    level: Level,
-    file: &str,
-    what: &str,
-    messages: impl ExactSizeIterator<Item = Annotation>,
-) -> String {
-    let count = messages.len();
-    let shown = if count <= room { count } else { room - 1 };
-    let mut text: String =
-        messages.take(shown).map(|message| command(level, file, &message)).collect();
-    if count > shown {
-        let left = counted(count - shown, what);
-        let message = format!("GitHub shows no more of a step: --format text has all {count}.");
-        text.push_str(&remark(level, &format!("{left} more"), &message));
+/// A document: first its closing line. For each level, messages about the whole document come before those
+/// on lines of the file, and dangerous changes before others.
+pub(super) fn document(document: &Document<'_>, _: Style) -> String {
+    let mut text = String::new();
+    for level in LEVELS {
+        let mut annotations: Vec<Annotation<'_>> = Vec::new();
+        for section in
+            document.sections.iter().filter(|section| level_of(section.severity) == Some(level))
+        {
+            section_annotations(section, &mut annotations);
+        }
+        annotations.sort_by_key(|annotation| {
+            (annotation.place.is_some(), annotation.rank, annotation.place.map(|place| place.line))
+        });
+        let summary = summary(document, level);
+        let room = SHOWN - usize::from(summary.is_some());
+        if let Some(summary) = summary {
+            text.insert_str(0, &summary);
+        }
+        let shown = if annotations.len() <= room { annotations.len() } else { room - 1 };
+        for annotation in &annotations[..shown] {
+            text.push_str(&command(level, annotation));
+        }
+        text.push_str(&left_out(level, &annotations[shown..], annotations.len()));
     }
     text
 }
 
-/// A message on its line.
-fn command(level: Level, file: &str, annotation: &Annotation) -> String {
-    let Annotation { title, message, line, column } = annotation;
-    let column = column.map(|column| format!(",col={column}")).unwrap_or_default();
-    let (file, title) = (property(&in_repository(file)), property(title));
-    format!("::{} file={file},line={line}{column},title={title}::{}\n", level.word(), data(message))
+/// The closing line, if it has this level.
+fn summary(document: &Document<'_>, level: Level) -> Option<String> {
+    let closing = document.closing.as_ref()?;
+    if level_of(document.severity) != Some(level) {
+        return None;
+    }
+    let mut text = format!("{}.", closing.plain());
+    if let Some(account) = document.account {
+        text.push_str(&format!(" Account {account}."));
+    }
+    if let Some((label, digest)) = document.digest {
+        text.push_str(&format!(" {label}: {digest}"));
+    }
+    let title = "Permissions boundaries".to_owned();
+    Some(command(level, &Annotation { title, text, place: None, rank: 0, noun: "" }))
 }
 
-/// A message that stands at no line.
-pub(super) fn remark(level: Level, title: &str, message: &str) -> String {
-    format!("::{} title={}::{}\n", level.word(), property(title), data(message))
+fn left_out(level: Level, left: &[Annotation<'_>], all: usize) -> String {
+    let Some(first) = left.first() else { return String::new() };
+    let noun = match left.iter().all(|annotation| annotation.noun == first.noun) {
+        true => first.noun,
+        false => "message",
+    };
+    let title = format!("{} more", counted(left.len(), noun));
+    let text = format!("GitHub shows no more for a step; --format text has all {all}.");
+    command(level, &Annotation { title, text, place: None, rank: 0, noun })
 }
 
-impl Level {
-    fn word(self) -> &'static str {
-        match self {
-            Level::Error => "error",
-            Level::Warning => "warning",
-            Level::Notice => "notice",
-        }
+fn section_annotations<'a>(section: &Section<'a>, to: &mut Vec<Annotation<'a>>) {
+    let heading = section.heading.as_ref().map(escaped).unwrap_or_default();
+    let on_lines = section.rows().iter().filter(|row| row.place.is_some());
+    to.extend(on_lines.map(|row| on_line(section, row)));
+    let mut about_all: Vec<String> = match &section.body {
+        Body::Statements(statements) => statements.iter().map(escaped).collect(),
+        _ => together(section).into_iter().collect(),
+    };
+    if !about_all.is_empty() {
+        about_all.extend(section.help.as_ref().map(|help| format!("help: {}", escaped(help))));
+        let text = about_all.join("\n");
+        to.push(Annotation { title: heading, text, place: None, rank: 0, noun: section.noun });
     }
 }
 
-/// GitHub looks the path up from the root of the repository, and knows no `./`.
+/// One message for all rows that are not about a line of the file.
+fn together(section: &Section<'_>) -> Option<String> {
+    let rows: Vec<&Row<'_>> = section.rows().iter().filter(|row| row.place.is_none()).collect();
+    rows.first()?;
+    let mut text = counted(rows.len(), section.noun);
+    let names: Vec<_> =
+        rows.iter().take(NAMED).map(|row| visible(row.principal.unwrap_or_default())).collect();
+    text.push_str(&format!(": {}", names.join(", ")));
+    if rows.len() > NAMED {
+        text.push_str(&format!(" and {} more", rows.len() - NAMED));
+    }
+    if let Some(cause) = section.cause() {
+        text.push('\n');
+        text.push_str(&escaped(cause));
+    }
+    Some(text)
+}
+
+fn on_line<'a>(section: &Section<'a>, row: &Row<'a>) -> Annotation<'a> {
+    let mut text = escaped(&row.message);
+    let title = match (row.principal, &row.change) {
+        (Some(principal), Some(change)) if matches!(section.body, Body::Changes(_)) => {
+            text = format!("{} → {}", shown(change.from), shown(change.to));
+            let what = format!("{} {}", change.kind.word(), visible(principal));
+            if section.label.is_empty() { what } else { format!("{}: {what}", section.label) }
+        }
+        (Some(principal), _) => format!("{}: {}", visible(principal), section.label),
+        (None, _) => text.clone(),
+    };
+    if let Some(help) = section.help_for(row) {
+        let help = escaped(help);
+        match row.principal {
+            // The message is the title.
+            None => text = help,
+            Some(_) => text.push_str(&format!("\nhelp: {help}")),
+        }
+    }
+    let rank = match (&section.body, &row.change) {
+        (Body::Changes(_), Some(change)) => change.kind as u8,
+        _ => 0,
+    };
+    Annotation { title, text, place: row.place, rank, noun: section.noun }
+}
+
+fn shown(boundary: Option<Boundary<'_>>) -> Cow<'_, str> {
+    boundary.map_or("no boundary".into(), |boundary| visible(boundary.shown()))
+}
+
+/// None for what a review does not show.
+fn level_of(severity: Severity) -> Option<Level> {
+    match severity {
+        Severity::Error => Some(Level::Error),
+        Severity::Warning => Some(Level::Warning),
+        Severity::Notice => Some(Level::Notice),
+        Severity::Detail => None,
+    }
+}
+
+fn escaped(text: &Text<'_>) -> String {
+    let spans = text.spans().iter().map(|span| match span {
+        Span::Ours(text) => text.as_ref().into(),
+        Span::Name(text) | Span::Quote(text) => visible(text),
+    });
+    spans.collect()
+}
+
+fn command(level: Level, annotation: &Annotation<'_>) -> String {
+    let level = match level {
+        Level::Error => "error",
+        Level::Warning => "warning",
+        Level::Notice => "notice",
+    };
+    let mut properties = String::new();
+    if let Some(Place { file, line, column }) = annotation.place {
+        let file = property(&visible(&in_repository(file)));
+        properties = format!("file={file},line={line},");
+        if let Some(column) = column {
+            properties.push_str(&format!("col={column},"));
+        }
+    }
+    let (title, text) = (property(&annotation.title), data(&annotation.text));
+    format!("::{level} {properties}title={title}::{text}\n")
+}
+
+/// GitHub resolves the path from the root of the repository, and does not accept `./`.
 fn in_repository(file: &str) -> String {
     let file = if cfg!(windows) { file.replace('\\', "/") } else { file.to_owned() };
     file.strip_prefix("./").map(str::to_owned).unwrap_or(file)
@@ -89,13 +208,14 @@ mod tests {
 
     #[test]
     fn nothing_in_a_message_ends_it_or_begins_another() {
-        let message = Annotation {
+        let annotation = Annotation {
             title: "a,line=9::b\n::error::c".to_owned(),
-            message: "100%\r\n::warning::x".to_owned(),
-            line: 7,
-            column: Some(2),
+            text: "100%\r\n::warning::x".to_owned(),
+            place: Some(Place { file: "./a,b.toml", line: 7, column: Some(2) }),
+            rank: 0,
+            noun: "",
         };
-        let text = command(Level::Error, "./a,b.toml", &message);
+        let text = command(Level::Error, &annotation);
         assert_eq!(
             text,
             "::error file=a%2Cb.toml,line=7,col=2,title=a%2Cline=9%3A%3Ab%0A%3A%3Aerror%3A%3Ac\

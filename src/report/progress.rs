@@ -1,10 +1,12 @@
 use std::time::Duration;
 
-use super::counted;
-use crate::apply::{CallOutcome, ErrorClass, Event, Outcome};
+use super::view::counted;
+use crate::apply::Event;
 use crate::iam::Rate;
+use crate::inventory::{CallOutcome, ErrorClass};
+use crate::journal::Outcome;
 
-/// How far a run is. It is told the time, so that what it says can be tested.
+/// The progress of a run. It takes the elapsed time as an argument, so that tests decide on it.
 #[derive(Debug, Clone, Default)]
 pub struct Progress {
     total: usize,
@@ -12,10 +14,10 @@ pub struct Progress {
     failed: usize,
     not_attempted: usize,
     throttled: usize,
-    /// The users who are read back now.
-    read_back: usize,
-    /// The rate that IAM was found to bear.
-    found: Option<Rate>,
+    /// The users that are being verified.
+    verifying: usize,
+    /// The measured rate that IAM sustains.
+    rate: Option<Rate>,
 }
 
 impl Progress {
@@ -25,33 +27,33 @@ impl Progress {
             Event::Started { changes } => *self = Progress { total: *changes, ..Self::default() },
             Event::Retrying { retry, .. } if retry.error.class == ErrorClass::Throttled => {
                 self.throttled += 1;
-                self.found = retry.found.or(self.found);
+                self.rate = retry.measured_rate.or(self.rate);
             }
-            Event::Answered { answer, .. } => {
+            Event::Answered { call, .. } => {
                 self.ended += 1;
-                self.failed += usize::from(matches!(answer, CallOutcome::Failed { .. }));
+                self.failed += usize::from(matches!(call, CallOutcome::Failed { .. }));
             }
             // All others were counted when they were answered.
-            Event::Ended(item) if item.class() == Outcome::NotAttempted => {
+            Event::Ended(item) if item.outcome() == Outcome::NotAttempted => {
                 self.ended += 1;
                 self.not_attempted += 1;
             }
-            Event::ReadingBack { users } => self.read_back = *users,
+            Event::Verifying { principals } => self.verifying = *principals,
             Event::Ended(_) | Event::Retrying { .. } | Event::StoppedBy(_) | Event::Finished(_) => {
             }
         }
     }
 
-    /// The items that were answered or will not be attempted.
+    /// The changes that IAM answered, or that will not be attempted.
     pub fn ended(&self) -> usize {
         self.ended
     }
 
-    /// What is worth saying besides the count: rate, time left, failures, throttling; and when all is
-    /// written, who is read back.
+    /// What to show besides the count: rate, time left, failures and throttling; during verification, the
+    /// number of users.
     pub fn remark(&self, elapsed: Duration) -> String {
-        if self.read_back > 0 {
-            return format!("reading back {}", counted(self.read_back, "user"));
+        if self.verifying > 0 {
+            return format!("verifying {}", counted(self.verifying, "user"));
         }
         let attempted = self.ended - self.not_attempted;
         let rate = attempted as f64 / elapsed.as_secs_f64().max(1e-3);
@@ -65,9 +67,9 @@ impl Progress {
             remark.push_str(&format!(", {} failed", self.failed));
         }
         if self.throttled > 0 {
-            remark.push_str(&match self.found {
-                Some(rate) => format!(", IAM is throttling: it bears {rate}"),
-                None => ", IAM is throttling: finding the rate that it bears".to_owned(),
+            remark.push_str(&match self.rate {
+                Some(rate) => format!(", IAM is throttling: sustaining {rate}"),
+                None => ", IAM is throttling: measuring the sustainable rate".to_owned(),
             });
         }
         remark
@@ -99,28 +101,28 @@ mod tests {
     }
 
     #[test]
-    fn failures_throttling_and_the_rate_found_are_said() {
+    fn the_line_has_failures_throttling_and_the_measured_rate() {
         let mut progress =
             Progress { total: 10, ended: 10, failed: 2, throttled: 7, ..Progress::default() };
         let remark = progress.remark(Duration::from_secs(10));
-        assert_eq!(remark, "1.0/s, 2 failed, IAM is throttling: finding the rate that it bears");
-        progress.found = Some(Rate::per_second(4.971).unwrap());
+        assert_eq!(remark, "1.0/s, 2 failed, IAM is throttling: measuring the sustainable rate");
+        progress.rate = Some(Rate::per_second(4.971).unwrap());
         let remark = progress.remark(Duration::from_secs(10));
-        assert_eq!(remark, "1.0/s, 2 failed, IAM is throttling: it bears 4.97 calls/s");
+        assert_eq!(remark, "1.0/s, 2 failed, IAM is throttling: sustaining 4.97 calls/s");
     }
 
     #[test]
-    fn when_all_is_written_it_says_how_many_are_read_back() {
+    fn when_everything_is_written_the_line_says_how_many_users_are_verified() {
         let mut progress = Progress { total: 10, ended: 10, ..Progress::default() };
-        progress.on(&Event::ReadingBack { users: 9 });
+        progress.on(&Event::Verifying { principals: 9 });
         let line = progress.line(Duration::from_secs(10));
-        assert_eq!(line, "apply: 10 of 10 users, reading back 9 users");
-        progress.on(&Event::ReadingBack { users: 1 });
-        assert_eq!(progress.remark(Duration::from_secs(12)), "reading back 1 user");
+        assert_eq!(line, "apply: 10 of 10 users, verifying 9 users");
+        progress.on(&Event::Verifying { principals: 1 });
+        assert_eq!(progress.remark(Duration::from_secs(12)), "verifying 1 user");
     }
 
     #[test]
-    fn nothing_ended_yet_gives_no_guess() {
+    fn before_the_first_answer_no_time_left_is_estimated() {
         let progress = Progress { total: 10, ..Progress::default() };
         assert_eq!(progress.remark(Duration::ZERO), "0.0/s");
         assert_eq!(clock(Duration::from_secs(3_601)), "61 min");

@@ -4,33 +4,39 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::ACCOUNT;
+/// The account of every access key id that is not an account id.
+pub const ACCOUNT: &str = "123456789012";
 
-/// The accounts that the sandbox has, each with its users and policies.
+/// All accounts of the sandbox, by account id.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Accounts(BTreeMap<String, Account>);
 
-/// One account.
+/// The users and policies of one account.
 #[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(from = "Stored")]
+#[serde(from = "SavedAccount")]
 pub(super) struct Account {
     users: BTreeMap<String, User>,
     policies: BTreeMap<String, Policy>,
-    /// The users' names in lower case: no two may be equal.
+    /// The number of deleted users by name. Unique ids depend on it.
+    deletions: BTreeMap<String, u64>,
+    /// The user names in lower case: IAM user names are case-insensitive.
     #[serde(skip)]
     folded: BTreeSet<String>,
 }
 
 #[derive(Deserialize)]
-struct Stored {
+struct SavedAccount {
     users: BTreeMap<String, User>,
     policies: BTreeMap<String, Policy>,
+    /// Absent from the files of versions that did not count deletions.
+    #[serde(default)]
+    deletions: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct User {
     pub(super) path: String,
-    /// The one that it really has.
+    /// The current boundary, which reads may not return yet.
     pub(super) boundary: Option<String>,
     #[serde(default)]
     pub(super) tags: BTreeMap<String, String>,
@@ -38,7 +44,7 @@ pub(super) struct User {
     stale: Option<Stale>,
 }
 
-/// What reads still show of a user.
+/// The boundary that reads return until a time after a write.
 #[derive(Debug, Clone)]
 struct Stale {
     boundary: Option<String>,
@@ -51,17 +57,17 @@ impl User {
         User { path, boundary, tags: BTreeMap::new(), stale: None }
     }
 
-    /// The boundary from now on, which reads see only after some time.
+    /// Sets the boundary. Reads return it after the time `staleness`.
     pub(super) fn set_boundary(&mut self, boundary: Option<&str>, staleness: Duration) {
         let now = Instant::now();
-        let before = self.seen_boundary(now).map(str::to_owned);
+        let before = self.visible_boundary(now).map(str::to_owned);
         self.boundary = boundary.map(str::to_owned);
         let until = now + staleness;
         self.stale = (!staleness.is_zero()).then_some(Stale { boundary: before, until });
     }
 
-    /// The boundary as reads show it.
-    pub(super) fn seen_boundary(&self, now: Instant) -> Option<&str> {
+    /// The boundary that reads return.
+    pub(super) fn visible_boundary(&self, now: Instant) -> Option<&str> {
         let stale = self.stale.as_ref().filter(|stale| now < stale.until);
         stale.map_or(&self.boundary, |stale| &stale.boundary).as_deref()
     }
@@ -73,10 +79,10 @@ pub(super) struct Policy {
     pub(super) name: String,
 }
 
-impl From<Stored> for Account {
-    fn from(Stored { users, policies }: Stored) -> Self {
+impl From<SavedAccount> for Account {
+    fn from(SavedAccount { users, policies, deletions }: SavedAccount) -> Self {
         let folded = users.keys().map(|name| name.to_ascii_lowercase()).collect();
-        Account { users, policies, folded }
+        Account { users, policies, deletions, folded }
     }
 }
 
@@ -85,7 +91,7 @@ impl Accounts {
         self.0.entry(id.to_owned()).or_default()
     }
 
-    /// The account that tests and the seed fill.
+    /// The account that the seed and tests fill.
     pub(super) fn home(&mut self) -> &mut Account {
         self.account(ACCOUNT)
     }
@@ -100,8 +106,8 @@ impl Account {
         self.users.get_mut(name)
     }
 
-    /// Whether a user has this name, in whatever case.
-    pub(super) fn has_user_like(&self, name: &str) -> bool {
+    /// Whether a user has this name in any case.
+    pub(super) fn has_user_ignoring_case(&self, name: &str) -> bool {
         self.folded.contains(&name.to_ascii_lowercase())
     }
 
@@ -110,9 +116,19 @@ impl Account {
         self.folded.insert(name.to_ascii_lowercase());
     }
 
+    /// Returns whether the user existed.
     pub(super) fn remove_user(&mut self, name: &str) -> bool {
-        self.folded.remove(&name.to_ascii_lowercase());
-        self.users.remove(name).is_some()
+        let is_removed = self.users.remove(name).is_some();
+        if is_removed {
+            self.folded.remove(&name.to_ascii_lowercase());
+            *self.deletions.entry(name.to_owned()).or_default() += 1;
+        }
+        is_removed
+    }
+
+    /// How many users of this name were deleted from the account.
+    pub(super) fn deletions_of(&self, name: &str) -> u64 {
+        self.deletions.get(name).copied().unwrap_or_default()
     }
 
     pub(super) fn policy(&self, arn: &str) -> Option<&Policy> {
@@ -141,7 +157,8 @@ impl Account {
         self.users.values().filter(|user| user.boundary.as_deref() == Some(arn)).count()
     }
 
-    /// The users after `last`, by name: pages stay whole while users come and go.
+    /// The users after `last`, by name. A marker is a name, so that a page does not shift while users are
+    /// created and deleted.
     pub(super) fn users_after<'a>(
         &'a self,
         last: Option<&str>,
@@ -150,7 +167,7 @@ impl Account {
         self.users.range((from, Bound::Unbounded))
     }
 
-    /// The users up to `last`, which is one of them, backwards.
+    /// The users up to and including `last`, in reverse order.
     pub(super) fn users_until<'a>(
         &'a self,
         last: &str,
@@ -164,15 +181,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_write_is_seen_when_its_time_is_over_and_what_was_seen_before_is_seen_until_then() {
+    fn reads_return_the_boundary_from_before_a_write_until_its_staleness_is_over() {
         let mut user = User::new("/", Some("first"));
         let hour = Duration::from_secs(3_600);
         user.set_boundary(Some("second"), hour);
         user.set_boundary(None, hour);
         let now = Instant::now();
-        assert_eq!((user.seen_boundary(now), user.boundary.as_deref()), (Some("first"), None));
-        assert_eq!(user.seen_boundary(now + hour), None);
+        assert_eq!((user.visible_boundary(now), user.boundary.as_deref()), (Some("first"), None));
+        assert_eq!(user.visible_boundary(now + hour), None);
         user.set_boundary(Some("third"), Duration::ZERO);
-        assert_eq!(user.seen_boundary(now), Some("third"));
+        assert_eq!(user.visible_boundary(now), Some("third"));
     }
 }

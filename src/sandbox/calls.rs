@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-/// How often each action was called: `GetUser` → 12. Calls that ended in an error count too.
+/// The number of calls of each action, such as `GetUser` → 12, including calls that ended in an error.
 pub type ActionCalls = BTreeMap<String, u64>;
 
 #[derive(Debug, Default)]
@@ -18,7 +18,7 @@ impl Counter {
         }
     }
 
-    pub(super) fn so_far(&self) -> ActionCalls {
+    pub(super) fn counts(&self) -> ActionCalls {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -5,34 +5,34 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use super::Fault;
+use super::fault::Fault;
 use super::request::Request;
 use crate::iam::Share;
 
-/// Faults that come by chance, always the same ones for the same seed.
+/// Random fault injection. The same seed injects the same faults.
 ///
-/// Whether and how a call goes wrong follows from the seed, its action, the user, page or policy that it
-/// is about, and how often this very call came before: not from the order in which calls arrive. Only
-/// throttling storms count calls as they come. STS's `GetCallerIdentity` is spared.
+/// The fault of a call depends on the seed, the action, its user, page or policy, and the number of earlier
+/// attempts of the same call. It does not depend on the order in which calls arrive; only throttling storms do.
+/// STS's `GetCallerIdentity` is exempt.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chaos {
-    /// Another seed gives other faults.
+    /// Selects the calls and their faults.
     pub seed: u64,
-    /// What may go wrong.
+    /// The kinds of fault to inject.
     pub kinds: BTreeSet<ChaosKind>,
-    /// How many of the calls go wrong, each in one of the ways that it can. Storms and stale reads come
-    /// beside: this share of the calls is in a storm, and of the writes seen late.
+    /// The share of the calls with a fault of a kind that applies to them. In addition, storms throttle this
+    /// share of the calls, and this share of the writes has stale reads.
     pub share: Share,
-    /// How many calls go wrong [`Chaos::STUBBORN_TIMES`] times in a row, which is more than most callers
-    /// try. The others never do so more than [`Chaos::IN_A_ROW`] times.
+    /// The share of the calls that fail [`Chaos::STUBBORN_FAILURES`] times in a row, which is more often than
+    /// most clients retry. The others fail at most [`Chaos::MAX_CONSECUTIVE_FAILURES`] times in a row.
     pub stubborn: Share,
-    /// The longest that a slow answer takes beyond the latency.
-    pub slowest: Duration,
-    /// The longest that a write is not seen by reads.
-    pub stalest: Duration,
+    /// The longest delay of a slow response, in addition to the latency.
+    pub max_delay: Duration,
+    /// The longest time for which reads do not return a write.
+    pub max_staleness: Duration,
 }
 
-/// A way in which calls go wrong by chance.
+/// A kind of fault that [`Chaos`] injects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ChaosKind {
     /// [`Fault::CutBefore`]
@@ -47,26 +47,25 @@ pub enum ChaosKind {
     ServiceFailure,
     /// [`Fault::Slow`]
     Slow,
-    /// Stretches of up to twelve consecutive calls of one action that are all throttled. Whoever waits for
-    /// half a second has waited for their end.
+    /// Up to twelve consecutive calls of one action are all throttled. A storm lasts at most half a second.
     ThrottlingStorms,
     /// [`Fault::Shifted`]
     ShiftedPages,
     /// [`Fault::UserDeleted`]
     UserDeleted,
-    /// For a while after a write, reads show the boundary from before.
+    /// For some time after a write, reads return the boundary from before the write.
     StaleReads,
 }
 
-/// A text that names no [`ChaosKind`].
+/// The text is not the name of a [`ChaosKind`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no fault `{name}`; there are {}", ChaosKind::ALL.map(ChaosKind::name).join(", "))]
+#[error("unknown fault `{name}`; the faults are {}", ChaosKind::ALL.map(ChaosKind::name).join(", "))]
 pub struct UnknownChaosKind {
     name: String,
 }
 
 impl ChaosKind {
-    /// Every one.
+    /// All kinds.
     pub const ALL: [ChaosKind; 10] = [
         ChaosKind::CutBefore,
         ChaosKind::CutAfter,
@@ -80,7 +79,7 @@ impl ChaosKind {
         ChaosKind::StaleReads,
     ];
 
-    /// As the command line names it.
+    /// The name on the command line.
     pub const fn name(self) -> &'static str {
         match self {
             ChaosKind::CutBefore => "cut-before",
@@ -96,8 +95,8 @@ impl ChaosKind {
         }
     }
 
-    /// Whether the caller gets no answer that it can use, but may get one if it tries again.
-    pub(super) fn fails(self) -> bool {
+    /// Whether the response is unusable and a retry may succeed.
+    pub(super) fn is_failure(self) -> bool {
         matches!(
             self,
             ChaosKind::CutBefore
@@ -108,13 +107,13 @@ impl ChaosKind {
         )
     }
 
-    pub(super) fn can_meet(self, request: &Request) -> bool {
+    pub(super) fn applies_to(self, request: &Request) -> bool {
         match self {
             ChaosKind::ShiftedPages => request.get("Marker").is_some(),
             ChaosKind::UserDeleted => is_write(request),
             ChaosKind::ThrottlingStorms | ChaosKind::StaleReads => false,
             ChaosKind::Slow => true,
-            other => other.fails(),
+            other => other.is_failure(),
         }
     }
 }
@@ -139,28 +138,28 @@ impl fmt::Display for ChaosKind {
     }
 }
 
-/// Users by which a page is shifted, at most.
-const FARTHEST_SHIFT: isize = 3;
+/// The most users by which a page is shifted.
+const MAX_SHIFT: isize = 3;
 
 impl Chaos {
-    /// How often a call goes wrong in a row, at most, unless it is a stubborn one: six attempts suffice.
-    pub const IN_A_ROW: u32 = 5;
-    /// How often a stubborn call goes wrong when it comes for the first time.
-    pub const STUBBORN_TIMES: u64 = 8;
+    /// The most consecutive failures of a call that is not stubborn: the sixth attempt succeeds.
+    pub const MAX_CONSECUTIVE_FAILURES: u32 = 5;
+    /// The number of failures of a stubborn call before the first success.
+    pub const STUBBORN_FAILURES: u64 = 8;
 
-    /// Every kind, for a tenth of the calls; of two hundred calls, one is stubborn.
+    /// Faults of all kinds for 10% of the calls; 0.5% of the calls are stubborn.
     pub fn new(seed: u64) -> Self {
         Chaos {
             seed,
             kinds: ChaosKind::ALL.into(),
             share: Share::percent(10),
             stubborn: Share::hundredths(50),
-            slowest: Duration::from_millis(500),
-            stalest: Duration::from_millis(500),
+            max_delay: Duration::from_millis(500),
+            max_staleness: Duration::from_millis(500),
         }
     }
 
-    /// The chance of one call, or of what else these name.
+    /// The random numbers of one attempt of a call or of one storm: they depend on the seed and on these only.
     pub(super) fn rng(&self, names: [&str; 3], number: u64) -> fastrand::Rng {
         let mut hash = Sha256::new().chain_update(self.seed.to_le_bytes());
         for name in names {
@@ -168,7 +167,7 @@ impl Chaos {
             hash.update([0]);
         }
         let hash: [u8; 32] = hash.chain_update(number.to_le_bytes()).finalize().into();
-        let (seed, _) = hash.split_first_chunk().expect("a hash is longer");
+        let (seed, _) = hash.split_first_chunk().expect("a hash has 32 bytes");
         fastrand::Rng::with_seed(u64::from_le_bytes(*seed))
     }
 
@@ -179,9 +178,9 @@ impl Chaos {
             ChaosKind::Truncated => Fault::Truncated,
             ChaosKind::Garbage => Fault::Garbage,
             ChaosKind::ServiceFailure => Fault::error(500, "ServiceFailure", "An error occurred."),
-            ChaosKind::Slow => Fault::Slow(self.slowest.mul_f64(rng.f64())),
+            ChaosKind::Slow => Fault::Slow(self.max_delay.mul_f64(rng.f64())),
             ChaosKind::ShiftedPages => {
-                let by = rng.isize(1..=FARTHEST_SHIFT);
+                let by = rng.isize(1..=MAX_SHIFT);
                 Fault::Shifted(if rng.bool() { by } else { -by })
             }
             ChaosKind::UserDeleted => Fault::UserDeleted,

@@ -1,9 +1,10 @@
 use crate::iam::Partition;
 
-/// Some of the policies that AWS keeps in every account, with their paths below `policy`.
+/// Some of the AWS managed policies, with their paths.
 ///
-/// Source: the
-/// [AWS managed policy reference](https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html).
+/// Source: the [AWS managed policy reference][reference].
+///
+/// [reference]: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
 const MANAGED: [&str; 11] = [
     "/AdministratorAccess",
     "/AmazonEC2ReadOnlyAccess",
@@ -25,7 +26,7 @@ pub(super) struct Managed {
     pub(super) name: &'static str,
 }
 
-/// The AWS managed policy that an ARN names, in its partition.
+/// The AWS managed policy with this ARN in the partition.
 pub(super) fn find(partition: Partition, arn: &str) -> Option<Managed> {
     let rest = arn.strip_prefix("arn:")?.strip_prefix(partition.as_str())?;
     let path = rest.strip_prefix(":iam::aws:policy")?;

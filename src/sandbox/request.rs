@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
-use super::ACCOUNT;
+use super::account::ACCOUNT;
 use crate::iam::{AccountId, Partition};
 
-/// A call as the query protocol carries it.
+/// A request of the query protocol.
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) action: String,
@@ -12,38 +12,41 @@ pub(super) struct Request {
     parameters: BTreeMap<String, String>,
 }
 
-/// An error answer of IAM's.
+/// An error response of IAM.
 #[derive(Debug)]
-pub(super) struct ApiError {
+pub(super) struct ErrorResponse {
     pub(super) status: u16,
     pub(super) code: &'static str,
     pub(super) message: String,
 }
 
-impl ApiError {
+impl ErrorResponse {
     pub(super) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        ApiError { status, code, message: message.into() }
+        ErrorResponse { status, code, message: message.into() }
     }
 
     pub(super) fn validation(message: impl Into<String>) -> Self {
-        ApiError::new(400, "ValidationError", message)
+        ErrorResponse::new(400, "ValidationError", message)
     }
 
-    /// A constraint that a parameter fails, in the words of AWS's common validation.
+    /// The message of AWS's common validation for a parameter that violates a constraint.
     pub(super) fn constraint(parameter: &str, constraint: &str) -> Self {
         let mut name = parameter.to_owned();
         name[..1].make_ascii_lowercase();
-        ApiError::validation(format!(
+        ErrorResponse::validation(format!(
             "1 validation error detected: Value at '{name}' failed to satisfy constraint: {constraint}"
         ))
     }
 }
 
 impl Request {
-    /// From the `Authorization` header and the body, a form.
-    pub(super) fn parse(authorization: Option<&str>, body: &[u8]) -> Result<Request, ApiError> {
+    /// Parses the `Authorization` header and the form in the body.
+    pub(super) fn parse(
+        authorization: Option<&str>,
+        body: &[u8],
+    ) -> Result<Request, ErrorResponse> {
         let missing = || {
-            ApiError::new(
+            ErrorResponse::new(
                 403,
                 "MissingAuthenticationToken",
                 "Request is missing Authentication Token",
@@ -64,7 +67,11 @@ impl Request {
         let mut parameters: BTreeMap<String, String> =
             form_urlencoded::parse(body).into_owned().collect();
         let action = parameters.remove("Action").ok_or_else(|| {
-            ApiError::new(400, "MissingAction", "The request must contain the parameter Action")
+            ErrorResponse::new(
+                400,
+                "MissingAction",
+                "The request must contain the parameter Action",
+            )
         })?;
         Ok(Request { action, account, partition: partition_of(region), parameters })
     }
@@ -73,34 +80,36 @@ impl Request {
         self.parameters.get(name).map(String::as_str)
     }
 
-    pub(super) fn required(&self, name: &str) -> Result<&str, ApiError> {
-        self.get(name).ok_or_else(|| ApiError::constraint(name, "Member must not be null"))
+    pub(super) fn required(&self, name: &str) -> Result<&str, ErrorResponse> {
+        self.get(name).ok_or_else(|| ErrorResponse::constraint(name, "Member must not be null"))
     }
 
-    /// `Name.member.1`, `Name.member.2`…, each with what stands behind the number.
+    /// The values of `Name.member.1`, `Name.member.2`…, each with `field` appended.
     pub(super) fn list(&self, name: &str, field: &str) -> Vec<&str> {
         (1..=1_000).map_while(|n| self.get(&format!("{name}.member.{n}{field}"))).collect()
     }
 
-    /// `MaxItems`: 1 to 1,000, and 100 where it is not given.
-    pub(super) fn max_items(&self) -> Result<usize, ApiError> {
+    /// `MaxItems`: 1 to 1,000, by default 100.
+    pub(super) fn max_items(&self) -> Result<usize, ErrorResponse> {
         let Some(text) = self.get("MaxItems") else { return Ok(100) };
         match text.parse::<usize>() {
             Ok(items @ 1..=1_000) => Ok(items),
-            Ok(0) => Err(ApiError::constraint(
+            Ok(0) => Err(ErrorResponse::constraint(
                 "MaxItems",
                 "Member must have value greater than or equal to 1",
             )),
-            Ok(_) => Err(ApiError::constraint(
+            Ok(_) => Err(ErrorResponse::constraint(
                 "MaxItems",
                 "Member must have value less than or equal to 1000",
             )),
-            Err(_) => Err(ApiError::new(400, "MalformedInput", "MaxItems must be a whole number")),
+            Err(_) => {
+                Err(ErrorResponse::new(400, "MalformedInput", "MaxItems must be a whole number"))
+            }
         }
     }
 
-    /// The name after which the page begins.
-    pub(super) fn marker(&self) -> Result<Option<String>, ApiError> {
+    /// The user name after which the page begins.
+    pub(super) fn marker(&self) -> Result<Option<String>, ErrorResponse> {
         let Some(marker) = self.get("Marker") else { return Ok(None) };
         let bytes = (0..marker.len())
             .step_by(2)
@@ -108,27 +117,27 @@ impl Request {
             .collect::<Option<Vec<u8>>>();
         match bytes.and_then(|bytes| String::from_utf8(bytes).ok()) {
             Some(name) if !name.is_empty() => Ok(Some(name)),
-            _ => Err(ApiError::validation("Invalid Marker.")),
+            _ => Err(ErrorResponse::validation("Invalid Marker.")),
         }
     }
 }
 
-/// A marker for [`Request::marker`]: opaque, as IAM's are.
+/// The marker that [`Request::marker`] decodes. Markers of IAM are opaque, so clients must not read it.
 pub(super) fn marker_after(name: &str) -> String {
     name.bytes().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A request is signed for a region, and the region's name begins with that of its partition.
+/// The partition of the region that the request is signed for.
 fn partition_of(region: &str) -> Partition {
-    let begins = |start: &str| region.starts_with(start);
+    let is_in = |prefix: &str| region.starts_with(prefix);
     match () {
-        () if begins("cn-") => Partition::AwsCn,
-        () if begins("us-gov-") => Partition::AwsUsGov,
-        () if begins("eusc-") => Partition::AwsEusc,
-        () if begins("us-iso-") => Partition::AwsIso,
-        () if begins("us-isob-") => Partition::AwsIsoB,
-        () if begins("eu-isoe-") => Partition::AwsIsoE,
-        () if begins("us-isof-") => Partition::AwsIsoF,
+        () if is_in("cn-") => Partition::AwsCn,
+        () if is_in("us-gov-") => Partition::AwsUsGov,
+        () if is_in("eusc-") => Partition::AwsEusc,
+        () if is_in("us-iso-") => Partition::AwsIso,
+        () if is_in("us-isob-") => Partition::AwsIsoB,
+        () if is_in("eu-isoe-") => Partition::AwsIsoE,
+        () if is_in("us-isof-") => Partition::AwsIsoF,
         () => Partition::Aws,
     }
 }
@@ -138,8 +147,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_region_tells_its_partition() {
-        for partition in Partition::ALL {
+    fn every_partition_follows_from_its_home_region() {
+        for &partition in Partition::ALL {
             assert_eq!(partition_of(partition.home_region()), partition);
         }
     }

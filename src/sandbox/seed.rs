@@ -1,24 +1,24 @@
-use super::ACCOUNT;
-use super::account::Accounts;
+use super::account::{ACCOUNT, Accounts};
 
-/// What is in the sandbox's account at first.
+/// The initial content of the sandbox's account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seed {
     /// Nothing.
     Empty,
-    /// A small company, to which the project's own `boundaries.toml` belongs.
+    /// A small company. The project's own `boundaries.toml` lists its users.
     Story,
-    /// This many users with awkward names; of five, one has no boundary and one a wrong one.
+    /// This many users with [awkward names](awkward_name) and the boundary `Developer`; of five users, one has
+    /// no boundary instead, and one has `Contractor`.
     Users(usize),
 }
 
-/// The story's customer managed policies, with their paths.
+/// The customer managed policies of [`Seed::Story`], with their paths.
 const POLICIES: [(&str, &str); 4] =
     [("/", "Developer"), ("/", "DataScientist"), ("/", "Contractor"), ("/ci/", "Deployer")];
 
-/// The story's users: path, name, and the boundary that they have at first.
+/// The users of [`Seed::Story`]: path, name and boundary.
 ///
-/// `examples/missing-user.toml` also lists `oliver.brandt`, which is not one of them.
+/// `examples/missing-user.toml` also lists `oliver.brandt`, who is not one of them.
 const USERS: [(&str, &str, Option<&str>); 19] = [
     ("/engineering/", "alice", Some("Developer")),
     ("/engineering/", "bob", Some("Developer")),
@@ -81,7 +81,7 @@ impl Seed {
     }
 }
 
-/// A name that IAM takes and that is easily got wrong; another for each number.
+/// A user name that is valid and that TOML, XML or a shell easily misreads; distinct for each number.
 pub fn awkward_name(n: usize) -> String {
     match n % 8 {
         0 => format!("user-{n:05}"),
@@ -103,7 +103,7 @@ mod tests {
     use crate::iam::PrincipalName;
 
     #[test]
-    fn every_name_is_one_that_iam_takes_and_another() {
+    fn every_awkward_name_is_valid_and_distinct() {
         let names: HashSet<String> = (0..5_000)
             .map(|n| awkward_name(n).parse::<PrincipalName>().unwrap().folded())
             .collect();

@@ -10,32 +10,34 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::iam::Manner;
-use super::lot::Met;
-use super::request::{ApiError, Request};
-use super::{Fault, Shared, iam, state, sts, xml};
+use super::fault::Fault;
+use super::iam::Behavior;
+use super::injector::Injection;
+use super::request::{ErrorResponse, Request};
+use super::shared::Shared;
+use super::{iam, state, sts, xml};
 
-type Answer = Response<Full<Bytes>>;
+type HttpResponse = Response<Full<Bytes>>;
 
-/// What the server says, before it is HTTP.
+/// The content of a response.
 struct Reply {
     status: u16,
     body: String,
 }
 
-/// What no XML parser takes.
+/// Not XML: no parser accepts it.
 const GARBAGE: &str = "\u{fffd}\u{1}<<&\0 out of order";
 
-/// IAM's own limits on a request are far below this.
-const LARGEST_BODY: usize = 1 << 20;
+/// In bytes. IAM's own limits on a request are far below this.
+const MAX_BODY_SIZE: usize = 1 << 20;
 
-/// Answers until it is dropped, and its connections with it.
+/// Serves connections until the future is dropped.
 pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
-                // An error is about that one connection (it is gone already, or there are too many).
+                // An error concerns one connection: the client has closed it, or there are too many.
                 let Ok((stream, _)) = accepted else {
                     tokio::time::sleep(std::time::Duration::from_millis(10)).await;
                     continue;
@@ -43,11 +45,11 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
                 let _ = stream.set_nodelay(true);
                 let shared = shared.clone();
                 connections.spawn(async move {
-                    let answer = service_fn(|request| answer(&shared, request));
-                    // Errors are the client's leaving, and the cuts that a fault asks for.
+                    let service = service_fn(|request| handle(&shared, request));
+                    // An error means that the client or an injected fault has closed the connection.
                     let _ = hyper::server::conn::http1::Builder::new()
                         .timer(TokioTimer::new())
-                        .serve_connection(TokioIo::new(stream), answer)
+                        .serve_connection(TokioIo::new(stream), service)
                         .await;
                 });
             }
@@ -56,105 +58,108 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-/// An error cuts the connection.
-async fn answer(shared: &Shared, http: hyper::Request<Incoming>) -> Result<Answer, io::Error> {
+/// An error closes the connection.
+async fn handle(
+    shared: &Shared,
+    http: hyper::Request<Incoming>,
+) -> Result<HttpResponse, io::Error> {
     let request_id = request_id();
     let (head, body) = http.into_parts();
-    let body = match Limited::new(body, LARGEST_BODY).collect().await {
+    let body = match Limited::new(body, MAX_BODY_SIZE).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) => return Err(io::Error::other(error)),
     };
     let authorization = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    // Whether it comes too soon is a matter of when it comes, not of how long the answer takes.
+    // The time of arrival decides on throttling: the latency comes after it.
     let request = Request::parse(authorization, &body).map(|request| {
-        let is_throttled = shared.is_throttled(&request.account, &request.action);
-        (request, is_throttled)
+        let is_admitted = shared.admit(&request.account, &request.action);
+        (request, is_admitted)
     });
     if !shared.options.latency.is_zero() {
         tokio::time::sleep(shared.options.latency).await;
     }
-    let (request, is_throttled) = match request {
+    let (request, is_admitted) = match request {
         Ok(request) => request,
-        Err(error) => return Ok(response(failure(&error, &request_id), &request_id)),
+        Err(error) => return Ok(http_response(failure(&error, &request_id), &request_id)),
     };
-    let met = if is_throttled { throttled() } else { shared.met(&request) };
-    let manner = Manner {
+    let injection = if is_admitted { shared.inject(&request) } else { throttling() };
+    let behavior = Behavior {
         page_size: shared.options.page_size,
-        shift: if let Some(Fault::Shifted(users)) = met.fault { users } else { 0 },
-        staleness: met.staleness.max(shared.options.staleness),
+        shift: if let Some(Fault::Shifted(users)) = injection.fault { users } else { 0 },
+        staleness: injection.staleness.max(shared.options.staleness),
     };
-    let done = || carry_out(shared, &request, manner, &request_id);
-    let reply = match met.fault {
-        None | Some(Fault::Shifted(_)) => done(),
+    let execute = || execute(shared, &request, behavior, &request_id);
+    let reply = match injection.fault {
+        None | Some(Fault::Shifted(_)) => execute(),
         Some(Fault::UserDeleted) => {
             let name = request.get("UserName").unwrap_or_default();
             shared.accounts().account(&request.account).remove_user(name);
-            done()
+            execute()
         }
         Some(Fault::Error { status, code, message }) => {
             Reply { status, body: xml::error(iam::NAMESPACE, status, &code, &message, &request_id) }
         }
         Some(Fault::CutBefore) => return Err(io::Error::other("cut before")),
         Some(Fault::CutAfter) => {
-            done();
+            execute();
             return Err(io::Error::other("cut after"));
         }
         Some(Fault::Truncated) => {
-            let mut reply = done();
+            let mut reply = execute();
             reply.body.truncate(reply.body.floor_char_boundary(reply.body.len() / 2));
             reply
         }
         Some(Fault::Garbage) => {
-            done();
+            execute();
             Reply { status: 200, body: GARBAGE.to_owned() }
         }
-        Some(Fault::Answer(body)) => Reply { status: 200, body },
+        Some(Fault::Response(body)) => Reply { status: 200, body },
         Some(Fault::Slow(time)) => {
-            let reply = done();
+            let reply = execute();
             tokio::time::sleep(time).await;
             reply
         }
     };
-    Ok(response(reply, &request_id))
+    Ok(http_response(reply, &request_id))
 }
 
-fn throttled() -> Met {
-    Met { fault: Some(Fault::throttling()), ..Met::default() }
+fn throttling() -> Injection {
+    Injection { fault: Some(Fault::throttling()), ..Injection::default() }
 }
 
-fn carry_out(shared: &Shared, request: &Request, manner: Manner, request_id: &str) -> Reply {
-    let answer = |namespace, result| Reply {
+fn execute(shared: &Shared, request: &Request, behavior: Behavior, request_id: &str) -> Reply {
+    let success = |namespace, result| Reply {
         status: 200,
-        body: xml::answer(namespace, &request.action, result, request_id),
+        body: xml::response(namespace, &request.action, result, request_id),
     };
     if request.action == "GetCallerIdentity" {
-        return answer(sts::NAMESPACE, Some(sts::get_caller_identity(request)));
+        return success(sts::NAMESPACE, Some(sts::get_caller_identity(request)));
     }
     let mut accounts = shared.accounts();
     let account = accounts.account(&request.account);
-    let (result, may_have_changed) = iam::call(account, request, manner);
+    let (result, may_have_changed) = iam::call(account, request, behavior);
     if may_have_changed
         && let Some(file) = &shared.options.state
-        && let Err(error) = state::keep(file, &accounts)
+        && let Err(error) = state::save(file, &accounts)
     {
-        // What would be forgotten must not look done.
-        let message = format!("the sandbox cannot keep its state in {}: {error}", file.display());
-        return failure(&ApiError::new(500, "ServiceFailure", message), request_id);
+        // A write that the state file does not have is lost with the next run.
+        let message = format!("cannot write the sandbox's state {}: {error}", file.display());
+        return failure(&ErrorResponse::new(500, "ServiceFailure", message), request_id);
     }
-    // Writing a long page down keeps no other call waiting.
+    // The lock is not held while a long page is formatted.
     drop(accounts);
     match result {
-        Ok(result) => answer(iam::NAMESPACE, result),
+        Ok(result) => success(iam::NAMESPACE, result),
         Err(error) => failure(&error, request_id),
     }
 }
 
-fn failure(error: &ApiError, request_id: &str) -> Reply {
+fn failure(error: &ErrorResponse, request_id: &str) -> Reply {
     let body = xml::error(iam::NAMESPACE, error.status, error.code, &error.message, request_id);
     Reply { status: error.status, body }
 }
 
-fn response(Reply { status, body }: Reply, request_id: &str) -> Answer {
+fn http_response(Reply { status, body }: Reply, request_id: &str) -> HttpResponse {
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -166,15 +171,7 @@ fn response(Reply { status, body }: Reply, request_id: &str) -> Answer {
     response
 }
 
-/// 128 random bits in the form of a UUID, as AWS's request ids are.
+/// A random request ID in the form that AWS uses.
 fn request_id() -> String {
-    let bits = fastrand::u128(..);
-    format!(
-        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-        (bits >> 96) as u32,
-        (bits >> 80) as u16,
-        (bits >> 64) as u16,
-        (bits >> 48) as u16,
-        bits & 0xffff_ffff_ffff
-    )
+    uuid::Builder::from_random_bytes(fastrand::u128(..).to_be_bytes()).into_uuid().to_string()
 }

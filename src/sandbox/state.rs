@@ -3,27 +3,27 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::SandboxError;
 use super::account::Accounts;
+use super::error::SandboxError;
 
 const FORMAT: &str = "iam-boundaries/sandbox";
 const VERSION: u32 = 1;
 
 #[derive(Serialize)]
-struct Kept<'a> {
+struct SavedState<'a> {
     format: &'static str,
     format_version: u32,
     accounts: &'a Accounts,
 }
 
 #[derive(Deserialize)]
-struct Found {
+struct LoadedState {
     format: String,
     format_version: u32,
     accounts: Accounts,
 }
 
-/// The kept accounts; none if nothing was kept yet.
+/// The saved accounts; none if the file does not exist.
 pub(super) fn load(file: &Path) -> Result<Option<Accounts>, SandboxError> {
     let text = match std::fs::read(file) {
         Ok(text) => text,
@@ -31,32 +31,33 @@ pub(super) fn load(file: &Path) -> Result<Option<Accounts>, SandboxError> {
         Err(error) => return Err(SandboxError::State { file: file.to_owned(), error }),
     };
     let foreign = |why: String| SandboxError::ForeignState { file: file.to_owned(), why };
-    let found: Found = serde_json::from_slice(&text).map_err(|error| foreign(error.to_string()))?;
-    if found.format != FORMAT || found.format_version != VERSION {
-        return Err(foreign(format!("it is {} version {}", found.format, found.format_version)));
+    let loaded: LoadedState =
+        serde_json::from_slice(&text).map_err(|error| foreign(error.to_string()))?;
+    if loaded.format != FORMAT || loaded.format_version != VERSION {
+        return Err(foreign(format!("it is {} version {}", loaded.format, loaded.format_version)));
     }
-    Ok(Some(found.accounts))
+    Ok(Some(loaded.accounts))
 }
 
-/// Keeps the accounts: the file has the old or the new ones at every moment, never half of them.
-pub(super) fn keep(file: &Path, accounts: &Accounts) -> io::Result<()> {
+/// Replaces the file atomically.
+pub(super) fn save(file: &Path, accounts: &Accounts) -> io::Result<()> {
     let folder = match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
     std::fs::create_dir_all(folder)?;
     let mut new = tempfile::NamedTempFile::new_in(folder)?;
-    let kept = Kept { format: FORMAT, format_version: VERSION, accounts };
-    serde_json::to_writer_pretty(&mut new, &kept)?;
+    let state = SavedState { format: FORMAT, format_version: VERSION, accounts };
+    serde_json::to_writer_pretty(&mut new, &state)?;
     new.flush()?;
     new.persist(file)?;
     Ok(())
 }
 
-/// Forgets the kept accounts, so that the next start begins with the seed. Says whether there were any.
+/// Removes the saved accounts, so that the next start begins with the seed. Returns whether the file existed.
 ///
 /// # Errors
-/// When the file is there and cannot be removed.
+/// If the file exists and cannot be removed.
 pub fn reset(file: &Path) -> io::Result<bool> {
     match std::fs::remove_file(file) {
         Ok(()) => Ok(true),

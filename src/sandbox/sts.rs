@@ -1,10 +1,10 @@
-use super::iam::user_id;
 use super::request::Request;
+use super::unique_id;
 use super::xml::{Xml, text};
 
 pub(super) const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
-/// Who every caller is: the sandbox has no keys, and so cannot tell them apart.
+/// The user name of every caller: the sandbox has no access keys by which to distinguish callers.
 pub(super) const CALLER: &str = "sandbox-operator";
 
 /// [GetCallerIdentity](https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html)
@@ -12,7 +12,7 @@ pub(super) fn get_caller_identity(request: &Request) -> Vec<Xml> {
     let Request { account, partition, .. } = request;
     vec![
         text("Arn", format!("arn:{partition}:iam::{account}:user/{CALLER}")),
-        text("UserId", user_id(CALLER)),
+        text("UserId", unique_id::of_user(account, CALLER, 0)),
         text("Account", account),
     ]
 }

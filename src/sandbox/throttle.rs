@@ -2,69 +2,67 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::Action;
-use crate::iam::{BadRate, Rate};
+use super::action::{Action, is_exempt};
+use crate::iam::{Rate, RateError};
 
-/// How many calls the sandbox lets through. Without limits, which is the default: all of them.
+/// The rate limits of the sandbox; by default none.
 ///
-/// IAM throttles each API of each account by itself, and so there is one token bucket for each pair of
-/// account and action. AWS publishes neither the sizes nor the refill of its own.
+/// IAM throttles each API in each account separately, so the sandbox has one token bucket for each pair of
+/// account and action. AWS publishes neither the sizes nor the refill rates of its buckets.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Throttle {
-    /// The limit of each of IAM's actions that has none in `actions`. STS's `GetCallerIdentity` is
-    /// throttled only where `actions` names it.
-    pub all: Option<Limit>,
-    /// The limits of single actions.
-    pub actions: BTreeMap<Action, Limit>,
+    /// The limit of each IAM action that has no limit in `actions`. It does not apply to STS's
+    /// `GetCallerIdentity`.
+    pub all: Option<RateLimit>,
+    /// The limits of individual actions.
+    pub actions: BTreeMap<Action, RateLimit>,
 }
 
 impl Throttle {
-    pub(super) fn limit_of(&self, action: &str) -> Option<&Limit> {
-        let is_sts = || action == Action::GET_CALLER_IDENTITY.name();
-        let general = || self.all.as_ref().filter(|_| !is_sts());
-        self.actions.get(action).or_else(general)
+    pub(super) fn limit_of(&self, action: &str) -> Option<&RateLimit> {
+        self.actions.get(action).or_else(|| self.all.as_ref().filter(|_| !is_exempt(action)))
     }
 }
 
-/// One token bucket: full at first, and a call takes one token or is throttled.
+/// The limit of a token bucket. The bucket is full at first; a call takes one token or is throttled.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Limit {
-    /// The tokens that come back each second.
+pub struct RateLimit {
+    /// The tokens that the bucket gains each second.
     pub rate: Rate,
-    /// The most tokens that it holds.
+    /// The most tokens that the bucket holds.
     pub burst: Burst,
-    /// What becomes of the rate later on, in any order.
+    /// Later changes of the rate, in any order.
     pub changes: Vec<RateChange>,
     /// Another client of the same account and API, which takes tokens too.
     pub competitor: Option<Competitor>,
 }
 
-impl Limit {
-    /// A rate that stays, and no other client.
+impl RateLimit {
+    /// A constant rate without a competitor.
     pub fn new(rate: Rate, burst: Burst) -> Self {
-        Limit { rate, burst, changes: Vec::new(), competitor: None }
+        RateLimit { rate, burst, changes: Vec::new(), competitor: None }
     }
 }
 
-/// The most tokens that a bucket holds: the calls that it lets through at once after a pause.
+/// The most tokens that a bucket holds: the number of calls that it accepts at once after a pause.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Burst(f64);
 
-/// What is no [`Burst`].
+/// The value is not a [`Burst`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a burst is a number of calls from 1 to 1000000, such as 40")]
 pub struct BadBurst;
 
 impl Burst {
-    /// A bucket of this many tokens; parts of one count.
+    /// A burst of this many calls, which may be a fraction.
     ///
     /// # Errors
-    /// When it is not between 1, below which no call could ever pass, and 1,000,000.
+    /// If it is not from 1 to 1,000,000. A bucket of less than one token would never accept a call.
     pub fn of(calls: f64) -> Result<Self, BadBurst> {
         if (1.0..=1_000_000.0).contains(&calls) { Ok(Burst(calls)) } else { Err(BadBurst) }
     }
 
-    /// The tokens of one second, and one at least.
+    /// The tokens of one second, but at least one.
     pub fn of_one_second(rate: Rate) -> Self {
         Burst(rate.get().max(1.0))
     }
@@ -82,24 +80,24 @@ impl FromStr for Burst {
     }
 }
 
-/// A rate that holds from some time on. As text: `5@30`, five a second after thirty seconds.
+/// A change of the rate at a time. As text, `5@30` is five calls a second from the thirtieth second on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RateChange {
     /// The time since the bucket's first call.
     pub after: Duration,
-    /// The tokens that come back each second from then on.
+    /// The tokens that the bucket gains each second from then on.
     pub rate: Rate,
 }
 
-/// A text that is no [`RateChange`].
+/// The text is not a [`RateChange`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadRateChange {
-    /// It has not the form.
-    #[error("a change is R@SECONDS, such as 5@30: five calls a second after thirty seconds")]
+    /// The form is wrong.
+    #[error("a rate change is R@SECONDS, such as 5@30: five calls a second after thirty seconds")]
     Form,
-    /// The number before the `@`.
+    /// The number before the `@` is not a rate.
     #[error(transparent)]
-    Rate(#[from] BadRate),
+    Rate(#[from] RateError),
 }
 
 impl FromStr for RateChange {
@@ -112,9 +110,10 @@ impl FromStr for RateChange {
     }
 }
 
-/// Another client: it calls evenly spaced, never repeats a call, and takes a token where there is one.
+/// Another client of the same account and API. Its calls are evenly spaced; it does not retry throttled calls.
 ///
-/// As text: `25`, `25@10` from ten seconds after the bucket's first call on, or `25@10..40` until forty.
+/// As text, `25` is 25 calls a second, `25@10` begins ten seconds after the bucket's first call, and
+/// `25@10..40` also ends forty seconds after it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Competitor {
     rate: Rate,
@@ -122,25 +121,25 @@ pub struct Competitor {
     until: Option<Duration>,
 }
 
-/// What is no [`Competitor`].
+/// The value is not a [`Competitor`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadCompetitor {
-    /// It has not the form.
+    /// The form is wrong.
     #[error("a competitor is R, R@FROM or R@FROM..UNTIL, such as 25@10..40, in calls and seconds")]
     Form,
-    /// The number of calls.
+    /// The number of calls is not a rate.
     #[error(transparent)]
-    Rate(#[from] BadRate),
-    /// It would never call.
-    #[error("a competitor ends after it begins, as in 25@10..40")]
+    Rate(#[from] RateError),
+    /// The end is not after the beginning.
+    #[error("a competitor must end after it begins, as in 25@10..40")]
     Times,
 }
 
 impl Competitor {
-    /// Makes `rate` calls a second from `from` to `until`, both since the bucket's first call.
+    /// A client that makes `rate` calls a second from `from` to `until`, both since the bucket's first call.
     ///
     /// # Errors
-    /// When it does not end after it begins.
+    /// If `until` is not after `from`.
     pub fn new(rate: Rate, from: Duration, until: Option<Duration>) -> Result<Self, BadCompetitor> {
         match until {
             Some(until) if until <= from => Err(BadCompetitor::Times),
@@ -148,9 +147,8 @@ impl Competitor {
         }
     }
 
-    /// When its call of this number (from 0) comes, in seconds since the bucket's first one; none when
-    /// it is over by then.
-    pub(super) fn call(&self, number: u64) -> Option<f64> {
+    /// The time of a call, numbered from 0, in seconds since the bucket's first call; none after the last one.
+    pub(super) fn time_of_call(&self, number: u64) -> Option<f64> {
         let at = self.from.as_secs_f64() + number as f64 / self.rate.get();
         self.until.is_none_or(|until| at < until.as_secs_f64()).then_some(at)
     }
@@ -185,13 +183,13 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_rate_says_which_and_when() {
+    fn a_rate_change_is_a_rate_and_a_time() {
         let change = RateChange { after: Duration::from_millis(2_500), rate: rate(5.0) };
         assert_eq!("5@2.5".parse(), Ok(change));
         for bad in ["5", "5@", "5@-1", "5@inf", "5@x", "@", ""] {
             assert_eq!(bad.parse::<RateChange>(), Err(BadRateChange::Form), "{bad}");
         }
-        assert_eq!("0@30".parse::<RateChange>(), Err(BadRateChange::Rate(BadRate)));
+        assert_eq!("0@30".parse::<RateChange>(), Err(BadRateChange::Rate(RateError)));
     }
 
     #[test]
@@ -204,12 +202,12 @@ mod tests {
         for bad in ["25@", "25@10..", "25@..40", "25@10-40", "25@1..2..3"] {
             assert_eq!(bad.parse::<Competitor>(), Err(BadCompetitor::Form), "{bad}");
         }
-        assert_eq!("".parse::<Competitor>(), Err(BadCompetitor::Rate(BadRate)));
+        assert_eq!("".parse::<Competitor>(), Err(BadCompetitor::Rate(RateError)));
         assert_eq!("25@40..40".parse::<Competitor>(), Err(BadCompetitor::Times));
     }
 
     #[test]
-    fn a_burst_lets_one_call_through_at_least() {
+    fn a_burst_is_at_least_one_call() {
         for bad in ["0", "0.9", "-1", "nan", "inf", "1e7", "", "x"] {
             assert_eq!(bad.parse::<Burst>(), Err(BadBurst), "{bad}");
         }
@@ -219,8 +217,8 @@ mod tests {
     }
 
     #[test]
-    fn sts_is_throttled_only_where_it_is_named() {
-        let limit = |per_second| Limit::new(rate(per_second), Burst(1.0));
+    fn sts_is_throttled_only_by_a_limit_of_its_own() {
+        let limit = |per_second| RateLimit::new(rate(per_second), Burst(1.0));
         let mut throttle = Throttle { all: Some(limit(1.0)), ..Throttle::default() };
         assert_eq!(throttle.limit_of("GetUser"), Some(&limit(1.0)));
         assert_eq!(throttle.limit_of("GetCallerIdentity"), None);

@@ -2,7 +2,7 @@ use std::fmt::Write;
 
 use quick_xml::escape::escape;
 
-/// A piece of an answer.
+/// An element of a response.
 pub(super) enum Xml {
     Text(&'static str, String),
     Element(&'static str, Vec<Xml>),
@@ -18,7 +18,7 @@ pub(super) fn element(name: &'static str, inner: impl IntoIterator<Item = Xml>) 
     Xml::Element(name, inner.into_iter().collect())
 }
 
-/// A list as the query protocol writes it: `<name><member>…</member>…</name>`.
+/// A list in the format of the query protocol: `<name><member>…</member>…</name>`.
 pub(super) fn members(name: &'static str, each: impl IntoIterator<Item = Vec<Xml>>) -> Xml {
     element(name, each.into_iter().map(|inner| element("member", inner)))
 }
@@ -30,15 +30,15 @@ impl Xml {
             Xml::Text(name, value) => write!(to, "<{name}>{}</{name}>", escape(value.as_str())),
             Xml::Element(name, inner) => {
                 let _ = write!(to, "<{name}>");
-                inner.iter().for_each(|piece| piece.write(to));
+                inner.iter().for_each(|xml| xml.write(to));
                 write!(to, "</{name}>")
             }
         };
     }
 }
 
-/// `<ActionResponse>` with its result, if it has one, and the request's id.
-pub(super) fn answer(
+/// `<ActionResponse>` with the result, if the action has one, and the request id.
+pub(super) fn response(
     namespace: &str,
     action: &str,
     result: Option<Vec<Xml>>,
@@ -47,7 +47,7 @@ pub(super) fn answer(
     let mut xml = format!("<{action}Response xmlns=\"{namespace}\">");
     if let Some(result) = result {
         let _ = write!(xml, "<{action}Result>");
-        result.iter().for_each(|piece| piece.write(&mut xml));
+        result.iter().for_each(|inner| inner.write(&mut xml));
         let _ = write!(xml, "</{action}Result>");
     }
     element("ResponseMetadata", [text("RequestId", request_id)]).write(&mut xml);
@@ -63,10 +63,10 @@ pub(super) fn error(
     message: &str,
     request_id: &str,
 ) -> String {
-    let blame = if status < 500 { "Sender" } else { "Receiver" };
+    let fault = if status < 500 { "Sender" } else { "Receiver" };
     let mut xml = format!("<ErrorResponse xmlns=\"{namespace}\">");
-    let pieces = [text("Type", blame), text("Code", code), text("Message", message)];
-    element("Error", pieces).write(&mut xml);
+    let fields = [text("Type", fault), text("Code", code), text("Message", message)];
+    element("Error", fields).write(&mut xml);
     text("RequestId", request_id).write(&mut xml);
     xml.push_str("</ErrorResponse>");
     xml

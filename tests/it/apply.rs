@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
+use crate::support::accounts::read;
 use crate::support::company::{Company, DETAILS, PUT, at_once, carry_out, denied, user};
-use iam_boundaries::apply::{CallOutcome, Item};
-use iam_boundaries::aws::{ErrorClass, Reading, StopSwitch};
-use iam_boundaries::iam::{PrincipalName, Rate};
+use iam_boundaries::apply::Item;
+use iam_boundaries::aws::StopSwitch;
+use iam_boundaries::iam::{Principal, PrincipalName, Rate};
+use iam_boundaries::inventory::{CallOutcome, ErrorClass};
 use iam_boundaries::plan::ProblemKind;
-use iam_boundaries::sandbox::{Burst, Fault, Limit, Throttle};
+use iam_boundaries::sandbox::{Burst, Fault, RateLimit, Throttle};
 
 fn failure(item: &Item) -> (u32, &str) {
-    match &item.answer {
+    match &item.call {
         CallOutcome::Failed { attempts, error, .. } => (*attempts, &error.code),
         other => panic!("{other:?}"),
     }
@@ -42,7 +44,7 @@ async fn a_read_that_fails_is_an_error_and_not_an_empty_account() {
     let broken = Fault::error(500, "ServiceFailure", "sorry");
     company.sandbox.faults().add(DETAILS, None, 1_000, broken);
     let account = company.account().await;
-    let error = account.snapshot(company.config.users.keys()).await.unwrap_err();
+    let error = read(&account, company.config.users.keys()).await.unwrap_err();
     assert_eq!((error.class, error.code.as_str()), (ErrorClass::Transient, "ServiceFailure"));
 }
 
@@ -54,7 +56,7 @@ async fn a_user_who_alone_cannot_be_read_is_a_problem_of_that_user_alone() {
     let account = company.account().await;
     let plan = company.plan(&account).await;
     assert_eq!(plan.changes.len(), 5);
-    assert_eq!(plan.problems[0].user, user(3));
+    assert_eq!(plan.problems[0].principal.name, user(3));
     assert!(
         matches!(&plan.problems[0].kind, ProblemKind::Unreadable(error) if error.code == "AccessDenied")
     );
@@ -66,7 +68,7 @@ async fn denied_for_every_user_is_one_error() {
     company.sandbox.faults().add(DETAILS, None, 1, denied());
     company.sandbox.faults().add("GetUser", None, 100, denied());
     let account = company.account().await;
-    let error = account.snapshot(company.config.users.keys()).await.unwrap_err();
+    let error = read(&account, company.config.users.keys()).await.unwrap_err();
     assert_eq!(error.action, "iam:GetUser");
 }
 
@@ -77,11 +79,11 @@ async fn a_user_that_iam_does_not_have_is_a_problem_with_its_line() {
     company.sandbox.put_user(&"USER-0001".parse().unwrap(), None);
     let account = company.account().await;
     let plan = company.plan(&account).await;
-    assert_eq!((plan.changes.len(), plan.problems[0].line), (2, 3));
+    assert_eq!((plan.changes.len(), plan.problems[0].provenance.line), (2, 3));
     let differs_by_case = Some("USER-0001".parse().unwrap());
-    assert_eq!(plan.problems[0].kind, ProblemKind::NoSuchUser { differs_by_case });
-    let snapshot = account.snapshot([&user(0)]).await.unwrap();
-    assert_eq!(snapshot.reading(&user(0)), Some(&Reading::Boundary(None)));
+    assert_eq!(plan.problems[0].kind, ProblemKind::NotFound { differs_by_case });
+    let snapshot = read(&account, [&user(0)]).await.unwrap();
+    assert_eq!(snapshot.reading(&Principal::user(user(0))).boundary(), Some(None));
 }
 
 #[tokio::test]
@@ -107,7 +109,7 @@ async fn what_passes_is_tried_again_until_it_is_done() {
 async fn an_answer_of_200_that_is_not_iams_is_no_success() {
     let company = Company::of(3, 1_000).await;
     let faults = company.sandbox.faults();
-    let page = || Fault::Answer("<html>Please sign in</html>".to_owned());
+    let page = || Fault::Response("<html>Please sign in</html>".to_owned());
     faults.add(PUT, Some(user(0).as_str()), 100, page());
     faults.add(PUT, Some(user(1).as_str()), 2, page());
     let (items, summary) = company.apply(8).await;
@@ -141,11 +143,11 @@ async fn a_user_deleted_in_the_middle_fails_alone_and_says_that_it_is_the_user()
     company.sandbox.remove_user(&user(2));
     let (items, summary) = carry_out(&account, &plan, at_once(1), &StopSwitch::new(), |_| {}).await;
     assert_eq!((summary.applied, summary.failed), (4, 1));
-    let CallOutcome::Failed { error, .. } = &items[&user(2)].answer else { panic!("{items:?}") };
+    let CallOutcome::Failed { error, .. } = &items[&user(2)].call else { panic!("{items:?}") };
     assert_eq!(error.class, ErrorClass::NotFound);
     assert!(error.request_id.is_some());
     let advice = iam_boundaries::report::advice(error).unwrap();
-    assert!(advice.starts_with("The user is not there any more"), "{advice}");
+    assert!(advice.starts_with("the user no longer exists"), "{advice}");
 }
 
 #[tokio::test]
@@ -156,7 +158,7 @@ async fn credentials_that_expire_on_the_way_stop_the_run_and_the_rest_is_not_att
     let (items, summary) = company.apply(1).await;
     assert_eq!((summary.applied, summary.failed, summary.not_attempted), (10, 1, 19));
     // With such credentials nothing can be read back.
-    assert_eq!((summary.not_read_back, company.calls(DETAILS)), (10, 1));
+    assert_eq!((summary.not_verified, company.calls(DETAILS)), (10, 1));
     assert_eq!(failure(&items[&user(10)]), (1, "ExpiredToken"));
     assert_eq!(company.sandbox.calls()[PUT], 11);
 }
@@ -181,18 +183,18 @@ async fn a_few_users_of_a_large_account_are_read_one_by_one_and_many_by_pages() 
         (of("GetUser"), of("GetAccountSummary"), of(DETAILS))
     };
     let users: Vec<PrincipalName> = (0..60).map(|n| user(3_000 + n)).collect();
-    account.snapshot(&users[..2]).await.unwrap();
+    read(&account, &users[..2]).await.unwrap();
     assert_eq!(calls(), (2, 0, 0));
-    account.snapshot(&users[..4]).await.unwrap();
+    read(&account, &users[..4]).await.unwrap();
     assert_eq!(calls(), (6, 1, 0));
     // Five calls of GetUser would be more than four pages.
-    account.snapshot(&users[..5]).await.unwrap();
+    read(&account, &users[..5]).await.unwrap();
     assert_eq!(calls(), (6, 1, 4));
-    account.snapshot(&users[..60]).await.unwrap();
+    read(&account, &users[..60]).await.unwrap();
     assert_eq!(calls(), (6, 1, 8));
     // All of them stand on the first page.
     let first: Vec<PrincipalName> = (0..60).map(user).collect();
-    account.snapshot(&first).await.unwrap();
+    read(&account, &first).await.unwrap();
     assert_eq!(calls(), (6, 1, 9));
 }
 
@@ -212,20 +214,20 @@ async fn where_single_users_are_denied_they_are_read_by_pages() {
     company.sandbox.faults().add("GetUser", Some(user(1).as_str()), 1, denied());
     let account = company.account().await;
     let users = [user(0), user(1)];
-    let snapshot = account.snapshot(&users).await.unwrap();
+    let snapshot = read(&account, &users).await.unwrap();
     for user in &users {
-        assert_eq!(snapshot.reading(user), Some(&Reading::Boundary(None)));
+        assert_eq!(snapshot.reading(&Principal::user(user.clone())).boundary(), Some(None));
     }
     // And where the summary is denied, by pages at once.
     company.sandbox.faults().add("GetAccountSummary", None, 1, denied());
-    account.snapshot(&[user(0), user(1), user(2)]).await.unwrap();
+    read(&account, &[user(0), user(1), user(2)]).await.unwrap();
     assert_eq!(company.sandbox.calls()[DETAILS], 2);
 }
 
 #[tokio::test]
 async fn against_a_limit_that_nobody_told_nothing_is_lost_and_little_is_throttled() {
     let company = Company::of(300, 1_000).await;
-    let limit = Limit::new(Rate::per_second(100.0).unwrap(), Burst::of(20.0).unwrap());
+    let limit = RateLimit::new(Rate::per_second(100.0).unwrap(), Burst::of(20.0).unwrap());
     let put = PUT.parse().unwrap();
     company
         .sandbox

@@ -52,7 +52,8 @@ fn a_plan_without_problems_has_exit_code_2_only_when_it_is_asked_for() {
     assert_eq!(binary.run(&["--sandbox", "apply", "--auto-approve"]).code, 0);
     let plan = binary.run(&["--sandbox", "plan", "--detailed-exitcode"]);
     assert_eq!(plan.code, 0, "{plan}");
-    let in_sync = "In sync: account 123456789012 has 2 users as boundaries.toml says.\nDigest: ";
+    let in_sync =
+        "In sync: all 2 listed users match boundaries.toml (account 123456789012).\nDigest: ";
     assert!(plan.out.starts_with(in_sync), "{plan}");
 }
 
@@ -106,7 +107,7 @@ fn check_shows_every_mistake_and_needs_no_account() {
     assert_eq!(checked.code, 1);
     assert!(checked.err.contains("boundaries.toml:2:9"), "{checked}");
     assert!(checked.err.contains("boundaries.toml:3:7"), "{checked}");
-    assert!(checked.err.ends_with("2 mistakes in boundaries.toml\n"), "{checked}");
+    assert!(checked.err.ends_with("2 errors in boundaries.toml\n"), "{checked}");
     assert_eq!(Binary::with_own_file().run(&["check"]).code, 0);
 }
 
@@ -134,26 +135,29 @@ fn each_bad_option_of_the_sandbox_is_one_clear_message() {
     for (arguments, message) in [
         (&["--rate", "0"][..], "'0' for '--rate <[ACTION=]R>': a rate is a number of calls"),
         (&["--rate", "GetUser=fast"], "a rate is a number of calls per second from 0.001 to"),
-        (&["--rate", "PutUser=5"], "no action `PutUser`; it has CreatePolicy, CreateUser, "),
+        (
+            &["--rate", "PutUser=5"],
+            "unknown action `PutUser`; the sandbox supports CreatePolicy, CreateUser, ",
+        ),
         (&["--rate", "5", "--burst", "0.5"], "a burst is a number of calls from 1 to 1000000"),
         (&["--rate", "5", "--burst", "inf"], "a burst is a number of calls from 1 to 1000000"),
-        (&["--rate", "5", "--rate-change", "30"], "a change is R@SECONDS, such as 5@30"),
+        (&["--rate", "5", "--rate-change", "30"], "a rate change is R@SECONDS, such as 5@30"),
         (&["--rate", "5", "--rate-change", "0@30"], "a rate is a number of calls per second"),
         (&["--rate", "5", "--competitor", "9@4-8"], "a competitor is R, R@FROM or R@FROM..UNTIL"),
-        (&["--rate", "5", "--competitor", "9@8..4"], "a competitor ends after it begins"),
+        (&["--rate", "5", "--competitor", "9@8..4"], "a competitor must end after it begins"),
         (&["--burst", "5"], "--rate <[ACTION=]R>"),
-        (&["--rate", "5", "--rate", "6"], "error: --rate is given twice for every API"),
+        (&["--rate", "5", "--rate", "6"], "error: --rate is specified twice for all actions"),
         (
             &["--rate", "5", "--burst", "GetUser=6", "--burst", "GetUser=7"],
-            "error: --burst is given twice for GetUser",
+            "error: --burst is specified twice for GetUser",
         ),
         (
             &["--rate", "5", "--rate-change", "5@30", "--rate-change", "6@30"],
-            "error: --rate-change gives every API two rates after 30 seconds",
+            "error: --rate-change is specified twice for all actions at 30 seconds",
         ),
         (
             &["--rate", "GetUser=5", "--burst", "ListUsers=6"],
-            "error: ListUsers has other limits, but no --rate\n  say how many calls a second",
+            "error: an option names ListUsers, but no --rate applies to it\n  specify its rate, as in",
         ),
         (&["--chaos-kinds", "slow"], "--chaos <SEED>"),
         (&["--chaos", "1", "--chaos-kinds", "slow,cut"], "'cut' for '--chaos-kinds <KIND>'"),
@@ -285,11 +289,12 @@ fn an_interrupted_run_finishes_what_is_under_way_and_accounts_for_the_rest() {
     let rest = 50 - applied;
     assert!(rest >= 1, "{written}");
     let (_, not_attempted) = written.split_once("\nNot attempted: ").unwrap();
-    assert!(not_attempted.starts_with(&format!("{rest} users, because the run was interrupted\n")));
+    assert!(not_attempted.starts_with(&format!("{rest} users\n")));
+    assert!(not_attempted.contains("\n  the run was interrupted\n"), "{written}");
     assert_eq!(not_attempted.matches("user-").count(), rest, "{written}");
     // Nobody waits for what was written to be read back.
     let counts = format!(
-        "Not all done: {applied} applied, 0 failed, {rest} not attempted, {applied} not read back; \
+        "Incomplete: {applied} applied, 0 failed, {rest} not attempted, {applied} not verified; \
          {applied} call"
     );
     assert!(written.contains(&counts), "{written}");
@@ -323,10 +328,77 @@ fn when_the_time_is_over_the_rest_is_not_attempted_and_the_run_is_no_success() {
     let (done, left) = (&summary["applied"], &summary["not_attempted"]);
     assert_eq!(done.as_u64().unwrap() + left.as_u64().unwrap(), 50, "{applied}");
     assert!(left.as_u64().unwrap() > 0, "{applied}");
-    for bad in ["0s", "5", "1.5m", "-1s", "soon"] {
+    for (bad, message) in [
+        ("0s", "the duration must be longer than zero"),
+        ("5", "a duration is a number with a unit, such as 90s, 10m or 1h30m"),
+        ("-1s", "a duration is a number with a unit, such as 90s, 10m or 1h30m"),
+        ("soon", "a duration is a number with a unit, such as 90s, 10m or 1h30m"),
+        ("10M", "a duration is at most 7 days"),
+    ] {
         let refused = binary.run(&["plan", &format!("--timeout={bad}")]);
         assert_eq!(refused.code, 1, "{refused}");
-        assert!(refused.err.contains("90s or 10m"), "{refused}");
+        let message = format!("invalid value '{bad}' for '--timeout <TIME>': {message}");
+        assert!(refused.err.contains(&message), "{refused}");
+    }
+    assert_eq!(binary.run(&["--sandbox", "plan", "--timeout", "1h30m"]).code, 3);
+}
+
+/// What `check` writes on standard error, a pipe or a terminal, about a file with an error.
+#[cfg(unix)]
+fn checked(color: Option<&str>, variables: &[(&str, &str)], on_terminal: bool) -> String {
+    use std::io::Read;
+
+    let mut binary = Binary::with_file("[users]\nalice = 1\n");
+    for (name, value) in variables {
+        binary = binary.env(name, value);
+    }
+    let color = color.map(|when| format!("--color={when}"));
+    let arguments: Vec<_> = color.as_deref().into_iter().chain(["check"]).collect();
+    if !on_terminal {
+        return binary.run(&arguments).err;
+    }
+    let pty = nix::pty::openpty(None, None).unwrap();
+    let mut command = binary.command(&arguments);
+    let mut child = command.stderr(pty.slave).spawn().unwrap();
+    // It holds the terminal open.
+    drop(command);
+    let mut shown = Vec::new();
+    // When the last writer has closed the terminal, reading ends with an error on Linux.
+    let _ = std::fs::File::from(pty.master).read_to_end(&mut shown);
+    child.wait().unwrap();
+    String::from_utf8(shown).unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn the_color_option_wins_over_the_environment_and_the_environment_over_the_terminal() {
+    let xterm = ("TERM", "xterm-256color");
+    let force = ("CLICOLOR_FORCE", "1");
+    for (color, variables, in_pipe, on_terminal) in [
+        (None, &[xterm][..], false, true),
+        (None, &[], false, false),
+        (None, &[("TERM", "dumb")], false, false),
+        (None, &[xterm, ("NO_COLOR", "1")], false, false),
+        (None, &[xterm, ("NO_COLOR", "")], false, true),
+        (None, &[xterm, ("CLICOLOR", "0")], false, false),
+        (None, &[xterm, ("CLICOLOR", "1")], false, true),
+        (None, &[("TERM", "dumb"), ("CLICOLOR", "1")], false, true),
+        (None, &[force], true, true),
+        (None, &[("CLICOLOR_FORCE", "")], false, false),
+        (None, &[("TERM", "dumb"), force], true, true),
+        (None, &[force, ("CLICOLOR", "0")], true, true),
+        (None, &[force, ("NO_COLOR", "1")], false, false),
+        (Some("auto"), &[xterm], false, true),
+        (Some("auto"), &[force], true, true),
+        (Some("always"), &[("TERM", "dumb"), ("NO_COLOR", "1"), ("CLICOLOR", "0")], true, true),
+        (Some("never"), &[xterm, force], false, false),
+    ] {
+        for (is_terminal, expected) in [(false, in_pipe), (true, on_terminal)] {
+            let shown = checked(color, variables, is_terminal);
+            assert!(shown.contains("boundaries.toml"), "{color:?} {variables:?}: {shown}");
+            let is_coloured = shown.contains('\u{1b}');
+            assert_eq!(is_coloured, expected, "{color:?} {variables:?} {is_terminal}: {shown}");
+        }
     }
 }
 

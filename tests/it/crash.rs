@@ -7,8 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::support::workplace::{Workplace, listed, user};
-use iam_boundaries::apply::CallOutcome;
 use iam_boundaries::iam::PolicyArn;
+use iam_boundaries::inventory::CallOutcome;
 use iam_boundaries::journal::RunRecord;
 use iam_boundaries::sandbox::ACCOUNT;
 
@@ -95,13 +95,13 @@ async fn killed_at_any_moment_the_journal_agrees_with_the_account_and_the_next_r
         for n in 0..USERS {
             let name = user(n);
             let entry = record.iter().flat_map(|record| &record.entries);
-            match entry.into_iter().find(|entry| entry.change.user == name) {
+            match entry.into_iter().find(|entry| entry.intent.principal.name == name) {
                 None => {
                     assert_eq!(before[n], after[n], "round {round}: {name} is not in the journal")
                 }
                 Some(entry) => {
                     let (from, to) =
-                        (text(entry.change.action.from()), text(entry.change.action.to()));
+                        (text(entry.intent.boundary.from()), text(entry.intent.boundary.to()));
                     assert_eq!(before[n], from, "round {round}: {name}");
                     match &entry.outcome {
                         Some(CallOutcome::Applied { .. }) => {

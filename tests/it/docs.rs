@@ -55,6 +55,54 @@ fn every_boundaries_file_in_the_documentation_is_valid() {
     assert_eq!(files, 2);
 }
 
+#[test]
+fn every_link_between_pages_has_a_target() {
+    let mut pages: Vec<PathBuf> = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"]
+        .map(|page| root().join(page))
+        .into();
+    for entry in std::fs::read_dir(root().join("docs")).unwrap() {
+        pages.extend(
+            Some(entry.unwrap().path()).filter(|path| path.extension() == Some("md".as_ref())),
+        );
+    }
+    let mut broken = Vec::new();
+    for page in pages {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if link.starts_with("https://") {
+                continue;
+            }
+            let (path, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = match path {
+                "" => page.clone(),
+                path => page.parent().unwrap().join(path),
+            };
+            let exists = match heading {
+                "" => target.exists(),
+                heading => std::fs::read_to_string(&target)
+                    .is_ok_and(|text| headings(&text).any(|anchor| anchor == heading)),
+            };
+            if !exists {
+                broken.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+    assert_eq!(broken, Vec::<String>::new());
+}
+
+/// The anchors that GitHub makes from the headings of a page.
+fn headings(page: &str) -> impl Iterator<Item = String> {
+    page.lines().filter(|line| line.starts_with('#')).map(|line| {
+        line.trim_start_matches('#')
+            .trim()
+            .to_lowercase()
+            .chars()
+            .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'))
+            .map(|c| if c == ' ' { '-' } else { c })
+            .collect()
+    })
+}
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }

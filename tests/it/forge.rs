@@ -1,14 +1,21 @@
-//! A repository on a forge, as far as the examples' scripts can see it.
+//! GitHub and GitLab as the scripts of the examples see them: a repository, comments and artifacts.
 
 use std::cell::RefCell;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use libtest_mimic::Failed;
 use serde_json::{Value, json};
 
-use super::support::{self, Binary, Ran, Served};
-use super::{GITHUB, GITLAB, yaml};
+use crate::support::tools::program;
+use crate::support::{self, Binary, Ran, Served};
+
+pub const GITHUB: &str = "examples/ci/github-actions.yml";
+pub const GITLAB: &str = "examples/ci/gitlab-ci.yml";
+
+pub fn yaml(file: &str) -> Value {
+    let text = std::fs::read_to_string(file).expect("the example exists");
+    serde_saphyr::from_str(&text).expect("the example is YAML")
+}
 
 /// A job of the examples.
 #[derive(Clone, Copy)]
@@ -19,12 +26,12 @@ pub enum Job {
     Drift,
 }
 
-/// A folder with a git repository in it, an IAM of its own, and a forge in files.
+/// A folder with a git repository, a sandbox, and a forge whose state is files.
 pub struct Forge {
-    pub name: &'static str,
+    name: &'static str,
     binary: Binary,
     iam: Served,
-    /// What earlier steps and jobs have given: the expressions and what they stand for.
+    /// The outputs of earlier steps and jobs: expressions and their values.
     outputs: RefCell<Vec<(String, String)>>,
 }
 
@@ -32,7 +39,15 @@ pub struct Forge {
 const MERGED: &str = "mergedsha";
 
 impl Forge {
-    pub fn new(name: &'static str) -> Forge {
+    /// `github` or `gitlab`. Reports that the running test is skipped, if a program is missing.
+    pub fn start(name: &'static str) -> Option<Forge> {
+        for (tool, install) in [
+            ("bash", "apt-get install bash"),
+            ("git", "apt-get install git"),
+            ("jq", "apt-get install jq"),
+        ] {
+            program(tool, install)?;
+        }
         let binary =
             Binary::with_file("[users]\nalice = \"arn:aws:iam::123456789012:policy/Developer\"\n");
         let forge = Forge {
@@ -52,7 +67,7 @@ impl Forge {
         {
             forge.git(arguments);
         }
-        forge
+        Some(forge)
     }
 
     fn path(&self, name: &str) -> std::path::PathBuf {
@@ -95,14 +110,15 @@ impl Forge {
         };
         self.write("forge/pulls.json", &merged.to_string());
         self.write("forge/runs.json", &json!({ "workflow_runs": [{ "id": 99 }] }).to_string());
-        self.keep_plan(&self.read("plan.json"));
-        // What is merged is checked out anew, with nothing beside it.
+        self.put_artifact(&self.read("plan.json"));
+        // The job of the merged commit begins with a clean checkout.
         for file in ["plan.json", "plan.md"] {
             std::fs::remove_file(self.path(file)).unwrap();
         }
     }
 
-    fn kept(&self) -> &'static str {
+    /// Where the forge keeps the plan of the pull request's run.
+    fn artifact(&self) -> &'static str {
         if self.name == "github" {
             "forge/artifacts/99/plan-7/plan.json"
         } else {
@@ -110,23 +126,20 @@ impl Forge {
         }
     }
 
-    pub fn keep_plan(&self, plan: &str) {
-        std::fs::create_dir_all(self.path(self.kept()).parent().unwrap()).unwrap();
-        self.write(self.kept(), plan);
+    pub fn put_artifact(&self, plan: &str) {
+        std::fs::create_dir_all(self.path(self.artifact()).parent().unwrap()).unwrap();
+        self.write(self.artifact(), plan);
     }
 
-    /// Takes the kept artifact away, and gives it to `check`.
-    pub fn put_aside_the_kept_plan(
-        &self,
-        check: impl FnOnce(&str) -> Result<(), Failed>,
-    ) -> Result<(), Failed> {
-        let kept = self.read(self.kept());
-        let kept_path = self.path(self.kept());
-        std::fs::remove_file(&kept_path)?;
+    /// Removes the artifact, and returns its text.
+    pub fn remove_artifact(&self) -> String {
+        let text = self.read(self.artifact());
+        let path = self.path(self.artifact());
+        std::fs::remove_file(&path).unwrap();
         if self.name == "github" {
-            std::fs::remove_dir(kept_path.parent().unwrap())?;
+            std::fs::remove_dir(path.parent().unwrap()).unwrap();
         }
-        check(&kept)
+        text
     }
 
     pub fn comments(&self) -> Vec<String> {
@@ -144,12 +157,12 @@ impl Forge {
         plan["digest"].as_str().unwrap().to_owned()
     }
 
-    /// The line by which a comment is known again.
+    /// The line that identifies the tool's comment.
     pub fn marker(&self) -> String {
         self.read("plan.md").lines().next().unwrap().to_owned()
     }
 
-    /// What the file would change now.
+    /// A plan of the file against the sandbox's present state.
     pub fn live_plan(&self) -> Value {
         let plan = self.tool(&["plan", "--format", "json"]);
         serde_json::from_str(&plan.out).unwrap_or_else(|error| panic!("{error}: {plan}"))
@@ -174,8 +187,8 @@ impl Forge {
         ]
     }
 
-    /// Runs the scripts of a job one after the other, as the forge would, and gives what the last gave.
-    pub fn run(&self, job: Job) -> Result<Ran, Failed> {
+    /// Runs the scripts of a job in order, up to the first that fails, and returns the last run.
+    pub fn run(&self, job: Job) -> Ran {
         let name = match job {
             Job::Plan => "plan",
             Job::Comment => "comment",
@@ -185,15 +198,17 @@ impl Forge {
         if self.name == "github" { self.run_github(name) } else { self.run_gitlab(name) }
     }
 
-    fn run_github(&self, job: &str) -> Result<Ran, Failed> {
+    fn run_github(&self, job: &str) -> Ran {
         let workflow = yaml(GITHUB);
         let code = "${{ steps.plan.outputs.code }}";
-        if job == "comment" && !self.outputs.borrow().iter().any(|(output, _)| output == code) {
-            return Err("the job plan gave no code, so this job would not run".into());
-        }
+        let has_code = self.outputs.borrow().iter().any(|(output, _)| output == code);
+        assert!(
+            job != "comment" || has_code,
+            "without the plan's exit code, GitHub skips this job"
+        );
         let mut last = None;
-        for step in workflow["jobs"][job]["steps"].as_array().ok_or("no steps")? {
-            // The tool is on the path already.
+        for step in workflow["jobs"][job]["steps"].as_array().expect("there are steps") {
+            // The tool is on PATH already.
             let Some(script) =
                 step["run"].as_str().filter(|_| step["name"] != "Install iam-boundaries")
             else {
@@ -211,27 +226,27 @@ impl Forge {
             ];
             for env in [&workflow["env"], &step["env"]] {
                 for (name, value) in env.as_object().into_iter().flatten() {
-                    variables.push((name.clone(), self.expanded(value)?));
+                    variables.push((name.clone(), self.expanded(value)));
                 }
             }
-            let ran = self.bash(script, &variables)?;
+            let ran = self.bash(script, &variables);
             for line in self.read("forge/output").lines() {
-                let (name, value) = line.split_once('=').ok_or("an output without a value")?;
-                let id = step["id"].as_str().ok_or("a step with outputs has an id")?;
+                let (name, value) = line.split_once('=').expect("an output has a value");
+                let id = step["id"].as_str().expect("a step with outputs has an id");
                 let expression = format!("${{{{ steps.{id}.outputs.{name} }}}}");
                 self.outputs.borrow_mut().push((expression, value.to_owned()));
             }
             if ran.code != 0 {
-                return Ok(ran);
+                return ran;
             }
             last = Some(ran);
         }
-        Ok(last.ok_or("the job has no script")?)
+        last.expect("the job has a script")
     }
 
-    /// A variable's value, with the expressions in it that these tests know.
-    fn expanded(&self, value: &Value) -> Result<String, Failed> {
-        let mut text = value.as_str().ok_or("a variable is text")?.to_owned();
+    /// A variable's value, with every expression in it evaluated.
+    fn expanded(&self, value: &Value) -> String {
+        let mut text = value.as_str().expect("a variable is text").to_owned();
         let known =
             [("${{ github.token }}", "token"), ("${{ github.event.pull_request.number }}", "7")];
         for (expression, value) in known {
@@ -240,14 +255,11 @@ impl Forge {
         for (expression, value) in self.outputs.borrow().iter().rev() {
             text = text.replace(expression, value);
         }
-        if text.contains("${{") {
-            Err(format!("unknown expression: {text}").into())
-        } else {
-            Ok(text)
-        }
+        assert!(!text.contains("${{"), "unknown expression: {text}");
+        text
     }
 
-    fn run_gitlab(&self, job: &str) -> Result<Ran, Failed> {
+    fn run_gitlab(&self, job: &str) -> Ran {
         let pipeline = yaml(GITLAB);
         let mut variables: Vec<(String, String)> = [
             ("CI_API_V4_URL", "https://gitlab.test/api/v4"),
@@ -275,32 +287,33 @@ impl Forge {
         self.bash(&script.join("\n"), &variables)
     }
 
-    /// As both forges run bash: an error ends the script, in a pipe, too.
-    fn bash(&self, script: &str, variables: &[(String, String)]) -> Result<Ran, Failed> {
-        // The stand-ins for gh and curl, and the tool, before all else.
+    /// Runs bash with the options of both forges: an error ends the script, in a pipe, too.
+    fn bash(&self, script: &str, variables: &[(String, String)]) -> Ran {
+        // The stand-ins for gh and curl, and the tool, come first.
         let stand_ins = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ci");
-        let tool = Path::new(env!("CARGO_BIN_EXE_iam-boundaries")).parent().ok_or("no folder")?;
+        let tool = Path::new(env!("CARGO_BIN_EXE_iam-boundaries")).parent().expect("a folder");
         let path = std::env::var_os("PATH").unwrap_or_default();
         let folders = [stand_ins.as_path(), tool].map(Path::to_owned);
-        let path = std::env::join_paths(folders.into_iter().chain(std::env::split_paths(&path)))?;
+        let path = std::env::join_paths(folders.into_iter().chain(std::env::split_paths(&path)));
         let output = Command::new("bash")
             .args(["--noprofile", "--norc", "-eo", "pipefail", "-c", script])
             .current_dir(self.binary.folder())
             .env_clear()
             .envs(variables.iter().map(|(name, value)| (name, value)))
             .envs(self.aws())
-            .env("PATH", path)
+            .env("PATH", path.expect("no folder has a colon"))
             .env("HOME", self.binary.folder())
             .env("FORGE", self.path("forge"))
             .stdin(Stdio::null())
-            .output()?;
-        Ok(Ran::of(output))
+            .output();
+        Ran::of(output.expect("bash runs"))
     }
 }
 
 impl Ran {
-    /// The run, if it ended with this exit code.
-    pub fn ends(self, code: i32) -> Result<Ran, Failed> {
-        if self.code == code { Ok(self) } else { Err(format!("not {code}, but {self}").into()) }
+    /// Asserts the exit code.
+    pub fn ends(self, code: i32) -> Ran {
+        assert_eq!(self.code, code, "{self}");
+        self
     }
 }

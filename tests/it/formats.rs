@@ -3,13 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use crate::support::plans::{Case, HOSTILE};
-use iam_boundaries::config::Config;
+use crate::support::plans::{Case, HOSTILE, found};
+use iam_boundaries::config::{Config, FileErrors};
+use iam_boundaries::inventory::Inventory;
 use iam_boundaries::plan::Plan;
-use iam_boundaries::report::{
-    Paint, check_github, check_json, check_markdown, mistakes_github, mistakes_json,
-    mistakes_markdown, plan_github, plan_markdown, plan_text,
-};
+use iam_boundaries::report::{Format, Style, render_check, render_file_errors, render_plan};
 use pulldown_cmark::{Event, Options, Parser, Tag};
 
 const LIMIT: usize = 65_536;
@@ -26,7 +24,19 @@ static PLANS: LazyLock<Vec<Plan>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Renders Markdown, and checks that all of its structure is of our own making. Gives its text.
+fn shown(plan: &Plan, format: Format) -> String {
+    render_plan(plan, format, Style::PLAIN)
+}
+
+fn mistakes(format: Format, errors: &FileErrors) -> String {
+    render_file_errors(errors, format, Style::PLAIN)
+}
+
+fn check(format: Format, config: &Config) -> String {
+    render_check(config, format, Style::PLAIN)
+}
+
+/// Renders Markdown, and checks that all of its structure is of our own making. Returns its text.
 fn rendered(markdown: &str) -> String {
     let options = Options::all() - Options::ENABLE_SMART_PUNCTUATION;
     let mut text = String::new();
@@ -83,7 +93,7 @@ fn rendered(markdown: &str) -> String {
 #[test]
 fn markdown_is_never_longer_than_a_comment_and_its_summary_is_whole() {
     for plan in PLANS.iter() {
-        let markdown = plan_markdown(plan);
+        let markdown = shown(plan, Format::Markdown);
         assert!(markdown.encode_utf16().count() <= LIMIT, "{}", markdown.len());
         assert!(markdown.starts_with("<!-- iam-boundaries plan -->\n### "), "{markdown}");
         let text = rendered(&markdown);
@@ -101,7 +111,7 @@ fn markdown_is_never_longer_than_a_comment_and_its_summary_is_whole() {
 #[test]
 fn what_did_not_fit_into_the_markdown_is_counted() {
     for plan in PLANS.iter() {
-        let markdown = plan_markdown(plan);
+        let markdown = shown(plan, Format::Markdown);
         let rows = |first: &str| markdown.lines().filter(|line| line.starts_with(first)).count();
         let shown = rows("| add | `") + rows("| change | `") + rows("| remove | `");
         let left_out: usize = markdown
@@ -125,11 +135,10 @@ fn five_hundred_usual_changes_fit_into_one_comment_whole() {
         "[boundaries]\ndeveloper = \"arn:aws:iam::123456789012:policy/Developer\"\n[users]\n{names}"
     );
     let config = Config::parse("boundaries.toml", &file).unwrap();
-    let none = iam_boundaries::aws::Reading::Boundary(None);
-    let live = config.users.keys().map(|user| (user.clone(), none.clone())).collect();
-    let live = iam_boundaries::aws::Inventory::of(live);
+    let live = config.entries().map(|(principal, _)| (principal, found(None))).collect();
+    let live = Inventory::of(live);
     let plan = Plan::between("123456789012".parse().unwrap(), &config, &live);
-    let markdown = plan_markdown(&plan);
+    let markdown = shown(&plan, Format::Markdown);
     assert!(!markdown.contains("did not fit"));
     assert_eq!(markdown.matches("| add | `first-last-").count(), 500);
 }
@@ -137,7 +146,7 @@ fn five_hundred_usual_changes_fit_into_one_comment_whole() {
 #[test]
 fn every_line_for_github_is_one_whole_command_and_no_more_than_it_shows() {
     for plan in PLANS.iter() {
-        let text = plan_github(plan);
+        let text = shown(plan, Format::Github);
         for level in ["error", "warning", "notice"] {
             let prefix = format!("::{level} ");
             let count = text.lines().filter(|line| line.starts_with(&prefix)).count();
@@ -161,14 +170,14 @@ fn every_line_for_github_is_one_whole_command_and_no_more_than_it_shows() {
 #[test]
 fn the_text_has_every_change_and_the_digest_at_each_size() {
     for plan in PLANS.iter() {
-        let text = plan_text(plan, Paint::Plain);
+        let text = shown(plan, Format::Text);
         let shown: BTreeSet<(&str, &str)> = text
             .lines()
             .filter_map(|line| line.strip_prefix("  ")?.split_once(' '))
             .map(|(sign, rest)| (sign, rest.split(' ').next().unwrap_or_default()))
             .collect();
         for change in &plan.changes {
-            let (sign, user) = (change.action.sign().to_string(), change.user.as_str());
+            let (sign, user) = (change.boundary.sign().to_string(), change.principal.name.as_str());
             assert!(shown.contains(&(&*sign, user)), "{user}");
         }
         assert!(text.ends_with(&format!("Digest: {}\n", plan.digest().short())), "{text}");
@@ -178,15 +187,16 @@ fn the_text_has_every_change_and_the_digest_at_each_size() {
 #[test]
 fn drift_and_what_comes_from_the_file_stand_apart_in_each_format() {
     let plan = Case::of(11, 3).plan_since_base();
-    insta::assert_snapshot!("plan_text", plan_text(&plan, Paint::Plain));
-    insta::assert_snapshot!("plan_markdown", plan_markdown(&plan));
-    insta::assert_snapshot!("plan_github", plan_github(&plan));
+    insta::assert_snapshot!("plan_text", shown(&plan, Format::Text));
+    insta::assert_snapshot!("plan_markdown", shown(&plan, Format::Markdown));
+    insta::assert_snapshot!("plan_github", shown(&plan, Format::Github));
 }
 
 #[test]
 fn a_plan_without_a_base_in_each_format() {
     let plan = Case::of(3, 0).plan();
-    let formats = [plan_text(&plan, Paint::Plain), plan_markdown(&plan), plan_github(&plan)];
+    let formats =
+        [shown(&plan, Format::Text), shown(&plan, Format::Markdown), shown(&plan, Format::Github)];
     insta::assert_snapshot!(formats.join("\n----\n"));
 }
 
@@ -194,28 +204,30 @@ fn a_plan_without_a_base_in_each_format() {
 fn mistakes_are_shown_in_each_format_and_stay_text() {
     let file = format!("[users]\nalice = 1\n\"{}\" = \"x\"\n", HOSTILE.replace('\\', "/"));
     let errors = Config::parse("./boundaries.toml", &file).unwrap_err();
-    let markdown = mistakes_markdown(&errors);
+    let markdown = mistakes(Format::Markdown, &errors);
     rendered(&markdown);
-    let formats = [mistakes_json(&errors), markdown, mistakes_github(&errors)];
+    let formats = [mistakes(Format::Json, &errors), markdown, mistakes(Format::Github, &errors)];
     insta::assert_snapshot!("mistakes", formats.join("\n----\n"));
 
     let many =
         format!("[users]\n{}", (0..5_000).map(|n| format!("u{n} = 1\n")).collect::<String>());
     let errors = Config::parse("boundaries.toml", &many).unwrap_err();
-    let markdown = mistakes_markdown(&errors);
+    let markdown = mistakes(Format::Markdown, &errors);
     rendered(&markdown);
     assert!(markdown.len() <= LIMIT && markdown.contains("5000 mistakes"));
     assert!(markdown.contains("did not fit"));
-    let github = mistakes_github(&errors);
+    let github = mistakes(Format::Github, &errors);
     assert_eq!(github.lines().count(), 10);
     assert!(github.contains("4991 mistakes more"), "{github}");
-    let document: serde_json::Value = serde_json::from_str(&mistakes_json(&errors)).unwrap();
+    let document: serde_json::Value =
+        serde_json::from_str(&mistakes(Format::Json, &errors)).unwrap();
     assert_eq!(document["mistakes"].as_array().unwrap().len(), 5_000);
 }
 
 #[test]
-fn a_file_without_a_mistake_is_said_to_be_so_in_each_format() {
+fn a_file_without_mistakes_in_each_format() {
     let config = Config::parse("boundaries.toml", "[users]\nalice = false\n").unwrap();
-    let formats = [check_json(&config), check_markdown(&config), check_github(&config)];
+    let formats = [Format::Text, Format::Json, Format::Markdown, Format::Github]
+        .map(|format| check(format, &config));
     insta::assert_snapshot!(formats.join("\n----\n"));
 }

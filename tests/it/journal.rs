@@ -3,35 +3,36 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::support::plans::{arn, name};
-use iam_boundaries::apply::{
-    ApiError, CallOutcome, ErrorClass, Item, Outcome, ReadBack, Reading, StopReason,
-};
-use iam_boundaries::aws::CallerIdentity;
-use iam_boundaries::iam::{Digest, Partition};
+use crate::support::plans::{self, arn};
+use iam_boundaries::iam::{BoundaryChange, Digest, Partition};
+use iam_boundaries::inventory::{ApiError, CallOutcome, CallerIdentity, ErrorClass, StopReason};
 use iam_boundaries::journal::{
-    Correction, End, Entry, Header, Journal, JournalError, RunRecord, RunRecordError,
+    Correction, End, Entry, Found, Header, Intent, Journal, JournalError, Outcome, RunRecord,
+    RunRecordError,
 };
-use iam_boundaries::plan::{BoundaryChange, Change, Guard, Plan};
+use iam_boundaries::plan::{Change, Guard, Plan};
 use tempfile::TempDir;
 
 fn change(n: usize) -> Change {
-    let action = match n % 3 {
+    let boundary = match n % 3 {
         0 => BoundaryChange::Add { to: arn("Developer") },
         1 => BoundaryChange::Change { from: arn("Developer"), to: arn("Ops") },
         _ => BoundaryChange::Remove { from: arn("Ops") },
     };
-    Change { user: name(&format!("user-{n}")), line: n + 10, action, origin: None }
+    plans::change(&format!("user-{n}"), n + 10, boundary)
+}
+
+fn intent(n: usize) -> Intent {
+    Intent::from(&change(n))
 }
 
 fn plan(changes: usize) -> Plan {
-    let account = "123456789012".parse().unwrap();
     Plan {
         changes: (0..changes).map(change).collect(),
         in_sync: 7,
         names: BTreeMap::from([(arn("Developer"), "developer".to_owned())]),
         guard: Guard { protected: vec!["root-*".parse().unwrap()], ..Guard::default() },
-        ..Plan::empty(account, "boundaries.toml".to_owned(), Digest::of("[users]"))
+        ..plans::empty_plan()
     }
 }
 
@@ -41,8 +42,7 @@ fn header(changes: usize) -> Header {
         partition: Partition::Aws,
         arn: "arn:aws:sts::123456789012:assumed-role/ci/run-7".to_owned(),
     };
-    let plan = plan(changes);
-    Header::of(&plan, Digest::of("plan"), &caller, "2026-11-25T00:12:03Z".parse().unwrap())
+    Header { plan: Digest::of("plan"), ..plans::header(&plan(changes), &caller) }
 }
 
 fn applied(n: u32) -> CallOutcome {
@@ -68,11 +68,6 @@ fn timed_out() -> CallOutcome {
     failed(ErrorClass::Transient, "TimedOut", 6, true)
 }
 
-/// What reading back showed of the change that had that answer.
-fn seen(n: usize, answer: CallOutcome, read_back: ReadBack) -> Item {
-    Item { change: change(n), answer, read_back }
-}
-
 fn new_file() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.jsonl");
@@ -84,17 +79,20 @@ async fn rich() -> Vec<u8> {
     let (_folder, path) = new_file();
     let journal = Journal::create(&path, &header(7)).unwrap();
     for n in 0..5 {
-        journal.intend(&change(n)).await.unwrap();
+        journal.intend(&intent(n)).await.unwrap();
     }
-    journal.answered(&change(1).user, &denied());
-    journal.answered(&change(0).user, &applied(1));
-    journal.answered(&change(3).user, &CallOutcome::NotAttempted);
-    journal.answered(&change(2).user, &timed_out());
-    let found = Reading::Boundary(Some(arn("Other")));
-    journal.corrected(&seen(0, applied(1), ReadBack::Otherwise(found)));
-    journal.corrected(&seen(2, timed_out(), ReadBack::AsWritten));
-    // What says the same as the answer is no correction.
-    journal.corrected(&seen(1, denied(), ReadBack::NotNeeded));
+    journal.ended(&change(1).principal, &denied());
+    journal.ended(&change(0).principal, &applied(1));
+    journal.ended(&change(3).principal, &CallOutcome::NotAttempted);
+    journal.ended(&change(2).principal, &timed_out());
+    let found = plans::found(Some(arn("Other")));
+    let correction = Correction::between(&applied(1), Outcome::NotAsWritten, &found).unwrap();
+    journal.corrected(&change(0).principal, &correction);
+    let to = change(2).boundary.to().cloned();
+    let correction = Correction::to_boundary(&timed_out(), Outcome::Applied, to).unwrap();
+    journal.corrected(&change(2).principal, &correction);
+    // Verification that agrees with IAM's response is not a correction.
+    assert_eq!(Correction::between(&denied(), Outcome::Failed, &found), None);
     journal.finish(&end()).await.unwrap();
     std::fs::read(&path).unwrap()
 }
@@ -105,7 +103,7 @@ fn end() -> End {
         not_as_written: 1,
         failed: 1,
         not_attempted: 3,
-        not_read_back: 0,
+        not_verified: 0,
         stopped_by: Some(StopReason::Interrupted),
     }
 }
@@ -122,22 +120,22 @@ async fn a_journal_says_what_was_begun_and_what_became_of_it() {
     assert_eq!(record.header, header(7));
     assert_eq!(record.digest, Digest::of(&text));
     let entries: Vec<_> =
-        record.entries.iter().map(|entry| (entry.at, entry.change.clone())).collect();
-    assert_eq!(entries, (0..5).map(|n| (n + 2, change(n))).collect::<Vec<_>>());
+        record.entries.iter().map(|entry| (entry.line, entry.intent.clone())).collect();
+    assert_eq!(entries, (0..5).map(|n| (n + 2, intent(n))).collect::<Vec<_>>());
     let outcomes = record.entries.iter().map(|entry| entry.outcome.clone()).collect::<Vec<_>>();
     let not_attempted = Some(CallOutcome::NotAttempted);
     assert_eq!(
         outcomes,
         [Some(applied(1)), Some(denied()), Some(timed_out()), not_attempted, None]
     );
-    let classes: Vec<_> = record.entries.iter().map(Entry::class).collect();
+    let classes: Vec<_> = record.entries.iter().map(Entry::outcome).collect();
     use Outcome::*;
     assert_eq!(
         classes,
         [Some(NotAsWritten), Some(Failed), Some(Applied), Some(NotAttempted), None]
     );
-    let found = Reading::Boundary(Some(arn("Other")));
-    let correction = Correction { class: NotAsWritten, found };
+    let found = Found::Boundary(Some(arn("Other")));
+    let correction = Correction { outcome: NotAsWritten, found };
     assert_eq!(record.entries[0].correction, Some(correction));
     let open: Vec<_> = record.left_open().map(ToString::to_string).collect();
     assert_eq!(open, ["user-4"]);
@@ -150,10 +148,10 @@ async fn an_intent_is_in_the_file_when_it_has_returned_and_outcomes_with_the_nex
     let (_folder, path) = new_file();
     let journal = Journal::create(&path, &header(2)).unwrap();
     assert_eq!(RunRecord::read(&path).unwrap().entries, []);
-    journal.intend(&change(0)).await.unwrap();
+    journal.intend(&intent(0)).await.unwrap();
     assert_eq!(RunRecord::read(&path).unwrap().left_open().count(), 1);
-    journal.answered(&change(0).user, &applied(1));
-    journal.intend(&change(1)).await.unwrap();
+    journal.ended(&change(0).principal, &applied(1));
+    journal.intend(&intent(1)).await.unwrap();
     let record = RunRecord::read(&path).unwrap();
     assert_eq!((record.left_open().count(), record.count(Outcome::Applied)), (1, 1));
     assert_eq!(record.end, None);
@@ -163,11 +161,11 @@ async fn an_intent_is_in_the_file_when_it_has_returned_and_outcomes_with_the_nex
 async fn intents_that_come_together_are_all_written() {
     let (_folder, path) = new_file();
     let journal = Journal::create(&path, &header(500)).unwrap();
-    let changes: Vec<_> = (0..500).map(change).collect();
-    let intents = futures::future::join_all(changes.iter().map(|change| journal.intend(change)));
-    assert!(intents.await.iter().all(Result::is_ok));
+    let intents: Vec<Intent> = (0..500).map(intent).collect();
+    let intended = futures::future::join_all(intents.iter().map(|it| journal.intend(it)));
+    assert!(intended.await.iter().all(Result::is_ok));
     let record = RunRecord::read(&path).unwrap();
-    assert!(record.entries.iter().map(|entry| &entry.change).eq(&changes));
+    assert!(record.entries.iter().map(|entry| &entry.intent).eq(&intents));
 }
 
 #[cfg(unix)]
@@ -210,7 +208,7 @@ async fn cut_anywhere_a_journal_says_the_beginning_of_what_it_said() {
             assert!(record.entries.len() >= lines.saturating_sub(1).min(5), "at {end}");
             assert_eq!(record.header, whole.header);
             for (entry, later) in record.entries.iter().zip(&whole.entries) {
-                assert_eq!((entry.at, &entry.change), (later.at, &later.change));
+                assert_eq!((entry.line, &entry.intent), (later.line, &later.intent));
                 assert!(entry.outcome.is_none() || entry.outcome == later.outcome, "at {end}");
                 let Entry { correction, .. } = entry;
                 assert!(correction.is_none() || *correction == later.correction, "at {end}");
@@ -303,7 +301,8 @@ async fn no_mutilated_journal_makes_it_panic_or_reaches_a_terminal() {
             Ok(record) => {
                 assert!(record.entries.len() <= 5);
                 assert!(
-                    !format!("{} {}", record.header.caller, record.header.file).contains('\x1b')
+                    !format!("{} {:?}", record.header.caller, record.header.source)
+                        .contains('\x1b')
                 );
             }
             Err(error) => assert!(!error.to_string().contains(char::is_control), "{error}"),

@@ -1,91 +1,97 @@
-//! Against LocalStack's IAM, which this project did not write: the whole road by the binary, and the
-//! sandbox's faithfulness, request by request.
+//! Tests against LocalStack's IAM, which this project did not write: the workflow from plan to apply, and
+//! the sandbox's answers compared with LocalStack's, request by request.
 
+use std::process::Command;
 
-use std::process::{Command, ExitCode};
-use std::time::{SystemTime, UNIX_EPOCH};
+use crate::support::tools::skip;
+use crate::support::{self, Binary, Ran};
 
-use libtest_mimic::{Arguments, Failed, Trial};
-use crate::support::{Binary, Ran};
+/// A running LocalStack, and a Python that has boto3.
+struct LocalStack {
+    endpoint: String,
+    python: String,
+}
 
-fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
-    let endpoint = std::env::var("LOCALSTACK_ENDPOINT").ok();
-    let python = std::env::var("LOCALSTACK_PYTHON").ok();
-    let is_here = endpoint.is_some() && python.is_some();
-    if !is_here {
-        println!(
-            "skipped: these tests need LocalStack. Start it with `tests/localstack/start DIR`, and set \
-             LOCALSTACK_ENDPOINT to the URL that it prints, and LOCALSTACK_PYTHON to DIR/venv/bin/python"
-        );
+impl LocalStack {
+    /// Reports that the running test is skipped, if the environment names no LocalStack.
+    fn find() -> Option<LocalStack> {
+        let endpoint = std::env::var("LOCALSTACK_ENDPOINT").ok();
+        let python = std::env::var("LOCALSTACK_PYTHON").ok();
+        let found = endpoint.zip(python).map(|(endpoint, python)| LocalStack { endpoint, python });
+        if found.is_none() {
+            skip(
+                "localstack",
+                "LocalStack is not running; start it with `tests/localstack/start DIR`, set \
+                 LOCALSTACK_ENDPOINT to the URL that it prints and LOCALSTACK_PYTHON to \
+                 DIR/venv/bin/python",
+            );
+        }
+        found
     }
-    let (endpoint, python) = (endpoint.unwrap_or_default(), python.unwrap_or_default());
-    let trial = |name: &str, test: fn(&str, &str) -> Result<(), Failed>| {
-        let (endpoint, python) = (endpoint.clone(), python.clone());
-        Trial::test(name, move || test(&endpoint, &python)).with_ignored_flag(!is_here)
-    };
-    let trials = vec![
-        trial("plan_apply_plan_ends_in_sync", plan_apply_plan_ends_in_sync),
-        trial("an_imported_file_is_in_sync", an_imported_file_is_in_sync),
-        trial("the_sandbox_answers_as_localstack_does", the_sandbox_answers_as_localstack_does),
-    ];
-    libtest_mimic::run(&arguments, trials).exit_code()
+
+    fn python(&self, script: &str, account: &str) -> Command {
+        let mut python = Command::new(&self.python);
+        python.arg(script).args(["--account", account]);
+        python
+    }
+
+    /// The binary, with a new account of 60 users and the file that lists them.
+    fn seeded(&self) -> Binary {
+        let account = new_account();
+        let seeded = self
+            .python("tests/localstack/seed.py", &account)
+            .args(["--endpoint", &self.endpoint, "--users", "60"])
+            .output();
+        let seeded = Ran::of(seeded.expect("Python runs"));
+        assert_eq!(seeded.code, 0, "{seeded}");
+        Binary::with_file(&seeded.out)
+            .env("AWS_ACCESS_KEY_ID", &account)
+            .env("AWS_SECRET_ACCESS_KEY", "any")
+            .env("AWS_ENDPOINT_URL", &self.endpoint)
+    }
 }
 
-/// An account that no earlier run of these tests has filled.
+/// An account that no other test and no earlier run has filled.
 fn new_account() -> String {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
-    format!("{:012}", since.as_micros() % 1_000_000_000_000)
+    format!("{:012}", fastrand::u64(1..1_000_000_000_000))
 }
 
-/// A new account of 60 users there, with the file that lists them.
-fn seeded(endpoint: &str, python: &str) -> Result<Binary, Failed> {
-    let account = new_account();
-    let seeded = Command::new(python)
-        .args(["tests/localstack/seed.py", "--endpoint", endpoint, "--account", &account])
-        .args(["--users", "60"])
-        .output()?;
-    check(seeded.status.success(), String::from_utf8_lossy(&seeded.stderr).as_ref())?;
-    Ok(Binary::with_file(&String::from_utf8(seeded.stdout)?)
-        .env("AWS_ACCESS_KEY_ID", &account)
-        .env("AWS_SECRET_ACCESS_KEY", "any")
-        .env("AWS_ENDPOINT_URL", endpoint))
-}
-
-fn an_imported_file_is_in_sync(endpoint: &str, python: &str) -> Result<(), Failed> {
-    let binary = seeded(endpoint, python)?;
+#[test]
+fn an_imported_file_is_in_sync() {
+    let Some(localstack) = LocalStack::find() else { return };
+    let binary = localstack.seeded();
     let imported = binary.run(&["import", "--out", "imported.toml"]);
-    check(imported.code == 0, &imported.to_string())?;
+    assert_eq!(imported.code, 0, "{imported}");
     let plan = binary.run(&["-f", "imported.toml", "plan", "--detailed-exitcode"]);
-    check(plan.code == 0 && plan.out.starts_with("In sync: "), &plan.to_string())?;
-    // Before the seeded file is applied, the account is not as that file says.
+    assert!(plan.code == 0 && plan.out.starts_with("In sync: "), "{plan}");
+    // The seeded file is not applied yet, and differs from the account.
     let plan = binary.run(&["plan", "--detailed-exitcode"]);
-    check(plan.code == 2, &plan.to_string())
+    assert_eq!(plan.code, 2, "{plan}");
 }
 
-fn plan_apply_plan_ends_in_sync(endpoint: &str, python: &str) -> Result<(), Failed> {
-    let binary = seeded(endpoint, python)?;
+#[test]
+fn plan_apply_plan_ends_in_sync() {
+    let Some(localstack) = LocalStack::find() else { return };
+    let binary = localstack.seeded();
     let plan = binary.run(&["plan", "--detailed-exitcode"]);
-    check(plan.code == 2, &plan.to_string())?;
+    assert_eq!(plan.code, 2, "{plan}");
     let applied =
         binary.run(&["apply", "--auto-approve", "--max-changes", "100%", "--format", "json"]);
-    check(applied.code == 0, &applied.to_string())?;
-    let summary = applied.json_lines().pop().ok_or("no summary")?;
-    check(summary["failed"] == 0 && summary["applied"] == 40, &summary.to_string())?;
+    assert_eq!(applied.code, 0, "{applied}");
+    let summary = applied.json_lines().pop().expect("the last line is the summary");
+    assert!(summary["failed"] == 0 && summary["applied"] == 40, "{summary}");
     let again = binary.run(&["plan", "--detailed-exitcode"]);
-    check(again.code == 0 && again.out.starts_with("In sync: "), &again.to_string())
+    assert!(again.code == 0 && again.out.starts_with("In sync: "), "{again}");
 }
 
-fn the_sandbox_answers_as_localstack_does(endpoint: &str, python: &str) -> Result<(), Failed> {
+#[test]
+fn the_sandbox_answers_as_localstack_does() {
+    let Some(localstack) = LocalStack::find() else { return };
     let sandbox = support::serve(&["--port", "0", "--users", "0"]);
-    let compared = Command::new(python)
-        .args(["tests/localstack/faithfulness.py", "--localstack", endpoint])
-        .args(["--sandbox", &sandbox.url, "--account", &new_account()])
-        .output()?;
-    let compared = Ran::of(compared);
-    check(compared.code == 0, &compared.to_string())
-}
-
-fn check(holds: bool, otherwise: &str) -> Result<(), Failed> {
-    if holds { Ok(()) } else { Err(otherwise.into()) }
+    let compared = localstack
+        .python("tests/localstack/faithfulness.py", &new_account())
+        .args(["--localstack", &localstack.endpoint, "--sandbox", &sandbox.url])
+        .output();
+    let compared = Ran::of(compared.expect("Python runs"));
+    assert_eq!(compared.code, 0, "{compared}");
 }

@@ -1,18 +1,30 @@
 //! Every integration test, in one binary.
+#![allow(
+    clippy::print_stdout,
+    clippy::unnecessary_wraps,
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "helpers of tests panic, print what they skip, and are public within the binary"
+)]
 
 mod support;
 
 mod apply;
+mod architecture;
+mod ci;
 mod command_line;
 mod config;
 mod corpus;
 mod crash;
 mod definition;
 mod docs;
+mod fault_injection;
+mod forge;
 mod formats;
 mod guard;
 mod import;
 mod journal;
+mod localstack;
 mod pace;
 mod properties;
 mod read_back;

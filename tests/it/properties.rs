@@ -6,16 +6,17 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::support::accounts::{account, quick};
-use crate::support::plans::{arn, name};
-use iam_boundaries::apply::{
-    CallOutcome, Event, Item, Limits, Outcome, ReadBack, Run, Summary, apply, changed_users,
-    rollback,
-};
-use iam_boundaries::aws::{Account, ApiError, Bounds, Reading, StopSwitch};
+use crate::support::company::carry_out_with;
+use crate::support::plans::{arn, header, name};
+use iam_boundaries::apply::{Item, RunOptions, Summary, Verification};
+use iam_boundaries::aws::{Account, StopSwitch};
 use iam_boundaries::config::Config;
-use iam_boundaries::iam::{PolicyArn, PrincipalName, Share, Timestamp};
-use iam_boundaries::journal::{End, Header, Journal, RunRecord};
-use iam_boundaries::plan::{Overrides, Plan, ProblemKind, Supervision, Violation};
+use iam_boundaries::iam::{PolicyArn, Principal, PrincipalName, Share};
+use iam_boundaries::inventory::{ApiError, CallOutcome, Reading};
+use iam_boundaries::journal::{Journal, Outcome, RunRecord};
+use iam_boundaries::plan::{
+    Overrides, Plan, ProblemKind, Supervision, Violation, changed_principals, rollback,
+};
 use iam_boundaries::sandbox::{Chaos, Options, Sandbox, awkward_name};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -122,10 +123,11 @@ fn text(policy: Option<&PolicyArn>) -> Option<Option<String>> {
 }
 
 async fn planned(account: &Account, config: &Config) -> Result<Plan, ApiError> {
-    let snapshot = account.snapshot(config.users.keys()).await?;
-    let plan = Plan::between(account.identity().account, config, &snapshot);
+    let listed: Vec<Principal> = config.entries().map(|(principal, _)| principal).collect();
+    let live = account.inventory(&listed).await?;
+    let plan = Plan::between(account.identity().account, config, &live);
     let policies = account.policies(plan.policies()).await?;
-    Ok(plan.held_against(&policies))
+    Ok(plan.checked_against(&policies))
 }
 
 /// What a run did.
@@ -139,54 +141,40 @@ struct Ran {
 async fn carry_out(account: &Account, plan: &Plan) -> Ran {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.jsonl");
-    let header = Header::of(plan, plan.digest(), account.identity(), Timestamp::now());
+    let header = header(plan, account.identity());
     let journal = Journal::create(&path, &header).unwrap();
-    let bounds = Bounds { in_flight: 16, calls: plan.changes.len() };
-    let writer = account.writer(bounds, None, quick());
-    let switch = StopSwitch::new();
-    let run = Run {
-        plan,
-        account,
-        writer: &writer,
-        journal: Some(&journal),
-        limits: Limits {
-            concurrency: NonZeroUsize::new(16).unwrap(),
-            read_back: Duration::from_millis(300),
-        },
-        switch: &switch,
+    let options = RunOptions {
+        concurrency: NonZeroUsize::new(16).unwrap(),
+        verify_for: Duration::from_millis(300),
     };
-    let mut items = BTreeMap::new();
-    let summary = apply(run, |event| {
-        if let Event::Ended(item) = event {
-            let twice = items.insert(item.change.user.clone(), item);
-            assert!(twice.is_none(), "an item ended twice: {twice:?}");
-        }
-    })
-    .await;
-    journal.finish(&End::of(&summary)).await.unwrap();
+    let switch = StopSwitch::new();
+    let (items, summary) =
+        carry_out_with(account, plan, options, &switch, Some(&journal), |_| {}).await;
+    journal.finish(&summary.end()).await.unwrap();
     let record = RunRecord::read(&path).unwrap();
-    assert_eq!(record.end, Some(End::of(&summary)));
+    assert_eq!(record.end, Some(summary.end()));
     Ran { items, summary, record }
 }
 
 fn check_counts(plan: &Plan, ran: &Ran) {
-    let of = |class| ran.items.values().filter(|item| item.class() == class).count();
+    let of = |class| ran.items.values().filter(|item| item.outcome() == class).count();
     let Summary { applied, not_as_written, failed, not_attempted, .. } = ran.summary;
     let classes =
         [Outcome::Applied, Outcome::NotAsWritten, Outcome::Failed, Outcome::NotAttempted].map(of);
     assert_eq!(classes, [applied, not_as_written, failed, not_attempted]);
     let changed: BTreeSet<&PrincipalName> =
-        plan.changes.iter().map(|change| &change.user).collect();
+        plan.changes.iter().map(|change| &change.principal.name).collect();
     assert_eq!(ran.items.keys().collect::<BTreeSet<_>>(), changed);
     // Whoever may have been written stands in the journal, and with the right boundaries.
     for entry in &ran.record.entries {
-        let item = &ran.items[&entry.change.user];
-        assert_eq!(entry.change.action, item.change.action);
-        assert_eq!(entry.class(), Some(item.class()));
+        let item = &ran.items[&entry.intent.principal.name];
+        assert_eq!(entry.intent.boundary, item.change.boundary);
+        assert_eq!(entry.outcome(), Some(item.outcome()));
     }
     for (user, item) in &ran.items {
-        let is_recorded = ran.record.entries.iter().any(|entry| entry.change.user == *user);
-        assert!(is_recorded || item.answer == CallOutcome::NotAttempted, "{user}");
+        let is_recorded =
+            ran.record.entries.iter().any(|entry| entry.intent.principal.name == *user);
+        assert!(is_recorded || item.call == CallOutcome::NotAttempted, "{user}");
     }
 }
 
@@ -204,12 +192,16 @@ async fn without_mishaps(world: World) {
     let is_protected = |user: &PrincipalName| {
         (0..world.users.len()).any(|n| world.users[n].is_protected && self::user(n) == *user)
     };
-    let protected: Vec<&PrincipalName> =
-        plan.changes.iter().map(|change| &change.user).filter(|user| is_protected(user)).collect();
+    let protected: Vec<&PrincipalName> = plan
+        .changes
+        .iter()
+        .map(|change| &change.principal.name)
+        .filter(|user| is_protected(user))
+        .collect();
     let refused: Vec<&PrincipalName> = violations
         .iter()
         .map(|refusal| match refusal {
-            Violation::Protected { user, .. } => user,
+            Violation::Protected { principal, .. } => &principal.name,
             other => panic!("{other:?}"),
         })
         .collect();
@@ -225,10 +217,10 @@ async fn without_mishaps(world: World) {
     let after = world.truth(&sandbox);
     for (n, person) in world.users.iter().enumerate() {
         let user = user(n);
-        let problem = plan.problems.iter().find(|problem| problem.user == user);
+        let problem = plan.problems.iter().find(|problem| problem.principal.name == user);
         match (person.listed, problem.map(|problem| &problem.kind)) {
             (Some(boundary), None) => assert_eq!(after[&user], text(policy(boundary).as_ref())),
-            (Some(_), Some(ProblemKind::NoSuchUser { .. })) => assert_eq!(person.there, None),
+            (Some(_), Some(ProblemKind::NotFound { .. })) => assert_eq!(person.there, None),
             (Some(Some(3)), Some(ProblemKind::NoSuchPolicy { .. })) => assert!(world.is_deleted),
             (Some(_), Some(other)) => panic!("{other:?}"),
             (None, _) => assert_eq!(after[&user], before[&user]),
@@ -242,7 +234,7 @@ async fn without_mishaps(world: World) {
 
     // Back again, to the letter.
     sandbox.put_policy(POLICIES[3]);
-    let live = account.snapshot(changed_users(&ran.record)).await.unwrap();
+    let live = account.inventory(changed_principals(&ran.record)).await.unwrap();
     let back = rollback(&ran.record, "journal.jsonl", &live);
     assert_eq!(back.changes.len(), plan.changes.len());
     assert_eq!(Plan::from_json(back.to_json().as_bytes()).unwrap(), back);
@@ -273,25 +265,25 @@ async fn in_chaos(world: World, chaos: Chaos, seen: &Seen) {
             assert_eq!(now, before, "{user} has no item");
             continue;
         };
-        let (from, to) = (text(item.change.action.from()), text(item.change.action.to()));
+        let (from, to) = (text(item.change.boundary.from()), text(item.change.boundary.to()));
         assert_eq!(*before, from, "{user}");
         let said = format!("{item:?}: {now:?}");
-        *seen.lock().unwrap().entry(item.class()).or_default() += 1;
-        match (item.class(), &item.read_back) {
-            (Outcome::Applied, ReadBack::AsWritten) => assert_eq!(*now, to, "{said}"),
+        *seen.lock().unwrap().entry(item.outcome()).or_default() += 1;
+        match (item.outcome(), &item.verification) {
+            (Outcome::Applied, Verification::AsWritten) => assert_eq!(*now, to, "{said}"),
             // Nobody looked: IAM's word stands.
             (Outcome::Applied, _) => assert_eq!(*now, to, "{said}"),
             (
                 Outcome::NotAsWritten | Outcome::Failed,
-                ReadBack::Otherwise(Reading::Boundary(found)),
+                Verification::Otherwise(Reading::Found { boundary: found, .. }),
             ) => {
                 assert_eq!(*now, text(found.as_ref()), "{said}");
                 assert_ne!(*now, to, "{said}");
             }
-            (Outcome::NotAsWritten | Outcome::Failed, ReadBack::Otherwise(_)) => {
+            (Outcome::NotAsWritten | Outcome::Failed, Verification::Otherwise(_)) => {
                 assert_eq!(*now, None, "{said}");
             }
-            (Outcome::Failed, ReadBack::NotNeeded) => {
+            (Outcome::Failed, Verification::NotNeeded) => {
                 assert!(*now == from || now.is_none(), "{said}");
             }
             (Outcome::Failed, _) => assert!([&from, &to, &None].contains(&now), "{said}"),
@@ -324,8 +316,8 @@ fn whatever_goes_wrong_each_item_is_in_one_class_and_the_account_agrees() {
     let chaos = (any::<u64>(), 0..40_u16, 0..10_u16).prop_map(|(seed, share, stubborn)| Chaos {
         share: Share::percent(share),
         stubborn: Share::percent(stubborn),
-        slowest: Duration::from_millis(5),
-        stalest: Duration::from_millis(50),
+        max_delay: Duration::from_millis(5),
+        max_staleness: Duration::from_millis(50),
         ..Chaos::new(seed)
     });
     let seen = Seen::default();

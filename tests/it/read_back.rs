@@ -6,12 +6,12 @@ use std::time::Duration;
 use crate::support::company::{Company, DELETE, DETAILS, PUT, at_once, carry_out, denied, user};
 use crate::support::{Binary, Ran};
 use futures::{StreamExt, stream};
-use iam_boundaries::apply::{
-    CallOutcome, Event, Item, Limits, Outcome, ReadBack, Reading, StopError, StopReason, Summary,
-};
+use iam_boundaries::apply::{Event, Item, RunOptions, StopError, Summary, Verification};
 use iam_boundaries::aws::StopSwitch;
 use iam_boundaries::config::Config;
 use iam_boundaries::iam::{PolicyArn, PrincipalName};
+use iam_boundaries::inventory::{CallOutcome, Reading, StopReason};
+use iam_boundaries::journal::Outcome;
 use iam_boundaries::sandbox::{Fault, Sandbox};
 
 const GET_USER: &str = "GetUser";
@@ -20,27 +20,27 @@ const ALWAYS: u32 = 1_000;
 
 /// An answer that says that it is done, when nothing was.
 fn lie() -> Fault {
-    Fault::Answer(format!(
+    Fault::Response(format!(
         "<{PUT}Response xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><ResponseMetadata>\
          <RequestId>0f1e2d3c</RequestId></ResponseMetadata></{PUT}Response>"
     ))
 }
 
 /// Waits as long as it takes: a test that needs less fails by never ending.
-fn patient() -> Limits {
-    Limits { read_back: Duration::from_secs(86_400), ..at_once(4) }
+fn patient() -> RunOptions {
+    RunOptions { verify_for: Duration::from_secs(86_400), ..at_once(4) }
 }
 
 /// Plans and applies, while `on` is told each event.
 async fn run(
     company: &Company,
-    limits: Limits,
+    options: RunOptions,
     switch: &StopSwitch,
-    on: impl FnMut(&Event),
+    on: impl FnMut(&Event) + Send,
 ) -> (BTreeMap<PrincipalName, Item>, Summary) {
     let account = company.account().await;
     let plan = company.plan(&account).await;
-    carry_out(&account, &plan, limits, switch, on).await
+    carry_out(&account, &plan, options, switch, on).await
 }
 
 /// Applies with what the sandbox has in store, and waits for nobody.
@@ -55,7 +55,7 @@ async fn everything_that_was_written_is_read_back_in_the_fewest_calls() {
     faults.add(PUT, Some(user(7).as_str()), 1, denied());
     let mut rounds = Vec::new();
     let (items, summary) = run(&company, patient(), &StopSwitch::new(), |event| {
-        if let Event::ReadingBack { users } = event {
+        if let Event::Verifying { principals: users } = event {
             rounds.push(*users);
         }
     })
@@ -63,9 +63,9 @@ async fn everything_that_was_written_is_read_back_in_the_fewest_calls() {
     assert_eq!(rounds, [1_199]);
     // Two pages to plan, and two to read back.
     assert_eq!((company.calls(DETAILS), company.calls(GET_USER)), (4, 0));
-    assert_eq!((summary.applied, summary.failed, summary.not_read_back), (1_199, 1, 0));
-    assert_eq!(items[&user(0)].read_back, ReadBack::AsWritten);
-    assert_eq!(items[&user(7)].read_back, ReadBack::NotNeeded);
+    assert_eq!((summary.applied, summary.failed, summary.not_verified), (1_199, 1, 0));
+    assert_eq!(items[&user(0)].verification, Verification::AsWritten);
+    assert_eq!(items[&user(7)].verification, Verification::NotNeeded);
 }
 
 #[tokio::test]
@@ -75,9 +75,9 @@ async fn what_is_refused_ends_at_once_and_what_is_done_when_it_was_seen() {
     let mut told = Vec::new();
     run(&company, at_once(1), &StopSwitch::new(), |event| {
         told.push(match event {
-            Event::Answered { change, .. } => format!("answered {}", change.user),
-            Event::ReadingBack { users } => format!("reading back {users}"),
-            Event::Ended(item) => format!("ended {}", item.change.user),
+            Event::Answered { change, .. } => format!("answered {}", change.principal),
+            Event::Verifying { principals: users } => format!("reading back {users}"),
+            Event::Ended(item) => format!("ended {}", item.change.principal),
             _ => return,
         });
     })
@@ -103,10 +103,10 @@ async fn what_iam_said_is_done_and_reads_otherwise_is_not_as_written() {
     company.sandbox.faults().add(PUT, Some(user(1).as_str()), 1, lie());
     // Someone else is at work in the same moment.
     let meddle = |event: &Event| match event {
-        Event::Answered { change, .. } if change.user == user(2) => {
+        Event::Answered { change, .. } if change.principal.name == user(2) => {
             company.sandbox.put_user(&user(2), Some(&other));
         }
-        Event::Answered { change, .. } if change.user == user(3) => {
+        Event::Answered { change, .. } if change.principal.name == user(3) => {
             company.sandbox.remove_user(&user(3));
         }
         _ => {}
@@ -114,13 +114,13 @@ async fn what_iam_said_is_done_and_reads_otherwise_is_not_as_written() {
     let (items, summary) = run(&company, at_once(1), &StopSwitch::new(), meddle).await;
     assert_eq!((summary.applied, summary.not_as_written), (2, 3));
     assert!(!summary.is_complete());
-    let found = |n| match &items[&user(n)].read_back {
-        ReadBack::Otherwise(found) => found,
+    let found = |n| match &items[&user(n)].verification {
+        Verification::Otherwise(found) => found,
         read_back => panic!("{read_back:?}"),
     };
-    assert_eq!(found(1), &Reading::Boundary(None));
-    assert_eq!(found(2), &Reading::Boundary(Some(other)));
-    assert_eq!(found(3), &Reading::NoSuchUser { differs_by_case: None });
+    assert_eq!(found(1).boundary(), Some(None));
+    assert_eq!(found(2).boundary(), Some(Some(&other)));
+    assert_eq!(found(3), &Reading::NotFound { differs_by_case: None });
 }
 
 #[tokio::test]
@@ -129,10 +129,10 @@ async fn a_stale_reading_is_waited_out_and_only_those_who_differ_are_read_again(
     let mut rounds = Vec::new();
     let (items, summary) = run(&company, patient(), &StopSwitch::new(), |event| match event {
         // What is read next is what was there before the write.
-        Event::Answered { change, .. } if change.user == user(2) => {
+        Event::Answered { change, .. } if change.principal.name == user(2) => {
             company.sandbox.put_user(&user(2), None);
         }
-        Event::ReadingBack { users } => {
+        Event::Verifying { principals: users } => {
             rounds.push(*users);
             if rounds.len() == 3 {
                 company.sandbox.put_user(&user(2), Some(&company.boundary));
@@ -142,7 +142,7 @@ async fn a_stale_reading_is_waited_out_and_only_those_who_differ_are_read_again(
     })
     .await;
     assert_eq!(rounds, [4, 1, 1]);
-    assert_eq!(items[&user(2)].read_back, ReadBack::AsWritten);
+    assert_eq!(items[&user(2)].verification, Verification::AsWritten);
     assert!(summary.is_complete(), "{summary:?}");
 }
 
@@ -159,14 +159,18 @@ async fn without_an_answer_the_account_tells_whether_it_is_done() {
     let (items, summary) = run_once(&company).await;
     assert_eq!((summary.applied, summary.failed, summary.not_as_written), (4, 2, 0));
     for n in [1, 4] {
-        let Item { answer, read_back, .. } = &items[&user(n)];
+        let Item { call: answer, verification: read_back, .. } = &items[&user(n)];
         assert!(matches!(answer, CallOutcome::Failed { may_be_done: true, .. }), "{answer:?}");
-        assert_eq!(read_back, &ReadBack::AsWritten);
+        assert_eq!(read_back, &Verification::AsWritten);
     }
     for n in [2, 3] {
-        assert_eq!(items[&user(n)].class(), Outcome::Failed);
-        assert_eq!(items[&user(n)].read_back, ReadBack::Otherwise(Reading::Boundary(None)));
+        assert_eq!(items[&user(n)].outcome(), Outcome::Failed);
+        assert!(reads_without_boundary(&items[&user(n)]));
     }
+}
+
+fn reads_without_boundary(item: &Item) -> bool {
+    matches!(&item.verification, Verification::Otherwise(found) if found.boundary() == Some(None))
 }
 
 /// Lets the account be read so often, and then no more.
@@ -182,10 +186,13 @@ async fn what_cannot_be_read_back_keeps_its_class_and_is_no_success() {
     company.sandbox.faults().add(GET_USER, None, ALWAYS, denied());
     company.sandbox.faults().add(PUT, Some(user(3).as_str()), ALWAYS, Fault::CutAfter);
     let (items, summary) = run(&company, patient(), &StopSwitch::new(), |_| {}).await;
-    assert_eq!((summary.applied, summary.failed, summary.not_read_back), (59, 1, 60));
+    assert_eq!((summary.applied, summary.failed, summary.not_verified), (59, 1, 60));
     assert!(!summary.is_complete());
-    assert_eq!(summary.read_error.unwrap().code, "AccessDenied");
-    assert!(items.values().all(|item| matches!(item.read_back, ReadBack::Failed(_))), "{items:?}");
+    assert_eq!(summary.verification_error.unwrap().code, "AccessDenied");
+    assert!(
+        items.values().all(|item| matches!(item.verification, Verification::Failed(_))),
+        "{items:?}"
+    );
 }
 
 #[tokio::test]
@@ -195,9 +202,9 @@ async fn one_user_who_cannot_be_read_back_is_not_counted_among_those_who_were() 
     company.sandbox.faults().add(GET_USER, Some(user(1).as_str()), ALWAYS, denied());
     company.sandbox.faults().add(DETAILS, None, ALWAYS, denied());
     let (items, summary) = run(&company, patient(), &StopSwitch::new(), |_| {}).await;
-    assert_eq!((summary.applied, summary.not_read_back), (2, 1));
-    assert_eq!(items[&user(0)].read_back, ReadBack::AsWritten);
-    assert!(items[&user(1)].is_unseen());
+    assert_eq!((summary.applied, summary.not_verified), (2, 1));
+    assert_eq!(items[&user(0)].verification, Verification::AsWritten);
+    assert!(items[&user(1)].is_unverified());
 }
 
 #[tokio::test]
@@ -208,13 +215,13 @@ async fn after_a_stop_nothing_is_read_back_and_the_answers_count() {
         company.sandbox.faults().add(PUT, Some(user(2).as_str()), 1, Fault::CutAfter);
         let (items, summary) = run(&company, at_once(1), &switch, |event| match event {
             Event::Retrying { .. } => switch.press(reason),
-            Event::ReadingBack { .. } => panic!("it reads back"),
+            Event::Verifying { .. } => panic!("it reads back"),
             _ => {}
         })
         .await;
         assert_eq!((summary.applied, summary.failed, summary.not_attempted), (2, 1, 7));
-        assert_eq!((summary.not_read_back, summary.stopped), (3, Some(reason)));
-        assert!(matches!(items[&user(2)].answer, CallOutcome::Failed { may_be_done: true, .. }));
+        assert_eq!((summary.not_verified, summary.stopped), (3, Some(reason)));
+        assert!(matches!(items[&user(2)].call, CallOutcome::Failed { may_be_done: true, .. }));
         assert_eq!(company.calls(DETAILS), 1);
     }
 }
@@ -230,10 +237,12 @@ async fn a_stop_ends_the_waiting_and_who_may_have_been_read_too_early_was_not_se
         }
     })
     .await;
-    assert_eq!((summary.applied, summary.not_read_back), (4, 1));
+    assert_eq!((summary.applied, summary.not_verified), (4, 1));
     assert!(!summary.is_complete());
-    let last = Some(Reading::Boundary(None));
-    assert_eq!(items[&user(1)].read_back, ReadBack::Stopped { last });
+    let Verification::Stopped { last: Some(last) } = &items[&user(1)].verification else {
+        panic!("{items:?}")
+    };
+    assert_eq!(last.boundary(), Some(None));
 }
 
 #[tokio::test]
@@ -241,12 +250,12 @@ async fn a_stop_ends_a_reading_and_nobody_was_seen() {
     let company = Company::of(4, 1_000).await;
     let switch = StopSwitch::new();
     let (_, summary) = run(&company, patient(), &switch, |event| {
-        if matches!(event, Event::ReadingBack { .. }) {
+        if matches!(event, Event::Verifying { .. }) {
             switch.press(StopReason::Deadline);
         }
     })
     .await;
-    assert_eq!((summary.applied, summary.not_read_back), (4, 4));
+    assert_eq!((summary.applied, summary.not_verified), (4, 4));
     assert!(!summary.is_complete());
 }
 
@@ -367,22 +376,22 @@ async fn classes_of(seed: u64) -> Vec<(Outcome, bool)> {
     assert_eq!(items.len(), 12, "seed {seed}");
     let mut classes = Vec::new();
     for item in items.values() {
-        let now = company.sandbox.boundary_of(&item.change.user).unwrap();
+        let now = company.sandbox.boundary_of(&item.change.principal.name).unwrap();
         let is = |boundary: Option<&PolicyArn>| now.as_deref() == boundary.map(PolicyArn::as_str);
-        let is_written = is(item.change.action.to());
-        let is_seen = !item.is_unseen();
-        let agrees = match item.class() {
+        let is_written = is(item.change.boundary.to());
+        let is_seen = !item.is_unverified();
+        let agrees = match item.outcome() {
             // IAM may lie; then only reading back tells.
             Outcome::Applied => is_written || !is_seen,
             Outcome::NotAsWritten => is_seen && !is_written,
             Outcome::Failed => !is_written || !is_seen,
-            Outcome::NotAttempted => is_seen && is(item.change.action.from()),
+            Outcome::NotAttempted => is_seen && is(item.change.boundary.from()),
         };
         assert!(agrees, "seed {seed}: {item:?}, and there is {now:?}");
-        classes.push((item.class(), is_seen));
+        classes.push((item.outcome(), is_seen));
     }
     let unseen = classes.iter().filter(|(_, is_seen)| !is_seen).count();
-    assert_eq!(summary.not_read_back, unseen, "seed {seed}");
+    assert_eq!(summary.not_verified, unseen, "seed {seed}");
     assert_eq!(summary.is_complete(), summary.applied == 12 && unseen == 0, "seed {seed}");
     classes
 }
@@ -453,7 +462,7 @@ async fn success_that_nobody_saw_has_exit_code_3() {
     };
     let applied = applied_by_binary(unreadable, "text").await;
     assert_eq!(applied.code, 3, "{applied}");
-    assert!(applied.out.contains("\nCould not be read back: 2 users\n"), "{applied}");
-    let counts = "Not all done: 2 applied, 0 failed, 0 not attempted, 2 not read back;";
+    assert!(applied.out.contains("\nCould not be verified: 2 users\n"), "{applied}");
+    let counts = "Incomplete: 2 applied, 0 failed, 0 not attempted, 2 not verified;";
     assert!(applied.out.contains(counts), "{applied}");
 }

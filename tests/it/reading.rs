@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::support::accounts::{account, quick};
+use crate::support::accounts::{account, quick, read};
+use crate::support::plans::principal;
 use futures::{StreamExt, stream};
-use iam_boundaries::aws::{ApiError, Bounds, ErrorClass, Inventory, PolicyState, Reading, Stop};
-use iam_boundaries::iam::{PolicyArn, PrincipalName, Share};
+use iam_boundaries::aws::{LimiterOptions, Stop};
+use iam_boundaries::iam::{PolicyArn, Principal, PrincipalName, Share};
+use iam_boundaries::inventory::{ApiError, ErrorClass, Inventory, PolicyState, Reading};
 use iam_boundaries::sandbox::{ACCOUNT, Chaos, ChaosKind, Fault, Options, Sandbox, Seed};
 
 const GET_POLICY: &str = "GetPolicy";
@@ -90,7 +92,7 @@ async fn useless_credentials_are_an_error_of_every_policy() {
 #[tokio::test]
 async fn an_answer_about_another_policy_is_not_believed() {
     let sandbox = company().await;
-    sandbox.faults().add(GET_POLICY, None, 1, Fault::Answer(policy_answer("Contractor", true)));
+    sandbox.faults().add(GET_POLICY, None, 1, Fault::Response(policy_answer("Contractor", true)));
     let arn = policy("Developer");
     let states = account(sandbox.endpoint_url()).await.policies([&arn]).await.unwrap();
     let error = unreadable(&states[&arn]);
@@ -101,7 +103,7 @@ async fn an_answer_about_another_policy_is_not_believed() {
 #[tokio::test]
 async fn a_policy_of_which_iam_says_so_is_not_attachable() {
     let sandbox = company().await;
-    sandbox.faults().add(GET_POLICY, None, 1, Fault::Answer(policy_answer("Developer", false)));
+    sandbox.faults().add(GET_POLICY, None, 1, Fault::Response(policy_answer("Developer", false)));
     let states = account(sandbox.endpoint_url()).await.policies([&policy("Developer")]).await;
     assert_eq!(states.unwrap()[&policy("Developer")], PolicyState::NotAttachable);
 }
@@ -114,7 +116,7 @@ async fn the_number_of_users_is_asked_for_once() {
     assert_eq!(account.user_count().await.unwrap(), 19);
     assert_eq!(sandbox.calls()[SUMMARY], 1);
     // Reading asks for it, too, to find the cheapest way.
-    account.snapshot(&[user("alice"), user("bob"), user("dana")]).await.unwrap();
+    read(&account, &[user("alice"), user("bob"), user("dana")]).await.unwrap();
     assert_eq!(sandbox.calls()[SUMMARY], 1);
 }
 
@@ -124,7 +126,7 @@ async fn pages_that_were_read_to_the_end_tell_the_number_of_users() {
         Sandbox::start(Options { seed: Seed::Story, page_size: 4, ..Options::default() }).await;
     let sandbox = sandbox.unwrap();
     let account = account(sandbox.endpoint_url()).await;
-    assert_eq!(account.everyone().await.unwrap().len(), 19);
+    assert_eq!(account.every_principal().await.unwrap().len(), 19);
     assert_eq!(account.user_count().await.unwrap(), 19);
     assert_eq!(sandbox.calls().get(SUMMARY), None);
 }
@@ -163,11 +165,11 @@ async fn users(count: usize, chaos: Option<Chaos>) -> Sandbox {
 const MANY: usize = 60;
 
 fn has_own(snapshot: &Inventory, n: usize) -> bool {
-    snapshot.reading(&nth(n)) == Some(&Reading::Boundary(Some(own_policy(n))))
+    snapshot.reading(&Principal::user(nth(n))).boundary() == Some(Some(&own_policy(n)))
 }
 
 fn missing(differs_by_case: Option<PrincipalName>) -> Reading {
-    Reading::NoSuchUser { differs_by_case }
+    Reading::NotFound { differs_by_case }
 }
 
 #[tokio::test]
@@ -179,13 +181,10 @@ async fn whatever_pages_leave_out_no_user_who_is_there_is_said_to_be_missing() {
         sandbox.put_user(&user("USER-777"), None);
         let listed: Vec<PrincipalName> =
             (0..MANY).map(nth).chain([user("nobody"), user("user-777")]).collect();
-        let snapshot = account(sandbox.endpoint_url()).await.snapshot(&listed).await.unwrap();
+        let snapshot = read(&account(sandbox.endpoint_url()).await, &listed).await.unwrap();
         assert!((0..MANY).all(|n| has_own(&snapshot, n)), "seed {seed}: {snapshot:?}");
-        assert_eq!(snapshot.reading(&user("nobody")), Some(&missing(None)), "seed {seed}");
-        assert!(
-            matches!(snapshot.reading(&user("user-777")), Some(Reading::NoSuchUser { .. })),
-            "seed {seed}"
-        );
+        assert_eq!(snapshot.reading(&principal("nobody")), &missing(None), "seed {seed}");
+        assert!(snapshot.reading(&principal("user-777")).is_not_found(), "seed {seed}");
         // Besides the two who are not there.
         sandbox.calls()["GetUser"] - 2
     };
@@ -200,9 +199,9 @@ async fn of_a_user_who_is_missing_the_one_who_differs_by_case_is_told_though_ask
     let sandbox = users(MANY, None).await;
     sandbox.put_user(&user("USER-777"), None);
     let listed: Vec<PrincipalName> = (0..MANY).map(nth).chain([user("user-777")]).collect();
-    let snapshot = account(sandbox.endpoint_url()).await.snapshot(&listed).await.unwrap();
+    let snapshot = read(&account(sandbox.endpoint_url()).await, &listed).await.unwrap();
     let differs = missing(Some(user("USER-777")));
-    assert_eq!(snapshot.reading(&user("user-777")), Some(&differs));
+    assert_eq!(snapshot.reading(&principal("user-777")), &differs);
     assert_eq!(sandbox.calls()["GetUser"], 1);
 }
 
@@ -220,17 +219,17 @@ async fn denied_and_shifted() -> Sandbox {
 async fn where_asking_is_denied_pages_that_left_users_out_are_read_once_more() {
     let sandbox = denied_and_shifted().await;
     let listed: Vec<PrincipalName> = (0..MANY).map(nth).chain([user("user-777")]).collect();
-    let snapshot = account(sandbox.endpoint_url()).await.snapshot(&listed).await.unwrap();
+    let snapshot = read(&account(sandbox.endpoint_url()).await, &listed).await.unwrap();
     assert!((0..MANY).all(|n| has_own(&snapshot, n)), "{snapshot:?}");
     let differs = missing(Some(user("USER-777")));
-    assert_eq!(snapshot.reading(&user("user-777")), Some(&differs));
+    assert_eq!(snapshot.reading(&principal("user-777")), &differs);
     assert_eq!((sandbox.calls()["GetUser"], sandbox.calls()[DETAILS]), (3, 12 + 13));
 }
 
 #[tokio::test]
 async fn where_few_users_were_denied_and_pages_leave_them_out_these_are_read_once_more() {
     let sandbox = denied_and_shifted().await;
-    let snapshot = account(sandbox.endpoint_url()).await.snapshot(&[nth(5), nth(6)]).await.unwrap();
+    let snapshot = read(&account(sandbox.endpoint_url()).await, &[nth(5), nth(6)]).await.unwrap();
     assert!(has_own(&snapshot, 5) && has_own(&snapshot, 6), "{snapshot:?}");
     assert_eq!((sandbox.calls()["GetUser"], sandbox.calls()[DETAILS]), (2, 12 + 2));
 }
@@ -241,8 +240,8 @@ async fn a_missing_user_who_cannot_be_asked_for_is_unreadable_and_not_missing() 
     sandbox.faults().add("GetUser", None, 100, Fault::error(500, "ServiceFailure", "sorry"));
     let listed: Vec<PrincipalName> = (0..MANY).map(nth).chain([user("nobody")]).collect();
     let account = account(sandbox.endpoint_url()).await.reading_with(quick());
-    let snapshot = account.snapshot(&listed).await.unwrap();
-    let Some(Reading::Unreadable(error)) = snapshot.reading(&user("nobody")) else {
+    let snapshot = read(&account, &listed).await.unwrap();
+    let Reading::Unreadable(error) = snapshot.reading(&principal("nobody")) else {
         panic!("{snapshot:?}")
     };
     assert_eq!(error.code, "ServiceFailure");
@@ -254,7 +253,7 @@ async fn a_missing_user_who_cannot_be_asked_for_is_unreadable_and_not_missing() 
 async fn in_chaos(seed: u64) -> (usize, usize) {
     let mut chaos =
         Chaos { share: Share::percent(30), stubborn: Share::percent(1), ..Chaos::new(seed) };
-    (chaos.slowest, chaos.stalest) = (Duration::from_millis(3), Duration::from_secs(3_600));
+    (chaos.max_delay, chaos.max_staleness) = (Duration::from_millis(3), Duration::from_secs(3_600));
     if seed.is_multiple_of(2) {
         chaos.kinds.remove(&ChaosKind::StaleReads);
     }
@@ -262,11 +261,15 @@ async fn in_chaos(seed: u64) -> (usize, usize) {
     let sandbox = users(MANY, Some(chaos)).await;
     let new = sandbox.put_policy("New");
     let account = account(sandbox.endpoint_url()).await.reading_with(quick());
-    let writer = account.writer(Bounds { in_flight: 8, calls: MANY / 4 }, None, quick());
+    let writer = account.writer(
+        LimiterOptions { max_in_flight: 8, expected_calls: MANY / 4 },
+        None,
+        quick(),
+    );
     let stop = Stop::never();
     let writes = (0..MANY).step_by(4).map(|n| {
         let (writer, new, stop) = (&writer, &new, &stop);
-        async move { writer.write(&nth(n), Some(new), stop, |_| {}).await }
+        async move { writer.write(&Principal::user(nth(n)), Some(new), stop, |_| {}).await }
     });
     stream::iter(writes).buffer_unordered(8).collect::<Vec<_>>().await;
 
@@ -274,7 +277,7 @@ async fn in_chaos(seed: u64) -> (usize, usize) {
     let (mut unreadable, mut stale) = (0, 0);
     // By pages, and then some of them one by one.
     for listed in [&listed[..], &listed[..2]] {
-        let snapshot = match account.snapshot(listed).await {
+        let snapshot = match read(&account, listed).await {
             Ok(snapshot) => snapshot,
             Err(error) => {
                 assert_clear(&error, seed);
@@ -284,8 +287,8 @@ async fn in_chaos(seed: u64) -> (usize, usize) {
         };
         for (n, user) in listed.iter().enumerate() {
             let there = sandbox.boundary_of(user);
-            match snapshot.reading(user).expect("every listed user is in it") {
-                Reading::Boundary(read) => {
+            match snapshot.reading(&Principal::user(user.clone())) {
+                Reading::Found { boundary: read, .. } => {
                     let is_present =
                         there.as_ref() == Some(&read.as_ref().map(ToString::to_string));
                     let is_previous = there.is_some() && has_own(&snapshot, n);
@@ -295,7 +298,7 @@ async fn in_chaos(seed: u64) -> (usize, usize) {
                     );
                     stale += usize::from(!is_present);
                 }
-                Reading::NoSuchUser { differs_by_case } => {
+                Reading::NotFound { differs_by_case } => {
                     assert_eq!((there, differs_by_case), (None, &None), "seed {seed}: {user}");
                 }
                 Reading::Unreadable(error) => assert_clear(error, seed),

@@ -8,9 +8,8 @@ use std::process::{Child, Command, Stdio};
 
 use crate::support::workplace::{Workplace, listed, user};
 use crate::support::{Binary, Ran};
-use iam_boundaries::apply::Outcome;
 use iam_boundaries::iam::PrincipalName;
-use iam_boundaries::journal::RunRecord;
+use iam_boundaries::journal::{Outcome, RunRecord, RunSource};
 use iam_boundaries::sandbox::{ACCOUNT, Fault};
 
 const APPLY: [&str; 2] = ["apply", "--auto-approve"];
@@ -85,7 +84,7 @@ async fn a_run_says_where_its_journal_is_and_what_changed_nothing_has_none() {
     assert_eq!((record.count(Outcome::Applied), record.entries.len()), (6, 6));
     assert_eq!(record.end.as_ref().unwrap().applied, 6);
     assert_eq!(record.header.changes, 6);
-    assert_eq!(record.header.file, "boundaries.toml");
+    assert_eq!(record.header.source, RunSource::Files(vec!["boundaries.toml".to_owned()]));
     assert!(!is_marked_unfinished(&workplace.binary));
 
     let again = workplace.run(&APPLY).await;
@@ -106,13 +105,16 @@ async fn the_outcome_of_each_change_is_in_the_journal_as_in_the_account_of_the_r
     let record = RunRecord::read(&path).unwrap();
     assert!(journals(&workplace.binary).is_empty());
     for item in applied.json_lines().iter().filter(|line| line["type"] == "item") {
-        let entry =
-            record.entries.iter().find(|it| it.change.user.as_str() == item["user"]).unwrap();
-        assert_eq!(serde_json::to_value(entry.class().unwrap()).unwrap(), item["outcome"]);
+        let entry = record
+            .entries
+            .iter()
+            .find(|it| it.intent.principal.name.as_str() == item["name"])
+            .unwrap();
+        assert_eq!(serde_json::to_value(entry.outcome().unwrap()).unwrap(), item["outcome"]);
     }
     // Reading back showed that it was done, to which no answer came.
-    let lost = record.entries.iter().find(|entry| entry.change.user == user(2)).unwrap();
-    assert_eq!(lost.correction.as_ref().map(|it| it.class), Some(Outcome::Applied));
+    let lost = record.entries.iter().find(|entry| entry.intent.principal.name == user(2)).unwrap();
+    assert_eq!(lost.correction.as_ref().map(|it| it.outcome), Some(Outcome::Applied));
     assert_eq!((record.count(Outcome::Applied), record.count(Outcome::Failed)), (5, 1));
 
     let before = std::fs::read(&path).unwrap();
@@ -153,7 +155,7 @@ async fn when_the_disk_is_full_no_further_call_is_made() {
     // Who was written has an intent that can be read, and nobody else was.
     let record = record_of_only_journal(&workplace.binary);
     let intended: BTreeSet<&PrincipalName> =
-        record.entries.iter().map(|entry| &entry.change.user).collect();
+        record.entries.iter().map(|entry| &entry.intent.principal.name).collect();
     assert_eq!(record.end, None);
     let written: Vec<_> = (0..200).filter(|&n| !workplace.has_none(n)).map(user).collect();
     assert!(written.len() > 5 && written.len() < 50, "{}", written.len());
@@ -308,7 +310,7 @@ async fn a_rollback_is_shown_saved_applied_and_put_back_in_turn() {
     assert!(workplace.has(0, &workplace.policy) && workplace.has(3, &workplace.policy));
     let nothing = workplace.run(&["rollback", "back.jsonl", "--detailed-exitcode"]).await;
     assert_eq!(nothing.code, 0, "{nothing}");
-    assert!(nothing.out.starts_with("Nothing to put back: "), "{nothing}");
+    assert!(nothing.out.starts_with("Nothing to roll back: "), "{nothing}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

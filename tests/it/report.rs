@@ -3,37 +3,60 @@
 use std::io;
 use std::time::Duration;
 
-use iam_boundaries::apply::{
-    ApiError, CallOutcome, ErrorClass, Event, Item, ReadBack, StopReason, Summary,
+use iam_boundaries::apply::{Event, Item, Summary, Verification};
+use iam_boundaries::config::Provenance;
+use iam_boundaries::iam::{BoundaryChange, Digest, PolicyArn, Principal, UniqueId};
+use iam_boundaries::inventory::{
+    ApiError, CallCount, CallOutcome, ErrorClass, Inventory, PolicyState, Reading, StopReason,
 };
-use iam_boundaries::aws::Calls;
-use iam_boundaries::iam::{Digest, PolicyArn, PrincipalName};
 use iam_boundaries::journal::JournalError;
 use iam_boundaries::plan::{
-    BoundaryChange, Change, Conflict, Plan, Problem, ProblemKind, Reading, Recheck,
+    Change, Overrides, Plan, PlanSource, Preflight, Problem, ProblemKind, Refused, Supervision,
 };
-use iam_boundaries::report::{
-    ApplyGithub, ApplyJson, ApplyMarkdown, ApplyText, Listener, Paint, plan_text,
-};
+use iam_boundaries::report::{Format, Style, render_plan, render_refused, run_reporter};
+
+const FORMATS: [Format; 4] = [Format::Text, Format::Json, Format::Markdown, Format::Github];
 
 fn boundary() -> PolicyArn {
     "arn:aws:iam::123456789012:policy/Developer".parse().unwrap()
 }
 
-fn user(n: usize) -> PrincipalName {
-    format!("user-{n:03}").parse().unwrap()
+fn other() -> PolicyArn {
+    "arn:aws:iam::aws:policy/ReadOnlyAccess".parse().unwrap()
 }
 
+fn user(n: usize) -> Principal {
+    Principal::user(format!("user-{n:03}").parse().unwrap())
+}
+
+fn unique_id(n: usize) -> UniqueId {
+    format!("AIDA{n:017}").parse().unwrap()
+}
+
+fn place(line: usize, column: Option<usize>) -> Provenance {
+    Provenance::entry(&"boundaries.toml".into(), line, column)
+}
+
+/// What IAM returns for user `n`.
+fn found(n: usize, boundary: Option<PolicyArn>) -> Reading {
+    Reading::Found { unique_id: unique_id(n), boundary }
+}
+
+/// Gives users without a boundary one.
 fn plan(changes: usize) -> Plan {
-    let action = BoundaryChange::Add { to: boundary() };
-    let change = |n| Change { user: user(n), line: n + 2, action: action.clone(), origin: None };
-    let account = "123456789012".parse().unwrap();
-    Plan {
-        changes: (0..changes).map(change).collect(),
-        in_sync: 7,
-        names: [(boundary(), "developer".to_owned())].into(),
-        ..Plan::empty(account, "boundaries.toml".to_owned(), Digest::of("[users]"))
-    }
+    let change = |n| Change {
+        principal: user(n),
+        unique_id: Some(unique_id(n)),
+        boundary: BoundaryChange::Add { to: boundary() },
+        provenance: place(n + 2, None),
+        origin: None,
+    };
+    let source = PlanSource::file("boundaries.toml".to_owned(), Digest::of("[users]"));
+    let mut plan = Plan::empty("123456789012".parse().unwrap(), source);
+    plan.changes = (0..changes).map(change).collect();
+    plan.in_sync = 7;
+    plan.names = [(boundary(), "developer".to_owned())].into();
+    plan
 }
 
 fn error(n: usize, class: ErrorClass, code: &str, message: &str) -> ApiError {
@@ -54,7 +77,7 @@ fn applied() -> CallOutcome {
     CallOutcome::Applied { attempts: 1, request_id: None }
 }
 
-/// No answer, again and again.
+/// No response to any attempt.
 fn lost() -> CallOutcome {
     let error = ApiError {
         request_id: None,
@@ -63,238 +86,281 @@ fn lost() -> CallOutcome {
     CallOutcome::Failed { attempts: 6, error, may_be_done: true }
 }
 
-/// The events of a run in which each change ends as `end` says.
-fn events(plan: &Plan, end: impl Fn(usize) -> (CallOutcome, ReadBack)) -> Vec<Event> {
+/// The events of a run in which each ready change ends as `end` says.
+fn events(preflight: &Preflight, end: impl Fn(usize) -> (CallOutcome, Verification)) -> Vec<Event> {
+    let changes = preflight.ready().count();
     let mut summary = Summary {
-        calls: Calls { made: plan.changes.len() as u64, throttled: 0 },
+        calls: CallCount { made: changes as u64, throttled: 0 },
         elapsed: Duration::from_millis(1_234),
         ..Summary::default()
     };
-    let mut events = vec![Event::Started { changes: plan.changes.len() }];
-    let (mut ended, mut users) = (Vec::new(), 0);
-    for (n, change) in plan.changes.iter().enumerate() {
-        let (answer, read_back) = end(n);
-        users += usize::from(read_back != ReadBack::NotNeeded);
-        if answer != CallOutcome::NotAttempted {
-            events.push(Event::Answered { change: change.clone(), answer: answer.clone() });
+    let mut events = vec![Event::Started { changes }];
+    let (mut ended, mut principals) = (Vec::new(), 0);
+    for (n, change) in preflight.ready().enumerate() {
+        let (call, verification) = end(n);
+        principals += usize::from(verification != Verification::NotNeeded);
+        if call != CallOutcome::NotAttempted {
+            events.push(Event::Answered { change: change.clone(), call: call.clone() });
         }
-        let item = Item { change: change.clone(), answer, read_back };
+        let item = Item { change: change.clone(), call, verification };
         summary.count(&item);
         ended.push(Event::Ended(item));
     }
-    events.push(Event::ReadingBack { users });
+    events.push(Event::Verifying { principals });
     events.extend(ended);
     events.push(Event::Finished(summary));
     events
 }
 
-fn told(mut listener: impl Listener, events: &[Event]) {
-    events.iter().for_each(|event| listener.on(event).unwrap());
+fn reported(preflight: &Preflight, events: &[Event], format: Format, style: Style) -> String {
+    let mut text = Vec::new();
+    let mut reporter = run_reporter(preflight, format, style, &mut text);
+    events.iter().for_each(|event| reporter.on(event).unwrap());
+    drop(reporter);
+    String::from_utf8(text).unwrap()
 }
 
-fn text(recheck: &Recheck, events: &[Event]) -> String {
-    let mut text = Vec::new();
-    told(ApplyText::new(recheck, Paint::Plain, &mut text), events);
-    String::from_utf8(text).unwrap()
+fn report(preflight: &Preflight, events: &[Event], format: Format) -> String {
+    reported(preflight, events, format, Style::PLAIN)
 }
 
 #[test]
 fn hundreds_of_equal_failures_read_as_one_with_every_user_in_it() {
-    let recheck = Recheck::unneeded(plan(400));
+    let preflight = Preflight::fresh(plan(400));
     let denied = |n| {
         let message = format!("no, user-{n:03}");
-        (failed(n, ErrorClass::Denied, "AccessDenied", &message), ReadBack::NotNeeded)
+        (failed(n, ErrorClass::Denied, "AccessDenied", &message), Verification::NotNeeded)
     };
-    let text = text(&recheck, &events(&recheck.plan, denied));
+    let text = report(&preflight, &events(&preflight, denied), Format::Text);
     let closing = text.split_once("\n\n").unwrap().1;
     assert_eq!(closing.matches("Failed with AccessDenied: 400 users").count(), 1);
     for n in 0..400 {
-        assert!(closing.contains(user(n).as_str()), "{n}");
-        assert!(text.contains(&format!("(request id request-{n})")), "{n}");
+        assert!(closing.contains(user(n).name.as_str()), "{n}");
+        assert!(text.contains(&format!("(request ID request-{n})")), "{n}");
     }
-    assert_eq!(closing.matches("What to do:").count(), 1);
+    assert_eq!(closing.matches("help:").count(), 1);
     assert!(closing.contains("iam:PutUserPermissionsBoundary"));
 }
 
-/// A plan of which one user was changed behind its back, another has what it wants, and the others end
-/// each in another way.
-fn mixed() -> (Recheck, Vec<Event>) {
-    let whole = plan(7);
-    let mut recheck = Recheck::unneeded(whole);
-    let change = recheck.plan.changes.remove(6);
-    let found = Reading::Boundary(Some("arn:aws:iam::aws:policy/ReadOnlyAccess".parse().unwrap()));
-    recheck.conflicts.push(Conflict { change, found });
-    recheck.already_done.push(recheck.plan.changes.remove(5));
-    let events = events(&recheck.plan, |n| match n {
-        0 => (applied(), ReadBack::AsWritten),
+/// A run with a change that is already made, one in conflict, and others that each end in another way.
+fn mixed() -> (Preflight, Vec<Event>) {
+    let live = |n| match n {
+        5 => found(n, Some(boundary())),
+        6 => found(n, Some(other())),
+        _ => found(n, None),
+    };
+    let live = Inventory::of((0..7).map(|n| (user(n), live(n))).collect());
+    let preflight = Preflight::of(plan(7), &live);
+    let events = events(&preflight, |n| match n {
+        0 => (applied(), Verification::AsWritten),
         1 => {
             let request_id = Some("id".to_owned());
-            (CallOutcome::Applied { attempts: 3, request_id }, ReadBack::AsWritten)
+            (CallOutcome::Applied { attempts: 3, request_id }, Verification::AsWritten)
         }
         2 => {
             let message = "The user with name user-002 cannot be found.";
-            (failed(2, ErrorClass::NotFound, "NoSuchEntity", message), ReadBack::NotNeeded)
+            (failed(2, ErrorClass::NotFound, "NoSuchEntity", message), Verification::NotNeeded)
         }
         3 => {
             let error = failed(3, ErrorClass::Rejected, "PolicyNotAttachable", "Cannot attach.");
-            (error, ReadBack::NotNeeded)
+            (error, Verification::NotNeeded)
         }
-        _ => (CallOutcome::NotAttempted, ReadBack::NotNeeded),
+        _ => (CallOutcome::NotAttempted, Verification::NotNeeded),
     });
-    (recheck, events)
+    (preflight, events)
 }
 
-/// A run in which reading back corrects what IAM's answers said.
-fn corrected() -> (Recheck, Vec<Event>) {
+/// A run in which verification corrects IAM's responses.
+fn corrected() -> (Preflight, Vec<Event>) {
     let mut plan = plan(8);
-    plan.changes[2].action = BoundaryChange::Remove { from: boundary() };
-    let recheck = Recheck::unneeded(plan);
-    let none = || ReadBack::Otherwise(Reading::Boundary(None));
+    plan.changes[2].boundary = BoundaryChange::Remove { from: boundary() };
+    let preflight = Preflight::fresh(plan);
+    let none = || Verification::Otherwise(found(0, None));
     let unreadable = || {
         let mut error = error(9, ErrorClass::Denied, "AccessDenied", "not authorized");
         error.action = "iam:GetUser".into();
-        ReadBack::Failed(error)
+        Verification::Failed(error)
     };
-    let events = events(&recheck.plan, |n| match n {
-        0 => (applied(), ReadBack::AsWritten),
+    let events = events(&preflight, |n| match n {
+        0 => (applied(), Verification::AsWritten),
         1 => (applied(), none()),
-        2 => (applied(), ReadBack::Otherwise(Reading::NoSuchUser { differs_by_case: None })),
-        3 => (lost(), ReadBack::AsWritten),
+        2 => (applied(), Verification::Otherwise(Reading::NotFound { differs_by_case: None })),
+        3 => (lost(), Verification::AsWritten),
         4 => (lost(), none()),
         5 => (lost(), unreadable()),
         _ => (applied(), unreadable()),
     });
-    (recheck, events)
+    (preflight, events)
 }
 
-/// A run that was stopped when there was an answer, none, one that reads otherwise so far, and nothing
-/// sent yet.
-fn stopped() -> (Recheck, Vec<Event>) {
-    let recheck = Recheck::unneeded(plan(4));
-    let mut events = events(&recheck.plan, |n| match n {
-        0 => (applied(), ReadBack::Stopped { last: None }),
-        1 => (lost(), ReadBack::Stopped { last: None }),
-        2 => (applied(), ReadBack::Stopped { last: Some(Reading::Boundary(None)) }),
-        _ => (CallOutcome::NotAttempted, ReadBack::NotNeeded),
+/// A run that was stopped when there was a response, none, one that verification did not show yet, and a
+/// change that was not sent.
+fn stopped() -> (Preflight, Vec<Event>) {
+    let preflight = Preflight::fresh(plan(4));
+    let mut events = events(&preflight, |n| match n {
+        0 => (applied(), Verification::Stopped { last: None }),
+        1 => (lost(), Verification::Stopped { last: None }),
+        2 => (applied(), Verification::Stopped { last: Some(found(2, None)) }),
+        _ => (CallOutcome::NotAttempted, Verification::NotNeeded),
     });
     if let Some(Event::Finished(summary)) = events.last_mut() {
         summary.stopped = Some(StopReason::Interrupted);
     }
-    (recheck, events)
-}
-
-fn json(recheck: &Recheck, events: &[Event]) -> String {
-    let mut lines = Vec::new();
-    told(ApplyJson::new(recheck, &mut lines), events);
-    String::from_utf8(lines).unwrap()
-}
-
-fn markdown(recheck: &Recheck, events: &[Event]) -> String {
-    let mut text = Vec::new();
-    told(ApplyMarkdown::new(recheck, &mut text), events);
-    String::from_utf8(text).unwrap()
-}
-
-fn github(recheck: &Recheck, events: &[Event]) -> String {
-    let mut text = Vec::new();
-    told(ApplyGithub::new(recheck, &mut text), events);
-    String::from_utf8(text).unwrap()
+    (preflight, events)
 }
 
 #[test]
 fn each_outcome_has_its_place_in_the_text() {
-    let (recheck, events) = mixed();
-    insta::assert_snapshot!(text(&recheck, &events));
+    let (preflight, events) = mixed();
+    insta::assert_snapshot!(report(&preflight, &events, Format::Text));
 }
 
 #[test]
 fn each_outcome_has_its_object_in_the_json_lines() {
-    let (recheck, events) = mixed();
-    insta::assert_snapshot!(json(&recheck, &events));
+    let (preflight, events) = mixed();
+    insta::assert_snapshot!(report(&preflight, &events, Format::Json));
 }
 
 #[test]
 fn each_outcome_has_its_place_in_the_markdown() {
-    let (recheck, events) = mixed();
-    insta::assert_snapshot!(markdown(&recheck, &events));
+    let (preflight, events) = mixed();
+    insta::assert_snapshot!(report(&preflight, &events, Format::Markdown));
 }
 
 #[test]
 fn what_is_not_done_is_on_its_line_in_the_review() {
-    let (recheck, events) = mixed();
-    insta::assert_snapshot!(github(&recheck, &events));
+    let (preflight, events) = mixed();
+    insta::assert_snapshot!(report(&preflight, &events, Format::Github));
 }
 
 #[test]
-fn what_reading_back_showed_is_in_each_format() {
-    let (recheck, events) = corrected();
-    insta::assert_snapshot!("corrected_text", text(&recheck, &events));
-    insta::assert_snapshot!("corrected_json", json(&recheck, &events));
-    insta::assert_snapshot!("corrected_markdown", markdown(&recheck, &events));
-    insta::assert_snapshot!("corrected_github", github(&recheck, &events));
+fn what_verification_showed_is_in_each_format() {
+    let (preflight, events) = corrected();
+    insta::assert_snapshot!("corrected_text", report(&preflight, &events, Format::Text));
+    insta::assert_snapshot!("corrected_json", report(&preflight, &events, Format::Json));
+    insta::assert_snapshot!("corrected_markdown", report(&preflight, &events, Format::Markdown));
+    insta::assert_snapshot!("corrected_github", report(&preflight, &events, Format::Github));
 }
 
 #[test]
-fn after_a_stop_only_what_is_left_open_is_said_not_to_be_read_back() {
-    let (recheck, events) = stopped();
-    insta::assert_snapshot!(text(&recheck, &events));
-    let markdown = markdown(&recheck, &events);
-    let (_, unread) = markdown.split_once("**Not read back**\n\n").unwrap();
-    let (unread, _) = unread.split_once("\n\n").unwrap();
-    let line = |n| format!("- `user-00{n}`: it was not seen to be done when the run was stopped");
-    assert_eq!(unread, [1, 2].map(line).join("\n"));
-    let github = github(&recheck, &events);
-    assert!(github.contains("title=Not read back::2 users: "), "{github}");
+fn after_a_stop_only_changes_that_are_open_are_not_verified() {
+    let (preflight, events) = stopped();
+    insta::assert_snapshot!(report(&preflight, &events, Format::Text));
+    let markdown = report(&preflight, &events, Format::Markdown);
+    let (_, unverified) = markdown.split_once("**Not verified**\n\n").unwrap();
+    let (unverified, _) = unverified.split_once("\n\n").unwrap();
+    assert_eq!(unverified, "- `user-001`\n- `user-002`");
+    let github = report(&preflight, &events, Format::Github);
+    assert!(github.contains("title=Not verified::2 users: user-001, user-002"), "{github}");
 }
 
 #[test]
 fn a_run_that_was_denied_for_everyone_says_so_in_one_message() {
-    let recheck = Recheck::unneeded(plan(1));
+    let preflight = Preflight::fresh(plan(1));
     let error = error(1, ErrorClass::Denied, "AccessDenied", "not authorized");
     let events = [Event::StoppedBy(error.into()), Event::Finished(Summary::default())];
-    for written in [text, markdown, github].map(|write| write(&recheck, &events)) {
-        assert_eq!(written.matches("every user so far was denied").count(), 1, "{written}");
+    for format in [Format::Text, Format::Markdown, Format::Github] {
+        let written = report(&preflight, &events, format);
+        assert_eq!(written.matches("IAM denied every change so far").count(), 1, "{written}");
     }
-    assert_eq!(json(&recheck, &events).matches("\"type\":\"stopped\"").count(), 1);
+    assert_eq!(
+        report(&preflight, &events, Format::Json).matches("\"type\":\"stopped\"").count(),
+        1
+    );
 }
 
 #[test]
 fn a_journal_that_cannot_be_written_is_why_the_run_stops_in_each_format() {
-    let recheck = Recheck::unneeded(plan(2));
+    let preflight = Preflight::fresh(plan(2));
     let (path, error) = ("run.jsonl".into(), io::Error::other("no space"));
     let journal = JournalError::Unwritable { path, error: error.into() };
     let mut events = vec![Event::StoppedBy(journal.into())];
-    let answer = CallOutcome::NotAttempted;
-    events.extend(recheck.plan.changes.iter().cloned().map(|change| {
-        Event::Ended(Item { change, answer: answer.clone(), read_back: ReadBack::NotNeeded })
+    events.extend(preflight.plan.changes.iter().cloned().map(|change| {
+        let (call, verification) = (CallOutcome::NotAttempted, Verification::NotNeeded);
+        Event::Ended(Item { change, call, verification })
     }));
     let stopped = Some(StopReason::Journal);
     events.push(Event::Finished(Summary { not_attempted: 2, stopped, ..Summary::default() }));
-    for written in [text, markdown, github, json].map(|write| write(&recheck, &events)) {
+    for written in FORMATS.map(|format| report(&preflight, &events, format)) {
         let why = "the journal run.jsonl cannot be written: no space";
         assert_eq!(written.matches(why).count(), 1, "{written}");
     }
-    assert!(text(&recheck, &events).contains("2 users, because the journal could not be written"));
-    let lines = json(&recheck, &events);
+    assert!(
+        report(&preflight, &events, Format::Text)
+            .contains("user-000, user-001\n  the journal could not be written")
+    );
+    let lines = report(&preflight, &events, Format::Json);
     let stopped: serde_json::Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
     assert_eq!(stopped["error"]["code"], "JournalFailed");
     assert_eq!(stopped["error"]["request_id"], serde_json::Value::Null);
-    assert!(stopped["error"]["advice"].as_str().unwrap().contains("the space on the disk"));
+    assert!(stopped["error"]["advice"].as_str().unwrap().contains("free disk space"));
     assert!(lines.lines().last().unwrap().contains("\"stopped_by\":\"journal\""), "{lines}");
 }
 
 #[test]
-fn colours_are_there_only_when_they_are_wanted() {
+fn colours_appear_only_when_they_are_asked_for() {
     let mut plan = plan(1);
     plan.problems.push(Problem {
-        user: user(9),
-        line: 4,
-        column: Some(1),
-        kind: ProblemKind::NoSuchUser { differs_by_case: Some("User-009".parse().unwrap()) },
+        principal: user(9),
+        provenance: place(4, Some(1)),
+        kind: ProblemKind::NotFound { differs_by_case: Some("User-009".parse().unwrap()) },
     });
-    let plain = plan_text(&plan, Paint::Plain);
+    let plain = render_plan(&plan, Format::Text, Style::PLAIN);
     assert!(!plain.contains('\u{1b}'), "{plain}");
     assert!(plain.contains("IAM has no such user, but it has User-009"), "{plain}");
-    let coloured = plan_text(&plan, Paint::Coloured);
+    let coloured = render_plan(&plan, Format::Text, Style { colour: true, ..Style::PLAIN });
     assert!(coloured.contains("\u{1b}[32m+ user-000"), "{coloured}");
+}
+
+/// A preflight in which the policy of every ready change is gone, and one user was created again.
+fn blocked() -> Preflight {
+    let live = |n| match n {
+        1 => found(100, None),
+        _ => found(n, None),
+    };
+    let live = Inventory::of((0..3).map(|n| (user(n), live(n))).collect());
+    let policies = [(boundary(), PolicyState::NoSuchPolicy)].into();
+    Preflight::of(plan(3), &live).checked_against(&policies)
+}
+
+#[test]
+fn blocked_changes_and_users_created_again_are_explained_in_each_format() {
+    let preflight = blocked();
+    let events = events(&preflight, |_| unreachable!("nothing is ready"));
+    let formats = FORMATS.map(|format| report(&preflight, &events, format));
+    insta::assert_snapshot!(formats.join("\n----\n"));
+}
+
+#[test]
+fn a_refused_plan_is_a_report_of_its_own_in_each_format() {
+    let mut plan = plan(3);
+    plan.guard.max_changes = Some("2".parse().unwrap());
+    plan.guard.protected = vec!["user-00*".parse().unwrap()];
+    let caller = user(1);
+    let violations = plan.violations(Some(&caller), Supervision::Unattended, &Overrides::default());
+    let (preflight, why) = (Preflight::fresh(plan), Refused::GuardRails(violations));
+    let formats = FORMATS.map(|format| render_refused(&preflight, &why, format, Style::PLAIN));
+    insta::assert_snapshot!("refused_by_guard_rails", formats.join("\n----\n"));
+
+    let (preflight, _) = mixed();
+    let formats =
+        FORMATS.map(|format| render_refused(&preflight, &Refused::Conflicts, format, Style::PLAIN));
+    insta::assert_snapshot!("refused_because_of_conflicts", formats.join("\n----\n"));
+}
+
+#[test]
+fn text_wraps_at_the_width_and_names_stay_whole() {
+    let (preflight, events) = corrected();
+    let places = [3, 4].map(|line| format!("boundaries.toml:{line}:"));
+    for width in [40, 60, 80, 120] {
+        let text = reported(&preflight, &events, Format::Text, Style { colour: false, width });
+        for place in &places {
+            assert!(text.contains(place.as_str()), "{text}");
+        }
+        for line in text.lines().filter(|line| line.chars().count() > width) {
+            let is_one_word = !line.trim_start().contains(' ');
+            assert!(is_one_word, "{width} columns: {line}");
+        }
+        assert_eq!(text.matches("iam:PutUserPermissionsBoundary").count(), 6, "{text}");
+    }
 }

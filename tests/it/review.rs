@@ -65,8 +65,8 @@ async fn users_in_conflict_are_left_alone_and_the_others_are_done() {
     // Whom no page named is asked for.
     assert_eq!(made("GetUser"), 1);
     let closing = applied.out.split_once("In conflict").expect("conflicts are shown").1;
-    assert!(closing.contains("user-1: the plan expected no boundary, and there is arn:aws:iam::"));
-    assert!(closing.contains("user-3: the plan expected no boundary, and there is no such user"));
+    assert!(closing.contains("user-1: the plan expected no boundary, but the user has"));
+    assert!(closing.contains("user-3: the plan expected no boundary, but IAM has no such user"));
     assert!(closing.contains("Already done: 1 user\n  user-2"), "{applied}");
     let counts = "3 applied, 0 failed, 0 not attempted, 2 in conflict, 1 already done";
     assert!(closing.contains(counts), "{applied}");
@@ -129,7 +129,7 @@ async fn a_user_who_cannot_be_read_again_is_not_written() {
     assert_eq!(applied.code, 3, "{applied}");
     assert!(workplace.has_none(2) && workplace.has(1, &workplace.policy), "{applied}");
     assert!(
-        applied.out.contains("user-2: the plan expected no boundary, and there is nothing that")
+        applied.out.contains("user-2: the plan expected no boundary, but its boundary cannot be")
     );
 }
 
@@ -233,7 +233,7 @@ fn a_bad_file_is_on_its_lines_in_the_review_for_check_and_for_plan() {
         assert_eq!(github.code, 1, "{github}");
         assert_eq!(github.out.lines().count(), 2, "{github}");
         assert!(github.out.starts_with("::error file=boundaries.toml,line=2,col=9,title="));
-        assert!(github.err.contains("2 mistakes in boundaries.toml"), "{github}");
+        assert!(github.err.contains("2 errors in boundaries.toml"), "{github}");
         let markdown = binary.run(&[command, &["--format", "markdown"]].concat());
         assert!(markdown.out.contains("2 mistakes in `boundaries.toml`"), "{markdown}");
     }

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::plans::{arn, name, unreadable};
-use iam_boundaries::apply::{
-    ApiError, CallOutcome, ErrorClass, changed_users, check_journal_scope, rollback,
+use crate::support::plans::{self, arn, principal, unreadable};
+use iam_boundaries::iam::{BoundaryChange, Digest, Partition, PolicyArn};
+use iam_boundaries::inventory::{
+    ApiError, CallOutcome, CallerIdentity, ErrorClass, Inventory, Reading,
 };
-use iam_boundaries::aws::{CallerIdentity, Inventory, Reading};
-use iam_boundaries::iam::{Digest, Partition, PolicyArn};
-use iam_boundaries::journal::{Entry, Header, RunRecord};
-use iam_boundaries::plan::{BoundaryChange, Change, Guard, Plan, ProblemKind};
+use iam_boundaries::journal::{Entry, Header, Intent, RunRecord};
+use iam_boundaries::plan::{
+    Change, Guard, Plan, PlanSource, ProblemKind, SourceFile, changed_principals,
+    check_journal_scope, rollback,
+};
 
 fn identity() -> CallerIdentity {
     CallerIdentity {
@@ -21,30 +23,30 @@ fn identity() -> CallerIdentity {
 
 /// The plan of a run that changes `changes`.
 fn plan(changes: Vec<Change>) -> Plan {
-    let account = "123456789012".parse().unwrap();
     Plan {
         changes,
         names: BTreeMap::from([(arn("A"), "a".to_owned()), (arn("B"), "b".to_owned())]),
         guard: Guard { protected: vec!["root-*".parse().unwrap()], ..Guard::default() },
-        ..Plan::empty(account, "boundaries.toml".to_owned(), Digest::of("[users]"))
+        ..plans::empty_plan()
     }
 }
 
 fn change(user: &str, from: Option<PolicyArn>, to: Option<PolicyArn>) -> Change {
-    let action = BoundaryChange::between(from.as_ref(), to.as_ref()).unwrap();
-    Change { user: name(user), line: 4, action, origin: None }
+    plans::change(user, 4, BoundaryChange::between(from.as_ref(), to.as_ref()).unwrap())
 }
 
 /// The record of a run in which the changes had these outcomes.
 fn record(changes: Vec<(Change, Option<CallOutcome>)>) -> RunRecord {
     let plan = plan(changes.iter().map(|(change, _)| change.clone()).collect());
-    let began = "2026-11-25T00:12:03Z".parse().unwrap();
-    let entries = (2..).zip(changes);
+    let entries = (2..).zip(changes).map(|(line, (change, outcome))| Entry {
+        intent: Intent::from(&change),
+        line,
+        outcome,
+        correction: None,
+    });
     RunRecord {
-        header: Header::of(&plan, Digest::of("plan"), &identity(), began),
-        entries: entries
-            .map(|(at, (change, outcome))| Entry { change, at, outcome, correction: None })
-            .collect(),
+        header: Header { plan: Digest::of("plan"), ..plans::header(&plan, &identity()) },
+        entries: entries.collect(),
         end: None,
         digest: Digest::of("journal"),
     }
@@ -66,11 +68,11 @@ fn failed(class: ErrorClass, may_be_done: bool) -> Option<CallOutcome> {
 }
 
 fn live<const N: usize>(users: [(&str, Reading); N]) -> Inventory {
-    Inventory::of(users.into_iter().map(|(user, reading)| (name(user), reading)).collect())
+    Inventory::of(users.into_iter().map(|(user, reading)| (principal(user), reading)).collect())
 }
 
 fn has(boundary: Option<PolicyArn>) -> Reading {
-    Reading::Boundary(boundary)
+    plans::found(boundary)
 }
 
 #[test]
@@ -84,18 +86,21 @@ fn each_kind_of_change_is_put_back_and_reads_well() {
     let live =
         live([("zoe", has(Some(a.clone()))), ("bob", has(Some(b.clone()))), ("eve", has(None))]);
     let plan = rollback(&record, "run.jsonl", &live);
-    let changes: Vec<_> =
-        plan.changes.iter().map(|it| (it.user.as_str(), it.line, it.action.clone())).collect();
+    let changes: Vec<_> = plan
+        .changes
+        .iter()
+        .map(|it| (it.principal.name.as_str(), it.provenance.line, it.boundary.clone()))
+        .collect();
     let expected = [
         ("bob", 3, BoundaryChange::Change { from: b.clone(), to: a.clone() }),
         ("eve", 4, BoundaryChange::Add { to: b }),
         ("zoe", 2, BoundaryChange::Remove { from: a }),
     ];
     assert_eq!(changes, expected);
-    assert_eq!((plan.file.as_str(), plan.file_digest), ("run.jsonl", Digest::of("journal")));
-    assert_eq!(plan.rolls_back, Some(Digest::of("plan")));
+    let journal = SourceFile { path: "run.jsonl".to_owned(), digest: Digest::of("journal") };
+    assert_eq!(plan.source, PlanSource::Rollback { journal, plan: Digest::of("plan") });
     assert_eq!(plan.name_of(&arn("A")), "a");
-    assert_eq!(plan.guard, record.header.guard());
+    assert_eq!(plan.guard, record.header.guard);
     assert_eq!(Plan::from_json(plan.to_json().as_bytes()), Ok(plan));
 }
 
@@ -107,14 +112,17 @@ fn only_users_who_are_as_the_run_left_them_are_put_back() {
         ("back", has(None)),
         ("as-left", has(Some(arn("A")))),
         ("other", has(Some(arn("B")))),
-        ("gone", Reading::NoSuchUser { differs_by_case: None }),
+        ("gone", Reading::NotFound { differs_by_case: None }),
         ("unread", unreadable("no")),
     ]);
     let plan = rollback(&record, "run.jsonl", &live);
     assert_eq!(plan.changes.len(), 1);
-    assert_eq!((plan.changes[0].user.as_str(), plan.in_sync), ("as-left", 1));
-    let problems: Vec<_> =
-        plan.problems.iter().map(|it| (it.user.as_str(), it.line, it.kind.code())).collect();
+    assert_eq!((plan.changes[0].principal.name.as_str(), plan.in_sync), ("as-left", 1));
+    let problems: Vec<_> = plan
+        .problems
+        .iter()
+        .map(|it| (it.principal.name.as_str(), it.provenance.line, it.kind.code()))
+        .collect();
     let expected =
         [("gone", 5, "NoSuchUser"), ("other", 4, "NotAsLeft"), ("unread", 6, "AccessDenied")];
     assert_eq!(problems, expected);
@@ -138,8 +146,9 @@ fn what_surely_was_not_done_is_nobodys_to_put_back() {
     let surely_not = [Some(CallOutcome::NotAttempted), failed(ErrorClass::Denied, false)];
     let outcomes = (0..).zip(may_be_done.iter().chain(&surely_not).cloned());
     let record = record(outcomes.map(with).collect());
-    let looked_at: Vec<_> = changed_users(&record).cloned().collect();
-    let expected: Vec<_> = (0..may_be_done.len()).map(|n| name(&format!("user-{n}"))).collect();
+    let looked_at: Vec<_> = changed_principals(&record).cloned().collect();
+    let expected: Vec<_> =
+        (0..may_be_done.len()).map(|n| principal(&format!("user-{n}"))).collect();
     assert_eq!(looked_at, expected);
     let live = looked_at.into_iter().map(|user| (user, has(Some(arn("A")))));
     let plan = rollback(&record, "run.jsonl", &Inventory::of(live.collect()));

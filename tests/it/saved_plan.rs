@@ -1,13 +1,17 @@
 //! The saved plan: what is written is read back, and nothing else is.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-use crate::support::plans::{Case, arn, name, unreadable};
-use iam_boundaries::aws::{Inventory, Reading};
-use iam_boundaries::config::Config;
-use iam_boundaries::iam::Digest;
-use iam_boundaries::plan::saved::{self, SavedPlanError, WriteError};
-use iam_boundaries::plan::{Guard, Origin, Plan, Problem, ProblemKind, Recheck};
+use crate::support::plans::{Case, arn, found, principal, unreadable};
+use iam_boundaries::config::{Config, Provenance};
+use iam_boundaries::iam::{Digest, Principal};
+use iam_boundaries::inventory::{Inventory, Reading};
+use iam_boundaries::ops::{self, Error, WritePlanError};
+use iam_boundaries::plan::saved::SavedPlanError;
+use iam_boundaries::plan::{
+    Guard, Origin, Plan, PlanSource, Preflight, Problem, ProblemKind, SourceFile, Verdict,
+};
 use serde_json::{Value, json};
 
 /// A plan with everything in it that a plan can have.
@@ -20,7 +24,6 @@ fn rich() -> Plan {
         allow_own_boundary: true,
     };
     plan.account_users = Some(120);
-    plan.rolls_back = Some(Digest::of("the plan of a run"));
     let policy = arn("Gone");
     let Reading::Unreadable(mut error) = unreadable("sorry") else { unreachable!("it is made so") };
     error.request_id = None;
@@ -32,8 +35,24 @@ fn rich() -> Plan {
         ProblemKind::NotAsLeft { left, found: None },
     ];
     for (n, kind) in kinds.into_iter().enumerate() {
-        let (user, line) = (name(&format!("problem-x{n}")), 40 + n);
-        plan.problems.push(Problem { user, line, column: None, kind });
+        let principal = principal(&format!("problem-x{n}"));
+        let provenance = Provenance::entry(&"boundaries.toml".into(), 40 + n, None);
+        plan.problems.push(Problem { principal, provenance, kind });
+    }
+    plan
+}
+
+/// A plan that rolls back a run.
+fn of_rollback() -> Plan {
+    let mut plan = Case::of(11, 3).plan();
+    let journal = SourceFile { path: "run.jsonl".to_owned(), digest: Digest::of("journal") };
+    plan.source = PlanSource::Rollback { journal, plan: Digest::of("the plan of a run") };
+    let file = "run.jsonl".into();
+    for change in &mut plan.changes {
+        change.provenance = Provenance::journal(&file, change.provenance.line);
+    }
+    for problem in &mut plan.problems {
+        problem.provenance = Provenance::journal(&file, problem.provenance.line);
     }
     plan
 }
@@ -172,17 +191,27 @@ fn plans_of_random_files_and_accounts_are_read_back_as_they_were() {
         let (config, base) = (written(&mut random), written(&mut random));
         let readings = config.users.keys().map(|user| {
             let reading = match random.u8(..8) {
-                0 => Reading::NoSuchUser { differs_by_case: None },
+                0 => Reading::NotFound { differs_by_case: None },
                 1 => unreadable("no"),
-                _ => Reading::Boundary(random.choice(&boundaries).unwrap().clone()),
+                _ => found(random.choice(&boundaries).unwrap().clone()),
             };
-            (user.clone(), reading)
+            (Principal::user(user.clone()), reading)
         });
         let live = Inventory::of(readings.collect());
         let plan = Plan::between("123456789012".parse().unwrap(), &config, &live);
         let plan = if random.bool() { plan } else { plan.since(&base, &config) };
         assert_eq!(Plan::from_json(plan.to_json().as_bytes()).as_ref(), Ok(&plan));
     }
+}
+
+#[test]
+fn a_plan_that_rolls_back_a_run_is_read_back() {
+    let plan = of_rollback();
+    assert_eq!(Plan::from_json(plan.to_json().as_bytes()).as_ref(), Ok(&plan));
+    let mut document = parsed(&plan);
+    document["changes"][0]["provenance"]["file"] = json!("other.jsonl");
+    let error = read_with_new_digest(&document).unwrap_err().to_string();
+    assert!(error.ends_with("is not one of the plan's files"), "{error}");
 }
 
 #[test]
@@ -376,21 +405,25 @@ fn no_mutilated_plan_makes_it_panic_or_is_read_as_another() {
 
 #[test]
 fn a_plan_is_written_over_an_earlier_one_and_over_nothing_else() {
+    let refusal = |path: &Path| match ops::write_plan(&rich(), path) {
+        Err(Error::WritePlan { source, .. }) => source,
+        other => panic!("{other:?}"),
+    };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("plan.json");
-    saved::write(&Case::of(1, 0).plan(), &path).unwrap();
-    saved::write(&rich(), &path).unwrap();
-    assert_eq!(saved::read(&path).unwrap(), rich());
+    ops::write_plan(&Case::of(1, 0).plan(), &path).unwrap();
+    ops::write_plan(&rich(), &path).unwrap();
+    assert_eq!(ops::read_plan(&path).unwrap(), rich());
     std::fs::write(&path, &rich().to_json()[..300]).unwrap();
-    saved::write(&rich(), &path).unwrap();
+    ops::write_plan(&rich(), &path).unwrap();
 
     let file = folder.path().join("boundaries.toml");
     std::fs::write(&file, "[users]\n").unwrap();
-    assert!(matches!(saved::write(&rich(), &file), Err(WriteError::OtherFile)));
+    assert!(matches!(refusal(&file), WritePlanError::OtherFile));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "[users]\n");
-    assert!(matches!(saved::write(&rich(), folder.path()), Err(WriteError::NotAFile)));
+    assert!(matches!(refusal(folder.path()), WritePlanError::NotAFile));
     let nowhere = folder.path().join("none/plan.json");
-    assert!(matches!(saved::write(&rich(), &nowhere), Err(WriteError::Unwritable(_))));
+    assert!(matches!(refusal(&nowhere), WritePlanError::Unwritable(_)));
     let names: BTreeSet<_> =
         std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names.len(), 2, "nothing half-written is left: {names:?}");
@@ -406,16 +439,16 @@ fn each_change_is_of_the_file_or_drift() {
         file("new = \"dev\"\nother = \"dev\"\nsame = \"dev\"\nnone = false\nfresh = false\n");
     let by_arn = format!("same = \"{}\"\n", arn("Developer"));
     let base = file(&format!("other = \"ops\"\n{by_arn}none = false\ngone = \"dev\"\n"));
-    let there = Reading::Boundary(Some(arn("Other")));
+    let there = found(Some(arn("Other")));
     let live: BTreeMap<_, _> =
-        config.users.keys().map(|user| (user.clone(), there.clone())).collect();
+        config.entries().map(|(principal, _)| (principal, there.clone())).collect();
     let account = "123456789012".parse().unwrap();
     let plan = Plan::between(account, &config, &Inventory::of(live)).since(&base, &config);
     let drift: Vec<&str> =
-        plan.changes_of(Some(Origin::Drift)).map(|change| change.user.as_str()).collect();
+        plan.changes_of(Some(Origin::Drift)).map(|change| change.principal.name.as_str()).collect();
     assert_eq!(drift, ["none", "same"]);
     assert_eq!(plan.count_of(Origin::ThisChange), 3);
-    assert_eq!(plan.no_longer_listed(), [name("gone")]);
+    assert_eq!(plan.no_longer_listed(), [principal("gone")]);
 }
 
 #[test]
@@ -424,7 +457,7 @@ fn a_base_of_another_account_asked_for_nothing_in_this_one() {
     let config = Config::parse("f.toml", file).unwrap();
     let other = format!("[account]\nid = \"999999999999\"\n{file}");
     let base = Config::parse("base.toml", &other).unwrap();
-    let live = [(name("alice"), Reading::Boundary(Some(arn("Other"))))].into();
+    let live = [(principal("alice"), found(Some(arn("Other"))))].into();
     let account = "123456789012".parse().unwrap();
     let plan = Plan::between(account, &config, &Inventory::of(live)).since(&base, &config);
     assert_eq!(plan.changes[0].origin, Some(Origin::ThisChange));
@@ -436,36 +469,38 @@ fn a_change_is_carried_out_only_where_the_account_is_as_the_plan_saw_it() {
     let mut random = fastrand::Rng::with_seed(3);
     let readings = plan.changes.iter().map(|change| {
         let reading = match random.u8(..6) {
-            0 => Reading::Boundary(change.action.from().cloned()),
-            1 => Reading::Boundary(change.action.to().cloned()),
-            2 => Reading::Boundary(None),
-            3 => Reading::Boundary(Some(arn("Other"))),
-            4 => Reading::NoSuchUser { differs_by_case: None },
+            0 => found(change.boundary.from().cloned()),
+            1 => found(change.boundary.to().cloned()),
+            2 => found(None),
+            3 => found(Some(arn("Other"))),
+            4 => Reading::NotFound { differs_by_case: None },
             _ => unreadable("no"),
         };
-        (change.user.clone(), reading)
+        (change.principal.clone(), reading)
     });
     let live: BTreeMap<_, _> = readings.collect();
-    let recheck = Recheck::of(plan.clone(), &Inventory::of(live.clone()));
-    for change in &recheck.plan.changes {
-        assert_eq!(live[&change.user], Reading::Boundary(change.action.from().cloned()));
+    let preflight = Preflight::of(plan.clone(), &Inventory::of(live.clone()));
+    let mut counts = BTreeMap::<&str, usize>::new();
+    for (change, verdict) in preflight.changes() {
+        let reading = &live[&change.principal];
+        let kind = match verdict {
+            Verdict::Ready => {
+                assert_eq!(reading, &found(change.boundary.from().cloned()));
+                "ready"
+            }
+            Verdict::AlreadyDone => {
+                assert_eq!(reading, &found(change.boundary.to().cloned()));
+                "already done"
+            }
+            Verdict::Conflict(seen) => {
+                assert_eq!(reading, seen);
+                "conflict"
+            }
+            Verdict::Blocked(why) => panic!("{why:?}"),
+        };
+        *counts.entry(kind).or_default() += 1;
     }
-    for change in &recheck.already_done {
-        assert_eq!(live[&change.user], Reading::Boundary(change.action.to().cloned()));
-    }
-    for conflict in &recheck.conflicts {
-        assert_eq!(live[&conflict.change.user], conflict.found);
-    }
-    let (conflicts, done) = (recheck.conflicts.len(), recheck.already_done.len());
-    assert!(conflicts > 50 && done > 50 && recheck.plan.changes.len() > 50);
-    let users: BTreeSet<_> = recheck
-        .plan
-        .changes
-        .iter()
-        .chain(&recheck.already_done)
-        .chain(recheck.conflicts.iter().map(|conflict| &conflict.change))
-        .map(|change| &change.user)
-        .collect();
-    assert_eq!(users.len(), plan.changes.len());
-    assert_eq!(recheck.digest, plan.digest());
+    assert!(counts.len() == 3 && counts.values().all(|count| *count > 50), "{counts:?}");
+    assert_eq!(preflight.plan, plan);
+    assert_eq!(preflight.digest, plan.digest());
 }

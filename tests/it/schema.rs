@@ -1,4 +1,4 @@
-//! The JSON Schema of the file: what is published, and that it and the checker judge alike.
+//! The JSON Schema of the file: it is published unchanged, and it agrees with `check`.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -10,17 +10,17 @@ use jsonschema::Validator;
 use schemars::JsonSchema;
 
 fn validator(schema: &schemars::Schema) -> Validator {
-    jsonschema::validator_for(schema.as_value()).expect("the schema is a JSON Schema")
+    jsonschema::validator_for(schema.as_value()).expect("the schema is valid")
 }
 
-/// A file as a JSON Schema sees it; none if it is not TOML.
+/// The file as the JSON value that a schema validates; `None` if the text is not TOML.
 fn as_json(text: &str) -> Option<serde_json::Value> {
     let table: toml::Table = toml::from_str(text).ok()?;
-    Some(serde_json::to_value(table).expect("TOML has no value that JSON has not"))
+    Some(serde_json::to_value(table).expect("every TOML value has a JSON form"))
 }
 
 #[test]
-fn the_published_schemas_are_what_the_command_prints() {
+fn the_published_schemas_are_equal_to_the_printed_ones() {
     for (document, published) in [
         ("boundaries", include_str!("../../schema/boundaries.schema.json")),
         ("plan", include_str!("../../schema/plan.schema.json")),
@@ -35,7 +35,7 @@ fn the_published_schemas_are_what_the_command_prints() {
 }
 
 #[test]
-fn every_shipped_file_names_the_schema_and_follows_it() {
+fn every_example_file_refers_to_the_schema_and_is_valid() {
     let validator = validator(&schema());
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = vec![root.join("boundaries.toml")];
@@ -62,7 +62,7 @@ fn with_short_name(length: usize) -> String {
 }
 
 #[test]
-fn good_files_are_good_to_both() {
+fn the_schema_and_the_checker_accept_valid_files() {
     let validator = validator(&schema());
     for text in [
         "[users]\na = false\n",
@@ -81,7 +81,7 @@ fn good_files_are_good_to_both() {
 }
 
 #[test]
-fn bad_files_are_bad_to_both() {
+fn the_schema_and_the_checker_reject_invalid_files() {
     let validator = validator(&schema());
     for text in [
         "",
@@ -126,10 +126,9 @@ fn bad_files_are_bad_to_both() {
     }
 }
 
-/// What JSON Schema cannot say: the checker is the judge, and an editor that only follows the schema
-/// lets these pass.
+/// JSON Schema cannot express these checks, so an editor that uses only the schema accepts the files.
 #[test]
-fn some_mistakes_are_seen_by_the_checker_alone() {
+fn some_errors_are_found_only_by_the_checker() {
     let validator = validator(&schema());
     for text in [
         "[users]\na = \"nowhere\"\n",
@@ -142,15 +141,15 @@ fn some_mistakes_are_seen_by_the_checker_alone() {
     }
 }
 
-/// Mutations of good and bad texts, and whether parser and schema agree about each.
-fn agree<T: FromStr + JsonSchema>(seeds: &[&str]) {
+/// Asserts that the parser and the schema agree on random mutations of `seeds`.
+fn assert_agreement<T: FromStr + JsonSchema>(seeds: &[&str]) {
     let validator = validator(&schemars::schema_for!(T));
     let mut random = fastrand::Rng::with_seed(20_261_124);
     let inserts = [
         "a", "Z", "0", "12", "-", "_", "+=,.@", "/", "//", ":", "::", " ", "\n", "~", "!", "é",
         "٣", "\u{7f}", "aws", "aws-cn", "arn:", "policy/",
     ];
-    let (mut taken, mut refused) = (0, 0);
+    let (mut accepted, mut rejected) = (0, 0);
     for _ in 0..20_000 {
         let mut text: Vec<char> = random.choice(seeds).unwrap().chars().collect();
         for _ in 0..random.usize(..4) {
@@ -166,16 +165,16 @@ fn agree<T: FromStr + JsonSchema>(seeds: &[&str]) {
             }
         }
         let text: String = text.into_iter().collect();
-        let is_taken = text.parse::<T>().is_ok();
-        assert_eq!(is_taken, validator.is_valid(&text.as_str().into()), "{text:?}");
-        if is_taken { taken += 1 } else { refused += 1 }
+        let is_accepted = text.parse::<T>().is_ok();
+        assert_eq!(is_accepted, validator.is_valid(&text.as_str().into()), "{text:?}");
+        if is_accepted { accepted += 1 } else { rejected += 1 }
     }
-    assert!(taken > 1_000 && refused > 1_000, "{taken} taken, {refused} refused");
+    assert!(accepted > 1_000 && rejected > 1_000, "{accepted} accepted, {rejected} rejected");
 }
 
 #[test]
-fn the_schema_takes_the_user_names_that_the_parser_takes() {
-    agree::<PrincipalName>(&[
+fn the_schema_accepts_the_user_names_that_the_parser_accepts() {
+    assert_agreement::<PrincipalName>(&[
         "alice",
         "john.doe",
         "a+b=c,d.e@f_g-h",
@@ -186,15 +185,15 @@ fn the_schema_takes_the_user_names_that_the_parser_takes() {
 }
 
 #[test]
-fn the_schema_takes_the_account_ids_that_the_parser_takes() {
-    agree::<AccountId>(&["123456789012", "000000000000", "12345678901", "12345678901٣"]);
+fn the_schema_accepts_the_account_ids_that_the_parser_accepts() {
+    assert_agreement::<AccountId>(&["123456789012", "000000000000", "12345678901", "12345678901٣"]);
 }
 
 #[test]
-fn the_schema_takes_the_arns_that_the_parser_takes() {
+fn the_schema_accepts_the_arns_that_the_parser_accepts() {
     let long_path = format!("arn:aws:iam::aws:policy/{}/X", "p".repeat(505));
     let long_name = format!("arn:aws:iam::aws:policy/{}", "n".repeat(126));
-    agree::<PolicyArn>(&[
+    assert_agreement::<PolicyArn>(&[
         "arn:aws:iam::123456789012:policy/Developer",
         "arn:aws-us-gov:iam::aws:policy/a/b:c/X",
         "arn:aws:iam::123456789012:role/Developer",

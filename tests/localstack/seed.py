@@ -1,6 +1,6 @@
-"""Fills an account with users of awkward names, and prints a boundaries.toml that it does not match.
+"""Creates users with awkward names in an account, and prints a boundaries.toml that differs from it.
 
-Of each three users, one has no boundary, one has a wrong one, and one is right.
+A third of the users has no boundary, a third has another boundary, and a third has the listed one.
 """
 import argparse
 import json

@@ -1,4 +1,4 @@
-//! Everything that can be wrong with a file, found in one go.
+//! The checks of a file. All errors are found in one pass, so that they can be shown together.
 
 mod guard;
 
@@ -9,23 +9,56 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::consistency::{self, LocatedArn};
 use super::diagnostic::{escaped, quoted};
-use super::scope::{self, Placed};
-use super::source::Source;
+use super::source_text::SourceText;
 use super::syntax::{self, Syntax};
-use super::{Config, Diagnostic, FileErrors, Guard, Listed, Located, ShortNames};
-use crate::iam::{AccountId, Digest, PolicyArn, PrincipalName};
+use super::{Config, Diagnostic, Entry, FileErrors, Guard, Located, ShortNames};
+use crate::iam::{AccountId, Digest, PolicyArn, PrincipalName, is_short_name};
 
 type Key<'i> = Spanned<Cow<'i, str>>;
 type Value<'i> = Spanned<DeValue<'i>>;
 
 const TOP_LEVEL: [&str; 4] = ["account", "boundaries", "guard", "users"];
 
-/// Checks everything in a file, so that all of its mistakes can be shown at once.
-pub(super) fn check(source: Source) -> Result<Config, FileErrors> {
+const ARN_HELP: &str = "write the ARN of a customer managed policy, such as \
+                        arn:aws:iam::123456789012:policy/Developer, or of an AWS managed policy, such \
+                        as arn:aws:iam::aws:policy/ReadOnlyAccess";
+
+const BOUNDARY_HELP: &str = "write a short name from [boundaries] or a policy ARN in quotes, or false \
+                             without quotes if the user must have no boundary";
+
+/// What the values of a table of names must be.
+struct Expected {
+    table: &'static str,
+    /// What a value is, before the name.
+    value: &'static str,
+    /// What it must be.
+    types: &'static str,
+    help: &'static str,
+}
+
+const EXPECTED_ARN: Expected =
+    Expected { table: "boundaries", value: "value of", types: "a policy ARN", help: ARN_HELP };
+const EXPECTED_BOUNDARY: Expected = Expected {
+    table: "users",
+    value: "boundary of",
+    types: "a string or false",
+    help: BOUNDARY_HELP,
+};
+
+impl Expected {
+    fn message(&self, name: &str, found: &DeValue<'_>) -> String {
+        let Expected { value, types, .. } = self;
+        format!("the {value} {} must be {types}, not {}", quoted(name), type_name(found))
+    }
+}
+
+/// Checks the whole file and returns its content, or all of its errors.
+pub(super) fn check(source: SourceText) -> Result<Config, FileErrors> {
     let syntax;
     let document = match DeTable::parse(&source.text) {
-        // Nearly always: then the text is parsed once, and not copied.
+        // The usual case: the text is parsed once and not copied.
         Ok(document) => {
             syntax = Syntax::default();
             document
@@ -35,45 +68,51 @@ pub(super) fn check(source: Source) -> Result<Config, FileErrors> {
             DeTable::parse_recoverable(&syntax.readable).0
         }
     };
-    let mut check = Check { source: &source, found: Vec::new(), placed: Vec::new() };
-    let parts = check.document(document.get_ref(), !syntax.mistakes.is_empty());
-    let Check { mut found, placed, .. } = check;
-    found.extend(scope::mistakes(&source, parts.account.as_ref(), &placed));
-    // What stands in a line that could not be read is only a guess of the parser's.
-    found.retain(|mistake| !syntax.mistakes.iter().any(|other| other.line == mistake.line));
-    found.extend(syntax.mistakes);
-    let source = FileErrors::new(source, found)?;
-    let Parts { account, names, guard, users } = parts;
+    let mut checker = Checker { source: &source, diagnostics: Vec::new(), arns: Vec::new() };
+    let tables = checker.document(document.get_ref(), !syntax.diagnostics.is_empty());
+    let Checker { mut diagnostics, arns, .. } = checker;
+    diagnostics.extend(consistency::check(&source, tables.account.as_ref(), &arns));
+    // What the parser recovers from a line with a syntax error is only a guess.
+    diagnostics.retain(|found| !syntax.diagnostics.iter().any(|other| other.line == found.line));
+    diagnostics.extend(syntax.diagnostics);
+    let source = FileErrors::new(source, diagnostics)?;
+    let Tables { account, names, guard, users } = tables;
     let digest = Digest::of(&source.text);
     Ok(Config { file: source.file, digest, account, names, guard, users })
 }
 
+/// The content of the tables of a file, as far as it is valid.
 #[derive(Default)]
-struct Parts {
+struct Tables {
     account: Option<Located<AccountId>>,
     names: ShortNames,
     guard: Guard,
-    users: BTreeMap<PrincipalName, Listed>,
+    users: BTreeMap<PrincipalName, Entry>,
 }
 
-struct Check<'a> {
-    source: &'a Source,
-    found: Vec<Diagnostic>,
-    /// Every ARN in the file, where it stands.
-    placed: Vec<Placed>,
+struct Checker<'a> {
+    source: &'a SourceText,
+    diagnostics: Vec<Diagnostic>,
+    /// Every valid ARN in the file.
+    arns: Vec<LocatedArn>,
 }
 
-impl<'a> Check<'a> {
+impl<'a> Checker<'a> {
     fn at(&self, span: Range<usize>, message: String) -> Diagnostic {
         Diagnostic::at(self.source, span, message)
     }
 
-    fn document(&mut self, document: &DeTable<'a>, has_syntax_errors: bool) -> Parts {
-        let mut parts = Parts::default();
-        // Short names that are written down, right or wrong: a wrong one is reported once.
-        let mut known: BTreeMap<&str, Option<PolicyArn>> = BTreeMap::new();
+    fn report(&mut self, span: Range<usize>, message: String, help: impl Into<String>) {
+        let diagnostic = self.at(span, message).help(help);
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn document(&mut self, document: &DeTable<'a>, has_syntax_errors: bool) -> Tables {
+        let mut tables = Tables::default();
+        // Short names with an invalid ARN map to `None`, so that only their definition is reported.
+        let mut defined: BTreeMap<&str, Option<PolicyArn>> = BTreeMap::new();
         for (key, value) in document.iter() {
-            // Below a header that cannot be read, every line would seem to be such a key.
+            // The entries below a header with a syntax error seem to be top-level keys.
             let is_stray = has_syntax_errors && !self.source.is_header(key.span().start);
             if !TOP_LEVEL.contains(&key.get_ref().as_ref()) && !is_stray {
                 self.unknown_key(key, value, &TOP_LEVEL);
@@ -83,7 +122,7 @@ impl<'a> Check<'a> {
         if let Some((key, value)) = table("account")
             && let Some(account) = self.table(key, value, "id = \"123456789012\"")
         {
-            parts.account = self.account(key, account);
+            tables.account = self.account(key, account);
         }
         if let Some((key, value)) = table("boundaries")
             && let Some(boundaries) = self.table(key, value, "developer = \"arn:aws:iam::…\"")
@@ -91,44 +130,40 @@ impl<'a> Check<'a> {
             for (name, value) in boundaries.iter() {
                 let arn = self.short_name(name, value);
                 if let Some(arn) = &arn {
-                    parts.names.insert(name.get_ref(), arn.clone());
+                    tables.names.insert(name.get_ref(), arn.clone());
                 }
-                known.insert(name.get_ref(), arn);
+                defined.insert(name.get_ref(), arn);
             }
         }
         if let Some((key, value)) = table("guard")
             && let Some(guard) = self.table(key, value, "max_changes = \"10%\"")
         {
-            parts.guard = self.guard(guard);
+            tables.guard = self.guard(guard);
         }
         match table("users") {
             Some((key, value)) => {
                 if let Some(users) = self.table(key, value, "alice = \"developer\"") {
                     if users.is_empty() && !has_syntax_errors {
-                        let message = "the table [users] lists no user".to_owned();
-                        let mistake = self.at(key.span(), message);
-                        self.found.push(
-                            mistake.help("list the users, one a line: alice = \"developer\""),
-                        );
+                        let message = "the [users] table is empty".to_owned();
+                        let help = "list each user on a line: alice = \"developer\"";
+                        self.report(key.span(), message, help);
                     }
-                    parts.users = self.users(users, &known);
+                    tables.users = self.users(users, &defined);
                 }
             }
             None if has_syntax_errors => {}
             None => {
-                let what = if self.source.text.trim().is_empty() {
+                let message = if self.source.text.trim().is_empty() {
                     "the file is empty"
                 } else {
-                    "the file has no table [users]"
+                    "the file has no [users] table"
                 };
-                let mistake = self.at(0..0, what.to_owned());
-                self.found.push(mistake.help(
-                    "write a [users] table, with one line for each user: \
-                     alice = \"arn:aws:iam::123456789012:policy/Developer\"",
-                ));
+                let help = "add a [users] table with one line for each user: \
+                            alice = \"arn:aws:iam::123456789012:policy/Developer\"";
+                self.report(0..0, message.to_owned(), help);
             }
         }
-        parts
+        tables
     }
 
     fn table<'v>(
@@ -140,27 +175,26 @@ impl<'a> Check<'a> {
         if let DeValue::Table(table) = value.get_ref() {
             return Some(table);
         }
-        let message = format!("{} is a table, not {}", key.get_ref(), kind(value.get_ref()));
-        let help =
-            format!("write [{}] on a line of its own, and under it {example}", key.get_ref());
-        self.found.push(self.at(value.span(), message).help(help));
+        let name = key.get_ref();
+        let message = format!("{name} must be a table, not {}", type_name(value.get_ref()));
+        let help = format!("write [{name}] on its own line and its entries below: {example}");
+        self.report(value.span(), message, help);
         None
     }
 
     fn unknown_key(&mut self, key: &Key<'_>, value: &Value<'_>, known: &[&str]) {
         let name = key.get_ref();
-        let help = match nearest(name, known.iter().copied()) {
-            Some(near) => format!("did you mean {near}?"),
-            // A user above [users] is the likeliest reason for a line that belongs nowhere.
-            None if matches!(value.get_ref(), DeValue::String(_) | DeValue::Boolean(_))
-                && known == TOP_LEVEL =>
-            {
-                format!("the keys here are {}; users stand under [users]", known.join(", "))
+        let is_user_like = matches!(value.get_ref(), DeValue::String(_) | DeValue::Boolean(_));
+        let help = match (nearest(name, known.iter().copied()), known) {
+            (Some(near), _) => format!("did you mean {near}?"),
+            (None, [only]) => format!("remove the key: the only key in this table is {only}"),
+            // A user above [users] is the most likely reason for an unknown key at the top level.
+            (None, known) if known == TOP_LEVEL && is_user_like => {
+                format!("use one of {}, or move the user below [users]", known.join(", "))
             }
-            None => format!("the keys here are {}", known.join(", ")),
+            (None, known) => format!("use one of {}", known.join(", ")),
         };
-        let message = format!("unknown key {}", quoted(name));
-        self.found.push(self.at(key.span(), message).help(help));
+        self.report(key.span(), format!("unknown key {}", quoted(name)), help);
     }
 
     fn account(&mut self, key: &Key<'_>, table: &DeTable<'a>) -> Option<Located<AccountId>> {
@@ -176,49 +210,41 @@ impl<'a> Check<'a> {
                 DeValue::String(text) => {
                     text.parse::<AccountId>().map_err(|error| error.to_string())
                 }
-                DeValue::Integer(_) => Err("an account id is text, not a number".to_owned()),
-                other => Err(format!("an account id is text, not {}", kind(other))),
+                other => Err(format!("an account ID must be a string, not {}", type_name(other))),
             };
             match parsed {
                 Ok(id) => {
                     let (line, column) = self.source.position(value.span().start);
                     account = Some(Located { value: id, line, column });
                 }
-                Err(error) => {
-                    let mistake = self.at(value.span(), error);
+                Err(message) => {
                     let help = "write the 12 digits in quotes: id = \"123456789012\"";
-                    self.found.push(mistake.help(help));
+                    self.report(value.span(), message, help);
                 }
             }
         }
         if !has_id {
-            let mistake = self.at(key.span(), "the table [account] has no id".to_owned());
-            let help = "write id = \"123456789012\" under it, or take the table out";
-            self.found.push(mistake.help(help));
+            let help = "add id = \"123456789012\", or remove the table";
+            self.report(key.span(), "the [account] table has no id".to_owned(), help);
         }
         account
     }
 
     fn short_name(&mut self, name: &Key<'_>, value: &Value<'a>) -> Option<PolicyArn> {
         let text = name.get_ref();
-        let is_name = ShortNames::takes(text);
-        if !is_name {
-            let message = format!("{} cannot be a short name", quoted(text));
-            let mistake = self.at(name.span(), message);
-            let help = "use 1 to 128 letters, digits and _+=,.@-";
-            self.found.push(mistake.help(help));
+        let is_valid = is_short_name(text);
+        if !is_valid {
+            let message = format!("{} is not a valid short name", quoted(text));
+            self.report(name.span(), message, "use 1 to 128 ASCII letters, digits and _+=,.@-");
         }
         match value.get_ref() {
-            DeValue::String(arn) => self.arn(value.span(), arn).filter(|_| is_name),
+            DeValue::String(arn) => self.arn(value.span(), arn).filter(|_| is_valid),
             DeValue::Table(nested) => {
-                self.nested(text, nested, value);
+                self.nested(text, nested, value, &EXPECTED_ARN);
                 None
             }
             other => {
-                let message =
-                    format!("the boundary {} is {}, not an ARN", quoted(text), kind(other));
-                let mistake = self.at(value.span(), message);
-                self.found.push(mistake.help(ARN_HELP));
+                self.report(value.span(), EXPECTED_ARN.message(text, other), ARN_HELP);
                 None
             }
         }
@@ -227,13 +253,13 @@ impl<'a> Check<'a> {
     fn arn(&mut self, span: Range<usize>, text: &str) -> Option<PolicyArn> {
         match text.parse::<PolicyArn>() {
             Ok(arn) => {
-                self.placed.push(Placed { span, arn: arn.clone() });
+                self.arns.push(LocatedArn { span, arn: arn.clone() });
                 Some(arn)
             }
             Err(error) => {
-                let message = format!("{} is no policy ARN", quoted(text));
-                let mistake = self.at(span, message).label(escaped(&error.to_string()));
-                self.found.push(mistake.help(ARN_HELP));
+                let message = format!("{} is not a valid policy ARN", quoted(text));
+                let diagnostic = self.at(span, message).label(escaped(&error.to_string()));
+                self.diagnostics.push(diagnostic.help(ARN_HELP));
                 None
             }
         }
@@ -242,178 +268,195 @@ impl<'a> Check<'a> {
     fn users(
         &mut self,
         table: &DeTable<'a>,
-        known: &BTreeMap<&str, Option<PolicyArn>>,
-    ) -> BTreeMap<PrincipalName, Listed> {
+        defined: &BTreeMap<&str, Option<PolicyArn>>,
+    ) -> BTreeMap<PrincipalName, Entry> {
         let mut users = BTreeMap::new();
         let mut keys: Vec<&Key<'_>> = Vec::new();
-        // Equal ARNs share one text: thousands of users have the same few.
+        // Equal ARNs share one text, because thousands of users have the same few.
         let mut arns: HashMap<String, PolicyArn> = HashMap::new();
         for (key, value) in table.iter() {
             if let DeValue::Table(nested) = value.get_ref() {
-                self.nested(key.get_ref(), nested, value);
+                self.nested(key.get_ref(), nested, value, &EXPECTED_BOUNDARY);
                 continue;
             }
             let name = match key.get_ref().parse::<PrincipalName>() {
                 Ok(name) => Some(name),
                 Err(error) => {
-                    let message = format!("{} is no IAM user name", quoted(key.get_ref()));
-                    let mistake = self.at(key.span(), message).label(escaped(&error.to_string()));
-                    let help =
-                        "write the name as IAM shows it: 1 to 64 letters, digits and _+=,.@-";
-                    self.found.push(mistake.help(help));
+                    let message = format!("{} is not a valid IAM user name", quoted(key.get_ref()));
+                    let help = "write the name as it is in IAM: 1 to 64 ASCII letters, digits and \
+                                _+=,.@-";
+                    let diagnostic =
+                        self.at(key.span(), message).label(escaped(&error.to_string()));
+                    self.diagnostics.push(diagnostic.help(help));
                     None
                 }
             };
-            let boundary = self.boundary(key.get_ref(), value, known, &mut arns);
+            let boundary = self.boundary(key.get_ref(), value, defined, &mut arns);
             if let Some(name) = name {
                 keys.push(key);
                 if let Some(boundary) = boundary {
                     let (line, column) = self.source.position(key.span().start);
-                    users.insert(name, Listed { boundary, line, column });
+                    users.insert(name, Entry { boundary, line, column });
                 }
             }
         }
-        self.clashes(keys);
+        self.case_conflicts(keys);
         users
     }
 
-    /// Of users whose names differ by case alone, all but the one that comes first in the file.
-    fn clashes(&mut self, mut keys: Vec<&Key<'_>>) {
-        // They come nearly sorted: comparing in place is cheaper than a folded copy of each.
+    /// Reports user names that differ from an earlier name only in case.
+    fn case_conflicts(&mut self, mut keys: Vec<&Key<'_>>) {
+        // The keys are nearly sorted: comparing them in place is faster than a lowercase copy of each.
         keys.sort_by(|a, b| {
-            folded(a.get_ref()).cmp(folded(b.get_ref())).then(a.span().start.cmp(&b.span().start))
+            lowercase(a.get_ref())
+                .cmp(lowercase(b.get_ref()))
+                .then(a.span().start.cmp(&b.span().start))
         });
         for same in keys.chunk_by(|a, b| a.get_ref().eq_ignore_ascii_case(b.get_ref())) {
             let first = same[0];
             let (line, _) = self.source.position(first.span().start);
             for key in &same[1..] {
                 let message = format!(
-                    "{} and {} differ by case alone",
+                    "{} and {} differ only in case",
                     quoted(key.get_ref()),
                     quoted(first.get_ref())
                 );
-                let mistake =
-                    self.at(key.span(), message).label(format!("the other is in line {line}"));
-                let help = "IAM has no two such users: keep the one that is written as in IAM";
-                self.found.push(mistake.help(help));
+                let help = "IAM user names are case-insensitive: keep the name that has the same case \
+                            as in IAM";
+                let diagnostic = self
+                    .at(key.span(), message)
+                    .label(format!("{} is on line {line}", quoted(first.get_ref())));
+                self.diagnostics.push(diagnostic.help(help));
             }
         }
     }
 
-    /// A user's boundary to be; none if what is written is a mistake.
+    /// The boundary that the user must have. The outer `None` means that the value is not valid.
     fn boundary(
         &mut self,
         user: &str,
         value: &Value<'a>,
-        known: &BTreeMap<&str, Option<PolicyArn>>,
+        defined: &BTreeMap<&str, Option<PolicyArn>>,
         arns: &mut HashMap<String, PolicyArn>,
     ) -> Option<Option<PolicyArn>> {
         let text = match value.get_ref() {
             DeValue::Boolean(false) => return Some(None),
             DeValue::String(text) => text,
             other => {
-                let message = format!("the boundary of {} is {}", quoted(user), kind(other));
-                let help = "write a short name of [boundaries], a policy ARN in quotes, or false for \
-                            \"must have none\"";
-                self.found.push(self.at(value.span(), message).help(help));
+                let message = EXPECTED_BOUNDARY.message(user, other);
+                self.report(value.span(), message, BOUNDARY_HELP);
                 return None;
             }
         };
-        if let Some(arn) = known.get(text.as_ref()) {
+        if let Some(arn) = defined.get(text.as_ref()) {
             return arn.clone().map(Some);
         }
         if text.starts_with("arn:") {
             if let Some(arn) = arns.get(text.as_ref()) {
-                self.placed.push(Placed { span: value.span(), arn: arn.clone() });
+                self.arns.push(LocatedArn { span: value.span(), arn: arn.clone() });
                 return Some(Some(arn.clone()));
             }
             let arn = self.arn(value.span(), text)?;
             arns.insert(text.clone().into_owned(), arn.clone());
             return Some(Some(arn));
         }
-        let help = match text.trim() {
-            "" => "write a short name of [boundaries], a policy ARN, or false without quotes for \
-                   \"must have none\""
-                .to_owned(),
-            "false" => "for \"must have none\", write false without quotes".to_owned(),
-            trimmed if known.contains_key(trimmed) || trimmed.starts_with("arn:") => {
-                format!("take out the spaces: \"{}\"", escaped(trimmed))
-            }
-            trimmed => match nearest(trimmed, known.keys().copied()) {
-                Some(near) => format!("did you mean \"{}\"?", escaped(near)),
-                None if known.is_empty() => {
-                    "the file has no [boundaries]: add the name there, or write a policy ARN"
-                        .to_owned()
-                }
-                None => {
-                    let names: Vec<&str> = known.keys().copied().take(10).collect();
-                    format!(
-                        "add it to [boundaries], or use a name from there: {}{}",
-                        escaped(&names.join(", ")),
-                        if known.len() > names.len() { ", …" } else { "" }
-                    )
-                }
-            },
-        };
-        let message = format!("unknown short name {}", quoted(text));
-        self.found.push(self.at(value.span(), message).help(help));
+        self.unknown_short_name(value.span(), text, defined);
         None
     }
 
-    /// `john.doe = …` without quotes, which TOML takes for a table `john` with a key `doe`.
-    fn nested(&mut self, prefix: &str, table: &DeTable<'a>, whole: &Value<'a>) {
-        if table.is_empty() {
-            let message = format!("{} is a table", quoted(prefix));
-            let help = "write a short name, an ARN or false behind the =";
-            self.found.push(self.at(whole.span(), message).help(help));
+    fn unknown_short_name(
+        &mut self,
+        span: Range<usize>,
+        text: &str,
+        defined: &BTreeMap<&str, Option<PolicyArn>>,
+    ) {
+        let names: Vec<&str> = defined.keys().copied().filter(|name| is_short_name(name)).collect();
+        let help = match text.trim() {
+            "" => BOUNDARY_HELP.to_owned(),
+            "false" => "write false without quotes if the user must have no boundary".to_owned(),
+            trimmed if defined.contains_key(trimmed) || trimmed.starts_with("arn:") => {
+                format!("remove the spaces: \"{}\"", escaped(trimmed))
+            }
+            trimmed => match nearest(trimmed, names.iter().copied()) {
+                Some(near) => format!("did you mean \"{near}\"?"),
+                None if names.is_empty() => {
+                    "define the short name in a [boundaries] table, or write a policy ARN"
+                        .to_owned()
+                }
+                None => {
+                    let shown = names[..names.len().min(10)].join(", ");
+                    let more = if names.len() > 10 { ", …" } else { "" };
+                    format!("define the short name in [boundaries], or use one of {shown}{more}")
+                }
+            },
+        };
+        let message = match text.trim() {
+            "" => "the boundary must not be empty".to_owned(),
+            _ => format!("unknown short name {}", quoted(text)),
+        };
+        self.report(span, message, help);
+    }
+
+    /// Reports a table in place of a value. The usual reason is a name with a dot and without quotes: TOML
+    /// reads `john.doe = …` as a table `john` with the key `doe`.
+    fn nested(&mut self, name: &str, table: &DeTable<'a>, whole: &Value<'a>, expected: &Expected) {
+        let is_inline = self.source.text[whole.span()].starts_with('{');
+        if table.is_empty() || is_inline {
+            self.report(whole.span(), expected.message(name, whole.get_ref()), expected.help);
+            return;
         }
         for (key, value) in table.iter() {
-            let name = format!("{prefix}.{}", key.get_ref());
-            if let DeValue::Table(deeper) = value.get_ref() {
-                self.nested(&name, deeper, value);
+            let dotted = format!("{name}.{}", key.get_ref());
+            if let DeValue::Table(nested) = value.get_ref() {
+                self.nested(&dotted, nested, value, expected);
                 continue;
             }
-            let message =
-                format!("{} has no quotes: TOML reads it as a nested table", quoted(&name));
             let written = self.source.text.get(value.span()).unwrap_or_default();
             let written: String = written.chars().take(200).collect();
-            let help =
-                format!("put the name in quotes: \"{}\" = {}", escaped(&name), escaped(&written));
-            // Where the whole name stands before the =, all of it is underlined.
+            let line = |name: &str| format!("\"{}\" = {}", escaped(name), escaped(&written));
             let mut span = key.span();
-            let before = &self.source.text[..span.start];
-            if before.ends_with(&format!("{prefix}.")) {
-                span.start -= prefix.len() + 1;
+            if self.source.text[..span.start].ends_with(&format!("{name}.")) {
+                span.start -= name.len() + 1;
+                let message = format!(
+                    "{} is not in quotes, so TOML reads it as a nested table",
+                    quoted(&dotted)
+                );
+                self.report(span, message, format!("put the name in quotes: {}", line(&dotted)));
+            } else {
+                let help = format!(
+                    "write {} below [{}], or {} if the name has a dot",
+                    line(name),
+                    expected.table,
+                    line(&dotted)
+                );
+                self.report(span, expected.message(name, whole.get_ref()), help);
             }
-            self.found.push(self.at(span, message).help(help));
         }
     }
 }
 
-const ARN_HELP: &str = "the ARN of a policy looks like arn:aws:iam::123456789012:policy/Developer, \
-                        or arn:aws:iam::aws:policy/ReadOnlyAccess for one of AWS's own";
-
-fn folded(name: &str) -> impl Iterator<Item = u8> {
+fn lowercase(name: &str) -> impl Iterator<Item = u8> {
     name.bytes().map(|byte| byte.to_ascii_lowercase())
 }
 
-/// The known word that was probably meant.
-fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
-    let word: String = word.chars().take(200).collect::<String>().to_lowercase();
+/// The known name that is most similar to `name`, if one is similar enough to suggest.
+fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    let name: String = name.chars().take(200).collect::<String>().to_lowercase();
     known
-        .map(|candidate| (strsim::damerau_levenshtein(&word, &candidate.to_lowercase()), candidate))
+        .map(|candidate| (strsim::damerau_levenshtein(&name, &candidate.to_lowercase()), candidate))
         .filter(|(distance, candidate)| *distance <= 1.max(candidate.chars().count() / 3))
         .min()
         .map(|(_, candidate)| candidate)
 }
 
-fn kind(value: &DeValue<'_>) -> &'static str {
+/// The TOML type of a value, with an article.
+fn type_name(value: &DeValue<'_>) -> &'static str {
     match value {
-        DeValue::String(_) => "text",
+        DeValue::String(_) => "a string",
         DeValue::Integer(_) | DeValue::Float(_) => "a number",
         DeValue::Boolean(true) => "true",
         DeValue::Boolean(false) => "false",
-        DeValue::Datetime(_) => "a date",
+        DeValue::Datetime(_) => "a date or time",
         DeValue::Array(_) => "an array",
         DeValue::Table(_) => "a table",
     }

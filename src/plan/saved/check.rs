@@ -1,96 +1,135 @@
-//! What must be so in every plan, whatever its digest says: a plan that was written by hand can do
-//! nothing that no file could ask for.
+//! What holds for every plan, whatever its digest: a plan that was written by hand can do nothing that no
+//! file could ask for.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use super::document::{
-    ActionDocument, BoundaryDocument, ChangeDocument, Document, ProblemDocument,
+    ActionDocument, BoundaryDocument, ChangeDocument, Document, FileDocument, PrincipalDocument,
+    ProblemDocument, SourceDocument,
 };
-use crate::aws::is_printable;
-use crate::config::ShortNames;
-use crate::iam::{PolicyArn, PolicyOwner, PrincipalName};
-use crate::plan::{Base, BoundaryChange, Change, Plan, Problem, ProblemKind};
+use super::format::FORMAT_VERSION;
+use crate::config::{Provenance, ProvenanceKind};
+use crate::iam::{BoundaryChange, PolicyArn, PolicyOwner, Principal, is_printable, is_short_name};
+use crate::plan::change::{Change, Problem, ProblemKind};
+use crate::plan::content::Plan;
+use crate::plan::source::{Base, PlanSource, SourceFile};
 
-/// The plan that `document` is of, or what in it cannot be.
+/// The plan in `document`, or what in it is not consistent.
 pub(super) fn plan(document: Document) -> Result<Plan, String> {
     let digest = document.digest;
-    if document.format_version != super::FORMAT_VERSION {
+    if document.format_version != FORMAT_VERSION {
         return Err(format!("there is no format version {}", document.format_version));
     }
-    if document.file.is_empty() || !is_printable(&document.file) {
-        return Err("the name of its file cannot be shown".to_owned());
-    }
-    let has_base = document.base.is_some();
+    let source = source(document.source)?;
+    let mut shared: Arc<str> = "".into();
+    let changes = document
+        .changes
+        .into_iter()
+        .map(|written| change(written, &source, &mut shared))
+        .collect::<Result<_, _>>()?;
+    let problems = document
+        .problems
+        .into_iter()
+        .map(|written| problem(written, &source, &mut shared))
+        .collect::<Result<_, _>>()?;
     let mut plan = Plan {
-        account: document.account,
-        file: document.file,
-        file_digest: document.file_digest,
-        base: None,
-        changes: document
-            .changes
-            .into_iter()
-            .map(|written| change(written, has_base))
-            .collect::<Result<_, _>>()?,
-        problems: document.problems.into_iter().map(problem).collect::<Result<_, _>>()?,
+        changes,
+        problems,
         in_sync: document.summary.in_sync,
-        names: BTreeMap::new(),
         guard: document.guard.into_guard(),
         account_users: document.account_users,
-        rolls_back: document.rolls_back,
+        ..Plan::empty(document.account, source)
     };
-    if let Some(base) = document.base {
-        plan.base = Some(Base { digest: base.digest, no_longer_listed: base.no_longer_listed });
-    }
     let planned = plan.changes.len() + plan.problems.len();
     if plan.in_sync.checked_add(planned).is_none() {
         return Err("it counts more users than there can be".to_owned());
     }
-    each_user_once(&plan)?;
+    each_principal_once(&plan)?;
     plan.arns().try_for_each(|arn| in_account(arn, &plan))?;
     plan.names = names(document.boundaries, &plan)?;
-    // What is left are the counts, and the order of the short names.
+    // What remains are the counts and the order of the short names.
     if Document::of(&plan).digest != digest {
-        return Err(
-            "its counts are not those of what is in it, or its names are unsorted".to_owned()
-        );
+        return Err("its counts do not match its content, or its names are not sorted".to_owned());
     }
     Ok(plan)
 }
 
-fn change(written: ChangeDocument, has_base: bool) -> Result<Change, String> {
-    let ChangeDocument { user, action, from, to, line, origin } = written;
-    let ends = BoundaryChange::between(from.as_ref(), to.as_ref());
-    let action = match (action, ends) {
-        (ActionDocument::Add, Some(action @ BoundaryChange::Add { .. }))
-        | (ActionDocument::Change, Some(action @ BoundaryChange::Change { .. }))
-        | (ActionDocument::Remove, Some(action @ BoundaryChange::Remove { .. })) => action,
-        (_, None) => return Err(format!("the change of {user} ends where it begins")),
-        _ => return Err(format!("the change of {user} is not the action that it is said to be")),
+fn source(document: SourceDocument) -> Result<PlanSource, String> {
+    let file = |FileDocument { path, digest }: FileDocument| {
+        if path.is_empty() || !is_printable(&path) {
+            return Err("the path of its file cannot be shown".to_owned());
+        }
+        Ok(SourceFile { path, digest })
     };
-    if origin.is_some() != has_base {
-        return Err(format!(
-            "the origin of the change of {user} needs a base, and a base needs it"
-        ));
+    match document {
+        SourceDocument::Files { files, base } => {
+            if files.is_empty() {
+                return Err("it is made from no file".to_owned());
+            }
+            let files = files.into_iter().map(file).collect::<Result<_, _>>()?;
+            let base = base.map(|base| Base {
+                digest: base.digest,
+                no_longer_listed: base
+                    .no_longer_listed
+                    .into_iter()
+                    .map(|PrincipalDocument { kind, name }| Principal { kind, name })
+                    .collect(),
+            });
+            Ok(PlanSource::Files { files, base })
+        }
+        SourceDocument::Rollback { journal, plan } => {
+            Ok(PlanSource::Rollback { journal: file(journal)?, plan })
+        }
     }
-    at_a_line(&user, line)?;
-    Ok(Change { user, line, action, origin })
 }
 
-fn problem(written: ProblemDocument) -> Result<Problem, String> {
-    let ProblemDocument { user, line, column, problem } = written;
-    at_a_line(&user, line.min(column.unwrap_or(line)))?;
+fn change(
+    written: ChangeDocument,
+    source: &PlanSource,
+    shared: &mut Arc<str>,
+) -> Result<Change, String> {
+    let ChangeDocument { kind, name, unique_id, action, from, to, provenance, origin } = written;
+    let principal = Principal { kind, name };
+    let boundary = BoundaryChange::between(from.as_ref(), to.as_ref());
+    let boundary = match (action, boundary) {
+        (ActionDocument::Add, Some(boundary @ BoundaryChange::Add { .. }))
+        | (ActionDocument::Change, Some(boundary @ BoundaryChange::Change { .. }))
+        | (ActionDocument::Remove, Some(boundary @ BoundaryChange::Remove { .. })) => boundary,
+        (_, None) => return Err(format!("the change of {principal} changes nothing")),
+        _ => return Err(format!("the change of {principal} is not of the kind that it states")),
+    };
+    if origin.is_some() != source.base().is_some() {
+        return Err(format!(
+            "the change of {principal} has an origin without a base, or a base without an origin"
+        ));
+    }
+    let provenance = provenance.into_provenance(shared);
+    check_provenance(&principal, &provenance, source)?;
+    Ok(Change { principal, unique_id, boundary, provenance, origin })
+}
+
+fn problem(
+    written: ProblemDocument,
+    source: &PlanSource,
+    shared: &mut Arc<str>,
+) -> Result<Problem, String> {
+    let ProblemDocument { kind, name, provenance, problem } = written;
+    let principal = Principal { kind, name };
+    let provenance = provenance.into_provenance(shared);
+    check_provenance(&principal, &provenance, source)?;
     let kind = problem.into_kind();
     match &kind {
-        ProblemKind::NoSuchUser { differs_by_case: Some(other) }
-            if *other == user || other.folded() != user.folded() =>
+        ProblemKind::NotFound { differs_by_case: Some(other) }
+            if *other == principal.name || other.folded() != principal.name.folded() =>
         {
-            return Err(format!("{other} differs from {user} by more than case, or not at all"));
+            return Err(format!("{other} and {principal} do not differ only in case"));
         }
-        ProblemKind::NoSuchUser { .. } => {}
         ProblemKind::NotAsLeft { left, found } if left == found => {
-            return Err(format!("{user} is as the run left it, and is not"));
+            return Err(format!("{principal} has the boundary that the run left"));
         }
-        ProblemKind::NoSuchPolicy { .. }
+        ProblemKind::NotFound { .. }
+        | ProblemKind::NoSuchPolicy { .. }
         | ProblemKind::PolicyNotAttachable { .. }
         | ProblemKind::NotAsLeft { .. } => {}
         ProblemKind::Unreadable(error) | ProblemKind::PolicyUnreadable { error, .. } => {
@@ -102,33 +141,53 @@ fn problem(written: ProblemDocument) -> Result<Problem, String> {
                     && action.chars().all(|c| c.is_ascii_alphanumeric())
             });
             if !is_action || !is_printable(&error.code) || !is_printable(&error.message) {
-                return Err(format!("what is said of {user} is nothing that AWS says"));
+                return Err(format!("the error of {principal} is not one that AWS returns"));
             }
         }
     }
-    Ok(Problem { user, line, column, kind })
+    Ok(Problem { principal, provenance, kind })
 }
 
-fn at_a_line(user: &PrincipalName, number: usize) -> Result<(), String> {
-    if number == 0 { Err(format!("{user} stands nowhere in the file")) } else { Ok(()) }
+/// Whether the provenance is a position in one of the plan's own files.
+fn check_provenance(
+    principal: &Principal,
+    provenance: &Provenance,
+    source: &PlanSource,
+) -> Result<(), String> {
+    let is_own = match (source, provenance.kind) {
+        (PlanSource::Files { files, .. }, ProvenanceKind::Entry) => {
+            files.iter().any(|file| file.path == *provenance.file)
+        }
+        (PlanSource::Rollback { journal, .. }, ProvenanceKind::Journal) => {
+            journal.path == *provenance.file
+        }
+        _ => false,
+    };
+    if !is_own {
+        return Err(format!("the provenance of {principal} is not one of the plan's files"));
+    }
+    if provenance.line == 0 || provenance.column == Some(0) {
+        return Err(format!("lines and columns begin at 1, and that of {principal} is 0"));
+    }
+    Ok(())
 }
 
-/// IAM has no two users whose names differ by case alone, and no file lists two.
-fn each_user_once(plan: &Plan) -> Result<(), String> {
-    let changes = plan.changes.iter().map(|change| &change.user);
-    let problems = plan.problems.iter().map(|problem| &problem.user);
+/// IAM names are case-insensitive, and no file lists a principal twice.
+fn each_principal_once(plan: &Plan) -> Result<(), String> {
+    let changes = plan.changes.iter().map(|change| &change.principal);
+    let problems = plan.problems.iter().map(|problem| &problem.principal);
     let mut listed = HashSet::new();
     let mut twice =
-        changes.clone().chain(problems.clone()).filter(|user| !listed.insert(user.folded()));
-    if let Some(user) = twice.next() {
-        return Err(format!("{user} is in it twice"));
+        changes.clone().chain(problems.clone()).filter(|it| !listed.insert(it.folded()));
+    if let Some(principal) = twice.next() {
+        return Err(format!("{principal} is in it twice"));
     }
     if plan
         .no_longer_listed()
         .iter()
-        .any(|user| changes.clone().chain(problems.clone()).any(|listed| listed == user))
+        .any(|it| changes.clone().chain(problems.clone()).any(|listed| listed == it))
     {
-        return Err("a user is listed, and listed no longer".to_owned());
+        return Err("a user is both listed and no longer listed".to_owned());
     }
     let are_sorted = changes.is_sorted_by(|a, b| a < b)
         && problems.is_sorted_by(|a, b| a < b)
@@ -139,10 +198,10 @@ fn each_user_once(plan: &Plan) -> Result<(), String> {
 fn in_account(arn: &PolicyArn, plan: &Plan) -> Result<(), String> {
     match arn.owner() {
         PolicyOwner::Account(account) if account != plan.account => {
-            Err(format!("{arn} is no policy of account {}", plan.account))
+            Err(format!("{arn} is not a policy of account {}", plan.account))
         }
         _ if Some(arn.partition()) != plan.partition() => {
-            Err(format!("{arn} is of another partition than the boundaries before it"))
+            Err(format!("{arn} is not in the partition of the boundaries before it"))
         }
         _ => Ok(()),
     }
@@ -156,8 +215,8 @@ fn names(
     let mut taken = HashSet::new();
     let mut names = BTreeMap::new();
     for BoundaryDocument { name, arn } in written {
-        if !ShortNames::takes(&name) {
-            return Err(format!("{name:?} cannot be a short name"));
+        if !is_short_name(&name) {
+            return Err(format!("{name:?} is not a valid short name"));
         }
         if !arns.contains(&arn) {
             return Err(format!("the boundary {name} is in no change"));

@@ -1,65 +1,95 @@
-use std::borrow::Cow;
+//! The saved plan as it is written, version 3.
+
+use std::sync::Arc;
 
 use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::FORMAT_VERSION;
-use crate::aws::ErrorClass;
-use crate::iam::{AccountId, Digest, NamePattern, PolicyArn, PrincipalName, Threshold, present};
-use crate::plan::{ApiError, Change, Guard, Origin, Plan, Problem, ProblemKind};
+use super::format::{FORMAT, FORMAT_VERSION, content_digest};
+use super::problem::ProblemKindDocument;
+use crate::config::{Guard, Provenance, ProvenanceKind};
+use crate::iam::{
+    AccountId, BoundaryChange, Digest, NamePattern, PolicyArn, Principal, PrincipalKind,
+    PrincipalName, Threshold, UniqueId, present,
+};
+use crate::plan::change::{Change, Origin, Problem};
+use crate::plan::content::Plan;
+use crate::plan::source::{PlanSource, SourceFile};
 
-pub(super) const FORMAT: &str = "iam-boundaries/plan";
-
-/// What every version of the format has, and other JSON may have.
+/// The fields that every version of the format has.
 #[derive(Deserialize)]
 pub(super) struct Header {
     pub(super) format: Option<String>,
     format_version: Option<Value>,
 }
 
-/// What would change in the permissions boundaries of an AWS account's IAM users, as iam-boundaries
-/// saves it for review, and carries it out later.
+/// The changes that a plan makes to the permissions boundaries of an AWS account, as iam-boundaries saves
+/// it for review and applies it later.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "A saved plan of iam-boundaries")]
 pub(super) struct Document {
-    /// What kind of document this is.
+    /// The kind of document.
     #[schemars(extend("const" = FORMAT))]
     pub(super) format: String,
-    /// The version of this format. A tool refuses versions newer than it knows.
+    /// The version of this format. The tool rejects versions newer than it knows.
     #[schemars(extend("const" = FORMAT_VERSION))]
     pub(super) format_version: u32,
-    /// The plan's digest: the SHA-256 of this document without this field, as JSON with sorted keys and
-    /// no spaces between.
+    /// The digest of the plan: the SHA-256 of this document without this field, as JSON with sorted keys and
+    /// no spaces.
     pub(super) digest: Digest,
     /// The account that the plan is for.
     pub(super) account: AccountId,
-    /// The file that the plan was made from, as its path was given: the journal, if it puts a run back.
-    #[schemars(length(min = 1))]
-    pub(super) file: String,
-    /// The SHA-256 of that file's bytes.
-    pub(super) file_digest: Digest,
-    /// The earlier version of the file that the plan was compared with; null where it was not.
-    #[serde(deserialize_with = "present")]
-    pub(super) base: Option<BaseDocument>,
-    /// How many there are of each kind.
+    /// What the plan is made from.
+    pub(super) source: SourceDocument,
+    /// The number of principals of each kind.
     pub(super) summary: SummaryDocument,
-    /// The short names, from the file, of the boundaries in the changes, by name.
+    /// The short names of the boundaries in the changes, by name.
     pub(super) boundaries: Vec<BoundaryDocument>,
-    /// The guard rails of the file.
+    /// The guard rails.
     pub(super) guard: GuardDocument,
-    /// How many users the account has; null where no guard rail depended on it.
+    /// The number of users in the account; null where no guard rail depends on it.
     #[serde(deserialize_with = "present")]
     pub(super) account_users: Option<usize>,
-    /// The digest of the plan whose run this one puts back; null for a plan that was made from a file.
-    #[serde(deserialize_with = "present")]
-    pub(super) rolls_back: Option<Digest>,
-    /// The changes, by user name; no user has two.
+    /// The changes, by principal; no principal has two.
     pub(super) changes: Vec<ChangeDocument>,
-    /// The listed users for whom nothing can be planned, by user name.
+    /// The listed principals for which nothing can be planned, in order.
     pub(super) problems: Vec<ProblemDocument>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) enum SourceDocument {
+    /// Boundaries files, compared with the account.
+    Files {
+        /// The files, in the order in which they are layered.
+        #[schemars(length(min = 1))]
+        files: Vec<FileDocument>,
+        /// The earlier version of the files that the plan was compared with; null if there is none.
+        #[serde(deserialize_with = "present")]
+        base: Option<BaseDocument>,
+    },
+    /// The journal of a run that the plan rolls back.
+    Rollback {
+        /// The journal.
+        journal: FileDocument,
+        /// The digest of the plan that the run carried out.
+        plan: Digest,
+    },
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) struct FileDocument {
+    /// The path, as it was specified.
+    #[schemars(length(min = 1))]
+    pub(super) path: String,
+    /// The SHA-256 of the file's bytes.
+    pub(super) digest: Digest,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -68,45 +98,56 @@ pub(super) struct Document {
 pub(super) struct BaseDocument {
     /// The SHA-256 of the earlier version's bytes.
     pub(super) digest: Digest,
-    /// Changes that come from what changed in the file.
+    /// The number of changes that come from the change of the file.
     pub(super) this_change: usize,
-    /// Changes that the earlier version asked for already.
+    /// The number of changes that the earlier version asked for already.
     pub(super) drift: usize,
-    /// Users that the earlier version listed and this one does not, by name: they are left as they are.
+    /// The principals that the earlier version listed and this one does not, in order. They are left
+    /// unchanged.
     #[schemars(extend("uniqueItems" = true))]
-    pub(super) no_longer_listed: Vec<PrincipalName>,
+    pub(super) no_longer_listed: Vec<PrincipalDocument>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) struct PrincipalDocument {
+    /// The kind of the principal.
+    pub(super) kind: PrincipalKind,
+    /// The name of the principal.
+    pub(super) name: PrincipalName,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
 pub(super) struct SummaryDocument {
-    /// Users who get a boundary and had none.
+    /// Principals that have no boundary and get one.
     pub(super) add: usize,
-    /// Users who get another boundary.
+    /// Principals that get another boundary.
     pub(super) change: usize,
-    /// Users who lose their boundary.
+    /// Principals that lose their boundary.
     pub(super) remove: usize,
-    /// Listed users who are as the file says.
+    /// Listed principals that are as the files say.
     pub(super) in_sync: usize,
-    /// Listed users for whom nothing can be planned.
+    /// Listed principals for which nothing can be planned.
     pub(super) problems: usize,
 }
 
-/// What stands against the plan unless a further word allows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// What the plan must not do without an override.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
-pub(crate) struct GuardDocument {
-    /// The most changes; null where the file sets no limit.
+pub(super) struct GuardDocument {
+    /// The maximum number of changes; null where the file sets none.
     #[serde(deserialize_with = "present")]
     max_changes: Option<Threshold>,
-    /// The most removals; null where the file sets no limit.
+    /// The maximum number of removals; null where the file sets none.
     #[serde(deserialize_with = "present")]
     max_removals: Option<Threshold>,
-    /// The users who are never touched: names and patterns.
+    /// The users that are never changed: names and patterns.
     protected: Vec<NamePattern>,
-    /// Whether the user who carries the plan out may change the own boundary.
+    /// Whether the plan may change the caller's own boundary.
     allow_own_boundary: bool,
 }
 
@@ -125,19 +166,23 @@ pub(super) struct BoundaryDocument {
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
 pub(super) struct ChangeDocument {
-    /// Whose boundary it is.
-    pub(super) user: PrincipalName,
-    /// What is to be done.
+    /// The kind of the principal.
+    pub(super) kind: PrincipalKind,
+    /// The name of the principal.
+    pub(super) name: PrincipalName,
+    /// The unique ID of the principal; null in a plan that was made from a format without it.
+    #[serde(deserialize_with = "present")]
+    pub(super) unique_id: Option<UniqueId>,
+    /// The kind of the change.
     pub(super) action: ActionDocument,
-    /// The boundary that is there; null for none.
+    /// The present boundary; null for none.
     #[serde(deserialize_with = "present")]
     pub(super) from: Option<PolicyArn>,
-    /// The boundary to be; null for none.
+    /// The new boundary; null for none.
     #[serde(deserialize_with = "present")]
     pub(super) to: Option<PolicyArn>,
-    /// The line of the file that lists the user, from 1.
-    #[schemars(range(min = 1))]
-    pub(super) line: usize,
+    /// What decided the change.
+    pub(super) provenance: ProvenanceDocument,
     /// Where the change comes from; null where there is no base.
     #[serde(deserialize_with = "present")]
     pub(super) origin: Option<Origin>,
@@ -149,98 +194,58 @@ pub(super) struct ChangeDocument {
 pub(super) enum ActionDocument {
     /// `from` is null, and `to` is not.
     Add,
-    /// Neither is null, and they are not the same.
+    /// Neither is null, and they differ.
     Change,
     /// `to` is null, and `from` is not.
     Remove,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) enum ProvenanceDocument {
+    /// An entry of a boundaries file.
+    Entry {
+        /// The path of the file, as it was specified.
+        #[schemars(length(min = 1))]
+        file: String,
+        /// The line of the principal's name, from 1.
+        #[schemars(range(min = 1))]
+        line: usize,
+        /// The column of the principal's name, from 1, in characters; null where it is not known.
+        #[serde(deserialize_with = "present")]
+        #[schemars(range(min = 1))]
+        column: Option<usize>,
+    },
+    /// A line of the journal that is rolled back.
+    Journal {
+        /// The path of the journal, as it was specified.
+        #[schemars(length(min = 1))]
+        file: String,
+        /// The line of the intent, from 1.
+        #[schemars(range(min = 1))]
+        line: usize,
+    },
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
 pub(super) struct ProblemDocument {
-    /// The user that the file names.
-    pub(super) user: PrincipalName,
-    /// The line of the file that lists the user, from 1.
-    #[schemars(range(min = 1))]
-    pub(super) line: usize,
-    /// The column of the user's name, from 1, in characters; null where only the line is known.
-    #[serde(deserialize_with = "present")]
-    #[schemars(range(min = 1))]
-    pub(super) column: Option<usize>,
+    /// The kind of the principal.
+    pub(super) kind: PrincipalKind,
+    /// The name of the principal.
+    pub(super) name: PrincipalName,
+    /// Where the principal is listed.
+    pub(super) provenance: ProvenanceDocument,
     /// Why nothing can be planned.
     pub(super) problem: ProblemKindDocument,
 }
 
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-#[schemars(inline)]
-pub(super) enum ProblemKindDocument {
-    /// IAM has no such user.
-    NoSuchUser {
-        /// A user whose name differs by case alone; null where there is none.
-        #[serde(deserialize_with = "present")]
-        differs_by_case: Option<PrincipalName>,
-    },
-    /// The user's present boundary could not be read.
-    Unreadable {
-        /// The call that failed.
-        error: ErrorDocument,
-    },
-    /// The boundary to be is a policy that IAM does not have.
-    NoSuchPolicy {
-        /// The policy.
-        policy: PolicyArn,
-    },
-    /// The boundary to be is a policy that cannot be attached to a user.
-    PolicyNotAttachable {
-        /// The policy.
-        policy: PolicyArn,
-    },
-    /// The boundary to be could not be looked at.
-    PolicyUnreadable {
-        /// The policy.
-        policy: PolicyArn,
-        /// The call that failed.
-        error: ErrorDocument,
-    },
-    /// A run is to be put back, and the user no longer has the boundary that it left.
-    NotAsLeft {
-        /// The boundary that the run left; null for none.
-        #[serde(deserialize_with = "present")]
-        left: Option<PolicyArn>,
-        /// The boundary that is there now; null for none.
-        #[serde(deserialize_with = "present")]
-        found: Option<PolicyArn>,
-    },
-}
-
-/// A call that failed. The request's id is no part of it: it is another at each reading of the same
-/// account.
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(inline)]
-pub(super) struct ErrorDocument {
-    /// The call that failed.
-    #[schemars(regex(pattern = r"^[a-z0-9-]+:[A-Za-z0-9]+$"))]
-    action: String,
-    /// What kind of failure it is.
-    class: ErrorClass,
-    /// AWS's error code, or a name of the tool's where no answer came.
-    code: String,
-    /// AWS's message, or the reason why no answer came.
-    message: String,
-}
-
 impl Header {
-    /// The version, as far as it is a number: what is not is for the strict reading to refuse.
+    /// The version, if it is a number. Anything else is for the strict reading to reject.
     pub(super) fn version(&self) -> Option<u64> {
         self.format_version.as_ref().and_then(Value::as_u64)
-    }
-
-    /// Whether a text that is no JSON seems to have been a plan.
-    pub(super) fn is_in(text: &[u8]) -> bool {
-        text.windows(FORMAT.len()).take(200).any(|window| window == FORMAT.as_bytes())
     }
 }
 
@@ -258,14 +263,7 @@ impl Document {
             format_version: FORMAT_VERSION,
             digest: Digest::of([]),
             account: plan.account,
-            file: plan.file.clone(),
-            file_digest: plan.file_digest,
-            base: plan.base.as_ref().map(|base| BaseDocument {
-                digest: base.digest,
-                this_change: plan.count_of(Origin::ThisChange),
-                drift: plan.count_of(Origin::Drift),
-                no_longer_listed: base.no_longer_listed.clone(),
-            }),
+            source: SourceDocument::of(plan),
             summary: SummaryDocument {
                 add: counts.add,
                 change: counts.change,
@@ -276,7 +274,6 @@ impl Document {
             boundaries,
             guard: GuardDocument::of(&plan.guard),
             account_users: plan.account_users,
-            rolls_back: plan.rolls_back,
             changes: plan.changes.iter().map(ChangeDocument::of).collect(),
             problems: plan.problems.iter().map(ProblemDocument::of).collect(),
         };
@@ -284,115 +281,108 @@ impl Document {
         document
     }
 
-    /// The digest of everything but the digest.
+    /// The digest of everything except the digest.
     pub(super) fn content_digest(&self) -> Digest {
-        let mut content =
-            serde_json::to_value(self).expect("a document of strings and numbers is JSON");
-        if let Some(fields) = content.as_object_mut() {
-            fields.remove("digest");
+        content_digest(self)
+    }
+}
+
+impl SourceDocument {
+    fn of(plan: &Plan) -> Self {
+        match &plan.source {
+            PlanSource::Files { files, base } => SourceDocument::Files {
+                files: files.iter().map(FileDocument::of).collect(),
+                base: base.as_ref().map(|base| BaseDocument {
+                    digest: base.digest,
+                    this_change: plan.count_of(Origin::ThisChange),
+                    drift: plan.count_of(Origin::Drift),
+                    no_longer_listed: base.no_longer_listed.iter().map(Into::into).collect(),
+                }),
+            },
+            PlanSource::Rollback { journal, plan } => {
+                SourceDocument::Rollback { journal: FileDocument::of(journal), plan: *plan }
+            }
         }
-        content.sort_all_objects();
-        Digest::of(content.to_string())
+    }
+}
+
+impl FileDocument {
+    fn of(file: &SourceFile) -> Self {
+        FileDocument { path: file.path.clone(), digest: file.digest }
+    }
+}
+
+impl From<&Principal> for PrincipalDocument {
+    fn from(principal: &Principal) -> Self {
+        PrincipalDocument { kind: principal.kind, name: principal.name.clone() }
     }
 }
 
 impl ChangeDocument {
     fn of(change: &Change) -> Self {
-        use crate::plan::BoundaryChange;
+        let Change { principal, unique_id, boundary, provenance, origin } = change;
         ChangeDocument {
-            user: change.user.clone(),
-            action: match change.action {
+            kind: principal.kind,
+            name: principal.name.clone(),
+            unique_id: unique_id.clone(),
+            action: match boundary {
                 BoundaryChange::Add { .. } => ActionDocument::Add,
                 BoundaryChange::Change { .. } => ActionDocument::Change,
                 BoundaryChange::Remove { .. } => ActionDocument::Remove,
             },
-            from: change.action.from().cloned(),
-            to: change.action.to().cloned(),
-            line: change.line,
-            origin: change.origin,
+            from: boundary.from().cloned(),
+            to: boundary.to().cloned(),
+            provenance: ProvenanceDocument::of(provenance),
+            origin: *origin,
+        }
+    }
+}
+
+impl ProvenanceDocument {
+    fn of(provenance: &Provenance) -> Self {
+        let (file, line) = (provenance.file.to_string(), provenance.line);
+        match provenance.kind {
+            ProvenanceKind::Entry => {
+                ProvenanceDocument::Entry { file, line, column: provenance.column }
+            }
+            ProvenanceKind::Journal => ProvenanceDocument::Journal { file, line },
+        }
+    }
+
+    /// The provenance, with `file` shared where it is the same path.
+    pub(super) fn into_provenance(self, shared: &mut Arc<str>) -> Provenance {
+        let (ProvenanceDocument::Entry { file, .. } | ProvenanceDocument::Journal { file, .. }) =
+            &self;
+        if **shared != **file {
+            *shared = file.as_str().into();
+        }
+        match self {
+            ProvenanceDocument::Entry { line, column, .. } => {
+                Provenance::entry(shared, line, column)
+            }
+            ProvenanceDocument::Journal { line, .. } => Provenance::journal(shared, line),
         }
     }
 }
 
 impl ProblemDocument {
     fn of(problem: &Problem) -> Self {
-        let kind = match &problem.kind {
-            ProblemKind::NoSuchUser { differs_by_case } => {
-                ProblemKindDocument::NoSuchUser { differs_by_case: differs_by_case.clone() }
-            }
-            ProblemKind::Unreadable(error) => {
-                ProblemKindDocument::Unreadable { error: ErrorDocument::of(error) }
-            }
-            ProblemKind::NoSuchPolicy { policy } => {
-                ProblemKindDocument::NoSuchPolicy { policy: policy.clone() }
-            }
-            ProblemKind::PolicyNotAttachable { policy } => {
-                ProblemKindDocument::PolicyNotAttachable { policy: policy.clone() }
-            }
-            ProblemKind::PolicyUnreadable { policy, error } => {
-                let error = ErrorDocument::of(error);
-                ProblemKindDocument::PolicyUnreadable { policy: policy.clone(), error }
-            }
-            ProblemKind::NotAsLeft { left, found } => {
-                ProblemKindDocument::NotAsLeft { left: left.clone(), found: found.clone() }
-            }
-        };
         ProblemDocument {
-            user: problem.user.clone(),
-            line: problem.line,
-            column: problem.column,
-            problem: kind,
+            kind: problem.principal.kind,
+            name: problem.principal.name.clone(),
+            provenance: ProvenanceDocument::of(&problem.provenance),
+            problem: ProblemKindDocument::of(&problem.kind),
         }
-    }
-}
-
-impl ProblemKindDocument {
-    pub(super) fn into_kind(self) -> ProblemKind {
-        match self {
-            ProblemKindDocument::NoSuchUser { differs_by_case } => {
-                ProblemKind::NoSuchUser { differs_by_case }
-            }
-            ProblemKindDocument::Unreadable { error } => {
-                ProblemKind::Unreadable(error.into_error())
-            }
-            ProblemKindDocument::NoSuchPolicy { policy } => ProblemKind::NoSuchPolicy { policy },
-            ProblemKindDocument::PolicyNotAttachable { policy } => {
-                ProblemKind::PolicyNotAttachable { policy }
-            }
-            ProblemKindDocument::PolicyUnreadable { policy, error } => {
-                ProblemKind::PolicyUnreadable { policy, error: error.into_error() }
-            }
-            ProblemKindDocument::NotAsLeft { left, found } => {
-                ProblemKind::NotAsLeft { left, found }
-            }
-        }
-    }
-}
-
-impl ErrorDocument {
-    fn of(error: &ApiError) -> Self {
-        let ApiError { action, class, code, message, request_id: _ } = error;
-        ErrorDocument {
-            action: action.clone().into_owned(),
-            class: *class,
-            code: code.clone(),
-            message: message.clone(),
-        }
-    }
-
-    fn into_error(self) -> ApiError {
-        let ErrorDocument { action, class, code, message } = self;
-        ApiError { action: Cow::Owned(action), class, code, message, request_id: None }
     }
 }
 
 impl GuardDocument {
-    pub(crate) fn of(guard: &Guard) -> Self {
+    fn of(guard: &Guard) -> Self {
         let Guard { max_changes, max_removals, protected, allow_own_boundary } = guard.clone();
         GuardDocument { max_changes, max_removals, protected, allow_own_boundary }
     }
 
-    pub(crate) fn into_guard(self) -> Guard {
+    pub(super) fn into_guard(self) -> Guard {
         let GuardDocument { max_changes, max_removals, protected, allow_own_boundary } = self;
         Guard { max_changes, max_removals, protected, allow_own_boundary }
     }
@@ -400,7 +390,7 @@ impl GuardDocument {
 
 pub(super) fn schema() -> Value {
     let mut schema = schemars::schema_for!(Document);
-    // What may be null may not be left out all the same.
+    // A field that may be null is required all the same.
     RecursiveTransform(require_every_field).transform(&mut schema);
     schema.to_value()
 }

@@ -1,88 +1,88 @@
-//! The saved plan: one JSON document that another machine reads back and carries out.
+//! The saved plan: one JSON document that another machine reads and applies.
 //!
-//! `plan --format json` prints the same document that `plan --out` writes. Nothing of the clock or the
-//! machine is in it: the same file and the same account give the same bytes.
+//! `plan --format json` prints the document that `plan --out` writes. It contains nothing of the clock or
+//! the machine: the same files and the same account give the same bytes.
 
 mod check;
 mod document;
-mod file;
+mod format;
+mod problem;
+mod version_2;
 
-pub(crate) use document::GuardDocument;
-pub use file::{ReadError, WriteError, read, write};
+pub use format::{FORMAT_VERSION, is_plan_like};
 
-use super::Plan;
-use crate::aws::printable;
-use crate::iam::Digest;
-use document::{Document, FORMAT, Header};
+use super::content::Plan;
+use crate::iam::{Digest, serde_message};
+use document::{Document, Header};
+use format::{EARLIEST_VERSION, FORMAT};
+use version_2::DocumentVersion2;
 
-/// The version of the format that is written, and the only one that is read. Every change of the format
-/// raises it: an older tool refuses what it cannot know all of.
-pub const FORMAT_VERSION: u32 = 2;
-
-/// Why a text is no plan that can be shown or carried out.
+/// Why a text is not a plan that can be shown or applied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SavedPlanError {
     /// It is something else.
     #[error("it is not a saved plan")]
     NotAPlan,
     /// It ends before the document does.
-    #[error("it is cut short: the end of the plan is missing")]
+    #[error("it is truncated: the end of the plan is missing")]
     Truncated,
     /// A later version of this tool wrote it.
     #[error(
-        "it was made by a newer iam-boundaries: its format has version {0}, and this one reads \
-         version {FORMAT_VERSION}"
+        "it was made by a newer iam-boundaries: its format has version {0}, and this one reads versions \
+         {EARLIEST_VERSION} and {FORMAT_VERSION}"
     )]
     Newer(u64),
     /// An earlier version of this tool wrote it.
     #[error(
-        "it was made by an older iam-boundaries: its format has version {0}, and this one reads version \
-         {FORMAT_VERSION}"
+        "it was made by an older iam-boundaries: its format has version {0}, and this one reads versions \
+         {EARLIEST_VERSION} and {FORMAT_VERSION}"
     )]
     Older(u64),
-    /// It is not as a plan is written.
+    /// It does not have the form of a plan.
     #[error("it was changed after it was made: {0}")]
     Malformed(String),
-    /// It says other things than its digest is of.
+    /// Its content does not match its digest.
     #[error(
-        "it was changed after it was made: its content has the digest {actual}, and it says {written}"
+        "it was changed after it was made: its content has the digest {actual}, and it states {written}"
     )]
     Edited {
-        /// The digest that it should have.
+        /// The digest of its content.
         actual: Digest,
-        /// The digest that stands in it.
+        /// The digest that it states.
         written: Digest,
     },
-    /// Its digest is right, but no plan can say this.
-    #[error("no plan says this: {0}")]
+    /// Its digest matches, but no plan has this content.
+    #[error("it is not consistent: {0}")]
     Inconsistent(String),
 }
 
 impl Plan {
-    /// The digest of everything in the plan.
+    /// The digest of everything in the plan. A plan that was read from an earlier version of the format
+    /// keeps the digest under which it was reviewed.
     pub fn digest(&self) -> Digest {
-        Document::of(self).digest
+        self.read_digest.unwrap_or_else(|| Document::of(self).digest)
     }
 
     /// The plan as one JSON document, the same bytes for the same plan.
     pub fn to_json(&self) -> String {
         let mut text = serde_json::to_string_pretty(&Document::of(self))
-            .expect("a document of strings and numbers is JSON");
+            .expect("strings and numbers serialize to JSON");
         text.push('\n');
         text
     }
 
-    /// Reads a plan back from what [`Plan::to_json`] gave, however its JSON is laid out.
+    /// Reads a plan from the document that [`Plan::to_json`] returned, however its JSON is laid out, or
+    /// from one of an earlier version of the format.
     ///
     /// # Errors
-    /// [`SavedPlanError`] unless it is whole, unchanged, and makes sense.
+    /// [`SavedPlanError`] unless it is complete, unchanged and consistent.
     pub fn from_json(text: &[u8]) -> Result<Plan, SavedPlanError> {
-        // First only what tells whether it is a plan at all, and one of ours to read.
+        // First only the fields that tell whether it is a plan of a version that can be read.
         let header: Header = serde_json::from_slice(text).map_err(|error| {
             let is_begun = text.is_empty() || text.trim_ascii_start().starts_with(b"{");
             match error.classify() {
                 serde_json::error::Category::Eof if is_begun => SavedPlanError::Truncated,
-                _ if Header::is_in(text) => malformed(&error),
+                _ if is_plan_like(text) => malformed(&error),
                 _ => SavedPlanError::NotAPlan,
             }
         })?;
@@ -90,37 +90,38 @@ impl Plan {
             return Err(SavedPlanError::NotAPlan);
         }
         match header.version() {
-            Some(newer) if newer > FORMAT_VERSION.into() => {
-                return Err(SavedPlanError::Newer(newer));
+            Some(newer) if newer > FORMAT_VERSION.into() => Err(SavedPlanError::Newer(newer)),
+            Some(older) if older < EARLIEST_VERSION.into() => Err(SavedPlanError::Older(older)),
+            Some(2) => {
+                let document: DocumentVersion2 =
+                    serde_json::from_slice(text).map_err(|error| malformed(&error))?;
+                let written = document.digest;
+                matches(document.content_digest(), written)?;
+                let document = document.into_present().map_err(SavedPlanError::Inconsistent)?;
+                let mut plan = check::plan(document).map_err(SavedPlanError::Inconsistent)?;
+                plan.read_digest = Some(written);
+                Ok(plan)
             }
-            Some(older @ 1..) if older < FORMAT_VERSION.into() => {
-                return Err(SavedPlanError::Older(older));
+            _ => {
+                let document: Document =
+                    serde_json::from_slice(text).map_err(|error| malformed(&error))?;
+                matches(document.content_digest(), document.digest)?;
+                check::plan(document).map_err(SavedPlanError::Inconsistent)
             }
-            _ => {}
         }
-        let document: Document = serde_json::from_slice(text).map_err(|error| malformed(&error))?;
-        let (actual, written) = (document.content_digest(), document.digest);
-        if actual != written {
-            return Err(SavedPlanError::Edited { actual, written });
-        }
-        check::plan(document).map_err(SavedPlanError::Inconsistent)
     }
-}
-
-fn malformed(error: &serde_json::Error) -> SavedPlanError {
-    let (line, column) = (error.line(), error.column());
-    SavedPlanError::Malformed(format!("{} at line {line} column {column}", said(error)))
-}
-
-/// What serde says, without its place, and with nothing of the input in it that a terminal would obey.
-pub(crate) fn said(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let what = text.rsplit_once(" at line ").map_or(&*text, |(what, _)| what);
-    // It quotes what it found, which can be of any length.
-    printable(&what.chars().take(300).collect::<String>())
 }
 
 /// The JSON Schema of the format, as `schema/plan.schema.json` has it.
 pub fn schema() -> serde_json::Value {
     document::schema()
+}
+
+fn matches(actual: Digest, written: Digest) -> Result<(), SavedPlanError> {
+    if actual == written { Ok(()) } else { Err(SavedPlanError::Edited { actual, written }) }
+}
+
+fn malformed(error: &serde_json::Error) -> SavedPlanError {
+    let (line, column) = (error.line(), error.column());
+    SavedPlanError::Malformed(format!("{} at line {line} column {column}", serde_message(error)))
 }

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use iam_boundaries::aws::{Access, Account, Connection, RetryPolicy};
+use iam_boundaries::iam::{Principal, PrincipalName};
+use iam_boundaries::inventory::{ApiError, Inventory};
 use iam_boundaries::sandbox::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 
 pub async fn account(endpoint_url: String) -> Account {
@@ -17,9 +19,18 @@ pub async fn account(endpoint_url: String) -> Account {
 /// Retries as in earnest, but for the waiting.
 pub fn quick() -> RetryPolicy {
     RetryPolicy {
-        standstill: Duration::from_millis(500),
+        give_up_after: Duration::from_millis(500),
         first_wait: Duration::from_millis(1),
         longest_wait: Duration::from_millis(5),
         ..RetryPolicy::default()
     }
+}
+
+/// Reads these users.
+pub async fn read<'a>(
+    account: &Account,
+    users: impl IntoIterator<Item = &'a PrincipalName>,
+) -> Result<Inventory, ApiError> {
+    let principals: Vec<Principal> = users.into_iter().cloned().map(Principal::user).collect();
+    account.inventory(&principals).await
 }

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::sync::Mutex;
 use std::time::Duration;
 
-use iam_boundaries::apply::{Event, Item, Limits, Outcome, Run, Summary, apply};
-use iam_boundaries::aws::{Account, Bounds, StopSwitch};
+use iam_boundaries::apply::{Event, Item, Run, RunOptions, Summary, apply};
+use iam_boundaries::aws::{Account, LimiterOptions, StopSwitch};
 use iam_boundaries::config::Config;
 use iam_boundaries::iam::{PolicyArn, PrincipalName};
-use iam_boundaries::plan::Plan;
+use iam_boundaries::journal::{Journal, Outcome};
+use iam_boundaries::plan::{Plan, Preflight};
 use iam_boundaries::sandbox::{Fault, Options, Sandbox};
 
-use super::accounts::{account, quick};
+use super::accounts::{account, quick, read};
 
 pub const PUT: &str = "PutUserPermissionsBoundary";
 pub const DELETE: &str = "DeleteUserPermissionsBoundary";
@@ -33,8 +35,8 @@ pub fn denied() -> Fault {
 }
 
 /// Users who read otherwise than written are not waited for.
-pub fn at_once(concurrency: usize) -> Limits {
-    Limits { concurrency: NonZeroUsize::new(concurrency).unwrap(), read_back: Duration::ZERO }
+pub fn at_once(concurrency: usize) -> RunOptions {
+    RunOptions { concurrency: NonZeroUsize::new(concurrency).unwrap(), verify_for: Duration::ZERO }
 }
 
 impl Company {
@@ -56,7 +58,7 @@ impl Company {
     }
 
     pub async fn plan(&self, account: &Account) -> Plan {
-        let snapshot = account.snapshot(self.config.users.keys()).await.unwrap();
+        let snapshot = read(account, self.config.users.keys()).await.unwrap();
         Plan::between(account.identity().account, &self.config, &snapshot)
     }
 
@@ -80,25 +82,48 @@ impl Company {
 pub async fn carry_out(
     account: &Account,
     plan: &Plan,
-    limits: Limits,
+    options: RunOptions,
     switch: &StopSwitch,
-    mut on: impl FnMut(&Event),
+    on: impl FnMut(&Event) + Send,
 ) -> (BTreeMap<PrincipalName, Item>, Summary) {
-    let bounds = Bounds { in_flight: 64, calls: plan.changes.len() };
-    let writer = account.writer(bounds, None, quick());
+    carry_out_with(account, plan, options, switch, None, on).await
+}
+
+/// As [`carry_out`], with a journal.
+pub async fn carry_out_with(
+    account: &Account,
+    plan: &Plan,
+    options: RunOptions,
+    switch: &StopSwitch,
+    journal: Option<&Journal>,
+    mut on: impl FnMut(&Event) + Send,
+) -> (BTreeMap<PrincipalName, Item>, Summary) {
+    let limiter = LimiterOptions { max_in_flight: 64, expected_calls: plan.changes.len() };
+    let writer = account.writer(limiter, None, quick());
+    let preflight = Preflight::fresh(plan.clone());
     let mut items = BTreeMap::new();
-    let run = Run { plan, account, writer: &writer, limits, switch, journal: None };
-    let summary = apply(run, |event| {
+    let take = |event: Event| {
         on(&event);
         if let Event::Ended(item) = event {
-            let twice = items.insert(item.change.user.clone(), item);
+            let twice = items.insert(item.change.principal.name.clone(), item);
             assert!(twice.is_none(), "an item ended twice: {twice:?}");
         }
-    })
-    .await;
-    assert!(plan.changes.iter().all(|change| items[&change.user].change == *change));
+    };
+    let take = Mutex::new(take);
+    let events = |event| (take.lock().unwrap())(event);
+    let run = Run {
+        preflight: &preflight,
+        account,
+        writer: &writer,
+        options,
+        switch,
+        journal,
+        events: &events,
+    };
+    let summary = apply(run).await;
+    assert!(plan.changes.iter().all(|change| items[&change.principal.name].change == *change));
     assert_eq!(items.len(), plan.changes.len());
-    let of = |class: Outcome| items.values().filter(|item| item.class() == class).count();
+    let of = |outcome: Outcome| items.values().filter(|item| item.outcome() == outcome).count();
     assert_eq!(
         [summary.applied, summary.not_as_written, summary.failed, summary.not_attempted],
         [Outcome::Applied, Outcome::NotAsWritten, Outcome::Failed, Outcome::NotAttempted].map(of)

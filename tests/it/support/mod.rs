@@ -4,6 +4,8 @@
 pub mod accounts;
 pub mod company;
 pub mod plans;
+pub mod query;
+pub mod tools;
 pub mod workplace;
 
 use std::fmt;

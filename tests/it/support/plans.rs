@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use iam_boundaries::aws::{ApiError, ErrorClass, Inventory, Reading};
-use iam_boundaries::config::Config;
-use iam_boundaries::iam::{PolicyArn, PrincipalName};
-use iam_boundaries::plan::Plan;
+use iam_boundaries::config::{Config, Provenance};
+use iam_boundaries::iam::{BoundaryChange, Digest, PolicyArn, Principal, PrincipalName, UniqueId};
+use iam_boundaries::inventory::{ApiError, CallerIdentity, ErrorClass, Inventory, Reading};
+use iam_boundaries::journal::Header;
+use iam_boundaries::plan::{Change, Plan, PlanSource, Preflight};
 
 /// What nobody wants in a page, a terminal or a workflow's log.
 pub const HOSTILE: &str = "`</details></code><script>alert(1)</script> | <!-- --> **b** _i_ [l](http://x.example) \
@@ -64,24 +65,24 @@ impl Case {
                 _ => writeln!(base, "\"{unlisted}\" = false").unwrap(),
             }
             let there = if n % 3 == 0 { None } else { Some(ops.clone()) };
-            live.insert(user, Reading::Boundary(there));
+            live.insert(Principal::user(user), found(there));
         }
         for n in 0..problems {
             let user = name(&format!("problem-{n:05}"));
             writeln!(file, "{user} = false").unwrap();
             let reading = match n % 3 {
-                0 => Reading::NoSuchUser { differs_by_case: None },
+                0 => Reading::NotFound { differs_by_case: None },
                 1 => {
                     let differs_by_case = Some(name(&format!("PROBLEM-{n:05}")));
-                    Reading::NoSuchUser { differs_by_case }
+                    Reading::NotFound { differs_by_case }
                 }
                 _ => unreadable(HOSTILE),
             };
-            live.insert(user, reading);
+            live.insert(Principal::user(user), reading);
         }
         for n in 0..3 {
             writeln!(file, "in-sync-{n} = \"_dev_\"").unwrap();
-            live.insert(name(&format!("in-sync-{n}")), Reading::Boundary(Some(dev.clone())));
+            live.insert(Principal::user(name(&format!("in-sync-{n}"))), found(Some(dev.clone())));
         }
         writeln!(base, "in-sync-0 = \"_dev_\"").unwrap();
         Case {
@@ -98,4 +99,40 @@ impl Case {
     pub fn plan_since_base(&self) -> Plan {
         self.plan().since(&self.base, &self.config)
     }
+}
+
+pub fn principal(text: &str) -> Principal {
+    Principal::user(name(text))
+}
+
+/// The unique ID of every principal whose ID does not matter.
+pub fn unique_id() -> UniqueId {
+    "AIDAJQABLZS4A3QDU576Q".parse().unwrap()
+}
+
+pub fn found(boundary: Option<PolicyArn>) -> Reading {
+    Reading::Found { unique_id: unique_id(), boundary }
+}
+
+/// A change of the principal `user`, listed in that line of boundaries.toml.
+pub fn change(user: &str, line: usize, boundary: BoundaryChange) -> Change {
+    let file = "boundaries.toml".into();
+    Change {
+        principal: principal(user),
+        unique_id: Some(unique_id()),
+        boundary,
+        provenance: Provenance::entry(&file, line, Some(1)),
+        origin: None,
+    }
+}
+
+/// A plan of boundaries.toml with nothing in it.
+pub fn empty_plan() -> Plan {
+    let source = PlanSource::file("boundaries.toml".to_owned(), Digest::of("[users]"));
+    Plan::empty("123456789012".parse().unwrap(), source)
+}
+
+/// The first line of the journal of a run that applies `plan`.
+pub fn header(plan: &Plan, caller: &CallerIdentity) -> Header {
+    Preflight::fresh(plan.clone()).header(caller, "2026-11-25T00:12:03Z".parse().unwrap())
 }

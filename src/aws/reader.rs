@@ -1,0 +1,96 @@
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::{Once, OnceLock};
+
+use aws_sdk_iam::Client;
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::call_counter::CallCounter;
+use super::call_executor::CallExecutor;
+use super::error::CallFailure;
+use super::limiter::LimiterOptions;
+use super::rate_limiter::RateLimiter;
+use super::redactor::Redactor;
+use super::retry_policy::RetryPolicy;
+use super::stop::Stop;
+use crate::inventory::{ApiError, ErrorClass, Retry};
+
+/// The maximum number of read calls of one action in flight.
+pub(super) const MAX_READS_IN_FLIGHT: usize = 64;
+
+/// Makes the calls that read an account.
+#[derive(Debug)]
+pub(super) struct Reader {
+    pub(super) iam: Client,
+    counter: CallCounter,
+    redactor: Redactor,
+    pub(super) policy: RetryPolicy,
+    throttling_warning: Once,
+    /// The number of users of the account, once it is known.
+    pub(super) user_count: OnceLock<usize>,
+}
+
+impl Reader {
+    pub(super) fn new(iam: Client, counter: CallCounter, redactor: Redactor) -> Self {
+        let (throttling_warning, user_count) = (Once::new(), OnceLock::new());
+        let policy = RetryPolicy::default();
+        Reader { iam, counter, redactor, policy, throttling_warning, user_count }
+    }
+
+    /// Remembers the number of users on pages that were read to the end.
+    pub(super) fn remember_user_count(&self, users: usize) {
+        self.user_count.get_or_init(|| users);
+    }
+
+    /// Executes one call with retries.
+    pub(super) async fn call<T, F>(
+        &self,
+        executor: &CallExecutor,
+        call: impl Fn() -> F,
+    ) -> Result<T, ApiError>
+    where
+        F: Future<Output = Result<T, CallFailure>>,
+    {
+        executor
+            .execute(&Stop::never(), call, |retry| self.warn_of_throttling(&retry))
+            .await
+            .into_result(executor.action())
+    }
+
+    /// Warns once if throttling slows the reading down. A single throttled call does not.
+    fn warn_of_throttling(&self, retry: &Retry) {
+        if retry.error.class == ErrorClass::Throttled && retry.attempt > 1 {
+            self.throttling_warning.call_once(|| {
+                tracing::warn!(
+                    "IAM throttles {}: reading the account takes longer",
+                    retry.error.action
+                );
+            });
+        }
+    }
+
+    /// An executor for about `expected_calls` calls of `action`.
+    pub(super) fn executor(
+        &self,
+        action: &'static str,
+        max_in_flight: usize,
+        expected_calls: usize,
+    ) -> CallExecutor {
+        let options = LimiterOptions { max_in_flight, expected_calls };
+        let rate_limiter = RateLimiter::new(options, Default::default());
+        CallExecutor::new(
+            action,
+            self.policy,
+            rate_limiter,
+            self.counter.clone(),
+            self.redactor.clone(),
+        )
+    }
+}
+
+/// The results of concurrent calls. The first error ends them all.
+pub(super) async fn concurrently<K: Ord, V>(
+    calls: impl IntoIterator<Item: Future<Output = Result<(K, V), ApiError>>>,
+) -> Result<BTreeMap<K, V>, ApiError> {
+    stream::iter(calls).buffer_unordered(MAX_READS_IN_FLIGHT).try_collect().await
+}

@@ -1,0 +1,54 @@
+use std::path::{Path, PathBuf};
+
+use super::args::Args;
+use super::failure::Failure;
+use crate::aws::Access;
+use crate::sandbox::{self, Options, Sandbox, Seed};
+use crate::state::StateRoot;
+
+/// Where `--sandbox` keeps its accounts, in the working directory: a new clone starts over.
+pub(super) fn sandbox_file() -> PathBuf {
+    StateRoot::local().path().join("sandbox.json")
+}
+
+/// The access that the global options ask for, and the sandbox if it is one. The sandbox runs until it is
+/// dropped.
+pub(super) async fn access(args: &Args) -> Result<(Access, Option<Sandbox>), Failure> {
+    if !args.sandbox {
+        let access = Access::Chain {
+            profile: args.profile.clone(),
+            region: args.region.clone(),
+            endpoint_url: args.endpoint_url.clone(),
+            partition: None,
+        };
+        return Ok((access, None));
+    }
+    let options = Options { seed: Seed::Story, state: Some(sandbox_file()), ..Options::default() };
+    let sandbox = Sandbox::start(options).await?;
+    let access = Access::Sandbox {
+        endpoint_url: sandbox.endpoint_url(),
+        access_key_id: sandbox::ACCESS_KEY_ID,
+        secret_access_key: sandbox::SECRET_ACCESS_KEY,
+    };
+    Ok((access, Some(sandbox)))
+}
+
+/// The state directory that the global options ask for. The sandbox keeps its own beside its accounts.
+pub(super) fn state(args: &Args) -> StateRoot {
+    if args.sandbox { StateRoot::local() } else { StateRoot::of_user() }
+}
+
+/// Rejects `-f` where it has no meaning.
+pub(super) fn reject_file(args: &Args, command: &str, help: &str) -> Result<(), Failure> {
+    match &args.file {
+        None => Ok(()),
+        Some(file) => {
+            Err(Failure::new(format!("-f {} cannot be used with {command}", shown(file)))
+                .help(help.replace("FILE", &shown(file))))
+        }
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}

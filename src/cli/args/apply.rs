@@ -1,0 +1,63 @@
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::example::{self, Example};
+use super::value::{duration, positive_duration};
+use super::{Format, OverrideArgs};
+use crate::iam::Rate;
+
+pub(super) const EXAMPLES: &[Example] = &[
+    Example {
+        purpose: "Show the changes, then approve and apply them",
+        commands: &["iam-boundaries apply"],
+    },
+    Example { purpose: "Apply a reviewed plan", commands: &["iam-boundaries apply plan.json"] },
+    Example {
+        purpose: "Apply without approval, at most 10 requests per second, and save the report",
+        commands: &[
+            "iam-boundaries apply --auto-approve --max-rate 10 --format json \\",
+            "    > report.jsonl",
+        ],
+    },
+];
+
+/// Apply the changes of the boundaries file or of a saved plan
+///
+/// Shows the changes, asks for approval, makes the changes, and verifies them by reading the users again.
+/// The journal of the run records each change before the request is sent.
+#[derive(Debug, clap::Args)]
+#[command(after_help = example::help(EXAMPLES))]
+pub(in crate::cli) struct ApplyArgs {
+    /// Plan saved by `plan --out`, to apply instead of the boundaries file; - reads standard input
+    #[arg(value_name = "PLAN")]
+    pub(in crate::cli) plan: Option<PathBuf>,
+    /// Change nothing if any user differs from the saved plan
+    #[arg(long, requires = "plan")]
+    pub(in crate::cli) strict: bool,
+    /// Skip the interactive approval
+    #[arg(long)]
+    pub(in crate::cli) auto_approve: bool,
+    /// Maximum number of concurrent write requests; the rate limiter may use fewer
+    #[arg(long, value_name = "N", default_value = "64")]
+    pub(in crate::cli) concurrency: NonZeroUsize,
+    /// Maximum number of write requests per second, retries included [default: as many as IAM accepts]
+    #[arg(long, value_name = "R")]
+    pub(in crate::cli) max_rate: Option<Rate>,
+    /// Maximum duration of the run, verification included, such as 90s, 10m or 1h30m
+    ///
+    /// After this time, no new requests are sent. Requests in flight are finished and recorded.
+    #[arg(long, value_name = "TIME", value_parser = positive_duration)]
+    pub(in crate::cli) timeout: Option<Duration>,
+    /// Maximum time to wait until reads return the written boundaries; 0s reads once
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    pub(in crate::cli) read_back: Duration,
+    /// Write the journal of the run to this new file [default: a file in the state directory]
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) journal: Option<PathBuf>,
+    /// Output format
+    #[arg(long, default_value = "text")]
+    pub(in crate::cli) format: Format,
+    #[command(flatten)]
+    pub(in crate::cli) guard: OverrideArgs,
+}

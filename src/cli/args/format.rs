@@ -1,0 +1,26 @@
+use clap::ValueEnum;
+
+use crate::report;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Format {
+    /// Text for people
+    Text,
+    /// JSON: one object per line from `apply`, one document from other commands
+    Json,
+    /// Markdown for a pull request comment, at most 65,536 characters
+    Markdown,
+    /// GitHub Actions workflow commands, which annotate lines of the boundaries file
+    Github,
+}
+
+impl From<Format> for report::Format {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Text => report::Format::Text,
+            Format::Json => report::Format::Json,
+            Format::Markdown => report::Format::Markdown,
+            Format::Github => report::Format::Github,
+        }
+    }
+}

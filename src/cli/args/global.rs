@@ -1,0 +1,107 @@
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use super::example::{self, Example};
+use super::value::{region, url};
+use super::{
+    ApplyArgs, CheckArgs, CompletionsArgs, ImportArgs, ManArgs, PlanArgs, RollbackArgs,
+    SandboxCommand, SchemaArgs, ShowArgs, sandbox,
+};
+use crate::cli::exit_code::Exit;
+
+/// The heading of the options that every command accepts.
+const GLOBAL: &str = "Global options";
+
+pub(super) const EXAMPLES: &[Example] = &[
+    Example {
+        purpose: "Show a plan, without an AWS account",
+        commands: &["iam-boundaries --sandbox plan"],
+    },
+    Example {
+        purpose: "Check boundaries.toml for errors, without connecting to AWS",
+        commands: &["iam-boundaries check"],
+    },
+    Example {
+        purpose: "Show the changes, then approve and apply them",
+        commands: &["iam-boundaries --profile prod plan", "iam-boundaries --profile prod apply"],
+    },
+    Example {
+        purpose: "Save a plan for review, then apply exactly that plan",
+        commands: &["iam-boundaries plan --out plan.json", "iam-boundaries apply plan.json"],
+    },
+    Example {
+        purpose: "Show the changes that would roll back a run",
+        commands: &["iam-boundaries rollback JOURNAL"],
+    },
+];
+
+/// Manage the permissions boundaries of AWS IAM users as code
+///
+/// The boundaries file, boundaries.toml, lists IAM users and the permissions boundary of each. `plan`
+/// compares the file with the account and shows the changes. `apply` makes the changes. Users that the
+/// file does not list are never changed.
+#[derive(Debug, Parser)]
+#[command(version, after_help = help(), max_term_width = 100)]
+pub(in crate::cli) struct Args {
+    /// Path of the boundaries file [default: boundaries.toml]
+    #[arg(short, long, global = true, help_heading = GLOBAL)]
+    pub(in crate::cli) file: Option<PathBuf>,
+    /// AWS profile to use
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "sandbox", help_heading = GLOBAL)]
+    pub(in crate::cli) profile: Option<String>,
+    /// AWS Region for signing requests; IAM is a global service
+    #[arg(long, global = true, conflicts_with = "sandbox", value_parser = region, help_heading = GLOBAL)]
+    pub(in crate::cli) region: Option<String>,
+    /// Send IAM and STS requests to this URL instead of the AWS endpoints
+    #[arg(long, global = true, value_name = "URL", conflicts_with = "sandbox", value_parser = url, help_heading = GLOBAL)]
+    pub(in crate::cli) endpoint_url: Option<String>,
+    /// Use a local IAM sandbox instead of an AWS account; its state is kept in .iam-boundaries
+    #[arg(long, global = true, help_heading = GLOBAL)]
+    pub(in crate::cli) sandbox: bool,
+    /// When to use colors
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = GLOBAL)]
+    pub(in crate::cli) color: Color,
+    /// Log to standard error: -v for informational messages, -vv for debug messages
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = GLOBAL)]
+    pub(in crate::cli) verbose: u8,
+    #[command(subcommand)]
+    pub(in crate::cli) command: Command,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Color {
+    /// On a terminal that supports colors; NO_COLOR, CLICOLOR and CLICOLOR_FORCE override this
+    Auto,
+    /// Always, also in files and pipes
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum Command {
+    Check(CheckArgs),
+    Plan(PlanArgs),
+    Show(ShowArgs),
+    Apply(ApplyArgs),
+    Rollback(RollbackArgs),
+    Import(ImportArgs),
+    Schema(SchemaArgs),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
+    /// Run a local IAM sandbox for trials and tests
+    #[command(subcommand, after_help = example::help(sandbox::EXAMPLES))]
+    Sandbox(SandboxCommand),
+}
+
+impl Args {
+    /// The path of the boundaries file.
+    pub(in crate::cli) fn file(&self) -> &Path {
+        self.file.as_deref().unwrap_or(Path::new("boundaries.toml"))
+    }
+}
+
+fn help() -> String {
+    format!("{}\n\n{}", example::help(EXAMPLES), Exit::help())
+}

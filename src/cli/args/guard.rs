@@ -1,0 +1,39 @@
+use crate::iam::{PrincipalName, Threshold};
+use crate::plan::Overrides;
+
+/// The heading of the options that override guard rails.
+const GUARD: &str = "Guard rails";
+
+#[derive(Debug, Clone, clap::Args)]
+pub(in crate::cli) struct LimitArgs {
+    /// Maximum number or percentage of users that the plan may change; overrides [guard] max_changes
+    #[arg(long, value_name = "N|P%", help_heading = GUARD)]
+    pub(in crate::cli) max_changes: Option<Threshold>,
+    /// Maximum number or percentage of users whose boundary the plan may remove; overrides [guard]
+    /// max_removals
+    #[arg(long, value_name = "N|P%", help_heading = GUARD)]
+    pub(in crate::cli) max_removals: Option<Threshold>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct OverrideArgs {
+    #[command(flatten)]
+    pub(in crate::cli) limits: LimitArgs,
+    /// Allow the plan to change this user, even if [guard] protects it; can be repeated
+    #[arg(long, value_name = "USER", help_heading = GUARD)]
+    pub(in crate::cli) allow_protected: Vec<PrincipalName>,
+    /// Allow the plan to change the caller's own boundary
+    #[arg(long, help_heading = GUARD)]
+    pub(in crate::cli) allow_own_boundary: bool,
+}
+
+impl OverrideArgs {
+    pub(in crate::cli) fn overrides(&self) -> Overrides {
+        Overrides {
+            max_changes: self.limits.max_changes,
+            max_removals: self.limits.max_removals,
+            allow_protected: self.allow_protected.clone(),
+            allow_own_boundary: self.allow_own_boundary,
+        }
+    }
+}

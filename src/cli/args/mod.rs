@@ -1,0 +1,55 @@
+//! The definition of the command line: one file a concept. `--help`, the completions and the manual pages
+//! are made from it.
+
+mod apply;
+mod check;
+mod completions;
+mod example;
+mod format;
+mod global;
+mod guard;
+mod import;
+mod man;
+mod per_action;
+mod plan;
+mod rollback;
+mod sandbox;
+mod schema;
+mod show;
+mod value;
+
+pub(super) use apply::ApplyArgs;
+pub(super) use check::CheckArgs;
+pub(super) use completions::CompletionsArgs;
+pub(super) use example::Example;
+pub(super) use format::Format;
+pub(super) use global::{Args, Color, Command};
+pub(super) use guard::{LimitArgs, OverrideArgs};
+pub(super) use import::ImportArgs;
+pub(super) use man::ManArgs;
+pub(super) use per_action::PerAction;
+pub(super) use plan::{PlanArgs, PlanOutput};
+pub(super) use rollback::RollbackArgs;
+pub(super) use sandbox::{SandboxCommand, ServeArgs};
+pub(super) use schema::{SchemaArgs, SchemaOf};
+pub(super) use show::ShowArgs;
+
+/// The examples of a command, by the name of its manual page; none if there is no such command.
+pub(super) fn examples(page: &str) -> Option<&'static [Example]> {
+    Some(match page {
+        "iam-boundaries" => global::EXAMPLES,
+        "iam-boundaries-check" => check::EXAMPLES,
+        "iam-boundaries-plan" => plan::EXAMPLES,
+        "iam-boundaries-show" => show::EXAMPLES,
+        "iam-boundaries-apply" => apply::EXAMPLES,
+        "iam-boundaries-rollback" => rollback::EXAMPLES,
+        "iam-boundaries-import" => import::EXAMPLES,
+        "iam-boundaries-schema" => schema::EXAMPLES,
+        "iam-boundaries-completions" => completions::EXAMPLES,
+        "iam-boundaries-man" => man::EXAMPLES,
+        "iam-boundaries-sandbox" => sandbox::EXAMPLES,
+        "iam-boundaries-sandbox-serve" => sandbox::SERVE_EXAMPLES,
+        "iam-boundaries-sandbox-reset" => sandbox::RESET_EXAMPLES,
+        _ => return None,
+    })
+}

@@ -1,0 +1,59 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::example::{self, Example};
+use super::value::positive_duration;
+use super::{Format, LimitArgs};
+
+pub(super) const EXAMPLES: &[Example] = &[
+    Example { purpose: "Show the changes", commands: &["iam-boundaries plan"] },
+    Example {
+        purpose: "Return exit code 2 if the account differs from the file",
+        commands: &["iam-boundaries plan --detailed-exitcode"],
+    },
+    Example {
+        purpose: "Print the number of changes of each kind",
+        commands: &["iam-boundaries plan --format json | jq .summary"],
+    },
+    Example {
+        purpose: "Save the plan of a pull request, and render it as a comment",
+        commands: &[
+            "git show origin/main:boundaries.toml > base.toml",
+            "iam-boundaries plan --base base.toml --out plan.json",
+            "iam-boundaries show plan.json --format markdown > comment.md",
+        ],
+    },
+];
+
+/// Show the changes that the boundaries file requires
+///
+/// Reads the boundary of each user in the file and compares it with the file. Changes nothing in the
+/// account.
+#[derive(Debug, clap::Args)]
+#[command(after_help = example::help(EXAMPLES))]
+pub(in crate::cli) struct PlanArgs {
+    /// Earlier version of the boundaries file, to tell changes of the file from drift
+    #[arg(long, value_name = "OLD")]
+    pub(in crate::cli) base: Option<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) to: PlanOutput,
+    #[command(flatten)]
+    pub(in crate::cli) limits: LimitArgs,
+}
+
+/// The options of commands that make a plan.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct PlanOutput {
+    /// Save the plan to this file, for `show` and `apply`
+    #[arg(long, value_name = "PLAN")]
+    pub(in crate::cli) out: Option<PathBuf>,
+    /// Output format
+    #[arg(long, default_value = "text")]
+    pub(in crate::cli) format: Format,
+    /// Maximum time to read the account, such as 90s, 10m or 1h30m
+    #[arg(long, value_name = "TIME", value_parser = positive_duration)]
+    pub(in crate::cli) timeout: Option<Duration>,
+    /// Return exit code 2 if there are changes
+    #[arg(long)]
+    pub(in crate::cli) detailed_exitcode: bool,
+}

@@ -1,0 +1,32 @@
+use std::path::PathBuf;
+
+use super::PlanOutput;
+use super::example::{self, Example};
+
+pub(super) const EXAMPLES: &[Example] = &[
+    Example {
+        purpose: "Show the changes that would roll back a run",
+        commands: &["iam-boundaries rollback run.jsonl"],
+    },
+    Example {
+        purpose: "Roll back a run",
+        commands: &[
+            "iam-boundaries rollback run.jsonl --out rollback.json",
+            "iam-boundaries apply rollback.json",
+        ],
+    },
+];
+
+/// Create a plan that rolls back a run
+///
+/// The plan restores the boundary of each user that the run changed, if the user still has the boundary
+/// that the run left. Changes nothing in the account: apply the plan with `apply PLAN`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = example::help(EXAMPLES))]
+pub(in crate::cli) struct RollbackArgs {
+    /// Journal of the run; `apply` prints its path at the end
+    #[arg(value_name = "JOURNAL")]
+    pub(in crate::cli) journal: PathBuf,
+    #[command(flatten)]
+    pub(in crate::cli) to: PlanOutput,
+}

@@ -1,0 +1,159 @@
+use clap::Subcommand;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use super::example::{self, Example};
+use super::per_action::PerAction;
+use crate::iam::{Rate, Share};
+use crate::sandbox::{Burst, ChaosKind, Competitor, RateChange};
+
+/// The heading of the options that limit the sandbox's request rate.
+const THROTTLING: &str = "Throttling";
+/// The heading of the options that inject faults.
+const FAULTS: &str = "Fault injection";
+
+pub(super) const EXAMPLES: &[Example] = &[
+    Example {
+        purpose: "Serve an account with 5,000 users, and list them with the AWS CLI",
+        commands: &[
+            "iam-boundaries sandbox serve --port 4599 --users 5000",
+            "aws --endpoint-url http://127.0.0.1:4599 iam list-users",
+        ],
+    },
+    Example {
+        purpose: "Reset the account that --sandbox uses",
+        commands: &["iam-boundaries sandbox reset"],
+    },
+];
+
+pub(super) const SERVE_EXAMPLES: &[Example] = &[
+    Example {
+        purpose: "Serve an account with 5,000 users, and list them with the AWS CLI",
+        commands: &[
+            "iam-boundaries sandbox serve --port 4599 --users 5000",
+            "aws --endpoint-url http://127.0.0.1:4599 iam list-users",
+        ],
+    },
+    Example {
+        purpose: "Accept 50 requests per second to each API, but 20 to GetUser (burst: 40)",
+        commands: &[
+            "iam-boundaries sandbox serve --rate 50 \\",
+            "    --rate GetUser=20 --burst GetUser=40",
+        ],
+    },
+    Example {
+        purpose: "Lower the rate to 5 after 30 seconds and restore it after 2 minutes",
+        commands: &[
+            "iam-boundaries sandbox serve --rate 50 \\",
+            "    --rate-change 5@30 --rate-change 50@120",
+        ],
+    },
+    Example {
+        purpose: "Simulate another client that uses half of the rate for 30 seconds",
+        commands: &["iam-boundaries sandbox serve --rate 50 --competitor 25@10..40"],
+    },
+    Example {
+        purpose: "Inject faults of every kind",
+        commands: &["iam-boundaries sandbox serve --chaos 7"],
+    },
+    Example {
+        purpose: "Inject two kinds of faults, into a third of the requests",
+        commands: &[
+            "iam-boundaries sandbox serve --chaos 7 --chaos-share 33% \\",
+            "    --chaos-kinds cut-after,stale-reads",
+        ],
+    },
+];
+
+pub(super) const RESET_EXAMPLES: &[Example] = &[Example {
+    purpose: "Reset the sandbox, and show the plan of a new one",
+    commands: &["iam-boundaries sandbox reset", "iam-boundaries --sandbox plan"],
+}];
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum SandboxCommand {
+    Serve(ServeArgs),
+    /// Delete the state of the sandbox that --sandbox uses
+    #[command(after_help = example::help(RESET_EXAMPLES))]
+    Reset,
+}
+
+/// Serve a sandbox to any AWS client until interrupted
+///
+/// The state is kept in memory. At the end, prints the number of requests and of throttled requests for
+/// each action.
+#[derive(Debug, clap::Args)]
+#[command(after_help = example::help(SERVE_EXAMPLES))]
+pub(in crate::cli) struct ServeArgs {
+    /// Port on 127.0.0.1; 0 selects a free port
+    #[arg(long, value_name = "P", default_value = "4599")]
+    pub(in crate::cli) port: u16,
+    /// Number of users in the account [default: the sample company of --sandbox]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+    pub(in crate::cli) users: Option<u32>,
+    /// Latency of each response, in milliseconds
+    #[arg(long, value_name = "MS", default_value = "0", value_parser = clap::value_parser!(u64).range(..=600_000))]
+    pub(in crate::cli) latency: u64,
+    /// Maximum number of items in a page
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub(in crate::cli) page_size: u16,
+    /// Delay until reads return a written boundary, in milliseconds
+    #[arg(long, value_name = "MS", default_value = "0", value_parser = clap::value_parser!(u64).range(..=600_000))]
+    pub(in crate::cli) staleness: u64,
+    /// Requests per second that each API accepts; can be repeated
+    ///
+    /// With ACTION, the rate applies to that action only and takes precedence over a rate without ACTION.
+    /// The same holds for the other throttling options. GetCallerIdentity is throttled only if it is named.
+    #[arg(long, value_name = "[ACTION=]R", help_heading = THROTTLING)]
+    pub(in crate::cli) rate: Vec<PerAction<Rate>>,
+    /// Capacity of the token bucket, in requests [default: the rate, at least 1]
+    #[arg(long, value_name = "[ACTION=]B", requires = "rate", help_heading = THROTTLING)]
+    pub(in crate::cli) burst: Vec<PerAction<Burst>>,
+    /// Change the rate to R, SECONDS after the first request to the API; can be repeated
+    #[arg(long, value_name = "[ACTION=]R@SECONDS", requires = "rate", help_heading = THROTTLING)]
+    pub(in crate::cli) rate_change: Vec<PerAction<RateChange>>,
+    /// Simulate another client that sends R requests per second and does not retry
+    ///
+    /// The requests are evenly spaced. FROM and UNTIL are seconds after the first request to the API.
+    /// Without them, the client sends requests all the time.
+    #[arg(long, value_name = "[ACTION=]R[@FROM[..UNTIL]]", requires = "rate", help_heading = THROTTLING)]
+    pub(in crate::cli) competitor: Vec<PerAction<Competitor>>,
+    /// Inject random faults, reproducibly for the same seed
+    ///
+    /// The seed, the action, the user, page or policy, and the number of earlier identical requests
+    /// determine the fault of a request. Only throttling storms depend on the order of requests.
+    /// GetCallerIdentity has no faults.
+    #[arg(long, value_name = "SEED", help_heading = FAULTS)]
+    pub(in crate::cli) chaos: Option<u64>,
+    /// Kinds of faults to inject, separated by commas [default: all]
+    #[arg(long, value_name = "KIND", value_delimiter = ',', requires = "chaos", value_parser = chaos_kind(), help_heading = FAULTS)]
+    pub(in crate::cli) chaos_kinds: Vec<ChaosKind>,
+    /// Share of requests that get a fault [default: 10%]
+    #[arg(long, value_name = "SHARE", requires = "chaos", help_heading = FAULTS)]
+    pub(in crate::cli) chaos_share: Option<Share>,
+    /// Share of requests that fail eight times in a row, instead of at most five [default: 0.5%]
+    #[arg(long, value_name = "SHARE", requires = "chaos", help_heading = FAULTS)]
+    pub(in crate::cli) chaos_stubborn: Option<Share>,
+}
+
+fn chaos_kind() -> impl TypedValueParser<Value = ChaosKind> {
+    let values = ChaosKind::ALL
+        .map(|kind| clap::builder::PossibleValue::new(kind.name()).help(description(kind)));
+    PossibleValuesParser::new(values).try_map(|name| name.parse::<ChaosKind>())
+}
+
+fn description(kind: ChaosKind) -> &'static str {
+    match kind {
+        ChaosKind::CutBefore => "Close the connection before the request is processed",
+        ChaosKind::CutAfter => "Close the connection after the request is processed",
+        ChaosKind::Truncated => "Process the request, and send part of the response",
+        ChaosKind::Garbage => "Process the request, and send a response that is not XML",
+        ChaosKind::ServiceFailure => "Return ServiceFailure (HTTP 500), and process nothing",
+        ChaosKind::Slow => "Delay the response by up to 500 milliseconds",
+        ChaosKind::ThrottlingStorms => {
+            "Throttle up to 12 consecutive requests to an API, for at most 500 milliseconds"
+        }
+        ChaosKind::ShiftedPages => "Start pages some users too early or too late",
+        ChaosKind::UserDeleted => "Delete the user before a write",
+        ChaosKind::StaleReads => "Return the previous boundary for up to 500 milliseconds",
+    }
+}

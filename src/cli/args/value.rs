@@ -1,0 +1,71 @@
+//! Parsers of option values.
+
+use std::time::Duration;
+
+/// Longer durations are typing errors, such as `10M`, which is ten months.
+const LONGEST: Duration = Duration::from_hours(7 * 24);
+
+/// A duration such as `90s`, `10m` or `1h30m`, zero included, of seven days at most.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(duration) if duration > LONGEST => Err("a duration is at most 7 days".to_owned()),
+        Ok(duration) => Ok(duration),
+        // The crate's own messages count bytes.
+        Err(_) => Err("a duration is a number with a unit, such as 90s, 10m or 1h30m".to_owned()),
+    }
+}
+
+/// A [`duration`] that is not zero.
+pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {
+    match duration(text) {
+        Ok(Duration::ZERO) => Err("the duration must be longer than zero".to_owned()),
+        other => other,
+    }
+}
+
+pub(super) fn region(text: &str) -> Result<String, String> {
+    let is_region = !text.is_empty()
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if is_region { Ok(text.to_owned()) } else { Err("a region looks like eu-central-1".to_owned()) }
+}
+
+pub(super) fn url(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    match host {
+        Some(host) if !host.is_empty() && !text.contains(char::is_whitespace) => {
+            Ok(text.to_owned())
+        }
+        _ => Err("an endpoint URL begins with http:// or https://".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_numbers_with_units_up_to_seven_days() {
+        for (text, seconds) in
+            [("90s", 90), ("10m", 600), ("2h", 7_200), ("1h30m", 5_400), ("1.5m", 90), ("0s", 0)]
+        {
+            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        assert_eq!(duration("7d"), Ok(LONGEST));
+        for text in ["", "5", "s", "-1s", "soon", "10 m s", "99999999999999999999h"] {
+            let error = duration(text).unwrap_err();
+            assert_eq!(error, "a duration is a number with a unit, such as 90s, 10m or 1h30m");
+        }
+        for text in ["8d", "10M", "1000000h"] {
+            assert_eq!(duration(text).unwrap_err(), "a duration is at most 7 days", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_timeout_is_longer_than_zero() {
+        assert_eq!(positive_duration("1s"), Ok(Duration::from_secs(1)));
+        for text in ["0s", "0h0m"] {
+            let error = positive_duration(text).unwrap_err();
+            assert_eq!(error, "the duration must be longer than zero", "{text}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+use std::process::ExitCode;
+
+use strum::VariantArray;
+
+/// How a command ended. `--help`, the manual pages and the table in the documentation all come from, or
+/// are checked against, this enum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
+pub(super) enum Exit {
+    Done = 0,
+    NothingDone = 1,
+    Changes = 2,
+    SomeFailed = 3,
+    Refused = 4,
+    Interrupted = 130,
+}
+
+impl Exit {
+    /// The process's exit code.
+    pub(super) fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// What the exit code means, with backticks around what a user types.
+    pub(super) fn meaning(self) -> &'static str {
+        match self {
+            Exit::Done => {
+                "done; for `plan`, also when there are changes, unless `--detailed-exitcode`"
+            }
+            Exit::NothingDone => {
+                "nothing could be done: invalid usage, invalid file, no credentials, wrong account, \
+                 account locked by another run, journal cannot be created"
+            }
+            Exit::Changes => "`plan --detailed-exitcode`: there are changes",
+            Exit::SomeFailed => {
+                "some items failed, are in conflict, are blocked, cannot be planned, are not as \
+                 written or could not be verified, or the journal could not be written; the others \
+                 were done"
+            }
+            Exit::Refused => {
+                "a guard rail was violated, or `--strict` found conflicts; nothing was done"
+            }
+            Exit::Interrupted => "interrupted; calls in flight were finished and recorded",
+        }
+    }
+
+    /// Every exit code with its meaning, as a section of `--help`.
+    pub(super) fn help() -> String {
+        let header = clap::builder::Styles::styled().get_header().to_owned();
+        let rows = Exit::VARIANTS.iter().map(|exit| {
+            let row = format!("  {:<3}  {}", exit.code(), plain(exit.meaning()));
+            textwrap::fill(&row, textwrap::Options::new(80).subsequent_indent("       "))
+        });
+        format!("{header}Exit codes:{header:#}\n{}", rows.collect::<Vec<_>>().join("\n"))
+    }
+}
+
+/// Without Markdown's backticks.
+fn plain(text: &str) -> String {
+    text.replace('`', "")
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// The rows below the header `| exit code | meaning |`.
+    fn rows<'a>(markdown: &'a str) -> Option<Vec<(&'a str, &'a str)>> {
+        let mut lines = markdown.lines().skip_while(|line| *line != "| exit code | meaning |");
+        lines.next()?;
+        let row = |line: &'a str| line.strip_prefix("| ")?.strip_suffix(" |")?.split_once(" | ");
+        Some(lines.skip(1).map_while(row).collect())
+    }
+
+    #[test]
+    fn the_table_in_the_documentation_has_each_exit_code_with_its_meaning() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let docs = std::fs::read_dir(root.join("docs")).unwrap();
+        let mut pages: Vec<_> = docs.map(|entry| entry.unwrap().path()).collect();
+        pages.retain(|page| page.extension().is_some_and(|extension| extension == "md"));
+        pages.push(root.join("README.md"));
+        let mut tables = 0;
+        for page in pages {
+            let markdown = std::fs::read_to_string(&page).unwrap();
+            let Some(rows) = rows(&markdown) else { continue };
+            let rows: Vec<_> = rows.iter().map(|(code, text)| (*code, plain(text))).collect();
+            let codes: Vec<_> = Exit::VARIANTS.iter().map(|exit| exit.code().to_string()).collect();
+            let expected: Vec<_> = codes
+                .iter()
+                .zip(Exit::VARIANTS)
+                .map(|(code, exit)| (code.as_str(), plain(exit.meaning())))
+                .collect();
+            assert_eq!(rows, expected, "{page:?}");
+            tables += 1;
+        }
+        assert!(tables > 0, "no page has a table of exit codes");
+    }
+}

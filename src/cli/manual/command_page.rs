@@ -1,0 +1,153 @@
+//! The page of a command.
+
+use std::io;
+
+use clap_mangen::Man;
+use roff::{Roff, roman};
+use strum::VariantArray;
+
+use super::text::{Block, definition, page, paragraph, section, verbatim};
+use crate::cli::args;
+use crate::cli::exit_code::Exit;
+
+const ENVIRONMENT: &[Block] = &[
+    Block::Paragraph(
+        "The AWS SDK for Rust reads credentials and settings from the environment variables, the \
+         profiles and the services that all AWS SDKs support. The most common variables are:",
+    ),
+    Block::Term("AWS_PROFILE", "The AWS profile to use. `--profile` takes precedence."),
+    Block::Term(
+        "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN",
+        "Credentials. They take precedence over the credentials of a profile, also of `--profile`.",
+    ),
+    Block::Term(
+        "AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN, AWS_ROLE_SESSION_NAME",
+        "Credentials of a role, from an OpenID Connect token.",
+    ),
+    Block::Term("AWS_REGION, AWS_DEFAULT_REGION", "The AWS Region. `--region` takes precedence."),
+    Block::Term(
+        "AWS_ENDPOINT_URL_IAM, AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL",
+        "The endpoint of IAM, of STS, and of both. `--endpoint-url` takes precedence.",
+    ),
+    Block::Term(
+        "AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE",
+        "The paths of the files with profiles and credentials.",
+    ),
+    Block::Term(
+        "XDG_STATE_HOME",
+        "The parent of the state directory, as an absolute path. The default is `~/.local/state`.",
+    ),
+    Block::Term("NO_COLOR", "If set to a value that is not empty, disables colors."),
+    Block::Term(
+        "CLICOLOR_FORCE",
+        "If set to a value that is not empty, enables colors, also in files and pipes. `NO_COLOR` takes \
+         precedence.",
+    ),
+    Block::Term(
+        "CLICOLOR",
+        "If set to `0`, disables colors. If set to any other value, enables colors on every terminal.",
+    ),
+    Block::Term("TERM", "If set to `dumb` or not set, disables colors."),
+    Block::Paragraph("`--color always` and `--color never` take precedence over all of them."),
+];
+
+const FILES: &[Block] = &[
+    Block::Term("boundaries.toml", "The boundaries file. See boundaries.toml(5)."),
+    Block::Term(
+        "$XDG_STATE_HOME/iam-boundaries/ACCOUNT/",
+        "The state directory of an account, with a lock for one run at a time and the journals of its \
+         runs. By default, `~/.local/state/iam-boundaries/ACCOUNT/`; on Windows, \
+         `%LOCALAPPDATA%\\iam-boundaries\\ACCOUNT\\`. Without a home directory, \
+         `.iam-boundaries/ACCOUNT/`.",
+    ),
+    Block::Term("DATE-DIGEST.jsonl", "A journal, in the state directory. `rollback` reads it."),
+    Block::Term(
+        ".iam-boundaries/",
+        "The state of the sandbox that `--sandbox` uses, in the working directory: its users, lock and \
+         journals.",
+    ),
+    Block::Term("~/.aws/config, ~/.aws/credentials", "AWS profiles and credentials."),
+];
+
+/// The name of the page without its section, and the page.
+pub(super) fn render(command: clap::Command) -> (String, String) {
+    let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
+    let has_subcommands = command.has_subcommands();
+    let is_main = name == "iam-boundaries";
+    let subcommands: Vec<_> =
+        command.get_subcommands().map(|sub| format!("{name}-{}", sub.get_name())).collect();
+    let man =
+        Man::new(command.subcommand_help_heading("COMMANDS").subcommand_value_name("COMMAND"));
+
+    let mut parts = String::new();
+    let mut add = |render: &dyn Fn(&mut dyn io::Write) -> io::Result<()>| {
+        let mut part = Vec::new();
+        render(&mut part).expect("a vector takes any number of bytes");
+        parts += &String::from_utf8_lossy(&part);
+    };
+    add(&|out| man.render_name_section(out));
+    add(&|out| man.render_synopsis_section(out));
+    add(&|out| man.render_description_section(out));
+    add(&|out| man.render_options_section(out));
+    if has_subcommands {
+        add(&|out| man.render_subcommands_section(out));
+    }
+
+    let mut roff = Roff::new();
+    exit_status(&mut roff, exits(&name));
+    if is_main {
+        section(&mut roff, "ENVIRONMENT", ENVIRONMENT);
+        section(&mut roff, "FILES", FILES);
+    }
+    examples(&mut roff, &name);
+    see_also(&mut roff, is_main, &subcommands);
+    parts += &roff.render();
+    let page = page(&name, "1", &parts);
+    (name, page)
+}
+
+/// The exit codes of a command.
+fn exits(name: &str) -> &'static [Exit] {
+    match name {
+        "iam-boundaries" => Exit::VARIANTS,
+        "iam-boundaries-plan" | "iam-boundaries-rollback" => {
+            &[Exit::Done, Exit::NothingDone, Exit::Changes, Exit::SomeFailed]
+        }
+        "iam-boundaries-apply" => {
+            &[Exit::Done, Exit::NothingDone, Exit::SomeFailed, Exit::Refused, Exit::Interrupted]
+        }
+        _ => &[Exit::Done, Exit::NothingDone],
+    }
+}
+
+fn exit_status(roff: &mut Roff, exits: &[Exit]) {
+    roff.control("SH", ["EXIT STATUS"]);
+    for exit in exits {
+        definition(roff, &exit.code().to_string(), exit.meaning());
+    }
+}
+
+fn examples(roff: &mut Roff, name: &str) {
+    let Some(examples) = args::examples(name) else { return };
+    roff.control("SH", ["EXAMPLES"]);
+    for (n, example) in examples.iter().enumerate() {
+        let purpose = format!("{}:", example.purpose);
+        match n {
+            0 => {
+                roff.text([roman(purpose)]);
+            }
+            _ => paragraph(roff, &purpose),
+        }
+        verbatim(roff, example.commands.iter().copied());
+    }
+}
+
+fn see_also(roff: &mut Roff, is_main: bool, subcommands: &[String]) {
+    let mut pages: Vec<_> = subcommands.iter().map(|name| format!("`{name}`(1)")).collect();
+    if !is_main {
+        pages.push("`iam-boundaries`(1)".to_owned());
+    }
+    pages.push("`boundaries.toml`(5)".to_owned());
+    roff.control("SH", ["SEE ALSO"]);
+    roff.text([roman(pages.join(", "))]);
+}

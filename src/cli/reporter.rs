@@ -1,0 +1,73 @@
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::Instant;
+
+use tokio::sync::oneshot;
+
+use super::args::Format;
+use super::output::Output;
+use crate::apply::Event;
+use crate::plan::Preflight;
+use crate::report::{ProgressDisplay, RunReporter, run_reporter};
+
+/// The thread that writes a run's report to standard output and its progress to standard error.
+///
+/// Events wait in a channel without a bound, so a slow reader of the output delays neither the run nor its
+/// deadline.
+#[derive(Debug)]
+pub(super) struct Reporter {
+    written: oneshot::Receiver<io::Result<()>>,
+}
+
+impl Reporter {
+    /// Starts the thread. It ends when the sender is dropped.
+    ///
+    /// # Errors
+    /// When the system has no thread left.
+    pub(super) fn start(
+        preflight: Arc<Preflight>,
+        format: Format,
+        output: Output,
+    ) -> io::Result<(Sender<Event>, Reporter)> {
+        let (events, received) = mpsc::channel();
+        let (done, written) = oneshot::channel();
+        thread::Builder::new().name("report".to_owned()).spawn(move || {
+            let mut reporter = run_reporter(&preflight, format.into(), output.out, io::stdout());
+            // Fails only when nobody waits for the report any more.
+            let _ = done.send(write(&received, reporter.as_mut()));
+        })?;
+        Ok((events, Reporter { written }))
+    }
+
+    /// Waits until the whole report is written.
+    ///
+    /// # Errors
+    /// When standard output could not be written.
+    pub(super) async fn finish(self) -> io::Result<()> {
+        self.written.await.unwrap_or_else(|_| Err(io::Error::other("the report thread ended")))
+    }
+}
+
+fn write(events: &Receiver<Event>, reporter: &mut dyn RunReporter) -> io::Result<()> {
+    let mut progress = ProgressDisplay::new();
+    let mut written = Ok(());
+    let mut ticked = Instant::now();
+    loop {
+        match events.recv_timeout(ProgressDisplay::TICK) {
+            Ok(event) => {
+                progress.on(&event);
+                if written.is_ok() {
+                    written = progress.aside(|| reporter.on(&event));
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return written,
+        }
+        if ticked.elapsed() >= ProgressDisplay::TICK {
+            ticked = Instant::now();
+            progress.tick();
+        }
+    }
+}

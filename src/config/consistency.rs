@@ -1,0 +1,80 @@
+//! Checks across the ARNs of a file: all of them must be usable in one account.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::ops::Range;
+
+use super::source_text::SourceText;
+use super::{Diagnostic, Located};
+use crate::iam::{AccountId, PolicyArn, PolicyOwner};
+
+/// An ARN, and its position in the text.
+pub(super) struct LocatedArn {
+    /// The byte range of the ARN, including its quotes.
+    pub(super) span: Range<usize>,
+    pub(super) arn: PolicyArn,
+}
+
+/// Reports each ARN whose partition or account differs from that of the file: the account in `[account]`,
+/// or else what most ARNs have.
+///
+/// An account belongs to exactly one partition. A boundary of its users is a customer managed policy of
+/// the same account or an AWS managed policy
+/// ([PutUserPermissionsBoundary](https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPermissionsBoundary.html)).
+pub(super) fn check(
+    source: &SourceText,
+    account: Option<&Located<AccountId>>,
+    arns: &[LocatedArn],
+) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    if let Some(expected) = most_common(arns, |located| Some(located.arn.partition())) {
+        for located in arns.iter().filter(|located| located.arn.partition() != expected) {
+            let message = format!(
+                "this ARN is in the partition {}, but other ARNs are in {expected}",
+                located.arn.partition()
+            );
+            let help = format!(
+                "start the ARN with arn:{expected}: (an account belongs to exactly one partition)"
+            );
+            diagnostics.push(Diagnostic::at(source, located.span.clone(), message).help(help));
+        }
+    }
+    let owner = |located: &LocatedArn| match located.arn.owner() {
+        PolicyOwner::Account(account) => Some(account),
+        PolicyOwner::Aws => None,
+    };
+    let Some(expected) = account.map(|account| account.value).or_else(|| most_common(arns, owner))
+    else {
+        return diagnostics;
+    };
+    for located in arns {
+        let Some(other) = owner(located).filter(|&account| account != expected) else { continue };
+        let contrast = match account {
+            Some(account) => format!("the file is for account {expected} (line {})", account.line),
+            None => format!("other policies belong to account {expected}"),
+        };
+        let message = format!("this policy belongs to account {other}, but {contrast}");
+        let help = "correct the account ID in the ARN: a boundary is a policy of the user's own \
+                    account or an AWS managed policy";
+        diagnostics.push(Diagnostic::at(source, located.span.clone(), message).help(help));
+    }
+    diagnostics
+}
+
+/// The most common value of the ARNs. Of equally common values, the one that comes first in the file.
+fn most_common<T: Copy + Eq + Hash>(
+    arns: &[LocatedArn],
+    value_of: impl Fn(&LocatedArn) -> Option<T>,
+) -> Option<T> {
+    let mut counts = HashMap::<T, (usize, usize)>::new();
+    for located in arns {
+        if let Some(value) = value_of(located) {
+            let (count, first) = counts.entry(value).or_insert((0, located.span.start));
+            *count += 1;
+            *first = located.span.start.min(*first);
+        }
+    }
+    let most_common = counts.into_iter().max_by_key(|&(_, (count, first))| (count, Reverse(first)));
+    most_common.map(|(value, _)| value)
+}

@@ -1,0 +1,35 @@
+use std::sync::Arc;
+
+/// What decided a planned change, and where it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provenance {
+    /// What decided it.
+    pub kind: ProvenanceKind,
+    /// The path of the file, as it was specified.
+    pub file: Arc<str>,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, from 1, in characters; `None` where only the line is known.
+    pub column: Option<usize>,
+}
+
+/// The kinds of provenance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProvenanceKind {
+    /// An entry of a boundaries file.
+    Entry,
+    /// A line of a journal whose run is rolled back.
+    Journal,
+}
+
+impl Provenance {
+    /// An entry at this position of a boundaries file.
+    pub fn entry(file: &Arc<str>, line: usize, column: Option<usize>) -> Self {
+        Provenance { kind: ProvenanceKind::Entry, file: file.clone(), line, column }
+    }
+
+    /// A line of a journal.
+    pub fn journal(file: &Arc<str>, line: usize) -> Self {
+        Provenance { kind: ProvenanceKind::Journal, file: file.clone(), line, column: None }
+    }
+}

@@ -1,0 +1,87 @@
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+
+use super::source_text::SourceText;
+use super::{Config, FileErrors, Guard, ShortNames, check};
+use crate::iam::Digest;
+
+impl Config {
+    /// Reads and checks the file at `path`.
+    ///
+    /// # Errors
+    /// Every error in the file, or the reason why it cannot be read.
+    pub fn read(path: &Path) -> Result<Config, FileErrors> {
+        check::check(read_text(path)?)
+    }
+
+    /// Reads and checks an earlier version of a file, which may be empty: the file did not exist yet.
+    ///
+    /// # Errors
+    /// As for [`Config::read`].
+    pub fn read_earlier(path: &Path) -> Result<Config, FileErrors> {
+        let source = read_text(path)?;
+        if !source.text.trim().is_empty() {
+            return check::check(source);
+        }
+        Ok(Config {
+            digest: Digest::of(&source.text),
+            file: source.file,
+            account: None,
+            names: ShortNames::default(),
+            guard: Guard::default(),
+            users: BTreeMap::new(),
+        })
+    }
+
+    /// Checks `text` as the content of `file`, which is not read.
+    ///
+    /// # Errors
+    /// Every error in the text.
+    pub fn parse(file: &str, text: &str) -> Result<Config, FileErrors> {
+        check::check(SourceText::new(file, text.to_owned()))
+    }
+}
+
+fn read_text(path: &Path) -> Result<SourceText, FileErrors> {
+    let file = path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|error| {
+        let (reason, help) = match error.kind() {
+            io::ErrorKind::NotFound => (
+                "file not found".to_owned(),
+                "specify another file with -f FILE, or create this one with a [users] table: \
+                 alice = \"arn:aws:iam::123456789012:policy/Developer\"",
+            ),
+            io::ErrorKind::IsADirectory => {
+                ("it is a directory".to_owned(), "specify a file in the directory with -f FILE")
+            }
+            io::ErrorKind::PermissionDenied => (
+                "permission denied".to_owned(),
+                "grant the current user permission to read the file",
+            ),
+            _ => (
+                error.to_string(),
+                "check the path and the disk, or specify another file with -f FILE",
+            ),
+        };
+        FileErrors::of_file(&file, &format!("cannot read {file}: {reason}"), help)
+    })?;
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(SourceText::new(&file, text)),
+        Err(error) => Err(not_utf8(&file, error.as_bytes(), error.utf8_error().valid_up_to())),
+    }
+}
+
+fn not_utf8(file: &str, bytes: &[u8], bad: usize) -> FileErrors {
+    let before = &bytes[..bad];
+    let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+    let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+    let column = String::from_utf8_lossy(&before[line_start..]).chars().count() + 1;
+    let reason = if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        "the file is encoded in UTF-16".to_owned()
+    } else {
+        format!("byte 0x{:02x} at line {line}, column {column} is not valid UTF-8", bytes[bad])
+    };
+    let message = format!("cannot read {file}: {reason}");
+    FileErrors::at(file, &message, "save the file as UTF-8, which TOML requires", line, column)
+}

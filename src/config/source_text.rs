@@ -1,0 +1,67 @@
+use std::ops::Range;
+
+/// Some editors write this character at the start of a UTF-8 file.
+pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// The text of a file, with the offsets of its lines.
+#[derive(Debug, Clone)]
+pub(super) struct SourceText {
+    /// The path of the file, as specified by the caller.
+    pub(super) file: String,
+    pub(super) text: String,
+    line_starts: Vec<usize>,
+}
+
+impl SourceText {
+    pub(super) fn new(file: &str, text: String) -> Self {
+        let after_newlines = text.match_indices('\n').map(|(at, _)| at + 1);
+        let line_starts = std::iter::once(0).chain(after_newlines).collect();
+        SourceText { file: file.to_owned(), text, line_starts }
+    }
+
+    /// The index of the line that contains `offset`, from 0.
+    fn line_index(&self, offset: usize) -> usize {
+        self.line_starts.partition_point(|&start| start <= offset) - 1
+    }
+
+    /// The line and column of a byte offset, both from 1. Columns count characters.
+    pub(super) fn position(&self, offset: usize) -> (usize, usize) {
+        let line = self.line_index(offset);
+        let before = self.text.get(self.line_starts[line]..offset).unwrap_or_default();
+        (line + 1, before.trim_start_matches(BYTE_ORDER_MARK).chars().count() + 1)
+    }
+
+    /// The byte range of the lines that `span` touches, without the last line end and without the byte
+    /// order mark of the file.
+    pub(super) fn lines_around(&self, span: &Range<usize>) -> Range<usize> {
+        let start = match self.line_starts[self.line_index(span.start)] {
+            0 if self.text.starts_with(BYTE_ORDER_MARK) => BYTE_ORDER_MARK.len_utf8(),
+            start => start,
+        };
+        let last = self.line_index(span.end.saturating_sub(1).max(span.start));
+        let end = self.line_starts.get(last + 1).map_or(self.text.len(), |&next| next - 1);
+        let end = if self.text[start..end].ends_with('\r') { end - 1 } else { end };
+        start..end.max(span.end)
+    }
+
+    /// Whether the line that contains `offset` is the header of a table.
+    pub(super) fn is_header(&self, offset: usize) -> bool {
+        self.text[self.lines_around(&(offset..offset))].trim_start().starts_with('[')
+    }
+
+    /// The table headers: line number, from 1, and the name between the brackets.
+    pub(super) fn headers(&self) -> impl Iterator<Item = (usize, &str)> {
+        let text = self.text.trim_start_matches(BYTE_ORDER_MARK);
+        text.lines().zip(1..).filter_map(|(line, number)| {
+            let name = line.trim_start().strip_prefix('[')?.trim_start_matches('[');
+            Some((number, name.split(']').next()?.trim()))
+        })
+    }
+
+    /// The smallest span of whole characters in the text that covers `span`.
+    pub(super) fn clamped(&self, span: Range<usize>) -> Range<usize> {
+        let start = self.text.floor_char_boundary(span.start);
+        let end = self.text.ceil_char_boundary(span.end.max(start));
+        start..end
+    }
+}

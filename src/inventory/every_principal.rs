@@ -1,0 +1,39 @@
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::ApiError;
+use crate::iam::{PolicyArn, Principal};
+
+/// Every principal of an account, each with its present boundary.
+pub type EveryPrincipal = BTreeMap<Principal, Option<PolicyArn>>;
+
+/// Why the principals of an account are not known.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum EveryPrincipalError {
+    /// A call failed.
+    #[error(transparent)]
+    Call(#[from] ApiError),
+    /// IAM listed these principals, and what it returned for them cannot be used.
+    #[error("cannot read {} of the account's users:{}", .0.len(), Lines(.0))]
+    Unreadable(Vec<UnreadablePrincipal>),
+}
+
+/// A principal that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadablePrincipal {
+    /// The name as IAM returned it. It may be invalid.
+    pub name: String,
+    /// What is not known, and why.
+    pub why: String,
+}
+
+struct Lines<'a>(&'a [UnreadablePrincipal]);
+
+impl fmt::Display for Lines<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line = |one: &UnreadablePrincipal, f: &mut fmt::Formatter<'_>| {
+            write!(f, "\n  {:?}: {}", one.name, one.why)
+        };
+        self.0.iter().try_for_each(|one| line(one, f))
+    }
+}

@@ -1,0 +1,15 @@
+//! What the account has and how calls to AWS ended, as plain values: no network, no SDK type.
+
+mod api_error;
+mod caller_identity;
+mod calls;
+mod every_principal;
+mod policy_state;
+mod reading;
+
+pub use api_error::{ApiError, ErrorClass};
+pub use caller_identity::CallerIdentity;
+pub use calls::{CallCount, CallOutcome, Retry, StopReason};
+pub use every_principal::{EveryPrincipal, EveryPrincipalError, UnreadablePrincipal};
+pub use policy_state::PolicyState;
+pub use reading::{Inventory, Reading};

@@ -1,0 +1,20 @@
+use super::ApiError;
+
+/// What IAM reports about one managed policy
+/// ([GetPolicy](https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetPolicy.html)).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PolicyState {
+    /// The policy exists and can be set as a boundary: `IsAttachable` of
+    /// [Policy](https://docs.aws.amazon.com/IAM/latest/APIReference/API_Policy.html) is true.
+    Attachable,
+    /// IAM has no such policy.
+    NoSuchPolicy,
+    /// The policy exists, and setting it as a boundary fails with `PolicyNotAttachable`: `IsAttachable` is
+    /// false, or the policy is reserved for a service-linked role
+    /// ([PutUserPermissionsBoundary](https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPermissionsBoundary.html)).
+    /// IAM reports `IsAttachable` for the latter, too: it can be attached to those roles.
+    NotAttachable,
+    /// This policy could not be read. The error's class tells whether the caller is not allowed to
+    /// ([`ErrorClass::Denied`](super::ErrorClass::Denied)).
+    Unreadable(ApiError),
+}

@@ -1,0 +1,110 @@
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use super::{ApiError, ErrorClass};
+use crate::iam::{PolicyArn, Principal, PrincipalName, UniqueId};
+
+/// The principals that were read, each with what IAM returned for it.
+#[derive(Debug, Clone, Default)]
+pub struct Inventory {
+    readings: BTreeMap<Principal, Reading>,
+}
+
+/// What IAM returned for one principal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading {
+    /// The principal exists.
+    Found {
+        /// Its unique ID.
+        unique_id: UniqueId,
+        /// Its permissions boundary; `None` if it has none.
+        boundary: Option<PolicyArn>,
+    },
+    /// IAM has no such principal.
+    NotFound {
+        /// The name of a principal that differs only in case.
+        differs_by_case: Option<PrincipalName>,
+    },
+    /// The principal could not be read.
+    Unreadable(ApiError),
+}
+
+/// A principal that nobody asked for is not "not found": nothing is known about it.
+static NOT_READ: LazyLock<Reading> = LazyLock::new(|| {
+    Reading::Unreadable(ApiError {
+        action: "iam:GetUser".into(),
+        class: ErrorClass::Rejected,
+        code: "NotRead".to_owned(),
+        message: "the principal was not read".to_owned(),
+        request_id: None,
+    })
+});
+
+impl Inventory {
+    /// An inventory of these readings.
+    pub fn of(readings: BTreeMap<Principal, Reading>) -> Self {
+        Inventory { readings }
+    }
+
+    /// What was returned for `principal`. One that was not read is unreadable, so nothing is ever planned
+    /// or written for it.
+    pub fn reading(&self, principal: &Principal) -> &Reading {
+        self.readings.get(principal).unwrap_or(&NOT_READ)
+    }
+
+    /// Every reading, by principal.
+    pub fn iter(&self) -> impl Iterator<Item = (&Principal, &Reading)> {
+        self.readings.iter()
+    }
+
+    /// Takes over the readings of `newer`. Where a principal is missing in both, either may know the name
+    /// that differs only in case.
+    pub fn extend(&mut self, newer: Inventory) {
+        for (principal, mut reading) in newer.readings {
+            let known = self.readings.remove(&principal);
+            if let (
+                Reading::NotFound { differs_by_case },
+                Some(Reading::NotFound { differs_by_case: Some(other) }),
+            ) = (&mut reading, known)
+            {
+                differs_by_case.get_or_insert(other);
+            }
+            self.readings.insert(principal, reading);
+        }
+    }
+}
+
+impl Reading {
+    /// The present boundary of a principal that exists.
+    pub fn boundary(&self) -> Option<Option<&PolicyArn>> {
+        match self {
+            Reading::Found { boundary, .. } => Some(boundary.as_ref()),
+            Reading::NotFound { .. } | Reading::Unreadable(_) => None,
+        }
+    }
+
+    /// The error, if the caller is not allowed to read the principal.
+    pub fn denied(&self) -> Option<&ApiError> {
+        match self {
+            Reading::Unreadable(error) if error.class == ErrorClass::Denied => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Whether IAM has no such principal.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Reading::NotFound { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_principal_that_was_not_read_is_unreadable_and_not_missing() {
+        let alice = Principal::user("alice".parse().unwrap());
+        let reading = Inventory::default().reading(&alice).clone();
+        assert!(matches!(reading, Reading::Unreadable(error) if error.code == "NotRead"));
+    }
+}

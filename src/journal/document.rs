@@ -1,0 +1,277 @@
+//! The lines of a journal as they are written, version 2.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::format::{FORMAT, FORMAT_VERSION};
+use super::outcome::Outcome;
+use super::record::{Correction, End, Found, Header, Intent, RunSource};
+use crate::config::{Guard, Provenance, ProvenanceKind};
+use crate::iam::{
+    AccountId, Digest, NamePattern, Partition, PolicyArn, Principal, PrincipalKind, PrincipalName,
+    Threshold, Timestamp, UniqueId, present, printable,
+};
+use crate::inventory::{ApiError, CallOutcome, StopReason};
+
+/// The first line.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HeaderDocument {
+    pub(super) format: String,
+    pub(super) format_version: u32,
+    pub(super) version: String,
+    pub(super) began: Timestamp,
+    pub(super) account: AccountId,
+    pub(super) partition: Partition,
+    pub(super) caller: String,
+    pub(super) plan: Digest,
+    pub(super) source: SourceDocument,
+    pub(super) boundaries: BTreeMap<String, PolicyArn>,
+    pub(super) guard: GuardDocument,
+    pub(super) changes: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum SourceDocument {
+    Files { files: Vec<String> },
+    Rollback { journal: String },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GuardDocument {
+    #[serde(deserialize_with = "present")]
+    max_changes: Option<Threshold>,
+    #[serde(deserialize_with = "present")]
+    max_removals: Option<Threshold>,
+    protected: Vec<NamePattern>,
+    allow_own_boundary: bool,
+}
+
+/// A line after the first.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum Line {
+    Intent {
+        kind: PrincipalKind,
+        name: PrincipalName,
+        #[serde(deserialize_with = "present")]
+        unique_id: Option<UniqueId>,
+        action: String,
+        #[serde(deserialize_with = "present")]
+        from: Option<PolicyArn>,
+        #[serde(deserialize_with = "present")]
+        to: Option<PolicyArn>,
+        provenance: ProvenanceDocument,
+    },
+    Outcome {
+        kind: PrincipalKind,
+        name: PrincipalName,
+        outcome: Outcome,
+        attempts: u32,
+        #[serde(deserialize_with = "present")]
+        request_id: Option<String>,
+        #[serde(deserialize_with = "present")]
+        may_be_done: Option<bool>,
+        #[serde(deserialize_with = "present")]
+        error: Option<ApiError>,
+    },
+    Correction {
+        kind: PrincipalKind,
+        name: PrincipalName,
+        outcome: Outcome,
+        found: FoundDocument,
+    },
+    End(EndDocument),
+}
+
+/// What decided a change.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum ProvenanceDocument {
+    Entry {
+        file: String,
+        line: usize,
+        #[serde(deserialize_with = "present")]
+        column: Option<usize>,
+    },
+    Journal {
+        file: String,
+        line: usize,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum FoundDocument {
+    Boundary {
+        #[serde(deserialize_with = "present")]
+        arn: Option<PolicyArn>,
+    },
+    NotFound,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EndDocument {
+    pub(super) applied: usize,
+    pub(super) not_as_written: usize,
+    pub(super) failed: usize,
+    pub(super) not_attempted: usize,
+    pub(super) not_verified: usize,
+    #[serde(deserialize_with = "present")]
+    pub(super) stopped_by: Option<StopReason>,
+}
+
+impl HeaderDocument {
+    pub(super) fn of(header: &Header) -> Self {
+        let Header {
+            version, began, account, partition, caller, plan, boundaries, changes, ..
+        } = header.clone();
+        let source = match &header.source {
+            RunSource::Files(files) => {
+                SourceDocument::Files { files: files.iter().map(|file| printable(file)).collect() }
+            }
+            RunSource::Rollback(journal) => {
+                SourceDocument::Rollback { journal: printable(journal) }
+            }
+        };
+        HeaderDocument {
+            format: FORMAT.to_owned(),
+            format_version: FORMAT_VERSION,
+            version,
+            began,
+            account,
+            partition,
+            caller: printable(&caller),
+            plan,
+            source,
+            boundaries,
+            guard: GuardDocument::of(&header.guard),
+            changes,
+        }
+    }
+
+    pub(super) fn into_header(self) -> Header {
+        let source = match self.source {
+            SourceDocument::Files { files } => RunSource::Files(files),
+            SourceDocument::Rollback { journal } => RunSource::Rollback(journal),
+        };
+        Header {
+            version: self.version,
+            began: self.began,
+            account: self.account,
+            partition: self.partition,
+            caller: self.caller,
+            plan: self.plan,
+            source,
+            boundaries: self.boundaries,
+            guard: self.guard.into_guard(),
+            changes: self.changes,
+        }
+    }
+}
+
+impl GuardDocument {
+    fn of(guard: &Guard) -> Self {
+        let Guard { max_changes, max_removals, protected, allow_own_boundary } = guard.clone();
+        GuardDocument { max_changes, max_removals, protected, allow_own_boundary }
+    }
+
+    pub(super) fn into_guard(self) -> Guard {
+        let GuardDocument { max_changes, max_removals, protected, allow_own_boundary } = self;
+        Guard { max_changes, max_removals, protected, allow_own_boundary }
+    }
+}
+
+impl Line {
+    pub(super) fn intent(intent: &Intent) -> Line {
+        let Intent { principal, unique_id, boundary, provenance } = intent;
+        Line::Intent {
+            kind: principal.kind,
+            name: principal.name.clone(),
+            unique_id: unique_id.clone(),
+            action: boundary.word().to_owned(),
+            from: boundary.from().cloned(),
+            to: boundary.to().cloned(),
+            provenance: ProvenanceDocument::of(provenance),
+        }
+    }
+
+    pub(super) fn outcome(principal: &Principal, call: &CallOutcome) -> Line {
+        let (attempts, request_id, may_be_done, error) = match call {
+            CallOutcome::Applied { attempts, request_id } => (*attempts, request_id, None, None),
+            CallOutcome::Failed { attempts, error, may_be_done } => {
+                (*attempts, &error.request_id, Some(*may_be_done), Some(error.clone()))
+            }
+            CallOutcome::NotAttempted => (0, &None, None, None),
+        };
+        Line::Outcome {
+            kind: principal.kind,
+            name: principal.name.clone(),
+            outcome: Outcome::of(call),
+            attempts,
+            request_id: request_id.as_deref().map(printable),
+            may_be_done,
+            error,
+        }
+    }
+
+    pub(super) fn correction(principal: &Principal, correction: &Correction) -> Line {
+        let found = match &correction.found {
+            Found::Boundary(arn) => FoundDocument::Boundary { arn: arn.clone() },
+            Found::NotFound => FoundDocument::NotFound,
+        };
+        Line::Correction {
+            kind: principal.kind,
+            name: principal.name.clone(),
+            outcome: correction.outcome,
+            found,
+        }
+    }
+
+    pub(super) fn end(end: &End) -> Line {
+        let End { applied, not_as_written, failed, not_attempted, not_verified, stopped_by } = *end;
+        Line::End(EndDocument {
+            applied,
+            not_as_written,
+            failed,
+            not_attempted,
+            not_verified,
+            stopped_by,
+        })
+    }
+}
+
+impl ProvenanceDocument {
+    fn of(provenance: &Provenance) -> Self {
+        let Provenance { kind, file, line, column } = provenance;
+        let (file, line) = (printable(file), *line);
+        match kind {
+            ProvenanceKind::Entry => ProvenanceDocument::Entry { file, line, column: *column },
+            ProvenanceKind::Journal => ProvenanceDocument::Journal { file, line },
+        }
+    }
+}
+
+impl EndDocument {
+    pub(super) fn into_end(self) -> End {
+        End {
+            applied: self.applied,
+            not_as_written: self.not_as_written,
+            failed: self.failed,
+            not_attempted: self.not_attempted,
+            not_verified: self.not_verified,
+            stopped_by: self.stopped_by,
+        }
+    }
+}
+
+/// A line as it is in the file.
+pub(super) fn written(line: &impl Serialize) -> String {
+    let mut text = serde_json::to_string(line).expect("strings and numbers serialize to JSON");
+    text.push('\n');
+    text
+}

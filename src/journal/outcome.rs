@@ -1,0 +1,38 @@
+use serde::{Deserialize, Serialize};
+
+use crate::inventory::CallOutcome;
+
+/// How a change ended. Each change of a run has exactly one outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// IAM reported success, or verification showed that the change is made.
+    Applied,
+    /// IAM reported success, and verification shows another boundary.
+    NotAsWritten,
+    /// IAM refused the change, or did not respond and verification did not show the change.
+    Failed,
+    /// Nothing was sent.
+    NotAttempted,
+}
+
+impl Outcome {
+    /// The outcome by IAM's response, before verification.
+    pub fn of(call: &CallOutcome) -> Outcome {
+        match call {
+            CallOutcome::Applied { .. } => Outcome::Applied,
+            CallOutcome::Failed { .. } => Outcome::Failed,
+            CallOutcome::NotAttempted => Outcome::NotAttempted,
+        }
+    }
+
+    /// The outcome in one word, as machine-readable formats have it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::Applied => "applied",
+            Outcome::NotAsWritten => "not_as_written",
+            Outcome::Failed => "failed",
+            Outcome::NotAttempted => "not_attempted",
+        }
+    }
+}

@@ -1,0 +1,275 @@
+use std::fs;
+use std::io;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use super::error::{Declined, Error};
+use super::saved_plan::read_plan;
+use super::session::{Input, Session};
+use super::time_limit::TimeLimit;
+use crate::apply::{self, Event, Run, RunOptions, Summary};
+use crate::aws::{Access, LimiterOptions, RetryPolicy, StopSwitch};
+use crate::iam::{AccountId, Rate, Timestamp};
+use crate::inventory::CallerIdentity;
+use crate::journal::{Header, Journal, JournalError};
+use crate::plan::{Overrides, Plan, Preflight, Refused, Supervision, Violation};
+use crate::state::{AccountDirectory, AccountLock, StateRoot, UnfinishedRun, unfinished_run};
+
+/// Options of [`apply`].
+#[derive(Debug, Clone)]
+pub struct ApplyOptions {
+    /// The credentials and the endpoint.
+    pub access: Access,
+    /// What to apply.
+    pub input: ApplyInput,
+    /// Overrides of the guard rails.
+    pub overrides: Overrides,
+    /// Whether a person is asked for confirmation.
+    pub supervision: Supervision,
+    /// Whether one conflict refuses the whole plan.
+    pub is_strict: bool,
+    /// The maximum number of writes in flight.
+    pub concurrency: NonZeroUsize,
+    /// The maximum rate of writes, retries included.
+    pub max_rate: Option<Rate>,
+    /// How long failed calls are retried.
+    pub retry_policy: RetryPolicy,
+    /// The time limit of the whole run, verification included.
+    pub timeout: Option<Duration>,
+    /// For how long changes are verified.
+    pub verify_for: Duration,
+    /// The path of the journal; `None` for a new file in the state directory.
+    pub journal: Option<PathBuf>,
+    /// The state directory.
+    pub state: StateRoot,
+}
+
+/// What to apply.
+#[derive(Debug, Clone)]
+pub enum ApplyInput {
+    /// The plan of a boundaries file.
+    File(PathBuf),
+    /// A saved plan; `-` is standard input.
+    Saved(PathBuf),
+}
+
+/// What [`apply`] shows and asks on its way. It never waits for anything else.
+pub trait Interaction {
+    /// An earlier run on the account did not end.
+    fn unfinished_run(&mut self, run: &UnfinishedRun);
+
+    /// The plan is made. An error ends the use case before anything is changed. A plan that violates a
+    /// guard rail is refused, whatever this returns.
+    fn review(&mut self, review: Review<'_>) -> impl Future<Output = Result<(), Declined>>;
+
+    /// The changes are about to be made. Returns where the events go.
+    ///
+    /// # Errors
+    /// When nobody can receive events: then nothing is changed.
+    fn begin(&mut self, preflight: &Arc<Preflight>) -> io::Result<Sender<Event>>;
+}
+
+/// A plan before it is applied.
+#[derive(Debug, Clone, Copy)]
+pub struct Review<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The guard rails that it violates: if there are any, it is not applied.
+    pub violations: &'a [Violation],
+}
+
+/// How [`apply`] ended.
+#[derive(Debug)]
+pub enum ApplyOutcome {
+    /// The plan was refused. Nothing was changed.
+    Refused {
+        /// The plan with its verdicts.
+        preflight: Arc<Preflight>,
+        /// Why it was refused.
+        why: Refused,
+    },
+    /// The changes were made, as far as the summary says.
+    Completed {
+        /// The plan with its verdicts.
+        preflight: Arc<Preflight>,
+        /// The result of the run.
+        summary: Summary,
+        /// The journal; `None` if there was nothing to change.
+        journal: Result<Option<PathBuf>, JournalError>,
+    },
+}
+
+/// Applies a plan: reads the account, makes or reads the plan, holds it to its guard rails, lets
+/// `interaction` review it, compares it with the account, makes the changes and verifies them.
+///
+/// The account is locked while nobody is asked. `switch` stops the run early.
+///
+/// # Errors
+/// When nothing could be changed: [`Error`] never occurs after the first change.
+pub async fn apply(
+    options: &ApplyOptions,
+    switch: &StopSwitch,
+    interaction: &mut impl Interaction,
+) -> Result<ApplyOutcome, Error> {
+    let mut time = TimeLimit::new(options.timeout);
+    if let Some(path) = options.journal.as_ref().filter(|path| path.symlink_metadata().is_ok()) {
+        return Err(JournalError::Exists(path.clone()).into());
+    }
+    let (input, is_saved) = match &options.input {
+        ApplyInput::File(path) => (Input::file(path, None)?, false),
+        ApplyInput::Saved(path) => (Input::Saved(Box::new(read_plan(path)?)), true),
+    };
+    let session = time.within(Session::open(&options.access, &input)).await?;
+    let account = session.account.identity().account;
+    let mut hold = Hold::acquire(&options.state, account, interaction)?;
+    let is_asked = options.supervision == Supervision::Attended;
+    if is_asked {
+        // Others may change the account while a person thinks.
+        hold.release();
+    }
+    let plan = time.within(session.plan(input)).await?;
+    let violations =
+        time.within(session.violations(&plan, options.supervision, &options.overrides)).await?;
+    interaction.review(Review { plan: &plan, violations: &violations }).await?;
+    if !violations.is_empty() {
+        let preflight = Arc::new(Preflight::fresh(plan));
+        return Ok(ApplyOutcome::Refused { preflight, why: Refused::GuardRails(violations) });
+    }
+    hold.reacquire(interaction)?;
+    // A plan that was saved or shown may be hours old.
+    let preflight = if (is_saved || is_asked) && !plan.changes.is_empty() {
+        time.within(session.preflight(plan)).await?
+    } else {
+        Preflight::fresh(plan)
+    };
+    let preflight = Arc::new(preflight);
+    if options.is_strict && preflight.conflicts().next().is_some() {
+        return Ok(ApplyOutcome::Refused { preflight, why: Refused::Conflicts });
+    }
+    let events = interaction.begin(&preflight).map_err(Error::Report)?;
+    let journal = hold.journal(&preflight, session.account.identity(), options)?;
+    let deadline = tokio::spawn(time.stop(switch.clone()));
+    let summary = execute(&session, &preflight, options, switch, journal.as_ref(), &events).await;
+    deadline.abort();
+    let journal = match journal {
+        Some(journal) => hold.end(journal, &summary).await.map(Some),
+        None => Ok(None),
+    };
+    Ok(ApplyOutcome::Completed { preflight, summary, journal })
+}
+
+async fn execute(
+    session: &Session,
+    preflight: &Preflight,
+    options: &ApplyOptions,
+    switch: &StopSwitch,
+    journal: Option<&Journal>,
+    events: &Sender<Event>,
+) -> Summary {
+    let ApplyOptions { concurrency, max_rate, retry_policy, verify_for, .. } = *options;
+    let limiter = LimiterOptions {
+        max_in_flight: concurrency.get(),
+        expected_calls: preflight.ready().count(),
+    };
+    let account = &session.account;
+    // A receiver that is gone is ignored: what the run does to IAM does not depend on it.
+    let send = |event| drop(events.send(event));
+    let writer = account.writer(limiter, max_rate, retry_policy);
+    apply::apply(Run {
+        preflight,
+        account,
+        writer: &writer,
+        options: RunOptions { concurrency, verify_for },
+        switch,
+        journal,
+        events: &send,
+    })
+    .await
+}
+
+/// The account's directory and, unless it is released, the lock on the account.
+struct Hold {
+    directory: AccountDirectory,
+    lock: Option<AccountLock>,
+    /// Whether an unfinished run was reported.
+    is_reported: bool,
+}
+
+impl Hold {
+    fn acquire(
+        state: &StateRoot,
+        account: AccountId,
+        interaction: &mut impl Interaction,
+    ) -> Result<Hold, Error> {
+        let directory = state.account(account)?;
+        let mut hold = Hold { directory, lock: None, is_reported: false };
+        hold.reacquire(interaction)?;
+        Ok(hold)
+    }
+
+    fn release(&mut self) {
+        self.lock = None;
+    }
+
+    fn reacquire(&mut self, interaction: &mut impl Interaction) -> Result<(), Error> {
+        if self.lock.is_none() {
+            self.lock = Some(AccountLock::acquire(&self.directory)?);
+            let unfinished = unfinished_run(&self.directory).filter(|_| !self.is_reported);
+            if let Some(run) = unfinished {
+                interaction.unfinished_run(&run);
+                self.is_reported = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// Creates the journal of the run; `None` if it has nothing to change. From now on, the next run
+    /// reports a run that does not end.
+    fn journal(
+        &self,
+        preflight: &Preflight,
+        caller: &CallerIdentity,
+        options: &ApplyOptions,
+    ) -> Result<Option<Journal>, Error> {
+        if preflight.ready().next().is_none() {
+            self.directory.clear_unfinished();
+            return Ok(None);
+        }
+        let header = preflight.header(caller, Timestamp::now());
+        let path = match &options.journal {
+            Some(path) => std::path::absolute(path)
+                .map_err(|error| Error::JournalPath { path: path.clone(), error })?,
+            None => self.default_path(&header),
+        };
+        let journal = Journal::create(&path, &header)?;
+        if let Err(error) = self.directory.mark_unfinished(header.began, &path) {
+            // Nothing was begun: the journal would only be in the way of the next try.
+            remove(&path);
+            return Err(error.into());
+        }
+        Ok(Some(journal))
+    }
+
+    async fn end(&self, journal: Journal, summary: &Summary) -> Result<PathBuf, JournalError> {
+        let path = journal.path().to_owned();
+        journal.finish(&summary.end()).await?;
+        self.directory.clear_unfinished();
+        Ok(path)
+    }
+
+    /// The name consists of the time and the plan, so journals sort by time.
+    fn default_path(&self, header: &Header) -> PathBuf {
+        let digits = header.plan.to_string();
+        let stem = format!("{}-{}", header.began.compact(), &digits["sha256:".len()..][..8]);
+        self.directory.unused_file(&stem, "jsonl")
+    }
+}
+
+fn remove(path: &Path) {
+    if let Err(error) = fs::remove_file(path) {
+        tracing::warn!("cannot remove {}: {error}", path.display());
+    }
+}

@@ -1,0 +1,125 @@
+use std::io;
+use std::path::PathBuf;
+
+use super::io_reason::io_reason;
+use super::saved_plan_error::{ReadPlanError, WritePlanError};
+use crate::aws::ConnectError;
+use crate::config::FileErrors;
+use crate::iam::AccountId;
+use crate::inventory::{ApiError, EveryPrincipalError};
+use crate::journal::{JournalError, ReadError};
+use crate::plan::ScopeError;
+use crate::state::StateError;
+
+/// Why a use case could not be carried out. No variant occurs after a change was made.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The boundaries file has errors.
+    #[error(transparent)]
+    File(#[from] FileErrors),
+    /// The earlier version of the file, to compare with, does not exist.
+    #[error("cannot read {}: file not found", .0.display())]
+    NoBase(PathBuf),
+    /// The credentials cannot be used.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// A call to AWS failed.
+    #[error(transparent)]
+    Call(#[from] ApiError),
+    /// The credentials belong to another account or partition.
+    #[error(transparent)]
+    Scope(#[from] ScopeError),
+    /// The time limit passed before the account was read.
+    #[error("the account was not read within the time limit")]
+    TimeLimit,
+    /// The saved plan cannot be used.
+    #[error("cannot use {path}: {source}")]
+    ReadPlan {
+        /// The path, or the words for standard input.
+        path: String,
+        /// Why it cannot be used.
+        source: ReadPlanError,
+    },
+    /// The plan cannot be saved.
+    #[error("cannot save the plan in {}: {source}", path.display())]
+    WritePlan {
+        /// Where it was to be saved.
+        path: PathBuf,
+        /// Why it cannot be saved.
+        source: WritePlanError,
+    },
+    /// The journal of a run cannot be used for a rollback.
+    #[error("cannot use {}: {}", path.display(), read_error(source))]
+    ReadJournal {
+        /// The journal.
+        path: PathBuf,
+        /// Why it cannot be used.
+        source: ReadError,
+    },
+    /// The journal of this run cannot be created.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The path of the journal cannot be made absolute.
+    #[error("cannot use {}: {error}", path.display())]
+    JournalPath {
+        /// The path.
+        path: PathBuf,
+        /// The system's reason.
+        #[source]
+        error: io::Error,
+    },
+    /// Nobody can receive the events of the run.
+    #[error("cannot report the run: {0}")]
+    Report(#[source] io::Error),
+    /// The state of the account cannot be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The plan was not confirmed.
+    #[error(transparent)]
+    Declined(#[from] Declined),
+    /// Not every principal of the account could be read.
+    #[error(transparent)]
+    EveryPrincipal(#[from] EveryPrincipalError),
+    /// The account has no principals.
+    #[error("account {0} has no users")]
+    EmptyAccount(AccountId),
+    /// A file to write exists already.
+    #[error("{} already exists, and was left unchanged", .0.display())]
+    Exists(PathBuf),
+    /// A file cannot be written.
+    #[error("cannot write {}: {error}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        #[source]
+        error: io::Error,
+    },
+    /// The imported file would not match the account: a bug.
+    #[error("the imported file would not match the account")]
+    ImportMismatch,
+}
+
+/// Why a plan was not confirmed.
+#[derive(Debug, thiserror::Error)]
+pub enum Declined {
+    /// Another answer was given.
+    #[error("the answer was not {expected:?}")]
+    Answer {
+        /// The answer that confirms.
+        expected: String,
+    },
+    /// Nobody can be asked.
+    #[error("standard input is not a terminal, cannot ask for confirmation")]
+    NotATerminal,
+    /// The question or the answer failed.
+    #[error("cannot show the plan or read the answer: {0}")]
+    Failed(#[from] io::Error),
+}
+
+fn read_error(error: &ReadError) -> String {
+    match error {
+        ReadError::Unreadable(error) => io_reason(error),
+        ReadError::NotUsable(error) => error.to_string(),
+    }
+}

@@ -1,0 +1,23 @@
+//! The use cases, one function each: options in, an outcome or a typed error out. No command line, no
+//! terminal and no exit code.
+
+mod apply;
+mod check;
+mod error;
+mod import;
+mod io_reason;
+mod plan;
+mod rollback;
+mod saved_plan;
+mod saved_plan_error;
+mod session;
+mod time_limit;
+
+pub use apply::{ApplyInput, ApplyOptions, ApplyOutcome, Interaction, Review, apply};
+pub use check::check;
+pub use error::{Declined, Error};
+pub use import::{ImportOptions, Imported, import};
+pub use plan::{PlanOptions, plan};
+pub use rollback::{RollbackOptions, rollback};
+pub use saved_plan::{read_plan, write_plan};
+pub use saved_plan_error::{ReadPlanError, WritePlanError};

@@ -1,0 +1,58 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::error::Error;
+use super::saved_plan::write_plan;
+use super::session::{Input, Session};
+use super::time_limit::TimeLimit;
+use crate::aws::Access;
+use crate::iam::Threshold;
+use crate::plan::Plan;
+
+/// Options of [`plan`].
+#[derive(Debug, Clone)]
+pub struct PlanOptions {
+    /// The credentials and the endpoint.
+    pub access: Access,
+    /// The boundaries file.
+    pub file: PathBuf,
+    /// The earlier version of the file: it tells drift from changes of the file.
+    pub base: Option<PathBuf>,
+    /// Replaces the file's threshold for changes.
+    pub max_changes: Option<Threshold>,
+    /// Replaces the file's threshold for removals.
+    pub max_removals: Option<Threshold>,
+    /// Where to save the plan.
+    pub out: Option<PathBuf>,
+    /// The time limit for reading the account.
+    pub timeout: Option<Duration>,
+}
+
+/// Compares a boundaries file with the account. Changes nothing.
+///
+/// # Errors
+/// When the file has errors, the account cannot be read, or the plan cannot be saved.
+pub async fn plan(options: &PlanOptions) -> Result<Plan, Error> {
+    let mut input = Input::file(&options.file, options.base.as_deref())?;
+    if let Input::File { config, .. } = &mut input {
+        let guard = &mut config.guard;
+        guard.max_changes = options.max_changes.or(guard.max_changes);
+        guard.max_removals = options.max_removals.or(guard.max_removals);
+    }
+    make(&options.access, input, options.timeout, options.out.as_ref()).await
+}
+
+/// Makes a plan, and saves it if `out` is a path.
+pub(super) async fn make(
+    access: &Access,
+    input: Input,
+    timeout: Option<Duration>,
+    out: Option<&PathBuf>,
+) -> Result<Plan, Error> {
+    let made = async { Session::open(access, &input).await?.plan(input).await };
+    let plan = TimeLimit::new(timeout).within(made).await?;
+    if let Some(path) = out {
+        write_plan(&plan, path)?;
+    }
+    Ok(plan)
+}

@@ -1,0 +1,35 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::error::Error;
+use super::plan::make;
+use super::session::Input;
+use crate::aws::Access;
+use crate::journal::RunRecord;
+use crate::plan::Plan;
+
+/// Options of [`rollback`].
+#[derive(Debug, Clone)]
+pub struct RollbackOptions {
+    /// The credentials and the endpoint.
+    pub access: Access,
+    /// The journal of the run.
+    pub journal: PathBuf,
+    /// Where to save the plan.
+    pub out: Option<PathBuf>,
+    /// The time limit for reading the account.
+    pub timeout: Option<Duration>,
+}
+
+/// Plans to restore the boundaries that a run changed. Changes nothing.
+///
+/// # Errors
+/// When the journal cannot be used, the account cannot be read, or the plan cannot be saved.
+pub async fn rollback(options: &RollbackOptions) -> Result<Plan, Error> {
+    let RollbackOptions { access, journal, out, timeout } = options;
+    let record = RunRecord::read(journal)
+        .map_err(|source| Error::ReadJournal { path: journal.clone(), source })?;
+    let path = journal.to_string_lossy().into_owned();
+    let input = Input::Journal { record: Box::new(record), path };
+    make(access, input, *timeout, out.as_ref()).await
+}

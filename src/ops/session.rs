@@ -1,0 +1,178 @@
+use std::path::Path;
+
+use super::error::Error;
+use crate::aws::{Access, Account, Connection};
+use crate::config::Config;
+use crate::iam::{Partition, Principal};
+use crate::inventory::{ApiError, ErrorClass, Inventory, PolicyState, Reading};
+use crate::journal::RunRecord;
+use crate::plan::{
+    Overrides, Plan, Preflight, Supervision, Violation, changed_principals, check_journal_scope,
+    check_plan_scope, check_scope, rollback,
+};
+
+/// An account whose identity is confirmed. Nothing of it is read yet.
+pub(super) struct Session {
+    pub(super) account: Account,
+}
+
+/// What a plan is made from.
+pub(super) enum Input {
+    /// A boundaries file, and its earlier version.
+    File { config: Box<Config>, base: Option<Box<Config>> },
+    /// A plan that was made and saved earlier.
+    Saved(Box<Plan>),
+    /// The journal of a run to roll back, and its path.
+    Journal { record: Box<RunRecord>, path: String },
+}
+
+impl Input {
+    /// Reads a boundaries file, and its earlier version.
+    pub(super) fn file(path: &Path, base: Option<&Path>) -> Result<Input, Error> {
+        let config = Box::new(Config::read(path)?);
+        let base = match base {
+            Some(path) if !path.exists() => return Err(Error::NoBase(path.to_owned())),
+            Some(path) => Some(Box::new(Config::read_earlier(path)?)),
+            None => None,
+        };
+        Ok(Input::File { config, base })
+    }
+
+    fn partition(&self) -> Option<Partition> {
+        match self {
+            Input::File { config, .. } => config.partition(),
+            Input::Saved(plan) => plan.partition(),
+            Input::Journal { record, .. } => Some(record.header.partition),
+        }
+    }
+}
+
+impl Session {
+    /// Confirms that the credentials belong to the account of `input`.
+    pub(super) async fn open(access: &Access, input: &Input) -> Result<Session, Error> {
+        let session = Session::identify(access, input.partition()).await?;
+        let identity = session.account.identity();
+        match input {
+            Input::File { config, .. } => check_scope(config, identity)?,
+            Input::Saved(plan) => check_plan_scope(plan, identity)?,
+            Input::Journal { record, path } => {
+                check_journal_scope(&record.header, path, identity)?;
+            }
+        }
+        Ok(session)
+    }
+
+    /// Finds out which account the credentials belong to. `partition` decides the region where nothing
+    /// else does.
+    pub(super) async fn identify(
+        access: &Access,
+        partition: Option<Partition>,
+    ) -> Result<Session, Error> {
+        let access = access.clone().for_partition(partition);
+        Ok(Session { account: Connection::open(&access).await.identify().await? })
+    }
+
+    /// Reads the account and makes the plan. A saved plan is returned as it is.
+    pub(super) async fn plan(&self, input: Input) -> Result<Plan, Error> {
+        let account_id = self.account.identity().account;
+        let (mut plan, base) = match input {
+            Input::Saved(plan) => return Ok(*plan),
+            Input::File { config, base } => {
+                let listed: Vec<Principal> = config.entries().map(|(it, _)| it).collect();
+                let live = self.inventory(&listed).await?;
+                let plan = Plan::between(account_id, &config, &live);
+                (plan, base.map(|base| (base, config)))
+            }
+            Input::Journal { record, path } => {
+                let changed: Vec<Principal> = changed_principals(&record).cloned().collect();
+                let live = self.inventory(&changed).await?;
+                (rollback(&record, &path, &live), None)
+            }
+        };
+        let read = plan.listed();
+        let policies = self.account.policies(plan.policies()).await?;
+        warn_of_denied(policies.values());
+        plan = plan.checked_against(&policies);
+        if let Some((base, config)) = &base {
+            plan = plan.since(base, config);
+        }
+        plan.account_users = self.account_users(&plan, &Overrides::default()).await?;
+        self.log_reading(read);
+        Ok(plan)
+    }
+
+    /// Compares the plan with the account as it is now.
+    pub(super) async fn preflight(&self, plan: Plan) -> Result<Preflight, Error> {
+        let principals: Vec<Principal> =
+            plan.changes.iter().map(|change| change.principal.clone()).collect();
+        let preflight = Preflight::of(plan, &self.account.inventory(&principals).await?);
+        let policies = self.account.policies(preflight.policies()).await?;
+        warn_of_denied(policies.values());
+        self.log_reading(principals.len());
+        Ok(preflight.checked_against(&policies))
+    }
+
+    /// The guard rails that the plan violates.
+    pub(super) async fn violations(
+        &self,
+        plan: &Plan,
+        supervision: Supervision,
+        overrides: &Overrides,
+    ) -> Result<Vec<Violation>, Error> {
+        let mut plan = plan.clone();
+        plan.account_users = self.account_users(&plan, overrides).await?;
+        let caller = self.account.identity().principal();
+        Ok(plan.violations(caller.as_ref(), supervision, overrides))
+    }
+
+    async fn inventory(&self, principals: &[Principal]) -> Result<Inventory, Error> {
+        let inventory = self.account.inventory(principals).await?;
+        // A plan contains no request IDs, and a support case needs them.
+        for (principal, reading) in inventory.iter() {
+            if let Reading::Unreadable(error) = reading {
+                tracing::info!("{principal}: {error}");
+            }
+        }
+        Ok(inventory)
+    }
+
+    /// The number of users in the account, where a guard rail depends on it; `None` where it is not known.
+    async fn account_users(
+        &self,
+        plan: &Plan,
+        overrides: &Overrides,
+    ) -> Result<Option<usize>, ApiError> {
+        if !plan.is_account_size_needed(overrides) {
+            return Ok(plan.account_users);
+        }
+        match self.account.user_count().await {
+            Ok(count) => Ok(Some(count)),
+            Err(error) if error.class == ErrorClass::Credentials => Err(error),
+            Err(error) => {
+                // The guard rails then count the users that were found, which are fewer.
+                tracing::warn!("{error}; guard rails count only the listed users");
+                Ok(None)
+            }
+        }
+    }
+
+    fn log_reading(&self, principals: usize) {
+        let calls = self.account.calls();
+        tracing::info!(
+            calls = calls.made,
+            throttled = calls.throttled,
+            "read {principals} users of account {}",
+            self.account.identity().account
+        );
+    }
+}
+
+fn warn_of_denied<'a>(mut states: impl Iterator<Item = &'a PolicyState>) {
+    let denied = states.find_map(|state| match state {
+        PolicyState::Unreadable(error) if error.class == ErrorClass::Denied => Some(error),
+        _ => None,
+    });
+    if let Some(error) = denied {
+        tracing::warn!("{error}; IAM checks the policies when they are set");
+    }
+}

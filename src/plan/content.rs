@@ -1,0 +1,116 @@
+use std::collections::BTreeMap;
+
+use super::change::{Change, Origin, Problem};
+use super::source::PlanSource;
+use crate::config::Guard;
+use crate::iam::{AccountId, BoundaryChange, Digest, Partition, PolicyArn, Principal};
+
+/// Everything that is to be done to make the account as the files say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The account that the plan is for.
+    pub account: AccountId,
+    /// What the plan is made from.
+    pub source: PlanSource,
+    /// The changes, by principal; no principal has two.
+    pub changes: Vec<Change>,
+    /// The listed principals for which no change can be planned, in order.
+    pub problems: Vec<Problem>,
+    /// The number of listed principals that are as the files say.
+    pub in_sync: usize,
+    /// The short names of the boundaries in the changes. Where one has several, the first in alphabetical
+    /// order.
+    pub names: BTreeMap<PolicyArn, String>,
+    /// The guard rails.
+    pub guard: Guard,
+    /// The number of users in the account. It is read only where a guard rail depends on it.
+    pub account_users: Option<usize>,
+    /// The digest of the document that the plan was read from, if that has an earlier format.
+    pub read_digest: Option<Digest>,
+}
+
+/// How many changes there are of each kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Principals that get a boundary and had none.
+    pub add: usize,
+    /// Principals that get another boundary.
+    pub change: usize,
+    /// Principals that lose their boundary.
+    pub remove: usize,
+}
+
+impl Counts {
+    /// Counts `changes` by kind.
+    pub fn of<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Counts {
+        let mut counts = Counts::default();
+        for change in changes {
+            match change.boundary {
+                BoundaryChange::Add { .. } => counts.add += 1,
+                BoundaryChange::Change { .. } => counts.change += 1,
+                BoundaryChange::Remove { .. } => counts.remove += 1,
+            }
+        }
+        counts
+    }
+}
+
+impl Plan {
+    /// A plan made from `source`, with nothing in it yet.
+    pub fn empty(account: AccountId, source: PlanSource) -> Plan {
+        Plan {
+            account,
+            source,
+            changes: Vec::new(),
+            problems: Vec::new(),
+            in_sync: 0,
+            names: BTreeMap::new(),
+            guard: Guard::default(),
+            account_users: None,
+            read_digest: None,
+        }
+    }
+
+    /// The number of changes of each kind.
+    pub fn counts(&self) -> Counts {
+        Counts::of(&self.changes)
+    }
+
+    /// The changes with this origin; with `None`, those of a plan without a base.
+    pub fn changes_of(&self, origin: Option<Origin>) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(move |change| change.origin == origin)
+    }
+
+    /// The number of changes with this origin.
+    pub fn count_of(&self, origin: Origin) -> usize {
+        self.changes_of(Some(origin)).count()
+    }
+
+    /// The principals that the earlier version of the file listed and this one does not. They are left
+    /// unchanged.
+    pub fn no_longer_listed(&self) -> &[Principal] {
+        self.source.base().map_or(&[], |base| &base.no_longer_listed)
+    }
+
+    /// The partition of the plan's ARNs: all have the same.
+    pub fn partition(&self) -> Option<Partition> {
+        self.arns().next().map(PolicyArn::partition)
+    }
+
+    /// Every ARN of the changes.
+    pub(super) fn arns(&self) -> impl Iterator<Item = &PolicyArn> {
+        let ends =
+            self.changes.iter().flat_map(|change| [change.boundary.from(), change.boundary.to()]);
+        ends.flatten()
+    }
+
+    /// The short name of a boundary, or its ARN if it has none.
+    pub fn name_of<'a>(&'a self, boundary: &'a PolicyArn) -> &'a str {
+        self.names.get(boundary).map_or(boundary.as_str(), String::as_str)
+    }
+
+    /// The number of listed principals.
+    pub fn listed(&self) -> usize {
+        self.changes.len() + self.problems.len() + self.in_sync
+    }
+}

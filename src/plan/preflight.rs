@@ -1,0 +1,152 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::change::{Change, ProblemKind};
+use super::content::Plan;
+use super::guard::Violation;
+use super::policies::blocking;
+use super::source::PlanSource;
+use crate::iam::{Digest, PolicyArn, Timestamp};
+use crate::inventory::{CallerIdentity, Inventory, PolicyState, Reading};
+use crate::journal::{Header, RunSource};
+
+/// A plan checked against the account just before it is applied: every change has a verdict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preflight {
+    /// The plan as it was reviewed, with all of its changes.
+    pub plan: Plan,
+    /// The digest of that plan.
+    pub digest: Digest,
+    verdicts: Vec<Verdict>,
+}
+
+/// Whether a planned change can be made now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The principal has the boundary that the plan expects.
+    Ready,
+    /// The principal has the boundary that the plan sets.
+    AlreadyDone,
+    /// The principal has neither, or was created again since: what was found instead.
+    Conflict(Reading),
+    /// The policy to set cannot be a boundary any more.
+    Blocked(ProblemKind),
+}
+
+/// Why a plan is refused as a whole: nothing of it is applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// It violates guard rails.
+    GuardRails(Vec<Violation>),
+    /// Some of its changes are in conflict, and the run is strict.
+    Conflicts,
+}
+
+impl Preflight {
+    /// A plan that was made a moment ago, from the account as it is: every change is ready.
+    pub fn fresh(plan: Plan) -> Preflight {
+        let verdicts = vec![Verdict::Ready; plan.changes.len()];
+        let digest = plan.digest();
+        Preflight { plan, digest, verdicts }
+    }
+
+    /// Compares each change with the account. A principal that `live` does not have was not read, and is
+    /// in conflict.
+    pub fn of(plan: Plan, live: &Inventory) -> Preflight {
+        let verdicts = plan.changes.iter().map(|change| verdict(change, live)).collect();
+        let digest = plan.digest();
+        Preflight { plan, digest, verdicts }
+    }
+
+    /// Blocks the ready changes whose policies cannot be boundaries.
+    pub fn checked_against(mut self, policies: &BTreeMap<PolicyArn, PolicyState>) -> Preflight {
+        for (change, verdict) in self.plan.changes.iter().zip(&mut self.verdicts) {
+            if *verdict == Verdict::Ready
+                && let Some(why) = blocking(change, policies)
+            {
+                *verdict = Verdict::Blocked(why);
+            }
+        }
+        self
+    }
+
+    /// Each change of the plan with its verdict, in the plan's order.
+    pub fn changes(&self) -> impl ExactSizeIterator<Item = (&Change, &Verdict)> {
+        self.plan.changes.iter().zip(&self.verdicts)
+    }
+
+    /// The changes that can be made.
+    pub fn ready(&self) -> impl Iterator<Item = &Change> {
+        let is_ready = |verdict: &Verdict| *verdict == Verdict::Ready;
+        self.changes().filter(move |(_, verdict)| is_ready(verdict)).map(|(change, _)| change)
+    }
+
+    /// The changes that are already made.
+    pub fn already_done(&self) -> impl Iterator<Item = &Change> {
+        let is_done = |verdict: &Verdict| *verdict == Verdict::AlreadyDone;
+        self.changes().filter(move |(_, verdict)| is_done(verdict)).map(|(change, _)| change)
+    }
+
+    /// The changes in conflict, each with what was found instead.
+    pub fn conflicts(&self) -> impl Iterator<Item = (&Change, &Reading)> {
+        self.changes().filter_map(|(change, verdict)| match verdict {
+            Verdict::Conflict(found) => Some((change, found)),
+            _ => None,
+        })
+    }
+
+    /// The blocked changes, each with the reason.
+    pub fn blocked(&self) -> impl Iterator<Item = (&Change, &ProblemKind)> {
+        self.changes().filter_map(|(change, verdict)| match verdict {
+            Verdict::Blocked(why) => Some((change, why)),
+            _ => None,
+        })
+    }
+
+    /// The policies that the ready changes set as boundaries.
+    pub fn policies(&self) -> BTreeSet<&PolicyArn> {
+        self.ready().filter_map(|change| change.boundary.to()).collect()
+    }
+}
+
+impl Preflight {
+    /// The first line of the journal of the run that makes the ready changes.
+    pub fn header(&self, caller: &CallerIdentity, began: Timestamp) -> Header {
+        let Preflight { plan, digest, .. } = self;
+        let boundaries = plan.names.iter().map(|(arn, name)| (name.clone(), arn.clone()));
+        Header {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            began,
+            account: caller.account,
+            partition: caller.partition,
+            caller: caller.arn.clone(),
+            plan: *digest,
+            source: match &plan.source {
+                PlanSource::Files { files, .. } => {
+                    RunSource::Files(files.iter().map(|file| file.path.clone()).collect())
+                }
+                PlanSource::Rollback { journal, .. } => RunSource::Rollback(journal.path.clone()),
+            },
+            boundaries: boundaries.collect(),
+            guard: plan.guard.clone(),
+            changes: self.ready().count(),
+        }
+    }
+}
+
+fn verdict(change: &Change, live: &Inventory) -> Verdict {
+    let found = live.reading(&change.principal);
+    match found {
+        Reading::Found { unique_id, boundary } => {
+            let is_same = change.unique_id.as_ref().is_none_or(|planned| planned == unique_id);
+            let now = boundary.as_ref();
+            if is_same && now == change.boundary.from() {
+                Verdict::Ready
+            } else if is_same && now == change.boundary.to() {
+                Verdict::AlreadyDone
+            } else {
+                Verdict::Conflict(found.clone())
+            }
+        }
+        Reading::NotFound { .. } | Reading::Unreadable(_) => Verdict::Conflict(found.clone()),
+    }
+}

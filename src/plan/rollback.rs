@@ -1,0 +1,66 @@
+//! The plan that rolls back a run, made from the run's journal.
+
+use std::sync::Arc;
+
+use super::change::{Change, Problem, ProblemKind};
+use super::content::Plan;
+use super::difference::present;
+use super::source::{PlanSource, SourceFile};
+use crate::config::Provenance;
+use crate::iam::{BoundaryChange, Principal};
+use crate::inventory::Inventory;
+use crate::journal::{Header, Intent, RunRecord};
+
+/// The principals whose boundaries the run of `record` may have changed: those that [`rollback`] looks at.
+pub fn changed_principals(record: &RunRecord) -> impl Iterator<Item = &Principal> + Clone {
+    let changed = record.entries.iter().filter(|entry| entry.may_be_done());
+    changed.map(|entry| &entry.intent.principal)
+}
+
+/// The changes that lead from `live` back to the account before the run of `record`, whose journal is
+/// `file`. Only principals that are still as the run left them are changed. One that is as before the run
+/// is in sync, and any other is a problem.
+///
+/// The provenance of each change is the line of its intent in the journal. The guard rails are those of
+/// the run.
+pub fn rollback(record: &RunRecord, file: &str, live: &Inventory) -> Plan {
+    let Header { account, plan, boundaries, guard, .. } = &record.header;
+    let journal = SourceFile { path: file.to_owned(), digest: record.digest };
+    let source = PlanSource::Rollback { journal, plan: *plan };
+    let mut plan = Plan { guard: guard.clone(), ..Plan::empty(*account, source) };
+    let file: Arc<str> = file.into();
+    for entry in record.entries.iter().filter(|entry| entry.may_be_done()) {
+        let Intent { principal, boundary, .. } = &entry.intent;
+        let (before, left) = (boundary.from(), boundary.to());
+        let provenance = Provenance::journal(&file, entry.line);
+        let kind = match present(live.reading(principal)) {
+            Ok((_, now)) if now == before => {
+                plan.in_sync += 1;
+                continue;
+            }
+            Ok((unique_id, now)) if now == left => {
+                plan.changes.extend(BoundaryChange::between(left, before).map(|boundary| Change {
+                    principal: principal.clone(),
+                    unique_id: Some(unique_id.clone()),
+                    boundary,
+                    provenance,
+                    origin: None,
+                }));
+                continue;
+            }
+            Ok((_, found)) => ProblemKind::NotAsLeft { left: left.cloned(), found: found.cloned() },
+            Err(kind) => kind,
+        };
+        plan.problems.push(Problem { principal: principal.clone(), provenance, kind });
+    }
+    plan.changes.sort_by(|a, b| a.principal.cmp(&b.principal));
+    plan.problems.sort_by(|a, b| a.principal.cmp(&b.principal));
+    let arns: Vec<_> = plan.arns().cloned().collect();
+    for arn in arns {
+        // Where a boundary has several names, the first in alphabetical order.
+        if let Some((name, _)) = boundaries.iter().find(|(_, named)| **named == arn) {
+            plan.names.insert(arn, name.clone());
+        }
+    }
+    plan
+}

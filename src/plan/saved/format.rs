@@ -1,0 +1,27 @@
+use crate::iam::Digest;
+
+/// The value of the field `format`.
+pub(super) const FORMAT: &str = "iam-boundaries/plan";
+
+/// The version of the format that is written. Version 2 is read, too. Every change of the format raises
+/// it, so an older tool rejects what it does not know.
+pub const FORMAT_VERSION: u32 = 3;
+
+/// The earliest version of the format that is read.
+pub(super) const EARLIEST_VERSION: u32 = 2;
+
+/// Whether a text is a saved plan, or the beginning or a damaged copy of one.
+pub fn is_plan_like(text: &[u8]) -> bool {
+    text.windows(FORMAT.len()).take(200).any(|window| window == FORMAT.as_bytes())
+}
+
+/// The SHA-256 of a document without its digest, as JSON with sorted keys and no spaces.
+pub(super) fn content_digest(document: &impl serde::Serialize) -> Digest {
+    let mut content =
+        serde_json::to_value(document).expect("strings and numbers serialize to JSON");
+    if let Some(fields) = content.as_object_mut() {
+        fields.remove("digest");
+    }
+    content.sort_all_objects();
+    Digest::of(content.to_string())
+}

@@ -1,0 +1,126 @@
+//! Why nothing can be planned for a principal, as a saved plan has it.
+
+use std::borrow::Cow;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::iam::{PolicyArn, PrincipalName, present};
+use crate::inventory::{ApiError, ErrorClass};
+use crate::plan::change::ProblemKind;
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) enum ProblemKindDocument {
+    /// IAM has no such principal.
+    #[serde(alias = "no_such_user")]
+    NotFound {
+        /// The name of a principal that differs only in case; null if there is none.
+        #[serde(deserialize_with = "present")]
+        differs_by_case: Option<PrincipalName>,
+    },
+    /// The present boundary could not be read.
+    Unreadable {
+        /// The call that failed.
+        error: ErrorDocument,
+    },
+    /// IAM does not have the policy that is to be the boundary.
+    NoSuchPolicy {
+        /// The policy.
+        policy: PolicyArn,
+    },
+    /// The policy cannot be set as a boundary.
+    PolicyNotAttachable {
+        /// The policy.
+        policy: PolicyArn,
+    },
+    /// The policy could not be read.
+    PolicyUnreadable {
+        /// The policy.
+        policy: PolicyArn,
+        /// The call that failed.
+        error: ErrorDocument,
+    },
+    /// A run is to be rolled back, and the principal no longer has the boundary that the run left.
+    NotAsLeft {
+        /// The boundary that the run left; null for none.
+        #[serde(deserialize_with = "present")]
+        left: Option<PolicyArn>,
+        /// The present boundary; null for none.
+        #[serde(deserialize_with = "present")]
+        found: Option<PolicyArn>,
+    },
+}
+
+/// A call that failed. Its request ID is left out: it differs at each reading of the same account.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) struct ErrorDocument {
+    /// The IAM action.
+    #[schemars(regex(pattern = r"^[a-z0-9-]+:[A-Za-z0-9]+$"))]
+    action: String,
+    /// The kind of failure.
+    class: ErrorClass,
+    /// AWS's error code, or one of the tool's where AWS did not respond.
+    code: String,
+    /// AWS's message, or the reason why AWS did not respond.
+    message: String,
+}
+
+impl ProblemKindDocument {
+    pub(super) fn of(kind: &ProblemKind) -> Self {
+        match kind.clone() {
+            ProblemKind::NotFound { differs_by_case } => {
+                ProblemKindDocument::NotFound { differs_by_case }
+            }
+            ProblemKind::Unreadable(error) => {
+                ProblemKindDocument::Unreadable { error: ErrorDocument::of(error) }
+            }
+            ProblemKind::NoSuchPolicy { policy } => ProblemKindDocument::NoSuchPolicy { policy },
+            ProblemKind::PolicyNotAttachable { policy } => {
+                ProblemKindDocument::PolicyNotAttachable { policy }
+            }
+            ProblemKind::PolicyUnreadable { policy, error } => {
+                ProblemKindDocument::PolicyUnreadable { policy, error: ErrorDocument::of(error) }
+            }
+            ProblemKind::NotAsLeft { left, found } => {
+                ProblemKindDocument::NotAsLeft { left, found }
+            }
+        }
+    }
+
+    pub(super) fn into_kind(self) -> ProblemKind {
+        match self {
+            ProblemKindDocument::NotFound { differs_by_case } => {
+                ProblemKind::NotFound { differs_by_case }
+            }
+            ProblemKindDocument::Unreadable { error } => {
+                ProblemKind::Unreadable(error.into_error())
+            }
+            ProblemKindDocument::NoSuchPolicy { policy } => ProblemKind::NoSuchPolicy { policy },
+            ProblemKindDocument::PolicyNotAttachable { policy } => {
+                ProblemKind::PolicyNotAttachable { policy }
+            }
+            ProblemKindDocument::PolicyUnreadable { policy, error } => {
+                ProblemKind::PolicyUnreadable { policy, error: error.into_error() }
+            }
+            ProblemKindDocument::NotAsLeft { left, found } => {
+                ProblemKind::NotAsLeft { left, found }
+            }
+        }
+    }
+}
+
+impl ErrorDocument {
+    fn of(error: ApiError) -> Self {
+        let ApiError { action, class, code, message, request_id: _ } = error;
+        ErrorDocument { action: action.into_owned(), class, code, message }
+    }
+
+    fn into_error(self) -> ApiError {
+        let ErrorDocument { action, class, code, message } = self;
+        ApiError { action: Cow::Owned(action), class, code, message, request_id: None }
+    }
+}

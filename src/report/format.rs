@@ -1,0 +1,12 @@
+/// The formats of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// For people at a terminal.
+    Text,
+    /// For machines: one document for a plan or a file check, one object a line for a run.
+    Json,
+    /// For a comment in a pull request: at most 65,536 characters.
+    Markdown,
+    /// Workflow commands of GitHub Actions: messages on lines of the file, in the review.
+    Github,
+}

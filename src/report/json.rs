@@ -1,0 +1,430 @@
+//! JSON for machines. Its fields are documented, and their names do not change.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::RunReporter;
+use super::view::{
+    UserCounts, advice, advice_on_failed, advice_on_stop, change_view, override_help, problem_help,
+    problem_statement, statements,
+};
+use crate::apply::{Event, Item, StopError, Summary, Verification};
+use crate::config::{Config, Diagnostic, FileErrors, Provenance};
+use crate::iam::{AccountId, Digest, PolicyArn, Principal, PrincipalKind, UniqueId};
+use crate::inventory::{ApiError, CallOutcome, Reading, StopReason};
+use crate::journal::Outcome;
+use crate::plan::{Change, Origin, Plan, Preflight, ProblemKind, Refused, Verdict};
+
+/// The errors of a file as one document.
+pub(super) fn file_errors(errors: &FileErrors) -> String {
+    pretty(&CheckJson {
+        file: errors.file(),
+        mistakes: errors.diagnostics().iter().map(MistakeJson::of).collect(),
+        ..CheckJson::default()
+    })
+}
+
+/// A file without errors as one document.
+pub(super) fn check(config: &Config) -> String {
+    pretty(&CheckJson {
+        file: &config.file,
+        file_digest: Some(config.digest),
+        account: config.account.as_ref().map(|account| account.value),
+        users: Some(UserCounts::of(config)),
+        ..CheckJson::default()
+    })
+}
+
+#[derive(Serialize)]
+struct CheckJson<'a> {
+    format: &'static str,
+    format_version: u32,
+    file: &'a str,
+    file_digest: Option<Digest>,
+    account: Option<AccountId>,
+    users: Option<UserCounts>,
+    mistakes: Vec<MistakeJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct MistakeJson<'a> {
+    line: usize,
+    column: usize,
+    message: &'a str,
+    help: Option<&'a str>,
+}
+
+impl Default for CheckJson<'_> {
+    fn default() -> Self {
+        CheckJson {
+            format: "iam-boundaries/check",
+            format_version: 1,
+            file: "",
+            file_digest: None,
+            account: None,
+            users: None,
+            mistakes: Vec::new(),
+        }
+    }
+}
+
+impl<'a> MistakeJson<'a> {
+    fn of(mistake: &'a Diagnostic) -> Self {
+        let Diagnostic { message, line, column, help, .. } = mistake;
+        MistakeJson { line: *line, column: *column, message, help: help.as_deref() }
+    }
+}
+
+fn pretty(document: &impl Serialize) -> String {
+    let mut text =
+        serde_json::to_string_pretty(document).expect("a document of strings and numbers is JSON");
+    text.push('\n');
+    text
+}
+
+/// A run as JSON lines: an object for each change when its outcome is final, and a closing `summary`.
+pub(super) struct JsonRun<'a, W> {
+    preflight: &'a Preflight,
+    to: W,
+}
+
+impl<'a, W: Write> JsonRun<'a, W> {
+    pub(super) fn new(preflight: &'a Preflight, to: W) -> Self {
+        JsonRun { preflight, to }
+    }
+}
+
+impl<W: Write> RunReporter for JsonRun<'_, W> {
+    fn on(&mut self, event: &Event) -> io::Result<()> {
+        let preflight = self.preflight;
+        match event {
+            Event::Started { .. } => {
+                write_problems(&mut self.to, preflight)?;
+                write_unsent(&mut self.to, preflight)
+            }
+            Event::Retrying { .. } | Event::Answered { .. } | Event::Verifying { .. } => Ok(()),
+            Event::Ended(item) => write_line(&mut self.to, &Line::item(&preflight.plan, item)),
+            Event::StoppedBy(error) => {
+                write_line(&mut self.to, &Line::Stopped { error: StopJson::of(error) })
+            }
+            Event::Finished(summary) => {
+                let stopped_by = summary.stopped.map(StoppedBy::Reason);
+                write_line(&mut self.to, &Line::summary(preflight, summary, stopped_by))
+            }
+        }
+    }
+}
+
+/// A plan that was refused as a whole, as JSON lines like those of a run.
+pub(super) fn refused(preflight: &Preflight, why: &Refused) -> String {
+    let mut lines = Vec::new();
+    // Writing to memory cannot fail.
+    let _ = write_refused(&mut lines, preflight, why);
+    String::from_utf8(lines).expect("JSON is UTF-8")
+}
+
+fn write_refused(to: &mut impl Write, preflight: &Preflight, why: &Refused) -> io::Result<()> {
+    let plan = &preflight.plan;
+    if let Refused::GuardRails(violations) = why {
+        let advice = override_help(plan, violations);
+        write_line(to, &Line::Refused { why: statements(violations), advice })?;
+    }
+    write_problems(to, preflight)?;
+    write_unsent(to, preflight)?;
+    for change in preflight.ready() {
+        write_line(to, &Line::not_sent(plan, change, Outcome::NotAttempted.word(), None))?;
+    }
+    let summary = Summary { not_attempted: preflight.ready().count(), ..Summary::default() };
+    write_line(to, &Line::summary(preflight, &summary, Some(StoppedBy::Word("refused"))))
+}
+
+fn write_problems(to: &mut impl Write, preflight: &Preflight) -> io::Result<()> {
+    for problem in &preflight.plan.problems {
+        let line = ProblemJson::of(&problem.principal, &problem.provenance, &problem.kind);
+        write_line(to, &Line::Problem(line))?;
+    }
+    Ok(())
+}
+
+/// The changes that are not sent, whatever becomes of the run.
+fn write_unsent(to: &mut impl Write, preflight: &Preflight) -> io::Result<()> {
+    let plan = &preflight.plan;
+    for (change, verdict) in preflight.changes() {
+        let line = match verdict {
+            Verdict::Ready => continue,
+            Verdict::AlreadyDone => Line::not_sent(plan, change, "already_done", None),
+            Verdict::Conflict(found) => {
+                Line::not_sent(plan, change, "conflict", Some(FoundJson::of(found)))
+            }
+            Verdict::Blocked(why) => {
+                Line::Problem(ProblemJson::of(&change.principal, &change.provenance, why))
+            }
+        };
+        write_line(to, &line)?;
+    }
+    Ok(())
+}
+
+fn write_line(to: &mut impl Write, line: &Line<'_>) -> io::Result<()> {
+    serde_json::to_writer(&mut *to, line)?;
+    to.write_all(b"\n")?;
+    to.flush()
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Line<'a> {
+    /// The plan violates guard rails: nothing is done.
+    Refused {
+        why: Vec<String>,
+        advice: String,
+    },
+    Problem(ProblemJson<'a>),
+    Item {
+        #[serde(flatten)]
+        change: ChangeJson<'a>,
+        outcome: &'static str,
+        attempts: u32,
+        request_id: Option<&'a str>,
+        error: Option<ErrorJson<'a>>,
+        /// What a conflict found instead of `from`, or reading back instead of `to`.
+        found: Option<FoundJson<'a>>,
+        read_back: Option<&'static str>,
+        /// Why it could not be read back.
+        read_error: Option<ErrorJson<'a>>,
+    },
+    Stopped {
+        error: StopJson<'a>,
+    },
+    Summary {
+        account: String,
+        digest: Digest,
+        applied: usize,
+        not_as_written: usize,
+        failed: usize,
+        not_attempted: usize,
+        not_read_back: usize,
+        read_error: Option<ErrorJson<'a>>,
+        conflicts: usize,
+        already_done: usize,
+        problems: usize,
+        in_sync: usize,
+        calls: u64,
+        throttled_calls: u64,
+        stopped_by: Option<StoppedBy>,
+        seconds: f64,
+    },
+}
+
+/// Why a run did not make every change.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum StoppedBy {
+    Reason(StopReason),
+    Word(&'static str),
+}
+
+/// The error that stopped a run: a failed call, or a failed journal.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum StopJson<'a> {
+    Call(ErrorJson<'a>),
+    Journal {
+        code: &'static str,
+        message: String,
+        #[serde(flatten)]
+        of_a_call: NoCall,
+        advice: Option<String>,
+    },
+}
+
+/// The fields that only the error of a call has.
+#[derive(Default, Serialize)]
+struct NoCall {
+    action: (),
+    class: (),
+    request_id: (),
+}
+
+impl<'a> StopJson<'a> {
+    fn of(error: &'a StopError) -> Self {
+        match error {
+            StopError::Call(error) => StopJson::Call(ErrorJson::of(error)),
+            StopError::Journal(journal) => StopJson::Journal {
+                code: "JournalFailed",
+                message: journal.to_string(),
+                of_a_call: NoCall::default(),
+                advice: advice_on_stop(error),
+            },
+        }
+    }
+}
+
+/// What the account has, where it is not what the plan expected.
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum FoundJson<'a> {
+    Boundary { arn: Option<&'a PolicyArn>, unique_id: &'a UniqueId },
+    NoSuchUser,
+    Unreadable { error: ErrorJson<'a> },
+}
+
+#[derive(Serialize)]
+struct ErrorJson<'a> {
+    #[serde(flatten)]
+    error: &'a ApiError,
+    advice: Option<String>,
+}
+
+impl<'a> ErrorJson<'a> {
+    fn of(error: &'a ApiError) -> Self {
+        ErrorJson { error, advice: advice(error) }
+    }
+}
+
+impl<'a> FoundJson<'a> {
+    fn of(found: &'a Reading) -> Self {
+        match found {
+            Reading::Found { unique_id, boundary } => {
+                FoundJson::Boundary { arn: boundary.as_ref(), unique_id }
+            }
+            Reading::NotFound { .. } => FoundJson::NoSuchUser,
+            Reading::Unreadable(error) => FoundJson::Unreadable { error: ErrorJson::of(error) },
+        }
+    }
+}
+
+impl<'a> Line<'a> {
+    /// An item for which there was nothing to send, or nothing that could be sent safely.
+    fn not_sent(
+        plan: &'a Plan,
+        change: &'a Change,
+        outcome: &'static str,
+        found: Option<FoundJson<'a>>,
+    ) -> Self {
+        let change = ChangeJson::of(plan, change);
+        Line::Item {
+            change,
+            outcome,
+            attempts: 0,
+            request_id: None,
+            error: None,
+            found,
+            read_back: None,
+            read_error: None,
+        }
+    }
+
+    fn item(plan: &'a Plan, item: &'a Item) -> Self {
+        let outcome = item.outcome();
+        let (attempts, request_id, error) = match &item.call {
+            CallOutcome::Applied { attempts, request_id } => {
+                (*attempts, request_id.as_deref(), None)
+            }
+            CallOutcome::Failed { attempts, error, .. } => {
+                let advice = match outcome {
+                    Outcome::Failed => advice_on_failed(error, &item.verification),
+                    _ => None,
+                };
+                (*attempts, error.request_id.as_deref(), Some(ErrorJson { error, advice }))
+            }
+            CallOutcome::NotAttempted => (0, None, None),
+        };
+        let (read_back, found, read_error) = match &item.verification {
+            Verification::NotNeeded => (None, None, None),
+            Verification::AsWritten => (Some("as_written"), None, None),
+            Verification::Otherwise(found) => (Some("otherwise"), Some(FoundJson::of(found)), None),
+            Verification::Stopped { last } => {
+                (Some("stopped"), last.as_ref().map(FoundJson::of), None)
+            }
+            Verification::Failed(error) => (Some("failed"), None, Some(ErrorJson::of(error))),
+        };
+        let change = ChangeJson::of(plan, &item.change);
+        let outcome = outcome.word();
+        Line::Item { change, outcome, attempts, request_id, error, found, read_back, read_error }
+    }
+
+    fn summary(preflight: &Preflight, summary: &'a Summary, stopped_by: Option<StoppedBy>) -> Self {
+        let Preflight { plan, digest, .. } = preflight;
+        Line::Summary {
+            account: plan.account.to_string(),
+            digest: *digest,
+            applied: summary.applied,
+            not_as_written: summary.not_as_written,
+            failed: summary.failed,
+            not_attempted: summary.not_attempted,
+            not_read_back: summary.not_verified,
+            read_error: summary.verification_error.as_ref().map(ErrorJson::of),
+            conflicts: preflight.conflicts().count(),
+            already_done: preflight.already_done().count(),
+            problems: plan.problems.len() + preflight.blocked().count(),
+            in_sync: plan.in_sync,
+            calls: summary.calls.made,
+            throttled_calls: summary.calls.throttled,
+            stopped_by,
+            // Milliseconds: what is finer than that is noise.
+            seconds: (summary.elapsed.as_secs_f64() * 1e3).round() / 1e3,
+        }
+    }
+}
+
+/// A change in a run: each line can be read without the others.
+#[derive(Serialize)]
+struct ChangeJson<'a> {
+    kind: PrincipalKind,
+    name: &'a str,
+    unique_id: Option<&'a UniqueId>,
+    action: &'static str,
+    from: Option<&'a PolicyArn>,
+    from_name: Option<&'a str>,
+    to: Option<&'a PolicyArn>,
+    to_name: Option<&'a str>,
+    line: usize,
+    origin: Option<Origin>,
+}
+
+/// A listed user without a plan, and the reason.
+#[derive(Serialize)]
+struct ProblemJson<'a> {
+    kind: PrincipalKind,
+    name: &'a str,
+    line: usize,
+    column: Option<usize>,
+    code: &'a str,
+    message: String,
+    advice: Option<String>,
+}
+
+impl<'a> ChangeJson<'a> {
+    fn of(plan: &'a Plan, change: &'a Change) -> Self {
+        let Change { principal, unique_id, provenance, .. } = change;
+        let change = change_view(plan, change);
+        ChangeJson {
+            kind: principal.kind,
+            name: principal.name.as_str(),
+            unique_id: unique_id.as_ref(),
+            action: change.kind.word(),
+            from: change.from.map(|from| from.arn),
+            from_name: change.from.and_then(|from| from.name),
+            to: change.to.map(|to| to.arn),
+            to_name: change.to.and_then(|to| to.name),
+            line: provenance.line,
+            origin: change.origin,
+        }
+    }
+}
+
+impl<'a> ProblemJson<'a> {
+    fn of(principal: &'a Principal, provenance: &'a Provenance, kind: &'a ProblemKind) -> Self {
+        ProblemJson {
+            kind: principal.kind,
+            name: principal.name.as_str(),
+            line: provenance.line,
+            column: provenance.column,
+            code: kind.code(),
+            message: problem_statement(kind).to_string(),
+            advice: problem_help(kind).map(|help| help.to_string()),
+        }
+    }
+}

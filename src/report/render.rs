@@ -1,0 +1,100 @@
+use std::io::{self, Write};
+
+use super::view::{Document, Run};
+use super::{Format, RunReporter, Style, github, json, markdown, text, view};
+use crate::apply::Event;
+use crate::config::{Config, FileErrors};
+use crate::plan::{Plan, Preflight, Refused};
+
+type Renderer = fn(&Document<'_>, Style) -> String;
+
+/// The renderer of a format that is made from the view. JSON has documented fields of its own.
+fn renderer(format: Format) -> Option<Renderer> {
+    match format {
+        Format::Text => Some(text::document),
+        Format::Json => None,
+        Format::Markdown => Some(markdown::document),
+        Format::Github => Some(github::document),
+    }
+}
+
+/// A plan in a format.
+pub fn render_plan(plan: &Plan, format: Format, style: Style) -> String {
+    match renderer(format) {
+        Some(render) => render(&view::plan(plan), style),
+        None => plan.to_json(),
+    }
+}
+
+/// The text of a plan in a run that has checked the guard rails itself, with the overrides of that run.
+pub fn render_review(plan: &Plan, style: Style) -> String {
+    text::document(&view::review(plan), style)
+}
+
+/// A file without errors, in a format.
+pub fn render_check(config: &Config, format: Format, style: Style) -> String {
+    match renderer(format) {
+        Some(render) => render(&view::check(config), style),
+        None => json::check(config),
+    }
+}
+
+/// The errors of a file, in a format. The text shows each error in its line of the file.
+pub fn render_file_errors(errors: &FileErrors, format: Format, style: Style) -> String {
+    match renderer(format) {
+        Some(_) if format == Format::Text => errors.render(style.colour),
+        Some(render) => render(&view::file_errors(errors), style),
+        None => json::file_errors(errors),
+    }
+}
+
+/// A plan that was refused as a whole, in a format: nothing of it was applied. The text begins with an empty
+/// line, because it follows the text of the plan.
+pub fn render_refused(
+    preflight: &Preflight,
+    why: &Refused,
+    format: Format,
+    style: Style,
+) -> String {
+    let separator = if format == Format::Text { "\n" } else { "" };
+    match renderer(format) {
+        Some(render) => separator.to_owned() + &render(&view::refused(preflight, why), style),
+        None => json::refused(preflight, why),
+    }
+}
+
+/// A reporter of the run of `preflight` that writes to `to`. Text has a line for each change as soon as IAM
+/// responds, and JSON an object for each change as soon as its outcome is final. The other formats are
+/// written at the end of the run.
+pub fn run_reporter<'a>(
+    preflight: &'a Preflight,
+    format: Format,
+    style: Style,
+    to: impl Write + 'a,
+) -> Box<dyn RunReporter + 'a> {
+    match renderer(format) {
+        Some(_) if format == Format::Text => Box::new(text::TextRun::new(preflight, style, to)),
+        Some(render) => Box::new(AtEnd { run: Run::new(preflight), render, style, to }),
+        None => Box::new(json::JsonRun::new(preflight, to)),
+    }
+}
+
+/// A reporter that writes the whole run at its end.
+struct AtEnd<'a, W> {
+    run: Run<'a>,
+    render: Renderer,
+    style: Style,
+    to: W,
+}
+
+impl<W: Write> RunReporter for AtEnd<'_, W> {
+    fn on(&mut self, event: &Event) -> io::Result<()> {
+        self.run.on(event);
+        if let Event::Finished(summary) = event {
+            let text = (self.render)(&self.run.document(summary), self.style);
+            self.to.write_all(text.as_bytes())?;
+            self.to.flush()?;
+        }
+        Ok(())
+    }
+}

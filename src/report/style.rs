@@ -1,0 +1,69 @@
+use std::fmt::Display;
+
+use anstyle::{AnsiColor, Style as Ansi};
+
+use super::view::Tone;
+
+/// How text is laid out for the stream that it is written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Whether to write ANSI colours.
+    pub colour: bool,
+    /// The width at which sentences wrap, in columns.
+    pub width: usize,
+}
+
+impl Style {
+    /// The width where there is no terminal.
+    pub const DEFAULT_WIDTH: usize = 100;
+
+    /// No colours, at [`Style::DEFAULT_WIDTH`].
+    pub const PLAIN: Style = Style { colour: false, width: Style::DEFAULT_WIDTH };
+
+    /// The label that begins an error message.
+    pub fn error(self, text: impl Display) -> String {
+        self.with(AnsiColor::Red.on_default().bold(), text)
+    }
+
+    /// The label that begins a help text.
+    pub fn help(self, text: impl Display) -> String {
+        self.strong(text)
+    }
+
+    pub(super) fn good(self, text: impl Display) -> String {
+        self.with(AnsiColor::Green.on_default(), text)
+    }
+
+    pub(super) fn careful(self, text: impl Display) -> String {
+        self.with(AnsiColor::Yellow.on_default(), text)
+    }
+
+    pub(super) fn bad(self, text: impl Display) -> String {
+        self.with(AnsiColor::Red.on_default(), text)
+    }
+
+    pub(super) fn dim(self, text: impl Display) -> String {
+        self.with(Ansi::new().dimmed(), text)
+    }
+
+    pub(super) fn strong(self, text: impl Display) -> String {
+        self.with(Ansi::new().bold(), text)
+    }
+
+    pub(super) fn tone(self, tone: Tone, text: impl Display) -> String {
+        match tone {
+            Tone::Neutral => text.to_string(),
+            Tone::Good => self.good(text),
+            Tone::Careful => self.careful(text),
+            Tone::Bad => self.bad(text),
+            Tone::Strong => self.strong(text),
+        }
+    }
+
+    fn with(self, style: Ansi, text: impl Display) -> String {
+        match self.colour {
+            true => format!("{style}{text}{style:#}"),
+            false => text.to_string(),
+        }
+    }
+}

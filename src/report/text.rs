@@ -1,0 +1,292 @@
+//! Text for people.
+
+use std::io::{self, Write};
+
+use super::RunReporter;
+use super::escape::visible;
+use super::style::Style;
+use super::view::{
+    Answered, Body, Boundary, ChangeKind, ChangeView, Closing, Document, Row, Run, Section, Text,
+    Tone, answered, counted,
+};
+use super::wrap::Sentence;
+use crate::apply::Event;
+use crate::plan::Preflight;
+
+/// The place of a missing boundary. No short name has parentheses.
+const NONE: &str = "(none)";
+
+/// A document, ending in its closing line and its digest.
+pub(super) fn document(document: &Document<'_>, style: Style) -> String {
+    let mut text = String::new();
+    if let Some(introduction) = &document.introduction {
+        Sentence::default().text(Tone::Neutral, introduction).write(&mut text, style, 0, 2);
+        text.push('\n');
+    }
+    let columns = Columns::of("  ".len(), document.sections.iter().flat_map(Section::rows), style);
+    sections(&mut text, &document.sections, &columns, style);
+    closing(&mut text, document, style);
+    text
+}
+
+/// Sections, each with an empty line after it.
+pub(super) fn sections(
+    text: &mut String,
+    sections: &[Section<'_>],
+    columns: &Columns,
+    style: Style,
+) {
+    for section in sections {
+        write_section(text, section, columns, style);
+        text.push('\n');
+    }
+}
+
+/// The closing line, and the digest.
+pub(super) fn closing(text: &mut String, document: &Document<'_>, style: Style) {
+    if let Some(Closing { label, parts }) = &document.closing {
+        let mut sentence = Sentence::default().ours(Tone::Neutral, label).ours(Tone::Neutral, ": ");
+        for (n, (tone, part)) in parts.iter().enumerate() {
+            let end = if n + 1 < parts.len() { "; " } else { "." };
+            sentence = sentence.text(*tone, part).ours(Tone::Neutral, end);
+        }
+        sentence.write(text, style, 0, 2);
+    }
+    if let Some((label, digest)) = &document.digest {
+        text.push_str(&format!("{label}: {}\n", digest.short()));
+    }
+}
+
+/// A run while it goes on: a line for each change as soon as IAM responds; at the end the failures, the
+/// results of verification, and the counts.
+pub(super) struct TextRun<'p, W> {
+    run: Run<'p>,
+    columns: Columns,
+    style: Style,
+    /// Whether the last line is empty.
+    is_separated: bool,
+    to: W,
+}
+
+/// The columns before each change of a run.
+const LABEL_WIDTH: usize = "applied ".len();
+
+impl<'p, W: Write> TextRun<'p, W> {
+    pub(super) fn new(preflight: &'p Preflight, style: Style, to: W) -> Self {
+        let run = Run::new(preflight);
+        let columns = Columns::of(LABEL_WIDTH, &run.rows(), style);
+        TextRun { run, columns, style, is_separated: false, to }
+    }
+
+    fn write_sections(&self, text: &mut String, shown: &[Section<'_>]) {
+        if !shown.is_empty() && !self.is_separated {
+            text.push('\n');
+        }
+        sections(text, shown, &self.columns, self.style);
+    }
+
+    fn text_on(&self, event: &Event) -> String {
+        let mut text = String::new();
+        match event {
+            Event::Started { .. } => self.write_sections(&mut text, &self.run.before()),
+            Event::Answered { change, call } => {
+                if let Some(answered) = answered(self.run.plan(), change, call) {
+                    write_answered(&mut text, &answered, &self.columns, self.style);
+                }
+            }
+            Event::StoppedBy(_) => {
+                let stop: Vec<Section<'_>> = self.run.stop().into_iter().collect();
+                self.write_sections(&mut text, &stop);
+            }
+            Event::Finished(summary) => {
+                self.write_sections(&mut text, &self.run.outcomes(summary));
+                if text.is_empty() && !self.is_separated {
+                    text.push('\n');
+                }
+                closing(&mut text, &self.run.document(summary), self.style);
+            }
+            Event::Retrying { .. } | Event::Verifying { .. } | Event::Ended(_) => {}
+        }
+        text
+    }
+}
+
+impl<W: Write> RunReporter for TextRun<'_, W> {
+    fn on(&mut self, event: &Event) -> io::Result<()> {
+        self.run.on(event);
+        let text = self.text_on(event);
+        if !text.is_empty() {
+            self.is_separated = text.ends_with("\n\n");
+        }
+        self.to.write_all(text.as_bytes())?;
+        match event {
+            Event::Finished(_) => self.to.flush(),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn write_answered(text: &mut String, answered: &Answered<'_>, columns: &Columns, style: Style) {
+    let Answered { label, severity, row, attempts } = answered;
+    if let (Some(principal), Some(change)) = (row.principal, &row.change) {
+        let label = format!("{label:width$}", width = LABEL_WIDTH - 1);
+        let label = style.tone(severity.tone(), label) + " ";
+        text.push_str(&columns.line(&label, principal, change, style));
+    }
+    if *attempts > 1 && row.message.is_empty() {
+        text.push_str(&style.dim(format!("  ({attempts} attempts)")));
+    }
+    text.push('\n');
+    if !row.message.is_empty() {
+        let message = Sentence::default().text(Tone::Neutral, &row.message);
+        message.write(text, style, LABEL_WIDTH, LABEL_WIDTH);
+    }
+}
+
+fn write_section(text: &mut String, section: &Section<'_>, columns: &Columns, style: Style) {
+    match &section.body {
+        Body::Names(_) => {}
+        body => write_heading(text, section, matches!(body, Body::Group(_)), style),
+    }
+    match &section.body {
+        Body::Changes(rows) => {
+            for row in rows {
+                if let (Some(principal), Some(change)) = (row.principal, &row.change) {
+                    text.push_str(&columns.line("  ", principal, change, style));
+                    text.push('\n');
+                }
+            }
+        }
+        Body::Rows(rows) => write_rows(text, rows, style),
+        Body::Group(rows) => write_principals(text, rows, style),
+        Body::Names(names) => {
+            let width = names.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+            for (name, arn) in names {
+                text.push_str(&format!("  {}\n", style.dim(format!("{name:width$} = {arn}"))));
+            }
+        }
+        Body::Statements(statements) => {
+            for statement in statements {
+                Sentence::default().text(Tone::Neutral, statement).write(text, style, 2, 6);
+            }
+        }
+    }
+    if let Some(cause) = section.cause() {
+        Sentence::default().text(Tone::Neutral, cause).write(text, style, 2, 6);
+    }
+    if let Some(help) = &section.help {
+        write_help(text, help, 2, style);
+    }
+}
+
+fn write_heading(text: &mut String, section: &Section<'_>, is_counted: bool, style: Style) {
+    let Some(heading) = &section.heading else { return };
+    let tone = match section.body {
+        Body::Changes(_) => Tone::Strong,
+        _ => section.severity.tone(),
+    };
+    let end = match is_counted {
+        true => format!(": {}", counted(section.len(), section.noun)),
+        false => ":".to_owned(),
+    };
+    Sentence::default().text(tone, heading).ours(tone, &end).write(text, style, 0, 2);
+}
+
+fn write_rows(text: &mut String, rows: &[Row<'_>], style: Style) {
+    for (n, row) in rows.iter().enumerate() {
+        let mut sentence = Sentence::default();
+        if let Some(place) = row.place {
+            let column = place.column.map(|column| format!(":{column}")).unwrap_or_default();
+            let place = format!("{}:{}{column}:", place.file, place.line);
+            sentence = sentence.name(Tone::Neutral, place).ours(Tone::Neutral, " ");
+        }
+        if let Some(principal) = row.principal {
+            sentence = sentence.name(Tone::Strong, principal).ours(Tone::Neutral, ": ");
+        }
+        sentence.text(Tone::Neutral, &row.message).write(text, style, 2, 6);
+        // Neighbours with the same help share it.
+        let is_last = rows.get(n + 1).is_none_or(|next| next.help != row.help);
+        if let Some(help) = row.help.as_ref().filter(|_| is_last) {
+            write_help(text, help, 6, style);
+        }
+    }
+}
+
+fn write_principals(text: &mut String, rows: &[Row<'_>], style: Style) {
+    let mut names = Sentence::default();
+    for (n, row) in rows.iter().enumerate() {
+        let comma = if n + 1 < rows.len() { ", " } else { "" };
+        let name = row.principal.unwrap_or_default();
+        names = names.name(Tone::Neutral, name).ours(Tone::Neutral, comma);
+    }
+    names.write(text, style, 2, 2);
+}
+
+fn write_help(text: &mut String, help: &Text<'_>, indent: usize, style: Style) {
+    let sentence = Sentence::default().ours(Tone::Strong, "help:").ours(Tone::Neutral, " ");
+    sentence.text(Tone::Neutral, help).write(text, style, indent, indent + "help: ".len());
+}
+
+/// Changes as aligned lines: `+ user  from → to`. Where the widest line does not fit, the boundaries of
+/// every change have a line of their own, or two.
+pub(super) struct Columns {
+    /// The columns before each change.
+    indent: usize,
+    width: usize,
+    /// The widths of users and of boundaries that are replaced, if each change fits on a line.
+    aligned: Option<(usize, usize)>,
+}
+
+const ARROW: &str = " → ";
+
+impl Columns {
+    pub(super) fn of<'r>(
+        indent: usize,
+        rows: impl IntoIterator<Item = &'r Row<'r>>,
+        style: Style,
+    ) -> Self {
+        let (mut user, mut from, mut to) = (0, 0, 0);
+        for row in rows {
+            if let (Some(principal), Some(change)) = (row.principal, &row.change) {
+                user = user.max(principal.len());
+                from = from.max(shown(change.from).len());
+                to = to.max(shown(change.to).len());
+            }
+        }
+        let line = "+ ".len() + user + "  ".len() + from + ARROW.chars().count() + to;
+        let aligned = (indent + line <= style.width).then_some((user, from));
+        Columns { indent, width: style.width, aligned }
+    }
+
+    /// One change, without a line end. `before` takes the columns of the indent.
+    pub(super) fn line(
+        &self,
+        before: &str,
+        principal: &str,
+        change: &ChangeView<'_>,
+        style: Style,
+    ) -> String {
+        let (from, to) = (visible(shown(change.from)), visible(shown(change.to)));
+        let (user_width, from_width) = self.aligned.unwrap_or_default();
+        let user = format!("{} {:user_width$}", change.kind.sign(), visible(principal));
+        let user = match change.kind {
+            ChangeKind::Add => style.good(user),
+            ChangeKind::Change => style.careful(user),
+            ChangeKind::Remove => style.bad(user),
+        };
+        if self.aligned.is_some() {
+            return format!("{before}{user}  {from:from_width$}{ARROW}{to}");
+        }
+        let indent = self.indent + 4;
+        let next = format!("\n{:indent$}", "");
+        let arrow = ARROW.chars().count();
+        match indent + from.len() + arrow + to.len() <= self.width {
+            true => format!("{before}{user}{next}{from}{ARROW}{to}"),
+            false => format!("{before}{user}{next}{from}{next}{}{to}", ARROW.trim_start()),
+        }
+    }
+}
+
+fn shown<'a>(boundary: Option<Boundary<'a>>) -> &'a str {
+    boundary.as_ref().map_or(NONE, Boundary::shown)
+}

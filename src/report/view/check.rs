@@ -1,0 +1,90 @@
+use serde::Serialize;
+
+use super::words::counted;
+use super::{Body, Closing, Document, PLAN_MARKER, Place, Row, Section, Severity, Text, Tone};
+use crate::config::{Config, Diagnostic, FileErrors};
+
+/// The users that a file lists.
+#[derive(Serialize)]
+pub(in crate::report) struct UserCounts {
+    listed: usize,
+    with_boundary: usize,
+    must_have_none: usize,
+}
+
+impl UserCounts {
+    pub(in crate::report) fn of(config: &Config) -> Self {
+        let listed = config.users.len();
+        let with_boundary =
+            config.users.values().filter(|listed| listed.boundary.is_some()).count();
+        UserCounts { listed, with_boundary, must_have_none: listed - with_boundary }
+    }
+}
+
+/// A file without errors.
+pub(in crate::report) fn check(config: &Config) -> Document<'_> {
+    let UserCounts { listed, with_boundary, must_have_none } = UserCounts::of(config);
+    let users = format!(
+        " lists {}: {with_boundary} with a boundary, {must_have_none} without",
+        counted(listed, "user")
+    );
+    let account = match &config.account {
+        Some(account) => Text::ours("account ").and_name(account.value.as_str()),
+        None => Text::ours("no account specified"),
+    };
+    Document {
+        closing: Some(Closing {
+            label: "No errors",
+            parts: vec![
+                (Tone::Good, Text::name(&*config.file).and(users)),
+                (Tone::Neutral, account),
+            ],
+        }),
+        ..empty(Severity::Notice, Text::ours("no errors"))
+    }
+}
+
+/// The errors of a file.
+pub(in crate::report) fn file_errors(errors: &FileErrors) -> Document<'_> {
+    let row = |diagnostic| row(errors.file(), diagnostic);
+    let rows: Vec<Row<'_>> = errors.diagnostics().iter().map(row).collect();
+    let title = counted(rows.len(), "error") + " in ";
+    Document {
+        sections: vec![Section {
+            heading: Some(Text::ours("Mistakes, by line and column")),
+            severity: Severity::Error,
+            label: "error",
+            noun: "error",
+            body: Body::Rows(rows),
+            message: None,
+            help: None,
+        }],
+        ..empty(Severity::Error, Text::ours(title).and_name(errors.file()))
+    }
+}
+
+/// It takes the place of the plan that cannot be made, so it has the same marker.
+fn empty(severity: Severity, result: Text<'_>) -> Document<'_> {
+    Document {
+        marker: PLAN_MARKER,
+        severity,
+        title: Text::ours("Permissions boundaries: ").and_text(result),
+        introduction: None,
+        counts: Vec::new(),
+        sections: Vec::new(),
+        closing: None,
+        account: None,
+        digest: None,
+    }
+}
+
+fn row<'a>(file: &'a str, diagnostic: &'a Diagnostic) -> Row<'a> {
+    let Diagnostic { message, line, column, help, .. } = diagnostic;
+    Row {
+        principal: None,
+        change: None,
+        place: Some(Place { file, line: *line, column: Some(*column) }),
+        message: Text::quote(&**message),
+        help: help.as_ref().map(|help| Text::quote(&**help)),
+    }
+}

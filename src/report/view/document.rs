@@ -1,0 +1,221 @@
+use super::text::Text;
+use crate::iam::{AccountId, Digest, PolicyArn};
+use crate::plan::Origin;
+
+/// The hidden line by which a machine finds the comment that it wrote before.
+pub const PLAN_MARKER: &str = "iam-boundaries plan";
+/// The hidden line of a run.
+pub(in crate::report) const RUN_MARKER: &str = "iam-boundaries apply";
+
+/// A plan, a run or a file check.
+pub(in crate::report) struct Document<'a> {
+    /// A name for machines that look for the document among others, such as `iam-boundaries plan`.
+    pub(in crate::report) marker: &'static str,
+    /// The severity of the document as a whole.
+    pub(in crate::report) severity: Severity,
+    /// One line that says what the document is about and how it turned out.
+    pub(in crate::report) title: Text<'a>,
+    /// What the first section is about.
+    pub(in crate::report) introduction: Option<Text<'a>>,
+    /// A table of counts.
+    pub(in crate::report) counts: Vec<CountsRow>,
+    pub(in crate::report) sections: Vec<Section<'a>>,
+    /// The closing line.
+    pub(in crate::report) closing: Option<Closing<'a>>,
+    /// The account that the document is about.
+    pub(in crate::report) account: Option<AccountId>,
+    /// The digest of the plan, with the label that it has in this document.
+    pub(in crate::report) digest: Option<(&'static str, Digest)>,
+}
+
+/// How important a section is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::report) enum Severity {
+    /// Something is not done, or will not be done.
+    Error,
+    /// Something that a reviewer should look at.
+    Warning,
+    /// Something to know.
+    Notice,
+    /// A complete list of what the counts say.
+    Detail,
+}
+
+/// The number of changes of each kind.
+pub(in crate::report) struct CountsRow {
+    pub(in crate::report) label: &'static str,
+    pub(in crate::report) add: usize,
+    pub(in crate::report) change: usize,
+    pub(in crate::report) remove: usize,
+}
+
+/// Rows of one kind under one heading.
+pub(in crate::report) struct Section<'a> {
+    /// None where the introduction of the document is the heading.
+    pub(in crate::report) heading: Option<Text<'a>>,
+    pub(in crate::report) severity: Severity,
+    /// The heading for a single row, after the name of its principal.
+    pub(in crate::report) label: &'static str,
+    /// What one row is, in the singular.
+    pub(in crate::report) noun: &'static str,
+    pub(in crate::report) body: Body<'a>,
+    /// What holds for every row.
+    pub(in crate::report) message: Option<Text<'a>>,
+    /// What to do about every row.
+    pub(in crate::report) help: Option<Text<'a>>,
+}
+
+/// The content of a section.
+pub(in crate::report) enum Body<'a> {
+    /// Changes, one a row.
+    Changes(Vec<Row<'a>>),
+    /// Rows with a message each.
+    Rows(Vec<Row<'a>>),
+    /// Principals with the same cause: the message of the section, or else of the first row, is
+    /// about all of them.
+    Group(Vec<Row<'a>>),
+    /// Short names and their policies.
+    Names(Vec<(&'a str, &'a PolicyArn)>),
+    /// A few sentences that are about the document as a whole.
+    Statements(Vec<Text<'a>>),
+}
+
+/// One principal, or one place in a file.
+pub(in crate::report) struct Row<'a> {
+    pub(in crate::report) principal: Option<&'a str>,
+    pub(in crate::report) change: Option<ChangeView<'a>>,
+    /// None where the row is not about a place in the file.
+    pub(in crate::report) place: Option<Place<'a>>,
+    pub(in crate::report) message: Text<'a>,
+    /// What to do about this row.
+    pub(in crate::report) help: Option<Text<'a>>,
+}
+
+/// A place in a file. Line and column count from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::report) struct Place<'a> {
+    pub(in crate::report) file: &'a str,
+    pub(in crate::report) line: usize,
+    pub(in crate::report) column: Option<usize>,
+}
+
+/// What is to be done for a principal.
+pub(in crate::report) struct ChangeView<'a> {
+    pub(in crate::report) kind: ChangeKind,
+    pub(in crate::report) from: Option<Boundary<'a>>,
+    pub(in crate::report) to: Option<Boundary<'a>>,
+    pub(in crate::report) origin: Option<Origin>,
+}
+
+/// The kinds of changes, the most dangerous first: removing or replacing a boundary can give a principal
+/// more permissions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::report) enum ChangeKind {
+    Remove,
+    Change,
+    Add,
+}
+
+/// A policy that is a boundary.
+#[derive(Clone, Copy)]
+pub(in crate::report) struct Boundary<'a> {
+    pub(in crate::report) arn: &'a PolicyArn,
+    /// Its short name in the file.
+    pub(in crate::report) name: Option<&'a str>,
+}
+
+/// The closing line: a label, and parts that a semicolon separates.
+pub(in crate::report) struct Closing<'a> {
+    pub(in crate::report) label: &'static str,
+    pub(in crate::report) parts: Vec<(Tone, Text<'a>)>,
+}
+
+/// The emphasis of a part of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::report) enum Tone {
+    Neutral,
+    Good,
+    Careful,
+    Bad,
+    Strong,
+}
+
+impl Severity {
+    /// The emphasis of what has this severity.
+    pub(in crate::report) fn tone(self) -> Tone {
+        match self {
+            Severity::Error => Tone::Bad,
+            Severity::Warning => Tone::Careful,
+            Severity::Notice => Tone::Good,
+            Severity::Detail => Tone::Strong,
+        }
+    }
+}
+
+impl<'a> Section<'a> {
+    /// The number of rows.
+    pub(in crate::report) fn len(&self) -> usize {
+        match &self.body {
+            Body::Changes(rows) | Body::Rows(rows) | Body::Group(rows) => rows.len(),
+            Body::Names(names) => names.len(),
+            Body::Statements(statements) => statements.len(),
+        }
+    }
+
+    /// Rows that are about principals or places; none for other bodies.
+    pub(in crate::report) fn rows(&self) -> &[Row<'a>] {
+        match &self.body {
+            Body::Changes(rows) | Body::Rows(rows) | Body::Group(rows) => rows,
+            Body::Names(_) | Body::Statements(_) => &[],
+        }
+    }
+
+    /// What holds for all rows of a [`Body::Group`].
+    pub(in crate::report) fn cause(&self) -> Option<&Text<'a>> {
+        let of_first = || match &self.body {
+            Body::Group(rows) => rows.first().map(|row| &row.message),
+            _ => None,
+        };
+        self.message.as_ref().or_else(of_first).filter(|message| !message.is_empty())
+    }
+
+    /// What to do about a row of this section.
+    pub(in crate::report) fn help_for<'s>(&'s self, row: &'s Row<'a>) -> Option<&'s Text<'a>> {
+        row.help.as_ref().or(self.help.as_ref())
+    }
+}
+
+impl<'a> Boundary<'a> {
+    /// The short name, or else the ARN.
+    pub(in crate::report) fn shown(&self) -> &'a str {
+        self.name.unwrap_or(self.arn.as_str())
+    }
+}
+
+impl ChangeKind {
+    /// The word for it in every format.
+    pub(in crate::report) fn word(self) -> &'static str {
+        match self {
+            ChangeKind::Remove => "remove",
+            ChangeKind::Change => "change",
+            ChangeKind::Add => "add",
+        }
+    }
+
+    /// The sign that Terraform uses for it.
+    pub(in crate::report) fn sign(self) -> char {
+        match self {
+            ChangeKind::Remove => '-',
+            ChangeKind::Change => '~',
+            ChangeKind::Add => '+',
+        }
+    }
+}
+
+impl Closing<'_> {
+    /// The line without its full stop.
+    pub(in crate::report) fn plain(&self) -> String {
+        let parts: Vec<String> = self.parts.iter().map(|(_, text)| text.to_string()).collect();
+        format!("{}: {}", self.label, parts.join("; "))
+    }
+}

@@ -1,0 +1,146 @@
+use super::words::{counted, plural};
+use super::{Body, Section, Severity, Text};
+use crate::config::Provenance;
+use crate::iam::Principal;
+use crate::iam::Threshold;
+use crate::plan::{
+    DefaultThreshold, EffectiveThreshold, Excess, Overrides, Plan, Supervision, UserCount,
+    Violation,
+};
+
+/// The number of protected users that are named one by one.
+const NAMED: usize = 10;
+
+/// The guard rails that any run of the plan violates, or else those that an unattended run violates.
+pub(super) fn guard_section(plan: &Plan) -> Option<Section<'static>> {
+    let violations = |supervision| plan.violations(None, supervision, &Overrides::default());
+    let attended = violations(Supervision::Attended);
+    let (command, violations) = if attended.is_empty() {
+        ("apply --auto-approve", violations(Supervision::Unattended))
+    } else {
+        ("apply", attended)
+    };
+    let result = format!("{command} refuses this plan");
+    (!violations.is_empty()).then(|| violations_section(plan, &violations, &result))
+}
+
+/// A section about violations of guard rails, and what results from them.
+pub(super) fn violations_section(
+    plan: &Plan,
+    violations: &[Violation],
+    result: &str,
+) -> Section<'static> {
+    let heading = plural(violations.len(), "Guard rail violated", "Guard rails violated");
+    Section {
+        heading: Some(Text::ours(format!("{heading}; {result}"))),
+        severity: Severity::Error,
+        label: "guard rail violated",
+        noun: "violation",
+        body: Body::Statements(texts(violations)),
+        message: None,
+        help: Some(help(plan, violations)),
+    }
+}
+
+/// The violations, each as a clause without a full stop.
+pub fn statements(violations: &[Violation]) -> Vec<String> {
+    texts(violations).iter().map(Text::to_string).collect()
+}
+
+fn texts(violations: &[Violation]) -> Vec<Text<'static>> {
+    let mut texts: Vec<Text<'static>> = Vec::new();
+    let mut protected = Vec::new();
+    for violation in violations {
+        match violation {
+            Violation::TooManyChanges(excess) => {
+                texts.push(Text::ours(excess_statement("change", "max_changes", excess)));
+            }
+            Violation::TooManyRemovals(excess) => {
+                texts.push(Text::ours(excess_statement("removal", "max_removals", excess)));
+            }
+            Violation::Protected { principal, provenance, by } => protected.push(
+                located(principal, provenance)
+                    .and(" is protected by ")
+                    .and_name(format!("{:?}", by.to_string())),
+            ),
+            Violation::OwnBoundary { principal, provenance } => texts.push(
+                located(principal, provenance)
+                    .and(" is the caller, and the plan changes its own boundary"),
+            ),
+        }
+    }
+    let more = protected.len().saturating_sub(NAMED);
+    protected.truncate(NAMED);
+    texts.extend(protected);
+    if more > 0 {
+        let verb = plural(more, "is", "are");
+        texts.push(Text::ours(format!(
+            "{more} more {} {verb} protected",
+            plural(more, "user", "users")
+        )));
+    }
+    texts
+}
+
+fn located(principal: &Principal, Provenance { file, line, .. }: &Provenance) -> Text<'static> {
+    Text::name(principal.to_string()).and(" (").and_name(format!("{file}:{line}")).and(")")
+}
+
+/// How to override the violated guard rails: an instruction without a full stop.
+pub fn override_help(plan: &Plan, violations: &[Violation]) -> String {
+    help(plan, violations).to_string()
+}
+
+fn help(plan: &Plan, violations: &[Violation]) -> Text<'static> {
+    let mut options: Vec<String> = Vec::new();
+    let mut protected = 0;
+    for violation in violations {
+        match violation {
+            Violation::TooManyChanges(excess) => {
+                options.push(format!("--max-changes {}", excess.count));
+            }
+            Violation::TooManyRemovals(excess) => {
+                options.push(format!("--max-removals {}", excess.count));
+            }
+            Violation::Protected { principal, .. } => {
+                protected += 1;
+                if protected <= NAMED {
+                    options.push(format!("--allow-protected {principal}"));
+                }
+            }
+            Violation::OwnBoundary { .. } => options.push("--allow-own-boundary".to_owned()),
+        }
+    }
+    let help =
+        options.into_iter().fold(Text::ours("to override for this run, add"), |help, option| {
+            help.and(" ").and_name(option)
+        });
+    match plan.source.rolls_back() {
+        None => help.and("; or change [guard] in the file and plan again"),
+        Some(_) => help,
+    }
+}
+
+fn excess_statement(noun: &str, key: &str, excess: &Excess) -> String {
+    let Excess { count, allowed, threshold, users } = excess;
+    let nouns = counted(*count, noun);
+    let verb = plural(*count, "exceeds", "exceed");
+    let users = match users {
+        UserCount::Exact(users) => counted(*users, "user"),
+        UserCount::AtLeast(users) => counted(*users, "known user"),
+    };
+    match threshold {
+        EffectiveThreshold::Set(limit @ Threshold::Count(_)) => {
+            format!("{nouns} {verb} {key} = {limit}")
+        }
+        EffectiveThreshold::Set(share) => {
+            format!(
+                "{nouns} {verb} {key} = \"{share}\", which is {allowed} of the account's {users}"
+            )
+        }
+        EffectiveThreshold::Default(DefaultThreshold { count, share }) => format!(
+            "{nouns} {verb} {allowed}, the default {key} of an unattended run: the greater of {count} and \
+             {share} of the account's {users}"
+        ),
+    }
+}

@@ -1,0 +1,33 @@
+//! One view of plans, runs and file checks: plain values that every renderer reads.
+//!
+//! Grouping, wording and advice are decided here, once. A renderer decides on layout, and escapes foreign
+//! text.
+
+mod advice;
+mod check;
+mod document;
+mod guard;
+mod plan;
+mod problem;
+mod refused;
+mod run;
+mod text;
+mod words;
+
+pub use advice::advice;
+pub use document::PLAN_MARKER;
+pub use guard::{override_help, statements};
+pub use words::summary_counts;
+
+pub(super) use advice::{advice_on_failed, advice_on_stop};
+pub(super) use check::{UserCounts, check, file_errors};
+pub(super) use document::{
+    Body, Boundary, ChangeKind, ChangeView, Closing, CountsRow, Document, Place, RUN_MARKER, Row,
+    Section, Severity, Tone,
+};
+pub(super) use plan::{change_view, plan, review};
+pub(super) use problem::{problem_help, problem_statement};
+pub(super) use refused::refused;
+pub(super) use run::{Answered, Run, answered};
+pub(super) use text::{Span, Text};
+pub(super) use words::counted;

@@ -1,0 +1,241 @@
+use super::guard::guard_section;
+use super::problem::{problem_help, problem_statement};
+use super::words::{boundary, counted, plural};
+use super::{
+    Body, ChangeKind, ChangeView, Closing, CountsRow, Document, PLAN_MARKER, Place, Row, Section,
+    Severity, Text, Tone,
+};
+use crate::config::Provenance;
+use crate::iam::{BoundaryChange, Principal};
+use crate::plan::{Change, Counts, Origin, Plan, ProblemKind};
+
+const THIS_CHANGE: &str = "From this change";
+const DRIFT: &str = "Drift";
+
+/// A plan, with the guard rails that would refuse it.
+pub(in crate::report) fn plan(plan: &Plan) -> Document<'_> {
+    let mut document = review(plan);
+    document.sections.extend(guard_section(plan));
+    document
+}
+
+/// A plan in a run that has checked the guard rails itself, with the overrides of that run.
+pub(in crate::report) fn review(plan: &Plan) -> Document<'_> {
+    let result = match plan.changes.len() {
+        0 => "nothing to change".to_owned(),
+        changes => counted(changes, "change"),
+    };
+    let title = Text::ours("Permissions boundaries of account ")
+        .and_name(plan.account.as_str())
+        .and(format!(": {result}"));
+    let mut sections = change_sections(plan);
+    sections.extend(names_section(plan));
+    sections.extend(problem_section(problems(plan)));
+    sections.extend(unlisted_section(plan));
+    Document {
+        marker: PLAN_MARKER,
+        severity: Severity::Notice,
+        title,
+        introduction: introduction(plan),
+        counts: counts(plan),
+        sections,
+        closing: Some(closing(plan)),
+        account: Some(plan.account),
+        digest: Some(("Digest", plan.digest())),
+    }
+}
+
+fn introduction(plan: &Plan) -> Option<Text<'_>> {
+    let changes = Text::ours("Changes to account ").and_name(plan.account.as_str());
+    let changes = match plan.source.rolls_back() {
+        None => changes.and(" to match ").and_name(plan.source.path()).and(":"),
+        Some(run) => changes
+            .and(" to roll back the run of plan ")
+            .and_name(run.short())
+            .and(" (")
+            .and_name(plan.source.path())
+            .and("):"),
+    };
+    (!plan.changes.is_empty()).then_some(changes)
+}
+
+fn counts(plan: &Plan) -> Vec<CountsRow> {
+    let row = |label, Counts { add, change, remove }| CountsRow { label, add, change, remove };
+    let mut rows = Vec::new();
+    if plan.source.base().is_some() {
+        for (label, origin) in [(THIS_CHANGE, Origin::ThisChange), (DRIFT, Origin::Drift)] {
+            rows.push(row(label, Counts::of(plan.changes_of(Some(origin)))));
+        }
+    }
+    rows.push(row("All", plan.counts()));
+    rows
+}
+
+fn change_sections(plan: &Plan) -> Vec<Section<'_>> {
+    let section = |(origin, heading, severity, label, noun)| {
+        let rows: Vec<Row<'_>> =
+            plan.changes_of(origin).map(|change| change_row(plan, change)).collect();
+        (!rows.is_empty()).then_some(Section {
+            heading,
+            severity,
+            label,
+            noun,
+            body: Body::Changes(rows),
+            message: None,
+            help: None,
+        })
+    };
+    let (this_change, drift) = (Some(Text::ours(THIS_CHANGE)), Some(Text::ours(DRIFT)));
+    [
+        (None, None, Severity::Notice, "", "change"),
+        (Some(Origin::ThisChange), this_change, Severity::Notice, "", "change"),
+        (Some(Origin::Drift), drift, Severity::Warning, "drift", "change"),
+    ]
+    .into_iter()
+    .filter_map(section)
+    .collect()
+}
+
+/// A change of `plan` as a row.
+pub(super) fn change_row<'a>(plan: &'a Plan, change: &'a Change) -> Row<'a> {
+    Row {
+        principal: Some(change.principal.name.as_str()),
+        change: Some(change_view(plan, change)),
+        place: Some(place(&change.provenance)),
+        message: Text::default(),
+        help: None,
+    }
+}
+
+/// A change of `plan`, with the short names of its boundaries.
+pub(in crate::report) fn change_view<'a>(plan: &'a Plan, change: &'a Change) -> ChangeView<'a> {
+    let kind = match change.boundary {
+        BoundaryChange::Add { .. } => ChangeKind::Add,
+        BoundaryChange::Change { .. } => ChangeKind::Change,
+        BoundaryChange::Remove { .. } => ChangeKind::Remove,
+    };
+    let (from, to) = (change.boundary.from(), change.boundary.to());
+    let (from, to) = (boundary(plan, from), boundary(plan, to));
+    ChangeView { kind, from, to, origin: change.origin }
+}
+
+fn place(Provenance { file, line, column, .. }: &Provenance) -> Place<'_> {
+    Place { file, line: *line, column: *column }
+}
+
+/// What the short names mean, so that a plan can be reviewed without the file.
+fn names_section(plan: &Plan) -> Option<Section<'_>> {
+    let mut names: Vec<_> = plan.names.iter().map(|(arn, name)| (&**name, arn)).collect();
+    names.sort();
+    (!names.is_empty()).then(|| Section {
+        heading: Some(Text::ours("Short names")),
+        severity: Severity::Detail,
+        label: "",
+        noun: "short name",
+        body: Body::Names(names),
+        message: None,
+        help: None,
+    })
+}
+
+/// A listed principal for which nothing can be done, and why.
+pub(super) type Blocked<'a> = (&'a Principal, &'a Provenance, &'a ProblemKind);
+
+/// The problems of a plan.
+pub(super) fn problems(plan: &Plan) -> impl Iterator<Item = Blocked<'_>> {
+    plan.problems.iter().map(|problem| (&problem.principal, &problem.provenance, &problem.kind))
+}
+
+/// Principals for which nothing can be done.
+pub(super) fn problem_section<'a>(
+    problems: impl Iterator<Item = Blocked<'a>>,
+) -> Option<Section<'a>> {
+    let row = |(principal, provenance, kind): Blocked<'a>| Row {
+        principal: Some(principal.name.as_str()),
+        change: None,
+        place: Some(place(provenance)),
+        message: problem_statement(kind),
+        help: problem_help(kind),
+    };
+    let rows: Vec<Row<'_>> = problems.map(row).collect();
+    (!rows.is_empty()).then(|| Section {
+        heading: Some(Text::ours("Cannot be planned")),
+        severity: Severity::Error,
+        label: "cannot be planned",
+        noun: "problem",
+        body: Body::Rows(rows),
+        message: None,
+        help: None,
+    })
+}
+
+fn unlisted_section(plan: &Plan) -> Option<Section<'_>> {
+    let rows: Vec<Row<'_>> = plan
+        .no_longer_listed()
+        .iter()
+        .map(|principal| Row {
+            principal: Some(principal.name.as_str()),
+            change: None,
+            place: None,
+            message: Text::default(),
+            help: None,
+        })
+        .collect();
+    (!rows.is_empty()).then(|| Section {
+        heading: Some(Text::ours("No longer listed, left unchanged")),
+        severity: Severity::Warning,
+        label: "no longer listed",
+        noun: "user",
+        body: Body::Group(rows),
+        message: None,
+        help: Some(Text::ours("to remove the boundary of a user, list the user with false")),
+    })
+}
+
+fn closing(plan: &Plan) -> Closing<'_> {
+    let Plan { in_sync, .. } = plan;
+    let problems = plan.problems.len();
+    let (label, mut parts) = if !plan.changes.is_empty() {
+        let Counts { add, change, remove } = plan.counts();
+        let counts = format!("{add} to add, {change} to change, {remove} to remove");
+        let origins = match plan.source.base() {
+            None => String::new(),
+            Some(_) => format!(
+                " ({} from this change, {} drift)",
+                plan.count_of(Origin::ThisChange),
+                plan.count_of(Origin::Drift)
+            ),
+        };
+        let counts = (Tone::Neutral, Text::ours(counts + &origins));
+        ("Plan", vec![counts, (Tone::Neutral, Text::ours(format!("{in_sync} in sync")))])
+    } else if problems > 0 {
+        let counts = format!("{in_sync} of {}", counted(plan.listed(), "listed user"));
+        ("In sync", vec![(Tone::Neutral, Text::ours(counts))])
+    } else {
+        let (label, text) = nothing_to_change(plan);
+        (label, vec![(Tone::Good, text)])
+    };
+    if problems > 0 {
+        parts.push((Tone::Bad, Text::ours(format!("{problems} cannot be planned"))));
+    }
+    Closing { label, parts }
+}
+
+fn nothing_to_change(plan: &Plan) -> (&'static str, Text<'_>) {
+    let (label, text) = match (plan.source.rolls_back(), plan.in_sync) {
+        (None, 0) => ("In sync", Text::name(plan.source.path()).and(" lists no users")),
+        (None, 1) => {
+            ("In sync", Text::ours("the listed user matches ").and_name(plan.source.path()))
+        }
+        (None, users) => {
+            let users = format!("all {users} listed users match ");
+            ("In sync", Text::ours(users).and_name(plan.source.path()))
+        }
+        (Some(_), users) => {
+            let verb = plural(users, "is", "are");
+            let users = counted(users, "user");
+            ("Nothing to roll back", Text::ours(format!("{users} {verb} as before the run")))
+        }
+    };
+    (label, text.and(" (account ").and_name(plan.account.as_str()).and(")"))
+}

@@ -1,0 +1,41 @@
+use super::guard::violations_section;
+use super::plan::{change_row, problem_section, problems};
+use super::run::{already_done, blocked, conflicts, preflight_counts, section};
+use super::words::add_counts;
+use super::{Body, Closing, Document, RUN_MARKER, Section, Severity, Text, Tone};
+use crate::plan::{Preflight, Refused};
+
+/// A plan that was refused as a whole: nothing of it was applied.
+pub(in crate::report) fn refused<'a>(preflight: &'a Preflight, why: &'a Refused) -> Document<'a> {
+    let Preflight { plan, digest, .. } = preflight;
+    let mut sections: Vec<Section<'a>> = Vec::new();
+    if let Refused::GuardRails(violations) = why {
+        sections.push(violations_section(plan, violations, "nothing was changed"));
+    }
+    sections.extend(conflicts(preflight));
+    sections.extend(problem_section(problems(plan).chain(blocked(preflight))));
+    sections.extend(already_done(preflight));
+    let rows = preflight.ready().map(|change| change_row(plan, change)).collect();
+    sections.extend(section("Not attempted", Severity::Detail, "not attempted", Body::Group(rows)));
+    let mut counts = format!("{} not attempted", preflight.ready().count());
+    add_counts(&mut counts, &preflight_counts(preflight));
+    Document {
+        marker: RUN_MARKER,
+        severity: Severity::Error,
+        title: Text::ours("Permissions boundaries of account ")
+            .and_name(plan.account.as_str())
+            .and(": refused"),
+        introduction: None,
+        counts: Vec::new(),
+        sections,
+        closing: Some(Closing {
+            label: "Refused",
+            parts: vec![
+                (Tone::Bad, Text::ours("nothing was changed")),
+                (Tone::Neutral, Text::ours(counts)),
+            ],
+        }),
+        account: Some(plan.account),
+        digest: Some(("Plan digest", *digest)),
+    }
+}

@@ -1,0 +1,378 @@
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use super::plan::{Blocked, change_row, problem_section, problems};
+use super::words::{add_counts, counted, found_clause, named, summary_counts};
+use super::{
+    Body, Closing, Document, RUN_MARKER, Row, Section, Severity, Text, Tone, advice,
+    advice_on_failed, advice_on_stop,
+};
+use crate::apply::{Event, Item, StopError, Summary, Verification};
+use crate::inventory::{ApiError, CallOutcome, ErrorClass, Reading, StopReason};
+use crate::journal::Outcome;
+use crate::plan::{Change, Plan, Preflight};
+
+/// A run: the result of preflight, and the events so far.
+pub(in crate::report) struct Run<'p> {
+    preflight: &'p Preflight,
+    items: Vec<Item>,
+    stopped_by: Option<StopError>,
+}
+
+/// A change whose last attempt has ended.
+pub(in crate::report) struct Answered<'a> {
+    /// One word of at most seven letters.
+    pub(in crate::report) label: &'static str,
+    pub(in crate::report) severity: Severity,
+    /// The change, with a message if it failed.
+    pub(in crate::report) row: Row<'a>,
+    pub(in crate::report) attempts: u32,
+}
+
+/// A change whose last attempt has ended; `None` where nothing was sent.
+pub(in crate::report) fn answered<'a>(
+    plan: &'a Plan,
+    change: &'a Change,
+    call: &'a CallOutcome,
+) -> Option<Answered<'a>> {
+    let row = change_row(plan, change);
+    match call {
+        CallOutcome::NotAttempted => None,
+        CallOutcome::Applied { attempts, .. } => Some(Answered {
+            label: "applied",
+            severity: Severity::Notice,
+            row,
+            attempts: *attempts,
+        }),
+        CallOutcome::Failed { attempts, error, may_be_done } => {
+            let (label, severity) = match may_be_done {
+                true => ("unknown", Severity::Warning),
+                false => ("failed", Severity::Error),
+            };
+            let after = match attempts {
+                1 => String::new(),
+                many => format!("after {many} attempts: "),
+            };
+            let message = Text::ours(after).and_quote(error.to_string());
+            let row = Row { message, ..row };
+            Some(Answered { label, severity, row, attempts: *attempts })
+        }
+    }
+}
+
+impl<'p> Run<'p> {
+    pub(in crate::report) fn new(preflight: &'p Preflight) -> Self {
+        Run { preflight, items: Vec::new(), stopped_by: None }
+    }
+
+    pub(in crate::report) fn plan(&self) -> &'p Plan {
+        &self.preflight.plan
+    }
+
+    /// Takes the next event.
+    pub(in crate::report) fn on(&mut self, event: &Event) {
+        match event {
+            Event::Ended(item) => self.items.push(item.clone()),
+            Event::StoppedBy(error) => self.stopped_by = Some(error.clone()),
+            Event::Started { .. }
+            | Event::Retrying { .. }
+            | Event::Answered { .. }
+            | Event::Verifying { .. }
+            | Event::Finished(_) => {}
+        }
+    }
+
+    /// The rows of every change that can be made.
+    pub(in crate::report) fn rows(&self) -> Vec<Row<'p>> {
+        self.preflight.ready().map(|change| change_row(self.plan(), change)).collect()
+    }
+
+    /// The whole run, when it is over.
+    pub(in crate::report) fn document(&self, summary: &Summary) -> Document<'_> {
+        let (plan, is_complete) = (self.plan(), self.is_complete(summary));
+        let result = if is_complete { "complete" } else { "incomplete" };
+        let mut sections: Vec<Section<'_>> = self.stop().into_iter().collect();
+        sections.extend(self.outcomes(summary));
+        sections.extend(conflicts(self.preflight));
+        sections.extend(problem_section(problems(plan).chain(blocked(self.preflight))));
+        sections.extend(already_done(self.preflight));
+        sections.extend(self.applied());
+        Document {
+            marker: RUN_MARKER,
+            severity: if is_complete { Severity::Notice } else { Severity::Error },
+            title: Text::ours("Permissions boundaries of account ")
+                .and_name(plan.account.as_str())
+                .and(format!(": {result}")),
+            introduction: None,
+            counts: Vec::new(),
+            sections,
+            closing: Some(self.closing(summary)),
+            account: Some(plan.account),
+            digest: Some(("Plan digest", self.preflight.digest)),
+        }
+    }
+
+    /// The results of preflight, without the problems of the plan.
+    pub(in crate::report) fn before(&self) -> Vec<Section<'p>> {
+        let sections = [
+            conflicts(self.preflight),
+            problem_section(blocked(self.preflight)),
+            already_done(self.preflight),
+        ];
+        sections.into_iter().flatten().collect()
+    }
+
+    /// The error that stopped the run.
+    pub(in crate::report) fn stop(&self) -> Option<Section<'_>> {
+        let error = self.stopped_by.as_ref()?;
+        let statement = match error {
+            StopError::Call(ApiError { class: ErrorClass::Denied, .. }) => Text::ours(
+                "IAM denied every change so far, including one for each boundary of the plan: ",
+            ),
+            StopError::Call(_) | StopError::Journal(_) => Text::default(),
+        };
+        Some(Section {
+            heading: Some(Text::ours("Stopped early")),
+            severity: Severity::Warning,
+            label: "stopped early",
+            noun: "error",
+            body: Body::Statements(vec![statement.and_quote(error.to_string())]),
+            message: None,
+            help: advice_on_stop(error).map(Text::ours),
+        })
+    }
+
+    /// The outcomes, without the changes that were applied as IAM's responses say.
+    pub(in crate::report) fn outcomes(&self, summary: &Summary) -> Vec<Section<'_>> {
+        let mut sections = self.failed();
+        sections.extend(self.not_as_written());
+        sections.extend(self.could_not_be_verified());
+        sections.extend(self.not_verified());
+        sections.extend(self.confirmed());
+        sections.extend(self.not_attempted(summary));
+        sections
+    }
+
+    /// Failed changes. Hundreds of equal failures are one group; the largest group is first.
+    fn failed(&self) -> Vec<Section<'_>> {
+        // `NoSuchEntity` is the error for missing users and for missing policies; the help differs.
+        let mut groups: BTreeMap<(&str, Option<String>), Vec<Row<'_>>> = BTreeMap::new();
+        for item in self.items_of(Outcome::Failed) {
+            let CallOutcome::Failed { error, .. } = &item.call else { continue };
+            let help = advice_on_failed(error, &item.verification);
+            let row = Row { message: Text::quote(error.to_string()), ..self.row(item) };
+            groups.entry((&error.code, help)).or_default().push(row);
+        }
+        let mut groups: Vec<_> = groups.into_iter().collect();
+        groups.sort_by_key(|(_, rows)| Reverse(rows.len()));
+        let section = |((code, help), rows): ((_, Option<String>), _)| Section {
+            heading: Some(Text::ours("Failed with ").and_name(code)),
+            help: help.map(Text::ours),
+            ..Section::new("", Severity::Error, "failed", Body::Group(rows))
+        };
+        groups.into_iter().map(section).collect()
+    }
+
+    fn not_as_written(&self) -> Option<Section<'_>> {
+        let plan = self.plan();
+        let rows = self.items_of(Outcome::NotAsWritten).filter_map(|item| {
+            let Verification::Otherwise(found) = &item.verification else { return None };
+            let written = match item.change.boundary.to() {
+                None => Text::ours("the boundary was removed, but "),
+                to => {
+                    Text::ours("the boundary was set to ").and_text(named(plan, to)).and(", but ")
+                }
+            };
+            let message = written.and_text(found_clause(plan, found));
+            Some(Row { message, change: None, ..self.row(item) })
+        });
+        let body = Body::Rows(rows.collect());
+        let section = section("Not as written", Severity::Error, "not as written", body)?;
+        Some(section.with_help(
+            "run plan to see the current boundary; another client may have changed it, or IAM may take \
+             longer than --read-back to return it",
+        ))
+    }
+
+    /// Changes whose users could not be read, grouped by the error's code.
+    fn could_not_be_verified(&self) -> Vec<Section<'_>> {
+        let mut groups: BTreeMap<&str, (&ApiError, Vec<Row<'_>>)> = BTreeMap::new();
+        for item in &self.items {
+            let Verification::Failed(error) = &item.verification else { continue };
+            let message = Text::quote(error.to_string());
+            let row = Row { message, place: None, change: None, ..self.row(item) };
+            groups.entry(&error.code).or_insert((error, Vec::new())).1.push(row);
+        }
+        let group = |(error, rows): (&ApiError, _)| {
+            let help = advice(error).map(|advice| format!("; {advice}")).unwrap_or_default();
+            section("Could not be verified", Severity::Error, "not verified", Body::Group(rows))
+                .map(|section| section.with_help(RUN_PLAN.to_owned() + &help))
+        };
+        groups.into_values().filter_map(group).collect()
+    }
+
+    /// Changes whose outcome is unknown because the run was stopped. A success that IAM reported counts,
+    /// unless verification showed something else.
+    fn not_verified(&self) -> Option<Section<'_>> {
+        let is_open = |item: &&Item| {
+            matches!(
+                (&item.verification, &item.call),
+                (Verification::Stopped { last: Some(_) }, _)
+                    | (Verification::Stopped { .. }, CallOutcome::Failed { .. })
+            )
+        };
+        let row = |item| Row { place: None, change: None, ..self.row(item) };
+        let rows = self.items.iter().filter(is_open).map(row).collect();
+        let section = section("Not verified", Severity::Error, "not verified", Body::Group(rows))?;
+        let message = Text::ours("the run was stopped before verification showed the change");
+        Some(Section { message: Some(message), ..section.with_help(RUN_PLAN) })
+    }
+
+    /// Changes that verification showed to be applied although IAM did not respond.
+    fn confirmed(&self) -> Option<Section<'_>> {
+        let row = |item: &'_ Item| match (&item.call, &item.verification) {
+            (CallOutcome::Failed { error, .. }, Verification::AsWritten) => Some(error.to_string()),
+            _ => None,
+        };
+        let rows = self.items.iter().filter_map(|item| {
+            let message = Text::quote(row(item)?);
+            Some(Row { message, place: None, change: None, ..self.row(item) })
+        });
+        let heading = "Applied, confirmed by verification (no response from IAM)";
+        section(heading, Severity::Notice, "applied", Body::Group(rows.collect()))
+    }
+
+    fn not_attempted(&self, summary: &Summary) -> Option<Section<'_>> {
+        let rows = self.items_of(Outcome::NotAttempted).map(|item| self.row(item)).collect();
+        let message = match summary.stopped {
+            Some(StopReason::Deadline) => Some("the time limit of --timeout was reached"),
+            Some(StopReason::Interrupted) => Some("the run was interrupted"),
+            Some(StopReason::Journal) => Some("the journal could not be written"),
+            Some(StopReason::Error) | None => None,
+        };
+        // A stopped run may have thousands, so a review does not show them.
+        let section =
+            section("Not attempted", Severity::Detail, "not attempted", Body::Group(rows))?;
+        Some(Section { message: message.map(Text::ours), ..section })
+    }
+
+    fn applied(&self) -> Option<Section<'_>> {
+        let rows = self.items_of(Outcome::Applied).map(|item| self.row(item)).collect();
+        section("Applied", Severity::Detail, "applied", Body::Changes(rows))
+    }
+
+    /// The items with this outcome.
+    fn items_of(&self, outcome: Outcome) -> impl Iterator<Item = &Item> {
+        self.items.iter().filter(move |item| item.outcome() == outcome)
+    }
+
+    fn row<'a>(&'a self, item: &'a Item) -> Row<'a> {
+        change_row(self.plan(), &item.change)
+    }
+
+    fn closing(&self, summary: &Summary) -> Closing<'static> {
+        let mut counts = summary_counts(summary);
+        add_counts(&mut counts, &preflight_counts(self.preflight));
+        let (label, tone) = match self.is_complete(summary) {
+            true => ("Apply complete", Tone::Good),
+            false => ("Incomplete", Tone::Bad),
+        };
+        let mut calls = counted(summary.calls.made as usize, "call");
+        if summary.calls.throttled > 0 {
+            calls.push_str(&format!(" ({} throttled)", summary.calls.throttled));
+        }
+        calls.push_str(&format!(" in {:.1}s", summary.elapsed.as_secs_f64()));
+        let parts = vec![(tone, Text::ours(counts)), (Tone::Neutral, Text::ours(calls))];
+        Closing { label, parts }
+    }
+
+    /// Whether every change of the plan is made and verified.
+    fn is_complete(&self, summary: &Summary) -> bool {
+        let Preflight { plan, .. } = self.preflight;
+        summary.is_complete()
+            && plan.problems.is_empty()
+            && self.preflight.conflicts().next().is_none()
+            && self.preflight.blocked().next().is_none()
+    }
+}
+
+const RUN_PLAN: &str = "run plan to check whether the changes are in effect";
+
+/// The counts of what preflight found, with their labels.
+pub(super) fn preflight_counts(preflight: &Preflight) -> [(usize, &'static str); 3] {
+    let problems = preflight.plan.problems.len() + preflight.blocked().count();
+    [
+        (preflight.conflicts().count(), "in conflict"),
+        (preflight.already_done().count(), "already done"),
+        (problems, "cannot be planned"),
+    ]
+}
+
+/// The changes that are not made because their principals are not as the plan expects.
+pub(super) fn conflicts(preflight: &Preflight) -> Option<Section<'_>> {
+    let plan = &preflight.plan;
+    let rows = preflight.conflicts().map(|(change, found)| Row {
+        message: conflict(plan, change, found),
+        change: None,
+        ..change_row(plan, change)
+    });
+    let body = Body::Rows(rows.collect());
+    let section = section("In conflict, not changed", Severity::Error, "in conflict", body)?;
+    Some(section.with_help("plan again"))
+}
+
+fn conflict<'a>(plan: &'a Plan, change: &'a Change, found: &'a Reading) -> Text<'a> {
+    match (&change.unique_id, found) {
+        (Some(planned), Reading::Found { unique_id, .. }) if planned != unique_id => {
+            Text::ours("the user was deleted and created again: its unique ID was ")
+                .and_name(planned.to_string())
+                .and(", and is now ")
+                .and_name(unique_id.to_string())
+        }
+        _ => Text::ours("the plan expected ")
+            .and_text(named(plan, change.boundary.from()))
+            .and(", but ")
+            .and_text(found_clause(plan, found)),
+    }
+}
+
+/// The changes that preflight found to be made already.
+pub(super) fn already_done(preflight: &Preflight) -> Option<Section<'_>> {
+    let rows = preflight.already_done().map(|change| change_row(&preflight.plan, change));
+    section("Already done", Severity::Detail, "already done", Body::Group(rows.collect()))
+}
+
+/// The changes whose policies cannot be boundaries any more.
+pub(super) fn blocked(preflight: &Preflight) -> impl Iterator<Item = Blocked<'_>> {
+    preflight.blocked().map(|(change, why)| (&change.principal, &change.provenance, why))
+}
+
+/// A section about users; `None` without rows.
+pub(super) fn section<'a>(
+    heading: &'static str,
+    severity: Severity,
+    label: &'static str,
+    body: Body<'a>,
+) -> Option<Section<'a>> {
+    let section = Section::new(heading, severity, label, body);
+    (section.len() > 0).then_some(section)
+}
+
+impl<'a> Section<'a> {
+    fn new(
+        heading: &'static str,
+        severity: Severity,
+        label: &'static str,
+        mut body: Body<'a>,
+    ) -> Self {
+        if let Body::Changes(rows) | Body::Rows(rows) | Body::Group(rows) = &mut body {
+            rows.sort_by_key(|row| row.principal);
+        }
+        let heading = Some(Text::ours(heading));
+        Section { heading, severity, label, noun: "user", body, message: None, help: None }
+    }
+
+    pub(super) fn with_help(self, help: impl Into<std::borrow::Cow<'a, str>>) -> Self {
+        Section { help: Some(Text::ours(help)), ..self }
+    }
+}

@@ -1,0 +1,69 @@
+use std::borrow::Cow;
+use std::fmt;
+
+/// A sentence or a part of one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::report) struct Text<'a>(Vec<Span<'a>>);
+
+/// A piece of text from one origin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::report) enum Span<'a> {
+    /// Our own words. They hold no foreign text.
+    Ours(Cow<'a, str>),
+    /// A foreign name: a principal, an ARN, a place in a file. It is never broken and never cut.
+    Name(Cow<'a, str>),
+    /// A foreign sentence, such as an error message of AWS.
+    Quote(Cow<'a, str>),
+}
+
+impl<'a> Text<'a> {
+    pub(in crate::report) fn ours(text: impl Into<Cow<'a, str>>) -> Self {
+        Text::default().and(text)
+    }
+
+    pub(in crate::report) fn name(name: impl Into<Cow<'a, str>>) -> Self {
+        Text::default().and_name(name)
+    }
+
+    pub(in crate::report) fn quote(text: impl Into<Cow<'a, str>>) -> Self {
+        Text::default().and_quote(text)
+    }
+
+    /// Adds words of our own.
+    pub(in crate::report) fn and(mut self, text: impl Into<Cow<'a, str>>) -> Self {
+        self.0.push(Span::Ours(text.into()));
+        self
+    }
+
+    pub(in crate::report) fn and_name(mut self, name: impl Into<Cow<'a, str>>) -> Self {
+        self.0.push(Span::Name(name.into()));
+        self
+    }
+
+    pub(in crate::report) fn and_quote(mut self, text: impl Into<Cow<'a, str>>) -> Self {
+        self.0.push(Span::Quote(text.into()));
+        self
+    }
+
+    pub(in crate::report) fn and_text(mut self, text: Text<'a>) -> Self {
+        self.0.extend(text.0);
+        self
+    }
+
+    pub(in crate::report) fn spans(&self) -> &[Span<'a>] {
+        &self.0
+    }
+
+    pub(in crate::report) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// The text as it is, for formats whose encoder escapes every string.
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|span| match span {
+            Span::Ours(text) | Span::Name(text) | Span::Quote(text) => f.write_str(text),
+        })
+    }
+}

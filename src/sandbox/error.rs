@@ -1,0 +1,35 @@
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// The sandbox cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// The port is in use or not permitted.
+    #[error("the sandbox cannot listen on {address}: {error}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The error of the operating system.
+        error: io::Error,
+    },
+    /// The state file cannot be read.
+    #[error("cannot read the sandbox's state {}: {error}", file.display())]
+    State {
+        /// The file.
+        file: PathBuf,
+        /// The error of the operating system.
+        error: io::Error,
+    },
+    /// The state file has another format.
+    #[error(
+        "{} is not the state of a sandbox ({why}); remove it with `iam-boundaries sandbox reset`",
+        file.display()
+    )]
+    ForeignState {
+        /// The file.
+        file: PathBuf,
+        /// The difference from the expected format.
+        why: String,
+    },
+}

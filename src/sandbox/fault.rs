@@ -1,0 +1,79 @@
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// A fault that the sandbox injects into a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// The sandbox does nothing and answers with an error.
+    Error {
+        /// The HTTP status.
+        status: u16,
+        /// The error code.
+        code: String,
+        /// The message.
+        message: String,
+    },
+    /// The sandbox does nothing and closes the connection.
+    CutBefore,
+    /// The sandbox executes the action and closes the connection without a response.
+    CutAfter,
+    /// The sandbox executes the action; the response ends in the middle of its XML.
+    Truncated,
+    /// The sandbox executes the action; the response is not XML.
+    Garbage,
+    /// The sandbox does nothing and answers with this body and status 200.
+    Response(String),
+    /// The sandbox executes the action and delays the response by this much.
+    Slow(Duration),
+    /// The page begins this many users after its marker, as if so many users had been deleted before it; if
+    /// negative, before its marker, as if so many had been created. The page never ends before its own
+    /// marker, and the first page is not shifted.
+    Shifted(isize),
+    /// The sandbox deletes the user, then executes the action.
+    UserDeleted,
+}
+
+impl Fault {
+    /// [`Fault::Error`] from its parts.
+    pub fn error(status: u16, code: &str, message: &str) -> Fault {
+        Fault::Error { status, code: code.to_owned(), message: message.to_owned() }
+    }
+
+    /// IAM's response to a throttled call.
+    pub fn throttling() -> Fault {
+        Fault::error(400, "Throttling", "Rate exceeded")
+    }
+}
+
+/// The faults to inject into the next calls, in the order in which they were added.
+#[derive(Debug, Default)]
+pub struct Faults(Mutex<Vec<PendingFault>>);
+
+#[derive(Debug)]
+struct PendingFault {
+    action: String,
+    user: Option<String>,
+    calls_left: u32,
+    fault: Fault,
+}
+
+impl Faults {
+    /// Injects the fault into the next `times` calls of `action`: of those for `user`, or of all.
+    pub fn add(&self, action: &str, user: Option<&str>, times: u32, fault: Fault) {
+        let (action, user) = (action.to_owned(), user.map(str::to_owned));
+        let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        pending.push(PendingFault { action, user, calls_left: times, fault });
+    }
+
+    /// The fault to inject into this call, which counts as one of its calls.
+    pub(super) fn take(&self, action: &str, user: Option<&str>) -> Option<Fault> {
+        let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = pending.iter_mut().find(|pending| {
+            pending.calls_left > 0
+                && pending.action == action
+                && (pending.user.is_none() || pending.user.as_deref() == user)
+        })?;
+        first.calls_left -= 1;
+        Some(first.fault.clone())
+    }
+}

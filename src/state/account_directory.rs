@@ -1,0 +1,92 @@
+use std::fs::DirBuilder;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy;
+
+use super::error::StateError;
+use crate::iam::AccountId;
+
+/// The directory that contains the state of all accounts.
+#[derive(Debug, Clone)]
+pub struct StateRoot(PathBuf);
+
+/// The directory of one account.
+#[derive(Debug)]
+pub struct AccountDirectory {
+    account: AccountId,
+    path: PathBuf,
+}
+
+/// The state directory in the working directory.
+const LOCAL: &str = ".iam-boundaries";
+
+impl StateRoot {
+    /// The state directory of the present user, by the
+    /// [XDG Base Directory Specification](https://specifications.freedesktop.org/basedir-spec/latest/):
+    /// `$XDG_STATE_HOME/iam-boundaries`, by default `~/.local/state/iam-boundaries`; on Windows,
+    /// `%LOCALAPPDATA%`. Without a home directory, `.iam-boundaries` in the working directory.
+    pub fn of_user() -> StateRoot {
+        let strategy = etcetera::choose_base_strategy().ok();
+        let state = strategy.map(|it| it.state_dir().unwrap_or_else(|| it.cache_dir()));
+        // A home directory of "" gives a relative path.
+        match state.filter(|path| path.is_absolute()) {
+            Some(state) => StateRoot(state.join("iam-boundaries")),
+            None => StateRoot::local(),
+        }
+    }
+
+    /// `.iam-boundaries` in the working directory.
+    pub fn local() -> StateRoot {
+        StateRoot(PathBuf::from(LOCAL))
+    }
+
+    /// The path of the directory.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The directory of `account`, created if it does not exist.
+    ///
+    /// # Errors
+    /// When it cannot be created.
+    pub fn account(&self, account: AccountId) -> Result<AccountDirectory, StateError> {
+        let path = self.0.join(account.as_str());
+        let unwritable = |error| StateError::Unwritable { path: path.clone(), error };
+        // The path is shown and recorded: its meaning must not depend on the working directory.
+        let path = std::path::absolute(&path).map_err(unwritable)?;
+        let mut builder = DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        match builder.create(&path) {
+            Ok(()) => Ok(AccountDirectory { account, path }),
+            Err(error) => Err(StateError::Unwritable { path, error }),
+        }
+    }
+}
+
+impl AccountDirectory {
+    /// The account.
+    pub fn account(&self) -> AccountId {
+        self.account
+    }
+
+    /// The path of a file in the directory.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// A path for a new file, named `stem.extension`, or with the first number that makes the name unused.
+    pub fn unused_file(&self, stem: &str, extension: &str) -> PathBuf {
+        let first = self.file(&format!("{stem}.{extension}"));
+        let numbered = (2..=u32::MAX).map(|n| self.file(&format!("{stem}-{n}.{extension}")));
+        let is_unused = |path: &PathBuf| path.symlink_metadata().is_err();
+        std::iter::once(first.clone()).chain(numbered).find(is_unused).unwrap_or(first)
+    }
+
+    /// The error of a file in the directory that cannot be written.
+    pub(super) fn unwritable(&self, error: io::Error) -> StateError {
+        StateError::Unwritable { path: self.path.clone(), error }
+    }
+}

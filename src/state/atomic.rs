@@ -1,0 +1,39 @@
+use std::io::{self, Write};
+use std::path::Path;
+
+use crate::journal::sync_parent_directory;
+
+/// What to do with a file that exists already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnExisting {
+    /// Replace it.
+    Replace,
+    /// Leave it, and fail with [`io::ErrorKind::AlreadyExists`].
+    Fail,
+}
+
+/// Writes a file that is complete or absent at every moment, also after a crash.
+///
+/// # Errors
+/// When the directory does not exist, or the file cannot be written. Then an existing file is unchanged.
+pub fn write_atomically(path: &Path, text: &str, on_existing: OnExisting) -> io::Result<()> {
+    let directory = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !directory.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "the directory does not exist"));
+    }
+    let mut builder = tempfile::Builder::new();
+    // The mode of any new file, less the umask: a temporary file would be for its owner only.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let file = builder.prefix(".iam-boundaries-").tempfile_in(directory);
+    // The name of the temporary file helps nobody.
+    let mut file = file.map_err(|error| io::Error::from(error.kind()))?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    match on_existing {
+        OnExisting::Replace => file.persist(path),
+        OnExisting::Fail => file.persist_noclobber(path),
+    }
+    .map_err(|error| error.error)?;
+    sync_parent_directory(path)
+}

@@ -1,0 +1,27 @@
+use std::io;
+use std::path::PathBuf;
+
+use super::holder::LockHolder;
+use crate::iam::AccountId;
+
+/// Why the state of an account cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// The directory of the account, or a file in it, cannot be written.
+    #[error("cannot write the state directory {}: {error}", path.display())]
+    Unwritable {
+        /// The directory.
+        path: PathBuf,
+        /// The system's reason.
+        #[source]
+        error: io::Error,
+    },
+    /// Another run on this machine is changing the account.
+    #[error("another run{} is changing account {account}", .holder.as_ref().map(ToString::to_string).unwrap_or_default())]
+    Locked {
+        /// The account.
+        account: AccountId,
+        /// The process that holds the lock, if it could be read.
+        holder: Option<LockHolder>,
+    },
+}

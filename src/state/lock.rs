@@ -1,0 +1,52 @@
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, Write};
+
+use super::account_directory::AccountDirectory;
+use super::error::StateError;
+use super::holder::LockHolder;
+use crate::iam::Timestamp;
+
+/// The lock on an account: no other run on this machine changes the account while this value exists. The
+/// system releases it when the process ends, however it ends.
+#[derive(Debug)]
+pub struct AccountLock {
+    _file: File,
+}
+
+impl AccountLock {
+    /// Acquires the lock on the account of `directory`.
+    ///
+    /// # Errors
+    /// When another run holds it, or the directory cannot be written.
+    pub fn acquire(directory: &AccountDirectory) -> Result<AccountLock, StateError> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let mut file =
+            options.open(directory.file("lock")).map_err(|error| directory.unwritable(error))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let (account, holder) = (directory.account(), holder(&mut file));
+                return Err(StateError::Locked { account, holder });
+            }
+            Err(TryLockError::Error(error)) => return Err(directory.unwritable(error)),
+        }
+        record_holder(&mut file).map_err(|error| directory.unwritable(error))?;
+        Ok(AccountLock { _file: file })
+    }
+}
+
+fn record_holder(file: &mut File) -> io::Result<()> {
+    let holder = LockHolder { pid: std::process::id(), since: Timestamp::now() };
+    let holder = serde_json::to_string(&holder)?;
+    file.set_len(0)?;
+    file.rewind()?;
+    file.write_all(holder.as_bytes())
+}
+
+/// The holder, unless it cannot be read or is being written.
+fn holder(file: &mut File) -> Option<LockHolder> {
+    let mut text = String::new();
+    file.read_to_string(&mut text).ok()?;
+    serde_json::from_str(&text).ok()
+}

@@ -1,0 +1,16 @@
+//! Files on this machine that outlive a run: a directory for each account with its journals, the lock that
+//! keeps two runs from changing one account, the mark of an unfinished run, and atomic writes.
+
+mod account_directory;
+mod atomic;
+mod error;
+mod holder;
+mod lock;
+mod unfinished;
+
+pub use account_directory::{AccountDirectory, StateRoot};
+pub use atomic::{OnExisting, write_atomically};
+pub use error::StateError;
+pub use holder::LockHolder;
+pub use lock::AccountLock;
+pub use unfinished::{UnfinishedRun, unfinished_run};
