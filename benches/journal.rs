@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
 use iam_boundaries::apply::{Run, RunOptions, Summary, apply};
-use iam_boundaries::aws::{Access, Account, Bounds, Connection, RetryPolicy, StopSwitch};
+use iam_boundaries::aws::{Access, Account, Connection, LimiterOptions, RetryPolicy, StopSwitch};
 use iam_boundaries::config::Config;
 use iam_boundaries::iam::{PrincipalName, Rate, Timestamp};
 use iam_boundaries::inventory::CallOutcome;
@@ -160,8 +160,11 @@ impl Company {
 
     /// How long the writing takes, the journal's beginning and end with it.
     async fn apply(&self, path: Option<&PathBuf>) -> Result<Duration, Box<dyn Error>> {
-        let bounds = Bounds { in_flight: CONCURRENCY, calls: self.preflight.plan.changes.len() };
-        let writer = self.account.writer(bounds, None, RetryPolicy::default());
+        let limiter = LimiterOptions {
+            max_in_flight: CONCURRENCY,
+            expected_calls: self.preflight.plan.changes.len(),
+        };
+        let writer = self.account.writer(limiter, None, RetryPolicy::default());
         let concurrency = NonZeroUsize::new(CONCURRENCY).ok_or("none at once")?;
         let options = RunOptions { concurrency, verify_for: Duration::ZERO };
         let (account, switch) = (&self.account, &StopSwitch::new());

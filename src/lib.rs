@@ -1,18 +1,19 @@
 //! Policy as code for AWS IAM permissions boundaries.
 //!
-//! Every run walks one road, once, and the modules stand in its order:
+//! Each module is a room with its own subject. Data flows through them once, from left to right:
 //!
 //! ```text
-//! boundaries.toml ──▶ config ─┐
-//!                              ├──▶ plan ──▶ apply ──▶ report
-//! IAM (aws-sdk-iam) ─▶ live ───┘     │          │
-//!                                    ▼          ▼
-//!                               plan.json    journal ──▶ rollback, which makes a plan again
+//! boundaries.toml ──▶ config ────┐
+//!                                ├─▶ plan ──▶ apply ──▶ report
+//! IAM ──▶ aws ──▶ inventory ─────┘     │        │
+//!                                      ▼        ▼
+//!                                 plan.json   journal ──▶ rollback, which makes a plan again
 //! ```
 //!
-//! `Config` and `Inventory` make a `Plan`, by a pure function, and guard rails are functions of it;
-//! `apply` takes a `Plan`, writes its journal, and sends `Event`s; `report` makes everything that is
-//! read from plans and events alone.
+//! [`ops`] has one function for each use case. The others are its parts: [`plan::Plan::between`] compares a
+//! [`config::Config`] with an [`inventory::Inventory`] and is pure, [`apply::apply`] makes the changes and sends
+//! events, and [`report`] makes everything that people and machines read from plans and events.
+//! `docs/architecture.md` describes which module may import which.
 
 pub mod iam;
 

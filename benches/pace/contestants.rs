@@ -7,7 +7,7 @@ use aws_sdk_iam::config::{BehaviorVersion, Region, SharedCredentialsProvider};
 use aws_sdk_iam::error::ProvideErrorMetadata;
 use futures::{StreamExt, stream};
 use iam_boundaries::apply::{self, RunOptions};
-use iam_boundaries::aws::{Access, Bounds, Connection, RetryPolicy, StopSwitch};
+use iam_boundaries::aws::{Access, Connection, LimiterOptions, RetryPolicy, StopSwitch};
 use iam_boundaries::config::Config;
 use iam_boundaries::iam::{PolicyArn, PrincipalName};
 use iam_boundaries::plan::{Plan, Preflight};
@@ -18,7 +18,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::rows::{Goal, Row};
 
-/// A way of writing many boundaries.
+/// A method of writing many boundaries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Contestant {
     Ours,
@@ -27,7 +27,7 @@ pub enum Contestant {
     Fixed,
 }
 
-/// What became of one row's items.
+/// The result of one contestant in one row.
 #[derive(Debug, Clone)]
 pub struct Run {
     took: Duration,
@@ -88,7 +88,7 @@ fn put_action() -> Action {
     "PutUserPermissionsBoundary".parse().expect("the sandbox has this action")
 }
 
-/// Each run has a sandbox of its own, whose limit counts from its first write.
+/// Runs one contestant against its own sandbox, whose limit starts with the first write.
 pub async fn run(contestant: Contestant, row: &Row) -> Run {
     let throttle = Throttle {
         actions: row.limit.iter().map(|limit| (put_action(), limit.clone())).collect(),
@@ -112,7 +112,7 @@ pub async fn run(contestant: Contestant, row: &Row) -> Run {
     };
     let written =
         (0..row.items).filter(|&n| sandbox.boundary_of(&user(n)).flatten().is_some()).count();
-    assert_eq!(written + lost, row.items, "an item that was reported as done was not");
+    assert_eq!(written + lost, row.items, "an item was reported as applied and is not");
     Run { took, lost, calls: count(sandbox.calls()), throttled: count(sandbox.throttled_calls()) }
 }
 
@@ -132,8 +132,8 @@ async fn ours(sandbox: &Sandbox, row: &Row, boundary: &PolicyArn) -> (Duration, 
     let live = account.inventory(&listed).await.expect("the sandbox responds");
     let plan = Plan::between(account.identity().account, &config, &live);
     let preflight = Preflight::fresh(plan);
-    let bounds = Bounds { in_flight: row.concurrency, calls: row.items };
-    let writer = account.writer(bounds, None, RetryPolicy::default());
+    let limiter = LimiterOptions { max_in_flight: row.concurrency, expected_calls: row.items };
+    let writer = account.writer(limiter, None, RetryPolicy::default());
     let concurrency = NonZeroUsize::new(row.concurrency).expect("above zero");
     let options = RunOptions { concurrency, verify_for: Duration::ZERO };
     let switch = StopSwitch::new();
@@ -163,7 +163,7 @@ fn client(sandbox: &Sandbox, retry: RetryConfig) -> aws_sdk_iam::Client {
     aws_sdk_iam::Client::from_conf(config)
 }
 
-/// Writes a boundary; says whether it went well, or else whether it was throttled.
+/// Writes a boundary. The error is true if the call was throttled.
 async fn put(iam: &aws_sdk_iam::Client, user: &PrincipalName, arn: &PolicyArn) -> Result<(), bool> {
     let put = iam
         .put_user_permissions_boundary()
@@ -172,7 +172,7 @@ async fn put(iam: &aws_sdk_iam::Client, user: &PrincipalName, arn: &PolicyArn) -
     put.send().await.map(|_| ()).map_err(|error| error.code() == Some("Throttling"))
 }
 
-/// The SDK's own retries, as shipped.
+/// The SDK's own retries, with their defaults.
 async fn theirs(
     sandbox: &Sandbox,
     row: &Row,
@@ -193,7 +193,7 @@ async fn theirs(
     (began.elapsed(), lost)
 }
 
-/// Evenly spaced attempts at the rate that the limit has at first; what is throttled is tried again.
+/// Evenly spaced attempts at the initial rate of the limit. Throttled calls are retried.
 async fn fixed(sandbox: &Sandbox, row: &Row, boundary: &PolicyArn) -> (Duration, usize) {
     let iam = client(sandbox, RetryConfig::disabled());
     let mut interval = tokio::time::interval(Duration::from_secs_f64(1.0 / row.rate));

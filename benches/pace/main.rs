@@ -1,8 +1,8 @@
-//! How fast changes are applied against limits that nobody tells: `cargo bench --bench pace`.
+//! The time to apply changes against unknown rate limits: `cargo bench --bench pace`.
 //!
-//! Each row is a limit of the sandbox's, and each column one way of writing: this tool, the SDK's two retry
-//! modes as shipped, and a fixed limiter that is told the true rate. Times are ratios to what the limit
-//! allows. It asserts nothing.
+//! Each row is a rate limit of the sandbox. Each column is a contestant: this tool, the two retry modes of the SDK
+//! with their defaults, and a fixed rate limiter that knows the true rate. Times are ratios to the shortest time
+//! that the limit allows. The bench asserts nothing about speed.
 //!
 //!     cargo bench --bench pace -- [--seconds S] [--only ours] [--rows TEXT]
 #![allow(
@@ -23,8 +23,8 @@ use tokio::sync::Semaphore;
 use contestants::{Contestant, Run};
 use rows::Row;
 
-/// Runs share the machine as long as they ask for no more calls a second together.
-const CALLS_A_SECOND: u32 = 600;
+/// The maximum rate of all concurrent runs together, in calls per second: they share the machine.
+const MAX_TOTAL_RATE: u32 = 600;
 
 struct Arguments {
     seconds: f64,
@@ -38,7 +38,7 @@ impl Arguments {
             Arguments { seconds: 30.0, contestants: Contestant::ALL.to_vec(), rows: String::new() };
         let mut given = std::env::args().skip(1);
         while let Some(name) = given.next() {
-            // What cargo itself adds.
+            // Cargo adds this argument.
             if name == "--bench" {
                 continue;
             }
@@ -63,7 +63,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .filter(|row| row.name.contains(&arguments.rows))
         .collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    // The clients share this thread, and the sandboxes have the others.
+    // The clients share this thread. The sandboxes use the others.
     let clients = tokio::task::LocalSet::new();
     let results = clients.block_on(&runtime, run_all(&rows, &arguments.contestants))?;
     print(&rows, &arguments.contestants, &results);
@@ -72,16 +72,16 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 type Results = Vec<Vec<Option<Run>>>;
 
-/// Runs at once what together stays below [`CALLS_A_SECOND`], the fastest rows first.
+/// Runs as many rows concurrently as [`MAX_TOTAL_RATE`] permits, the fastest first.
 async fn run_all(rows: &[Row], contestants: &[Contestant]) -> Result<Results, Box<dyn Error>> {
-    let places = Arc::new(Semaphore::new(CALLS_A_SECOND as usize));
+    let places = Arc::new(Semaphore::new(MAX_TOTAL_RATE as usize));
     let results = Arc::new(Mutex::new(vec![vec![None; contestants.len()]; rows.len()]));
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by(|&one, &other| rows[other].rate.total_cmp(&rows[one].rate));
     let mut tasks = tokio::task::JoinSet::new();
     for at in order {
         for (column, &contestant) in contestants.iter().enumerate() {
-            let share = (rows[at].rate.ceil() as u32).clamp(1, CALLS_A_SECOND);
+            let share = (rows[at].rate.ceil() as u32).clamp(1, MAX_TOTAL_RATE);
             let place = places.clone().acquire_many_owned(share).await?;
             let (row, results) = (rows[at].clone(), results.clone());
             tasks.spawn_local(async move {
@@ -97,13 +97,13 @@ async fn run_all(rows: &[Row], contestants: &[Contestant]) -> Result<Results, Bo
     while let Some(done) = tasks.join_next().await {
         done?;
     }
-    let results = results.lock().map_err(|_| "a run broke off")?.clone();
+    let results = results.lock().map_err(|_| "a run panicked")?.clone();
     Ok(results)
 }
 
 fn print(rows: &[Row], contestants: &[Contestant], results: &Results) {
     let mut out = std::io::stdout().lock();
-    // Where nobody reads it, nothing is lost.
+    // A closed standard output is not an error of the bench.
     let _ = write_table(&mut out, rows, contestants, results);
 }
 
@@ -133,6 +133,6 @@ fn write_table(
     }
     writeln!(
         out,
-        "\nEach cell: time as a multiple of the ideal, items lost, throttled answers of all calls."
+        "\nEach cell: time as a multiple of the ideal, items lost, throttled calls and their share of all calls."
     )
 }

@@ -4,31 +4,32 @@ use std::time::Duration;
 use iam_boundaries::iam::Rate;
 use iam_boundaries::sandbox::{Burst, Competitor, RateChange, RateLimit};
 
-/// A limit to write against, and how much to write.
+/// A rate limit and the number of items to write.
 #[derive(Debug, Clone)]
 pub struct Row {
     pub name: String,
-    /// None where nothing is throttled.
+    /// `None` if no call is throttled.
     pub limit: Option<RateLimit>,
-    /// Calls a second: what a fixed limiter is told.
+    /// The rate of the fixed limiter, in calls per second.
     pub rate: f64,
     pub latency: Duration,
     pub items: usize,
-    /// The time, in seconds, in which nobody could be faster.
+    /// The shortest possible time, in seconds.
     pub ideal: f64,
-    /// Writes under way at once, at most.
+    /// The maximum number of writes in flight.
     pub concurrency: usize,
     pub changes: bool,
 }
 
-/// What this tool shall reach in a row.
+/// The goal of this tool in a row.
 pub struct Goal {
     pub time: f64,
     pub throttled: u64,
 }
 
 impl Row {
-    /// 1.05 of the ideal, 1.10 where the limit changes or there is none; 2 % of the calls throttled, or 12.
+    /// At most 1.05 times the ideal time, or 1.10 if the limit changes or there is none. At most 2 % of the calls
+    /// throttled, or 12.
     pub fn goal(&self) -> Goal {
         let time = if self.changes || self.limit.is_none() { 1.10 } else { 1.05 };
         Goal { time, throttled: (self.items as u64 / 50).max(12) }
@@ -37,7 +38,7 @@ impl Row {
 
 const CONCURRENCY: usize = 256;
 
-/// The rows, with as many items that the ideal takes so many seconds.
+/// All rows, with items for `seconds` seconds at the limit.
 pub fn all(seconds: f64) -> Result<Vec<Row>, Box<dyn Error>> {
     let mut rows = Vec::new();
     for rate in [5.0, 50.0, 500.0] {

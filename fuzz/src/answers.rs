@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use iam_boundaries::aws::{Account, Bounds, Stop};
+use iam_boundaries::aws::{Account, LimiterOptions, Stop};
 use iam_boundaries::iam::{PolicyArn, Principal, PrincipalName};
 use iam_boundaries::inventory::{
     ApiError, CallOutcome, EveryPrincipalError, Inventory, PolicyState, Reading,
@@ -72,7 +72,7 @@ async fn asked(iam: &Loopback, answer: &Answer) -> bool {
     is_believed |= told.everyone(&account).await;
     iam.denies(None);
 
-    let writer = account.writer(Bounds { in_flight: 1, calls: 2 }, None, ONCE);
+    let writer = account.writer(LimiterOptions { max_in_flight: 1, expected_calls: 2 }, None, ONCE);
     for to in [Some(&policy), None] {
         match writer.write(&alice, to, &Stop::never(), |_| {}).await {
             CallOutcome::Applied { request_id, .. } => {

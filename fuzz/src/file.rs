@@ -2,7 +2,7 @@ use iam_boundaries::config::{Config, Entry, FileErrors};
 use iam_boundaries::iam::{AccountId, Partition, PolicyArn, Principal, PrincipalName};
 use iam_boundaries::inventory::{ApiError, ErrorClass, Inventory, Reading};
 use iam_boundaries::plan::Plan;
-use iam_boundaries::report::{Format, Style, render_check, render_mistakes};
+use iam_boundaries::report::{Format, Style, render_check, render_file_errors};
 
 use super::reports::{commands, comment, found, inert, json, of_plan, reads_back, without_colours};
 
@@ -59,7 +59,7 @@ fn with_mistakes(text: &str, errors: &FileErrors) {
     let plain = errors.render(false);
     inert(&plain);
     inert(&without_colours(&errors.render(true)));
-    let mistakes = |format| render_mistakes(errors, format, Style::PLAIN);
+    let mistakes = |format| render_file_errors(errors, format, Style::PLAIN);
     json(&mistakes(Format::Json));
     comment(&mistakes(Format::Markdown));
     commands(&mistakes(Format::Github));

@@ -62,7 +62,7 @@ impl Loopback {
 /// No call waits for another attempt.
 pub const ONCE: RetryPolicy = RetryPolicy {
     attempts: 1,
-    standstill: std::time::Duration::ZERO,
+    give_up_after: std::time::Duration::ZERO,
     first_wait: std::time::Duration::ZERO,
     longest_wait: std::time::Duration::ZERO,
 };

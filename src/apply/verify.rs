@@ -39,7 +39,7 @@ impl<'a> Running<'a> {
             left = otherwise.into_iter().map(|(sent, found)| (sent, Some(found))).collect();
             if !left.is_empty() {
                 tokio::select! {
-                    () = stop.asked() => {}
+                    () = stop.requested() => {}
                     () = tokio::time::sleep(wait) => {}
                 }
             }
@@ -59,7 +59,7 @@ impl<'a> Running<'a> {
         let principals = left.iter().map(|(sent, _)| &sent.change.principal);
         tokio::select! {
             biased;
-            () = stop.asked() => None,
+            () = stop.requested() => None,
             read = self.run.account.inventory(principals) => Some(read),
         }
     }
@@ -74,8 +74,9 @@ impl<'a> Running<'a> {
         for (sent, _) in left {
             let reading = inventory.reading(&sent.change.principal);
             match reading {
-                Reading::Found { boundary, .. }
-                    if boundary.as_ref() == sent.change.boundary.to() =>
+                Reading::Found { unique_id, boundary }
+                    if boundary.as_ref() == sent.change.boundary.to()
+                        && sent.change.is_of(unique_id) =>
                 {
                     self.ended(sent, Verification::AsWritten);
                 }

@@ -5,15 +5,17 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::secrets::without_likely_secrets;
+use super::redactor::redact_likely_secrets;
 use crate::iam::printable;
 use crate::inventory::{ApiError, ErrorClass};
 
 impl ErrorClass {
-    /// The codes are those of IAM's and STS's common errors
-    /// (<https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html>), and the throttling
-    /// codes that the AWS SDKs know
-    /// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>).
+    /// The class of an error with this code, or with this HTTP status if the code is unknown.
+    ///
+    /// The codes are IAM's and STS's
+    /// [common errors](https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html) and the throttling
+    /// codes of the AWS SDKs
+    /// ([retry behavior](https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html)).
     pub(super) fn of(code: Option<&str>, status: u16) -> Self {
         match code.unwrap_or_default() {
             "Throttling"
@@ -60,35 +62,57 @@ impl ErrorClass {
     }
 }
 
-const UNREADABLE: &str = "the answer could not be read as IAM's XML";
+const TIMED_OUT: &str = "TimedOut";
+const UNREADABLE: &str = "the response is not a complete XML document of IAM";
 
-impl ApiError {
-    /// From what the SDK gives for the call of `action`.
+/// A failed attempt.
+#[derive(Debug)]
+pub(super) struct CallFailure {
+    pub(super) error: ApiError,
+    /// The SDK's error with the chain of its sources, for the log; empty if there is none. Known secrets are not
+    /// redacted yet.
+    pub(super) causes: String,
+}
+
+impl From<ApiError> for CallFailure {
+    fn from(error: ApiError) -> Self {
+        CallFailure { error, causes: String::new() }
+    }
+}
+
+impl CallFailure {
+    /// The failure that the SDK reports for a call of `action`.
     pub(super) fn from_sdk<E>(action: &'static str, error: SdkError<E, HttpResponse>) -> Self
     where
         E: Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        if let Some(credentials) = credentials_error(&error) {
-            return ApiError::without_answer(
-                action,
-                ErrorClass::Credentials,
-                "NoCredentials",
-                credentials,
-            );
+        let causes = printable(&redact_likely_secrets(&chain(&error)));
+        CallFailure { error: ApiError::from_sdk(action, error), causes }
+    }
+}
+
+impl ApiError {
+    fn from_sdk<E>(action: &'static str, error: SdkError<E, HttpResponse>) -> Self
+    where
+        E: Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        if let Some(message) = credentials_error(&error) {
+            let class = ErrorClass::Credentials;
+            return ApiError::without_response(action, class, "NoCredentials", message);
         }
         match error {
-            // No error of IAM's: an answer that the SDK could not make sense of.
-            SdkError::ServiceError(answer) if answer.raw().status().is_success() => ApiError {
-                request_id: request_id(None, answer.raw()),
+            // Not an error of IAM: the SDK cannot parse a successful response.
+            SdkError::ServiceError(response) if response.raw().status().is_success() => ApiError {
+                request_id: request_id(None, response.raw()),
                 ..ApiError::unreadable(action, UNREADABLE)
             },
-            SdkError::ServiceError(answer) => {
-                let status = answer.raw().status().as_u16();
-                let meta = answer.err().meta();
-                // An answer without a code is no answer of AWS's: a proxy or load balancer spoke.
+            SdkError::ServiceError(response) => {
+                let status = response.raw().status().as_u16();
+                let meta = response.err().meta();
+                // A response without a code is not AWS's: it comes from a proxy or a load balancer.
                 let code = meta.code().map_or_else(|| format!("HTTP {status}"), printable);
                 let message = meta.message().map_or_else(
-                    || format!("the answer has status {status} and no error of AWS's in it"),
+                    || format!("the response has HTTP status {status} and no error code of AWS"),
                     printable,
                 );
                 ApiError {
@@ -96,39 +120,34 @@ impl ApiError {
                     class: ErrorClass::of(meta.code(), status),
                     code,
                     message,
-                    request_id: request_id(meta.extra("aws_request_id"), answer.raw()),
+                    request_id: request_id(meta.extra("aws_request_id"), response.raw()),
                 }
             }
-            SdkError::TimeoutError(_) => ApiError::without_answer(
+            SdkError::TimeoutError(_) => ApiError::without_response(
                 action,
                 ErrorClass::Transient,
-                "TimedOut",
-                "no answer came in time".to_owned(),
+                TIMED_OUT,
+                "no response arrived within the timeout of the attempt".to_owned(),
             ),
             SdkError::DispatchFailure(failure) => {
                 let why = failure.as_connector_error().map_or_else(
                     || "the connection failed".to_owned(),
                     |error| innermost(error).to_string(),
                 );
-                if failure.is_timeout() {
-                    ApiError::without_answer(action, ErrorClass::Transient, "TimedOut", why)
+                let (class, code) = if failure.is_timeout() {
+                    (ErrorClass::Transient, TIMED_OUT)
                 } else if failure.is_user() {
-                    ApiError::without_answer(
-                        action,
-                        ErrorClass::Rejected,
-                        ApiError::BAD_REQUEST,
-                        why,
-                    )
+                    (ErrorClass::Rejected, ApiError::BAD_REQUEST)
                 } else {
-                    let code = ApiError::CONNECTION_FAILED;
-                    ApiError::without_answer(action, ErrorClass::Transient, code, why)
-                }
+                    (ErrorClass::Transient, ApiError::CONNECTION_FAILED)
+                };
+                ApiError::without_response(action, class, code, why)
             }
-            SdkError::ResponseError(answer) => ApiError {
-                request_id: request_id(None, answer.raw()),
+            SdkError::ResponseError(response) => ApiError {
+                request_id: request_id(None, response.raw()),
                 ..ApiError::unreadable(action, UNREADABLE)
             },
-            other => ApiError::without_answer(
+            other => ApiError::without_response(
                 action,
                 ErrorClass::Rejected,
                 ApiError::NOT_SENT,
@@ -137,23 +156,19 @@ impl ApiError {
         }
     }
 
-    /// An answer that came, but makes no sense. Worth another attempt: IAM's own make sense.
+    /// A response that cannot be used. It is retried: IAM's own responses are complete.
     pub(super) fn unreadable(action: &'static str, message: &str) -> Self {
-        ApiError::without_answer(
-            action,
-            ErrorClass::Transient,
-            "UnreadableAnswer",
-            message.to_owned(),
-        )
+        let message = message.to_owned();
+        ApiError::without_response(action, ErrorClass::Transient, "UnreadableResponse", message)
     }
 
-    /// No answer came before the run's time was over.
+    /// No response arrived before the time limit of the run.
     pub(super) fn timed_out(action: &'static str) -> Self {
-        let message = "no answer came before the time for the run was over".to_owned();
-        ApiError::without_answer(action, ErrorClass::Transient, "TimedOut", message)
+        let message = "no response arrived within the time limit of the run".to_owned();
+        ApiError::without_response(action, ErrorClass::Transient, TIMED_OUT, message)
     }
 
-    fn without_answer(
+    fn without_response(
         action: &'static str,
         class: ErrorClass,
         code: &str,
@@ -169,11 +184,26 @@ impl ApiError {
     }
 }
 
-fn request_id(in_body: Option<&str>, answer: &HttpResponse) -> Option<String> {
+fn request_id(in_body: Option<&str>, response: &HttpResponse) -> Option<String> {
     in_body
-        .or_else(|| answer.headers().get("x-amzn-requestid"))
-        .or_else(|| answer.headers().get("x-amzn-request-id"))
+        .or_else(|| response.headers().get("x-amzn-requestid"))
+        .or_else(|| response.headers().get("x-amzn-request-id"))
         .map(printable)
+}
+
+/// The error and its sources, separated by colons. A source that the text already ends with is not repeated.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let message = error.to_string();
+        if !text.ends_with(&message) {
+            text.push_str(": ");
+            text.push_str(&message);
+        }
+        source = error.source();
+    }
+    text
 }
 
 fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
@@ -184,18 +214,17 @@ fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) 
     error
 }
 
-/// What the credential providers said, if it is they who failed.
-///
-/// The SDK reports them as one more failure to send.
+/// The message of the credential providers, if they failed. The SDK reports their errors as failures to send the
+/// request.
 fn credentials_error(error: &(dyn Error + 'static)) -> Option<String> {
     let mut at = error;
     loop {
         if let Some(found) = at.downcast_ref::<CredentialsError>() {
             return Some(match found {
                 CredentialsError::CredentialsNotLoaded(_) => {
-                    "no source of AWS credentials has any".to_owned()
+                    "no credential provider returned credentials".to_owned()
                 }
-                other => without_likely_secrets(&innermost(other).to_string()),
+                other => redact_likely_secrets(&innermost(other).to_string()),
             });
         }
         at = at.source()?;
@@ -207,7 +236,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_code_decides_before_the_status_does() {
+    fn a_known_code_determines_the_class_whatever_the_status() {
         assert_eq!(ErrorClass::of(Some("Throttling"), 400), ErrorClass::Throttled);
         assert_eq!(ErrorClass::of(Some("AccessDenied"), 403), ErrorClass::Denied);
         assert_eq!(ErrorClass::of(Some("ExpiredToken"), 403), ErrorClass::Credentials);
@@ -216,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_code_is_judged_by_its_status() {
+    fn the_status_determines_the_class_of_an_unknown_code() {
         assert_eq!(ErrorClass::of(Some("Brandnew"), 503), ErrorClass::Transient);
         assert_eq!(ErrorClass::of(None, 502), ErrorClass::Transient);
         assert_eq!(ErrorClass::of(None, 429), ErrorClass::Throttled);

@@ -10,41 +10,44 @@ use crate::inventory::{
     ApiError, ErrorClass, EveryPrincipal, EveryPrincipalError, Reading, UnreadablePrincipal,
 };
 
-/// How often the pages are read, at most, until a reading names nobody new. Pages shift when users come
-/// and go while they are read, and then leave out some who are there.
-const READINGS: usize = 5;
+/// The maximum number of times that all pages are read, until no new user appears. If users are created or
+/// deleted meanwhile, pages shift and can omit existing users.
+const MAX_READINGS: usize = 5;
 
 impl Reader {
-    /// Reads every user by account pages, or by `ListUsers` and one by one where these are denied.
+    /// Reads every user by account pages. If that is denied, reads the names by `ListUsers` and then each user.
     pub(super) async fn every_principal(&self) -> Result<EveryPrincipal, EveryPrincipalError> {
         match self.every_principal_by_pages().await {
             Err(error) if error.class == ErrorClass::Denied => {
-                tracing::info!("{error}; reading the users by {} one by one instead", pages::LIST);
+                tracing::info!(
+                    "{error}; reading every user by {} and iam:GetUser instead",
+                    pages::LIST
+                );
                 match self.every_principal_one_by_one().await {
-                    // Both ways are closed: the first is the one to open.
+                    // Both methods are denied: the first one needs fewer calls, so its error is returned.
                     Err(other)
                         if other.action == pages::LIST && other.class == ErrorClass::Denied =>
                     {
                         Err(error.into())
                     }
-                    found => found?.whole(),
+                    found => found?.into_result(),
                 }
             }
-            found => found?.whole(),
+            found => found?.into_result(),
         }
     }
 
     async fn every_principal_by_pages(&self) -> Result<Found, ApiError> {
         let mut found = Found::default();
-        for _ in 0..READINGS {
+        for _ in 0..MAX_READINGS {
             let known = found.count();
             let pages = pages::each_detail(self, |user| {
                 let name = user.user_name().ok_or_else(|| {
-                    ApiError::unreadable(DETAILS, "a user in the answer has no name")
+                    ApiError::unreadable(DETAILS, "a user in the response has no name")
                 })?;
-                if let Some(name) = found.name(name) {
+                if let Some(name) = found.parse_name(name) {
                     let reading = reading(DETAILS, user.user_id(), user.permissions_boundary());
-                    found.reading(name, reading);
+                    found.add(name, reading);
                 }
                 Ok(ControlFlow::Continue(()))
             })
@@ -59,10 +62,10 @@ impl Reader {
     async fn every_principal_one_by_one(&self) -> Result<Found, ApiError> {
         let mut found = Found::default();
         let mut names = BTreeSet::new();
-        for _ in 0..READINGS {
+        for _ in 0..MAX_READINGS {
             let known = names.len();
             let pages = pages::each_user(self, |user| {
-                names.extend(found.name(user.user_name()));
+                names.extend(found.parse_name(user.user_name()));
                 Ok(ControlFlow::Continue(()))
             })
             .await?;
@@ -76,13 +79,13 @@ impl Reader {
         }
         for name in names {
             let reading = inventory.reading(&name).clone();
-            found.reading(name, reading);
+            found.add(name, reading);
         }
         Ok(found)
     }
 }
 
-/// What was read so far, and of whom something could not be, with why.
+/// The users read so far, and the reasons why others could not be read.
 #[derive(Default)]
 struct Found {
     users: EveryPrincipal,
@@ -94,7 +97,8 @@ impl Found {
         self.users.len() + self.unreadable.len()
     }
 
-    fn name(&mut self, text: &str) -> Option<Principal> {
+    /// The user with this name; an invalid name is unreadable.
+    fn parse_name(&mut self, text: &str) -> Option<Principal> {
         match text.parse() {
             Ok(name) => Some(Principal::user(name)),
             Err(error) => {
@@ -104,8 +108,8 @@ impl Found {
         }
     }
 
-    /// The newer reading counts.
-    fn reading(&mut self, principal: Principal, reading: Reading) {
+    /// Adds a reading. It replaces an earlier one of the same principal.
+    fn add(&mut self, principal: Principal, reading: Reading) {
         let why = match reading {
             Reading::Found { boundary, .. } => {
                 self.unreadable.remove(principal.name.as_str());
@@ -113,7 +117,7 @@ impl Found {
                 return;
             }
             Reading::NotFound { .. } => {
-                "IAM listed the user, and then had no such user: it may just have been deleted"
+                "IAM listed the user and then did not find it: it may have been deleted meanwhile"
                     .to_owned()
             }
             Reading::Unreadable(error) => error.to_string(),
@@ -122,7 +126,7 @@ impl Found {
         self.unreadable.insert(principal.name.as_str().to_owned(), why);
     }
 
-    fn whole(self) -> Result<EveryPrincipal, EveryPrincipalError> {
+    fn into_result(self) -> Result<EveryPrincipal, EveryPrincipalError> {
         if self.unreadable.is_empty() {
             return Ok(self.users);
         }

@@ -1,26 +1,33 @@
-//! The account as IAM has it: who we are there, each user's present boundary, and writing one.
+//! The account as IAM has it: the caller identity, the present boundary of each user, and writes.
 //!
-//! The only room that names an `aws_*` crate. The SDK's own retries are off: every attempt passes
-//! through one loop of our own, so that it is paced, counted, and can be stopped.
+//! This is the only room that names an `aws_*` crate. The SDK's own retries are disabled: every attempt goes
+//! through `CallExecutor`, so that it is rate-limited, counted, and can be stopped.
 
+mod access;
+mod account;
+mod call_counter;
+mod call_executor;
 mod connection;
 mod error;
 mod every_principal;
-mod pace;
+mod identity;
+mod limiter;
 mod pages;
 mod policies;
+mod rate_limiter;
 mod read;
 mod reader;
 mod readings;
-mod retry;
-mod secrets;
+mod redactor;
+mod response_check;
+mod retry_policy;
 mod stop;
-mod turnstile;
-mod whole_answer;
 mod write;
 
-pub use connection::{Access, Account, ConnectError, Connection};
-pub use pace::{Answer, Bounds, Ceiling, Pace, Ticket, Turn};
-pub use retry::RetryPolicy;
+pub use access::Access;
+pub use account::Account;
+pub use connection::{ConnectError, Connection};
+pub use limiter::{Controller, Decision, LimiterOptions, MaxRate, Response, Ticket};
+pub use retry_policy::RetryPolicy;
 pub use stop::{Stop, StopSwitch};
 pub use write::Writer;

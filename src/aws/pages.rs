@@ -5,18 +5,19 @@ use aws_sdk_iam::operation::get_account_authorization_details::GetAccountAuthori
 use aws_sdk_iam::operation::list_users::ListUsersOutput;
 use aws_sdk_iam::types::{EntityType, User, UserDetail};
 
+use super::error::CallFailure;
 use super::reader::Reader;
 use crate::inventory::ApiError;
 
-/// Users in a page: the most that IAM gives
+/// The maximum number of users on a page
 /// ([GetAccountAuthorizationDetails](https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html),
 /// [ListUsers](https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUsers.html)).
 pub(super) const PAGE_SIZE: usize = 1_000;
 pub(super) const DETAILS: &str = "iam:GetAccountAuthorizationDetails";
 pub(super) const LIST: &str = "iam:ListUsers";
 
-/// Hands every user of the account, with boundary, to `take`, until it breaks or gives an error. Gives the
-/// number of pages.
+/// Calls `take` with every user of the account, including its boundary, until `take` breaks or fails. Returns the
+/// number of pages that were read.
 pub(super) async fn each_detail(
     reader: &Reader,
     mut take: impl FnMut(&UserDetail) -> Result<ControlFlow<()>, ApiError>,
@@ -30,12 +31,13 @@ pub(super) async fn each_detail(
             .set_marker(marker)
             .send()
             .await
-            .map_err(|error| ApiError::from_sdk(DETAILS, error))
+            .map_err(|error| CallFailure::from_sdk(DETAILS, error))
     };
     each_page(reader, DETAILS, get, |page| each(page.user_detail_list(), &mut take)).await
 }
 
-/// Hands every user of the account to `take`, as [`each_detail`]. `ListUsers` leaves the boundaries out.
+/// Calls `take` with every user of the account, like [`each_detail`]. `ListUsers` does not return boundaries
+/// ([ListUsers](https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUsers.html)).
 pub(super) async fn each_user(
     reader: &Reader,
     mut take: impl FnMut(&User) -> Result<ControlFlow<()>, ApiError>,
@@ -48,12 +50,14 @@ pub(super) async fn each_user(
             .set_marker(marker)
             .send()
             .await
-            .map_err(|error| ApiError::from_sdk(LIST, error))
+            .map_err(|error| CallFailure::from_sdk(LIST, error))
     };
     each_page(reader, LIST, get, |page| each(page.users(), &mut take)).await
 }
 
-/// What IAM's paged answers have in common. A page may be short: only `is_truncated` tells the last.
+/// A page of an IAM response. A page may contain fewer items than requested: only `is_truncated` tells whether
+/// another one follows
+/// ([GetAccountAuthorizationDetails](https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html)).
 trait Page {
     fn users(&self) -> usize;
     fn is_truncated(&self) -> bool;
@@ -91,34 +95,34 @@ impl Page for ListUsersOutput {
 async fn each_page<P: Page>(
     reader: &Reader,
     action: &'static str,
-    get: impl AsyncFn(Option<String>) -> Result<P, ApiError>,
+    get: impl AsyncFn(Option<String>) -> Result<P, CallFailure>,
     mut take: impl FnMut(&P) -> Result<ControlFlow<()>, ApiError>,
 ) -> Result<usize, ApiError> {
-    let caller = reader.caller(action, 1, 1);
+    let executor = reader.executor(action, 1, 1);
     let mut marker: Option<String> = None;
     let mut markers = HashSet::new();
     let mut users = 0;
     for pages in 1.. {
         let page = || get(marker.clone());
-        let page = reader.ask(&caller, page).await?;
+        let page = reader.call(&executor, page).await?;
         users += page.users();
         if take(&page)?.is_break() {
             return Ok(pages);
         }
         if !page.is_truncated() {
-            reader.counted(users);
+            reader.remember_user_count(users);
             return Ok(pages);
         }
         match page.marker().filter(|next| !next.is_empty()) {
             Some(next) if markers.insert(next.to_owned()) => marker = Some(next.to_owned()),
-            // Going on would read the same pages for ever.
+            // Without a new marker, the same pages would be read again and again.
             _ => {
-                let what = "the answer is cut short, and has no marker to go on from";
-                return Err(ApiError::unreadable(action, what));
+                let message = "the response is truncated and has no new marker";
+                return Err(ApiError::unreadable(action, message));
             }
         }
     }
-    unreachable!("pages are counted without end")
+    unreachable!("the loop over pages has no end")
 }
 
 fn each<T>(

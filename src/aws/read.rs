@@ -2,36 +2,39 @@ use std::ops::ControlFlow;
 
 use aws_sdk_iam::types::{AttachedPermissionsBoundary, SummaryKeyType};
 
+use super::call_executor::CallExecutor;
+use super::error::CallFailure;
 use super::pages::{self, DETAILS, PAGE_SIZE};
-use super::reader::{READS_AT_ONCE, Reader, many_at_once};
+use super::reader::{MAX_READS_IN_FLIGHT, Reader, concurrently};
 use super::readings::{Readings, denied_of, missing_of};
-use super::retry::Caller;
 use crate::iam::{PolicyArn, Principal, PrincipalKind, PrincipalName, UniqueId};
 use crate::inventory::{ApiError, ErrorClass, Inventory, Reading};
 
-/// So few users are not worth asking how many pages the account has.
+/// For up to this many users, single calls are used without a call for the number of pages.
 const FEW: usize = 2;
-/// For more users than that, pages are cheaper in any account that there is.
+/// For more users than this, pages need fewer calls in any account: an account has at most 5,000 users
+/// ([quotas](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html)), and a page may have
+/// fewer than [`PAGE_SIZE`].
 const MANY: usize = 50;
 const ONE_USER: &str = "iam:GetUser";
 const SUMMARY: &str = "iam:GetAccountSummary";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
+enum ReadMethod {
     Pages,
     OneByOne,
 }
 
 impl Reader {
-    /// Reads the `listed` users, by account pages or one by one: whichever takes fewer calls. Where the
-    /// caller may not do the one, the other is used.
+    /// Reads the `listed` users, by account pages or one by one: whichever needs fewer calls. If the caller is not
+    /// allowed to use one method, the other is used.
     pub(super) async fn inventory<'a>(
         &self,
         listed: impl IntoIterator<Item = &'a Principal>,
     ) -> Result<Inventory, ApiError> {
         let listed: Vec<&Principal> = listed.into_iter().collect();
-        match self.cheapest_way(listed.len()).await? {
-            Way::Pages => match self.by_pages(&listed).await {
+        match self.cheapest_method(listed.len()).await? {
+            ReadMethod::Pages => match self.by_pages(&listed).await {
                 Err(error) if error.class == ErrorClass::Denied => {
                     tracing::info!("{error}; reading {} users by {ONE_USER} instead", listed.len());
                     let inventory = self.one_by_one(&listed).await?;
@@ -40,9 +43,9 @@ impl Reader {
                         None => Ok(inventory),
                     }
                 }
-                read => self.missing_asked_for(&listed, read?).await,
+                read => self.with_missing(&listed, read?).await,
             },
-            Way::OneByOne => {
+            ReadMethod::OneByOne => {
                 let mut inventory = self.one_by_one(&listed).await?;
                 let denied = denied_of(&inventory, &listed);
                 let Some(error) = denied.first().and_then(|it| inventory.reading(it).denied())
@@ -53,7 +56,7 @@ impl Reader {
                 match self.by_pages_twice(&denied).await {
                     Ok(read) => inventory.extend(read),
                     Err(error) if error.class != ErrorClass::Denied => return Err(error),
-                    // Denied for each of them is denied for all: one message says it better.
+                    // Every user is denied: one error is clearer than one for each user.
                     Err(error) if denied_for_all(&inventory).is_some() => return Err(error),
                     Err(error) => tracing::info!("{error}"),
                 }
@@ -62,9 +65,9 @@ impl Reader {
         }
     }
 
-    /// Asks for each user whom no page named: pages shift when users come and go while they are read,
-    /// and then leave out some who are there. Where asking is denied, the pages are read once more.
-    async fn missing_asked_for(
+    /// Reads each user that was on no page by `GetUser`: if users are created or deleted meanwhile, pages shift
+    /// and can omit existing users. If `GetUser` is denied, the pages are read again.
+    async fn with_missing(
         &self,
         listed: &[&Principal],
         mut inventory: Inventory,
@@ -73,18 +76,18 @@ impl Reader {
         if missing.is_empty() {
             return Ok(inventory);
         }
-        tracing::debug!("asking by {ONE_USER} for {} users who are on no page", missing.len());
-        let mut asked = self.one_by_one(&missing).await?;
-        let denied = denied_of(&asked, &missing);
-        if let Some(error) = denied.first().and_then(|it| asked.reading(it).denied()) {
-            tracing::info!("{error}; reading {DETAILS} again, for {} users", denied.len());
-            asked.extend(self.by_pages(&denied).await?);
+        tracing::debug!("reading {} users that are on no page by {ONE_USER}", missing.len());
+        let mut found = self.one_by_one(&missing).await?;
+        let denied = denied_of(&found, &missing);
+        if let Some(error) = denied.first().and_then(|it| found.reading(it).denied()) {
+            tracing::info!("{error}; reading {} users by {DETAILS} again", denied.len());
+            found.extend(self.by_pages(&denied).await?);
         }
-        inventory.extend(asked);
+        inventory.extend(found);
         Ok(inventory)
     }
 
-    /// By pages, and once more for those whom no page named: they may have been left out.
+    /// Reads users by pages, and reads the pages again if users are missing: shifting pages may have omitted them.
     async fn by_pages_twice(&self, listed: &[&Principal]) -> Result<Inventory, ApiError> {
         let mut inventory = self.by_pages(listed).await?;
         let missing = missing_of(&inventory, listed);
@@ -94,27 +97,27 @@ impl Reader {
         Ok(inventory)
     }
 
-    async fn cheapest_way(&self, listed: usize) -> Result<Way, ApiError> {
+    async fn cheapest_method(&self, listed: usize) -> Result<ReadMethod, ApiError> {
         if listed <= FEW {
-            return Ok(Way::OneByOne);
+            return Ok(ReadMethod::OneByOne);
         }
         if listed > MANY {
-            return Ok(Way::Pages);
+            return Ok(ReadMethod::Pages);
         }
         let users = match self.user_count().await {
             Ok(users) => users,
             Err(error) if error.class == ErrorClass::Credentials => return Err(error),
             Err(error) => {
-                tracing::info!("{error}; reading by {DETAILS}");
-                return Ok(Way::Pages);
+                tracing::info!("{error}; reading {listed} users by {DETAILS}");
+                return Ok(ReadMethod::Pages);
             }
         };
         let pages = users.div_ceil(PAGE_SIZE).max(1);
-        tracing::debug!(users, pages, listed, "account");
-        Ok(if listed <= pages { Way::OneByOne } else { Way::Pages })
+        tracing::debug!(users, pages, listed, "size of the account");
+        Ok(if listed <= pages { ReadMethod::OneByOne } else { ReadMethod::Pages })
     }
 
-    /// How many users the account has: by the summary, unless it is known.
+    /// The number of users of the account, from `GetAccountSummary` unless it is known.
     pub(super) async fn user_count(&self) -> Result<usize, ApiError> {
         if let Some(count) = self.user_count.get() {
             return Ok(*count);
@@ -124,23 +127,23 @@ impl Reader {
                 .get_account_summary()
                 .send()
                 .await
-                .map_err(|error| ApiError::from_sdk(SUMMARY, error))
+                .map_err(|error| CallFailure::from_sdk(SUMMARY, error))
         };
-        let answer = self.ask(&self.caller(SUMMARY, 1, 1), summary).await?;
-        let users = answer.summary_map().and_then(|map| map.get(&SummaryKeyType::Users));
+        let response = self.call(&self.executor(SUMMARY, 1, 1), summary).await?;
+        let users = response.summary_map().and_then(|map| map.get(&SummaryKeyType::Users));
         let users = users.and_then(|&users| usize::try_from(users).ok()).ok_or_else(|| {
-            ApiError::unreadable(SUMMARY, "the answer does not say how many users there are")
+            ApiError::unreadable(SUMMARY, "the response does not contain the number of users")
         })?;
         Ok(*self.user_count.get_or_init(|| users))
     }
 
-    /// Stops at the page on which the last of the listed users is found.
+    /// Reads pages up to the one with the last of the listed users.
     async fn by_pages(&self, listed: &[&Principal]) -> Result<Inventory, ApiError> {
         let mut readings = Readings::of(listed);
         pages::each_detail(self, |user| {
-            let name = user
-                .user_name()
-                .ok_or_else(|| ApiError::unreadable(DETAILS, "a user in the answer has no name"))?;
+            let name = user.user_name().ok_or_else(|| {
+                ApiError::unreadable(DETAILS, "a user in the response has no name")
+            })?;
             readings.found(PrincipalKind::User, name, || {
                 reading(DETAILS, user.user_id(), user.permissions_boundary())
             });
@@ -155,34 +158,41 @@ impl Reader {
     }
 
     pub(super) async fn one_by_one(&self, listed: &[&Principal]) -> Result<Inventory, ApiError> {
-        let caller = &self.caller(ONE_USER, READS_AT_ONCE, listed.len());
+        let executor = &self.executor(ONE_USER, MAX_READS_IN_FLIGHT, listed.len());
         let readings = listed.iter().copied().cloned().map(|principal| async move {
             let PrincipalKind::User = principal.kind;
-            self.one_user(caller, &principal.name).await.map(|reading| (principal, reading))
+            self.one_user(executor, &principal.name).await.map(|reading| (principal, reading))
         });
-        Ok(Inventory::of(many_at_once(readings).await?))
+        Ok(Inventory::of(concurrently(readings).await?))
     }
 
-    /// One user's reading. An error that concerns every user is an error of the whole.
-    async fn one_user(&self, caller: &Caller, user: &PrincipalName) -> Result<Reading, ApiError> {
+    /// The reading of one user.
+    ///
+    /// # Errors
+    /// Only errors that concern every user.
+    async fn one_user(
+        &self,
+        executor: &CallExecutor,
+        user: &PrincipalName,
+    ) -> Result<Reading, ApiError> {
         let get = || async {
             self.iam
                 .get_user()
                 .user_name(user.as_str())
                 .send()
                 .await
-                .map_err(|error| ApiError::from_sdk(ONE_USER, error))
+                .map_err(|error| CallFailure::from_sdk(ONE_USER, error))
         };
-        let answer = match self.ask(caller, get).await {
-            Ok(answer) => answer,
+        let response = match self.call(executor, get).await {
+            Ok(response) => response,
             Err(error) if error.class == ErrorClass::Credentials => return Err(error),
             Err(error) if error.class == ErrorClass::NotFound => {
                 return Ok(Reading::NotFound { differs_by_case: None });
             }
             Err(error) => return Ok(Reading::Unreadable(error)),
         };
-        let Some(found) = answer.user() else {
-            let error = ApiError::unreadable(ONE_USER, "the answer has no user in it");
+        let Some(found) = response.user() else {
+            let error = ApiError::unreadable(ONE_USER, "the response contains no user");
             return Ok(Reading::Unreadable(error));
         };
         if found.user_name() == user.as_str() {
@@ -195,21 +205,21 @@ impl Reader {
             }
             _ => Reading::Unreadable(ApiError::unreadable(
                 ONE_USER,
-                "the answer is about another user than was asked for",
+                "the response contains another user than requested",
             )),
         })
     }
 }
 
-/// The error, if the caller is not allowed to read any of the principals.
+/// The error, if the caller is not allowed to read any principal of the inventory.
 pub(super) fn denied_for_all(inventory: &Inventory) -> Option<ApiError> {
     let mut errors = inventory.iter().map(|(_, reading)| reading.denied());
     let first = errors.next()??.clone();
     errors.all(|error| error.is_some()).then_some(first)
 }
 
-/// The reading of a principal that is in a response. A response with a gap is not usable: a missing ID or
-/// ARN does not mean that there is none.
+/// The reading of a principal in a response. An incomplete response is unusable: a missing ID or ARN does not
+/// mean that the principal has none.
 pub(super) fn reading(
     action: &'static str,
     unique_id: Option<&str>,

@@ -5,72 +5,92 @@ use std::sync::{Once, OnceLock};
 use aws_sdk_iam::Client;
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::pace::Bounds;
-use super::retry::{Caller, Counter, RetryPolicy};
-use super::secrets::Secrets;
+use super::call_counter::CallCounter;
+use super::call_executor::CallExecutor;
+use super::error::CallFailure;
+use super::limiter::LimiterOptions;
+use super::rate_limiter::RateLimiter;
+use super::redactor::Redactor;
+use super::retry_policy::RetryPolicy;
 use super::stop::Stop;
-use super::turnstile::Turnstile;
 use crate::inventory::{ApiError, ErrorClass, Retry};
 
-/// The maximum number of calls of one action in flight.
-pub(super) const READS_AT_ONCE: usize = 64;
+/// The maximum number of read calls of one action in flight.
+pub(super) const MAX_READS_IN_FLIGHT: usize = 64;
 
 /// Makes the calls that read an account.
 #[derive(Debug)]
 pub(super) struct Reader {
     pub(super) iam: Client,
-    counter: Counter,
-    secrets: Secrets,
+    counter: CallCounter,
+    redactor: Redactor,
     pub(super) policy: RetryPolicy,
-    told_of_throttling: Once,
+    throttling_warning: Once,
+    /// The number of users of the account, once it is known.
     pub(super) user_count: OnceLock<usize>,
 }
 
 impl Reader {
-    pub(super) fn new(iam: Client, counter: Counter, secrets: Secrets) -> Self {
-        let (told_of_throttling, user_count) = (Once::new(), OnceLock::new());
+    pub(super) fn new(iam: Client, counter: CallCounter, redactor: Redactor) -> Self {
+        let (throttling_warning, user_count) = (Once::new(), OnceLock::new());
         let policy = RetryPolicy::default();
-        Reader { iam, counter, secrets, policy, told_of_throttling, user_count }
+        Reader { iam, counter, redactor, policy, throttling_warning, user_count }
     }
 
-    /// Keeps what pages that were read to the end told of the number of users.
-    pub(super) fn counted(&self, users: usize) {
+    /// Remembers the number of users on pages that were read to the end.
+    pub(super) fn remember_user_count(&self, users: usize) {
         self.user_count.get_or_init(|| users);
     }
 
-    /// One call, as often as it takes.
-    pub(super) async fn ask<T, F>(
+    /// Executes one call with retries.
+    pub(super) async fn call<T, F>(
         &self,
-        caller: &Caller,
+        executor: &CallExecutor,
         call: impl Fn() -> F,
     ) -> Result<T, ApiError>
     where
-        F: Future<Output = Result<T, ApiError>>,
+        F: Future<Output = Result<T, CallFailure>>,
     {
-        caller
-            .call(&Stop::never(), call, |retry| self.retrying(&retry))
+        executor
+            .execute(&Stop::never(), call, |retry| self.warn_of_throttling(&retry))
             .await
-            .into_result(caller.action())
+            .into_result(executor.action())
     }
 
-    /// Says once why reading takes so long. One throttled call is nothing to speak of.
-    fn retrying(&self, retry: &Retry) {
+    /// Warns once if throttling slows the reading down. A single throttled call does not.
+    fn warn_of_throttling(&self, retry: &Retry) {
         if retry.error.class == ErrorClass::Throttled && retry.attempt > 1 {
-            self.told_of_throttling.call_once(|| {
-                tracing::warn!("IAM is throttling {}: reading takes longer", retry.error.action);
+            self.throttling_warning.call_once(|| {
+                tracing::warn!(
+                    "IAM throttles {}: reading the account takes longer",
+                    retry.error.action
+                );
             });
         }
     }
 
-    pub(super) fn caller(&self, action: &'static str, in_flight: usize, calls: usize) -> Caller {
-        let turnstile = Turnstile::new(Bounds { in_flight, calls }, Default::default());
-        Caller::new(action, self.policy, turnstile, self.counter.clone(), self.secrets.clone())
+    /// An executor for about `expected_calls` calls of `action`.
+    pub(super) fn executor(
+        &self,
+        action: &'static str,
+        max_in_flight: usize,
+        expected_calls: usize,
+    ) -> CallExecutor {
+        let options = LimiterOptions { max_in_flight, expected_calls };
+        let rate_limiter = RateLimiter::new(options, Default::default());
+        CallExecutor::new(
+            action,
+            self.policy,
+            rate_limiter,
+            self.counter.clone(),
+            self.redactor.clone(),
+        )
     }
 }
 
-/// What many calls give that are under way together. The first error ends them all.
-pub(super) async fn many_at_once<K: Ord, V>(
+/// The results of concurrent calls. The first error ends them all.
+pub(super) async fn concurrently<K: Ord, V>(
     calls: impl IntoIterator<Item: Future<Output = Result<(K, V), ApiError>>>,
 ) -> Result<BTreeMap<K, V>, ApiError> {
-    stream::iter(calls).buffer_unordered(READS_AT_ONCE).try_collect().await
+    stream::iter(calls).buffer_unordered(MAX_READS_IN_FLIGHT).try_collect().await
 }

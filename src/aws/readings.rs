@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::iam::{Principal, PrincipalKind};
 use crate::inventory::{Inventory, Reading};
 
-/// The readings of the listed principals while pages arrive. Nothing is kept of the others.
+/// The readings of the listed principals while pages are read. Other principals are ignored.
 pub(super) struct Readings {
     readings: BTreeMap<Principal, Reading>,
     by_folded: HashMap<(PrincipalKind, String), Principal>,
@@ -37,7 +37,7 @@ impl Readings {
         }
     }
 
-    /// Whether every listed principal was found: then no further page is needed.
+    /// Whether every listed principal was found, so that no further page is needed.
     pub(super) fn are_complete(&self) -> bool {
         self.missing == 0
     }
@@ -52,7 +52,7 @@ pub(super) fn denied_of<'a>(inventory: &Inventory, listed: &[&'a Principal]) -> 
     listed.iter().copied().filter(|it| inventory.reading(it).denied().is_some()).collect()
 }
 
-/// The listed principals that IAM does not have, as far as is known.
+/// The listed principals that IAM did not return.
 pub(super) fn missing_of<'a>(
     inventory: &Inventory,
     listed: &[&'a Principal],
@@ -73,12 +73,13 @@ mod tests {
     }
 
     #[test]
-    fn a_user_that_differs_only_in_case_is_remembered_but_is_not_the_user() {
+    fn a_name_that_differs_only_in_case_is_recorded_but_is_not_the_listed_user() {
         let (alice, bob) = (user("alice"), user("bob"));
         let mut readings = Readings::of(&[&alice, &bob]);
         readings.found(PrincipalKind::User, "Alice", found);
         readings.found(PrincipalKind::User, "bob", found);
-        readings.found(PrincipalKind::User, "BOB", || unreachable!("only an exact name is read"));
+        readings
+            .found(PrincipalKind::User, "BOB", || unreachable!("only an exact name has a reading"));
         let inventory = readings.into_inventory();
         let differs_by_case = Some("Alice".parse().unwrap());
         assert_eq!(inventory.reading(&alice), &Reading::NotFound { differs_by_case });
@@ -86,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_kept_of_unlisted_users() {
+    fn unlisted_users_are_ignored() {
         let alice = user("alice");
         let mut readings = Readings::of(&[&alice]);
         readings.found(PrincipalKind::User, "mallory", || unreachable!("mallory is not listed"));
@@ -95,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_that_is_on_two_pages_is_counted_once() {
+    fn a_user_on_two_pages_is_counted_once() {
         let (alice, bob) = (user("alice"), user("bob"));
         let mut readings = Readings::of(&[&alice, &bob]);
         for _ in 0..2 {

@@ -5,39 +5,39 @@ use tokio::sync::watch;
 
 use crate::inventory::StopReason;
 
-/// Asks a run to begin nothing new. Clones ask for the same stop.
+/// Stops a run: no new call begins after it is pressed. Clones are one switch.
 #[derive(Debug, Clone)]
 pub struct StopSwitch(Arc<watch::Sender<Option<StopReason>>>);
 
-/// What a run looks at to learn whether it was asked to stop.
+/// Tells a run whether its [`StopSwitch`] was pressed.
 #[derive(Debug, Clone)]
 pub struct Stop {
-    asked: watch::Receiver<Option<StopReason>>,
-    // Keeps the channel open, so that `asked` can be waited on for as long as the run lasts.
+    reason: watch::Receiver<Option<StopReason>>,
+    // Keeps the channel open, so that waiting for the stop never fails.
     _switch: StopSwitch,
 }
 
-/// What is under way at a deadline has this much longer to be answered.
+/// Calls in flight at a deadline have this much longer.
 const GRACE: Duration = Duration::from_secs(5);
 
 impl StopSwitch {
-    /// A switch that nobody has pressed yet.
+    /// A switch that is not pressed.
     pub fn new() -> Self {
         StopSwitch(Arc::new(watch::Sender::new(None)))
     }
 
-    /// Asks for the stop. The first reason counts.
+    /// Requests the stop. If it is requested again, the first reason remains.
     pub fn press(&self, reason: StopReason) {
-        self.0.send_if_modified(|asked| {
-            let is_first = asked.is_none();
-            asked.get_or_insert(reason);
+        self.0.send_if_modified(|present| {
+            let is_first = present.is_none();
+            present.get_or_insert(reason);
             is_first
         });
     }
 
-    /// A view of this switch, to hand to what shall stop.
+    /// A receiver of this switch, for the run that it stops.
     pub fn stop(&self) -> Stop {
-        Stop { asked: self.0.subscribe(), _switch: self.clone() }
+        Stop { reason: self.0.subscribe(), _switch: self.clone() }
     }
 }
 
@@ -48,31 +48,30 @@ impl Default for StopSwitch {
 }
 
 impl Stop {
-    /// A stop that is never asked for.
+    /// A stop that is never requested.
     pub fn never() -> Self {
         StopSwitch::new().stop()
     }
 
-    /// Why the stop was asked for, if it was.
+    /// The reason for the stop; `None` if it was not requested.
     pub fn reason(&self) -> Option<StopReason> {
-        *self.asked.borrow()
+        *self.reason.borrow()
     }
 
-    /// Waits until the stop is asked for.
-    pub async fn asked(&self) {
-        self.asked_for(|reason| reason.is_some()).await;
+    /// Waits until the stop is requested.
+    pub async fn requested(&self) {
+        self.wait_for(|reason| reason.is_some()).await;
     }
 
-    /// Waits until what is under way may take no longer: some seconds after a deadline, and never after
-    /// another stop.
+    /// Waits until calls in flight must end: 5 s after a deadline, and never after another stop.
     pub(super) async fn overdue(&self) {
-        self.asked_for(|reason| reason == Some(StopReason::Deadline)).await;
+        self.wait_for(|reason| reason == Some(StopReason::Deadline)).await;
         tokio::time::sleep(GRACE).await;
     }
 
-    async fn asked_for(&self, is_it: impl Fn(Option<StopReason>) -> bool) {
-        let mut asked = self.asked.clone();
-        // Fails only when every switch is gone, and this value holds one.
-        let _ = asked.wait_for(|reason| is_it(*reason)).await;
+    async fn wait_for(&self, is_expected: impl Fn(Option<StopReason>) -> bool) {
+        let mut reason = self.reason.clone();
+        // Fails only when every switch is dropped, and this value holds one.
+        let _ = reason.wait_for(|reason| is_expected(*reason)).await;
     }
 }

@@ -2,25 +2,30 @@ use std::sync::{Arc, Mutex};
 
 use aws_sdk_iam::operation::RequestId;
 
-use super::pace::{Bounds, Ceiling};
-use super::retry::{Caller, Counter, Ended, RetryPolicy};
-use super::secrets::Secrets;
+use super::call_counter::CallCounter;
+use super::call_executor::{CallEnd, CallExecutor};
+use super::error::CallFailure;
+use super::limiter::{LimiterOptions, MaxRate};
+use super::rate_limiter::RateLimiter;
+use super::redactor::Redactor;
+use super::retry_policy::RetryPolicy;
 use super::stop::Stop;
-use super::turnstile::Turnstile;
 use crate::iam::{PolicyArn, Principal, PrincipalKind, PrincipalName, Rate};
-use crate::inventory::{ApiError, CallCount, CallOutcome, Retry};
+use crate::inventory::{CallCount, CallOutcome, Retry};
 
-/// What can change the account: it sets or removes one user's boundary.
+/// Writes to an account: sets and removes permissions boundaries of users.
 ///
-/// Both calls are unconditional, and both may be repeated without harm: IAM has no compare-and-set
-/// ([PutUserPermissionsBoundary](https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPermissionsBoundary.html)).
+/// Both calls are unconditional, since IAM has no compare-and-set
+/// ([PutUserPermissionsBoundary](https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPermissionsBoundary.html),
+/// [DeleteUserPermissionsBoundary](https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUserPermissionsBoundary.html)).
+/// A repeated call has the same effect as one call, so both are safe to retry.
 #[derive(Debug, Clone)]
 pub struct Writer {
     iam: aws_sdk_iam::Client,
-    // IAM throttles each kind of call apart; the ceiling is one for both.
-    puts: Caller,
-    deletes: Caller,
-    counter: Counter,
+    // IAM throttles each action separately. The maximum rate applies to both together.
+    puts: CallExecutor,
+    deletes: CallExecutor,
+    counter: CallCounter,
 }
 
 const PUT: &str = "iam:PutUserPermissionsBoundary";
@@ -29,26 +34,29 @@ const DELETE: &str = "iam:DeleteUserPermissionsBoundary";
 impl Writer {
     pub(super) fn new(
         iam: aws_sdk_iam::Client,
-        bounds: Bounds,
-        ceiling: Option<Rate>,
+        options: LimiterOptions,
+        max_rate: Option<Rate>,
         policy: RetryPolicy,
-        secrets: Secrets,
+        redactor: Redactor,
     ) -> Self {
-        let ceiling = Arc::new(Mutex::new(Ceiling::new(ceiling)));
-        let counter = Counter::default();
-        let caller = |action| {
-            let turnstile = Turnstile::new(bounds, ceiling.clone());
-            Caller::new(action, policy, turnstile, counter.clone(), secrets.clone())
+        let max_rate = Arc::new(Mutex::new(MaxRate::new(max_rate)));
+        let counter = CallCounter::default();
+        let executor = |action| {
+            let rate_limiter = RateLimiter::new(options, max_rate.clone());
+            CallExecutor::new(action, policy, rate_limiter, counter.clone(), redactor.clone())
         };
-        Writer { iam, puts: caller(PUT), deletes: caller(DELETE), counter }
+        Writer { iam, puts: executor(PUT), deletes: executor(DELETE), counter }
     }
 
-    /// The calls that this writer has made.
+    /// The number of calls that this writer has made.
     pub fn calls(&self) -> CallCount {
         self.counter.calls()
     }
 
-    /// Sets the boundary of `principal` to `to`, or removes it.
+    /// Sets the permissions boundary of `principal` to `to`; `None` removes it.
+    ///
+    /// Failed attempts are retried by the retry policy, each after `on_retry`. No attempt starts after `stop` is
+    /// requested.
     pub async fn write(
         &self,
         principal: &Principal,
@@ -56,50 +64,54 @@ impl Writer {
         stop: &Stop,
         mut on_retry: impl FnMut(Retry),
     ) -> CallOutcome {
-        let mut was_left_open = false;
+        let mut is_outcome_unknown = false;
         let on_retry = |retry: Retry| {
-            was_left_open |= retry.error.is_outcome_unknown();
+            is_outcome_unknown |= retry.error.is_outcome_unknown();
             on_retry(retry);
         };
         let Principal { kind, name } = principal;
-        let ended = match (kind, to) {
+        let end = match (kind, to) {
             (PrincipalKind::User, Some(arn)) => {
-                self.puts.call(stop, || self.put(name, arn), on_retry).await
+                self.puts.execute(stop, || self.put(name, arn), on_retry).await
             }
             (PrincipalKind::User, None) => {
-                self.deletes.call(stop, || self.delete(name), on_retry).await
+                self.deletes.execute(stop, || self.delete(name), on_retry).await
             }
         };
-        match ended {
-            Ended::Done { value: request_id, attempts } => {
+        match end {
+            CallEnd::Done { value: request_id, attempts } => {
                 CallOutcome::Applied { attempts, request_id }
             }
-            Ended::Failed { error, attempts } => {
-                let may_be_done = was_left_open || error.is_outcome_unknown();
+            CallEnd::Failed { error, attempts } => {
+                let may_be_done = is_outcome_unknown || error.is_outcome_unknown();
                 CallOutcome::Failed { attempts, error, may_be_done }
             }
-            Ended::NotAttempted => CallOutcome::NotAttempted,
+            CallEnd::NotAttempted => CallOutcome::NotAttempted,
         }
     }
 
-    async fn put(&self, user: &PrincipalName, arn: &PolicyArn) -> Result<Option<String>, ApiError> {
+    async fn put(
+        &self,
+        user: &PrincipalName,
+        arn: &PolicyArn,
+    ) -> Result<Option<String>, CallFailure> {
         self.iam
             .put_user_permissions_boundary()
             .user_name(user.as_str())
             .permissions_boundary(arn.as_str())
             .send()
             .await
-            .map(|done| done.request_id().map(str::to_owned))
-            .map_err(|error| ApiError::from_sdk(PUT, error))
+            .map(|response| response.request_id().map(str::to_owned))
+            .map_err(|error| CallFailure::from_sdk(PUT, error))
     }
 
-    async fn delete(&self, user: &PrincipalName) -> Result<Option<String>, ApiError> {
+    async fn delete(&self, user: &PrincipalName) -> Result<Option<String>, CallFailure> {
         self.iam
             .delete_user_permissions_boundary()
             .user_name(user.as_str())
             .send()
             .await
-            .map(|done| done.request_id().map(str::to_owned))
-            .map_err(|error| ApiError::from_sdk(DELETE, error))
+            .map(|response| response.request_id().map(str::to_owned))
+            .map_err(|error| CallFailure::from_sdk(DELETE, error))
     }
 }

@@ -3,7 +3,7 @@ use super::exit_code::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use crate::ops;
-use crate::report::{render_check, render_mistakes};
+use crate::report::{render_check, render_file_errors};
 
 pub(super) fn run(args: &Args, command: &CheckArgs, output: &Output) -> Result<Exit, Failure> {
     let format = command.format;
@@ -13,14 +13,14 @@ pub(super) fn run(args: &Args, command: &CheckArgs, output: &Output) -> Result<E
             Ok(Exit::Done)
         }
         Err(Failure::File(errors)) if format == Format::Json => {
-            output.result(&render_mistakes(&errors, format.into(), output.out))?;
+            output.result(&render_file_errors(&errors, format.into(), output.out))?;
             Err(Failure::File(errors))
         }
         Err(failure) => Err(in_review(failure, format, output)?),
     }
 }
 
-/// Writes the mistakes of a file where a reviewer reads them, besides standard error.
+/// Writes the errors of a file where a reviewer reads them, besides standard error.
 pub(super) fn in_review(
     failure: Failure,
     format: Format,
@@ -31,7 +31,7 @@ pub(super) fn in_review(
             // Standard output of a plan has a plan or nothing.
             Format::Text | Format::Json => {}
             Format::Markdown | Format::Github => {
-                output.result(&render_mistakes(errors, format.into(), output.out))?;
+                output.result(&render_file_errors(errors, format.into(), output.out))?;
             }
         }
     }

@@ -126,7 +126,7 @@ fn help(error: &Error) -> Option<String> {
             "specify --profile NAME, set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run \
              `aws sso login`; to try the tool without an account, use --sandbox"
         }
-        Error::Connect(ConnectError::StrangeIdentity(_)) => {
+        Error::Connect(ConnectError::UnusableIdentity(_)) => {
             "check --endpoint-url: the endpoint may not be an AWS endpoint"
         }
         Error::Scope(_) => "use credentials of that account, or a file or plan for this one",

@@ -77,6 +77,22 @@ impl Output {
         let _ = writeln!(io::stderr(), "{text}");
     }
 
+    /// Writes a message after a label. It wraps at the width of a terminal; a log has one line for each
+    /// line of the message.
+    fn labelled(&self, plain: &str, label: String, message: &str) {
+        let Some(width) = width_of(io::stderr()) else {
+            return self.remark(&format!("{label} {message}"));
+        };
+        let indent = " ".repeat(plain.len() + 1);
+        let options = textwrap::Options::new(width)
+            .initial_indent(&indent)
+            .subsequent_indent(&indent)
+            .break_words(false)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation);
+        let wrapped = textwrap::fill(message, options);
+        self.remark(&format!("{label} {}", wrapped.trim_start()));
+    }
+
     /// Reports why a command failed, and returns the exit code.
     pub(super) fn fail(&self, failure: &Failure) -> Exit {
         match failure {
@@ -85,14 +101,14 @@ impl Output {
                 Exit::NothingDone
             }
             Failure::Message { message, help, causes, exit } => {
-                self.remark(&format!("{} {message}", self.err.error("error:")));
-                if let Some(help) = help {
-                    self.remark(&format!("  {help}"));
-                }
+                self.labelled("error:", self.err.error("error:"), message);
                 if self.verbose >= VERBOSE_CAUSES {
                     for cause in causes {
-                        self.remark(&format!("  caused by: {cause}"));
+                        self.labelled("caused by:", self.err.help("caused by:"), cause);
                     }
+                }
+                if let Some(help) = help {
+                    self.labelled("help:", self.err.help("help:"), help);
                 }
                 *exit
             }

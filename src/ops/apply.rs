@@ -11,7 +11,7 @@ use super::saved_plan::read_plan;
 use super::session::{Input, Session};
 use super::time_limit::TimeLimit;
 use crate::apply::{self, Event, Run, RunOptions, Summary};
-use crate::aws::{Access, Bounds, RetryPolicy, StopSwitch};
+use crate::aws::{Access, LimiterOptions, RetryPolicy, StopSwitch};
 use crate::iam::{AccountId, Rate, Timestamp};
 use crate::inventory::CallerIdentity;
 use crate::journal::{Header, Journal, JournalError};
@@ -170,11 +170,14 @@ async fn execute(
     events: &Sender<Event>,
 ) -> Summary {
     let ApplyOptions { concurrency, max_rate, retry_policy, verify_for, .. } = *options;
-    let bounds = Bounds { in_flight: concurrency.get(), calls: preflight.ready().count() };
+    let limiter = LimiterOptions {
+        max_in_flight: concurrency.get(),
+        expected_calls: preflight.ready().count(),
+    };
     let account = &session.account;
     // A receiver that is gone is ignored: what the run does to IAM does not depend on it.
     let send = |event| drop(events.send(event));
-    let writer = account.writer(bounds, max_rate, retry_policy);
+    let writer = account.writer(limiter, max_rate, retry_policy);
     apply::apply(Run {
         preflight,
         account,

@@ -6,7 +6,7 @@ use crate::config::Config;
 /// Reads and checks a boundaries file, without AWS.
 ///
 /// # Errors
-/// [`Error::File`] with every mistake in the file.
+/// [`Error::File`] with every error in the file.
 pub fn check(file: &Path) -> Result<Config, Error> {
     Ok(Config::read(file)?)
 }

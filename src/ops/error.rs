@@ -14,7 +14,7 @@ use crate::state::StateError;
 /// Why a use case could not be carried out. No variant occurs after a change was made.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The boundaries file has mistakes.
+    /// The boundaries file has errors.
     #[error(transparent)]
     File(#[from] FileErrors),
     /// The earlier version of the file, to compare with, does not exist.

@@ -31,7 +31,7 @@ pub struct PlanOptions {
 /// Compares a boundaries file with the account. Changes nothing.
 ///
 /// # Errors
-/// When the file has mistakes, the account cannot be read, or the plan cannot be saved.
+/// When the file has errors, the account cannot be read, or the plan cannot be saved.
 pub async fn plan(options: &PlanOptions) -> Result<Plan, Error> {
     let mut input = Input::file(&options.file, options.base.as_deref())?;
     if let Input::File { config, .. } = &mut input {

@@ -71,6 +71,13 @@ pub enum ProblemKind {
         /// Why it could not be read.
         error: ApiError,
     },
+    /// A run is to be rolled back, and the principal was deleted and created again since.
+    Recreated {
+        /// The unique ID of the principal that the run changed.
+        changed: UniqueId,
+        /// The present unique ID.
+        found: UniqueId,
+    },
     /// A run is to be rolled back, and the principal no longer has the boundary that the run left.
     NotAsLeft {
         /// The boundary that the run left; `None` for no boundary.
@@ -78,6 +85,14 @@ pub enum ProblemKind {
         /// The present boundary; `None` for no boundary.
         found: Option<PolicyArn>,
     },
+}
+
+impl Change {
+    /// Whether the change is planned for the principal with this unique ID. A plan without unique IDs
+    /// cannot tell.
+    pub fn is_of(&self, unique_id: &UniqueId) -> bool {
+        self.unique_id.as_ref().is_none_or(|planned| planned == unique_id)
+    }
 }
 
 impl ProblemKind {
@@ -90,6 +105,7 @@ impl ProblemKind {
             }
             ProblemKind::NoSuchPolicy { .. } => "NoSuchPolicy",
             ProblemKind::PolicyNotAttachable { .. } => "PolicyNotAttachable",
+            ProblemKind::Recreated { .. } => "Recreated",
             ProblemKind::NotAsLeft { .. } => "NotAsLeft",
         }
     }

@@ -137,7 +137,7 @@ fn verdict(change: &Change, live: &Inventory) -> Verdict {
     let found = live.reading(&change.principal);
     match found {
         Reading::Found { unique_id, boundary } => {
-            let is_same = change.unique_id.as_ref().is_none_or(|planned| planned == unique_id);
+            let is_same = change.is_of(unique_id);
             let now = boundary.as_ref();
             if is_same && now == change.boundary.from() {
                 Verdict::Ready

@@ -7,14 +7,19 @@ use super::content::Plan;
 use super::difference::present;
 use super::source::{PlanSource, SourceFile};
 use crate::config::Provenance;
-use crate::iam::{BoundaryChange, Principal};
+use crate::iam::{BoundaryChange, Principal, UniqueId};
 use crate::inventory::Inventory;
-use crate::journal::{Header, Intent, RunRecord};
+use crate::journal::{Entry, Header, Intent, RunRecord};
 
 /// The principals whose boundaries the run of `record` may have changed: those that [`rollback`] looks at.
 pub fn changed_principals(record: &RunRecord) -> impl Iterator<Item = &Principal> + Clone {
     let changed = record.entries.iter().filter(|entry| entry.may_be_done());
     changed.map(|entry| &entry.intent.principal)
+}
+
+/// The unique ID that the run changed, if `found` is another one.
+fn recreated<'a>(entry: &'a Entry, found: &UniqueId) -> Option<&'a UniqueId> {
+    entry.intent.unique_id.as_ref().filter(|changed| *changed != found)
 }
 
 /// The changes that lead from `live` back to the account before the run of `record`, whose journal is
@@ -34,6 +39,9 @@ pub fn rollback(record: &RunRecord, file: &str, live: &Inventory) -> Plan {
         let (before, left) = (boundary.from(), boundary.to());
         let provenance = Provenance::journal(&file, entry.line);
         let kind = match present(live.reading(principal)) {
+            Ok((found, _)) if let Some(changed) = recreated(entry, found) => {
+                ProblemKind::Recreated { changed: changed.clone(), found: found.clone() }
+            }
             Ok((_, now)) if now == before => {
                 plan.in_sync += 1;
                 continue;

@@ -16,8 +16,8 @@ use crate::inventory::{ApiError, CallOutcome, Reading, StopReason};
 use crate::journal::Outcome;
 use crate::plan::{Change, Origin, Plan, Preflight, ProblemKind, Refused, Verdict};
 
-/// A file's mistakes as one document.
-pub(super) fn mistakes(errors: &FileErrors) -> String {
+/// The errors of a file as one document.
+pub(super) fn file_errors(errors: &FileErrors) -> String {
     pretty(&CheckJson {
         file: errors.file(),
         mistakes: errors.diagnostics().iter().map(MistakeJson::of).collect(),
@@ -25,7 +25,7 @@ pub(super) fn mistakes(errors: &FileErrors) -> String {
     })
 }
 
-/// A file without mistakes as one document.
+/// A file without errors as one document.
 pub(super) fn check(config: &Config) -> String {
     pretty(&CheckJson {
         file: &config.file,
@@ -106,7 +106,7 @@ impl<W: Write> RunReporter for JsonRun<'_, W> {
             Event::Retrying { .. } | Event::Answered { .. } | Event::Verifying { .. } => Ok(()),
             Event::Ended(item) => write_line(&mut self.to, &Line::item(&preflight.plan, item)),
             Event::StoppedBy(error) => {
-                write_line(&mut self.to, &Line::Stopped { error: StopJson::of(error) })
+                write_line(&mut self.to, &Line::Stopped { error: AnyErrorJson::of_stop(error) })
             }
             Event::Finished(summary) => {
                 let stopped_by = summary.stopped.map(StoppedBy::Reason);
@@ -133,7 +133,7 @@ fn write_refused(to: &mut impl Write, preflight: &Preflight, why: &Refused) -> i
     write_problems(to, preflight)?;
     write_unsent(to, preflight)?;
     for change in preflight.ready() {
-        write_line(to, &Line::not_sent(plan, change, Outcome::NotAttempted.word(), None))?;
+        write_line(to, &Line::unsent(plan, change, Outcome::NotAttempted.word(), None, None))?;
     }
     let summary = Summary { not_attempted: preflight.ready().count(), ..Summary::default() };
     write_line(to, &Line::summary(preflight, &summary, Some(StoppedBy::Word("refused"))))
@@ -153,13 +153,11 @@ fn write_unsent(to: &mut impl Write, preflight: &Preflight) -> io::Result<()> {
     for (change, verdict) in preflight.changes() {
         let line = match verdict {
             Verdict::Ready => continue,
-            Verdict::AlreadyDone => Line::not_sent(plan, change, "already_done", None),
+            Verdict::AlreadyDone => Line::unsent(plan, change, "already_done", None, None),
             Verdict::Conflict(found) => {
-                Line::not_sent(plan, change, "conflict", Some(FoundJson::of(found)))
+                Line::unsent(plan, change, "conflict", Some(FoundJson::of(found)), None)
             }
-            Verdict::Blocked(why) => {
-                Line::Problem(ProblemJson::of(&change.principal, &change.provenance, why))
-            }
+            Verdict::Blocked(why) => Line::blocked(plan, change, why),
         };
         write_line(to, &line)?;
     }
@@ -187,7 +185,7 @@ enum Line<'a> {
         outcome: &'static str,
         attempts: u32,
         request_id: Option<&'a str>,
-        error: Option<ErrorJson<'a>>,
+        error: Option<AnyErrorJson<'a>>,
         /// What a conflict found instead of `from`, or reading back instead of `to`.
         found: Option<FoundJson<'a>>,
         read_back: Option<&'static str>,
@@ -195,7 +193,7 @@ enum Line<'a> {
         read_error: Option<ErrorJson<'a>>,
     },
     Stopped {
-        error: StopJson<'a>,
+        error: AnyErrorJson<'a>,
     },
     Summary {
         account: String,
@@ -208,6 +206,7 @@ enum Line<'a> {
         read_error: Option<ErrorJson<'a>>,
         conflicts: usize,
         already_done: usize,
+        blocked: usize,
         problems: usize,
         in_sync: usize,
         calls: u64,
@@ -225,13 +224,13 @@ enum StoppedBy {
     Word(&'static str),
 }
 
-/// The error that stopped a run: a failed call, or a failed journal.
+/// An error: of a call, or of the tool.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum StopJson<'a> {
+enum AnyErrorJson<'a> {
     Call(ErrorJson<'a>),
-    Journal {
-        code: &'static str,
+    Own {
+        code: &'a str,
         message: String,
         #[serde(flatten)]
         of_a_call: NoCall,
@@ -247,11 +246,11 @@ struct NoCall {
     request_id: (),
 }
 
-impl<'a> StopJson<'a> {
-    fn of(error: &'a StopError) -> Self {
+impl<'a> AnyErrorJson<'a> {
+    fn of_stop(error: &'a StopError) -> Self {
         match error {
-            StopError::Call(error) => StopJson::Call(ErrorJson::of(error)),
-            StopError::Journal(journal) => StopJson::Journal {
+            StopError::Call(error) => AnyErrorJson::Call(ErrorJson::of(error)),
+            StopError::Journal(journal) => AnyErrorJson::Own {
                 code: "JournalFailed",
                 message: journal.to_string(),
                 of_a_call: NoCall::default(),
@@ -297,11 +296,12 @@ impl<'a> FoundJson<'a> {
 
 impl<'a> Line<'a> {
     /// An item for which there was nothing to send, or nothing that could be sent safely.
-    fn not_sent(
+    fn unsent(
         plan: &'a Plan,
         change: &'a Change,
         outcome: &'static str,
         found: Option<FoundJson<'a>>,
+        error: Option<AnyErrorJson<'a>>,
     ) -> Self {
         let change = ChangeJson::of(plan, change);
         Line::Item {
@@ -309,11 +309,22 @@ impl<'a> Line<'a> {
             outcome,
             attempts: 0,
             request_id: None,
-            error: None,
+            error,
             found,
             read_back: None,
             read_error: None,
         }
+    }
+
+    /// An item whose policy cannot be a boundary any more.
+    fn blocked(plan: &'a Plan, change: &'a Change, why: &'a ProblemKind) -> Self {
+        let own = AnyErrorJson::Own {
+            code: why.code(),
+            message: problem_statement(why).to_string(),
+            of_a_call: NoCall::default(),
+            advice: problem_help(why).map(|help| help.to_string()),
+        };
+        Line::unsent(plan, change, "blocked", None, Some(own))
     }
 
     fn item(plan: &'a Plan, item: &'a Item) -> Self {
@@ -327,7 +338,11 @@ impl<'a> Line<'a> {
                     Outcome::Failed => advice_on_failed(error, &item.verification),
                     _ => None,
                 };
-                (*attempts, error.request_id.as_deref(), Some(ErrorJson { error, advice }))
+                (
+                    *attempts,
+                    error.request_id.as_deref(),
+                    Some(AnyErrorJson::Call(ErrorJson { error, advice })),
+                )
             }
             CallOutcome::NotAttempted => (0, None, None),
         };
@@ -358,7 +373,8 @@ impl<'a> Line<'a> {
             read_error: summary.verification_error.as_ref().map(ErrorJson::of),
             conflicts: preflight.conflicts().count(),
             already_done: preflight.already_done().count(),
-            problems: plan.problems.len() + preflight.blocked().count(),
+            blocked: preflight.blocked().count(),
+            problems: plan.problems.len(),
             in_sync: plan.in_sync,
             calls: summary.calls.made,
             throttled_calls: summary.calls.throttled,

@@ -23,7 +23,7 @@ pub use bar::ProgressDisplay;
 pub use format::Format;
 pub use progress::Progress;
 pub use render::{
-    render_check, render_mistakes, render_plan, render_refused, render_review, run_reporter,
+    render_check, render_file_errors, render_plan, render_refused, render_review, run_reporter,
 };
 pub use reporter::RunReporter;
 pub use style::Style;

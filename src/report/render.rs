@@ -31,7 +31,7 @@ pub fn render_review(plan: &Plan, style: Style) -> String {
     text::document(&view::review(plan), style)
 }
 
-/// A file without mistakes, in a format.
+/// A file without errors, in a format.
 pub fn render_check(config: &Config, format: Format, style: Style) -> String {
     match renderer(format) {
         Some(render) => render(&view::check(config), style),
@@ -39,12 +39,12 @@ pub fn render_check(config: &Config, format: Format, style: Style) -> String {
     }
 }
 
-/// The mistakes of a file, in a format. The text shows each mistake in its line of the file.
-pub fn render_mistakes(errors: &FileErrors, format: Format, style: Style) -> String {
+/// The errors of a file, in a format. The text shows each error in its line of the file.
+pub fn render_file_errors(errors: &FileErrors, format: Format, style: Style) -> String {
     match renderer(format) {
         Some(_) if format == Format::Text => errors.render(style.colour),
-        Some(render) => render(&view::mistakes(errors), style),
-        None => json::mistakes(errors),
+        Some(render) => render(&view::file_errors(errors), style),
+        None => json::file_errors(errors),
     }
 }
 

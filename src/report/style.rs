@@ -25,6 +25,11 @@ impl Style {
         self.with(AnsiColor::Red.on_default().bold(), text)
     }
 
+    /// The label that begins a help text.
+    pub fn help(self, text: impl Display) -> String {
+        self.strong(text)
+    }
+
     pub(super) fn good(self, text: impl Display) -> String {
         self.with(AnsiColor::Green.on_default(), text)
     }

@@ -18,7 +18,7 @@ const POLICIES: [(&str, &str); 4] =
 
 /// The users of [`Seed::Story`]: path, name and boundary.
 ///
-/// `boundaries.toml` also lists `oliver.brandt`, who has left the company and has no IAM user.
+/// `examples/missing-user.toml` also lists `oliver.brandt`, who is not one of them.
 const USERS: [(&str, &str, Option<&str>); 19] = [
     ("/engineering/", "alice", Some("Developer")),
     ("/engineering/", "bob", Some("Developer")),

@@ -171,15 +171,7 @@ fn http_response(Reply { status, body }: Reply, request_id: &str) -> HttpRespons
     response
 }
 
-/// A random request id in the form of AWS's: a UUID.
+/// A random request ID in the form that AWS uses.
 fn request_id() -> String {
-    let bits = fastrand::u128(..);
-    format!(
-        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-        (bits >> 96) as u32,
-        (bits >> 80) as u16,
-        (bits >> 64) as u16,
-        (bits >> 48) as u16,
-        bits & 0xffff_ffff_ffff
-    )
+    uuid::Builder::from_random_bytes(fastrand::u128(..).to_be_bytes()).into_uuid().to_string()
 }

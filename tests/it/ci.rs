@@ -145,11 +145,11 @@ fn only_the_gitlab_job_apply_has_both_aws_and_a_token_to_write_notes() {
     }
 }
 
-/// The project's own file, without the user that the sandbox does not have.
-fn sound_file() -> String {
-    let own = include_str!("../../boundaries.toml");
-    own.lines().filter(|line| !line.contains("oliver")).map(|line| format!("{line}\n")).collect()
-}
+/// A file whose users all exist in the sandbox.
+const SOUND_FILE: &str = include_str!("../../boundaries.toml");
+
+/// A file with a user that the sandbox does not have.
+const MISSING_USER: &str = include_str!("../../examples/missing-user.toml");
 
 /// Makes each function a test on either forge.
 macro_rules! on_each_forge {
@@ -181,7 +181,7 @@ on_each_forge! {
 }
 
 fn a_reviewed_plan_is_applied_on_merge(forge: &Forge) {
-    forge.propose(&sound_file());
+    forge.propose(SOUND_FILE);
     forge.run(Job::Plan).ends(0);
     // Another user's comment cannot name the reviewed plan.
     forge.comment_of_someone_else(&format!("Look:\nDigest: `sha256:{}`", "0".repeat(64)));
@@ -197,14 +197,14 @@ fn a_reviewed_plan_is_applied_on_merge(forge: &Forge) {
 }
 
 fn a_new_plan_updates_the_comment_in_place(forge: &Forge) {
-    forge.propose(&sound_file());
+    forge.propose(SOUND_FILE);
     forge.run(Job::Plan).ends(0);
     // Another user's comment with the marker is not updated.
     let marker = forge.marker();
     forge.comment_of_someone_else(&marker);
     forge.run(Job::Comment).ends(0);
     let first = forge.digest();
-    forge.propose(&sound_file().replace("emeka = \"developer\"", "emeka = \"contractor\""));
+    forge.propose(&SOUND_FILE.replace("emeka = \"developer\"", "emeka = \"contractor\""));
     forge.run(Job::Plan).ends(0);
     forge.run(Job::Comment).ends(0);
     let comments = forge.comments();
@@ -216,7 +216,7 @@ fn a_new_plan_updates_the_comment_in_place(forge: &Forge) {
 }
 
 fn a_plan_with_problems_is_shown_and_fails(forge: &Forge) {
-    forge.propose(include_str!("../../boundaries.toml"));
+    forge.propose(MISSING_USER);
     forge.run(Job::Plan).ends(3);
     forge.run(Job::Comment).ends(0);
     let comments = forge.comments();
@@ -224,7 +224,7 @@ fn a_plan_with_problems_is_shown_and_fails(forge: &Forge) {
 }
 
 fn nothing_is_applied_without_the_reviewed_plan(forge: &Forge) {
-    forge.propose(&sound_file());
+    forge.propose(SOUND_FILE);
     forge.run(Job::Plan).ends(0);
     forge.run(Job::Comment).ends(0);
     let before = forge.live_plan()["changes"].clone();
@@ -233,16 +233,15 @@ fn nothing_is_applied_without_the_reviewed_plan(forge: &Forge) {
         assert!(ran.out.contains(reason) && ran.out.contains("othing was applied"), "{ran}");
         assert_eq!(forge.live_plan()["changes"], before);
     };
-    assert_refused("came by no");
+    assert_refused("does not belong to");
 
     forge.merge();
-    forge
-        .write("boundaries.toml", &sound_file().replace("[users]", "[users] # and someone's line"));
+    forge.write("boundaries.toml", &SOUND_FILE.replace("[users]", "[users] # and someone's line"));
     assert_refused("is not the file that");
 
-    forge.write("boundaries.toml", &sound_file());
+    forge.write("boundaries.toml", SOUND_FILE);
     let artifact = forge.remove_artifact();
-    assert_refused("kept");
+    assert_refused("expired");
     let forged = artifact.replace("emeka", "fatima");
     assert_ne!(forged, artifact);
     forge.put_artifact(&forged);
@@ -257,7 +256,7 @@ fn nothing_is_applied_without_the_reviewed_plan(forge: &Forge) {
 }
 
 fn a_user_changed_since_the_review_is_not_written_and_fails_the_job(forge: &Forge) {
-    forge.propose(&sound_file());
+    forge.propose(SOUND_FILE);
     forge.run(Job::Plan).ends(0);
     forge.run(Job::Comment).ends(0);
     forge.merge();
@@ -269,8 +268,8 @@ fn a_user_changed_since_the_review_is_not_written_and_fails_the_job(forge: &Forg
 }
 
 fn drift_fails_the_scheduled_job(forge: &Forge) {
-    forge.propose(&sound_file());
+    forge.propose(SOUND_FILE);
     forge.run(Job::Drift).ends(2);
-    forge.propose(include_str!("../../boundaries.toml"));
+    forge.propose(MISSING_USER);
     forge.run(Job::Drift).ends(3);
 }

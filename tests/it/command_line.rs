@@ -2,23 +2,44 @@
 
 use crate::support::Binary;
 
+/// A file that lists `oliver.brandt`, a user that the sandbox does not have.
+const MISSING_USER: &str = include_str!("../../examples/missing-user.toml");
+
 #[test]
-fn plan_apply_plan_on_the_own_file_ends_in_sync_but_for_the_missing_user() {
+fn plan_apply_plan_on_the_own_file_ends_in_sync() {
     let binary = Binary::with_own_file();
     let plan = binary.run(&["--sandbox", "plan"]);
-    assert_eq!(plan.code, 3, "{plan}");
+    assert_eq!(plan.code, 0, "{plan}");
     insta::assert_snapshot!("plan_of_the_own_file", plan.out);
 
     let applied = binary.run(&["--sandbox", "apply", "--auto-approve"]);
-    assert_eq!(applied.code, 3, "{applied}");
-    assert!(applied.out.contains("9 applied, 0 failed, 0 not attempted, 1 cannot be planned"));
+    assert_eq!(applied.code, 0, "{applied}");
+    assert!(applied.out.contains("9 applied, 0 failed, 0 not attempted"), "{applied}");
 
-    let again = binary.run(&["--sandbox", "plan"]);
+    let again = binary.run(&["--sandbox", "plan", "--detailed-exitcode"]);
+    assert_eq!(again.code, 0, "{again}");
     insta::assert_snapshot!("plan_after_apply", again.out);
 
     let reset = binary.run(&["sandbox", "reset"]);
     assert_eq!(reset.code, 0, "{reset}");
     assert_eq!(binary.run(&["--sandbox", "plan"]).out, plan.out);
+}
+
+#[test]
+fn a_missing_user_has_exit_code_3_and_the_other_users_are_changed() {
+    let binary = Binary::with_file(MISSING_USER);
+    let plan = binary.run(&["--sandbox", "plan"]);
+    assert_eq!(plan.code, 3, "{plan}");
+    insta::assert_snapshot!("plan_with_a_missing_user", plan.out);
+
+    let applied = binary.run(&["--sandbox", "apply", "--auto-approve"]);
+    assert_eq!(applied.code, 3, "{applied}");
+    let counts = "1 applied, 0 failed, 0 not attempted, 1 cannot be planned";
+    assert!(applied.out.contains(counts), "{applied}");
+
+    let again = binary.run(&["--sandbox", "plan", "--detailed-exitcode"]);
+    assert_eq!(again.code, 3, "{again}");
+    insta::assert_snapshot!("plan_with_a_missing_user_after_apply", again.out);
 }
 
 #[test]
@@ -48,11 +69,19 @@ fn without_a_terminal_and_without_approval_nothing_is_changed() {
 
 #[test]
 fn apply_writes_one_json_object_for_each_item_and_a_closing_summary() {
-    let applied =
-        Binary::with_own_file().run(&["--sandbox", "apply", "--auto-approve", "--format", "json"]);
-    let lines = applied.json_lines();
-    let of_type = |kind: &str| lines.iter().filter(|line| line["type"] == kind).count();
-    assert_eq!((of_type("item"), of_type("problem"), of_type("summary")), (9, 1, 1), "{applied}");
+    let lines_of = |binary: Binary| {
+        binary.run(&["--sandbox", "apply", "--auto-approve", "--format", "json"]).json_lines()
+    };
+    let count = |lines: &[serde_json::Value], kind: &str| {
+        lines.iter().filter(|line| line["type"] == kind).count()
+    };
+    let lines = lines_of(Binary::with_file(MISSING_USER));
+    let counts = ["item", "problem", "summary"].map(|kind| count(&lines, kind));
+    assert_eq!(counts, [1, 1, 1], "{lines:?}");
+
+    let lines = lines_of(Binary::with_own_file());
+    let counts = ["item", "problem", "summary"].map(|kind| count(&lines, kind));
+    assert_eq!(counts, [9, 0, 1], "{lines:?}");
     let summary = lines.last().unwrap();
     assert_eq!(summary["type"], "summary");
     assert_eq!(summary["applied"], 9);
@@ -68,7 +97,7 @@ fn plan_writes_one_json_document_always_the_same() {
     let document: serde_json::Value = serde_json::from_str(&plan.out).unwrap();
     assert_eq!(document["summary"]["add"], 4);
     assert_eq!(document["changes"].as_array().unwrap().len(), 9);
-    assert_eq!(document["problems"][0]["name"], "oliver.brandt");
+    assert_eq!(document["problems"], serde_json::json!([]));
     assert_eq!(binary.run(&["--sandbox", "plan", "--format", "json"]).out, plan.out);
 }
 

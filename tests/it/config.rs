@@ -22,7 +22,7 @@ fn messages(text: &str) -> Vec<String> {
 #[test]
 fn every_part_of_the_format_is_parsed() {
     let config = Config::parse("f.toml", include_str!("../../boundaries.toml")).unwrap();
-    assert_eq!(config.users.len(), 18);
+    assert_eq!(config.users.len(), 17);
     assert_eq!(config.account.as_ref().unwrap().value.as_str(), "123456789012");
     assert_eq!(config.partition(), Some(Partition::Aws));
     let of = |user: &str| config.users[&user.parse().unwrap()].boundary.clone();

@@ -7,7 +7,7 @@ use crate::support::plans::{Case, HOSTILE, found};
 use iam_boundaries::config::{Config, FileErrors};
 use iam_boundaries::inventory::Inventory;
 use iam_boundaries::plan::Plan;
-use iam_boundaries::report::{Format, Style, render_check, render_mistakes, render_plan};
+use iam_boundaries::report::{Format, Style, render_check, render_file_errors, render_plan};
 use pulldown_cmark::{Event, Options, Parser, Tag};
 
 const LIMIT: usize = 65_536;
@@ -29,7 +29,7 @@ fn shown(plan: &Plan, format: Format) -> String {
 }
 
 fn mistakes(format: Format, errors: &FileErrors) -> String {
-    render_mistakes(errors, format, Style::PLAIN)
+    render_file_errors(errors, format, Style::PLAIN)
 }
 
 fn check(format: Format, config: &Config) -> String {

@@ -17,6 +17,7 @@ mod config;
 mod corpus;
 mod crash;
 mod definition;
+mod docs;
 mod fault_injection;
 mod forge;
 mod formats;

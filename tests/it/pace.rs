@@ -1,21 +1,21 @@
-//! The pace against simulated limits: time is told, so that minutes of calls take milliseconds and come
-//! out the same each time.
+//! The controller of the rate limiter against simulated limits. The time is simulated, so minutes of calls take
+//! milliseconds, and every run has the same result.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
 
-use iam_boundaries::aws::{Answer, Bounds, Ceiling, Pace, Ticket, Turn};
+use iam_boundaries::aws::{Controller, Decision, LimiterOptions, MaxRate, Response, Ticket};
 use iam_boundaries::iam::Rate;
 
-/// A token bucket whose rate may change, on a network with some jitter.
+/// A token bucket whose refill rate may change, on a network with jitter.
 #[derive(Debug, Clone)]
 struct Limit {
     rate: f64,
     burst: f64,
-    /// From this second on, another rate.
+    /// The time of a change in seconds, and the rate after it.
     then: Option<(f64, f64)>,
-    /// Seconds from sending to answer.
+    /// The time from sending a call to its response, in seconds.
     latency: f64,
 }
 
@@ -41,40 +41,40 @@ impl Limit {
 }
 
 /// Makes `items` calls, each until it is accepted.
-fn run(limit: &Limit, items: usize, in_flight: usize, ceiling: Option<f64>) -> Simulated {
-    const SENT: u8 = 0;
-    const ANSWERED: u8 = 1;
+fn run(limit: &Limit, items: usize, max_in_flight: usize, max_rate: Option<f64>) -> Simulated {
+    const ARRIVED: u8 = 0;
+    const RESPONDED: u8 = 1;
     let start = Instant::now();
     let at = |seconds: f64| start + Duration::from_secs_f64(seconds);
     let mut random = fastrand::Rng::with_seed(7);
     let mut jitter = |seconds: f64| -seconds * (1.0 - random.f64()).ln();
-    let mut ceiling = Ceiling::new(ceiling.map(|rate| Rate::per_second(rate).unwrap()));
-    let mut pace = Pace::new(Bounds { in_flight, calls: items });
+    let mut max_rate = MaxRate::new(max_rate.map(|rate| Rate::per_second(rate).unwrap()));
+    let mut controller = Controller::new(LimiterOptions { max_in_flight, expected_calls: items });
     let (mut level, mut refilled_at) = (limit.burst, 0.0);
     let mut events: BinaryHeap<Reverse<(u64, u8, usize)>> = BinaryHeap::new();
     let nanos = |seconds: f64| (seconds * 1e9) as u64;
     let mut calls: Vec<(Ticket, bool)> = Vec::new();
-    let (mut waiting, mut under_way, mut now) = (items, 0, 0.0_f64);
+    let (mut waiting, mut calls_in_flight, mut now) = (items, 0, 0.0_f64);
     let mut outcome =
         Simulated { seconds: 0.0, calls: 0, throttled: 0, most_in_flight: 0, sent: Vec::new() };
     loop {
         let mut wake = None;
         while waiting > 0 {
-            match pace.turn(at(now), &mut ceiling) {
-                Turn::Now(ticket) => {
+            match controller.decide(at(now), &mut max_rate) {
+                Decision::Now(ticket) => {
                     waiting -= 1;
-                    under_way += 1;
-                    outcome.most_in_flight = outcome.most_in_flight.max(under_way);
+                    calls_in_flight += 1;
+                    outcome.most_in_flight = outcome.most_in_flight.max(calls_in_flight);
                     outcome.sent.push(now);
                     let arrives = now + limit.latency / 2.0 + jitter(1e-4);
-                    events.push(Reverse((nanos(arrives), SENT, calls.len())));
+                    events.push(Reverse((nanos(arrives), ARRIVED, calls.len())));
                     calls.push((ticket, false));
                 }
-                Turn::At(time) => {
+                Decision::At(time) => {
                     wake = Some((time - start).as_secs_f64().max(now) + jitter(6e-5));
                     break;
                 }
-                Turn::AfterAnswer => break,
+                Decision::AfterResponse => break,
             }
         }
         let next = events.peek().map(|Reverse((time, ..))| *time as f64 / 1e9);
@@ -84,28 +84,28 @@ fn run(limit: &Limit, items: usize, in_flight: usize, ceiling: Option<f64>) -> S
             _ => {
                 let Some(Reverse((time, kind, call))) = events.pop() else { break };
                 now = now.max(time as f64 / 1e9);
-                if kind == SENT {
+                if kind == ARRIVED {
                     level = limit.refilled(level, refilled_at, now);
                     refilled_at = now;
                     calls[call].1 = level >= 1.0;
                     level -= f64::from(u8::from(calls[call].1));
-                    let answered = now + limit.latency / 2.0 + jitter(1e-4 + limit.latency * 2e-3);
-                    events.push(Reverse((nanos(answered), ANSWERED, call)));
+                    let responded = now + limit.latency / 2.0 + jitter(1e-4 + limit.latency * 2e-3);
+                    events.push(Reverse((nanos(responded), RESPONDED, call)));
                     continue;
                 }
-                under_way -= 1;
+                calls_in_flight -= 1;
                 let (ticket, accepted) = calls[call];
                 if accepted {
                     outcome.seconds = now;
-                    pace.answered(ticket, at(now), Answer::Accepted);
+                    controller.on_response(ticket, at(now), Response::Accepted);
                 } else {
                     outcome.throttled += 1;
                     waiting += 1;
-                    pace.answered(ticket, at(now), Answer::Throttled);
+                    controller.on_response(ticket, at(now), Response::Throttled);
                 }
             }
         }
-        assert!(calls.len() < 20 * items + 1_000 && now < 36_000.0, "no end of {limit:?}");
+        assert!(calls.len() < 20 * items + 1_000 && now < 36_000.0, "{limit:?} does not end");
     }
     outcome.calls = calls.len();
     assert_eq!(outcome.calls - outcome.throttled, items);
@@ -113,7 +113,7 @@ fn run(limit: &Limit, items: usize, in_flight: usize, ceiling: Option<f64>) -> S
 }
 
 #[test]
-fn a_limit_that_nobody_told_is_used_within_a_few_percent_and_few_calls_are_throttled() {
+fn an_unknown_limit_is_used_to_within_a_few_percent_and_few_calls_are_throttled() {
     const SECONDS: f64 = 30.0;
     for rate in [2.0, 5.0, 12.0, 30.0, 50.0, 120.0, 500.0] {
         for burst in [10.0, 20.0, 60.0, 200.0] {
@@ -131,7 +131,7 @@ fn a_limit_that_nobody_told_is_used_within_a_few_percent_and_few_calls_are_throt
 }
 
 #[test]
-fn a_limit_that_falls_or_rises_is_noticed() {
+fn the_rate_follows_a_limit_that_falls_or_rises() {
     const SECONDS: f64 = 40.0;
     for rate in [50.0, 200.0] {
         for (then, name) in [(rate / 2.0, "falls"), (rate * 2.0, "rises")] {
@@ -146,7 +146,7 @@ fn a_limit_that_falls_or_rises_is_noticed() {
 }
 
 #[test]
-fn where_nothing_is_throttled_the_number_in_flight_is_what_bounds() {
+fn without_throttling_only_the_number_of_calls_in_flight_limits_the_rate() {
     for in_flight in [1, 16, 64] {
         let limit = Limit::of(1e6, 1e6, 0.05);
         let outcome = run(&limit, 5_000, in_flight, None);
@@ -157,7 +157,7 @@ fn where_nothing_is_throttled_the_number_in_flight_is_what_bounds() {
 }
 
 #[test]
-fn a_ceiling_is_kept_in_every_span_of_time() {
+fn the_maximum_rate_is_never_exceeded_in_any_interval() {
     let outcome = run(&Limit::of(1e6, 1e6, 0.02), 400, 64, Some(20.0));
     for (first, sent) in outcome.sent.iter().enumerate() {
         for (count, later) in outcome.sent[first..].iter().enumerate() {
@@ -168,7 +168,7 @@ fn a_ceiling_is_kept_in_every_span_of_time() {
 }
 
 #[test]
-fn a_bucket_of_one_token_is_approached_without_coming_early() {
+fn a_bucket_of_one_token_is_used_without_calls_that_are_too_early() {
     for (rate, latency) in [(5.0, 0.005), (5.0, 0.2), (50.0, 0.05)] {
         let limit = Limit::of(rate, 1.0, latency);
         let items = (rate * 60.0) as usize;
@@ -179,26 +179,26 @@ fn a_bucket_of_one_token_is_approached_without_coming_early() {
 }
 
 #[test]
-fn a_storm_in_which_everything_is_throttled_makes_no_storm_of_retries_and_is_survived() {
-    let storm = Limit { then: Some((60.0, 50.0)), ..Limit::of(1e-9, 20.0, 0.05) };
-    let outcome = run(&storm, 1_000, 64, None);
+fn few_calls_are_retried_while_every_call_is_throttled_and_all_succeed_afterwards() {
+    let outage = Limit { then: Some((60.0, 50.0)), ..Limit::of(1e-9, 20.0, 0.05) };
+    let outcome = run(&outage, 1_000, 64, None);
     let during = outcome.sent.iter().filter(|&&sent| sent < 60.0).count();
-    assert!(during < 20 + 60, "{during} calls in a minute in which IAM took none");
+    assert!(during < 20 + 60, "{during} calls in the minute in which every call is throttled");
     assert!(outcome.seconds < 115.0, "{}", outcome.seconds);
 }
 
 #[test]
-fn a_fixed_window_is_borne_too_though_it_is_no_bucket() {
-    // Twenty calls in each second of the clock, and then none until the next second begins.
+fn a_fixed_window_is_sustained_although_it_is_not_a_token_bucket() {
+    // Twenty calls are accepted in each second of the clock.
     let start = Instant::now();
-    let mut pace = Pace::new(Bounds { in_flight: 32, calls: 400 });
-    let mut ceiling = Ceiling::default();
+    let mut controller = Controller::new(LimiterOptions { max_in_flight: 32, expected_calls: 400 });
+    let mut max_rate = MaxRate::default();
     let (mut done, mut throttled, mut now) = (0, 0, 0.0_f64);
     let (mut window, mut used) = (0, 0);
     while done < 400 {
         assert!(now < 200.0, "{done} done, {throttled} throttled");
-        match pace.turn(start + Duration::from_secs_f64(now), &mut ceiling) {
-            Turn::Now(ticket) => {
+        match controller.decide(start + Duration::from_secs_f64(now), &mut max_rate) {
+            Decision::Now(ticket) => {
                 if now as u64 != window {
                     (window, used) = (now as u64, 0);
                 }
@@ -206,11 +206,15 @@ fn a_fixed_window_is_borne_too_though_it_is_no_bucket() {
                 let accepted = used <= 20;
                 done += usize::from(accepted);
                 throttled += usize::from(!accepted);
-                let answer = if accepted { Answer::Accepted } else { Answer::Throttled };
-                pace.answered(ticket, start + Duration::from_secs_f64(now + 0.001), answer);
+                let response = if accepted { Response::Accepted } else { Response::Throttled };
+                controller.on_response(
+                    ticket,
+                    start + Duration::from_secs_f64(now + 0.001),
+                    response,
+                );
             }
-            Turn::At(time) => now = (time - start).as_secs_f64().max(now + 1e-6),
-            Turn::AfterAnswer => now += 0.001,
+            Decision::At(time) => now = (time - start).as_secs_f64().max(now + 1e-6),
+            Decision::AfterResponse => now += 0.001,
         }
     }
     assert!(now < 2.2 * 20.0, "{now}");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::support::accounts::{account, quick, read};
 use crate::support::plans::principal;
 use futures::{StreamExt, stream};
-use iam_boundaries::aws::{Bounds, Stop};
+use iam_boundaries::aws::{LimiterOptions, Stop};
 use iam_boundaries::iam::{PolicyArn, Principal, PrincipalName, Share};
 use iam_boundaries::inventory::{ApiError, ErrorClass, Inventory, PolicyState, Reading};
 use iam_boundaries::sandbox::{ACCOUNT, Chaos, ChaosKind, Fault, Options, Sandbox, Seed};
@@ -261,7 +261,11 @@ async fn in_chaos(seed: u64) -> (usize, usize) {
     let sandbox = users(MANY, Some(chaos)).await;
     let new = sandbox.put_policy("New");
     let account = account(sandbox.endpoint_url()).await.reading_with(quick());
-    let writer = account.writer(Bounds { in_flight: 8, calls: MANY / 4 }, None, quick());
+    let writer = account.writer(
+        LimiterOptions { max_in_flight: 8, expected_calls: MANY / 4 },
+        None,
+        quick(),
+    );
     let stop = Stop::never();
     let writes = (0..MANY).step_by(4).map(|n| {
         let (writer, new, stop) = (&writer, &new, &stop);

@@ -171,3 +171,14 @@ fn a_journal_of_another_account_or_partition_is_refused() {
     let said = check_journal_scope(&header, "run.jsonl", &elsewhere).unwrap_err().to_string();
     assert!(said.starts_with("wrong partition: the ARNs in run.jsonl are of"), "{said}");
 }
+
+#[test]
+fn a_user_that_was_deleted_and_created_again_is_not_rolled_back() {
+    let record = record(vec![(change("alice", None, Some(arn("A"))), applied())]);
+    let unique_id = "AIDAZZZZZZZZZZZZZZZZZ".parse().unwrap();
+    let live = live([("alice", Reading::Found { unique_id, boundary: Some(arn("A")) })]);
+    let plan = rollback(&record, "run.jsonl", &live);
+    assert!(plan.changes.is_empty(), "{plan:?}");
+    assert!(matches!(plan.problems[0].kind, ProblemKind::Recreated { .. }), "{plan:?}");
+    assert_eq!(Plan::from_json(plan.to_json().as_bytes()), Ok(plan));
+}

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::support::plans::{Case, arn, found, principal, unreadable};
 use iam_boundaries::config::{Config, Provenance};
-use iam_boundaries::iam::{Digest, Principal};
+use iam_boundaries::iam::{BoundaryChange, Digest, PolicyArn, Principal, UniqueId};
 use iam_boundaries::inventory::{Inventory, Reading};
 use iam_boundaries::ops::{self, Error, WritePlanError};
 use iam_boundaries::plan::saved::SavedPlanError;
@@ -513,4 +513,23 @@ fn a_change_is_carried_out_only_where_the_account_is_as_the_plan_saw_it() {
     assert!(counts.len() == 3 && counts.values().all(|count| *count > 50), "{counts:?}");
     assert_eq!(preflight.plan, plan);
     assert_eq!(preflight.digest, plan.digest());
+}
+
+#[test]
+fn a_user_that_was_deleted_and_created_again_is_a_conflict() {
+    let plan = Case::of(3, 0).plan();
+    let unique_id: UniqueId = "AIDAZZZZZZZZZZZZZZZZZ".parse().unwrap();
+    let recreated = |boundary: Option<&PolicyArn>| Reading::Found {
+        unique_id: unique_id.clone(),
+        boundary: boundary.cloned(),
+    };
+    for boundary in [BoundaryChange::from, BoundaryChange::to] {
+        let readings = plan
+            .changes
+            .iter()
+            .map(|change| (change.principal.clone(), recreated(boundary(&change.boundary))));
+        let preflight = Preflight::of(plan.clone(), &Inventory::of(readings.collect()));
+        assert_eq!(preflight.conflicts().count(), 3);
+        assert_eq!(preflight.ready().count(), 0);
+    }
 }

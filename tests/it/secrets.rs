@@ -1,5 +1,5 @@
-//! No secret is ever printed or written, at any verbosity, wherever the credentials come from, and
-//! whatever the server says.
+//! No secret is printed or written, at any verbosity, whatever the source of the credentials and whatever
+//! AWS returns.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -8,15 +8,15 @@ use crate::support::Ran;
 use crate::support::workplace::Workplace;
 use iam_boundaries::sandbox::Fault;
 
-/// Marked, so that each is found wherever it turns up.
+/// Values that are unmistakable in any output.
 const KEY_ID: &str = "AKIAMARKEDKEYID00000";
 const SECRET: &str = "MARKEDsecret/Access+Key/0123456789abcdef0";
 const TOKEN: &str = "MarkedSessionToken//////////0123456789+abcdefghijklmnopqrstuvwxyz==";
 
 const PUT: &str = "PutUserPermissionsBoundary";
 
-/// What AWS says to a wrong signature: its message holds what was signed, the token with it.
-fn telltale(code: &str) -> Fault {
+/// AWS's error for a wrong signature: its message contains the string to sign, including the session token.
+fn error_with_secrets(code: &str) -> Fault {
     let message = format!(
         "The request signature we calculated does not match the signature you provided.\n\n\
          The Canonical String for this request should have been\n'POST\n/\n\nhost:iam.amazonaws.com\n\
@@ -27,13 +27,13 @@ fn telltale(code: &str) -> Fault {
 
 fn assert_no_secret(what: &str, text: &str) {
     for secret in [SECRET, TOKEN] {
-        assert!(!text.contains(secret), "{what} holds {secret}:\n{text}");
-        // Nor a part of it that would be good for something.
-        assert!(!text.contains(&secret[..20]), "{what} holds a part of {secret}:\n{text}");
+        assert!(!text.contains(secret), "{what} contains {secret}:\n{text}");
+        // A long part of a secret is a secret, too.
+        assert!(!text.contains(&secret[..20]), "{what} contains a part of {secret}:\n{text}");
     }
 }
 
-/// Looks through everything that was printed, and every file in the folder but those with credentials.
+/// Checks everything that was printed, and every file in the folder except those with credentials.
 fn assert_nothing_leaked(ran: &Ran, folder: &Path) {
     assert_no_secret("standard output", &ran.out);
     assert_no_secret("standard error", &ran.err);
@@ -51,18 +51,18 @@ fn assert_nothing_leaked(ran: &Ran, folder: &Path) {
     }
 }
 
-/// A place that credentials can come from.
+/// A source of credentials.
 struct Source {
     arguments: Vec<&'static str>,
     variables: Vec<(&'static str, String)>,
 }
 
 fn sources(folder: &Path) -> Vec<Source> {
-    let answer = format!(
+    let keys_file = format!(
         "{{\"Version\": 1, \"AccessKeyId\": \"{KEY_ID}\", \"SecretAccessKey\": \"{SECRET}\", \
          \"SessionToken\": \"{TOKEN}\"}}"
     );
-    std::fs::write(folder.join("keys.json"), answer).unwrap();
+    std::fs::write(folder.join("keys.json"), keys_file).unwrap();
     std::fs::write(
         folder.join("credentials"),
         format!(
@@ -90,7 +90,7 @@ fn sources(folder: &Path) -> Vec<Source> {
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn no_secret_is_in_any_output_or_file_whatever_goes_wrong() {
+async fn no_secret_is_in_any_output_or_file_whatever_fails() {
     let workplace = Workplace::of(3).await;
     let faults = workplace.sandbox.faults();
     for Source { arguments: source, variables } in sources(workplace.binary.folder()) {
@@ -107,7 +107,7 @@ async fn no_secret_is_in_any_output_or_file_whatever_goes_wrong() {
             {
                 for action in ["GetCallerIdentity", "GetAccountAuthorizationDetails", PUT] {
                     let code = ["SignatureDoesNotMatch", "AccessDenied", "Odd"][n % 3];
-                    faults.add(action, None, 1, telltale(code));
+                    faults.add(action, None, 1, error_with_secrets(code));
                 }
                 let arguments = [&source[..], &[verbosity], command].concat();
                 let mut command = workplace.binary.command(&arguments);
@@ -115,7 +115,7 @@ async fn no_secret_is_in_any_output_or_file_whatever_goes_wrong() {
                     .env_remove("AWS_ACCESS_KEY_ID")
                     .env_remove("AWS_SECRET_ACCESS_KEY")
                     .env("PATH", "/usr/bin:/bin")
-                    // What the SDK itself would log must not be switched on from outside.
+                    // The log of the SDK itself must not be enabled from outside.
                     .env("RUST_LOG", "trace")
                     .envs(variables.iter().map(|(name, value)| (*name, value)))
                     .stdin(Stdio::null());

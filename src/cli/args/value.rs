@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Longer durations are typing mistakes, such as `10M`, which is ten months.
+/// Longer durations are typing errors, such as `10M`, which is ten months.
 const LONGEST: Duration = Duration::from_hours(7 * 24);
 
 /// A duration such as `90s`, `10m` or `1h30m`, zero included, of seven days at most.

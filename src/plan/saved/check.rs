@@ -128,7 +128,11 @@ fn problem(
         ProblemKind::NotAsLeft { left, found } if left == found => {
             return Err(format!("{principal} has the boundary that the run left"));
         }
+        ProblemKind::Recreated { changed, found } if changed == found => {
+            return Err(format!("{principal} has the unique ID that the run changed"));
+        }
         ProblemKind::NotFound { .. }
+        | ProblemKind::Recreated { .. }
         | ProblemKind::NoSuchPolicy { .. }
         | ProblemKind::PolicyNotAttachable { .. }
         | ProblemKind::NotAsLeft { .. } => {}

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::iam::{PolicyArn, PrincipalName, present};
+use crate::iam::{PolicyArn, PrincipalName, UniqueId, present};
 use crate::inventory::{ApiError, ErrorClass};
 use crate::plan::change::ProblemKind;
 
@@ -41,6 +41,13 @@ pub(super) enum ProblemKindDocument {
         policy: PolicyArn,
         /// The call that failed.
         error: ErrorDocument,
+    },
+    /// A run is to be rolled back, and the principal was deleted and created again since.
+    Recreated {
+        /// The unique ID of the principal that the run changed.
+        changed: UniqueId,
+        /// The present unique ID.
+        found: UniqueId,
     },
     /// A run is to be rolled back, and the principal no longer has the boundary that the run left.
     NotAsLeft {
@@ -85,6 +92,9 @@ impl ProblemKindDocument {
             ProblemKind::PolicyUnreadable { policy, error } => {
                 ProblemKindDocument::PolicyUnreadable { policy, error: ErrorDocument::of(error) }
             }
+            ProblemKind::Recreated { changed, found } => {
+                ProblemKindDocument::Recreated { changed, found }
+            }
             ProblemKind::NotAsLeft { left, found } => {
                 ProblemKindDocument::NotAsLeft { left, found }
             }
@@ -105,6 +115,9 @@ impl ProblemKindDocument {
             }
             ProblemKindDocument::PolicyUnreadable { policy, error } => {
                 ProblemKind::PolicyUnreadable { policy, error: error.into_error() }
+            }
+            ProblemKindDocument::Recreated { changed, found } => {
+                ProblemKind::Recreated { changed, found }
             }
             ProblemKindDocument::NotAsLeft { left, found } => {
                 ProblemKind::NotAsLeft { left, found }

@@ -21,7 +21,7 @@ impl UserCounts {
     }
 }
 
-/// A file without mistakes.
+/// A file without errors.
 pub(in crate::report) fn check(config: &Config) -> Document<'_> {
     let UserCounts { listed, with_boundary, must_have_none } = UserCounts::of(config);
     let users = format!(
@@ -34,27 +34,27 @@ pub(in crate::report) fn check(config: &Config) -> Document<'_> {
     };
     Document {
         closing: Some(Closing {
-            label: "No mistakes",
+            label: "No errors",
             parts: vec![
                 (Tone::Good, Text::name(&*config.file).and(users)),
                 (Tone::Neutral, account),
             ],
         }),
-        ..empty(Severity::Notice, Text::ours("no mistakes"))
+        ..empty(Severity::Notice, Text::ours("no errors"))
     }
 }
 
-/// The mistakes of a file.
-pub(in crate::report) fn mistakes(errors: &FileErrors) -> Document<'_> {
+/// The errors of a file.
+pub(in crate::report) fn file_errors(errors: &FileErrors) -> Document<'_> {
     let row = |diagnostic| row(errors.file(), diagnostic);
     let rows: Vec<Row<'_>> = errors.diagnostics().iter().map(row).collect();
-    let title = counted(rows.len(), "mistake") + " in ";
+    let title = counted(rows.len(), "error") + " in ";
     Document {
         sections: vec![Section {
             heading: Some(Text::ours("Mistakes, by line and column")),
             severity: Severity::Error,
-            label: "mistake",
-            noun: "mistake",
+            label: "error",
+            noun: "error",
             body: Body::Rows(rows),
             message: None,
             help: None,

@@ -20,7 +20,7 @@ pub use guard::{override_help, statements};
 pub use words::summary_counts;
 
 pub(super) use advice::{advice_on_failed, advice_on_stop};
-pub(super) use check::{UserCounts, check, mistakes};
+pub(super) use check::{UserCounts, check, file_errors};
 pub(super) use document::{
     Body, Boundary, ChangeKind, ChangeView, Closing, CountsRow, Document, Place, RUN_MARKER, Row,
     Section, Severity, Tone,

@@ -1,3 +1,4 @@
+use super::words::recreated_clause;
 use super::{Text, advice};
 use crate::iam::PolicyArn;
 use crate::plan::ProblemKind;
@@ -24,6 +25,7 @@ pub(in crate::report) fn problem_statement(kind: &ProblemKind) -> Text<'_> {
                 .and(" can be a boundary: ")
                 .and_quote(error.to_string())
         }
+        ProblemKind::Recreated { changed, found } => recreated_clause(changed, found),
         ProblemKind::NotAsLeft { left, found } => {
             let boundary = |arn: &'_ Option<PolicyArn>| match arn {
                 Some(arn) => Text::name(arn.as_str().to_owned()),
@@ -53,7 +55,7 @@ pub(in crate::report) fn problem_help(kind: &ProblemKind) -> Option<Text<'_>> {
         ProblemKind::PolicyNotAttachable { .. } => {
             Text::ours("AWS reserves it for service-linked roles; specify another policy")
         }
-        ProblemKind::NotAsLeft { .. } => Text::ours(
+        ProblemKind::Recreated { .. } | ProblemKind::NotAsLeft { .. } => Text::ours(
             "the rollback leaves this user unchanged; to set its boundary, edit the file and apply it",
         ),
     })

@@ -2,7 +2,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::plan::{Blocked, change_row, problem_section, problems};
-use super::words::{add_counts, counted, found_clause, named, summary_counts};
+use super::words::{add_counts, counted, found_clause, named, recreated_clause, summary_counts};
 use super::{
     Body, Closing, Document, RUN_MARKER, Row, Section, Severity, Text, Tone, advice,
     advice_on_failed, advice_on_stop,
@@ -183,7 +183,12 @@ impl<'p> Run<'p> {
                     Text::ours("the boundary was set to ").and_text(named(plan, to)).and(", but ")
                 }
             };
-            let message = written.and_text(found_clause(plan, found));
+            let message = written.and_text(match (&item.change.unique_id, found) {
+                (Some(planned), Reading::Found { unique_id, .. }) if planned != unique_id => {
+                    recreated_clause(planned, unique_id)
+                }
+                _ => found_clause(plan, found),
+            });
             Some(Row { message, change: None, ..self.row(item) })
         });
         let body = Body::Rows(rows.collect());
@@ -324,10 +329,7 @@ pub(super) fn conflicts(preflight: &Preflight) -> Option<Section<'_>> {
 fn conflict<'a>(plan: &'a Plan, change: &'a Change, found: &'a Reading) -> Text<'a> {
     match (&change.unique_id, found) {
         (Some(planned), Reading::Found { unique_id, .. }) if planned != unique_id => {
-            Text::ours("the user was deleted and created again: its unique ID was ")
-                .and_name(planned.to_string())
-                .and(", and is now ")
-                .and_name(unique_id.to_string())
+            recreated_clause(planned, unique_id)
         }
         _ => Text::ours("the plan expected ")
             .and_text(named(plan, change.boundary.from()))

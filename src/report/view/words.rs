@@ -2,7 +2,7 @@
 
 use super::{Boundary, Text};
 use crate::apply::Summary;
-use crate::iam::PolicyArn;
+use crate::iam::{PolicyArn, UniqueId};
 use crate::inventory::Reading;
 use crate::plan::Plan;
 
@@ -27,6 +27,14 @@ pub(super) fn named<'a>(plan: &'a Plan, arn: Option<&'a PolicyArn>) -> Text<'a> 
         None => Text::ours("no boundary"),
         Some(boundary) => Text::name(boundary.shown()),
     }
+}
+
+/// That a user is not the one that is meant: a clause.
+pub(super) fn recreated_clause(before: &UniqueId, now: &UniqueId) -> Text<'static> {
+    Text::ours("the user was deleted and created again: its unique ID was ")
+        .and_name(before.to_string())
+        .and(", and is now ")
+        .and_name(now.to_string())
 }
 
 /// What was read of a user instead of what was expected: a clause.

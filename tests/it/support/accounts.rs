@@ -19,7 +19,7 @@ pub async fn account(endpoint_url: String) -> Account {
 /// Retries as in earnest, but for the waiting.
 pub fn quick() -> RetryPolicy {
     RetryPolicy {
-        standstill: Duration::from_millis(500),
+        give_up_after: Duration::from_millis(500),
         first_wait: Duration::from_millis(1),
         longest_wait: Duration::from_millis(5),
         ..RetryPolicy::default()

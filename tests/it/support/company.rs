@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use iam_boundaries::apply::{Event, Item, Run, RunOptions, Summary, apply};
-use iam_boundaries::aws::{Account, Bounds, StopSwitch};
+use iam_boundaries::aws::{Account, LimiterOptions, StopSwitch};
 use iam_boundaries::config::Config;
 use iam_boundaries::iam::{PolicyArn, PrincipalName};
 use iam_boundaries::journal::{Journal, Outcome};
@@ -98,8 +98,8 @@ pub async fn carry_out_with(
     journal: Option<&Journal>,
     mut on: impl FnMut(&Event) + Send,
 ) -> (BTreeMap<PrincipalName, Item>, Summary) {
-    let bounds = Bounds { in_flight: 64, calls: plan.changes.len() };
-    let writer = account.writer(bounds, None, quick());
+    let limiter = LimiterOptions { max_in_flight: 64, expected_calls: plan.changes.len() };
+    let writer = account.writer(limiter, None, quick());
     let preflight = Preflight::fresh(plan.clone());
     let mut items = BTreeMap::new();
     let take = |event: Event| {

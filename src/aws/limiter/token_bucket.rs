@@ -1,58 +1,59 @@
-use super::record::{Entry, Record, older_half, throttled};
+use super::history::{Entry, History, older_half, throttled};
 
-/// The token bucket that explains IAM's answers best.
+/// The token bucket that explains IAM's responses best.
 ///
-/// A bucket holds at most `burst` tokens and gets `rate` new ones a second; an accepted call takes one,
-/// a throttled call found less than one and takes none.
+/// A bucket holds at most `burst` tokens and is refilled with `rate` tokens per second. An accepted call takes
+/// one token. A throttled call finds less than one token and takes none.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Bucket {
-    /// Tokens a second.
+pub(super) struct FittedBucket {
+    /// The refill rate, in tokens per second.
     pub(super) rate: f64,
-    /// The least rate that explains the answers as well.
+    /// The lowest rate that explains the responses equally well.
     pub(super) least: f64,
-    /// The highest rate that explains the answers as well.
+    /// The highest rate that explains the responses equally well.
     pub(super) most: f64,
-    /// How many it holds; none where only calls were seen that do not tell.
+    /// The capacity in tokens; `None` if the history does not determine it.
     pub(super) burst: Option<f64>,
-    /// Tokens that were left after the last answered call.
+    /// The number of tokens left after the last entry.
     pub(super) level: f64,
-    /// When that call was sent.
+    /// The time at which the last call of the history was sent, in seconds.
     pub(super) at: f64,
 }
 
-/// The rates that are tried at first, over the whole range of those that could be.
+/// The number of rates of the coarse search, over the whole range of possible rates.
 const STEPS: i32 = 160;
-/// Valleys of the first try that are looked into more closely.
+/// The number of local minima of the coarse search that are refined.
 const VALLEYS: usize = 8;
-/// An explanation is as good as another when they differ by less, in tokens.
+/// Two rates explain the responses equally well if their costs differ by at most this number of tokens.
 const AS_GOOD: f64 = 0.08;
-/// A bucket that never overflows, for records that cannot tell how much it holds.
+/// The capacity of a bucket that never overflows, for a history that does not determine the capacity.
 const BOTTOMLESS: f64 = 10_000.0;
-/// No sensible limit is higher, in calls a second.
+/// The highest plausible limit, in calls per second.
 const HIGHEST_RATE: f64 = 5_000.0;
-/// Just after a throttled call there is some part of one token left: half, for want of knowledge.
+/// After a throttled call, a part of one token is left. Its size is unknown: half a token is assumed.
 const LEFT_WHEN_THROTTLED: f64 = 0.5;
 
-impl Bucket {
-    /// How far apart the rates are that explain the answers equally well: 1 is certainty.
+impl FittedBucket {
+    /// The ratio of the highest to the lowest rate that explain the responses equally well; 1 is certainty.
     pub(super) fn spread(&self) -> f64 {
         self.most / self.least
     }
 
-    /// Finds the bucket that explains `record`, if it can tell anything yet.
+    /// Fits a bucket to `history`; `None` if the history is too short.
     ///
-    /// `burst` is what is known of it from an earlier time. Where no single limit explains the record,
-    /// the limit has changed, and the older part of the record is forgotten.
-    pub(super) fn explaining(record: &mut Record, burst: Option<f64>) -> Option<Bucket> {
-        let mut entries = record.entries();
+    /// `burst` is the capacity known from an earlier fit. If no single bucket explains the history, the limit has
+    /// changed. The older part of the history is then dropped.
+    pub(super) fn fit(history: &mut History, burst: Option<f64>) -> Option<FittedBucket> {
+        let mut entries = history.entries();
         loop {
-            let known = if record.begins_full() { None } else { Some(burst.unwrap_or(BOTTOMLESS)) };
+            let known =
+                if history.starts_full() { None } else { Some(burst.unwrap_or(BOTTOMLESS)) };
             let fit = Fit::of(&entries, known)?;
-            // Clocks and networks are not exact: each throttled call may be wrong by a little.
+            // Clocks and networks are not exact: each throttled call may deviate a little.
             let tolerated = 2.0 + throttled(&entries) as f64 * (0.1 + 0.5e-3 * fit.bucket.rate);
             match older_half(&entries) {
                 Some(count) if fit.cost > tolerated && entries.len() - count >= 6 => {
-                    record.forget(count);
+                    history.truncate_front(count);
                     entries.drain(..count);
                 }
                 _ => return Some(fit.bucket),
@@ -62,12 +63,12 @@ impl Bucket {
 }
 
 struct Fit {
-    bucket: Bucket,
+    bucket: FittedBucket,
     cost: f64,
 }
 
 impl Fit {
-    /// Tries rates: the whole range coarsely, then the best valleys finely.
+    /// Searches the whole range of rates coarsely, then refines the best local minima.
     fn of(entries: &[Entry], burst: Option<f64>) -> Option<Fit> {
         let [first, .., last] = entries else { return None };
         let span = (last.last() - first.first()).max(1e-4);
@@ -101,7 +102,7 @@ impl Fit {
         let rate = if is_as_good(middle) { middle } else { rate };
         let replay = Replay::of(entries, rate, burst);
         let holds = burst.unwrap_or(replay.deepest);
-        let bucket = Bucket {
+        let bucket = FittedBucket {
             rate,
             least,
             most,
@@ -113,7 +114,7 @@ impl Fit {
     }
 }
 
-/// Goes down from a rate to where its neighbours are no better.
+/// Descends from a rate to a local minimum of the cost.
 fn descend(from: (f64, f64), step: f64, cost: &impl Fn(f64) -> f64) -> (f64, f64) {
     let mut best = from;
     let mut width = step;
@@ -131,7 +132,7 @@ fn descend(from: (f64, f64), step: f64, cost: &impl Fn(f64) -> f64) -> (f64, f64
     best
 }
 
-/// How far a rate can be moved before it explains the answers less well.
+/// The last rate, moved away from `from`, that explains the responses equally well.
 fn reach(from: f64, moved: impl Fn(f64, f64) -> f64, is_as_good: impl Fn(f64) -> bool) -> f64 {
     let mut rate = from;
     let mut stride = 0.002;
@@ -149,30 +150,31 @@ fn reach(from: f64, moved: impl Fn(f64, f64) -> f64, is_as_good: impl Fn(f64) ->
     rate
 }
 
-/// The answers as a bucket of a certain rate would have given them.
+/// A replay of the history against a bucket with a given refill rate.
 ///
-/// What a bucket lacks to be full depends on its rate alone, not on how much it holds. So the burst need
-/// not be tried: it is the deepest deficit at which a call was still accepted.
+/// The deficit of a bucket (the number of tokens that it lacks to be full) depends only on its refill rate, not
+/// on its capacity. The capacity therefore needs no search: it is the deepest deficit at which a call was still
+/// accepted.
 struct Replay {
-    /// The deepest deficit at which a call was accepted, with that call's token.
+    /// The deepest deficit at which a call was accepted, including the token of that call.
     deepest: f64,
-    /// What is lacking after the last call.
+    /// The deficit after the last call.
     deficit: f64,
-    /// By how many tokens the answers are not as they should be.
+    /// The sum of the deviations from the expected responses, in tokens.
     cost: f64,
 }
 
 impl Replay {
     fn of(entries: &[Entry], rate: f64, burst: Option<f64>) -> Replay {
-        // What a timer or a network may be late by costs nothing.
+        // Jitter of timers and networks costs nothing.
         let tolerance = 0.01 + 0.3e-3 * rate;
-        // A record that has lost its beginning goes on from a throttled call.
+        // A truncated history starts after a throttled call.
         let mut deficit = burst.map_or(0.0, |burst| burst - LEFT_WHEN_THROTTLED);
         let mut deepest = burst.unwrap_or(1.0);
         let mut refused = Vec::new();
         let mut before = entries.first().map_or(0.0, |entry| entry.first());
         for &entry in entries {
-            // Below zero: the bucket has been full for a while.
+            // Below zero, the bucket has been full for a while.
             let reached = deficit - rate * (entry.first() - before);
             before = entry.last();
             match entry {
@@ -192,7 +194,7 @@ impl Replay {
         }
         let holds = burst.unwrap_or(deepest);
         let wrongly_accepted = (deepest - holds - tolerance).max(0.0);
-        // One wild answer is not worth more than two tokens.
+        // One outlier costs at most two tokens.
         let wrongly_refused = |needed: &f64| (holds - needed - tolerance).clamp(0.0, 2.0);
         let cost = wrongly_accepted + refused.iter().map(wrongly_refused).sum::<f64>();
         Replay { deepest, deficit, cost }
@@ -203,9 +205,9 @@ impl Replay {
 mod tests {
     use super::*;
 
-    /// The record of calls sent `every` so many seconds to a bucket.
-    fn record_of(rate: f64, burst: f64, every: f64, calls: u32) -> Record {
-        let mut record = Record::default();
+    /// The history of calls that are sent to a bucket at an interval of `every` seconds.
+    fn history_of(rate: f64, burst: f64, every: f64, calls: u32) -> History {
+        let mut history = History::default();
         let mut level = burst;
         for n in 0..calls {
             level = (level + if n > 0 { rate * every } else { 0.0 }).min(burst);
@@ -213,18 +215,18 @@ mod tests {
             if accepted {
                 level -= 1.0;
             }
-            record.add(f64::from(n) * every, accepted);
+            history.add(f64::from(n) * every, accepted);
         }
-        record
+        history
     }
 
     #[test]
-    fn rate_and_burst_are_found_from_a_burst_that_ran_out() {
+    fn rate_and_burst_are_measured_when_the_bucket_becomes_empty() {
         for (rate, burst, every, calls) in
             [(50.0, 20.0, 0.01, 60), (5.0, 200.0, 0.02, 260), (500.0, 100.0, 0.001, 400)]
         {
             let bucket =
-                Bucket::explaining(&mut record_of(rate, burst, every, calls), None).unwrap();
+                FittedBucket::fit(&mut history_of(rate, burst, every, calls), None).unwrap();
             assert!((bucket.rate / rate - 1.0).abs() < 0.1, "{rate}: {bucket:?}");
             assert!(bucket.least <= rate * 1.01 && bucket.most >= rate * 0.99, "{bucket:?}");
             assert!((bucket.burst.unwrap() - burst).abs() < 3.0, "{burst}: {bucket:?}");
@@ -232,16 +234,16 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_of_one_is_told_from_a_larger_one() {
-        let bucket = Bucket::explaining(&mut record_of(50.0, 1.0, 0.003, 100), None).unwrap();
+    fn a_bucket_of_one_token_is_distinguished_from_a_larger_one() {
+        let bucket = FittedBucket::fit(&mut history_of(50.0, 1.0, 0.003, 100), None).unwrap();
         assert!(bucket.burst.unwrap() < 1.5, "{bucket:?}");
         assert!(bucket.least < 50.0 && bucket.most > 50.0, "{bucket:?}");
         assert!((bucket.rate / 50.0 - 1.0).abs() < 0.1, "{bucket:?}");
     }
 
     #[test]
-    fn what_an_older_limit_explains_is_forgotten() {
-        let mut record = record_of(50.0, 20.0, 0.01, 200);
+    fn the_part_of_the_history_before_a_change_of_the_limit_is_dropped() {
+        let mut history = history_of(50.0, 20.0, 0.01, 200);
         let mut level: f64 = 0.0;
         for n in 0..200 {
             level += 10.0 * 0.02;
@@ -249,17 +251,17 @@ mod tests {
             if accepted {
                 level -= 1.0;
             }
-            record.add(2.0 + f64::from(n) * 0.02, accepted);
+            history.add(2.0 + f64::from(n) * 0.02, accepted);
         }
-        let bucket = Bucket::explaining(&mut record, Some(20.0)).unwrap();
+        let bucket = FittedBucket::fit(&mut history, Some(20.0)).unwrap();
         assert!((bucket.rate / 10.0 - 1.0).abs() < 0.1, "{bucket:?}");
-        assert!(!record.begins_full());
+        assert!(!history.starts_full());
     }
 
     #[test]
-    fn one_answer_tells_nothing() {
-        let mut record = Record::default();
-        record.add(0.0, true);
-        assert_eq!(Bucket::explaining(&mut record, None), None);
+    fn one_response_is_not_enough_to_fit_a_bucket() {
+        let mut history = History::default();
+        history.add(0.0, true);
+        assert_eq!(FittedBucket::fit(&mut history, None), None);
     }
 }

@@ -1,33 +1,33 @@
-/// What IAM answered, by the time at which each call was sent, in seconds.
+/// The responses of IAM, ordered by the time at which each call was sent, in seconds.
 ///
-/// Most of it is long rows of accepted calls; they are kept as runs, so that thousands of calls take
-/// little room and little time to replay.
+/// Most calls are accepted. Consecutive accepted calls are stored as one entry, so that thousands of calls take
+/// little memory and little time to replay.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Record {
+pub(super) struct History {
     entries: Vec<Entry>,
-    /// The latest answers, by the time of sending: answers may overtake each other.
+    /// The latest responses, ordered by the time of sending: responses may arrive out of order.
     latest: Vec<(f64, bool)>,
-    /// Entries of an earlier time were dropped, so it is not known any more how full IAM's bucket was
-    /// when the first entry was sent. Before the first call of all, it is full.
-    has_lost_its_beginning: bool,
+    /// Whether older entries were dropped. The level of IAM's bucket at the first entry is then unknown. Without
+    /// dropped entries, the bucket is full at the first entry.
+    is_truncated: bool,
 }
 
-/// Calls that followed each other with the same answer.
+/// Consecutive calls with the same response.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Entry {
-    /// This many were accepted, evenly spaced from the first to the last.
+    /// `count` calls were accepted, evenly spaced from the first to the last.
     Accepted { first: f64, last: f64, count: f64 },
-    /// One was throttled.
+    /// One call was throttled.
     Throttled { at: f64 },
 }
 
-/// Answers that may still be overtaken by one to an earlier call.
+/// The number of responses kept in `latest`: the response to an earlier call may still arrive.
 const UNSETTLED: usize = 32;
-/// Runs stay short, so that the spacing within one is even enough.
+/// The maximum number of calls in one entry. Few calls are spaced evenly enough.
 const LONGEST_RUN: f64 = 8.0;
-/// More are not replayed: it would cost time and bring nothing.
+/// More entries take time to replay and do not improve the estimate.
 const MOST_ENTRIES: usize = 500;
-/// Where nothing at all was throttled in so long a time, the older half goes.
+/// If none of this many entries is a throttled call, the older half is dropped.
 const MOST_ENTRIES_UNTHROTTLED: usize = 2_000;
 
 impl Entry {
@@ -45,7 +45,7 @@ impl Entry {
         }
     }
 
-    /// How many calls were accepted.
+    /// The number of accepted calls.
     pub(super) fn accepted(self) -> f64 {
         match self {
             Entry::Accepted { count, .. } => count,
@@ -58,19 +58,19 @@ impl Entry {
     }
 }
 
-impl Record {
-    /// Takes the answer to the call that was sent at `sent`.
+impl History {
+    /// Adds the response to the call that was sent at `sent`.
     pub(super) fn add(&mut self, sent: f64, accepted: bool) {
         let at = self.latest.iter().rposition(|(other, _)| *other <= sent).map_or(0, |at| at + 1);
         self.latest.insert(at, (sent, accepted));
         if self.latest.len() > UNSETTLED {
             let (sent, accepted) = self.latest.remove(0);
             append(&mut self.entries, sent, accepted);
-            self.bound();
+            self.limit_length();
         }
     }
 
-    /// Everything that is known, in the order of sending.
+    /// All entries, in the order of sending.
     pub(super) fn entries(&self) -> Vec<Entry> {
         let mut entries = self.entries.clone();
         for &(sent, accepted) in &self.latest {
@@ -79,26 +79,26 @@ impl Record {
         entries
     }
 
-    /// Whether the first entry is the first call of all, to which the bucket was full.
-    pub(super) fn begins_full(&self) -> bool {
-        !self.has_lost_its_beginning
+    /// Whether the first entry is the very first call, so the bucket was full before it.
+    pub(super) fn starts_full(&self) -> bool {
+        !self.is_truncated
     }
 
-    /// Forgets the first `count` of [`Record::entries`], which another limit explains better.
-    pub(super) fn forget(&mut self, count: usize) {
+    /// Drops the first `count` of [`History::entries`].
+    pub(super) fn truncate_front(&mut self, count: usize) {
         let settled = count.min(self.entries.len());
         self.entries.drain(..settled);
-        self.has_lost_its_beginning = true;
+        self.is_truncated = true;
     }
 
-    /// Goes on from a throttled call where it can: then the bucket is known to be empty.
-    fn bound(&mut self) {
+    /// Drops old entries up to a throttled call if there is one: after it the bucket is known to be empty.
+    fn limit_length(&mut self) {
         while self.entries.len() > MOST_ENTRIES {
             let throttled = self.entries.iter().skip(1).position(|entry| entry.is_throttled());
             match throttled {
-                Some(at) => self.forget(at + 1),
+                Some(at) => self.truncate_front(at + 1),
                 None if self.entries.len() > MOST_ENTRIES_UNTHROTTLED => {
-                    self.forget(MOST_ENTRIES_UNTHROTTLED / 2);
+                    self.truncate_front(MOST_ENTRIES_UNTHROTTLED / 2);
                 }
                 None => return,
             }
@@ -106,8 +106,8 @@ impl Record {
     }
 }
 
-/// The number of entries up to the first throttled one in the later half, if there is one: what is left
-/// without them begins just after an empty bucket.
+/// The number of entries up to and including the first throttled call of the later half. The entries after it
+/// start with an empty bucket.
 pub(super) fn older_half(entries: &[Entry]) -> Option<usize> {
     let middle = entries.len() / 2;
     let at = entries[middle..].iter().position(|entry| entry.is_throttled())?;
@@ -124,7 +124,7 @@ fn append(entries: &mut Vec<Entry>, sent: f64, accepted: bool) {
         && let Some(Entry::Accepted { first, last, count }) = entries.last_mut()
         && *count < LONGEST_RUN
     {
-        // A pause ends a run: the bucket may have filled up in it.
+        // A pause starts a new entry: the bucket may have filled up.
         let longest_gap =
             if *count < 2.0 { 0.05 } else { 2.0 * (*last - *first) / (*count - 1.0) + 0.001 };
         if (0.0..=longest_gap).contains(&(sent - *last)) {
@@ -145,36 +145,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_that_overtake_each_other_are_put_back_in_order() {
-        let mut record = Record::default();
+    fn responses_that_arrive_out_of_order_are_sorted_by_the_time_of_sending() {
+        let mut history = History::default();
         for sent in [0.0, 0.3, 0.1, 0.2] {
-            record.add(sent, sent != 0.2);
+            history.add(sent, sent != 0.2);
         }
-        let entries = record.entries();
+        let entries = history.entries();
         assert!(entries.windows(2).all(|pair| pair[0].last() <= pair[1].first()), "{entries:?}");
         assert_eq!(throttled(&entries), 1);
     }
 
     #[test]
     fn thousands_of_accepted_calls_take_hundreds_of_entries() {
-        let mut record = Record::default();
+        let mut history = History::default();
         for n in 0..4_000 {
-            record.add(f64::from(n) * 0.002, true);
+            history.add(f64::from(n) * 0.002, true);
         }
-        let entries = record.entries();
+        let entries = history.entries();
         assert!(entries.len() < 600, "{}", entries.len());
         assert_eq!(entries.iter().map(|entry| entry.accepted()).sum::<f64>(), 4_000.0);
-        assert!(record.begins_full());
+        assert!(history.starts_full());
     }
 
     #[test]
-    fn a_long_record_goes_on_from_a_throttled_call() {
-        let mut record = Record::default();
+    fn a_long_history_is_truncated_up_to_a_throttled_call() {
+        let mut history = History::default();
         for n in 0..20_000 {
-            record.add(f64::from(n) * 0.02, n % 200 != 0);
+            history.add(f64::from(n) * 0.02, n % 200 != 0);
         }
-        assert!(record.entries().len() < 600);
-        assert!(!record.begins_full());
-        assert!(record.entries()[0].is_throttled());
+        assert!(history.entries().len() < 600);
+        assert!(!history.starts_full());
+        assert!(history.entries()[0].is_throttled());
     }
 }

@@ -1,0 +1,38 @@
+use crate::iam::Partition;
+
+/// The credentials, the region and the endpoint of the calls.
+#[derive(Debug, Clone)]
+pub enum Access {
+    /// The standard sources of every AWS tool: environment, profiles, SSO, `credential_process`, web identity,
+    /// roles of containers and instances, in the order of the
+    /// [SDK's chain](https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html).
+    Chain {
+        /// The profile; `None` for `AWS_PROFILE` or `default`.
+        profile: Option<String>,
+        /// The region; `None` for `AWS_REGION` or the profile's.
+        region: Option<String>,
+        /// The endpoint of IAM and STS; `None` for AWS's own.
+        endpoint_url: Option<String>,
+        /// The partition of the ARNs in the boundaries file. Its home region is used if no region is set.
+        partition: Option<Partition>,
+    },
+    /// A sandbox on this machine. Environment variables and proxies are ignored.
+    Sandbox {
+        /// The URL of the sandbox.
+        endpoint_url: String,
+        /// The access key ID. It is not a secret.
+        access_key_id: &'static str,
+        /// The secret access key. It is not a secret.
+        secret_access_key: &'static str,
+    },
+}
+
+impl Access {
+    /// The same access with `partition`, whose home region is used if no region is set.
+    pub fn for_partition(mut self, partition: Option<Partition>) -> Access {
+        if let Access::Chain { partition: of_chain, .. } = &mut self {
+            *of_chain = partition.or(*of_chain);
+        }
+        self
+    }
+}

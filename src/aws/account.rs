@@ -1,0 +1,102 @@
+use std::collections::BTreeMap;
+
+use super::call_counter::CallCounter;
+use super::limiter::LimiterOptions;
+use super::reader::Reader;
+use super::redactor::Redactor;
+use super::retry_policy::RetryPolicy;
+use super::write::Writer;
+use crate::iam::{PolicyArn, Principal, Rate};
+use crate::inventory::{
+    ApiError, CallCount, CallerIdentity, EveryPrincipal, EveryPrincipalError, Inventory,
+    PolicyState,
+};
+
+/// An account whose caller identity is confirmed: it can be read and written to.
+#[derive(Debug)]
+pub struct Account {
+    iam: aws_sdk_iam::Client,
+    identity: CallerIdentity,
+    reader: Reader,
+    counter: CallCounter,
+    redactor: Redactor,
+}
+
+impl Account {
+    pub(super) fn new(
+        iam: aws_sdk_iam::Client,
+        identity: CallerIdentity,
+        counter: CallCounter,
+        redactor: Redactor,
+    ) -> Self {
+        let reader = Reader::new(iam.clone(), counter.clone(), redactor.clone());
+        Account { iam, identity, reader, counter, redactor }
+    }
+
+    /// The caller identity.
+    pub fn identity(&self) -> &CallerIdentity {
+        &self.identity
+    }
+
+    /// Reads with this retry policy instead of [`RetryPolicy::default`].
+    pub fn reading_with(mut self, policy: RetryPolicy) -> Account {
+        self.reader.policy = policy;
+        self
+    }
+
+    /// Reads the present boundary of each of the `listed` users.
+    ///
+    /// # Errors
+    /// When the account cannot be read. A single user that cannot be read is
+    /// [`Reading::Unreadable`](crate::inventory::Reading::Unreadable) in the inventory.
+    pub async fn inventory<'a>(
+        &self,
+        listed: impl IntoIterator<Item = &'a Principal>,
+    ) -> Result<Inventory, ApiError> {
+        self.reader.inventory(listed).await
+    }
+
+    /// Reads every user of the account with its boundary.
+    ///
+    /// # Errors
+    /// When the account or a single user cannot be read: the result is never incomplete.
+    pub async fn every_principal(&self) -> Result<EveryPrincipal, EveryPrincipalError> {
+        self.reader.every_principal().await
+    }
+
+    /// Reads whether each of the policies `arns` exists and can be set as a boundary, with one `GetPolicy` call
+    /// each.
+    ///
+    /// # Errors
+    /// When the credentials are unusable. A single policy that cannot be read is [`PolicyState::Unreadable`].
+    pub async fn policies<'a>(
+        &self,
+        arns: impl IntoIterator<Item = &'a PolicyArn>,
+    ) -> Result<BTreeMap<PolicyArn, PolicyState>, ApiError> {
+        self.reader.policies(arns).await
+    }
+
+    /// The number of users of the account, from `GetAccountSummary`. No call is made if an earlier reading
+    /// determined the number. Users created or deleted since then are not considered.
+    ///
+    /// # Errors
+    /// When the call fails. The caller may not be allowed to make it.
+    pub async fn user_count(&self) -> Result<usize, ApiError> {
+        self.reader.user_count().await
+    }
+
+    /// The number of calls made so far for the caller identity and for reading.
+    pub fn calls(&self) -> CallCount {
+        self.counter.calls()
+    }
+
+    /// A writer for this account, with at most `max_rate` calls per second; `None` sets no maximum.
+    pub fn writer(
+        &self,
+        options: LimiterOptions,
+        max_rate: Option<Rate>,
+        policy: RetryPolicy,
+    ) -> Writer {
+        Writer::new(self.iam.clone(), options, max_rate, policy, self.redactor.clone())
+    }
+}

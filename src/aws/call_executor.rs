@@ -1,0 +1,274 @@
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::call_counter::CallCounter;
+use super::error::CallFailure;
+use super::limiter::Response;
+use super::rate_limiter::RateLimiter;
+use super::redactor::Redactor;
+use super::retry_policy::RetryPolicy;
+use super::stop::Stop;
+use crate::inventory::{ApiError, ErrorClass, Retry};
+
+/// How a call ended, after all its attempts.
+#[derive(Debug)]
+pub(super) enum CallEnd<T> {
+    Done {
+        value: T,
+        attempts: u32,
+    },
+    Failed {
+        error: ApiError,
+        attempts: u32,
+    },
+    /// The stop was requested before the first attempt.
+    NotAttempted,
+}
+
+impl<T> CallEnd<T> {
+    /// The result of a call that is not part of a run that can be stopped.
+    pub(super) fn into_result(self, action: &'static str) -> Result<T, ApiError> {
+        match self {
+            CallEnd::Done { value, .. } => Ok(value),
+            CallEnd::Failed { error, .. } => Err(error),
+            CallEnd::NotAttempted => {
+                Err(ApiError::unreadable(action, "the run was stopped before the call"))
+            }
+        }
+    }
+}
+
+/// Executes the calls of one action: rate limit, retries, count and redaction. Clones share the rate limiter and
+/// the count.
+#[derive(Debug, Clone)]
+pub(super) struct CallExecutor {
+    action: &'static str,
+    policy: RetryPolicy,
+    rate_limiter: RateLimiter,
+    counter: CallCounter,
+    redactor: Redactor,
+}
+
+impl CallExecutor {
+    pub(super) fn new(
+        action: &'static str,
+        policy: RetryPolicy,
+        rate_limiter: RateLimiter,
+        counter: CallCounter,
+        redactor: Redactor,
+    ) -> Self {
+        CallExecutor { action, policy, rate_limiter, counter, redactor }
+    }
+
+    /// The action with its service, as in errors: `iam:GetUser`.
+    pub(super) fn action(&self) -> &'static str {
+        self.action
+    }
+
+    /// Attempts `call` until it succeeds, fails permanently, or the stop is requested.
+    ///
+    /// A call that was attempted never ends as not attempted: after a stop, it ends with the error of its last
+    /// attempt.
+    pub(super) async fn execute<T, F>(
+        &self,
+        stop: &Stop,
+        call: impl Fn() -> F,
+        mut on_retry: impl FnMut(Retry),
+    ) -> CallEnd<T>
+    where
+        F: Future<Output = Result<T, CallFailure>>,
+    {
+        let mut last: Option<ApiError> = None;
+        let mut failures = 0;
+        let started = Instant::now();
+        for attempt in 1.. {
+            let permit = tokio::select! {
+                biased;
+                () = stop.requested() => return match last {
+                    Some(error) => CallEnd::Failed { error, attempts: attempt - 1 },
+                    None => CallEnd::NotAttempted,
+                },
+                permit = self.rate_limiter.acquire() => permit,
+            };
+            let result = tokio::select! {
+                result = call() => result,
+                () = stop.overdue() => Err(ApiError::timed_out(self.action).into()),
+            };
+            let error = match result {
+                Ok(value) => {
+                    self.counter.count(false);
+                    permit.finish(Response::Accepted);
+                    return CallEnd::Done { value, attempts: attempt };
+                }
+                Err(failure) => self.redacted(failure),
+            };
+            let is_throttled = error.class == ErrorClass::Throttled;
+            self.counter.count(is_throttled);
+            permit.finish(response(&error));
+            let wait = match error.class {
+                // The rate limiter makes the retry wait.
+                ErrorClass::Throttled => {
+                    let last_accepted = self.rate_limiter.last_accepted().max(started);
+                    (last_accepted.elapsed() < self.policy.give_up_after).then_some(Duration::ZERO)
+                }
+                ErrorClass::Transient => {
+                    failures += 1;
+                    (failures < self.policy.attempts).then(|| self.policy.wait(failures))
+                }
+                _ => None,
+            };
+            let Some(wait) = wait else { return CallEnd::Failed { error, attempts: attempt } };
+            tracing::debug!(attempt, wait_ms = wait.as_millis(), "{error}");
+            on_retry(Retry {
+                attempt,
+                error: error.clone(),
+                measured_rate: self.rate_limiter.measured_rate(),
+            });
+            tokio::select! {
+                biased;
+                () = stop.requested() => return CallEnd::Failed { error, attempts: attempt },
+                () = tokio::time::sleep(wait) => {}
+            }
+            last = Some(error);
+        }
+        unreachable!("the loop over attempts has no end")
+    }
+
+    /// The error without secrets. Its causes go to the log.
+    fn redacted(&self, failure: CallFailure) -> ApiError {
+        let CallFailure { error, causes } = failure;
+        if !causes.is_empty() {
+            let causes = self.redactor.redact_text(causes);
+            tracing::debug!("causes of the failure of {}: {causes}", self.action);
+        }
+        self.redactor.redact(error)
+    }
+}
+
+/// What the rate limiter learns from a failed attempt.
+fn response(error: &ApiError) -> Response {
+    match error.class {
+        ErrorClass::Throttled => Response::Throttled,
+        // A response without a request ID came from no server, or from one that is not AWS's.
+        _ if error.request_id.is_none() => Response::Lost,
+        _ => Response::Accepted,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::super::limiter::{LimiterOptions, MaxRate};
+    use super::super::stop::StopSwitch;
+    use super::*;
+    use crate::iam::Rate;
+    use crate::inventory::StopReason;
+
+    const ACTION: &str = "iam:GetUser";
+
+    fn executor(rate: Option<f64>) -> CallExecutor {
+        let max_rate = MaxRate::new(rate.map(|rate| Rate::per_second(rate).unwrap()));
+        let options = LimiterOptions { max_in_flight: 16, expected_calls: 100 };
+        let rate_limiter = RateLimiter::new(options, Arc::new(Mutex::new(max_rate)));
+        let (counter, redactor) = (CallCounter::default(), Redactor::default());
+        CallExecutor::new(ACTION, RetryPolicy::default(), rate_limiter, counter, redactor)
+    }
+
+    fn error(class: ErrorClass) -> CallFailure {
+        let error = ApiError {
+            action: ACTION.into(),
+            class,
+            code: "Code".to_owned(),
+            message: "message".to_owned(),
+            request_id: Some("id".to_owned()),
+        };
+        error.into()
+    }
+
+    async fn attempts_of(class: ErrorClass) -> u32 {
+        let call = || async { Err::<(), _>(error(class)) };
+        match executor(None).execute(&Stop::never(), call, |_| {}).await {
+            CallEnd::Failed { attempts, .. } => attempts,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_transient_errors_are_retried() {
+        assert_eq!(attempts_of(ErrorClass::Transient).await, 6);
+        for class in [
+            ErrorClass::Denied,
+            ErrorClass::Credentials,
+            ErrorClass::NotFound,
+            ErrorClass::Rejected,
+        ] {
+            assert_eq!(attempts_of(class).await, 1, "{class:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_throttled_call_fails_only_when_no_other_call_is_accepted() {
+        let start = Instant::now();
+        assert!(attempts_of(ErrorClass::Throttled).await > 3);
+        assert!(start.elapsed() >= RetryPolicy::default().give_up_after);
+
+        let (executor, start) = (executor(None), Instant::now());
+        let has_recovered = || start.elapsed() > Duration::from_secs(1_000);
+        let unlucky =
+            || async { if has_recovered() { Ok(()) } else { Err(error(ErrorClass::Throttled)) } };
+        let lucky = async {
+            while !has_recovered() {
+                executor.execute(&Stop::never(), || async { Ok(()) }, |_| {}).await;
+                tokio::time::sleep(Duration::from_secs(30)).await;
+            }
+        };
+        let stop = Stop::never();
+        let (ended, ()) = tokio::join!(executor.execute(&stop, unlucky, |_| {}), lucky);
+        assert!(matches!(ended, CallEnd::Done { .. }), "{ended:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn retries_keep_below_the_ceiling_too() {
+        let executor = CallExecutor {
+            policy: RetryPolicy { first_wait: Duration::ZERO, ..RetryPolicy::default() },
+            ..executor(Some(2.0))
+        };
+        let start = Instant::now();
+        let call = || async { Err::<(), _>(error(ErrorClass::Transient)) };
+        executor.execute(&Stop::never(), call, |_| {}).await;
+        // A part of each wait is a wait of the system, which the paused clock does not count.
+        assert!(start.elapsed() >= Duration::from_millis(2_490), "{:?}", start.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stop_ends_the_wait_and_keeps_the_last_error() {
+        let switch = StopSwitch::new();
+        let stop = switch.stop();
+        let call = || async { Err::<(), _>(error(ErrorClass::Throttled)) };
+        let press = |_| switch.press(StopReason::Interrupted);
+        let ended = executor(None).execute(&stop, call, press).await;
+        assert!(matches!(ended, CallEnd::Failed { attempts: 1, .. }), "{ended:?}");
+        let ended = executor(None).execute(&stop, call, |_| {}).await;
+        assert!(matches!(ended, CallEnd::NotAttempted), "{ended:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_deadline_a_call_in_flight_has_some_seconds_to_end() {
+        let switch = StopSwitch::new();
+        let (executor, stop) = (executor(None), switch.stop());
+        let start = Instant::now();
+        let call = || async {
+            switch.press(StopReason::Deadline);
+            std::future::pending::<Result<(), CallFailure>>().await
+        };
+        let ended = executor.execute(&stop, call, |_| {}).await;
+        assert!(
+            matches!(&ended, CallEnd::Failed { error, attempts: 1 } if error.code == "TimedOut"),
+            "{ended:?}"
+        );
+        assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    }
+}

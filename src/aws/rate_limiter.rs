@@ -1,0 +1,132 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::limiter::{Controller, Decision, LimiterOptions, MaxRate, Response, Ticket};
+use crate::iam::Rate;
+
+/// Limits the rate of the calls of one action: the [`Controller`] decides, and the rate limiter waits.
+///
+/// Clones share one state. Waiting tasks get their permits in the order of arrival.
+#[derive(Debug, Clone)]
+pub(super) struct RateLimiter(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    // Only the first task of the queue asks the controller, so a response does not wake hundreds of tasks.
+    queue: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
+    max_rate: Arc<Mutex<MaxRate>>,
+    response: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    controller: Controller,
+    last_accepted: Instant,
+}
+
+/// Permission to send one call. A permit that is dropped without a response counts as a lost call.
+#[derive(Debug)]
+pub(super) struct Permit {
+    rate_limiter: RateLimiter,
+    ticket: Option<Ticket>,
+}
+
+impl RateLimiter {
+    pub(super) fn new(options: LimiterOptions, max_rate: Arc<Mutex<MaxRate>>) -> Self {
+        let state = State { controller: Controller::new(options), last_accepted: Instant::now() };
+        RateLimiter(Arc::new(Shared {
+            queue: tokio::sync::Mutex::default(),
+            state: Mutex::new(state),
+            max_rate,
+            response: Notify::new(),
+        }))
+    }
+
+    /// Waits until a call may be sent.
+    pub(super) async fn acquire(&self) -> Permit {
+        let _first = self.0.queue.lock().await;
+        loop {
+            let now = Instant::now();
+            let decision = {
+                let mut max_rate = self.0.max_rate.lock().unwrap_or_else(PoisonError::into_inner);
+                self.state().controller.decide(now.into(), &mut max_rate)
+            };
+            match decision {
+                Decision::Now(ticket) => {
+                    return Permit { rate_limiter: self.clone(), ticket: Some(ticket) };
+                }
+                Decision::At(at) => {
+                    tokio::select! {
+                        () = wait_until(at.into()) => {}
+                        () = self.0.response.notified() => {}
+                    }
+                }
+                Decision::AfterResponse => self.0.response.notified().await,
+            }
+        }
+    }
+
+    /// The rate that IAM sustains; `None` if it has not throttled a call yet.
+    pub(super) fn measured_rate(&self) -> Option<Rate> {
+        self.state().controller.measured_rate()
+    }
+
+    /// When the last call was accepted; before the first one, when the rate limiter was created.
+    pub(super) fn last_accepted(&self) -> Instant {
+        self.state().last_accepted
+    }
+
+    fn on_response(&self, ticket: Ticket, response: Response) {
+        let now = Instant::now();
+        let mut state = self.state();
+        state.controller.on_response(ticket, now.into(), response);
+        if response == Response::Accepted {
+            state.last_accepted = now;
+        }
+        drop(state);
+        self.0.response.notify_one();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Permit {
+    /// Ends the call with its response.
+    pub(super) fn finish(mut self, response: Response) {
+        if let Some(ticket) = self.ticket.take() {
+            self.rate_limiter.on_response(ticket, response);
+        }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            self.rate_limiter.on_response(ticket, Response::Lost);
+        }
+    }
+}
+
+/// The runtime's timer has a resolution of 1 ms and rounds up
+/// ([`tokio::time::sleep`](https://docs.rs/tokio/latest/tokio/time/fn.sleep.html)).
+const COARSE: Duration = Duration::from_micros(1_200);
+/// A shorter wait is not worth a thread.
+const FINE: Duration = Duration::from_micros(30);
+
+/// Waits more exactly than the runtime's timer: calls to a bucket of few tokens must be neither early nor late.
+async fn wait_until(at: Instant) {
+    tokio::time::sleep_until(at.checked_sub(COARSE).unwrap_or(at)).await;
+    let rest = at.saturating_duration_since(Instant::now());
+    if rest > FINE {
+        // Fails only when the runtime shuts down. Then no task waits any more.
+        let _ = tokio::task::spawn_blocking(move || std::thread::sleep(rest)).await;
+    }
+    // Returns at once, unless a test has paused the clock.
+    tokio::time::sleep_until(at).await;
+}

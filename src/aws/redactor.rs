@@ -1,0 +1,144 @@
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{
+    ProvideCredentials, SharedCredentialsProvider, future::ProvideCredentials as Provided,
+};
+
+use crate::inventory::ApiError;
+
+/// Redacts the secret access keys and session tokens that sign the calls. Clones share what they know.
+///
+/// A response can contain them: if a signature is wrong, AWS returns the string that should have been signed,
+/// including the session token.
+#[derive(Clone, Default)]
+pub(super) struct Redactor(Arc<Mutex<BTreeSet<String>>>);
+
+/// The minimum length of a secret: AWS's are longer, and a shorter text may be a part of a word.
+const MIN_LENGTH: usize = 16;
+const REDACTED: &str = "[redacted]";
+
+impl Redactor {
+    /// A provider of the credentials of `inner`. The redactor knows them as soon as they are provided.
+    pub(super) fn watch(&self, inner: SharedCredentialsProvider) -> SharedCredentialsProvider {
+        SharedCredentialsProvider::new(Watched { inner, redactor: self.clone() })
+    }
+
+    /// The error without secrets in its code and its message.
+    pub(super) fn redact(&self, error: ApiError) -> ApiError {
+        let code = self.redact_text(error.code);
+        let message = self.redact_text(error.message);
+        ApiError { code, message, ..error }
+    }
+
+    /// The text without secrets.
+    pub(super) fn redact_text(&self, text: String) -> String {
+        let secrets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        secrets.iter().fold(text, |text, secret| match text.contains(secret.as_str()) {
+            true => text.replace(secret.as_str(), REDACTED),
+            false => text,
+        })
+    }
+
+    fn remember(&self, credentials: &Credentials) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let secrets = [Some(credentials.secret_access_key()), credentials.session_token()];
+        known.extend(
+            secrets
+                .into_iter()
+                .flatten()
+                .filter(|secret| secret.len() >= MIN_LENGTH)
+                .map(str::to_owned),
+        );
+    }
+}
+
+/// The text without words that look like a key or a token. For messages of credential providers: a
+/// `credential_process` that fails may have written credentials to its standard error.
+pub(super) fn redact_likely_secrets(text: &str) -> String {
+    let is_secret_char = |c: char| c.is_ascii_alphanumeric() || "+/=_-".contains(c);
+    let is_likely = |word: &str| {
+        let has = |is: fn(&u8) -> bool| word.as_bytes().iter().any(is);
+        word.len() >= MIN_LENGTH
+            && has(u8::is_ascii_digit)
+            && has(u8::is_ascii_uppercase)
+            && has(u8::is_ascii_lowercase)
+    };
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = rest.find(|c| !is_secret_char(c)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end);
+        clean.push_str(if is_likely(word) { REDACTED } else { word });
+        let other = after.find(is_secret_char).unwrap_or(after.len());
+        clean.push_str(&after[..other]);
+        rest = &after[other..];
+    }
+    clean
+}
+
+impl fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Redactor")
+    }
+}
+
+#[derive(Debug)]
+struct Watched {
+    inner: SharedCredentialsProvider,
+    redactor: Redactor,
+}
+
+impl ProvideCredentials for Watched {
+    fn provide_credentials<'a>(&'a self) -> Provided<'a>
+    where
+        Self: 'a,
+    {
+        Provided::new(async {
+            let credentials = self.inner.provide_credentials().await?;
+            self.redactor.remember(&credentials);
+            Ok(credentials)
+        })
+    }
+
+    fn fallback_on_interrupt(&self) -> Option<Credentials> {
+        let credentials = self.inner.fallback_on_interrupt()?;
+        self.redactor.remember(&credentials);
+        Some(credentials)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::ErrorClass;
+
+    #[test]
+    fn keys_and_tokens_are_redacted_and_short_words_are_not() {
+        let redactor = Redactor::default();
+        let (key, token) = ("a-secret-access-key-0", "a-session-token-00000");
+        redactor.remember(&Credentials::from_keys("AKIA", key, Some(token.to_owned())));
+        redactor.remember(&Credentials::from_keys("AKIA", "test", None));
+        let error = redactor.redact(ApiError {
+            action: "iam:GetUser".into(),
+            class: ErrorClass::Credentials,
+            code: "SignatureDoesNotMatch".to_owned(),
+            message: format!("a test: {token}, {key}, {token}"),
+            request_id: None,
+        });
+        assert_eq!(error.message, "a test: [redacted], [redacted], [redacted]");
+        assert_eq!(format!("{redactor:?}"), "Redactor");
+    }
+
+    #[test]
+    fn text_that_looks_like_a_secret_is_redacted_and_words_and_paths_are_not() {
+        let message = "exit status: 7. Stderr: {\"SecretAccessKey\": \"wJalrXUtnFEMI/K7MDENG/bPx+Rfi0\"} in \
+                    /usr/local/bin/credential-tool, é, run aws sso login --profile Production2";
+        assert_eq!(
+            redact_likely_secrets(message),
+            message.replace("wJalrXUtnFEMI/K7MDENG/bPx+Rfi0", REDACTED)
+        );
+    }
+}

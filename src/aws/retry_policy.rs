@@ -1,0 +1,61 @@
+use std::time::Duration;
+
+/// How often failed calls are retried, and how long each retry waits.
+#[derive(Debug, Clone, Copy)]
+pub struct RetryPolicy {
+    /// The maximum number of attempts for a call that fails with transient errors. Throttled attempts do not
+    /// count.
+    pub attempts: u32,
+    /// A throttled call is retried for as long as other calls of the same action are accepted. It fails when none
+    /// was accepted for this time.
+    pub give_up_after: Duration,
+    /// The maximum wait after the first transient error. It doubles after each further one.
+    pub first_wait: Duration,
+    /// The maximum wait after any transient error.
+    pub longest_wait: Duration,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        RetryPolicy {
+            attempts: 6,
+            give_up_after: Duration::from_secs(300),
+            first_wait: Duration::from_millis(200),
+            longest_wait: Duration::from_secs(10),
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// The policy for calls that a person waits for before any output.
+    pub fn interactive() -> Self {
+        RetryPolicy {
+            attempts: 3,
+            give_up_after: Duration::from_secs(20),
+            ..RetryPolicy::default()
+        }
+    }
+
+    /// The wait after the transient error number `failures`, from 1.
+    ///
+    /// Half of it is random, so that tasks that failed at the same time do not retry at the same time.
+    pub(super) fn wait(&self, failures: u32) -> Duration {
+        let doubled = self.first_wait.saturating_mul(1 << (failures - 1).min(16));
+        doubled.min(self.longest_wait).mul_f64(0.5 + fastrand::f64() / 2.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_doubles_up_to_the_longest_wait() {
+        let policy = RetryPolicy::default();
+        for (failures, longest_ms) in [(1, 200), (2, 400), (6, 6_400), (7, 10_000), (39, 10_000)] {
+            let wait = policy.wait(failures);
+            let longest = Duration::from_millis(longest_ms);
+            assert!(wait >= longest / 2 && wait <= longest, "{failures}: {wait:?}");
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! The documentation shows what the binary really prints.
+//!
+//! `UPDATE_DOCS=1 cargo test --test it docs::` writes the present output into `README.md` and
+//! `docs/plan.svg`.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use iam_boundaries::config::Config;
+
+use crate::support::Binary;
+
+/// Pixels from one line of the picture to the next.
+const LINE_HEIGHT: usize = 20;
+/// Pixels of one character, rounded up: the widest common monospace fonts have 0.602 of the font size.
+const CHARACTER_WIDTH: f32 = 8.5;
+/// Pixels between the border of the picture and its text.
+const MARGIN: usize = 20;
+
+#[test]
+fn readme_shows_the_plan_that_its_file_makes() {
+    let path = root().join("README.md");
+    let readme = std::fs::read_to_string(&path).unwrap();
+    let plan = Binary::with_file(block(&readme, "file").1).run(&["--sandbox", "plan"]);
+    assert_eq!(plan.code, 0, "{plan}");
+    let (range, _) = block(&readme, "plan");
+    let mut expected = readme.clone();
+    expected.replace_range(range, &plan.out);
+    compare(&path, &readme, &expected);
+}
+
+#[test]
+fn the_picture_shows_the_plan_of_the_own_file() {
+    let plan = Binary::with_own_file().run(&["--sandbox", "--color", "always", "plan"]);
+    assert_eq!(plan.code, 0, "{plan}");
+    let path = root().join("docs/plan.svg");
+    let picture = std::fs::read_to_string(&path).unwrap_or_default();
+    let output = format!("\x1b[2m$\x1b[0m \x1b[1miam-boundaries plan\x1b[0m\n\n{}", plan.out);
+    compare(&path, &picture, &svg(&output));
+}
+
+#[test]
+fn every_boundaries_file_in_the_documentation_is_valid() {
+    let mut files = 0;
+    for page in ["README.md", "docs/file-reference.md"] {
+        let text = std::fs::read_to_string(root().join(page)).unwrap();
+        for block in text.split("```toml\n").skip(1) {
+            let (file, _) = block.split_once("```").expect("the block ends");
+            if let Err(errors) = Config::parse(page, file) {
+                panic!("{errors}");
+            }
+            files += 1;
+        }
+    }
+    assert_eq!(files, 2);
+}
+
+#[test]
+fn every_link_between_pages_has_a_target() {
+    let mut pages: Vec<PathBuf> = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"]
+        .map(|page| root().join(page))
+        .into();
+    for entry in std::fs::read_dir(root().join("docs")).unwrap() {
+        pages.extend(
+            Some(entry.unwrap().path()).filter(|path| path.extension() == Some("md".as_ref())),
+        );
+    }
+    let mut broken = Vec::new();
+    for page in pages {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if link.starts_with("https://") {
+                continue;
+            }
+            let (path, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = match path {
+                "" => page.clone(),
+                path => page.parent().unwrap().join(path),
+            };
+            let exists = match heading {
+                "" => target.exists(),
+                heading => std::fs::read_to_string(&target)
+                    .is_ok_and(|text| headings(&text).any(|anchor| anchor == heading)),
+            };
+            if !exists {
+                broken.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+    assert_eq!(broken, Vec::<String>::new());
+}
+
+/// The anchors that GitHub makes from the headings of a page.
+fn headings(page: &str) -> impl Iterator<Item = String> {
+    page.lines().filter(|line| line.starts_with('#')).map(|line| {
+        line.trim_start_matches('#')
+            .trim()
+            .to_lowercase()
+            .chars()
+            .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'))
+            .map(|c| if c == ' ' { '-' } else { c })
+            .collect()
+    })
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The code block after the comment `<!-- docs-test: NAME -->`, and the bytes where its text is.
+fn block<'a>(page: &'a str, name: &str) -> (std::ops::Range<usize>, &'a str) {
+    let marker = format!("<!-- docs-test: {name} -->\n```");
+    let fence = page.find(&marker).expect("the page has the marker") + marker.len();
+    let start = fence + page[fence..].find('\n').expect("the fence has a line of its own") + 1;
+    let end = start + page[start..].find("```").expect("the block ends");
+    (start..end, &page[start..end])
+}
+
+fn compare(path: &PathBuf, present: &str, expected: &str) {
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(path, expected).unwrap();
+        return;
+    }
+    assert!(
+        present == expected,
+        "{} does not show the output of the binary\nhelp: run UPDATE_DOCS=1 cargo test --test it docs::",
+        path.display()
+    );
+}
+
+/// A picture of `output`, whose colors are ANSI escape sequences.
+fn svg(output: &str) -> String {
+    let width = plain(output).lines().map(|line| line.chars().count()).max().unwrap_or(0);
+    let width = (width as f32 * CHARACTER_WIDTH).ceil() as usize + 2 * MARGIN;
+    let height = output.lines().count() * LINE_HEIGHT + 2 * MARGIN;
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
+         viewBox=\"0 0 {width} {height}\" role=\"img\">\n\
+         <title>The output of iam-boundaries plan</title>\n\
+         <style>\n\
+         text {{ font: 14px ui-monospace, Menlo, Consolas, \"DejaVu Sans Mono\", monospace; \
+         fill: #d7dce2; white-space: pre }}\n\
+         .bold {{ font-weight: bold }}\n\
+         .dim {{ fill: #8b949e }}\n\
+         .red {{ fill: #ff7b72 }}\n\
+         .green {{ fill: #56d364 }}\n\
+         .yellow {{ fill: #e3b341 }}\n\
+         .cyan {{ fill: #76e3ea }}\n\
+         </style>\n\
+         <rect width=\"{width}\" height=\"{height}\" rx=\"8\" fill=\"#161b22\"/>\n"
+    );
+    let mut classes: Vec<&str> = Vec::new();
+    for (n, line) in output.lines().enumerate() {
+        let y = MARGIN + n * LINE_HEIGHT + LINE_HEIGHT * 3 / 4;
+        write!(svg, "<text x=\"{MARGIN}\" y=\"{y}\" xml:space=\"preserve\">").unwrap();
+        for (codes, text) in runs(line) {
+            for code in codes {
+                match style(code) {
+                    None => classes.clear(),
+                    Some(class) => classes.push(class),
+                }
+            }
+            match (text, classes.as_slice()) {
+                ("", _) => {}
+                (text, []) => svg.push_str(&escaped(text)),
+                (text, classes) => {
+                    let class = classes.join(" ");
+                    write!(svg, "<tspan class=\"{class}\">{}</tspan>", escaped(text)).unwrap();
+                }
+            }
+        }
+        svg.push_str("</text>\n");
+    }
+    svg.push_str("</svg>\n");
+    svg
+}
+
+/// The line in pieces: the codes of an escape sequence, and the text up to the next one.
+fn runs(line: &str) -> impl Iterator<Item = (Vec<&str>, &str)> {
+    line.split("\x1b[").enumerate().map(|(n, piece)| {
+        if n == 0 {
+            return (Vec::new(), piece);
+        }
+        let (codes, text) = piece.split_once('m').expect("only colors are escape sequences");
+        (codes.split(';').collect(), text)
+    })
+}
+
+/// The class of an ANSI code; none for the code that ends all of them.
+fn style(code: &str) -> Option<&'static str> {
+    match code {
+        "" | "0" => None,
+        "1" => Some("bold"),
+        "2" => Some("dim"),
+        "31" | "91" => Some("red"),
+        "32" | "92" => Some("green"),
+        "33" | "93" => Some("yellow"),
+        "36" | "96" => Some("cyan"),
+        other => panic!("the picture has no style for the ANSI code {other}"),
+    }
+}
+
+fn plain(output: &str) -> String {
+    output.lines().map(|line| runs(line).map(|(_, text)| text).collect::<String>() + "\n").collect()
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
