@@ -22,7 +22,7 @@ pub(super) struct Reporter {
 }
 
 impl Reporter {
-    /// Starts the thread. It ends when the sender is dropped.
+    /// Starts the thread, which first writes `before`. It ends when the sender is dropped.
     ///
     /// # Errors
     /// When the system has no thread left.
@@ -30,13 +30,15 @@ impl Reporter {
         preflight: Arc<Preflight>,
         format: Format,
         output: Output,
+        before: String,
     ) -> io::Result<(Sender<Event>, Reporter)> {
         let (events, received) = mpsc::channel();
         let (done, written) = oneshot::channel();
         thread::Builder::new().name("report".to_owned()).spawn(move || {
             let mut reporter = run_reporter(&preflight, format.into(), output.out, io::stdout());
+            let begun = output.print(&before);
             // Fails only when nobody waits for the report any more.
-            let _ = done.send(write(&received, reporter.as_mut()));
+            let _ = done.send(write(&received, reporter.as_mut(), begun));
         })?;
         Ok((events, Reporter { written }))
     }
@@ -50,9 +52,13 @@ impl Reporter {
     }
 }
 
-fn write(events: &Receiver<Event>, reporter: &mut dyn RunReporter) -> io::Result<()> {
+/// Writes the report of the events, unless what came before it could not be written.
+fn write(
+    events: &Receiver<Event>,
+    reporter: &mut dyn RunReporter,
+    mut written: io::Result<()>,
+) -> io::Result<()> {
     let mut progress = ProgressDisplay::new();
-    let mut written = Ok(());
     let mut ticked = Instant::now();
     loop {
         match events.recv_timeout(ProgressDisplay::TICK) {

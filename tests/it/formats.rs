@@ -214,7 +214,7 @@ fn mistakes_are_shown_in_each_format_and_stay_text() {
     let errors = Config::parse("boundaries.toml", &many).unwrap_err();
     let markdown = mistakes(Format::Markdown, &errors);
     rendered(&markdown);
-    assert!(markdown.len() <= LIMIT && markdown.contains("5000 mistakes"));
+    assert!(markdown.len() <= LIMIT && markdown.contains("5000 errors"));
     assert!(markdown.contains("did not fit"));
     let github = mistakes(Format::Github, &errors);
     assert_eq!(github.lines().count(), 10);
