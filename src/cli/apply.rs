@@ -121,7 +121,8 @@ impl Interaction for Terminal<'_> {
             return Ok(mpsc::channel().0);
         }
         let (events, reporter) = Reporter::start(preflight.clone(), self.format, *self.output)?;
-        let signals = tokio::spawn(stop_on_signal(self.switch.clone(), *self.output));
+        let stopping = stop_on_signal(self.switch.clone(), *self.output, reporter.aside());
+        let signals = tokio::spawn(stopping);
         self.running = Some(Running { reporter, signals });
         Ok(events)
     }

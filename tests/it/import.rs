@@ -78,7 +78,10 @@ fn an_existing_file_is_overwritten_only_with_force() {
     let binary = Binary::with_file("mine");
     let imported = binary.run(&["--sandbox", "import", "--out", "boundaries.toml"]);
     assert_eq!(imported.code, 1, "{imported}");
-    assert!(imported.err.contains("boundaries.toml already exists, and was left unchanged"), "{imported}");
+    assert!(
+        imported.err.contains("boundaries.toml already exists, and was left unchanged"),
+        "{imported}"
+    );
     assert!(imported.err.contains("--force"), "{imported}");
     assert_eq!(read(&binary, "boundaries.toml"), "mine");
     // The account was not read.
@@ -149,7 +152,12 @@ fn an_account_without_boundaries_is_imported_as_comments_with_a_warning() {
         with_saved_users(&serde_json::json!({ "a.b": saved_user(None), "c": saved_user(None) }));
     let imported = binary.run(&["--sandbox", "import", "--out", "boundaries.toml"]);
     assert_eq!(imported.code, 0, "{imported}");
-    assert!(imported.err.contains("No user has a boundary yet: assign one in the file before you plan."), "{imported}");
+    assert!(
+        imported
+            .err
+            .contains("No user has a boundary yet: assign one in the file before you plan."),
+        "{imported}"
+    );
     let text = read(&binary, "boundaries.toml");
     assert!(text.ends_with("[users]\n# \"a.b\" = false\n# c = false\n"), "{text}");
     assert_eq!(binary.run(&["check"]).code, 1);

@@ -209,7 +209,10 @@ async fn where_the_journal_of_a_killed_run_is_gone_or_damaged_that_is_said() {
     std::fs::remove_file(journal).unwrap();
     let said = workplace.run(&["apply"]).await;
     assert!(said.err.contains("what it left open is not known"), "{said}");
-    assert!(said.err.contains("and its journal") && said.err.contains("does not exist any more."), "{said}");
+    assert!(
+        said.err.contains("and its journal") && said.err.contains("does not exist any more."),
+        "{said}"
+    );
     std::fs::write(account_folder(&workplace.binary).join("unfinished.json"), "{").unwrap();
     let said = workplace.run(&APPLY).await;
     assert!(said.err.contains("unfinished.json does not name its journal"), "{said}");

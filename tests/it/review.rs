@@ -101,7 +101,10 @@ async fn a_strict_apply_of_a_stale_plan_changes_nothing_at_all() {
         let arguments = ["apply", "plan.json", "--strict", "--auto-approve", "--format", format];
         let applied = workplace.run(&arguments).await;
         assert_eq!(applied.code, 4, "{applied}");
-        assert!(applied.err.contains("nothing was changed: 2 changes are in conflict"), "{applied}");
+        assert!(
+            applied.err.contains("nothing was changed: 2 changes are in conflict"),
+            "{applied}"
+        );
         assert!(applied.out.contains("user-1") && applied.out.contains("user-3"), "{applied}");
     }
     assert!([0, 4, 5].iter().all(|&n| workplace.has_none(n)));

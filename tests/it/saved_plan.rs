@@ -299,7 +299,8 @@ fn the_schema_refuses_what_has_the_wrong_shape() {
             }
         }
         // Free text may be any text.
-        let is_free = ["/file", "/path", "/code", "/message"].iter().any(|field| at.ends_with(field));
+        let is_free =
+            ["/file", "/path", "/code", "/message"].iter().any(|field| at.ends_with(field));
         others.retain(|other| !(is_free && other.is_string()));
         for other in others {
             let mut document = document.clone();
