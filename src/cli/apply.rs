@@ -153,7 +153,8 @@ impl Interaction for Terminal<'_> {
         let before = mem::take(&mut self.unprinted);
         let (events, reporter) =
             Reporter::start(preflight.clone(), self.format, *self.output, before)?;
-        let signals = tokio::spawn(stop_on_signal(self.switch.clone(), *self.output));
+        let stopping = stop_on_signal(self.switch.clone(), *self.output, reporter.aside());
+        let signals = tokio::spawn(stopping);
         self.running = Some(Running { reporter, signals });
         Ok(events)
     }

@@ -10,7 +10,7 @@ use super::args::Format;
 use super::output::Output;
 use crate::apply::Event;
 use crate::plan::Preflight;
-use crate::report::{ProgressDisplay, RunReporter, run_reporter};
+use crate::report::{Aside, ProgressDisplay, RunReporter, run_reporter};
 
 /// The thread that writes a run's report to standard output and its progress to standard error.
 ///
@@ -19,6 +19,7 @@ use crate::report::{ProgressDisplay, RunReporter, run_reporter};
 #[derive(Debug)]
 pub(super) struct Reporter {
     written: oneshot::Receiver<io::Result<()>>,
+    aside: Aside,
 }
 
 impl Reporter {
@@ -34,13 +35,20 @@ impl Reporter {
     ) -> io::Result<(Sender<Event>, Reporter)> {
         let (events, received) = mpsc::channel();
         let (done, written) = oneshot::channel();
+        let progress = ProgressDisplay::new();
+        let aside = progress.aside();
         thread::Builder::new().name("report".to_owned()).spawn(move || {
             let mut reporter = run_reporter(&preflight, format.into(), output.out, io::stdout());
             let begun = output.print(&before);
             // Fails only when nobody waits for the report any more.
-            let _ = done.send(write(&received, reporter.as_mut(), begun));
+            let _ = done.send(write(&received, progress, reporter.as_mut(), begun));
         })?;
-        Ok((events, Reporter { written }))
+        Ok((events, Reporter { written, aside }))
+    }
+
+    /// For messages beside the report.
+    pub(super) fn aside(&self) -> Aside {
+        self.aside.clone()
     }
 
     /// Waits until the whole report is written.
@@ -55,17 +63,18 @@ impl Reporter {
 /// Writes the report of the events, unless what came before it could not be written.
 fn write(
     events: &Receiver<Event>,
+    mut progress: ProgressDisplay,
     reporter: &mut dyn RunReporter,
     mut written: io::Result<()>,
 ) -> io::Result<()> {
-    let mut progress = ProgressDisplay::new();
+    let aside = progress.aside();
     let mut ticked = Instant::now();
     loop {
         match events.recv_timeout(ProgressDisplay::TICK) {
             Ok(event) => {
                 progress.on(&event);
                 if written.is_ok() {
-                    written = progress.aside(|| reporter.on(&event));
+                    written = aside.write(|| reporter.on(&event));
                 }
             }
             Err(RecvTimeoutError::Timeout) => {}

@@ -58,9 +58,20 @@ impl ProgressDisplay {
         }
     }
 
+    /// Hides the bar while something else is written. Clones hide the same bar, from any thread.
+    pub fn aside(&self) -> Aside {
+        Aside(self.bar.clone())
+    }
+}
+
+/// Hides the bar of a [`ProgressDisplay`] while something else is written.
+#[derive(Debug, Clone)]
+pub struct Aside(Option<ProgressBar>);
+
+impl Aside {
     /// Writes something else while the bar is hidden.
-    pub fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
-        match &self.bar {
+    pub fn write<T>(&self, write: impl FnOnce() -> T) -> T {
+        match &self.0 {
             Some(bar) => bar.suspend(write),
             None => write(),
         }

@@ -19,7 +19,7 @@ mod text;
 mod view;
 mod wrap;
 
-pub use bar::ProgressDisplay;
+pub use bar::{Aside, ProgressDisplay};
 pub use format::Format;
 pub use progress::Progress;
 pub use render::{
