@@ -36,6 +36,11 @@ impl StateRoot {
         }
     }
 
+    /// A directory of the caller's choice.
+    pub fn at(path: impl Into<PathBuf>) -> StateRoot {
+        StateRoot(path.into())
+    }
+
     /// `.iam-boundaries` in the working directory.
     pub fn local() -> StateRoot {
         StateRoot(PathBuf::from(LOCAL))

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::support::workplace::{Workplace, listed, user};
+use crate::support::fixture::{Fixture, lines, user};
 use iam_boundaries::iam::PolicyArn;
 use iam_boundaries::inventory::CallOutcome;
 use iam_boundaries::journal::RunRecord;
@@ -17,8 +17,8 @@ const APPLY: [&str; 5] =
     ["apply", "--auto-approve", "--max-changes", "100%", "--max-removals=100%"];
 
 /// Where the binary keeps its journals when nothing else is said.
-fn state(workplace: &Workplace) -> PathBuf {
-    workplace.binary.folder().join(".local/state/iam-boundaries").join(ACCOUNT)
+fn state(fixture: &Fixture) -> PathBuf {
+    fixture.folder().join(".local/state/iam-boundaries").join(ACCOUNT)
 }
 
 fn journals(folder: &Path) -> Vec<PathBuf> {
@@ -48,8 +48,8 @@ async fn kill_when(mut run: Child, mut is_time: impl FnMut() -> bool) -> bool {
 }
 
 /// Every user's boundary, as the account has it.
-fn boundaries(workplace: &Workplace) -> Vec<Option<String>> {
-    (0..USERS).map(|n| workplace.sandbox.boundary_of(&user(n)).unwrap()).collect()
+fn boundaries(fixture: &Fixture) -> Vec<Option<String>> {
+    (0..USERS).map(|n| fixture.boundary(n)).collect()
 }
 
 fn text(boundary: Option<&PolicyArn>) -> Option<String> {
@@ -58,8 +58,8 @@ fn text(boundary: Option<&PolicyArn>) -> Option<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_any_moment_the_journal_agrees_with_the_account_and_the_next_run_converges() {
-    let workplace = Workplace::of(USERS).await;
-    workplace.sandbox.put_policy("Third");
+    let fixture = Fixture::users(USERS).listed_with("Developer").start().await;
+    fixture.sandbox.put_policy("Third");
     let mut random = fastrand::Rng::with_seed(20_261_125);
     let (mut killed, mut with_open) = (0, 0);
     for round in 0..40 {
@@ -67,22 +67,22 @@ async fn killed_at_any_moment_the_journal_agrees_with_the_account_and_the_next_r
         let wanted = ["Developer", "Other", "false", "Third"][round % 4];
         let arn = format!("\"arn:aws:iam::{ACCOUNT}:policy/{wanted}\"");
         let wanted = if wanted == "false" { "false" } else { &arn };
-        workplace.write_file(&format!("[users]\n{}", listed(USERS, wanted)));
-        let before = boundaries(&workplace);
-        let known = journals(&state(&workplace));
-        let calls = || workplace.sandbox.calls().values().sum::<u64>();
+        fixture.write_file(&format!("[users]\n{}", lines(USERS, wanted)));
+        let before = boundaries(&fixture);
+        let known = journals(&state(&fixture));
+        let calls = || fixture.sandbox.calls().values().sum::<u64>();
         // From the first call on to some past the last write.
         let moment = calls() + random.u64(0..USERS as u64 + 8);
         let concurrency = ["1", "3", "64"][round % 3];
-        let mut command: Command = workplace.binary.command(&APPLY);
+        let mut command: Command = fixture.command(&APPLY);
         command.args(["--concurrency", concurrency]);
         let run = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let was_killed = kill_when(run, || calls() >= moment).await;
         killed += usize::from(was_killed);
 
-        let after = boundaries(&workplace);
+        let after = boundaries(&fixture);
         let new: Vec<PathBuf> =
-            journals(&state(&workplace)).into_iter().filter(|path| !known.contains(path)).collect();
+            journals(&state(&fixture)).into_iter().filter(|path| !known.contains(path)).collect();
         assert!(new.len() <= 1, "{new:?}");
         let record = new.first().and_then(|path| match RunRecord::read(path) {
             Ok(record) => Some(record),
@@ -119,14 +119,14 @@ async fn killed_at_any_moment_the_journal_agrees_with_the_account_and_the_next_r
         let open = record.iter().flat_map(|record| record.left_open()).count();
         with_open += usize::from(open > 0);
 
-        let next = workplace.run(&APPLY).await;
+        let next = fixture.run(&APPLY).await;
         assert_eq!(next.code, 0, "round {round}: {next}");
         if !has_ended {
             assert!(next.err.contains("did not end"), "round {round}: {next}");
         }
         let target = (wanted != "false").then(|| wanted.trim_matches('"').to_owned());
-        assert!(boundaries(&workplace).iter().all(|boundary| *boundary == target), "round {round}");
-        let last = workplace.run(&APPLY).await;
+        assert!(boundaries(&fixture).iter().all(|boundary| *boundary == target), "round {round}");
+        let last = fixture.run(&APPLY).await;
         assert!(last.code == 0 && !last.err.contains("did not end"), "round {round}: {last}");
     }
     assert!(killed >= 20 && with_open >= 5, "{killed} killed, {with_open} with something open");

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::support::fixture::{Fixture, lines, user};
 use crate::support::plans::{arn, found, name, principal};
-use crate::support::workplace::{Workplace, listed, user};
 use iam_boundaries::config::Config;
 use iam_boundaries::iam::Principal;
 use iam_boundaries::inventory::Inventory;
@@ -19,7 +19,7 @@ fn plan(removals: usize, additions: usize, users: usize, guard: &str) -> Plan {
     for n in 0..removals + additions {
         let is_removal = n < removals;
         file += &format!(
-            "user-{n} = {}\n",
+            "user-{n:04} = {}\n",
             if is_removal { "false".into() } else { format!("\"{dev}\"") }
         );
         live.insert(Principal::user(user(n)), found(is_removal.then(|| dev.clone())));
@@ -100,19 +100,22 @@ fn a_share_of_an_unknown_number_is_one_of_the_users_that_are_known() {
 
 #[test]
 fn a_protected_user_is_refused_whatever_its_case_until_it_is_named() {
-    let plan = plan(0, 3, 100, "protected = [\"USER-1\", \"*-2\"]");
+    let plan = plan(0, 3, 100, "protected = [\"USER-0001\", \"*-0002\"]");
     assert_eq!(violations(&plan, Supervision::Attended), ["protected", "protected"]);
     let words = Overrides { allow_protected: vec![user(1)], ..Overrides::default() };
     let left = plan.violations(None, Supervision::Attended, &words);
     let [Violation::Protected { principal, provenance, by }] = &left[..] else {
         panic!("{left:?}")
     };
-    assert_eq!((&principal.name, provenance.line, by.to_string().as_str()), (&user(2), 6, "*-2"));
+    assert_eq!(
+        (&principal.name, provenance.line, by.to_string().as_str()),
+        (&user(2), 6, "*-0002")
+    );
 }
 
 #[test]
 fn who_runs_the_tool_does_not_change_the_own_boundary_until_told() {
-    let (own, other) = (principal("User-1"), principal("user-9"));
+    let (own, other) = (principal("User-0001"), principal("user-0009"));
     let refused = |guard: &str, caller, words: &Overrides| {
         !plan(0, 3, 100, guard).violations(Some(caller), Supervision::Attended, words).is_empty()
     };
@@ -125,22 +128,21 @@ fn who_runs_the_tool_does_not_change_the_own_boundary_until_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guard_rail_refuses_with_exit_code_4_and_nothing_is_written() {
-    let workplace = Workplace::with(30, |policy| {
-        let users = listed(12, &format!("{:?}", policy.as_str()));
-        format!("[guard]\nprotected = [\"break-*\", \"user-3\"]\n[users]\n{users}sandbox-operator = false\n")
-    })
-    .await;
-    workplace.sandbox.put_user(&name("sandbox-operator"), Some(&workplace.policy));
+    let users = lines(12, &format!("\"{}\"", arn("Developer")));
+    let guard = "[guard]\nprotected = [\"break-*\", \"user-0003\"]\n";
+    let file = format!("{guard}[users]\n{users}sandbox-operator = false\n");
+    let fixture = Fixture::users(30).file(&file).start().await;
+    fixture.sandbox.put_user(&name("sandbox-operator"), Some(&arn("Developer")));
     let mut said = String::new();
     for format in ["text", "markdown", "github", "json"] {
-        let ran = workplace.run(&["apply", "--auto-approve", "--format", format]).await;
+        let ran = fixture.run(&["apply", "--auto-approve", "--format", format]).await;
         assert_eq!(ran.code, 4, "{ran}");
         said = ran.err.clone();
         if format != "text" {
             // Markdown escapes what could be markup.
             let plain = ran.out.replace(['\\', '`'], "");
-            assert!(plain.contains("user-3 (boundaries.toml:7) is protected by"), "{ran}");
-            assert!(plain.contains("--allow-protected user-3"), "{ran}");
+            assert!(plain.contains("user-0003 (boundaries.toml:7) is protected by"), "{ran}");
+            assert!(plain.contains("--allow-protected user-0003"), "{ran}");
         }
         if format == "json" {
             let lines = ran.json_lines();
@@ -149,60 +151,57 @@ async fn a_guard_rail_refuses_with_exit_code_4_and_nothing_is_written() {
         }
     }
     insta::assert_snapshot!(said);
-    let plan = workplace.run(&["plan", "--out", "plan.json"]).await;
+    let plan = fixture.run(&["plan", "--out", "plan.json"]).await;
     assert!(plan.out.contains("apply refuses this plan"), "{plan}");
-    assert_eq!(workplace.run(&["apply", "plan.json", "--auto-approve"]).await.code, 4);
-    assert_eq!(workplace.writes(), 0);
+    assert_eq!(fixture.run(&["apply", "plan.json", "--auto-approve"]).await.code, 4);
+    assert_eq!(fixture.writes(), 0);
     // The words that the message gives.
-    let words = ["--max-changes", "13", "--allow-protected", "user-3", "--allow-own-boundary"];
-    let ran =
-        workplace.run(&[&["apply", "plan.json", "--auto-approve"][..], &words].concat()).await;
+    let words = ["--max-changes", "13", "--allow-protected", "user-0003", "--allow-own-boundary"];
+    let ran = fixture.run(&[&["apply", "plan.json", "--auto-approve"][..], &words].concat()).await;
     assert_eq!(ran.code, 0, "{ran}");
-    assert_eq!(workplace.writes(), 13);
+    assert_eq!(fixture.writes(), 13);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_limit_that_plan_was_given_is_reviewed_and_holds_when_the_plan_is_applied() {
-    let workplace = Workplace::of(20).await;
-    let plan = workplace.run(&["plan", "--out", "plan.json"]).await;
+    let fixture = Fixture::users(20).listed_with("Developer").start().await;
+    let plan = fixture.run(&["plan", "--out", "plan.json"]).await;
     assert!(plan.out.contains("apply --auto-approve refuses this plan"), "{plan}");
-    assert_eq!(workplace.run(&["apply", "plan.json", "--auto-approve"]).await.code, 4);
-    let plan = workplace.run(&["plan", "--out", "plan.json", "--max-changes", "100%"]).await;
+    assert_eq!(fixture.run(&["apply", "plan.json", "--auto-approve"]).await.code, 4);
+    let plan = fixture.run(&["plan", "--out", "plan.json", "--max-changes", "100%"]).await;
     assert!(!plan.out.contains("refuses"), "{plan}");
-    assert_eq!(workplace.run(&["apply", "plan.json", "--auto-approve"]).await.code, 0);
+    assert_eq!(fixture.run(&["apply", "plan.json", "--auto-approve"]).await.code, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_policy_that_cannot_be_a_boundary_blocks_its_own_items_alone() {
-    let workplace = Workplace::with(6, |policy| {
-        let gone = policy.as_str().replace("Developer", "Gone");
-        let role = "arn:aws:iam::aws:policy/aws-service-role/AWSSupportServiceRolePolicy";
-        format!(
-            "[boundaries]\ndev = \"{policy}\"\ngone = \"{gone}\"\n[users]\nuser-0 = \"dev\"\n\
-             user-1 = \"gone\"\nuser-2 = \"{role}\"\nuser-3 = \"gone\"\nuser-4 = \"dev\"\n"
-        )
-    })
-    .await;
-    let plan = workplace.run(&["plan", "--out", "plan.json"]).await;
+    let (developer, gone) = (arn("Developer"), arn("Gone"));
+    let role = "arn:aws:iam::aws:policy/aws-service-role/AWSSupportServiceRolePolicy";
+    let file = format!(
+        "[boundaries]\ndev = \"{developer}\"\ngone = \"{gone}\"\n[users]\nuser-0000 = \"dev\"\n\
+         user-0001 = \"gone\"\nuser-0002 = \"{role}\"\nuser-0003 = \"gone\"\nuser-0004 = \"dev\"\n"
+    );
+    let fixture = Fixture::users(6).file(&file).start().await;
+    let plan = fixture.run(&["plan", "--out", "plan.json"]).await;
     assert_eq!(plan.code, 3, "{plan}");
     insta::assert_snapshot!(plan.out);
-    assert_eq!(workplace.sandbox.calls()["GetPolicy"], 3);
-    let ran = workplace.run(&["apply", "--auto-approve"]).await;
+    assert_eq!(fixture.sandbox.calls()["GetPolicy"], 3);
+    let ran = fixture.run(&["apply", "--auto-approve"]).await;
     assert_eq!(ran.code, 3, "{ran}");
-    assert_eq!(workplace.writes(), 2);
-    assert!(workplace.has(0, &workplace.policy) && workplace.has(4, &workplace.policy));
+    assert_eq!(fixture.writes(), 2);
+    assert!(fixture.has(0, "Developer") && fixture.has(4, "Developer"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_policy_that_went_away_since_the_plan_was_saved_is_seen_before_anything_is_written() {
-    let workplace = Workplace::of(3).await;
-    assert_eq!(workplace.run(&["plan", "--out", "plan.json"]).await.code, 0);
-    workplace.sandbox.remove_policy("Developer");
-    let ran = workplace.run(&["apply", "plan.json", "--auto-approve"]).await;
+    let fixture = Fixture::users(3).listed_with("Developer").start().await;
+    assert_eq!(fixture.run(&["plan", "--out", "plan.json"]).await.code, 0);
+    fixture.sandbox.remove_policy("Developer");
+    let ran = fixture.run(&["apply", "plan.json", "--auto-approve"]).await;
     assert_eq!(ran.code, 3, "{ran}");
-    assert!(ran.out.contains("user-2: IAM has no policy"), "{ran}");
+    assert!(ran.out.contains("user-0002: IAM has no policy"), "{ran}");
     assert!(ran.out.contains("3 cannot be planned"), "{ran}");
-    assert_eq!(workplace.writes(), 0);
+    assert_eq!(fixture.writes(), 0);
 }
 
 #[cfg(unix)]
@@ -210,10 +209,10 @@ async fn a_policy_that_went_away_since_the_plan_was_saved_is_seen_before_anythin
 async fn at_a_terminal_a_large_plan_wants_its_number_typed() {
     use std::io::Write;
 
-    let workplace = Workplace::of(20).await;
+    let fixture = Fixture::users(20).listed_with("Developer").start().await;
     for (answer, code) in [("yes\n", 1), ("19\n", 1), ("20\n", 0)] {
         let pty = nix::pty::openpty(None, None).unwrap();
-        let mut command = workplace.binary.command(&["apply"]);
+        let mut command = fixture.command(&["apply"]);
         command.stdin(pty.slave);
         let mut keyboard = std::fs::File::from(pty.master);
         keyboard.write_all(answer.as_bytes()).unwrap();
@@ -221,29 +220,29 @@ async fn at_a_terminal_a_large_plan_wants_its_number_typed() {
         let ran = crate::support::Ran::of(output);
         assert_eq!(ran.code, code, "{ran}");
         assert!(ran.err.contains("Type the number of changes to continue:"), "{ran}");
-        assert_eq!(workplace.writes(), if code == 0 { 20 } else { 0 });
+        assert_eq!(fixture.writes(), if code == 0 { 20 } else { 0 });
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_may_not_be_looked_at_stands_against_nothing_and_is_said() {
-    let workplace = Workplace::of(12).await;
+    let fixture = Fixture::users(12).listed_with("Developer").start().await;
     let denied = || Fault::error(403, "AccessDenied", "not authorized");
-    workplace.sandbox.faults().add("GetPolicy", None, 1, denied());
-    workplace.sandbox.faults().add("GetAccountSummary", None, 2, denied());
-    let ran = workplace.run(&["apply", "--auto-approve"]).await;
+    fixture.sandbox.faults().add("GetPolicy", None, 1, denied());
+    fixture.sandbox.faults().add("GetAccountSummary", None, 2, denied());
+    let ran = fixture.run(&["apply", "--auto-approve"]).await;
     // Of 12 known users, 25 % are 3: the other limit, 10, is the larger one.
     assert_eq!(ran.code, 4, "{ran}");
     assert!(ran.err.contains("iam:GetPolicy failed: AccessDenied"), "{ran}");
-    let ran = workplace.run(&["apply", "--auto-approve", "--max-changes", "12"]).await;
-    assert_eq!((ran.code, workplace.writes()), (0, 12), "{ran}");
+    let ran = fixture.run(&["apply", "--auto-approve", "--max-changes", "12"]).await;
+    assert_eq!((ran.code, fixture.writes()), (0, 12), "{ran}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_policy_that_could_not_be_looked_at_blocks_its_items() {
-    let workplace = Workplace::of(3).await;
-    workplace.sandbox.faults().add("GetPolicy", None, 1, Fault::error(400, "Odd", "what?"));
-    let ran = workplace.run(&["apply", "--auto-approve"]).await;
-    assert_eq!((ran.code, workplace.writes()), (3, 0), "{ran}");
+    let fixture = Fixture::users(3).listed_with("Developer").start().await;
+    fixture.sandbox.faults().add("GetPolicy", None, 1, Fault::error(400, "Odd", "what?"));
+    let ran = fixture.run(&["apply", "--auto-approve"]).await;
+    assert_eq!((ran.code, fixture.writes()), (3, 0), "{ran}");
     assert!(ran.out.contains("cannot check whether the policy"), "{ran}");
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::support::Binary;
-use crate::support::accounts::account;
+use crate::support::fixture::account;
 use iam_boundaries::config::{Config, file_of};
 use iam_boundaries::iam::{PolicyArn, Principal, PrincipalName};
 use iam_boundaries::inventory::{EveryPrincipal, EveryPrincipalError};
@@ -278,7 +278,7 @@ async fn two_users_a_page() -> (Sandbox, EveryPrincipal) {
 #[tokio::test]
 async fn without_account_details_users_are_listed_and_read_one_by_one() {
     let (sandbox, expected) = without_account_details().await;
-    let everyone = account(sandbox.endpoint_url()).await.every_principal().await.unwrap();
+    let everyone = account(&sandbox).await.every_principal().await.unwrap();
     assert_eq!(everyone, expected);
     // A listing of more than one page is repeated: see the next test.
     assert_eq!((sandbox.calls()["ListUsers"], sandbox.calls()["GetUser"]), (6, 5));
@@ -294,7 +294,7 @@ async fn users_missed_by_shifting_pages_are_found_by_another_listing() {
         };
         // The first page cannot shift. The second page misses its two users.
         sandbox.faults().add(action, None, 2, Fault::Shifted(2));
-        let everyone = account(sandbox.endpoint_url()).await.every_principal().await.unwrap();
+        let everyone = account(&sandbox).await.every_principal().await.unwrap();
         assert_eq!(everyone, expected);
         // Two pages, three pages with two more users, and three pages without a new user.
         assert_eq!(sandbox.calls()[action], 8);
@@ -305,7 +305,7 @@ async fn users_missed_by_shifting_pages_are_found_by_another_listing() {
 async fn if_every_way_to_list_users_is_denied_the_error_names_the_action_to_allow() {
     let (sandbox, _) = without_account_details().await;
     sandbox.faults().add("ListUsers", None, 1, Fault::error(403, "AccessDenied", "no list"));
-    let error = account(sandbox.endpoint_url()).await.every_principal().await.unwrap_err();
+    let error = account(&sandbox).await.every_principal().await.unwrap_err();
     assert!(
         matches!(&error, EveryPrincipalError::Call(error) if error.message == "no pages"),
         "{error}"
@@ -319,7 +319,7 @@ async fn a_user_that_is_deleted_or_denied_between_calls_is_named() {
     sandbox.faults().add("GetUser", Some("user-1"), 1, gone);
     let denied = Fault::error(403, "AccessDenied", "not this one");
     sandbox.faults().add("GetUser", Some("user-3"), 1, denied);
-    let error = account(sandbox.endpoint_url()).await.every_principal().await.unwrap_err();
+    let error = account(&sandbox).await.every_principal().await.unwrap_err();
     let EveryPrincipalError::Unreadable(users) = &error else { panic!("{error}") };
     let names: Vec<&str> = users.iter().map(|user| user.name.as_str()).collect();
     assert_eq!(names, ["user-1", "user-3"]);
@@ -340,7 +340,7 @@ async fn a_truncated_page_without_a_new_marker_is_an_error() {
     for end in ["", "<Marker>again</Marker>"] {
         let sandbox = Sandbox::start(Options::default()).await.unwrap();
         sandbox.faults().add(DETAILS, None, 100, Fault::Response(page(end)));
-        let error = account(sandbox.endpoint_url()).await.every_principal().await.unwrap_err();
+        let error = account(&sandbox).await.every_principal().await.unwrap_err();
         assert!(error.to_string().contains("the response is truncated"), "{error}");
     }
 }

@@ -5,9 +5,9 @@ use std::num::NonZeroUsize;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use crate::support::accounts::{account, quick};
-use crate::support::company::carry_out_with;
+use crate::support::fixture::{account, quick};
 use crate::support::plans::{arn, header, name};
+use crate::support::run::carry_out_with;
 use iam_boundaries::apply::{Item, RunOptions, Summary, Verification};
 use iam_boundaries::aws::{Account, StopSwitch};
 use iam_boundaries::config::Config;
@@ -180,7 +180,7 @@ fn check_counts(plan: &Plan, ran: &Ran) {
 
 async fn without_mishaps(world: World) {
     let sandbox = world.sandbox(None).await;
-    let account = account(sandbox.endpoint_url()).await;
+    let account = account(&sandbox).await;
     let config = world.config();
     let before = world.truth(&sandbox);
     let plan = planned(&account, &config).await.unwrap();
@@ -248,7 +248,7 @@ type Seen = Mutex<HashMap<Outcome, usize>>;
 
 async fn in_chaos(world: World, chaos: Chaos, seen: &Seen) {
     let sandbox = world.sandbox(Some(chaos)).await;
-    let account = account(sandbox.endpoint_url()).await.reading_with(quick());
+    let account = account(&sandbox).await.reading_with(quick());
     let config = world.config();
     let before = world.truth(&sandbox);
     // An account that cannot be read is an error, and nothing else happens.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::support::accounts::{account, quick, read};
+use crate::support::fixture::{account, quick, read};
 use crate::support::plans::principal;
 use futures::{StreamExt, stream};
 use iam_boundaries::aws::{LimiterOptions, Stop};
@@ -58,7 +58,7 @@ async fn each_policy_is_asked_for_once_and_is_attachable_or_not_or_not_there() {
         (policy_of_aws("NoSuchPolicyOfAws"), PolicyState::NoSuchPolicy),
         (policy_of_aws("aws-service-role/AWSSupportServiceRolePolicy"), PolicyState::NotAttachable),
     ]);
-    let account = account(sandbox.endpoint_url()).await;
+    let account = account(&sandbox).await;
     let twice = expected.keys().chain(expected.keys());
     assert_eq!(account.policies(twice).await.unwrap(), expected);
     assert_eq!(sandbox.calls()[GET_POLICY], 6);
@@ -72,7 +72,7 @@ async fn a_policy_that_may_not_be_read_is_unreadable_and_the_others_are_read() {
     let denied = Fault::error(403, "AccessDenied", "not authorized");
     sandbox.faults().add(GET_POLICY, None, 1, denied);
     let arns = [policy("Developer"), policy("Contractor")];
-    let states = account(sandbox.endpoint_url()).await.policies(&arns).await.unwrap();
+    let states = account(&sandbox).await.policies(&arns).await.unwrap();
     let (denied, read): (Vec<_>, Vec<_>) =
         states.values().partition(|state| matches!(state, PolicyState::Unreadable(_)));
     assert_eq!(unreadable(denied[0]).class, ErrorClass::Denied);
@@ -84,8 +84,7 @@ async fn useless_credentials_are_an_error_of_every_policy() {
     let sandbox = company().await;
     let expired = Fault::error(403, "ExpiredToken", "The security token is expired");
     sandbox.faults().add(GET_POLICY, None, 1, expired);
-    let error =
-        account(sandbox.endpoint_url()).await.policies(&[policy("Developer")]).await.unwrap_err();
+    let error = account(&sandbox).await.policies(&[policy("Developer")]).await.unwrap_err();
     assert_eq!((error.class, error.code.as_str()), (ErrorClass::Credentials, "ExpiredToken"));
 }
 
@@ -94,7 +93,7 @@ async fn an_answer_about_another_policy_is_not_believed() {
     let sandbox = company().await;
     sandbox.faults().add(GET_POLICY, None, 1, Fault::Response(policy_answer("Contractor", true)));
     let arn = policy("Developer");
-    let states = account(sandbox.endpoint_url()).await.policies([&arn]).await.unwrap();
+    let states = account(&sandbox).await.policies([&arn]).await.unwrap();
     let error = unreadable(&states[&arn]);
     assert_eq!(error.code, "UnreadableResponse");
     assert!(error.message.contains("another policy"), "{error}");
@@ -104,14 +103,14 @@ async fn an_answer_about_another_policy_is_not_believed() {
 async fn a_policy_of_which_iam_says_so_is_not_attachable() {
     let sandbox = company().await;
     sandbox.faults().add(GET_POLICY, None, 1, Fault::Response(policy_answer("Developer", false)));
-    let states = account(sandbox.endpoint_url()).await.policies([&policy("Developer")]).await;
+    let states = account(&sandbox).await.policies([&policy("Developer")]).await;
     assert_eq!(states.unwrap()[&policy("Developer")], PolicyState::NotAttachable);
 }
 
 #[tokio::test]
 async fn the_number_of_users_is_asked_for_once() {
     let sandbox = company().await;
-    let account = account(sandbox.endpoint_url()).await;
+    let account = account(&sandbox).await;
     assert_eq!(account.user_count().await.unwrap(), 19);
     assert_eq!(account.user_count().await.unwrap(), 19);
     assert_eq!(sandbox.calls()[SUMMARY], 1);
@@ -125,7 +124,7 @@ async fn pages_that_were_read_to_the_end_tell_the_number_of_users() {
     let sandbox =
         Sandbox::start(Options { seed: Seed::Story, page_size: 4, ..Options::default() }).await;
     let sandbox = sandbox.unwrap();
-    let account = account(sandbox.endpoint_url()).await;
+    let account = account(&sandbox).await;
     assert_eq!(account.every_principal().await.unwrap().len(), 19);
     assert_eq!(account.user_count().await.unwrap(), 19);
     assert_eq!(sandbox.calls().get(SUMMARY), None);
@@ -136,7 +135,7 @@ async fn where_the_number_of_users_may_not_be_read_it_is_an_error_and_no_number(
     let sandbox = company().await;
     let denied = Fault::error(403, "AccessDenied", "not authorized");
     sandbox.faults().add(SUMMARY, None, 1, denied);
-    let account = account(sandbox.endpoint_url()).await;
+    let account = account(&sandbox).await;
     let error = account.user_count().await.unwrap_err();
     assert_eq!((error.class, error.action.as_ref()), (ErrorClass::Denied, "iam:GetAccountSummary"));
     assert_eq!(account.user_count().await.unwrap(), 19);
@@ -181,7 +180,7 @@ async fn whatever_pages_leave_out_no_user_who_is_there_is_said_to_be_missing() {
         sandbox.put_user(&user("USER-777"), None);
         let listed: Vec<PrincipalName> =
             (0..MANY).map(nth).chain([user("nobody"), user("user-777")]).collect();
-        let snapshot = read(&account(sandbox.endpoint_url()).await, &listed).await.unwrap();
+        let snapshot = read(&account(&sandbox).await, &listed).await.unwrap();
         assert!((0..MANY).all(|n| has_own(&snapshot, n)), "seed {seed}: {snapshot:?}");
         assert_eq!(snapshot.reading(&principal("nobody")), &missing(None), "seed {seed}");
         assert!(snapshot.reading(&principal("user-777")).is_not_found(), "seed {seed}");
@@ -199,7 +198,7 @@ async fn of_a_user_who_is_missing_the_one_who_differs_by_case_is_told_though_ask
     let sandbox = users(MANY, None).await;
     sandbox.put_user(&user("USER-777"), None);
     let listed: Vec<PrincipalName> = (0..MANY).map(nth).chain([user("user-777")]).collect();
-    let snapshot = read(&account(sandbox.endpoint_url()).await, &listed).await.unwrap();
+    let snapshot = read(&account(&sandbox).await, &listed).await.unwrap();
     let differs = missing(Some(user("USER-777")));
     assert_eq!(snapshot.reading(&principal("user-777")), &differs);
     assert_eq!(sandbox.calls()["GetUser"], 1);
@@ -219,7 +218,7 @@ async fn denied_and_shifted() -> Sandbox {
 async fn where_asking_is_denied_pages_that_left_users_out_are_read_once_more() {
     let sandbox = denied_and_shifted().await;
     let listed: Vec<PrincipalName> = (0..MANY).map(nth).chain([user("user-777")]).collect();
-    let snapshot = read(&account(sandbox.endpoint_url()).await, &listed).await.unwrap();
+    let snapshot = read(&account(&sandbox).await, &listed).await.unwrap();
     assert!((0..MANY).all(|n| has_own(&snapshot, n)), "{snapshot:?}");
     let differs = missing(Some(user("USER-777")));
     assert_eq!(snapshot.reading(&principal("user-777")), &differs);
@@ -229,7 +228,7 @@ async fn where_asking_is_denied_pages_that_left_users_out_are_read_once_more() {
 #[tokio::test]
 async fn where_few_users_were_denied_and_pages_leave_them_out_these_are_read_once_more() {
     let sandbox = denied_and_shifted().await;
-    let snapshot = read(&account(sandbox.endpoint_url()).await, &[nth(5), nth(6)]).await.unwrap();
+    let snapshot = read(&account(&sandbox).await, &[nth(5), nth(6)]).await.unwrap();
     assert!(has_own(&snapshot, 5) && has_own(&snapshot, 6), "{snapshot:?}");
     assert_eq!((sandbox.calls()["GetUser"], sandbox.calls()[DETAILS]), (2, 12 + 2));
 }
@@ -239,7 +238,7 @@ async fn a_missing_user_who_cannot_be_asked_for_is_unreadable_and_not_missing() 
     let sandbox = users(MANY, None).await;
     sandbox.faults().add("GetUser", None, 100, Fault::error(500, "ServiceFailure", "sorry"));
     let listed: Vec<PrincipalName> = (0..MANY).map(nth).chain([user("nobody")]).collect();
-    let account = account(sandbox.endpoint_url()).await.reading_with(quick());
+    let account = account(&sandbox).await.reading_with(quick());
     let snapshot = read(&account, &listed).await.unwrap();
     let Reading::Unreadable(error) = snapshot.reading(&principal("nobody")) else {
         panic!("{snapshot:?}")
@@ -260,7 +259,7 @@ async fn in_chaos(seed: u64) -> (usize, usize) {
     let may_be_stale = chaos.kinds.contains(&ChaosKind::StaleReads);
     let sandbox = users(MANY, Some(chaos)).await;
     let new = sandbox.put_policy("New");
-    let account = account(sandbox.endpoint_url()).await.reading_with(quick());
+    let account = account(&sandbox).await.reading_with(quick());
     let writer = account.writer(
         LimiterOptions { max_in_flight: 8, expected_calls: MANY / 4 },
         None,

@@ -6,7 +6,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::support::workplace::{Workplace, listed, user};
+use crate::support::fixture::{Fixture, lines, user};
+use crate::support::plans::arn;
 use crate::support::{Binary, Ran};
 use iam_boundaries::iam::PrincipalName;
 use iam_boundaries::journal::{Outcome, RunRecord, RunSource};
@@ -16,13 +17,13 @@ const APPLY: [&str; 2] = ["apply", "--auto-approve"];
 const PUT: &str = "PutUserPermissionsBoundary";
 
 /// The folder in which the binary keeps what is of the account.
-fn account_folder(binary: &Binary) -> PathBuf {
-    binary.folder().join(".local/state/iam-boundaries").join(ACCOUNT)
+fn account_folder(fixture: &Fixture) -> PathBuf {
+    fixture.folder().join(".local/state/iam-boundaries").join(ACCOUNT)
 }
 
 /// The journals in that folder, the oldest first.
-fn journals(binary: &Binary) -> Vec<PathBuf> {
-    let Ok(files) = std::fs::read_dir(account_folder(binary)) else { return Vec::new() };
+fn journals(fixture: &Fixture) -> Vec<PathBuf> {
+    let Ok(files) = std::fs::read_dir(account_folder(fixture)) else { return Vec::new() };
     let files = files.map(|file| file.unwrap().path());
     let mut journals: Vec<_> =
         files.filter(|file| file.extension().is_some_and(|it| it == "jsonl")).collect();
@@ -30,8 +31,8 @@ fn journals(binary: &Binary) -> Vec<PathBuf> {
     journals
 }
 
-fn is_marked_unfinished(binary: &Binary) -> bool {
-    account_folder(binary).join("unfinished.json").exists()
+fn is_marked_unfinished(fixture: &Fixture) -> bool {
+    account_folder(fixture).join("unfinished.json").exists()
 }
 
 /// A run that has written at least one boundary, and takes minutes for the others.
@@ -41,9 +42,9 @@ struct SlowRun {
 }
 
 impl SlowRun {
-    fn start(binary: &Binary) -> SlowRun {
+    fn start(fixture: &Fixture) -> SlowRun {
         // Text says each answer as it comes; what JSON says waits for the reading back.
-        let mut process = binary
+        let mut process = fixture
             .command(&[&APPLY[..], &["--max-rate", "0.5", "--concurrency", "4"]].concat())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -67,43 +68,43 @@ impl SlowRun {
 }
 
 /// What the one journal says that there is.
-fn record_of_only_journal(binary: &Binary) -> RunRecord {
-    let journals = journals(binary);
+fn record_of_only_journal(fixture: &Fixture) -> RunRecord {
+    let journals = journals(fixture);
     assert_eq!(journals.len(), 1, "{journals:?}");
     RunRecord::read(&journals[0]).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_says_where_its_journal_is_and_what_changed_nothing_has_none() {
-    let workplace = Workplace::of(6).await;
-    let applied = workplace.run(&APPLY).await;
+    let fixture = Fixture::users(6).listed_with("Developer").start().await;
+    let applied = fixture.run(&APPLY).await;
     assert_eq!(applied.code, 0, "{applied}");
-    let journal = &journals(&workplace.binary)[0];
+    let journal = &journals(&fixture)[0];
     assert!(applied.err.ends_with(&format!("journal: {}\n", journal.display())), "{applied}");
     let record = RunRecord::read(journal).unwrap();
     assert_eq!((record.count(Outcome::Applied), record.entries.len()), (6, 6));
     assert_eq!(record.end.as_ref().unwrap().applied, 6);
     assert_eq!(record.header.changes, 6);
     assert_eq!(record.header.source, RunSource::Files(vec!["boundaries.toml".to_owned()]));
-    assert!(!is_marked_unfinished(&workplace.binary));
+    assert!(!is_marked_unfinished(&fixture));
 
-    let again = workplace.run(&APPLY).await;
+    let again = fixture.run(&APPLY).await;
     assert_eq!((again.code, again.err.as_str()), (0, ""), "{again}");
-    assert_eq!(journals(&workplace.binary).len(), 1);
+    assert_eq!(journals(&fixture).len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_outcome_of_each_change_is_in_the_journal_as_in_the_account_of_the_run() {
-    let workplace = Workplace::of(6).await;
-    let faults = workplace.sandbox.faults();
-    faults.add(PUT, Some("user-1"), 1, Fault::error(403, "AccessDenied", "not authorized"));
-    faults.add(PUT, Some("user-2"), 9, Fault::CutAfter);
+    let fixture = Fixture::users(6).listed_with("Developer").start().await;
+    let faults = fixture.sandbox.faults();
+    faults.add(PUT, Some("user-0001"), 1, Fault::error(403, "AccessDenied", "not authorized"));
+    faults.add(PUT, Some("user-0002"), 9, Fault::CutAfter);
     let arguments = [&APPLY[..], &["--format", "json", "--journal", "run.jsonl"]].concat();
-    let applied = workplace.run(&arguments).await;
+    let applied = fixture.run(&arguments).await;
     assert_eq!(applied.code, 3, "{applied}");
-    let path = workplace.binary.folder().join("run.jsonl");
+    let path = fixture.folder().join("run.jsonl");
     let record = RunRecord::read(&path).unwrap();
-    assert!(journals(&workplace.binary).is_empty());
+    assert!(journals(&fixture).is_empty());
     for item in applied.json_lines().iter().filter(|line| line["type"] == "item") {
         let entry = record
             .entries
@@ -118,26 +119,26 @@ async fn the_outcome_of_each_change_is_in_the_journal_as_in_the_account_of_the_r
     assert_eq!((record.count(Outcome::Applied), record.count(Outcome::Failed)), (5, 1));
 
     let before = std::fs::read(&path).unwrap();
-    workplace.sandbox.put_user(&user(0), None);
-    let refused = workplace.run(&arguments).await;
+    fixture.sandbox.put_user(&user(0), None);
+    let refused = fixture.run(&arguments).await;
     assert_eq!((refused.code, refused.out.as_str()), (1, ""), "{refused}");
     assert!(refused.err.contains("the journal run.jsonl is there already"), "{refused}");
     assert_eq!(std::fs::read(&path).unwrap(), before);
-    assert!(workplace.has_none(0));
+    assert!(fixture.has_none(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn when_the_disk_is_full_no_further_call_is_made() {
-    let workplace = Workplace::of(200).await;
+    let fixture = Fixture::users(200).listed_with("Developer").start().await;
     // The system refuses what goes beyond: as a full disk does, in the middle of a line.
     let limited = "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\"";
-    let apply = workplace.binary.command(
+    let apply = fixture.command(
         &[&APPLY[..], &["--format", "json", "--max-changes", "100%", "--concurrency", "4"]]
             .concat(),
     );
     let mut command = Command::new("sh");
     command.arg("-c").arg(limited).arg(apply.get_program()).args(apply.get_args());
-    command.env_clear().current_dir(workplace.binary.folder());
+    command.env_clear().current_dir(fixture.folder());
     command.envs(apply.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     let applied = Ran::of(output);
@@ -153,79 +154,79 @@ async fn when_the_disk_is_full_no_further_call_is_made() {
     assert_eq!(done + summary["not_attempted"].as_u64().unwrap(), 200, "{applied}");
 
     // Who was written has an intent that can be read, and nobody else was.
-    let record = record_of_only_journal(&workplace.binary);
+    let record = record_of_only_journal(&fixture);
     let intended: BTreeSet<&PrincipalName> =
         record.entries.iter().map(|entry| &entry.intent.principal.name).collect();
     assert_eq!(record.end, None);
-    let written: Vec<_> = (0..200).filter(|&n| !workplace.has_none(n)).map(user).collect();
+    let written: Vec<_> = (0..200).filter(|&n| !fixture.has_none(n)).map(user).collect();
     assert!(written.len() > 5 && written.len() < 50, "{}", written.len());
     assert!(written.iter().all(|user| intended.contains(user)));
-    assert_eq!(written.len() as u64, workplace.writes());
+    assert_eq!(written.len() as u64, fixture.writes());
 
     // With room on the disk, the next run tells of it and does the rest.
-    let next = workplace.run(&[&APPLY[..], &["--max-changes", "100%"]].concat()).await;
+    let next = fixture.run(&[&APPLY[..], &["--max-changes", "100%"]].concat()).await;
     assert_eq!(next.code, 0, "{next}");
     assert!(next.err.contains("did not end. Its journal is "), "{next}");
-    assert!((0..200).all(|n| workplace.has(n, &workplace.policy)));
+    assert!((0..200).all(|n| fixture.has(n, "Developer")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_killed_run_left_open_is_told_once_and_the_next_run_goes_on() {
-    let workplace = Workplace::of(8).await;
-    assert_eq!(SlowRun::start(&workplace.binary).signal("-KILL"), None);
-    let record = record_of_only_journal(&workplace.binary);
+    let fixture = Fixture::users(8).listed_with("Developer").start().await;
+    assert_eq!(SlowRun::start(&fixture).signal("-KILL"), None);
+    let record = record_of_only_journal(&fixture);
     assert_eq!(record.end, None);
-    assert!(is_marked_unfinished(&workplace.binary));
+    assert!(is_marked_unfinished(&fixture));
     let began = record.header.began.to_the_minute();
     let open: Vec<String> = record.left_open().map(ToString::to_string).collect();
     assert!(!open.is_empty());
 
     // A run that is not carried out takes nothing away.
-    let refused = workplace.run(&["apply"]).await;
+    let refused = fixture.run(&["apply"]).await;
     assert_eq!(refused.code, 1, "{refused}");
     assert!(refused.err.starts_with(&format!("The run of {began} did not end")), "{refused}");
 
-    let next = workplace.run(&APPLY).await;
+    let next = fixture.run(&APPLY).await;
     assert_eq!(next.code, 0, "{next}");
     assert!(next.err.starts_with(&format!("The run of {began} did not end")), "{next}");
     let named = format!(" not known: {}.", open.join(", "));
     assert!(next.err.contains(&named), "{next}");
-    assert!((0..8).all(|n| workplace.has(n, &workplace.policy)));
-    assert!(!is_marked_unfinished(&workplace.binary));
+    assert!((0..8).all(|n| fixture.has(n, "Developer")));
+    assert!(!is_marked_unfinished(&fixture));
 
-    workplace.sandbox.put_user(&user(0), None);
-    let third = workplace.run(&APPLY).await;
+    fixture.sandbox.put_user(&user(0), None);
+    let third = fixture.run(&APPLY).await;
     assert!(third.err.starts_with("journal: "), "{third}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_the_journal_of_a_killed_run_is_gone_or_damaged_that_is_said() {
-    let workplace = Workplace::of(8).await;
-    SlowRun::start(&workplace.binary).signal("-KILL");
-    let journal = &journals(&workplace.binary)[0];
+    let fixture = Fixture::users(8).listed_with("Developer").start().await;
+    SlowRun::start(&fixture).signal("-KILL");
+    let journal = &journals(&fixture)[0];
     std::fs::write(journal, "something else").unwrap();
-    let said = workplace.run(&["apply"]).await;
+    let said = fixture.run(&["apply"]).await;
     assert!(said.err.contains("cannot be used: it is not a journal. This run reads"), "{said}");
     std::fs::remove_file(journal).unwrap();
-    let said = workplace.run(&["apply"]).await;
+    let said = fixture.run(&["apply"]).await;
     assert!(said.err.contains("what it left open is not known"), "{said}");
     assert!(
         said.err.contains("and its journal") && said.err.contains("does not exist any more."),
         "{said}"
     );
-    std::fs::write(account_folder(&workplace.binary).join("unfinished.json"), "{").unwrap();
-    let said = workplace.run(&APPLY).await;
+    std::fs::write(account_folder(&fixture).join("unfinished.json"), "{").unwrap();
+    let said = fixture.run(&APPLY).await;
     assert!(said.err.contains("unfinished.json does not name its journal"), "{said}");
     assert_eq!(said.code, 0, "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_run_on_the_account_is_told_so_and_stops_before_it_reads() {
-    let workplace = Workplace::of(8).await;
-    let first = SlowRun::start(&workplace.binary);
-    let reads = || workplace.sandbox.calls().get("GetAccountAuthorizationDetails").copied();
+    let fixture = Fixture::users(8).listed_with("Developer").start().await;
+    let first = SlowRun::start(&fixture);
+    let reads = || fixture.sandbox.calls().get("GetAccountAuthorizationDetails").copied();
     let before = reads();
-    let second = workplace.run(&APPLY).await;
+    let second = fixture.run(&APPLY).await;
     assert_eq!((second.code, second.out.as_str()), (1, ""), "{second}");
     let pid = first.process.id();
     assert!(
@@ -237,32 +238,32 @@ async fn a_second_run_on_the_account_is_told_so_and_stops_before_it_reads() {
     assert!(second.err.contains(&format!("is changing account {ACCOUNT}")), "{second}");
     assert_eq!(reads(), before);
     // Looking is free.
-    assert_eq!(workplace.run(&["plan"]).await.code, 0);
+    assert_eq!(fixture.run(&["plan"]).await.code, 0);
 
     assert_eq!(first.signal("-TERM"), Some(130));
-    assert!(!is_marked_unfinished(&workplace.binary), "an interrupted run has its end");
-    let third = workplace.run(&APPLY).await;
+    assert!(!is_marked_unfinished(&fixture), "an interrupted run has its end");
+    let third = fixture.run(&APPLY).await;
     assert_eq!(third.code, 0, "{third}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_state_folder_that_cannot_be_written_is_named_and_nothing_is_changed() {
-    let mut workplace = Workplace::of(3).await;
-    let file = workplace.binary.folder().join("boundaries.toml");
-    workplace.binary = workplace.binary.env("XDG_STATE_HOME", file.to_str().unwrap());
-    let applied = workplace.run(&APPLY).await;
+    let mut fixture = Fixture::users(3).listed_with("Developer").start().await;
+    let file = fixture.folder().join("boundaries.toml");
+    fixture = fixture.env("XDG_STATE_HOME", file.to_str().unwrap());
+    let applied = fixture.run(&APPLY).await;
     assert_eq!((applied.code, applied.out.as_str()), (1, ""), "{applied}");
     let folder = file.join("iam-boundaries").join(ACCOUNT);
     assert!(applied.err.contains(&folder.display().to_string()), "{applied}");
     assert!(applied.err.contains("set XDG_STATE_HOME to"), "{applied}");
-    assert_eq!(workplace.writes(), 0);
+    assert_eq!(fixture.writes(), 0);
 
-    let elsewhere = workplace.binary.folder().join("state");
-    workplace.binary = workplace.binary.env("XDG_STATE_HOME", elsewhere.to_str().unwrap());
-    let nowhere = workplace.run(&[&APPLY[..], &["--journal", "none/run.jsonl"]].concat()).await;
-    assert_eq!((nowhere.code, workplace.writes()), (1, 0), "{nowhere}");
+    let elsewhere = fixture.folder().join("state");
+    fixture = fixture.env("XDG_STATE_HOME", elsewhere.to_str().unwrap());
+    let nowhere = fixture.run(&[&APPLY[..], &["--journal", "none/run.jsonl"]].concat()).await;
+    assert_eq!((nowhere.code, fixture.writes()), (1, 0), "{nowhere}");
     assert!(nowhere.err.contains("nothing was changed: the journal "), "{nowhere}");
-    assert_eq!(workplace.run(&APPLY).await.code, 0);
+    assert_eq!(fixture.run(&APPLY).await.code, 0);
     assert!(elsewhere.join("iam-boundaries").join(ACCOUNT).join("lock").exists());
 }
 
@@ -287,78 +288,76 @@ fn the_sandbox_keeps_its_journals_beside_its_accounts() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rollback_is_shown_saved_applied_and_put_back_in_turn() {
-    let workplace = Workplace::of(4).await;
-    workplace.sandbox.put_user(&user(3), Some(&workplace.other));
-    workplace.run(&[&APPLY[..], &["--journal", "run.jsonl"]].concat()).await;
-    assert!((0..4).all(|n| workplace.has(n, &workplace.policy)));
+    let fixture = Fixture::users(4).listed_with("Developer").start().await;
+    fixture.set(3, "Other");
+    fixture.run(&[&APPLY[..], &["--journal", "run.jsonl"]].concat()).await;
+    assert!((0..4).all(|n| fixture.has(n, "Developer")));
     // Someone changed one since, and put one back by hand.
-    workplace.sandbox.put_user(&user(1), Some(&workplace.other));
-    workplace.sandbox.put_user(&user(2), None);
+    fixture.set(1, "Other");
+    fixture.sandbox.put_user(&user(2), None);
 
-    let rollback = workplace.run(&["rollback", "run.jsonl", "--out", "back.json"]).await;
+    let rollback = fixture.run(&["rollback", "run.jsonl", "--out", "back.json"]).await;
     assert_eq!(rollback.code, 3, "{rollback}");
     let shown = rollback.out.rsplit_once("Digest: ").unwrap().0;
     insta::assert_snapshot!("rollback", shown);
-    assert_eq!(workplace.run(&["show", "back.json"]).await.out, rollback.out);
+    assert_eq!(fixture.run(&["show", "back.json"]).await.out, rollback.out);
 
     let arguments = ["apply", "back.json", "--auto-approve", "--journal", "back.jsonl"];
-    let back = workplace.run(&arguments).await;
+    let back = fixture.run(&arguments).await;
     assert_eq!(back.code, 3, "the one who was changed since is a problem still: {back}");
-    assert!(workplace.has_none(0) && workplace.has_none(2));
-    assert!(workplace.has(1, &workplace.other) && workplace.has(3, &workplace.other));
+    assert!(fixture.has_none(0) && fixture.has_none(2));
+    assert!(fixture.has(1, "Other") && fixture.has(3, "Other"));
 
-    let forth = workplace.run(&["rollback", "back.jsonl", "--out", "forth.json"]).await;
+    let forth = fixture.run(&["rollback", "back.jsonl", "--out", "forth.json"]).await;
     assert_eq!(forth.code, 0, "{forth}");
-    assert_eq!(workplace.run(&["apply", "forth.json", "--auto-approve"]).await.code, 0);
-    assert!(workplace.has(0, &workplace.policy) && workplace.has(3, &workplace.policy));
-    let nothing = workplace.run(&["rollback", "back.jsonl", "--detailed-exitcode"]).await;
+    assert_eq!(fixture.run(&["apply", "forth.json", "--auto-approve"]).await.code, 0);
+    assert!(fixture.has(0, "Developer") && fixture.has(3, "Developer"));
+    let nothing = fixture.run(&["rollback", "back.jsonl", "--detailed-exitcode"]).await;
     assert_eq!(nothing.code, 0, "{nothing}");
     assert!(nothing.out.starts_with("Nothing to roll back: "), "{nothing}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_run_is_put_back_whole() {
-    let workplace = Workplace::of(8).await;
-    SlowRun::start(&workplace.binary).signal("-KILL");
-    let journal = journals(&workplace.binary).remove(0);
+    let fixture = Fixture::users(8).listed_with("Developer").start().await;
+    SlowRun::start(&fixture).signal("-KILL");
+    let journal = journals(&fixture).remove(0);
     let journal = journal.to_str().unwrap();
-    let rollback = workplace.run(&["rollback", journal, "--out", "back.json"]).await;
+    let rollback = fixture.run(&["rollback", journal, "--out", "back.json"]).await;
     assert_eq!(rollback.code, 0, "{rollback}");
-    let back = workplace.run(&["apply", "back.json", "--auto-approve"]).await;
+    let back = fixture.run(&["apply", "back.json", "--auto-approve"]).await;
     assert_eq!(back.code, 0, "{back}");
-    assert!((0..8).all(|n| workplace.has_none(n)));
+    assert!((0..8).all(|n| fixture.has_none(n)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rollback_is_held_by_the_guard_rails_of_its_run() {
-    let workplace = Workplace::with(3, |policy| {
-        let users = listed(3, &format!("\"{policy}\""));
-        format!("[guard]\nprotected = [\"user-2\"]\n[users]\n{users}")
-    })
-    .await;
-    let allow = ["--allow-protected", "user-2"];
-    let applied = workplace.run(&[&APPLY[..], &["--journal", "run.jsonl"], &allow].concat()).await;
+    let users = lines(3, &format!("\"{}\"", arn("Developer")));
+    let file = format!("[guard]\nprotected = [\"user-0002\"]\n[users]\n{users}");
+    let fixture = Fixture::users(3).file(&file).start().await;
+    let allow = ["--allow-protected", "user-0002"];
+    let applied = fixture.run(&[&APPLY[..], &["--journal", "run.jsonl"], &allow].concat()).await;
     assert_eq!(applied.code, 0, "{applied}");
-    workplace.run(&["rollback", "run.jsonl", "--out", "back.json"]).await;
+    fixture.run(&["rollback", "run.jsonl", "--out", "back.json"]).await;
     let back = ["apply", "back.json", "--auto-approve"];
-    let refused = workplace.run(&back).await;
+    let refused = fixture.run(&back).await;
     assert_eq!(refused.code, 4, "{refused}");
-    assert!((0..3).all(|n| workplace.has(n, &workplace.policy)));
-    assert_eq!(workplace.run(&[&back[..], &allow].concat()).await.code, 0);
-    assert!((0..3).all(|n| workplace.has_none(n)));
+    assert!((0..3).all(|n| fixture.has(n, "Developer")));
+    assert_eq!(fixture.run(&[&back[..], &allow].concat()).await.code, 0);
+    assert!((0..3).all(|n| fixture.has_none(n)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_journal_that_cannot_be_used_is_one_clear_message() {
-    let workplace = Workplace::of(3).await;
-    workplace.run(&["plan", "--out", "plan.json"]).await;
-    workplace.run(&[&APPLY[..], &["--journal", "run.jsonl"]].concat()).await;
-    let folder = workplace.binary.folder();
+    let fixture = Fixture::users(3).listed_with("Developer").start().await;
+    fixture.run(&["plan", "--out", "plan.json"]).await;
+    fixture.run(&[&APPLY[..], &["--journal", "run.jsonl"]].concat()).await;
+    let folder = fixture.folder();
     let whole = std::fs::read_to_string(folder.join("run.jsonl")).unwrap();
     for (file, text) in [
         ("cut.jsonl", &whole[..50]),
         ("newer.jsonl", &whole.replacen("\"format_version\":2", "\"format_version\":7", 1)),
-        ("damaged.jsonl", &whole.replacen("\"user-1\"", "\"user 1\"", 1)),
+        ("damaged.jsonl", &whole.replacen("\"user-0001\"", "\"user 0001\"", 1)),
         ("elsewhere.jsonl", &whole.replace(ACCOUNT, "999999999999")),
     ] {
         std::fs::write(folder.join(file), text).unwrap();
@@ -375,7 +374,7 @@ async fn a_journal_that_cannot_be_used_is_one_clear_message() {
         &["rollback", "elsewhere.jsonl"],
         &["rollback", "run.jsonl", "-f", "boundaries.toml"],
     ] {
-        let ran = workplace.run(arguments).await;
+        let ran = fixture.run(arguments).await;
         assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran}");
         said.push_str(&ran.err);
     }

@@ -1,63 +1,64 @@
 //! A plan that one person reviews and a machine carries out later, through the binary.
 
-use crate::support::workplace::{Workplace, user};
+use crate::support::fixture::{Fixture, user};
+use crate::support::plans::arn;
 use crate::support::{Binary, Ran};
 use iam_boundaries::sandbox::Fault;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_reviewed_is_what_is_shown_and_applied_with_the_same_digest() {
-    let workplace = Workplace::of(6).await;
+    let fixture = Fixture::users(6).listed_with("Developer").start().await;
     let formats = ["text", "json", "markdown", "github"];
     for format in formats {
-        let plan = workplace.run(&["plan", "--out", "plan.json", "--format", format]).await;
+        let plan = fixture.run(&["plan", "--out", "plan.json", "--format", format]).await;
         assert_eq!(plan.code, 0, "{plan}");
         assert!(plan.err.starts_with("saved in plan.json, digest sha256:"), "{plan}");
-        let shown = workplace.run(&["show", "plan.json", "--format", format]).await;
+        let shown = fixture.run(&["show", "plan.json", "--format", format]).await;
         assert_eq!((shown.code, &shown.out), (0, &plan.out), "{shown}");
         let digest = plan.err.trim_end().rsplit(' ').next().unwrap();
         assert!(plan.out.contains(&digest["sha256:".len()..][..12]), "{plan}");
     }
-    let saved = std::fs::read_to_string(workplace.binary.folder().join("plan.json")).unwrap();
-    let plan = workplace.run(&["plan", "--format", "json"]).await;
+    let saved = std::fs::read_to_string(fixture.folder().join("plan.json")).unwrap();
+    let plan = fixture.run(&["plan", "--format", "json"]).await;
     assert_eq!(plan.out, saved);
     let document: serde_json::Value = serde_json::from_str(&saved).unwrap();
 
     // Without the file: the plan is enough.
-    std::fs::remove_file(workplace.binary.folder().join("boundaries.toml")).unwrap();
+    std::fs::remove_file(fixture.folder().join("boundaries.toml")).unwrap();
     let arguments = ["apply", "plan.json", "--auto-approve", "--format", "json"];
-    let applied = workplace.run(&arguments).await;
+    let applied = fixture.run(&arguments).await;
     assert_eq!(applied.code, 0, "{applied}");
     let summary = applied.json_lines().pop().unwrap();
     assert_eq!(summary["digest"], document["digest"]);
     assert_eq!(summary["applied"], 6);
-    assert!((0..6).all(|n| workplace.has(n, &workplace.policy)));
+    assert!((0..6).all(|n| fixture.has(n, "Developer")));
 
-    let again = workplace.run(&["apply", "plan.json", "--auto-approve"]).await;
+    let again = fixture.run(&["apply", "plan.json", "--auto-approve"]).await;
     assert_eq!(again.code, 0, "{again}");
     assert!(again.out.contains("0 not attempted, 6 already done; 0 calls"), "{again}");
 }
 
 /// Changes the account behind the plan's back: 1 has another boundary, 2 the one that is wanted, 3 is
 /// gone.
-async fn changed_behind_its_back() -> Workplace {
-    let workplace = Workplace::of(6).await;
-    let plan = workplace.run(&["plan", "--out", "plan.json"]).await;
+async fn changed_behind_its_back() -> Fixture {
+    let fixture = Fixture::users(6).listed_with("Developer").start().await;
+    let plan = fixture.run(&["plan", "--out", "plan.json"]).await;
     assert_eq!(plan.code, 0, "{plan}");
-    workplace.sandbox.put_user(&user(1), Some(&workplace.other));
-    workplace.sandbox.put_user(&user(2), Some(&workplace.policy));
-    workplace.sandbox.remove_user(&user(3));
-    workplace
+    fixture.set(1, "Other");
+    fixture.set(2, "Developer");
+    fixture.sandbox.remove_user(&user(3));
+    fixture
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn users_in_conflict_are_left_alone_and_the_others_are_done() {
-    let workplace = changed_behind_its_back().await;
-    let before = workplace.sandbox.calls();
-    let applied = workplace.run(&["apply", "plan.json", "--auto-approve"]).await;
+    let fixture = changed_behind_its_back().await;
+    let before = fixture.sandbox.calls();
+    let applied = fixture.run(&["apply", "plan.json", "--auto-approve"]).await;
     assert_eq!(applied.code, 3, "{applied}");
-    assert!(workplace.has(1, &workplace.other) && workplace.has(2, &workplace.policy));
-    assert!([0, 4, 5].iter().all(|&n| workplace.has(n, &workplace.policy)));
-    let calls = workplace.sandbox.calls();
+    assert!(fixture.has(1, "Other") && fixture.has(2, "Developer"));
+    assert!([0, 4, 5].iter().all(|&n| fixture.has(n, "Developer")));
+    let calls = fixture.sandbox.calls();
     let made = |action: &str| calls.get(action).unwrap_or(&0) - before.get(action).unwrap_or(&0);
     assert_eq!(made("PutUserPermissionsBoundary"), 3);
     // Before writing, and to read back.
@@ -65,18 +66,18 @@ async fn users_in_conflict_are_left_alone_and_the_others_are_done() {
     // Whom no page named is asked for.
     assert_eq!(made("GetUser"), 1);
     let closing = applied.out.split_once("In conflict").expect("conflicts are shown").1;
-    assert!(closing.contains("user-1: the plan expected no boundary, but the user has"));
-    assert!(closing.contains("user-3: the plan expected no boundary, but IAM has no such user"));
-    assert!(closing.contains("Already done: 1 user\n  user-2"), "{applied}");
+    assert!(closing.contains("user-0001: the plan expected no boundary, but the user has"));
+    assert!(closing.contains("user-0003: the plan expected no boundary, but IAM has no such user"));
+    assert!(closing.contains("Already done: 1 user\n  user-0002"), "{applied}");
     let counts = "3 applied, 0 failed, 0 not attempted, 2 in conflict, 1 already done";
     assert!(closing.contains(counts), "{applied}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_item_of_a_stale_plan_is_accounted_for_once_in_json() {
-    let workplace = changed_behind_its_back().await;
+    let fixture = changed_behind_its_back().await;
     let arguments = ["apply", "plan.json", "--auto-approve", "--format", "json"];
-    let applied = workplace.run(&arguments).await;
+    let applied = fixture.run(&arguments).await;
     assert_eq!(applied.code, 3, "{applied}");
     let lines = applied.json_lines();
     let mut outcomes: Vec<_> = lines
@@ -86,73 +87,78 @@ async fn each_item_of_a_stale_plan_is_accounted_for_once_in_json() {
         .collect();
     outcomes.sort_unstable();
     let expected = ["applied", "conflict", "already_done", "conflict", "applied", "applied"];
-    let users = ["user-0", "user-1", "user-2", "user-3", "user-4", "user-5"];
+    let users = ["user-0000", "user-0001", "user-0002", "user-0003", "user-0004", "user-0005"];
     assert_eq!(outcomes, users.into_iter().zip(expected).collect::<Vec<_>>());
     let found = |user: &str| &lines.iter().find(|line| line["name"] == user).unwrap()["found"];
-    assert_eq!(found("user-1")["arn"], workplace.other.as_str());
-    assert_eq!(found("user-3")["kind"], "no_such_user");
+    assert_eq!(found("user-0001")["arn"], arn("Other").as_str());
+    assert_eq!(found("user-0003")["kind"], "no_such_user");
     assert_eq!(lines.last().unwrap()["conflicts"], 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_strict_apply_of_a_stale_plan_changes_nothing_at_all() {
-    let workplace = changed_behind_its_back().await;
+    let fixture = changed_behind_its_back().await;
     for format in ["text", "json", "markdown", "github"] {
         let arguments = ["apply", "plan.json", "--strict", "--auto-approve", "--format", format];
-        let applied = workplace.run(&arguments).await;
+        let applied = fixture.run(&arguments).await;
         assert_eq!(applied.code, 4, "{applied}");
         assert!(
             applied.err.contains("nothing was changed: 2 changes are in conflict"),
             "{applied}"
         );
-        assert!(applied.out.contains("user-1") && applied.out.contains("user-3"), "{applied}");
+        assert!(
+            applied.out.contains("user-0001") && applied.out.contains("user-0003"),
+            "{applied}"
+        );
     }
-    assert!([0, 4, 5].iter().all(|&n| workplace.has_none(n)));
-    assert!(!workplace.sandbox.calls().contains_key("PutUserPermissionsBoundary"));
+    assert!([0, 4, 5].iter().all(|&n| fixture.has_none(n)));
+    assert!(!fixture.sandbox.calls().contains_key("PutUserPermissionsBoundary"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_strict_apply_of_a_fresh_plan_is_like_any_other() {
-    let workplace = Workplace::of(6).await;
-    workplace.run(&["plan", "--out", "plan.json"]).await;
-    let applied = workplace.run(&["apply", "plan.json", "--strict", "--auto-approve"]).await;
+    let fixture = Fixture::users(6).listed_with("Developer").start().await;
+    fixture.run(&["plan", "--out", "plan.json"]).await;
+    let applied = fixture.run(&["apply", "plan.json", "--strict", "--auto-approve"]).await;
     assert_eq!(applied.code, 0, "{applied}");
-    assert!((0..6).all(|n| workplace.has(n, &workplace.policy)));
-    assert_eq!(workplace.run(&["apply", "--strict", "--auto-approve"]).await.code, 1);
+    assert!((0..6).all(|n| fixture.has(n, "Developer")));
+    assert_eq!(fixture.run(&["apply", "--strict", "--auto-approve"]).await.code, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_who_cannot_be_read_again_is_not_written() {
-    let workplace = Workplace::of(6).await;
-    workplace.run(&["plan", "--out", "plan.json"]).await;
+    let fixture = Fixture::users(6).listed_with("Developer").start().await;
+    fixture.run(&["plan", "--out", "plan.json"]).await;
     let denied = Fault::error(403, "AccessDenied", "not authorized");
-    workplace.sandbox.faults().add("GetAccountAuthorizationDetails", None, 1, denied.clone());
-    workplace.sandbox.faults().add("GetUser", Some("user-2"), 1, denied);
-    let applied = workplace.run(&["apply", "plan.json", "--auto-approve"]).await;
+    fixture.sandbox.faults().add("GetAccountAuthorizationDetails", None, 1, denied.clone());
+    fixture.sandbox.faults().add("GetUser", Some("user-0002"), 1, denied);
+    let applied = fixture.run(&["apply", "plan.json", "--auto-approve"]).await;
     assert_eq!(applied.code, 3, "{applied}");
-    assert!(workplace.has_none(2) && workplace.has(1, &workplace.policy), "{applied}");
+    assert!(fixture.has_none(2) && fixture.has(1, "Developer"), "{applied}");
     assert!(
-        applied.out.contains("user-2: the plan expected no boundary, but its boundary cannot be")
+        applied
+            .out
+            .contains("user-0002: the plan expected no boundary, but its boundary cannot be")
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_for_another_account_is_refused_before_anything_is_read() {
-    let workplace = Workplace::of(6).await;
-    workplace.run(&["plan", "--out", "plan.json"]).await;
-    let path = workplace.binary.folder().join("plan.json");
+    let fixture = Fixture::users(6).listed_with("Developer").start().await;
+    fixture.run(&["plan", "--out", "plan.json"]).await;
+    let path = fixture.folder().join("plan.json");
     let plan = std::fs::read_to_string(&path).unwrap();
     let elsewhere = Binary::with_file("[users]\na = false\n")
         .env("AWS_ACCESS_KEY_ID", "999999999999")
         .env("AWS_SECRET_ACCESS_KEY", "any")
-        .env("AWS_ENDPOINT_URL", &workplace.sandbox.endpoint_url());
+        .env("AWS_ENDPOINT_URL", &fixture.sandbox.endpoint_url());
     std::fs::write(elsewhere.folder().join("plan.json"), plan).unwrap();
     let mut command = elsewhere.command(&["apply", "plan.json", "--auto-approve"]);
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     let applied = Ran::of(output);
     assert_eq!((applied.code, applied.out.as_str()), (1, ""), "{applied}");
     assert!(applied.err.contains("wrong account: the plan was made for account"), "{applied}");
-    assert!((0..6).all(|n| workplace.has_none(n)));
+    assert!((0..6).all(|n| fixture.has_none(n)));
 }
 
 #[test]
@@ -248,22 +254,22 @@ fn a_bad_file_is_on_its_lines_in_the_review_for_check_and_for_plan() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_that_was_deleted_and_created_anew_is_a_conflict_and_not_written() {
-    let workplace = Workplace::of(3).await;
-    workplace.run(&["plan", "--out", "plan.json"]).await;
+    let fixture = Fixture::users(3).listed_with("Developer").start().await;
+    fixture.run(&["plan", "--out", "plan.json"]).await;
     // Name and boundary are as the plan saw them. Only the unique ID differs.
-    let before = workplace.sandbox.unique_id_of(&user(1));
-    workplace.sandbox.remove_user(&user(1));
-    workplace.sandbox.put_user(&user(1), None);
-    assert_ne!(workplace.sandbox.unique_id_of(&user(1)), before);
+    let before = fixture.sandbox.unique_id_of(&user(1));
+    fixture.sandbox.remove_user(&user(1));
+    fixture.sandbox.put_user(&user(1), None);
+    assert_ne!(fixture.sandbox.unique_id_of(&user(1)), before);
     let arguments = ["apply", "plan.json", "--auto-approve", "--format", "json"];
-    let applied = workplace.run(&arguments).await;
+    let applied = fixture.run(&arguments).await;
     assert_eq!(applied.code, 3, "{applied}");
-    assert!(workplace.has_none(1), "{applied}");
-    assert!([0, 2].iter().all(|&n| workplace.has(n, &workplace.policy)), "{applied}");
+    assert!(fixture.has_none(1), "{applied}");
+    assert!([0, 2].iter().all(|&n| fixture.has(n, "Developer")), "{applied}");
     let lines = applied.json_lines();
-    let item = lines.iter().find(|line| line["name"] == "user-1").unwrap();
+    let item = lines.iter().find(|line| line["name"] == "user-0001").unwrap();
     assert_eq!(item["outcome"], "conflict", "{applied}");
     assert_eq!(lines.last().unwrap()["conflicts"], 1, "{applied}");
-    let text = workplace.run(&["apply", "plan.json", "--auto-approve"]).await;
-    assert!(text.out.contains("user-1") && text.out.contains("In conflict"), "{text}");
+    let text = fixture.run(&["apply", "plan.json", "--auto-approve"]).await;
+    assert!(text.out.contains("user-0001") && text.out.contains("In conflict"), "{text}");
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use crate::support::Ran;
-use crate::support::workplace::Workplace;
+use crate::support::fixture::Fixture;
 use iam_boundaries::sandbox::Fault;
 
 /// Values that are unmistakable in any output.
@@ -91,9 +91,9 @@ fn sources(folder: &Path) -> Vec<Source> {
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn no_secret_is_in_any_output_or_file_whatever_fails() {
-    let workplace = Workplace::of(3).await;
-    let faults = workplace.sandbox.faults();
-    for Source { arguments: source, variables } in sources(workplace.binary.folder()) {
+    let fixture = Fixture::users(3).listed_with("Developer").start().await;
+    let faults = fixture.sandbox.faults();
+    for Source { arguments: source, variables } in sources(fixture.folder()) {
         for verbosity in ["--color=never", "-v", "-vv", "-vvvv"] {
             for (n, command) in [
                 &["plan", "--out", "plan.json"][..],
@@ -110,7 +110,7 @@ async fn no_secret_is_in_any_output_or_file_whatever_fails() {
                     faults.add(action, None, 1, error_with_secrets(code));
                 }
                 let arguments = [&source[..], &[verbosity], command].concat();
-                let mut command = workplace.binary.command(&arguments);
+                let mut command = fixture.command(&arguments);
                 command
                     .env_remove("AWS_ACCESS_KEY_ID")
                     .env_remove("AWS_SECRET_ACCESS_KEY")
@@ -121,9 +121,9 @@ async fn no_secret_is_in_any_output_or_file_whatever_fails() {
                     .stdin(Stdio::null());
                 let output = tokio::task::spawn_blocking(move || command.output().unwrap());
                 let ran = Ran::of(output.await.unwrap());
-                assert_nothing_leaked(&ran, workplace.binary.folder());
+                assert_nothing_leaked(&ran, fixture.folder());
             }
         }
     }
-    assert!(workplace.sandbox.calls()["GetCallerIdentity"] > 50);
+    assert!(fixture.sandbox.calls()["GetCallerIdentity"] > 50);
 }

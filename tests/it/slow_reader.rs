@@ -5,23 +5,21 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::support::plans::name;
-use crate::support::workplace::Workplace;
+use crate::support::fixture::Fixture;
+use crate::support::plans::{arn, name};
 use iam_boundaries::journal::RunRecord;
 
 /// The report of this many users with long names does not fit into a pipe, which holds 64 KiB.
 const USERS: usize = 1_500;
 
 /// A sandbox with many users with long names, each listed with a boundary that it does not have.
-async fn with_long_names() -> Workplace {
+async fn with_long_names() -> Fixture {
     let long = |n: usize| format!("user-{n:04}-{}", "x".repeat(50));
-    let workplace = Workplace::with(0, |policy| {
-        let lines = (0..USERS).map(|n| format!("{} = \"{policy}\"\n", long(n)));
-        format!("[users]\n{}", lines.collect::<String>())
-    })
-    .await;
-    (0..USERS).for_each(|n| workplace.sandbox.put_user(&name(&long(n)), None));
-    workplace
+    let lines = (0..USERS).map(|n| format!("{} = \"{}\"\n", long(n), arn("Developer")));
+    let file = format!("[users]\n{}", lines.collect::<String>());
+    let fixture = Fixture::users(0).file(&file).start().await;
+    (0..USERS).for_each(|n| fixture.sandbox.put_user(&name(&long(n)), None));
+    fixture
 }
 
 fn arguments(format: &str) -> Vec<&str> {
@@ -41,12 +39,12 @@ async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 async fn unread_output_delays_nothing(format: &str) {
-    let workplace = with_long_names().await;
-    let mut command = workplace.binary.command(&arguments(format));
+    let fixture = with_long_names().await;
+    let mut command = fixture.command(&arguments(format));
     let mut run = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     // Nobody reads yet.
-    until("all users are written", || workplace.writes() == USERS as u64).await;
-    let journal = workplace.binary.folder().join("run.jsonl");
+    until("all users are written", || fixture.writes() == USERS as u64).await;
+    let journal = fixture.folder().join("run.jsonl");
     until("the journal has its end", || {
         RunRecord::read(&journal).is_ok_and(|record| record.end.is_some())
     })
@@ -76,8 +74,8 @@ async fn a_reader_that_reads_nothing_of_text_delays_neither_calls_nor_the_journa
 }
 
 async fn a_closed_reader_stops_nothing(format: &str) {
-    let workplace = with_long_names().await;
-    let mut command = workplace.binary.command(&arguments(format));
+    let fixture = with_long_names().await;
+    let mut command = fixture.command(&arguments(format));
     let mut run = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut out = BufReader::new(run.stdout.take().unwrap());
     let ended = tokio::task::spawn_blocking(move || {
@@ -87,8 +85,8 @@ async fn a_closed_reader_stops_nothing(format: &str) {
         run.wait().unwrap()
     });
     let code = ended.await.unwrap().code();
-    assert_eq!(workplace.writes(), USERS as u64);
-    let record = RunRecord::read(&workplace.binary.folder().join("run.jsonl")).unwrap();
+    assert_eq!(fixture.writes(), USERS as u64);
+    let record = RunRecord::read(&fixture.folder().join("run.jsonl")).unwrap();
     assert_eq!(record.end.map(|end| end.applied), Some(USERS));
     assert_eq!(code, Some(3), "the report did not reach its reader");
 }

@@ -1,12 +1,11 @@
 //! Running the binary as people do.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
-pub mod accounts;
-pub mod company;
+pub mod fixture;
 pub mod plans;
 pub mod query;
+pub mod run;
 pub mod tools;
-pub mod workplace;
 
 use std::fmt;
 use std::io::{BufRead, BufReader, Read};

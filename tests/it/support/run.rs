@@ -1,4 +1,5 @@
-//! Plans applied with the real SDK over a real socket, on a sandbox of a test's own.
+//! The room `apply` without a use case around it: what happens is told in the middle of the run, so that a
+//! test can step in.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -7,75 +8,15 @@ use std::time::Duration;
 
 use iam_boundaries::apply::{Event, Item, Run, RunOptions, Summary, apply};
 use iam_boundaries::aws::{Account, LimiterOptions, StopSwitch};
-use iam_boundaries::config::Config;
-use iam_boundaries::iam::{PolicyArn, PrincipalName};
+use iam_boundaries::iam::PrincipalName;
 use iam_boundaries::journal::{Journal, Outcome};
 use iam_boundaries::plan::{Plan, Preflight};
-use iam_boundaries::sandbox::{Fault, Options, Sandbox};
 
-use super::accounts::{account, quick, read};
+use super::fixture::quick;
 
-pub const PUT: &str = "PutUserPermissionsBoundary";
-pub const DELETE: &str = "DeleteUserPermissionsBoundary";
-pub const DETAILS: &str = "GetAccountAuthorizationDetails";
-
-/// A sandbox with users without a boundary, whom a file gives one.
-pub struct Company {
-    pub sandbox: Sandbox,
-    pub boundary: PolicyArn,
-    pub config: Config,
-}
-
-pub fn user(n: usize) -> PrincipalName {
-    format!("user-{n:04}").parse().unwrap()
-}
-
-pub fn denied() -> Fault {
-    Fault::error(403, "AccessDenied", "not authorized")
-}
-
-/// Users who read otherwise than written are not waited for.
+/// One round of verification, without a wait for a user that reads otherwise.
 pub fn at_once(concurrency: usize) -> RunOptions {
     RunOptions { concurrency: NonZeroUsize::new(concurrency).unwrap(), verify_for: Duration::ZERO }
-}
-
-impl Company {
-    pub async fn of(count: usize, page_size: usize) -> Self {
-        let options = Options { page_size, ..Options::default() };
-        let sandbox = Sandbox::start(options).await.unwrap();
-        let boundary = sandbox.put_policy("Developer");
-        let mut file = "[users]\n".to_owned();
-        for n in 0..count {
-            sandbox.put_user(&user(n), None);
-            file.push_str(&format!("{} = \"{boundary}\"\n", user(n)));
-        }
-        let config = Config::parse("boundaries.toml", &file).unwrap();
-        Company { sandbox, boundary, config }
-    }
-
-    pub async fn account(&self) -> Account {
-        account(self.sandbox.endpoint_url()).await
-    }
-
-    pub async fn plan(&self, account: &Account) -> Plan {
-        let snapshot = read(account, self.config.users.keys()).await.unwrap();
-        Plan::between(account.identity().account, &self.config, &snapshot)
-    }
-
-    /// Plans and applies.
-    pub async fn apply(&self, concurrency: usize) -> (BTreeMap<PrincipalName, Item>, Summary) {
-        let account = self.account().await;
-        let plan = self.plan(&account).await;
-        carry_out(&account, &plan, at_once(concurrency), &StopSwitch::new(), |_| {}).await
-    }
-
-    pub fn has_boundary(&self, n: usize) -> bool {
-        self.sandbox.boundary_of(&user(n)).unwrap().as_deref() == Some(self.boundary.as_str())
-    }
-
-    pub fn calls(&self, action: &str) -> u64 {
-        self.sandbox.calls().get(action).copied().unwrap_or_default()
-    }
 }
 
 /// Applies, and checks that each change ended exactly once, as the summary counts it.

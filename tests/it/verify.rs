@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::support::company::{Company, DELETE, DETAILS, PUT, at_once, carry_out, denied, user};
-use crate::support::{Binary, Ran};
+use crate::support::Ran;
+use crate::support::fixture::{DELETE, DETAILS, Fixture, PUT, denied, user};
+use crate::support::plans::arn;
+use crate::support::run::{at_once, carry_out};
 use futures::{StreamExt, stream};
 use iam_boundaries::apply::{Event, Item, RunOptions, StopError, Summary, Verification};
 use iam_boundaries::aws::StopSwitch;
-use iam_boundaries::config::Config;
 use iam_boundaries::iam::{PolicyArn, PrincipalName};
 use iam_boundaries::inventory::{CallOutcome, Reading, StopReason};
 use iam_boundaries::journal::Outcome;
@@ -33,28 +34,28 @@ fn patient() -> RunOptions {
 
 /// Plans and applies, while `on` is told each event.
 async fn run(
-    company: &Company,
+    fixture: &Fixture,
     options: RunOptions,
     switch: &StopSwitch,
     on: impl FnMut(&Event) + Send,
 ) -> (BTreeMap<PrincipalName, Item>, Summary) {
-    let account = company.account().await;
-    let plan = company.plan(&account).await;
+    let account = fixture.account().await;
+    let plan = fixture.plan(&account).await;
     carry_out(&account, &plan, options, switch, on).await
 }
 
 /// Applies with what the sandbox has in store, and waits for nobody.
-async fn run_once(company: &Company) -> (BTreeMap<PrincipalName, Item>, Summary) {
-    run(company, at_once(4), &StopSwitch::new(), |_| {}).await
+async fn run_once(fixture: &Fixture) -> (BTreeMap<PrincipalName, Item>, Summary) {
+    run(fixture, at_once(4), &StopSwitch::new(), |_| {}).await
 }
 
 #[tokio::test]
 async fn everything_that_was_written_is_read_back_in_the_fewest_calls() {
-    let company = Company::of(1_200, 1_000).await;
-    let faults = company.sandbox.faults();
+    let fixture = Fixture::users(1_200).listed_with("Developer").start().await;
+    let faults = fixture.sandbox.faults();
     faults.add(PUT, Some(user(7).as_str()), 1, denied());
     let mut rounds = Vec::new();
-    let (items, summary) = run(&company, patient(), &StopSwitch::new(), |event| {
+    let (items, summary) = run(&fixture, patient(), &StopSwitch::new(), |event| {
         if let Event::Verifying { principals: users } = event {
             rounds.push(*users);
         }
@@ -62,7 +63,7 @@ async fn everything_that_was_written_is_read_back_in_the_fewest_calls() {
     .await;
     assert_eq!(rounds, [1_199]);
     // Two pages to plan, and two to read back.
-    assert_eq!((company.calls(DETAILS), company.calls(GET_USER)), (4, 0));
+    assert_eq!((fixture.calls(DETAILS), fixture.calls(GET_USER)), (4, 0));
     assert_eq!((summary.applied, summary.failed, summary.not_verified), (1_199, 1, 0));
     assert_eq!(items[&user(0)].verification, Verification::AsWritten);
     assert_eq!(items[&user(7)].verification, Verification::NotNeeded);
@@ -70,10 +71,10 @@ async fn everything_that_was_written_is_read_back_in_the_fewest_calls() {
 
 #[tokio::test]
 async fn what_is_refused_ends_at_once_and_what_is_done_when_it_was_seen() {
-    let company = Company::of(3, 1_000).await;
-    company.sandbox.faults().add(PUT, Some(user(1).as_str()), 1, denied());
+    let fixture = Fixture::users(3).listed_with("Developer").start().await;
+    fixture.sandbox.faults().add(PUT, Some(user(1).as_str()), 1, denied());
     let mut told = Vec::new();
-    run(&company, at_once(1), &StopSwitch::new(), |event| {
+    run(&fixture, at_once(1), &StopSwitch::new(), |event| {
         told.push(match event {
             Event::Answered { change, .. } => format!("answered {}", change.principal),
             Event::Verifying { principals: users } => format!("reading back {users}"),
@@ -98,20 +99,20 @@ async fn what_is_refused_ends_at_once_and_what_is_done_when_it_was_seen() {
 
 #[tokio::test]
 async fn what_iam_said_is_done_and_reads_otherwise_is_not_as_written() {
-    let company = Company::of(5, 1_000).await;
-    let other = company.sandbox.put_policy("Other");
-    company.sandbox.faults().add(PUT, Some(user(1).as_str()), 1, lie());
+    let fixture = Fixture::users(5).listed_with("Developer").start().await;
+    let other = arn("Other");
+    fixture.sandbox.faults().add(PUT, Some(user(1).as_str()), 1, lie());
     // Someone else is at work in the same moment.
     let meddle = |event: &Event| match event {
         Event::Answered { change, .. } if change.principal.name == user(2) => {
-            company.sandbox.put_user(&user(2), Some(&other));
+            fixture.sandbox.put_user(&user(2), Some(&other));
         }
         Event::Answered { change, .. } if change.principal.name == user(3) => {
-            company.sandbox.remove_user(&user(3));
+            fixture.sandbox.remove_user(&user(3));
         }
         _ => {}
     };
-    let (items, summary) = run(&company, at_once(1), &StopSwitch::new(), meddle).await;
+    let (items, summary) = run(&fixture, at_once(1), &StopSwitch::new(), meddle).await;
     assert_eq!((summary.applied, summary.not_as_written), (2, 3));
     assert!(!summary.is_complete());
     let found = |n| match &items[&user(n)].verification {
@@ -125,17 +126,17 @@ async fn what_iam_said_is_done_and_reads_otherwise_is_not_as_written() {
 
 #[tokio::test]
 async fn a_stale_reading_is_waited_out_and_only_those_who_differ_are_read_again() {
-    let company = Company::of(4, 1_000).await;
+    let fixture = Fixture::users(4).listed_with("Developer").start().await;
     let mut rounds = Vec::new();
-    let (items, summary) = run(&company, patient(), &StopSwitch::new(), |event| match event {
+    let (items, summary) = run(&fixture, patient(), &StopSwitch::new(), |event| match event {
         // What is read next is what was there before the write.
         Event::Answered { change, .. } if change.principal.name == user(2) => {
-            company.sandbox.put_user(&user(2), None);
+            fixture.sandbox.put_user(&user(2), None);
         }
         Event::Verifying { principals: users } => {
             rounds.push(*users);
             if rounds.len() == 3 {
-                company.sandbox.put_user(&user(2), Some(&company.boundary));
+                fixture.sandbox.put_user(&user(2), Some(&arn("Developer")));
             }
         }
         _ => {}
@@ -148,15 +149,15 @@ async fn a_stale_reading_is_waited_out_and_only_those_who_differ_are_read_again(
 
 #[tokio::test]
 async fn without_an_answer_the_account_tells_whether_it_is_done() {
-    let company = Company::of(6, 1_000).await;
-    let faults = company.sandbox.faults();
+    let fixture = Fixture::users(6).listed_with("Developer").start().await;
+    let faults = fixture.sandbox.faults();
     faults.add(PUT, Some(user(1).as_str()), ALWAYS, Fault::CutAfter);
     faults.add(PUT, Some(user(2).as_str()), ALWAYS, Fault::CutBefore);
     faults.add(PUT, Some(user(3).as_str()), ALWAYS, Fault::error(500, "ServiceFailure", "sorry"));
     // IAM does it, and then refuses to do it again.
     faults.add(PUT, Some(user(4).as_str()), 1, Fault::CutAfter);
     faults.add(PUT, Some(user(4).as_str()), 1, denied());
-    let (items, summary) = run_once(&company).await;
+    let (items, summary) = run_once(&fixture).await;
     assert_eq!((summary.applied, summary.failed, summary.not_as_written), (4, 2, 0));
     for n in [1, 4] {
         let Item { call: answer, verification: read_back, .. } = &items[&user(n)];
@@ -181,11 +182,11 @@ fn readable_only(sandbox: &Sandbox, action: &str, times: u32) {
 
 #[tokio::test]
 async fn what_cannot_be_read_back_keeps_its_class_and_is_no_success() {
-    let company = Company::of(60, 1_000).await;
-    readable_only(&company.sandbox, DETAILS, 1);
-    company.sandbox.faults().add(GET_USER, None, ALWAYS, denied());
-    company.sandbox.faults().add(PUT, Some(user(3).as_str()), ALWAYS, Fault::CutAfter);
-    let (items, summary) = run(&company, patient(), &StopSwitch::new(), |_| {}).await;
+    let fixture = Fixture::users(60).listed_with("Developer").start().await;
+    readable_only(&fixture.sandbox, DETAILS, 1);
+    fixture.sandbox.faults().add(GET_USER, None, ALWAYS, denied());
+    fixture.sandbox.faults().add(PUT, Some(user(3).as_str()), ALWAYS, Fault::CutAfter);
+    let (items, summary) = run(&fixture, patient(), &StopSwitch::new(), |_| {}).await;
     assert_eq!((summary.applied, summary.failed, summary.not_verified), (59, 1, 60));
     assert!(!summary.is_complete());
     assert_eq!(summary.verification_error.unwrap().code, "AccessDenied");
@@ -197,11 +198,11 @@ async fn what_cannot_be_read_back_keeps_its_class_and_is_no_success() {
 
 #[tokio::test]
 async fn one_user_who_cannot_be_read_back_is_not_counted_among_those_who_were() {
-    let company = Company::of(2, 1_000).await;
-    company.sandbox.faults().add(GET_USER, None, 2, Fault::Slow(Duration::ZERO));
-    company.sandbox.faults().add(GET_USER, Some(user(1).as_str()), ALWAYS, denied());
-    company.sandbox.faults().add(DETAILS, None, ALWAYS, denied());
-    let (items, summary) = run(&company, patient(), &StopSwitch::new(), |_| {}).await;
+    let fixture = Fixture::users(2).listed_with("Developer").start().await;
+    fixture.sandbox.faults().add(GET_USER, None, 2, Fault::Slow(Duration::ZERO));
+    fixture.sandbox.faults().add(GET_USER, Some(user(1).as_str()), ALWAYS, denied());
+    fixture.sandbox.faults().add(DETAILS, None, ALWAYS, denied());
+    let (items, summary) = run(&fixture, patient(), &StopSwitch::new(), |_| {}).await;
     assert_eq!((summary.applied, summary.not_verified), (2, 1));
     assert_eq!(items[&user(0)].verification, Verification::AsWritten);
     assert!(items[&user(1)].is_unverified());
@@ -210,10 +211,10 @@ async fn one_user_who_cannot_be_read_back_is_not_counted_among_those_who_were() 
 #[tokio::test]
 async fn after_a_stop_nothing_is_read_back_and_the_answers_count() {
     for reason in [StopReason::Interrupted, StopReason::Deadline, StopReason::Error] {
-        let company = Company::of(10, 1_000).await;
+        let fixture = Fixture::users(10).listed_with("Developer").start().await;
         let switch = StopSwitch::new();
-        company.sandbox.faults().add(PUT, Some(user(2).as_str()), 1, Fault::CutAfter);
-        let (items, summary) = run(&company, at_once(1), &switch, |event| match event {
+        fixture.sandbox.faults().add(PUT, Some(user(2).as_str()), 1, Fault::CutAfter);
+        let (items, summary) = run(&fixture, at_once(1), &switch, |event| match event {
             Event::Retrying { .. } => switch.press(reason),
             Event::Verifying { .. } => panic!("it reads back"),
             _ => {}
@@ -222,16 +223,16 @@ async fn after_a_stop_nothing_is_read_back_and_the_answers_count() {
         assert_eq!((summary.applied, summary.failed, summary.not_attempted), (2, 1, 7));
         assert_eq!((summary.not_verified, summary.stopped), (3, Some(reason)));
         assert!(matches!(items[&user(2)].call, CallOutcome::Failed { may_be_done: true, .. }));
-        assert_eq!(company.calls(DETAILS), 1);
+        assert_eq!(fixture.calls(DETAILS), 1);
     }
 }
 
 #[tokio::test]
 async fn a_stop_ends_the_waiting_and_who_may_have_been_read_too_early_was_not_seen() {
-    let company = Company::of(4, 1_000).await;
+    let fixture = Fixture::users(4).listed_with("Developer").start().await;
     let switch = StopSwitch::new();
-    company.sandbox.faults().add(PUT, Some(user(1).as_str()), 1, lie());
-    let (items, summary) = run(&company, patient(), &switch, |event| {
+    fixture.sandbox.faults().add(PUT, Some(user(1).as_str()), 1, lie());
+    let (items, summary) = run(&fixture, patient(), &switch, |event| {
         if matches!(event, Event::Ended(_)) {
             switch.press(StopReason::Interrupted);
         }
@@ -247,9 +248,9 @@ async fn a_stop_ends_the_waiting_and_who_may_have_been_read_too_early_was_not_se
 
 #[tokio::test]
 async fn a_stop_ends_a_reading_and_nobody_was_seen() {
-    let company = Company::of(4, 1_000).await;
+    let fixture = Fixture::users(4).listed_with("Developer").start().await;
     let switch = StopSwitch::new();
-    let (_, summary) = run(&company, patient(), &switch, |event| {
+    let (_, summary) = run(&fixture, patient(), &switch, |event| {
         if matches!(event, Event::Verifying { .. }) {
             switch.press(StopReason::Deadline);
         }
@@ -261,10 +262,10 @@ async fn a_stop_ends_a_reading_and_nobody_was_seen() {
 
 #[tokio::test]
 async fn denied_for_all_stops_the_run_with_one_message_and_the_rest_is_not_attempted() {
-    let company = Company::of(200, 1_000).await;
-    company.sandbox.faults().add(PUT, None, ALWAYS, denied());
+    let fixture = Fixture::users(200).listed_with("Developer").start().await;
+    fixture.sandbox.faults().add(PUT, None, ALWAYS, denied());
     let mut stopped_by = Vec::new();
-    let (_, summary) = run(&company, at_once(4), &StopSwitch::new(), |event| {
+    let (_, summary) = run(&fixture, at_once(4), &StopSwitch::new(), |event| {
         if let Event::StoppedBy(StopError::Call(error)) = event {
             stopped_by.push(error.code.clone());
         }
@@ -274,40 +275,40 @@ async fn denied_for_all_stops_the_run_with_one_message_and_the_rest_is_not_attem
     assert_eq!(summary.stopped, Some(StopReason::Error));
     assert!((20..=24).contains(&summary.failed), "{summary:?}");
     assert_eq!(summary.failed + summary.not_attempted, 200);
-    assert_eq!(company.calls(PUT), summary.failed as u64);
+    assert_eq!(fixture.calls(PUT), summary.failed as u64);
 }
 
 #[tokio::test]
 async fn denied_for_many_stops_nobody_who_may_be_written() {
-    let company = Company::of(60, 1_000).await;
+    let fixture = Fixture::users(60).listed_with("Developer").start().await;
     for n in (0..60).filter(|n| n % 10 != 9) {
-        company.sandbox.faults().add(PUT, Some(user(n).as_str()), 1, denied());
+        fixture.sandbox.faults().add(PUT, Some(user(n).as_str()), 1, denied());
     }
-    let (_, summary) = run(&company, at_once(1), &StopSwitch::new(), |_| {}).await;
+    let (_, summary) = run(&fixture, at_once(1), &StopSwitch::new(), |_| {}).await;
     assert_eq!((summary.applied, summary.failed, summary.stopped), (6, 54, None));
 }
 
 /// Twelve users with every kind of change, and a fault here and there.
 struct Chaos {
-    company: Company,
+    fixture: Fixture,
     random: fastrand::Rng,
 }
 
 impl Chaos {
     async fn of(seed: u64) -> Chaos {
-        let mut company = Company::of(12, 5).await;
-        let other = company.sandbox.put_policy("Other");
+        let fixture = Fixture::users(12).page_size(5).listed_with("Developer").start().await;
+        let other = arn("Other");
         let mut file = "[users]\n".to_owned();
         for n in 0..12 {
             let user = user(n);
-            company.sandbox.put_user(&user, (n % 3 > 0).then_some(&other));
+            fixture.sandbox.put_user(&user, (n % 3 > 0).then_some(&other));
             file.push_str(&match n % 3 {
                 2 => format!("{user} = false\n"),
-                _ => format!("{user} = \"{}\"\n", company.boundary),
+                _ => format!("{user} = \"{}\"\n", arn("Developer")),
             });
         }
-        company.config = Config::parse("boundaries.toml", &file).unwrap();
-        Chaos { company, random: fastrand::Rng::with_seed(seed) }
+        fixture.write_file(&file);
+        Chaos { fixture, random: fastrand::Rng::with_seed(seed) }
     }
 
     /// One that may pass, or does not.
@@ -335,12 +336,12 @@ impl Chaos {
                 let fault = self.random.usize(..faults.len());
                 let fault = if fault == 5 && self.random.u8(..8) > 0 { 0 } else { fault };
                 let times = self.times();
-                let faults_on = self.company.sandbox.faults();
+                let faults_on = self.fixture.sandbox.faults();
                 faults_on.add(action, Some(user(n).as_str()), times, faults[fault].clone());
             }
         }
         // The pages are read once to plan; then, now and then, they are closed, or garbage once.
-        let sandbox = &self.company.sandbox;
+        let sandbox = &self.fixture.sandbox;
         sandbox.faults().add(DETAILS, None, 3, Fault::Slow(Duration::ZERO));
         match self.random.u8(..4) {
             0 => sandbox.faults().add(DETAILS, None, ALWAYS, denied()),
@@ -362,11 +363,11 @@ impl Chaos {
 async fn classes_of(seed: u64) -> Vec<(Outcome, bool)> {
     let mut chaos = Chaos::of(seed).await;
     chaos.add_faults();
-    let company = &chaos.company;
+    let fixture = &chaos.fixture;
     let stop_after = chaos.random.usize(..40);
     let switch = StopSwitch::new();
     let mut answered = 0;
-    let (items, summary) = run(company, at_once(3), &switch, |event| {
+    let (items, summary) = run(fixture, at_once(3), &switch, |event| {
         answered += usize::from(matches!(event, Event::Answered { .. }));
         if answered == stop_after {
             switch.press(StopReason::Interrupted);
@@ -376,7 +377,7 @@ async fn classes_of(seed: u64) -> Vec<(Outcome, bool)> {
     assert_eq!(items.len(), 12, "seed {seed}");
     let mut classes = Vec::new();
     for item in items.values() {
-        let now = company.sandbox.boundary_of(&item.change.principal.name).unwrap();
+        let now = fixture.sandbox.boundary_of(&item.change.principal.name).unwrap();
         let is = |boundary: Option<&PolicyArn>| now.as_deref() == boundary.map(PolicyArn::as_str);
         let is_written = is(item.change.boundary.to());
         let is_seen = !item.is_unverified();
@@ -420,20 +421,10 @@ async fn whatever_goes_wrong_each_item_is_in_one_class_and_the_account_agrees() 
 
 /// The binary on two users, who are read one by one: twice to plan.
 async fn applied_by_binary(faults: impl FnOnce(&Sandbox), format: &str) -> Ran {
-    let company = Company::of(2, 1_000).await;
-    company.sandbox.faults().add(GET_USER, None, 2, Fault::Slow(Duration::ZERO));
-    faults(&company.sandbox);
-    let [first, second] = [user(0), user(1)];
-    let boundary = &company.boundary;
-    let file = format!("[users]\n{first} = \"{boundary}\"\n{second} = \"{boundary}\"\n");
-    let binary = Binary::with_file(&file)
-        .env("AWS_ACCESS_KEY_ID", "any")
-        .env("AWS_SECRET_ACCESS_KEY", "any")
-        .env("AWS_ENDPOINT_URL", &company.sandbox.endpoint_url());
-    let mut command = binary.command(&["apply", "--auto-approve", "--format", format]);
-    command.args(["--read-back", "0s"]);
-    let output = tokio::task::spawn_blocking(move || command.output().unwrap());
-    Ran::of(output.await.unwrap())
+    let fixture = Fixture::users(2).listed_with("Developer").start().await;
+    fixture.sandbox.faults().add(GET_USER, None, 2, Fault::Slow(Duration::ZERO));
+    faults(&fixture.sandbox);
+    fixture.run(&["apply", "--auto-approve", "--format", format, "--read-back", "0s"]).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

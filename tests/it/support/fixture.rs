@@ -1,0 +1,297 @@
+//! An account in this process, a file for it, and the tool: as a library and as the binary.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::Duration;
+
+use iam_boundaries::apply::{Event, Item, Summary};
+use iam_boundaries::aws::{Access, Account, Connection, RetryPolicy};
+use iam_boundaries::config::Config;
+use iam_boundaries::iam::{Principal, PrincipalName};
+use iam_boundaries::inventory::{ApiError, Inventory};
+use iam_boundaries::journal::RunRecord;
+use iam_boundaries::ops::{
+    self, ApplyInput, ApplyOptions, ApplyOutcome, Declined, Interaction, Review,
+};
+use iam_boundaries::plan::{Overrides, Plan, Preflight, Supervision};
+use iam_boundaries::sandbox::{ACCESS_KEY_ID, Fault, Options, SECRET_ACCESS_KEY, Sandbox};
+use iam_boundaries::state::{StateRoot, UnfinishedRun};
+
+use super::plans::{arn, name};
+use super::{Binary, Ran};
+
+pub const PUT: &str = "PutUserPermissionsBoundary";
+pub const DELETE: &str = "DeleteUserPermissionsBoundary";
+pub const DETAILS: &str = "GetAccountAuthorizationDetails";
+
+/// The policies that every account of a fixture has.
+const POLICIES: [&str; 2] = ["Developer", "Other"];
+
+/// A sandbox, and a folder with a `boundaries.toml`, in which both the library and the binary work.
+pub struct Fixture {
+    pub sandbox: Sandbox,
+    binary: Binary,
+}
+
+/// What [`Fixture::users`] begins.
+pub struct Builder {
+    users: usize,
+    file: String,
+    options: Options,
+}
+
+/// The user with this number.
+pub fn user(n: usize) -> PrincipalName {
+    name(&format!("user-{n:04}"))
+}
+
+/// The lines of `[users]` for the first `count` users, with this value.
+pub fn lines(count: usize, value: &str) -> String {
+    (0..count).map(|n| format!("{} = {value}\n", user(n))).collect()
+}
+
+/// The error of a caller without permissions.
+pub fn denied() -> Fault {
+    Fault::error(403, "AccessDenied", "not authorized")
+}
+
+/// The default retries, with hardly any delay between them.
+pub fn quick() -> RetryPolicy {
+    RetryPolicy {
+        give_up_after: Duration::from_millis(500),
+        first_wait: Duration::from_millis(1),
+        longest_wait: Duration::from_millis(5),
+        ..RetryPolicy::default()
+    }
+}
+
+/// The account of a sandbox.
+pub async fn account(sandbox: &Sandbox) -> Account {
+    let connection = Connection::open(&access(sandbox)).await;
+    connection.identify().await.expect("the sandbox identifies the caller")
+}
+
+/// Reads these users.
+pub async fn read<'a>(
+    account: &Account,
+    users: impl IntoIterator<Item = &'a PrincipalName>,
+) -> Result<Inventory, ApiError> {
+    let principals: Vec<Principal> = users.into_iter().cloned().map(Principal::user).collect();
+    account.inventory(&principals).await
+}
+
+fn access(sandbox: &Sandbox) -> Access {
+    Access::Sandbox {
+        endpoint_url: sandbox.endpoint_url(),
+        access_key_id: ACCESS_KEY_ID,
+        secret_access_key: SECRET_ACCESS_KEY,
+    }
+}
+
+impl Builder {
+    /// The file lists every user with this policy.
+    pub fn listed_with(self, policy: &str) -> Builder {
+        let lines = lines(self.users, &format!("\"{}\"", arn(policy)));
+        self.file(&format!("[users]\n{lines}"))
+    }
+
+    /// The text of the file.
+    pub fn file(self, text: &str) -> Builder {
+        Builder { file: text.to_owned(), ..self }
+    }
+
+    /// The number of users on a page.
+    pub fn page_size(mut self, page_size: usize) -> Builder {
+        self.options.page_size = page_size;
+        self
+    }
+
+    /// Starts the sandbox, with users that have no boundary.
+    pub async fn start(self) -> Fixture {
+        let sandbox = Sandbox::start(self.options).await.unwrap();
+        for policy in POLICIES {
+            sandbox.put_policy(policy);
+        }
+        for n in 0..self.users {
+            sandbox.put_user(&user(n), None);
+        }
+        let binary = Binary::with_file(&self.file)
+            .env("AWS_ACCESS_KEY_ID", "any")
+            .env("AWS_SECRET_ACCESS_KEY", "any")
+            .env("AWS_ENDPOINT_URL", &sandbox.endpoint_url());
+        Fixture { sandbox, binary }
+    }
+}
+
+impl Fixture {
+    /// An account with this many users: `user-0000`, `user-0001`…
+    pub fn users(users: usize) -> Builder {
+        Builder { users, file: "[users]\n".to_owned(), options: Options::default() }
+    }
+
+    /// Whether a user has this policy as its boundary.
+    pub fn has(&self, n: usize, policy: &str) -> bool {
+        self.boundary(n).as_deref() == Some(arn(policy).as_str())
+    }
+
+    /// Whether a user exists and has no boundary.
+    pub fn has_none(&self, n: usize) -> bool {
+        self.sandbox.boundary_of(&user(n)) == Some(None)
+    }
+
+    /// The boundary of a user.
+    pub fn boundary(&self, n: usize) -> Option<String> {
+        self.sandbox.boundary_of(&user(n)).expect("the user exists")
+    }
+
+    /// Sets the boundary of a user, as another tool does. Creates the user if it does not exist.
+    pub fn set(&self, n: usize, policy: &str) {
+        self.sandbox.put_user(&user(n), Some(&arn(policy)));
+    }
+
+    /// The number of calls of an action.
+    pub fn calls(&self, action: &str) -> u64 {
+        self.sandbox.calls().get(action).copied().unwrap_or_default()
+    }
+
+    /// The number of writes.
+    pub fn writes(&self) -> u64 {
+        self.calls(PUT) + self.calls(DELETE)
+    }
+}
+
+/// The library.
+impl Fixture {
+    pub async fn account(&self) -> Account {
+        account(&self.sandbox).await
+    }
+
+    pub fn config(&self) -> Config {
+        let text = std::fs::read_to_string(self.folder().join("boundaries.toml")).unwrap();
+        Config::parse("boundaries.toml", &text).unwrap()
+    }
+
+    /// The plan of the file, made with an account that counts its calls.
+    pub async fn plan(&self, account: &Account) -> Plan {
+        let config = self.config();
+        let live = read(account, config.users.keys()).await.unwrap();
+        Plan::between(account.identity().account, &config, &live)
+    }
+
+    /// The options of a use case that applies the file: nobody is asked, and nothing is waited for.
+    pub fn options(&self, concurrency: usize) -> ApplyOptions {
+        ApplyOptions {
+            access: access(&self.sandbox),
+            input: ApplyInput::File(self.folder().join("boundaries.toml")),
+            overrides: Overrides {
+                max_changes: Some("100%".parse().unwrap()),
+                max_removals: Some("100%".parse().unwrap()),
+                ..Overrides::default()
+            },
+            supervision: Supervision::Unattended,
+            is_strict: false,
+            concurrency: NonZeroUsize::new(concurrency).unwrap(),
+            max_rate: None,
+            retry_policy: quick(),
+            timeout: None,
+            verify_for: Duration::ZERO,
+            journal: None,
+            state: StateRoot::at(self.folder().join("state")),
+        }
+    }
+
+    /// Applies the file.
+    pub async fn apply(&self, concurrency: usize) -> (BTreeMap<PrincipalName, Item>, Summary) {
+        let applied = apply(&self.options(concurrency)).await;
+        (applied.items, applied.summary)
+    }
+}
+
+/// The binary.
+impl Fixture {
+    pub fn folder(&self) -> &Path {
+        self.binary.folder()
+    }
+
+    pub fn write_file(&self, text: &str) {
+        std::fs::write(self.folder().join("boundaries.toml"), text).unwrap();
+    }
+
+    /// Sets an environment variable of the binary.
+    pub fn env(mut self, variable: &str, value: &str) -> Fixture {
+        self.binary = self.binary.env(variable, value);
+        self
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        self.binary.command(arguments)
+    }
+
+    pub async fn run(&self, arguments: &[&str]) -> Ran {
+        run(self.command(arguments)).await
+    }
+}
+
+/// Runs a command while the sandbox of this process serves it.
+pub async fn run(mut command: Command) -> Ran {
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap());
+    Ran::of(output.await.unwrap())
+}
+
+/// What a use case did.
+pub struct Applied {
+    pub preflight: Arc<Preflight>,
+    pub items: BTreeMap<PrincipalName, Item>,
+    pub summary: Summary,
+    /// The journal, if there was something to change.
+    pub record: Option<RunRecord>,
+}
+
+/// Applies, and checks that each change ended exactly once.
+pub async fn apply(options: &ApplyOptions) -> Applied {
+    let mut unattended = Unattended { events: None };
+    let outcome = ops::apply(options, &Default::default(), &mut unattended).await.unwrap();
+    let ApplyOutcome::Completed { preflight, summary, journal } = outcome else {
+        panic!("it was refused: {outcome:?}")
+    };
+    let mut items = BTreeMap::new();
+    for event in unattended.events.expect("the run began") {
+        if let Event::Ended(item) = event {
+            let twice = items.insert(item.change.principal.name.clone(), item);
+            assert!(twice.is_none(), "a change ended twice: {twice:?}");
+        }
+    }
+    assert_eq!(items.len(), preflight.ready().count());
+    let record = journal.unwrap().map(|path| RunRecord::read(&path).unwrap());
+    assert_eq!(
+        record.as_ref().map(|record| record.end.clone()),
+        record.is_some().then(|| Some(summary.end()))
+    );
+    Applied { preflight, items, summary, record }
+}
+
+/// Agrees to every plan, and keeps the events.
+struct Unattended {
+    events: Option<Receiver<Event>>,
+}
+
+impl Interaction for Unattended {
+    fn unfinished_run(&mut self, run: &UnfinishedRun) {
+        panic!("no run before it was left open: {run:?}");
+    }
+
+    async fn review(&mut self, _: Review<'_>) -> Result<(), Declined> {
+        Ok(())
+    }
+
+    fn begin(&mut self, _: &Arc<Preflight>) -> io::Result<Sender<Event>> {
+        let (sender, receiver) = mpsc::channel();
+        self.events = Some(receiver);
+        Ok(sender)
+    }
+}
