@@ -60,8 +60,9 @@ fn facts_of_version_2(document: &Value) -> Value {
     let base = match document.get("base") {
         Some(base) => base.clone(),
         None => {
-            let mut base = source["base"].clone();
-            for user in base["no_longer_listed"].as_array_mut().into_iter().flatten() {
+            let mut base = source.get("base").cloned().unwrap_or_default();
+            let users = base.pointer_mut("/no_longer_listed").and_then(Value::as_array_mut);
+            for user in users.into_iter().flatten() {
                 *user = user["name"].take();
             }
             base

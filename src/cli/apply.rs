@@ -1,4 +1,5 @@
 use std::io;
+use std::mem;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
 
@@ -56,17 +57,25 @@ pub(super) async fn run(
     let switch = StopSwitch::new();
     let format = command.format;
     let is_asked = !command.auto_approve;
-    let mut terminal = Terminal { format, is_asked, output, switch: switch.clone(), running: None };
+    let mut terminal = Terminal {
+        format,
+        is_asked,
+        output,
+        switch: switch.clone(),
+        unprinted: String::new(),
+        running: None,
+    };
     match ops::apply(&options, &switch, &mut terminal).await {
-        Err(error) => Err(in_review(Failure::nothing_changed(error), format, output)?),
+        Err(error) => {
+            terminal.print_rest().await?;
+            Err(in_review(Failure::nothing_changed(error), format, output)?)
+        }
         Ok(ApplyOutcome::Refused { preflight, why }) => {
+            terminal.print_rest().await?;
             Err(refused(&preflight, &why, format, output)?)
         }
         Ok(ApplyOutcome::Completed { preflight, summary, journal }) => {
-            let written = match terminal.running {
-                Some(running) => running.finish().await,
-                None => Ok(()),
-            };
+            let written = terminal.finish().await;
             if let Ok(Some(path)) = &journal {
                 output.remark(&format!("journal: {}", path.display()));
             }
@@ -87,6 +96,9 @@ struct Terminal<'a> {
     is_asked: bool,
     output: &'a Output,
     switch: StopSwitch,
+    /// The text of a plan that nobody confirms. The report thread prints it: a slow reader of standard
+    /// output does not delay the run.
+    unprinted: String,
     running: Option<Running>,
 }
 
@@ -96,6 +108,22 @@ struct Running {
     signals: JoinHandle<()>,
 }
 
+impl Terminal<'_> {
+    /// Prints what is not printed yet, and waits for the report.
+    async fn finish(&mut self) -> io::Result<()> {
+        self.output.print(&mem::take(&mut self.unprinted))?;
+        match self.running.take() {
+            Some(running) => running.finish().await,
+            None => Ok(()),
+        }
+    }
+
+    /// As [`Terminal::finish`], where nothing was changed.
+    async fn print_rest(&mut self) -> Result<(), Failure> {
+        self.finish().await.map_err(Failure::output)
+    }
+}
+
 impl Interaction for Terminal<'_> {
     fn unfinished_run(&mut self, run: &UnfinishedRun) {
         self.output.remark(&unfinished::message(run));
@@ -103,12 +131,14 @@ impl Interaction for Terminal<'_> {
 
     async fn review(&mut self, Review { plan, violations }: Review<'_>) -> Result<(), Declined> {
         let text = |style| render_review(plan, style);
+        let is_confirmed = self.is_asked && violations.is_empty() && !plan.changes.is_empty();
         if self.format == Format::Text {
-            self.output.print(&text(self.output.out))?;
+            self.unprinted = text(self.output.out);
         }
-        if !self.is_asked || !violations.is_empty() || plan.changes.is_empty() {
+        if !is_confirmed {
             return Ok(());
         }
+        self.output.print(&mem::take(&mut self.unprinted))?;
         if self.format != Format::Text {
             self.output.remark(&text(self.output.err));
         }
@@ -117,10 +147,12 @@ impl Interaction for Terminal<'_> {
 
     fn begin(&mut self, preflight: &Arc<Preflight>) -> io::Result<Sender<Event>> {
         if preflight.plan.changes.is_empty() && self.format == Format::Text {
-            // The plan has shown everything.
+            // The plan shows everything.
             return Ok(mpsc::channel().0);
         }
-        let (events, reporter) = Reporter::start(preflight.clone(), self.format, *self.output)?;
+        let before = mem::take(&mut self.unprinted);
+        let (events, reporter) =
+            Reporter::start(preflight.clone(), self.format, *self.output, before)?;
         let stopping = stop_on_signal(self.switch.clone(), *self.output, reporter.aside());
         let signals = tokio::spawn(stopping);
         self.running = Some(Running { reporter, signals });

@@ -23,7 +23,7 @@ pub(super) struct Reporter {
 }
 
 impl Reporter {
-    /// Starts the thread. It ends when the sender is dropped.
+    /// Starts the thread, which first writes `before`. It ends when the sender is dropped.
     ///
     /// # Errors
     /// When the system has no thread left.
@@ -31,6 +31,7 @@ impl Reporter {
         preflight: Arc<Preflight>,
         format: Format,
         output: Output,
+        before: String,
     ) -> io::Result<(Sender<Event>, Reporter)> {
         let (events, received) = mpsc::channel();
         let (done, written) = oneshot::channel();
@@ -38,8 +39,9 @@ impl Reporter {
         let aside = progress.aside();
         thread::Builder::new().name("report".to_owned()).spawn(move || {
             let mut reporter = run_reporter(&preflight, format.into(), output.out, io::stdout());
+            let begun = output.print(&before);
             // Fails only when nobody waits for the report any more.
-            let _ = done.send(write(&received, progress, reporter.as_mut()));
+            let _ = done.send(write(&received, progress, reporter.as_mut(), begun));
         })?;
         Ok((events, Reporter { written, aside }))
     }
@@ -58,13 +60,14 @@ impl Reporter {
     }
 }
 
+/// Writes the report of the events, unless what came before it could not be written.
 fn write(
     events: &Receiver<Event>,
     mut progress: ProgressDisplay,
     reporter: &mut dyn RunReporter,
+    mut written: io::Result<()>,
 ) -> io::Result<()> {
     let aside = progress.aside();
-    let mut written = Ok(());
     let mut ticked = Instant::now();
     loop {
         match events.recv_timeout(ProgressDisplay::TICK) {

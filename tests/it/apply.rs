@@ -114,7 +114,7 @@ async fn an_answer_of_200_that_is_not_iams_is_no_success() {
     faults.add(PUT, Some(user(1).as_str()), 2, page());
     let (items, summary) = company.apply(8).await;
     assert_eq!((summary.applied, summary.failed), (2, 1));
-    assert_eq!(failure(&items[&user(0)]), (6, "UnreadableAnswer"));
+    assert_eq!(failure(&items[&user(0)]), (6, "UnreadableResponse"));
     assert!(!company.has_boundary(0) && company.has_boundary(1) && company.has_boundary(2));
 }
 

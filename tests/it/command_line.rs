@@ -157,7 +157,7 @@ fn each_bad_option_of_the_sandbox_is_one_clear_message() {
         ),
         (
             &["--rate", "GetUser=5", "--burst", "ListUsers=6"],
-            "error: an option names ListUsers, but no --rate applies to it\n  specify its rate, as in",
+            "error: an option names ListUsers, but no --rate applies to it\nhelp: specify its rate, as in",
         ),
         (&["--chaos-kinds", "slow"], "--chaos <SEED>"),
         (&["--chaos", "1", "--chaos-kinds", "slow,cut"], "'cut' for '--chaos-kinds <KIND>'"),
@@ -236,7 +236,7 @@ fn another_account_than_the_files_stops_the_run_before_anything_else() {
 fn no_credentials_at_all_is_one_clear_message() {
     let plan = Binary::with_own_file().run(&["plan"]);
     assert_eq!((plan.code, plan.out.as_str()), (1, ""));
-    assert!(plan.err.starts_with("error: there are no usable AWS credentials"), "{plan}");
+    assert!(plan.err.starts_with("error: no AWS credentials found"), "{plan}");
     assert!(plan.err.contains("--sandbox"), "{plan}");
 }
 

@@ -214,11 +214,11 @@ fn mistakes_are_shown_in_each_format_and_stay_text() {
     let errors = Config::parse("boundaries.toml", &many).unwrap_err();
     let markdown = mistakes(Format::Markdown, &errors);
     rendered(&markdown);
-    assert!(markdown.len() <= LIMIT && markdown.contains("5000 mistakes"));
+    assert!(markdown.len() <= LIMIT && markdown.contains("5000 errors"));
     assert!(markdown.contains("did not fit"));
     let github = mistakes(Format::Github, &errors);
     assert_eq!(github.lines().count(), 10);
-    assert!(github.contains("4991 mistakes more"), "{github}");
+    assert!(github.contains("4991 errors more"), "{github}");
     let document: serde_json::Value =
         serde_json::from_str(&mistakes(Format::Json, &errors)).unwrap();
     assert_eq!(document["mistakes"].as_array().unwrap().len(), 5_000);

@@ -341,7 +341,7 @@ async fn a_truncated_page_without_a_new_marker_is_an_error() {
         let sandbox = Sandbox::start(Options::default()).await.unwrap();
         sandbox.faults().add(DETAILS, None, 100, Fault::Response(page(end)));
         let error = account(sandbox.endpoint_url()).await.every_principal().await.unwrap_err();
-        assert!(error.to_string().contains("cut short"), "{error}");
+        assert!(error.to_string().contains("the response is truncated"), "{error}");
     }
 }
 

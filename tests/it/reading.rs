@@ -96,7 +96,7 @@ async fn an_answer_about_another_policy_is_not_believed() {
     let arn = policy("Developer");
     let states = account(sandbox.endpoint_url()).await.policies([&arn]).await.unwrap();
     let error = unreadable(&states[&arn]);
-    assert_eq!(error.code, "UnreadableAnswer");
+    assert_eq!(error.code, "UnreadableResponse");
     assert!(error.message.contains("another policy"), "{error}");
 }
 
@@ -313,7 +313,7 @@ fn assert_clear(error: &ApiError, seed: u64) {
         matches!(error.class, ErrorClass::Transient | ErrorClass::Throttled),
         "seed {seed}: {error}"
     );
-    let codes = ["ConnectionFailed", "UnreadableAnswer", "ServiceFailure", "Throttling"];
+    let codes = ["ConnectionFailed", "UnreadableResponse", "ServiceFailure", "Throttling"];
     assert!(codes.contains(&error.code.as_str()), "seed {seed}: {error}");
     assert!(!error.message.is_empty(), "seed {seed}: {error}");
 }

@@ -175,7 +175,7 @@ fn corrected() -> (Preflight, Vec<Event>) {
     let mut plan = plan(8);
     plan.changes[2].boundary = BoundaryChange::Remove { from: boundary() };
     let preflight = Preflight::fresh(plan);
-    let none = || Verification::Otherwise(found(0, None));
+    let none = |n| Verification::Otherwise(found(n, None));
     let unreadable = || {
         let mut error = error(9, ErrorClass::Denied, "AccessDenied", "not authorized");
         error.action = "iam:GetUser".into();
@@ -183,10 +183,10 @@ fn corrected() -> (Preflight, Vec<Event>) {
     };
     let events = events(&preflight, |n| match n {
         0 => (applied(), Verification::AsWritten),
-        1 => (applied(), none()),
+        1 => (applied(), none(1)),
         2 => (applied(), Verification::Otherwise(Reading::NotFound { differs_by_case: None })),
         3 => (lost(), Verification::AsWritten),
-        4 => (lost(), none()),
+        4 => (lost(), none(4)),
         5 => (lost(), unreadable()),
         _ => (applied(), unreadable()),
     });

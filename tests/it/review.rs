@@ -238,10 +238,32 @@ fn a_bad_file_is_on_its_lines_in_the_review_for_check_and_for_plan() {
         assert!(github.out.starts_with("::error file=boundaries.toml,line=2,col=9,title="));
         assert!(github.err.contains("2 errors in boundaries.toml"), "{github}");
         let markdown = binary.run(&[command, &["--format", "markdown"]].concat());
-        assert!(markdown.out.contains("2 mistakes in `boundaries.toml`"), "{markdown}");
+        assert!(markdown.out.contains("2 errors in `boundaries.toml`"), "{markdown}");
     }
     let json = binary.run(&["check", "--format", "json"]);
     let document: serde_json::Value = serde_json::from_str(&json.out).unwrap();
     assert_eq!(document["mistakes"][1]["line"], 3);
     assert_eq!(binary.run(&["--sandbox", "plan", "--format", "json"]).out, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_that_was_deleted_and_created_anew_is_a_conflict_and_not_written() {
+    let workplace = Workplace::of(3).await;
+    workplace.run(&["plan", "--out", "plan.json"]).await;
+    // Name and boundary are as the plan saw them. Only the unique ID differs.
+    let before = workplace.sandbox.unique_id_of(&user(1));
+    workplace.sandbox.remove_user(&user(1));
+    workplace.sandbox.put_user(&user(1), None);
+    assert_ne!(workplace.sandbox.unique_id_of(&user(1)), before);
+    let arguments = ["apply", "plan.json", "--auto-approve", "--format", "json"];
+    let applied = workplace.run(&arguments).await;
+    assert_eq!(applied.code, 3, "{applied}");
+    assert!(workplace.has_none(1), "{applied}");
+    assert!([0, 2].iter().all(|&n| workplace.has(n, &workplace.policy)), "{applied}");
+    let lines = applied.json_lines();
+    let item = lines.iter().find(|line| line["name"] == "user-1").unwrap();
+    assert_eq!(item["outcome"], "conflict", "{applied}");
+    assert_eq!(lines.last().unwrap()["conflicts"], 1, "{applied}");
+    let text = workplace.run(&["apply", "plan.json", "--auto-approve"]).await;
+    assert!(text.out.contains("user-1") && text.out.contains("In conflict"), "{text}");
 }
