@@ -67,7 +67,8 @@ pub(super) async fn run(
     };
     match ops::apply(&options, &switch, &mut terminal).await {
         Err(error) => {
-            terminal.print_rest().await?;
+            // Why nothing was changed matters more than an output that cannot be written.
+            let _ = terminal.finish().await;
             Err(in_review(Failure::nothing_changed(error), format, output)?)
         }
         Ok(ApplyOutcome::Refused { preflight, why }) => {

@@ -6,6 +6,7 @@ use super::exit_code::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use crate::ops::{self, ImportOptions, Imported};
+use crate::report::counted;
 
 pub(super) async fn run(
     args: &Args,
@@ -23,8 +24,8 @@ pub(super) async fn run(
     }
     let name = out.map_or_else(|| "standard output".into(), Path::to_string_lossy);
     output.remark(&format!(
-        "{name}: account {account}, {with_boundary} users with a boundary and {without_boundary} without, \
-         as comments"
+        "{name}: account {account}, {} with a boundary and {without_boundary} without, as comments",
+        counted(*with_boundary, "user")
     ));
     if *with_boundary == 0 {
         output.remark("No user has a boundary yet: assign one in the file before you plan.");

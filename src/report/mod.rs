@@ -27,4 +27,4 @@ pub use render::{
 };
 pub use reporter::RunReporter;
 pub use style::Style;
-pub use view::{PLAN_MARKER, advice, override_help, statements, summary_counts};
+pub use view::{PLAN_MARKER, advice, counted, override_help, statements, summary_counts};

@@ -17,7 +17,7 @@ mod words;
 pub use advice::advice;
 pub use document::PLAN_MARKER;
 pub use guard::{override_help, statements};
-pub use words::summary_counts;
+pub use words::{counted, summary_counts};
 
 pub(super) use advice::{advice_on_failed, advice_on_stop};
 pub(super) use check::{UserCounts, check, file_errors};
@@ -30,4 +30,3 @@ pub(super) use problem::{problem_help, problem_statement};
 pub(super) use refused::refused;
 pub(super) use run::{Answered, Run, answered};
 pub(super) use text::{Span, Text};
-pub(super) use words::counted;

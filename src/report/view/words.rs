@@ -7,7 +7,7 @@ use crate::inventory::Reading;
 use crate::plan::Plan;
 
 /// `1 user`, `2 users`.
-pub(in crate::report) fn counted(count: usize, noun: &str) -> String {
+pub fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", plural(count, "", "s"))
 }
 
