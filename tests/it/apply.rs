@@ -1,4 +1,4 @@
-//! Reading and applying with the real SDK over a real socket, while the sandbox makes calls go wrong.
+//! Reading and applying with the real SDK over a real socket, with injected faults.
 
 use std::time::Duration;
 
@@ -23,14 +23,14 @@ async fn every_page_of_the_account_is_read() {
     let fixture = Fixture::users(25).page_size(4).listed_with("Developer").start().await;
     let (_, summary) = fixture.apply(8).await;
     assert_eq!(summary.applied, 25);
-    // To plan, and to read back.
+    // To plan, and to verify.
     assert_eq!(fixture.calls(DETAILS), 2 * 7);
     let account = fixture.account().await;
     assert_eq!(fixture.plan(&account).await.in_sync, 25);
 }
 
 #[tokio::test]
-async fn where_account_pages_are_denied_users_are_read_one_by_one() {
+async fn users_are_read_one_by_one_if_reading_account_pages_is_denied() {
     let fixture = Fixture::users(20).listed_with("Developer").start().await;
     fixture.sandbox.faults().add(DETAILS, None, 1, denied());
     let account = fixture.account().await;
@@ -49,7 +49,7 @@ async fn a_read_that_fails_is_an_error_and_not_an_empty_account() {
 }
 
 #[tokio::test]
-async fn a_user_who_alone_cannot_be_read_is_a_problem_of_that_user_alone() {
+async fn a_single_user_that_cannot_be_read_is_a_problem_of_only_that_user() {
     let fixture = Fixture::users(6).listed_with("Developer").start().await;
     fixture.sandbox.faults().add(DETAILS, None, 1, denied());
     fixture.sandbox.faults().add("GetUser", Some(user(3).as_str()), 1, denied());
@@ -63,7 +63,7 @@ async fn a_user_who_alone_cannot_be_read_is_a_problem_of_that_user_alone() {
 }
 
 #[tokio::test]
-async fn denied_for_every_user_is_one_error() {
+async fn reading_that_is_denied_for_every_user_is_one_error() {
     let fixture = Fixture::users(6).listed_with("Developer").start().await;
     fixture.sandbox.faults().add(DETAILS, None, 1, denied());
     fixture.sandbox.faults().add("GetUser", None, 100, denied());
@@ -87,7 +87,7 @@ async fn a_user_that_iam_does_not_have_is_a_problem_with_its_line() {
 }
 
 #[tokio::test]
-async fn what_passes_is_tried_again_until_it_is_done() {
+async fn transient_errors_are_retried_until_the_change_is_made() {
     let fixture = Fixture::users(40).listed_with("Developer").start().await;
     let faults = fixture.sandbox.faults();
     faults.add(PUT, Some(user(0).as_str()), 3, Fault::throttling());
@@ -106,7 +106,7 @@ async fn what_passes_is_tried_again_until_it_is_done() {
 }
 
 #[tokio::test]
-async fn an_answer_of_200_that_is_not_iams_is_no_success() {
+async fn a_response_with_status_200_that_is_not_from_iam_is_not_a_success() {
     let fixture = Fixture::users(3).listed_with("Developer").start().await;
     let faults = fixture.sandbox.faults();
     let page = || Fault::Response("<html>Please sign in</html>".to_owned());
@@ -121,7 +121,7 @@ async fn an_answer_of_200_that_is_not_iams_is_no_success() {
 }
 
 #[tokio::test]
-async fn one_items_failure_never_stops_the_others() {
+async fn the_failure_of_one_change_does_not_stop_the_others() {
     let fixture = Fixture::users(50).listed_with("Developer").start().await;
     let faults = fixture.sandbox.faults();
     let denied = Fault::error(403, "AccessDenied", "explicit deny");
@@ -138,7 +138,8 @@ async fn one_items_failure_never_stops_the_others() {
 }
 
 #[tokio::test]
-async fn a_user_deleted_in_the_middle_fails_alone_and_says_that_it_is_the_user() {
+async fn only_the_change_of_a_user_that_was_deleted_during_the_run_fails_and_the_advice_names_the_user()
+ {
     let fixture = Fixture::users(5).listed_with("Developer").start().await;
     let account = fixture.account().await;
     let plan = fixture.plan(&account).await;
@@ -153,20 +154,20 @@ async fn a_user_deleted_in_the_middle_fails_alone_and_says_that_it_is_the_user()
 }
 
 #[tokio::test]
-async fn credentials_that_expire_on_the_way_stop_the_run_and_the_rest_is_not_attempted() {
+async fn credentials_that_expire_during_the_run_stop_it_and_the_rest_is_not_attempted() {
     let fixture = Fixture::users(30).listed_with("Developer").start().await;
     let expired = Fault::error(403, "ExpiredToken", "The security token is expired");
     fixture.sandbox.faults().add(PUT, Some(user(10).as_str()), 100, expired);
     let (items, summary) = fixture.apply(1).await;
     assert_eq!((summary.applied, summary.failed, summary.not_attempted), (10, 1, 19));
-    // With such credentials nothing can be read back.
+    // With such credentials nothing can be verified.
     assert_eq!((summary.not_verified, fixture.calls(DETAILS)), (10, 1));
     assert_eq!(failure(&items[&user(10)]), (1, "ExpiredToken"));
     assert_eq!(fixture.sandbox.calls()[PUT], 11);
 }
 
 #[tokio::test]
-async fn no_more_writes_are_under_way_than_the_limit() {
+async fn writes_in_flight_do_not_exceed_the_concurrency() {
     let fixture = Fixture::users(12).listed_with("Developer").start().await;
     let slow = || Fault::Slow(Duration::from_millis(40));
     fixture.sandbox.faults().add(PUT, None, 12, slow());
@@ -194,7 +195,7 @@ async fn a_few_users_of_a_large_account_are_read_one_by_one_and_many_by_pages() 
     assert_eq!(calls(), (6, 1, 4));
     read(&account, &users[..60]).await.unwrap();
     assert_eq!(calls(), (6, 1, 8));
-    // All of them stand on the first page.
+    // All of them are on the first page.
     let first: Vec<PrincipalName> = (0..60).map(user).collect();
     read(&account, &first).await.unwrap();
     assert_eq!(calls(), (6, 1, 9));
@@ -211,7 +212,7 @@ async fn every_user_of_an_account_is_read_in_as_many_calls_as_it_has_pages() {
 }
 
 #[tokio::test]
-async fn where_single_users_are_denied_they_are_read_by_pages() {
+async fn users_are_read_by_pages_if_reading_single_users_is_denied() {
     let fixture = Fixture::users(20).listed_with("Developer").start().await;
     fixture.sandbox.faults().add("GetUser", Some(user(1).as_str()), 1, denied());
     let account = fixture.account().await;
@@ -227,7 +228,7 @@ async fn where_single_users_are_denied_they_are_read_by_pages() {
 }
 
 #[tokio::test]
-async fn against_a_limit_that_nobody_told_nothing_is_lost_and_little_is_throttled() {
+async fn with_an_unknown_rate_limit_no_change_is_lost_and_few_calls_are_throttled() {
     let fixture = Fixture::users(300).listed_with("Developer").start().await;
     let limit = RateLimit::new(Rate::per_second(100.0).unwrap(), Burst::of(20.0).unwrap());
     let put = PUT.parse().unwrap();

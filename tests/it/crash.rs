@@ -1,5 +1,5 @@
-//! The binary is killed at many moments: what its journal says and what the account has must agree, and
-//! the next run must say what was left open, and converge.
+//! The binary is killed at many moments: its journal and the account must agree, and the next run must report
+//! what was left open, and complete the changes.
 #![cfg(unix)]
 
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ const USERS: usize = 40;
 const APPLY: [&str; 5] =
     ["apply", "--auto-approve", "--max-changes", "100%", "--max-removals=100%"];
 
-/// Where the binary keeps its journals when nothing else is said.
+/// The default directory of the journals.
 fn state(fixture: &Fixture) -> PathBuf {
     fixture.folder().join(".local/state/iam-boundaries").join(ACCOUNT)
 }
@@ -31,7 +31,7 @@ fn journals(folder: &Path) -> Vec<PathBuf> {
     journals
 }
 
-/// Lets the run go on until `is_time`, or it has ended by itself; then kills it as nothing else does.
+/// Kills the run as soon as `is_time`. Returns whether it had not ended before.
 async fn kill_when(mut run: Child, mut is_time: impl FnMut() -> bool) -> bool {
     loop {
         if run.try_wait().unwrap().is_some() {
@@ -47,7 +47,7 @@ async fn kill_when(mut run: Child, mut is_time: impl FnMut() -> bool) -> bool {
     }
 }
 
-/// Every user's boundary, as the account has it.
+/// The boundary of every user in the account.
 fn boundaries(fixture: &Fixture) -> Vec<Option<String>> {
     (0..USERS).map(|n| fixture.boundary(n)).collect()
 }
@@ -71,7 +71,7 @@ async fn killed_at_any_moment_the_journal_agrees_with_the_account_and_the_next_r
         let before = boundaries(&fixture);
         let known = journals(&state(&fixture));
         let calls = || fixture.sandbox.calls().values().sum::<u64>();
-        // From the first call on to some past the last write.
+        // From the first call to a few after the last write.
         let moment = calls() + random.u64(0..USERS as u64 + 8);
         let concurrency = ["1", "3", "64"][round % 3];
         let mut command: Command = fixture.command(&APPLY);
@@ -86,7 +86,7 @@ async fn killed_at_any_moment_the_journal_agrees_with_the_account_and_the_next_r
         assert!(new.len() <= 1, "{new:?}");
         let record = new.first().and_then(|path| match RunRecord::read(path) {
             Ok(record) => Some(record),
-            // Killed before the first line was whole: then nothing was written to IAM.
+            // Killed before the first line was complete: nothing was written to IAM.
             Err(error) => {
                 assert_eq!(before, after, "{error}");
                 None

@@ -1,4 +1,4 @@
-//! Guard rails: what a plan may not do without a further word, as functions and through the binary.
+//! Guard rails: what a plan must not do without an override, as functions and through the binary.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use iam_boundaries::inventory::Inventory;
 use iam_boundaries::plan::{Overrides, Plan, Supervision, Violation};
 use iam_boundaries::sandbox::Fault;
 
-/// A plan that removes the boundary of `removals` users, and gives one to `additions`, in an account of
-/// `users`; the file begins with `guard`.
+/// A plan that removes the boundary of `removals` users and adds one to `additions` users, in an account with
+/// `users` users. The file begins with `guard`.
 fn plan(removals: usize, additions: usize, users: usize, guard: &str) -> Plan {
     let dev = arn("Developer");
     let mut file = format!("[guard]\n{guard}\n[users]\n");
@@ -65,7 +65,7 @@ fn unattended_runs_have_limits_where_the_file_sets_none() {
 }
 
 #[test]
-fn the_files_limits_hold_for_everyone_and_a_word_changes_them_for_one_run() {
+fn the_limits_of_the_file_apply_to_every_run_and_an_override_replaces_them_for_one_run() {
     use Supervision::{Attended, Unattended};
     for (guard, refused) in [
         ("max_changes = 30", &[][..]),
@@ -77,33 +77,33 @@ fn the_files_limits_hold_for_everyone_and_a_word_changes_them_for_one_run() {
         let attended = violations(&plan, Attended);
         assert_eq!(attended, refused, "{guard}");
         assert!(attended.iter().all(|refusal| violations(&plan, Unattended).contains(refusal)));
-        let words = Overrides {
+        let overrides = Overrides {
             max_changes: Some("30".parse().unwrap()),
             max_removals: Some("10%".parse().unwrap()),
             ..Overrides::default()
         };
-        assert!(plan.violations(None, Unattended, &words).is_empty(), "{guard}");
+        assert!(plan.violations(None, Unattended, &overrides).is_empty(), "{guard}");
     }
 }
 
 #[test]
-fn a_share_of_an_unknown_number_is_one_of_the_users_that_are_known() {
+fn a_percentage_refers_to_the_listed_users_if_the_number_of_users_is_unknown() {
     let mut plan = plan(0, 11, 400, "max_changes = \"10%\"");
     assert!(plan.violations(None, Supervision::Unattended, &Overrides::default()).is_empty());
     plan.account_users = None;
     assert_eq!(violations(&plan, Supervision::Attended), ["changes"]);
     assert!(plan.is_account_size_needed(&Overrides::default()));
     // A number needs no count.
-    let words = Overrides { max_changes: Some("10".parse().unwrap()), ..Overrides::default() };
-    assert!(!plan.is_account_size_needed(&words));
+    let overrides = Overrides { max_changes: Some("10".parse().unwrap()), ..Overrides::default() };
+    assert!(!plan.is_account_size_needed(&overrides));
 }
 
 #[test]
-fn a_protected_user_is_refused_whatever_its_case_until_it_is_named() {
+fn a_change_of_a_protected_user_is_a_violation_in_any_case_unless_an_override_names_the_user() {
     let plan = plan(0, 3, 100, "protected = [\"USER-0001\", \"*-0002\"]");
     assert_eq!(violations(&plan, Supervision::Attended), ["protected", "protected"]);
-    let words = Overrides { allow_protected: vec![user(1)], ..Overrides::default() };
-    let left = plan.violations(None, Supervision::Attended, &words);
+    let overrides = Overrides { allow_protected: vec![user(1)], ..Overrides::default() };
+    let left = plan.violations(None, Supervision::Attended, &overrides);
     let [Violation::Protected { principal, provenance, by }] = &left[..] else {
         panic!("{left:?}")
     };
@@ -114,15 +114,17 @@ fn a_protected_user_is_refused_whatever_its_case_until_it_is_named() {
 }
 
 #[test]
-fn who_runs_the_tool_does_not_change_the_own_boundary_until_told() {
+fn a_change_of_the_callers_own_boundary_is_a_violation_without_an_override() {
     let (own, other) = (principal("User-0001"), principal("user-0009"));
-    let refused = |guard: &str, caller, words: &Overrides| {
-        !plan(0, 3, 100, guard).violations(Some(caller), Supervision::Attended, words).is_empty()
+    let refused = |guard: &str, caller, overrides: &Overrides| {
+        !plan(0, 3, 100, guard)
+            .violations(Some(caller), Supervision::Attended, overrides)
+            .is_empty()
     };
-    let told = Overrides { allow_own_boundary: true, ..Overrides::default() };
+    let allowed = Overrides { allow_own_boundary: true, ..Overrides::default() };
     assert!(refused("", &own, &Overrides::default()));
     assert!(!refused("", &other, &Overrides::default()));
-    assert!(!refused("", &own, &told));
+    assert!(!refused("", &own, &allowed));
     assert!(!refused("allow_own_boundary = true", &own, &Overrides::default()));
 }
 
@@ -155,15 +157,17 @@ async fn a_guard_rail_refuses_with_exit_code_4_and_nothing_is_written() {
     assert!(plan.out.contains("apply refuses this plan"), "{plan}");
     assert_eq!(fixture.run(&["apply", "plan.json", "--auto-approve"]).await.code, 4);
     assert_eq!(fixture.writes(), 0);
-    // The words that the message gives.
-    let words = ["--max-changes", "13", "--allow-protected", "user-0003", "--allow-own-boundary"];
-    let ran = fixture.run(&[&["apply", "plan.json", "--auto-approve"][..], &words].concat()).await;
+    // The overrides that the message suggests.
+    let overrides =
+        ["--max-changes", "13", "--allow-protected", "user-0003", "--allow-own-boundary"];
+    let ran =
+        fixture.run(&[&["apply", "plan.json", "--auto-approve"][..], &overrides].concat()).await;
     assert_eq!(ran.code, 0, "{ran}");
     assert_eq!(fixture.writes(), 13);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_limit_that_plan_was_given_is_reviewed_and_holds_when_the_plan_is_applied() {
+async fn a_limit_specified_to_plan_is_saved_with_the_plan_and_applies_to_apply() {
     let fixture = Fixture::users(20).listed_with("Developer").start().await;
     let plan = fixture.run(&["plan", "--out", "plan.json"]).await;
     assert!(plan.out.contains("apply --auto-approve refuses this plan"), "{plan}");
@@ -174,7 +178,7 @@ async fn a_limit_that_plan_was_given_is_reviewed_and_holds_when_the_plan_is_appl
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_policy_that_cannot_be_a_boundary_blocks_its_own_items_alone() {
+async fn a_policy_that_cannot_be_a_boundary_blocks_only_its_own_changes() {
     let (developer, gone) = (arn("Developer"), arn("Gone"));
     let role = "arn:aws:iam::aws:policy/aws-service-role/AWSSupportServiceRolePolicy";
     let file = format!(
@@ -193,7 +197,7 @@ async fn a_policy_that_cannot_be_a_boundary_blocks_its_own_items_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_policy_that_went_away_since_the_plan_was_saved_is_seen_before_anything_is_written() {
+async fn a_policy_that_was_deleted_after_the_plan_was_saved_blocks_its_changes() {
     let fixture = Fixture::users(3).listed_with("Developer").start().await;
     assert_eq!(fixture.run(&["plan", "--out", "plan.json"]).await.code, 0);
     fixture.sandbox.remove_policy("Developer");
@@ -206,7 +210,7 @@ async fn a_policy_that_went_away_since_the_plan_was_saved_is_seen_before_anythin
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn at_a_terminal_a_large_plan_wants_its_number_typed() {
+async fn at_a_terminal_a_large_plan_is_confirmed_by_typing_its_number_of_changes() {
     use std::io::Write;
 
     let fixture = Fixture::users(20).listed_with("Developer").start().await;
@@ -225,7 +229,7 @@ async fn at_a_terminal_a_large_plan_wants_its_number_typed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_may_not_be_looked_at_stands_against_nothing_and_is_said() {
+async fn a_denied_check_of_a_policy_or_of_the_number_of_users_is_a_warning() {
     let fixture = Fixture::users(12).listed_with("Developer").start().await;
     let denied = || Fault::error(403, "AccessDenied", "not authorized");
     fixture.sandbox.faults().add("GetPolicy", None, 1, denied());
@@ -239,7 +243,7 @@ async fn what_may_not_be_looked_at_stands_against_nothing_and_is_said() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_policy_that_could_not_be_looked_at_blocks_its_items() {
+async fn a_policy_that_cannot_be_read_blocks_its_changes() {
     let fixture = Fixture::users(3).listed_with("Developer").start().await;
     fixture.sandbox.faults().add("GetPolicy", None, 1, Fault::error(400, "Odd", "what?"));
     let ran = fixture.run(&["apply", "--auto-approve"]).await;

@@ -113,7 +113,7 @@ fn lines(text: &[u8]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_journal_says_what_was_begun_and_what_became_of_it() {
+async fn a_journal_records_each_intent_and_its_outcome() {
     let text = rich().await;
     insta::assert_snapshot!("journal", std::str::from_utf8(&text).unwrap());
     let record = RunRecord::parse(&text).unwrap();
@@ -144,7 +144,7 @@ async fn a_journal_says_what_was_begun_and_what_became_of_it() {
 }
 
 #[tokio::test]
-async fn an_intent_is_in_the_file_when_it_has_returned_and_outcomes_with_the_next() {
+async fn an_intent_is_in_the_file_when_the_call_returns_and_outcomes_follow_with_the_next_intent() {
     let (_folder, path) = new_file();
     let journal = Journal::create(&path, &header(2)).unwrap();
     assert_eq!(RunRecord::read(&path).unwrap().entries, []);
@@ -158,7 +158,7 @@ async fn an_intent_is_in_the_file_when_it_has_returned_and_outcomes_with_the_nex
 }
 
 #[tokio::test]
-async fn intents_that_come_together_are_all_written() {
+async fn concurrent_intents_are_all_written() {
     let (_folder, path) = new_file();
     let journal = Journal::create(&path, &header(500)).unwrap();
     let intents: Vec<Intent> = (0..500).map(intent).collect();
@@ -170,7 +170,7 @@ async fn intents_that_come_together_are_all_written() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_journal_is_its_owners_alone_and_never_written_over_another_file() {
+async fn a_journal_is_readable_only_by_its_owner_and_never_replaces_another_file() {
     use std::os::unix::fs::PermissionsExt;
     let (folder, path) = new_file();
     Journal::create(&path, &header(1)).unwrap();
@@ -184,7 +184,7 @@ async fn a_journal_is_its_owners_alone_and_never_written_over_another_file() {
 }
 
 #[tokio::test]
-async fn cut_anywhere_a_journal_says_the_beginning_of_what_it_said() {
+async fn a_journal_truncated_anywhere_reads_as_the_beginning_of_the_whole() {
     let text = rich().await;
     let whole = RunRecord::parse(&text).unwrap();
     let first_line = text.iter().position(|&byte| byte == b'\n').unwrap();
@@ -220,7 +220,7 @@ async fn cut_anywhere_a_journal_says_the_beginning_of_what_it_said() {
 }
 
 #[tokio::test]
-async fn each_reason_to_refuse_a_journal_has_its_own_message() {
+async fn each_reason_to_reject_a_journal_has_its_own_message() {
     let text = rich().await;
     let written = lines(&text);
     let edited = |edit: &dyn Fn(&mut Vec<String>)| {
@@ -287,7 +287,7 @@ async fn each_reason_to_refuse_a_journal_has_its_own_message() {
 }
 
 #[tokio::test]
-async fn no_mutilated_journal_makes_it_panic_or_reaches_a_terminal() {
+async fn no_mutated_journal_causes_a_panic_or_puts_control_characters_into_a_message() {
     let text = rich().await;
     let mut random = fastrand::Rng::with_seed(20_261_125);
     for _ in 0..3_000 {

@@ -1,4 +1,4 @@
-//! Preflight: what the account has by now decides what becomes of each change of a plan.
+//! Preflight: the verdict on each change of a plan, by the present state of the account.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use iam_boundaries::inventory::{Inventory, Reading};
 use iam_boundaries::plan::{Preflight, Verdict};
 
 #[test]
-fn a_change_is_carried_out_only_where_the_account_is_as_the_plan_saw_it() {
+fn a_change_is_ready_only_if_the_account_is_as_planned() {
     let plan = Case::of(400, 0).plan();
     let mut random = fastrand::Rng::with_seed(3);
     let readings = plan.changes.iter().map(|change| {

@@ -48,7 +48,7 @@ fn unreadable(state: &PolicyState) -> &ApiError {
 }
 
 #[tokio::test]
-async fn each_policy_is_asked_for_once_and_is_attachable_or_not_or_not_there() {
+async fn each_policy_is_read_once_and_is_attachable_or_not_attachable_or_missing() {
     let sandbox = company().await;
     let expected = BTreeMap::from([
         (policy("Developer"), PolicyState::Attachable),
@@ -67,7 +67,7 @@ async fn each_policy_is_asked_for_once_and_is_attachable_or_not_or_not_there() {
 }
 
 #[tokio::test]
-async fn a_policy_that_may_not_be_read_is_unreadable_and_the_others_are_read() {
+async fn a_denied_policy_is_unreadable_and_the_others_are_read() {
     let sandbox = company().await;
     let denied = Fault::error(403, "AccessDenied", "not authorized");
     sandbox.faults().add(GET_POLICY, None, 1, denied);
@@ -80,7 +80,7 @@ async fn a_policy_that_may_not_be_read_is_unreadable_and_the_others_are_read() {
 }
 
 #[tokio::test]
-async fn useless_credentials_are_an_error_of_every_policy() {
+async fn expired_credentials_are_one_error_for_all_policies() {
     let sandbox = company().await;
     let expired = Fault::error(403, "ExpiredToken", "The security token is expired");
     sandbox.faults().add(GET_POLICY, None, 1, expired);
@@ -89,7 +89,7 @@ async fn useless_credentials_are_an_error_of_every_policy() {
 }
 
 #[tokio::test]
-async fn an_answer_about_another_policy_is_not_believed() {
+async fn a_response_about_another_policy_is_an_error() {
     let sandbox = company().await;
     sandbox.faults().add(GET_POLICY, None, 1, Fault::Response(policy_answer("Contractor", true)));
     let arn = policy("Developer");
@@ -100,7 +100,7 @@ async fn an_answer_about_another_policy_is_not_believed() {
 }
 
 #[tokio::test]
-async fn a_policy_of_which_iam_says_so_is_not_attachable() {
+async fn a_policy_that_iam_reports_as_not_attachable_is_not_attachable() {
     let sandbox = company().await;
     sandbox.faults().add(GET_POLICY, None, 1, Fault::Response(policy_answer("Developer", false)));
     let states = account(&sandbox).await.policies([&policy("Developer")]).await;
@@ -108,7 +108,7 @@ async fn a_policy_of_which_iam_says_so_is_not_attachable() {
 }
 
 #[tokio::test]
-async fn the_number_of_users_is_asked_for_once() {
+async fn the_number_of_users_is_read_once() {
     let sandbox = company().await;
     let account = account(&sandbox).await;
     assert_eq!(account.user_count().await.unwrap(), 19);
@@ -120,7 +120,7 @@ async fn the_number_of_users_is_asked_for_once() {
 }
 
 #[tokio::test]
-async fn pages_that_were_read_to_the_end_tell_the_number_of_users() {
+async fn complete_pages_make_the_number_of_users_known() {
     let sandbox =
         Sandbox::start(Options { seed: Seed::Story, page_size: 4, ..Options::default() }).await;
     let sandbox = sandbox.unwrap();
@@ -131,7 +131,7 @@ async fn pages_that_were_read_to_the_end_tell_the_number_of_users() {
 }
 
 #[tokio::test]
-async fn where_the_number_of_users_may_not_be_read_it_is_an_error_and_no_number() {
+async fn a_denied_number_of_users_is_an_error() {
     let sandbox = company().await;
     let denied = Fault::error(403, "AccessDenied", "not authorized");
     sandbox.faults().add(SUMMARY, None, 1, denied);
@@ -172,7 +172,7 @@ fn missing(differs_by_case: Option<PrincipalName>) -> Reading {
 }
 
 #[tokio::test]
-async fn whatever_pages_leave_out_no_user_who_is_there_is_said_to_be_missing() {
+async fn a_user_that_pages_omit_is_never_reported_as_missing() {
     let read = |seed| async move {
         let kinds = [ChaosKind::ShiftedPages].into();
         let chaos = Chaos { kinds, share: Share::percent(100), ..Chaos::new(seed) };
@@ -193,8 +193,7 @@ async fn whatever_pages_leave_out_no_user_who_is_there_is_said_to_be_missing() {
 }
 
 #[tokio::test]
-async fn of_a_user_who_is_missing_the_one_who_differs_by_case_is_told_though_asking_does_not_tell()
-{
+async fn the_reading_of_a_missing_user_names_the_user_that_differs_only_in_case() {
     let sandbox = users(MANY, None).await;
     sandbox.put_user(&user("USER-777"), None);
     let listed: Vec<PrincipalName> = (0..MANY).map(nth).chain([user("user-777")]).collect();
@@ -215,7 +214,7 @@ async fn denied_and_shifted() -> Sandbox {
 }
 
 #[tokio::test]
-async fn where_asking_is_denied_pages_that_left_users_out_are_read_once_more() {
+async fn pages_that_omitted_users_are_read_again_if_reading_single_users_is_denied() {
     let sandbox = denied_and_shifted().await;
     let listed: Vec<PrincipalName> = (0..MANY).map(nth).chain([user("user-777")]).collect();
     let snapshot = read(&account(&sandbox).await, &listed).await.unwrap();
@@ -226,7 +225,7 @@ async fn where_asking_is_denied_pages_that_left_users_out_are_read_once_more() {
 }
 
 #[tokio::test]
-async fn where_few_users_were_denied_and_pages_leave_them_out_these_are_read_once_more() {
+async fn pages_that_omitted_a_few_denied_users_are_read_again() {
     let sandbox = denied_and_shifted().await;
     let snapshot = read(&account(&sandbox).await, &[nth(5), nth(6)]).await.unwrap();
     assert!(has_own(&snapshot, 5) && has_own(&snapshot, 6), "{snapshot:?}");
@@ -234,7 +233,7 @@ async fn where_few_users_were_denied_and_pages_leave_them_out_these_are_read_onc
 }
 
 #[tokio::test]
-async fn a_missing_user_who_cannot_be_asked_for_is_unreadable_and_not_missing() {
+async fn a_user_that_pages_omit_and_that_cannot_be_read_is_unreadable_and_not_missing() {
     let sandbox = users(MANY, None).await;
     sandbox.faults().add("GetUser", None, 100, Fault::error(500, "ServiceFailure", "sorry"));
     let listed: Vec<PrincipalName> = (0..MANY).map(nth).chain([user("nobody")]).collect();
@@ -318,7 +317,7 @@ fn assert_clear(error: &ApiError, seed: u64) {
 }
 
 #[tokio::test]
-async fn under_every_fault_together_a_reading_is_true_or_a_clear_error() {
+async fn with_every_kind_of_fault_a_reading_is_correct_or_a_clear_error() {
     let runs: Vec<_> = stream::iter(0..50).map(in_chaos).buffer_unordered(50).collect().await;
     let unreadable: usize = runs.iter().map(|(unreadable, _)| unreadable).sum();
     let stale: usize = runs.iter().map(|(_, stale)| stale).sum();

@@ -1,4 +1,4 @@
-//! What outlives a run, through the binary: its journal, the lock, and what the next run says of it.
+//! What remains after a run, through the binary: its journal, the lock, and the report of the next run.
 #![cfg(unix)]
 
 use std::collections::BTreeSet;
@@ -16,12 +16,12 @@ use iam_boundaries::sandbox::{ACCOUNT, Fault};
 const APPLY: [&str; 2] = ["apply", "--auto-approve"];
 const PUT: &str = "PutUserPermissionsBoundary";
 
-/// The folder in which the binary keeps what is of the account.
+/// The directory of the account's state.
 fn account_folder(fixture: &Fixture) -> PathBuf {
     fixture.folder().join(".local/state/iam-boundaries").join(ACCOUNT)
 }
 
-/// The journals in that folder, the oldest first.
+/// The journals in the directory, the oldest first.
 fn journals(fixture: &Fixture) -> Vec<PathBuf> {
     let Ok(files) = std::fs::read_dir(account_folder(fixture)) else { return Vec::new() };
     let files = files.map(|file| file.unwrap().path());
@@ -43,7 +43,7 @@ struct SlowRun {
 
 impl SlowRun {
     fn start(fixture: &Fixture) -> SlowRun {
-        // Text says each answer as it comes; what JSON says waits for the reading back.
+        // Text reports each response at once; JSON reports a change after its verification.
         let mut process = fixture
             .command(&[&APPLY[..], &["--max-rate", "0.5", "--concurrency", "4"]].concat())
             .stdout(Stdio::piped())
@@ -67,7 +67,7 @@ impl SlowRun {
     }
 }
 
-/// What the one journal says that there is.
+/// The record of the only journal.
 fn record_of_only_journal(fixture: &Fixture) -> RunRecord {
     let journals = journals(fixture);
     assert_eq!(journals.len(), 1, "{journals:?}");
@@ -75,7 +75,7 @@ fn record_of_only_journal(fixture: &Fixture) -> RunRecord {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_says_where_its_journal_is_and_what_changed_nothing_has_none() {
+async fn a_run_prints_the_path_of_its_journal_and_a_run_without_changes_has_none() {
     let fixture = Fixture::users(6).listed_with("Developer").start().await;
     let applied = fixture.run(&APPLY).await;
     assert_eq!(applied.code, 0, "{applied}");
@@ -94,7 +94,7 @@ async fn a_run_says_where_its_journal_is_and_what_changed_nothing_has_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_outcome_of_each_change_is_in_the_journal_as_in_the_account_of_the_run() {
+async fn the_journal_and_the_run_report_agree_on_every_outcome() {
     let fixture = Fixture::users(6).listed_with("Developer").start().await;
     let faults = fixture.sandbox.faults();
     faults.add(PUT, Some("user-0001"), 1, Fault::error(403, "AccessDenied", "not authorized"));
@@ -113,7 +113,7 @@ async fn the_outcome_of_each_change_is_in_the_journal_as_in_the_account_of_the_r
             .unwrap();
         assert_eq!(serde_json::to_value(entry.outcome().unwrap()).unwrap(), item["outcome"]);
     }
-    // Reading back showed that it was done, to which no answer came.
+    // Verification showed that the change without a response was made.
     let lost = record.entries.iter().find(|entry| entry.intent.principal.name == user(2)).unwrap();
     assert_eq!(lost.correction.as_ref().map(|it| it.outcome), Some(Outcome::Applied));
     assert_eq!((record.count(Outcome::Applied), record.count(Outcome::Failed)), (5, 1));
@@ -130,7 +130,7 @@ async fn the_outcome_of_each_change_is_in_the_journal_as_in_the_account_of_the_r
 #[tokio::test(flavor = "multi_thread")]
 async fn when_the_disk_is_full_no_further_call_is_made() {
     let fixture = Fixture::users(200).listed_with("Developer").start().await;
-    // The system refuses what goes beyond: as a full disk does, in the middle of a line.
+    // The system rejects writes beyond this size, like a full disk, in the middle of a line.
     let limited = "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\"";
     let apply = fixture.command(
         &[&APPLY[..], &["--format", "json", "--max-changes", "100%", "--concurrency", "4"]]
@@ -153,7 +153,7 @@ async fn when_the_disk_is_full_no_further_call_is_made() {
     let done = summary["applied"].as_u64().unwrap();
     assert_eq!(done + summary["not_attempted"].as_u64().unwrap(), 200, "{applied}");
 
-    // Who was written has an intent that can be read, and nobody else was.
+    // Every written user has a readable intent, and no other user was written.
     let record = record_of_only_journal(&fixture);
     let intended: BTreeSet<&PrincipalName> =
         record.entries.iter().map(|entry| &entry.intent.principal.name).collect();
@@ -163,7 +163,7 @@ async fn when_the_disk_is_full_no_further_call_is_made() {
     assert!(written.iter().all(|user| intended.contains(user)));
     assert_eq!(written.len() as u64, fixture.writes());
 
-    // With room on the disk, the next run tells of it and does the rest.
+    // With space on the disk, the next run reports it and makes the other changes.
     let next = fixture.run(&[&APPLY[..], &["--max-changes", "100%"]].concat()).await;
     assert_eq!(next.code, 0, "{next}");
     assert!(next.err.contains("did not end. Its journal is "), "{next}");
@@ -171,7 +171,7 @@ async fn when_the_disk_is_full_no_further_call_is_made() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_killed_run_left_open_is_told_once_and_the_next_run_goes_on() {
+async fn the_next_run_reports_once_what_a_killed_run_left_open_and_continues() {
     let fixture = Fixture::users(8).listed_with("Developer").start().await;
     assert_eq!(SlowRun::start(&fixture).signal("-KILL"), None);
     let record = record_of_only_journal(&fixture);
@@ -181,7 +181,7 @@ async fn what_a_killed_run_left_open_is_told_once_and_the_next_run_goes_on() {
     let open: Vec<String> = record.left_open().map(ToString::to_string).collect();
     assert!(!open.is_empty());
 
-    // A run that is not carried out takes nothing away.
+    // A run that does not start does not clear the report.
     let refused = fixture.run(&["apply"]).await;
     assert_eq!(refused.code, 1, "{refused}");
     assert!(refused.err.starts_with(&format!("The run of {began} did not end")), "{refused}");
@@ -200,7 +200,7 @@ async fn what_a_killed_run_left_open_is_told_once_and_the_next_run_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_the_journal_of_a_killed_run_is_gone_or_damaged_that_is_said() {
+async fn a_missing_or_damaged_journal_of_a_killed_run_is_reported() {
     let fixture = Fixture::users(8).listed_with("Developer").start().await;
     SlowRun::start(&fixture).signal("-KILL");
     let journal = &journals(&fixture)[0];
@@ -221,7 +221,7 @@ async fn where_the_journal_of_a_killed_run_is_gone_or_damaged_that_is_said() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_run_on_the_account_is_told_so_and_stops_before_it_reads() {
+async fn a_second_run_on_the_account_fails_before_it_reads_the_account() {
     let fixture = Fixture::users(8).listed_with("Developer").start().await;
     let first = SlowRun::start(&fixture);
     let reads = || fixture.sandbox.calls().get("GetAccountAuthorizationDetails").copied();
@@ -237,7 +237,7 @@ async fn a_second_run_on_the_account_is_told_so_and_stops_before_it_reads() {
     );
     assert!(second.err.contains(&format!("is changing account {ACCOUNT}")), "{second}");
     assert_eq!(reads(), before);
-    // Looking is free.
+    // A plan needs no lock.
     assert_eq!(fixture.run(&["plan"]).await.code, 0);
 
     assert_eq!(first.signal("-TERM"), Some(130));
@@ -247,7 +247,7 @@ async fn a_second_run_on_the_account_is_told_so_and_stops_before_it_reads() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_state_folder_that_cannot_be_written_is_named_and_nothing_is_changed() {
+async fn a_state_directory_that_cannot_be_written_is_named_and_nothing_is_changed() {
     let mut fixture = Fixture::users(3).listed_with("Developer").start().await;
     let file = fixture.folder().join("boundaries.toml");
     fixture = fixture.env("XDG_STATE_HOME", file.to_str().unwrap());
@@ -268,7 +268,7 @@ async fn a_state_folder_that_cannot_be_written_is_named_and_nothing_is_changed()
 }
 
 #[test]
-fn the_sandbox_keeps_its_journals_beside_its_accounts() {
+fn the_sandbox_keeps_its_journals_next_to_its_accounts() {
     let binary = Binary::with_own_file();
     let applied = binary.run(&["--sandbox", "apply", "--auto-approve"]);
     let journal = applied.err.trim_end().strip_prefix("journal: ").unwrap();
@@ -287,12 +287,12 @@ fn the_sandbox_keeps_its_journals_beside_its_accounts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rollback_is_shown_saved_applied_and_put_back_in_turn() {
+async fn a_rollback_is_shown_and_saved_and_applied_and_is_itself_rolled_back() {
     let fixture = Fixture::users(4).listed_with("Developer").start().await;
     fixture.set(3, "Other");
     fixture.run(&[&APPLY[..], &["--journal", "run.jsonl"]].concat()).await;
     assert!((0..4).all(|n| fixture.has(n, "Developer")));
-    // Someone changed one since, and put one back by hand.
+    // After the run, another client changes one user and restores another.
     fixture.set(1, "Other");
     fixture.sandbox.put_user(&user(2), None);
 
@@ -304,7 +304,7 @@ async fn a_rollback_is_shown_saved_applied_and_put_back_in_turn() {
 
     let arguments = ["apply", "back.json", "--auto-approve", "--journal", "back.jsonl"];
     let back = fixture.run(&arguments).await;
-    assert_eq!(back.code, 3, "the one who was changed since is a problem still: {back}");
+    assert_eq!(back.code, 3, "the changed user is still a problem: {back}");
     assert!(fixture.has_none(0) && fixture.has_none(2));
     assert!(fixture.has(1, "Other") && fixture.has(3, "Other"));
 
@@ -318,7 +318,7 @@ async fn a_rollback_is_shown_saved_applied_and_put_back_in_turn() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_run_is_put_back_whole() {
+async fn a_killed_run_is_rolled_back_completely() {
     let fixture = Fixture::users(8).listed_with("Developer").start().await;
     SlowRun::start(&fixture).signal("-KILL");
     let journal = journals(&fixture).remove(0);
@@ -331,7 +331,7 @@ async fn a_killed_run_is_put_back_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rollback_is_held_by_the_guard_rails_of_its_run() {
+async fn the_guard_rails_of_a_run_apply_to_its_rollback() {
     let users = lines(3, &format!("\"{}\"", arn("Developer")));
     let file = format!("[guard]\nprotected = [\"user-0002\"]\n[users]\n{users}");
     let fixture = Fixture::users(3).file(&file).start().await;

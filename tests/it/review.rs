@@ -1,4 +1,4 @@
-//! A plan that one person reviews and a machine carries out later, through the binary.
+//! A plan that a person reviews and a machine applies later, through the binary.
 
 use crate::support::fixture::{Fixture, user};
 use crate::support::plans::arn;
@@ -6,7 +6,7 @@ use crate::support::{Binary, Ran};
 use iam_boundaries::sandbox::Fault;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_reviewed_is_what_is_shown_and_applied_with_the_same_digest() {
+async fn show_and_apply_use_the_reviewed_plan_with_the_same_digest() {
     let fixture = Fixture::users(6).listed_with("Developer").start().await;
     let formats = ["text", "json", "markdown", "github"];
     for format in formats {
@@ -23,7 +23,7 @@ async fn what_was_reviewed_is_what_is_shown_and_applied_with_the_same_digest() {
     assert_eq!(plan.out, saved);
     let document: serde_json::Value = serde_json::from_str(&saved).unwrap();
 
-    // Without the file: the plan is enough.
+    // The plan suffices without the file.
     std::fs::remove_file(fixture.folder().join("boundaries.toml")).unwrap();
     let arguments = ["apply", "plan.json", "--auto-approve", "--format", "json"];
     let applied = fixture.run(&arguments).await;
@@ -38,9 +38,9 @@ async fn what_was_reviewed_is_what_is_shown_and_applied_with_the_same_digest() {
     assert!(again.out.contains("0 not attempted, 6 already done; 0 calls"), "{again}");
 }
 
-/// Changes the account behind the plan's back: 1 has another boundary, 2 the one that is wanted, 3 is
-/// gone.
-async fn changed_behind_its_back() -> Fixture {
+/// A saved plan of six users. Afterwards, user 1 gets another boundary, user 2 gets the planned one, and user
+/// 3 is deleted.
+async fn with_a_stale_plan() -> Fixture {
     let fixture = Fixture::users(6).listed_with("Developer").start().await;
     let plan = fixture.run(&["plan", "--out", "plan.json"]).await;
     assert_eq!(plan.code, 0, "{plan}");
@@ -51,8 +51,8 @@ async fn changed_behind_its_back() -> Fixture {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn users_in_conflict_are_left_alone_and_the_others_are_done() {
-    let fixture = changed_behind_its_back().await;
+async fn users_in_conflict_are_not_changed_and_the_others_are() {
+    let fixture = with_a_stale_plan().await;
     let before = fixture.sandbox.calls();
     let applied = fixture.run(&["apply", "plan.json", "--auto-approve"]).await;
     assert_eq!(applied.code, 3, "{applied}");
@@ -61,9 +61,9 @@ async fn users_in_conflict_are_left_alone_and_the_others_are_done() {
     let calls = fixture.sandbox.calls();
     let made = |action: &str| calls.get(action).unwrap_or(&0) - before.get(action).unwrap_or(&0);
     assert_eq!(made("PutUserPermissionsBoundary"), 3);
-    // Before writing, and to read back.
+    // Before writing, and to verify.
     assert_eq!(made("GetAccountAuthorizationDetails"), 2);
-    // Whom no page named is asked for.
+    // The user that no page contains.
     assert_eq!(made("GetUser"), 1);
     let closing = applied.out.split_once("In conflict").expect("conflicts are shown").1;
     assert!(closing.contains("user-0001: the plan expected no boundary, but the user has"));
@@ -74,8 +74,8 @@ async fn users_in_conflict_are_left_alone_and_the_others_are_done() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_item_of_a_stale_plan_is_accounted_for_once_in_json() {
-    let fixture = changed_behind_its_back().await;
+async fn each_change_of_a_stale_plan_is_reported_once_in_json() {
+    let fixture = with_a_stale_plan().await;
     let arguments = ["apply", "plan.json", "--auto-approve", "--format", "json"];
     let applied = fixture.run(&arguments).await;
     assert_eq!(applied.code, 3, "{applied}");
@@ -97,7 +97,7 @@ async fn each_item_of_a_stale_plan_is_accounted_for_once_in_json() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_strict_apply_of_a_stale_plan_changes_nothing_at_all() {
-    let fixture = changed_behind_its_back().await;
+    let fixture = with_a_stale_plan().await;
     for format in ["text", "json", "markdown", "github"] {
         let arguments = ["apply", "plan.json", "--strict", "--auto-approve", "--format", format];
         let applied = fixture.run(&arguments).await;
@@ -116,7 +116,7 @@ async fn a_strict_apply_of_a_stale_plan_changes_nothing_at_all() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_strict_apply_of_a_fresh_plan_is_like_any_other() {
+async fn a_strict_apply_of_a_plan_without_conflicts_makes_its_changes() {
     let fixture = Fixture::users(6).listed_with("Developer").start().await;
     fixture.run(&["plan", "--out", "plan.json"]).await;
     let applied = fixture.run(&["apply", "plan.json", "--strict", "--auto-approve"]).await;
@@ -126,7 +126,7 @@ async fn a_strict_apply_of_a_fresh_plan_is_like_any_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_user_who_cannot_be_read_again_is_not_written() {
+async fn a_user_that_cannot_be_read_again_is_not_written() {
     let fixture = Fixture::users(6).listed_with("Developer").start().await;
     fixture.run(&["plan", "--out", "plan.json"]).await;
     let denied = Fault::error(403, "AccessDenied", "not authorized");
@@ -198,7 +198,7 @@ fn a_plan_that_cannot_be_used_is_one_clear_message_and_nothing_is_done() {
 }
 
 #[test]
-fn a_base_tells_the_pull_requests_changes_from_drift() {
+fn a_base_distinguishes_the_changes_of_the_pull_request_from_drift() {
     let binary = Binary::with_own_file();
     let base = include_str!("../../boundaries.toml")
         .replace("emeka = \"developer\"", "emeka = \"contractor\"")
@@ -235,7 +235,7 @@ fn a_plan_can_be_read_from_standard_input() {
 }
 
 #[test]
-fn a_bad_file_is_on_its_lines_in_the_review_for_check_and_for_plan() {
+fn check_plan_and_apply_annotate_the_lines_of_a_file_with_errors() {
     let binary = Binary::with_file("[users]\nalice = 1\nbob = \"dev\"\n");
     for command in [&["check"][..], &["--sandbox", "plan"], &["--sandbox", "apply"]] {
         let github = binary.run(&[command, &["--format", "github"]].concat());
@@ -253,7 +253,7 @@ fn a_bad_file_is_on_its_lines_in_the_review_for_check_and_for_plan() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_user_that_was_deleted_and_created_anew_is_a_conflict_and_not_written() {
+async fn a_user_that_was_deleted_and_created_again_is_in_conflict_and_not_written() {
     let fixture = Fixture::users(3).listed_with("Developer").start().await;
     fixture.run(&["plan", "--out", "plan.json"]).await;
     // Name and boundary are as the plan saw them. Only the unique ID differs.

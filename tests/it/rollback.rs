@@ -76,7 +76,7 @@ fn has(boundary: Option<PolicyArn>) -> Reading {
 }
 
 #[test]
-fn each_kind_of_change_is_put_back_and_reads_well() {
+fn each_kind_of_change_is_rolled_back() {
     let (a, b) = (arn("A"), arn("B"));
     let record = record(vec![
         (change("zoe", None, Some(a.clone())), applied()),
@@ -105,7 +105,7 @@ fn each_kind_of_change_is_put_back_and_reads_well() {
 }
 
 #[test]
-fn only_users_who_are_as_the_run_left_them_are_put_back() {
+fn only_users_that_are_as_the_run_left_them_are_rolled_back() {
     let set = |user| (change(user, None, Some(arn("A"))), applied());
     let record = record(["back", "as-left", "other", "gone", "unread"].map(set).into());
     let live = live([
@@ -134,7 +134,7 @@ fn only_users_who_are_as_the_run_left_them_are_put_back() {
 }
 
 #[test]
-fn what_surely_was_not_done_is_nobodys_to_put_back() {
+fn a_change_that_was_certainly_not_made_is_not_rolled_back() {
     let with = |(n, outcome)| (change(&format!("user-{n}"), None, Some(arn("A"))), outcome);
     let may_be_done = [
         None,

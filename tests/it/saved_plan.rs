@@ -219,7 +219,7 @@ fn the_same_input_gives_the_same_bytes() {
 }
 
 #[test]
-fn the_id_of_a_request_is_no_part_of_a_plan() {
+fn a_plan_contains_no_request_id() {
     let plan = rich();
     assert!(!plan.to_json().contains("0f1e2d3c"), "{}", plan.to_json());
 }
@@ -231,7 +231,7 @@ fn anyone_can_check_the_digest_without_this_tool() {
 }
 
 #[test]
-fn a_plan_cut_short_anywhere_is_refused_as_cut_short() {
+fn a_plan_truncated_anywhere_is_rejected_as_truncated() {
     let text = Case::of(2, 2).plan_since_base().to_json();
     let text = text.trim_end().as_bytes();
     for end in 0..text.len() {
@@ -241,13 +241,13 @@ fn a_plan_cut_short_anywhere_is_refused_as_cut_short() {
 }
 
 #[test]
-fn a_plan_laid_out_otherwise_is_the_same_plan() {
+fn a_plan_with_another_layout_is_the_same_plan() {
     let plan = rich();
     assert_eq!(read(&parsed(&plan)), Ok(plan));
 }
 
 #[test]
-fn no_value_of_a_plan_can_be_changed_added_or_taken_out() {
+fn no_value_of_a_plan_can_be_changed_added_or_removed() {
     let tampered = tampered(&parsed(&rich()));
     assert!(tampered.len() > 1_000);
     for (at, document) in tampered {
@@ -260,7 +260,7 @@ fn no_value_of_a_plan_can_be_changed_added_or_taken_out() {
 }
 
 #[test]
-fn a_plan_with_a_digest_made_anew_is_refused_or_says_just_what_stands_in_it() {
+fn a_plan_with_a_recomputed_digest_is_rejected_or_means_exactly_what_it_contains() {
     let validator = validator();
     let (mut refused, mut read) = (0, 0);
     for (at, mut document) in tampered(&parsed(&rich())) {
@@ -281,7 +281,7 @@ fn a_plan_with_a_digest_made_anew_is_refused_or_says_just_what_stands_in_it() {
 }
 
 #[test]
-fn the_schema_refuses_what_has_the_wrong_shape() {
+fn the_schema_rejects_documents_of_the_wrong_shape() {
     let validator = validator();
     let document = parsed(&rich());
     let mut at = Vec::new();
@@ -320,7 +320,7 @@ fn edited(edit: impl FnOnce(&mut Value)) -> String {
 }
 
 #[test]
-fn a_plan_that_no_file_could_ask_for_is_refused_whatever_its_digest() {
+fn a_plan_that_no_file_can_produce_is_rejected_with_any_digest() {
     let first = "/changes/0";
     let said = [
         edited(|plan| plan["changes"][0]["from"] = plan["changes"][0]["to"].clone()),
@@ -365,7 +365,7 @@ fn a_plan_that_no_file_could_ask_for_is_refused_whatever_its_digest() {
 }
 
 #[test]
-fn each_reason_to_refuse_a_text_has_its_own_message() {
+fn each_reason_to_reject_a_text_has_its_own_message() {
     let plan = rich().to_json();
     let digest = rich().digest().to_string();
     let edited = plan.replacen("\"line\": 4", "\"line\": 5", 1);
@@ -391,7 +391,7 @@ fn each_reason_to_refuse_a_text_has_its_own_message() {
 }
 
 #[test]
-fn no_mutilated_plan_makes_it_panic_or_is_read_as_another() {
+fn no_mutated_plan_causes_a_panic_or_is_read_as_another_plan() {
     let plan = rich();
     let whole = plan.to_json();
     let mut random = fastrand::Rng::with_seed(7);
@@ -413,7 +413,7 @@ fn no_mutilated_plan_makes_it_panic_or_is_read_as_another() {
 }
 
 #[test]
-fn a_plan_is_written_over_an_earlier_one_and_over_nothing_else() {
+fn saving_a_plan_replaces_an_earlier_plan_and_no_other_file() {
     let refusal = |path: &Path| match ops::write_plan(&rich(), path) {
         Err(Error::WritePlan { source, .. }) => source,
         other => panic!("{other:?}"),
@@ -439,7 +439,7 @@ fn a_plan_is_written_over_an_earlier_one_and_over_nothing_else() {
 }
 
 #[test]
-fn each_change_is_of_the_file_or_drift() {
+fn each_change_comes_from_the_file_or_is_drift() {
     let file = |text: &str| {
         let boundaries = format!("dev = \"{}\"\nops = \"{}\"", arn("Developer"), arn("Ops"));
         Config::parse("f.toml", &format!("[boundaries]\n{boundaries}\n[users]\n{text}")).unwrap()
@@ -461,7 +461,7 @@ fn each_change_is_of_the_file_or_drift() {
 }
 
 #[test]
-fn a_base_of_another_account_asked_for_nothing_in_this_one() {
+fn a_base_for_another_account_makes_every_change_one_of_the_file() {
     let file = "[users]\nalice = false\n";
     let config = Config::parse("f.toml", file).unwrap();
     let other = format!("[account]\nid = \"999999999999\"\n{file}");

@@ -1,4 +1,4 @@
-//! What reading back makes of IAM's answers, with the real SDK over a real socket.
+//! Verification: what the account has after the writes, with the real SDK over a real socket.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,23 +16,23 @@ use iam_boundaries::journal::Outcome;
 use iam_boundaries::sandbox::{Fault, Sandbox};
 
 const GET_USER: &str = "GetUser";
-/// As many attempts as the tool makes, at least.
+/// At least as many attempts as the tool makes.
 const ALWAYS: u32 = 1_000;
 
-/// An answer that says that it is done, when nothing was.
-fn lie() -> Fault {
+/// A response that confirms a change that was not made.
+fn false_success() -> Fault {
     Fault::Response(format!(
         "<{PUT}Response xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><ResponseMetadata>\
          <RequestId>0f1e2d3c</RequestId></ResponseMetadata></{PUT}Response>"
     ))
 }
 
-/// Waits as long as it takes: a test that needs less fails by never ending.
+/// Waits for as long as it takes: a test that expects less does not end.
 fn patient() -> RunOptions {
     RunOptions { verify_for: Duration::from_secs(86_400), ..at_once(4) }
 }
 
-/// Plans and applies, while `on` is told each event.
+/// Plans and applies. `on` receives each event in the middle of the run.
 async fn run(
     fixture: &Fixture,
     options: RunOptions,
@@ -44,13 +44,13 @@ async fn run(
     carry_out(&account, &plan, options, switch, on).await
 }
 
-/// Applies with what the sandbox has in store, and waits for nobody.
+/// Applies, with one round of verification.
 async fn run_once(fixture: &Fixture) -> (BTreeMap<PrincipalName, Item>, Summary) {
     run(fixture, at_once(4), &StopSwitch::new(), |_| {}).await
 }
 
 #[tokio::test]
-async fn everything_that_was_written_is_read_back_in_the_fewest_calls() {
+async fn every_written_user_is_verified_in_the_fewest_calls() {
     let fixture = Fixture::users(1_200).listed_with("Developer").start().await;
     let faults = fixture.sandbox.faults();
     faults.add(PUT, Some(user(7).as_str()), 1, denied());
@@ -62,7 +62,7 @@ async fn everything_that_was_written_is_read_back_in_the_fewest_calls() {
     })
     .await;
     assert_eq!(rounds, [1_199]);
-    // Two pages to plan, and two to read back.
+    // Two pages to plan, and two to verify.
     assert_eq!((fixture.calls(DETAILS), fixture.calls(GET_USER)), (4, 0));
     assert_eq!((summary.applied, summary.failed, summary.not_verified), (1_199, 1, 0));
     assert_eq!(items[&user(0)].verification, Verification::AsWritten);
@@ -70,14 +70,14 @@ async fn everything_that_was_written_is_read_back_in_the_fewest_calls() {
 }
 
 #[tokio::test]
-async fn what_is_refused_ends_at_once_and_what_is_done_when_it_was_seen() {
+async fn a_denied_change_ends_at_once_and_an_applied_change_ends_after_verification() {
     let fixture = Fixture::users(3).listed_with("Developer").start().await;
     fixture.sandbox.faults().add(PUT, Some(user(1).as_str()), 1, denied());
     let mut told = Vec::new();
     run(&fixture, at_once(1), &StopSwitch::new(), |event| {
         told.push(match event {
             Event::Answered { change, .. } => format!("answered {}", change.principal),
-            Event::Verifying { principals: users } => format!("reading back {users}"),
+            Event::Verifying { principals: users } => format!("verifying {users}"),
             Event::Ended(item) => format!("ended {}", item.change.principal),
             _ => return,
         });
@@ -90,7 +90,7 @@ async fn what_is_refused_ends_at_once_and_what_is_done_when_it_was_seen() {
             "answered user-0001",
             "ended user-0001",
             "answered user-0002",
-            "reading back 2",
+            "verifying 2",
             "ended user-0000",
             "ended user-0002",
         ]
@@ -98,12 +98,12 @@ async fn what_is_refused_ends_at_once_and_what_is_done_when_it_was_seen() {
 }
 
 #[tokio::test]
-async fn what_iam_said_is_done_and_reads_otherwise_is_not_as_written() {
+async fn a_change_that_iam_confirmed_and_that_reads_differently_is_not_as_written() {
     let fixture = Fixture::users(5).listed_with("Developer").start().await;
     let other = arn("Other");
-    fixture.sandbox.faults().add(PUT, Some(user(1).as_str()), 1, lie());
-    // Someone else is at work in the same moment.
-    let meddle = |event: &Event| match event {
+    fixture.sandbox.faults().add(PUT, Some(user(1).as_str()), 1, false_success());
+    // Another client works on the account at the same time.
+    let interfere = |event: &Event| match event {
         Event::Answered { change, .. } if change.principal.name == user(2) => {
             fixture.sandbox.put_user(&user(2), Some(&other));
         }
@@ -112,7 +112,7 @@ async fn what_iam_said_is_done_and_reads_otherwise_is_not_as_written() {
         }
         _ => {}
     };
-    let (items, summary) = run(&fixture, at_once(1), &StopSwitch::new(), meddle).await;
+    let (items, summary) = run(&fixture, at_once(1), &StopSwitch::new(), interfere).await;
     assert_eq!((summary.applied, summary.not_as_written), (2, 3));
     assert!(!summary.is_complete());
     let found = |n| match &items[&user(n)].verification {
@@ -125,11 +125,11 @@ async fn what_iam_said_is_done_and_reads_otherwise_is_not_as_written() {
 }
 
 #[tokio::test]
-async fn a_stale_reading_is_waited_out_and_only_those_who_differ_are_read_again() {
+async fn verification_waits_for_stale_readings_and_rereads_only_users_that_differ() {
     let fixture = Fixture::users(4).listed_with("Developer").start().await;
     let mut rounds = Vec::new();
     let (items, summary) = run(&fixture, patient(), &StopSwitch::new(), |event| match event {
-        // What is read next is what was there before the write.
+        // The next reading returns the boundary from before the write.
         Event::Answered { change, .. } if change.principal.name == user(2) => {
             fixture.sandbox.put_user(&user(2), None);
         }
@@ -148,13 +148,13 @@ async fn a_stale_reading_is_waited_out_and_only_those_who_differ_are_read_again(
 }
 
 #[tokio::test]
-async fn without_an_answer_the_account_tells_whether_it_is_done() {
+async fn without_a_response_verification_determines_whether_the_change_was_made() {
     let fixture = Fixture::users(6).listed_with("Developer").start().await;
     let faults = fixture.sandbox.faults();
     faults.add(PUT, Some(user(1).as_str()), ALWAYS, Fault::CutAfter);
     faults.add(PUT, Some(user(2).as_str()), ALWAYS, Fault::CutBefore);
     faults.add(PUT, Some(user(3).as_str()), ALWAYS, Fault::error(500, "ServiceFailure", "sorry"));
-    // IAM does it, and then refuses to do it again.
+    // IAM makes the change, and denies the retry.
     faults.add(PUT, Some(user(4).as_str()), 1, Fault::CutAfter);
     faults.add(PUT, Some(user(4).as_str()), 1, denied());
     let (items, summary) = run_once(&fixture).await;
@@ -174,14 +174,14 @@ fn reads_without_boundary(item: &Item) -> bool {
     matches!(&item.verification, Verification::Otherwise(found) if found.boundary() == Some(None))
 }
 
-/// Lets the account be read so often, and then no more.
+/// Allows an action a number of times, and then denies it.
 fn readable_only(sandbox: &Sandbox, action: &str, times: u32) {
     sandbox.faults().add(action, None, times, Fault::Slow(Duration::ZERO));
     sandbox.faults().add(action, None, ALWAYS, denied());
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_back_keeps_its_class_and_is_no_success() {
+async fn a_change_that_cannot_be_verified_keeps_its_outcome_and_the_run_is_incomplete() {
     let fixture = Fixture::users(60).listed_with("Developer").start().await;
     readable_only(&fixture.sandbox, DETAILS, 1);
     fixture.sandbox.faults().add(GET_USER, None, ALWAYS, denied());
@@ -197,7 +197,7 @@ async fn what_cannot_be_read_back_keeps_its_class_and_is_no_success() {
 }
 
 #[tokio::test]
-async fn one_user_who_cannot_be_read_back_is_not_counted_among_those_who_were() {
+async fn a_single_user_that_cannot_be_read_is_counted_as_not_verified() {
     let fixture = Fixture::users(2).listed_with("Developer").start().await;
     fixture.sandbox.faults().add(GET_USER, None, 2, Fault::Slow(Duration::ZERO));
     fixture.sandbox.faults().add(GET_USER, Some(user(1).as_str()), ALWAYS, denied());
@@ -209,14 +209,14 @@ async fn one_user_who_cannot_be_read_back_is_not_counted_among_those_who_were() 
 }
 
 #[tokio::test]
-async fn after_a_stop_nothing_is_read_back_and_the_answers_count() {
+async fn after_a_stop_nothing_is_verified_and_the_responses_decide() {
     for reason in [StopReason::Interrupted, StopReason::Deadline, StopReason::Error] {
         let fixture = Fixture::users(10).listed_with("Developer").start().await;
         let switch = StopSwitch::new();
         fixture.sandbox.faults().add(PUT, Some(user(2).as_str()), 1, Fault::CutAfter);
         let (items, summary) = run(&fixture, at_once(1), &switch, |event| match event {
             Event::Retrying { .. } => switch.press(reason),
-            Event::Verifying { .. } => panic!("it reads back"),
+            Event::Verifying { .. } => panic!("it verifies"),
             _ => {}
         })
         .await;
@@ -228,10 +228,10 @@ async fn after_a_stop_nothing_is_read_back_and_the_answers_count() {
 }
 
 #[tokio::test]
-async fn a_stop_ends_the_waiting_and_who_may_have_been_read_too_early_was_not_seen() {
+async fn a_stop_ends_the_wait_and_a_user_that_may_have_been_read_too_early_is_not_verified() {
     let fixture = Fixture::users(4).listed_with("Developer").start().await;
     let switch = StopSwitch::new();
-    fixture.sandbox.faults().add(PUT, Some(user(1).as_str()), 1, lie());
+    fixture.sandbox.faults().add(PUT, Some(user(1).as_str()), 1, false_success());
     let (items, summary) = run(&fixture, patient(), &switch, |event| {
         if matches!(event, Event::Ended(_)) {
             switch.press(StopReason::Interrupted);
@@ -247,7 +247,7 @@ async fn a_stop_ends_the_waiting_and_who_may_have_been_read_too_early_was_not_se
 }
 
 #[tokio::test]
-async fn a_stop_ends_a_reading_and_nobody_was_seen() {
+async fn a_stop_during_verification_leaves_every_change_not_verified() {
     let fixture = Fixture::users(4).listed_with("Developer").start().await;
     let switch = StopSwitch::new();
     let (_, summary) = run(&fixture, patient(), &switch, |event| {
@@ -261,7 +261,7 @@ async fn a_stop_ends_a_reading_and_nobody_was_seen() {
 }
 
 #[tokio::test]
-async fn denied_for_all_stops_the_run_with_one_message_and_the_rest_is_not_attempted() {
+async fn writes_that_are_all_denied_stop_the_run_with_one_error_and_the_rest_is_not_attempted() {
     let fixture = Fixture::users(200).listed_with("Developer").start().await;
     fixture.sandbox.faults().add(PUT, None, ALWAYS, denied());
     let mut stopped_by = Vec::new();
@@ -279,7 +279,7 @@ async fn denied_for_all_stops_the_run_with_one_message_and_the_rest_is_not_attem
 }
 
 #[tokio::test]
-async fn denied_for_many_stops_nobody_who_may_be_written() {
+async fn writes_of_which_many_are_denied_do_not_stop_the_run() {
     let fixture = Fixture::users(60).listed_with("Developer").start().await;
     for n in (0..60).filter(|n| n % 10 != 9) {
         fixture.sandbox.faults().add(PUT, Some(user(n).as_str()), 1, denied());
@@ -288,7 +288,7 @@ async fn denied_for_many_stops_nobody_who_may_be_written() {
     assert_eq!((summary.applied, summary.failed, summary.stopped), (6, 54, None));
 }
 
-/// Twelve users with every kind of change, and a fault here and there.
+/// Twelve users with every kind of change, and random faults.
 struct Chaos {
     fixture: Fixture,
     random: fastrand::Rng,
@@ -311,7 +311,7 @@ impl Chaos {
         Chaos { fixture, random: fastrand::Rng::with_seed(seed) }
     }
 
-    /// One that may pass, or does not.
+    /// How often a fault is injected: so rarely that retries succeed, or always.
     fn times(&mut self) -> u32 {
         self.random.choice([1, 2, 5, ALWAYS]).unwrap()
     }
@@ -319,7 +319,7 @@ impl Chaos {
     fn add_faults(&mut self) {
         let faults = [
             denied(),
-            lie(),
+            false_success(),
             Fault::error(500, "ServiceFailure", "sorry"),
             Fault::error(409, "ConcurrentModification", "again"),
             Fault::error(404, "NoSuchEntity", "The user with name x cannot be found."),
@@ -331,8 +331,8 @@ impl Chaos {
         for n in 0..12 {
             let action = if n % 3 == 2 { DELETE } else { PUT };
             for _ in 0..self.random.usize(..3) {
-                // Expired credentials end the run, so they are seldom. Throttling, which takes its time, is
-                // left to the tests of the pace: it never leaves open what IAM did.
+                // Expired credentials end the run, so they are rare. Throttling takes long, and never leaves open
+                // what IAM did: other tests cover it.
                 let fault = self.random.usize(..faults.len());
                 let fault = if fault == 5 && self.random.u8(..8) > 0 { 0 } else { fault };
                 let times = self.times();
@@ -340,7 +340,7 @@ impl Chaos {
                 faults_on.add(action, Some(user(n).as_str()), times, faults[fault].clone());
             }
         }
-        // The pages are read once to plan; then, now and then, they are closed, or garbage once.
+        // Planning reads three pages. After that, reading is sometimes denied, or returns garbage once.
         let sandbox = &self.fixture.sandbox;
         sandbox.faults().add(DETAILS, None, 3, Fault::Slow(Duration::ZERO));
         match self.random.u8(..4) {
@@ -359,7 +359,7 @@ impl Chaos {
     }
 }
 
-/// Applies under one seed's faults, and gives each item's class, and whether it was seen.
+/// Applies with the faults of a seed. Returns the outcome of each change, and whether it is verified.
 async fn classes_of(seed: u64) -> Vec<(Outcome, bool)> {
     let mut chaos = Chaos::of(seed).await;
     chaos.add_faults();
@@ -382,7 +382,7 @@ async fn classes_of(seed: u64) -> Vec<(Outcome, bool)> {
         let is_written = is(item.change.boundary.to());
         let is_seen = !item.is_unverified();
         let agrees = match item.outcome() {
-            // IAM may lie; then only reading back tells.
+            // A false success is detected only by verification.
             Outcome::Applied => is_written || !is_seen,
             Outcome::NotAsWritten => is_seen && !is_written,
             Outcome::Failed => !is_written || !is_seen,
@@ -398,14 +398,14 @@ async fn classes_of(seed: u64) -> Vec<(Outcome, bool)> {
 }
 
 #[tokio::test]
-async fn whatever_goes_wrong_each_item_is_in_one_class_and_the_account_agrees() {
+async fn with_random_faults_every_change_has_one_outcome_that_agrees_with_the_account() {
     let classes: Vec<(Outcome, bool)> = stream::iter(0..200)
         .map(classes_of)
         .buffer_unordered(32)
         .flat_map(stream::iter)
         .collect()
         .await;
-    // Or the faults were too tame to tell anything.
+    // Otherwise the faults are too rare for the test to mean anything.
     for class in [
         (Outcome::Applied, true),
         (Outcome::Applied, false),
@@ -419,7 +419,7 @@ async fn whatever_goes_wrong_each_item_is_in_one_class_and_the_account_agrees() 
     }
 }
 
-/// The binary on two users, who are read one by one: twice to plan.
+/// Runs the binary on two users, which planning reads one by one.
 async fn applied_by_binary(faults: impl FnOnce(&Sandbox), format: &str) -> Ran {
     let fixture = Fixture::users(2).listed_with("Developer").start().await;
     fixture.sandbox.faults().add(GET_USER, None, 2, Fault::Slow(Duration::ZERO));
@@ -430,7 +430,7 @@ async fn applied_by_binary(faults: impl FnOnce(&Sandbox), format: &str) -> Ran {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_as_written_has_exit_code_3() {
     let lies = |sandbox: &Sandbox| {
-        sandbox.faults().add(PUT, Some(user(1).as_str()), 1, lie());
+        sandbox.faults().add(PUT, Some(user(1).as_str()), 1, false_success());
     };
     let applied = applied_by_binary(lies, "json").await;
     assert_eq!(applied.code, 3, "{applied}");
@@ -446,7 +446,7 @@ async fn what_is_not_as_written_has_exit_code_3() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn success_that_nobody_saw_has_exit_code_3() {
+async fn changes_that_could_not_be_verified_have_exit_code_3() {
     let unreadable = |sandbox: &Sandbox| {
         sandbox.faults().add(GET_USER, None, ALWAYS, denied());
         sandbox.faults().add(DETAILS, None, ALWAYS, denied());

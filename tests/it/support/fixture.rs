@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -85,7 +85,29 @@ pub async fn read<'a>(
     account.inventory(&principals).await
 }
 
-fn access(sandbox: &Sandbox) -> Access {
+/// Applies without a person. Limits do not matter, and verification is one round.
+pub fn apply_options(sandbox: &Sandbox, folder: &Path, input: ApplyInput) -> ApplyOptions {
+    ApplyOptions {
+        access: access(sandbox),
+        input,
+        overrides: Overrides {
+            max_changes: Some("100%".parse().unwrap()),
+            max_removals: Some("100%".parse().unwrap()),
+            ..Overrides::default()
+        },
+        supervision: Supervision::Unattended,
+        is_strict: false,
+        concurrency: NonZeroUsize::new(16).unwrap(),
+        max_rate: None,
+        retry_policy: quick(),
+        timeout: None,
+        verify_for: Duration::ZERO,
+        journal: None,
+        state: StateRoot::at(folder.join("state")),
+    }
+}
+
+pub fn access(sandbox: &Sandbox) -> Access {
     Access::Sandbox {
         endpoint_url: sandbox.endpoint_url(),
         access_key_id: ACCESS_KEY_ID,
@@ -183,31 +205,12 @@ impl Fixture {
         Plan::between(account.identity().account, &config, &live)
     }
 
-    /// The options of a use case that applies the file: nobody is asked, and nothing is waited for.
-    pub fn options(&self, concurrency: usize) -> ApplyOptions {
-        ApplyOptions {
-            access: access(&self.sandbox),
-            input: ApplyInput::File(self.folder().join("boundaries.toml")),
-            overrides: Overrides {
-                max_changes: Some("100%".parse().unwrap()),
-                max_removals: Some("100%".parse().unwrap()),
-                ..Overrides::default()
-            },
-            supervision: Supervision::Unattended,
-            is_strict: false,
-            concurrency: NonZeroUsize::new(concurrency).unwrap(),
-            max_rate: None,
-            retry_policy: quick(),
-            timeout: None,
-            verify_for: Duration::ZERO,
-            journal: None,
-            state: StateRoot::at(self.folder().join("state")),
-        }
-    }
-
     /// Applies the file.
     pub async fn apply(&self, concurrency: usize) -> (BTreeMap<PrincipalName, Item>, Summary) {
-        let applied = apply(&self.options(concurrency)).await;
+        let input = ApplyInput::File(self.folder().join("boundaries.toml"));
+        let concurrency = NonZeroUsize::new(concurrency).unwrap();
+        let options = apply_options(&self.sandbox, self.folder(), input);
+        let applied = apply(&ApplyOptions { concurrency, ..options }).await;
         (applied.items, applied.summary)
     }
 }
@@ -250,6 +253,8 @@ pub struct Applied {
     pub summary: Summary,
     /// The journal, if there was something to change.
     pub record: Option<RunRecord>,
+    /// The path of the journal.
+    pub journal: Option<PathBuf>,
 }
 
 /// Applies, and checks that each change ended exactly once.
@@ -267,12 +272,13 @@ pub async fn apply(options: &ApplyOptions) -> Applied {
         }
     }
     assert_eq!(items.len(), preflight.ready().count());
-    let record = journal.unwrap().map(|path| RunRecord::read(&path).unwrap());
+    let journal = journal.unwrap();
+    let record = journal.as_ref().map(|path| RunRecord::read(path).unwrap());
     assert_eq!(
         record.as_ref().map(|record| record.end.clone()),
         record.is_some().then(|| Some(summary.end()))
     );
-    Applied { preflight, items, summary, record }
+    Applied { preflight, items, summary, record, journal }
 }
 
 /// Agrees to every plan, and keeps the events.
