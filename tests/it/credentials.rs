@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use iam_boundaries::sandbox::{ACCOUNT, Fault};
 
 use self::sts::Sts;
-use crate::support::workplace::Workplace;
+use crate::support::fixture::Fixture;
 use crate::support::{Binary, Ran, tools};
 
 /// The configuration file. Each access key ID is the account that it belongs to.
@@ -264,8 +264,8 @@ const FILE: &str = "[users]\nalice = \"arn:aws:iam::aws:policy/ReadOnlyAccess\"\
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_combination_of_sources_uses_the_credentials_of_the_table() {
-    let (sts, workplace) = (Sts::start(), Workplace::of(1).await);
-    let endpoint = workplace.sandbox.endpoint_url();
+    let (sts, fixture) = (Sts::start(), Fixture::users(1).listed_with("Developer").start().await);
+    let endpoint = fixture.sandbox.endpoint_url();
     let cases = cases();
     tokio::task::spawn_blocking(move || {
         for case in &cases {
@@ -383,8 +383,8 @@ fn a_profile_that_does_not_exist_is_named_with_its_origin_and_the_files() {
 }
 
 /// The profile `switching`: its `credential_process` runs `script`, whose variables `key` is printed.
-fn switching(workplace: Workplace, script: &str) -> Workplace {
-    let folder = workplace.binary.folder();
+fn switching(fixture: Fixture, script: &str) -> Fixture {
+    let folder = fixture.folder();
     let text = format!(
         "{script}\n\
          expiration=$(date -u -d '+1 second' +%Y-%m-%dT%H:%M:%SZ 2>/dev/null || date -u -v+1S +%Y-%m-%dT%H:%M:%SZ)\n\
@@ -394,8 +394,7 @@ fn switching(workplace: Workplace, script: &str) -> Workplace {
     std::fs::write(folder.join("keys.sh"), text).unwrap();
     let config = "[profile switching]\ncredential_process = sh keys.sh\n";
     std::fs::write(folder.join("config"), config).unwrap();
-    let binary = workplace.binary.env("AWS_CONFIG_FILE", "config").env("PATH", "/usr/bin:/bin");
-    Workplace { binary, ..workplace }
+    fixture.env("AWS_CONFIG_FILE", "config").env("PATH", "/usr/bin:/bin")
 }
 
 const APPLY: [&str; 11] = [
@@ -413,9 +412,9 @@ const APPLY: [&str; 11] = [
 ];
 
 /// Waits until the sandbox got as many writes as that. The run may end before.
-async fn wait_for_writes(workplace: &Workplace, count: u64) {
+async fn wait_for_writes(fixture: &Fixture, count: u64) {
     let started = Instant::now();
-    while workplace.writes() < count && started.elapsed() < Duration::from_secs(20) {
+    while fixture.writes() < count && started.elapsed() < Duration::from_secs(20) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
@@ -423,22 +422,22 @@ async fn wait_for_writes(workplace: &Workplace, count: u64) {
 #[tokio::test(flavor = "multi_thread")]
 async fn credentials_of_another_account_end_the_run_and_sign_no_write() {
     let script = format!("key={ACCOUNT}\ntest -e switched && key=210987654321");
-    let workplace = switching(Workplace::of(40).await, &script);
+    let fixture = switching(Fixture::users(40).listed_with("Developer").start().await, &script);
     let switch = async {
-        wait_for_writes(&workplace, 4).await;
-        std::fs::write(workplace.binary.folder().join("switched"), "").unwrap();
+        wait_for_writes(&fixture, 4).await;
+        std::fs::write(fixture.folder().join("switched"), "").unwrap();
     };
-    let (ran, ()) = tokio::join!(workplace.run(&APPLY), switch);
+    let (ran, ()) = tokio::join!(fixture.run(&APPLY), switch);
     assert_eq!(ran.code, 3, "{ran}");
     let why = "the credentials now belong to account 210987654321, and this run is for account 123456789012";
     let unwrapped = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(unwrapped.contains(why), "{ran}");
     assert!(unwrapped.contains("nothing was read or written with the new credentials"), "{ran}");
     // Every write that reached the sandbox changed a user of the right account.
-    let changed = (0..40).filter(|n| workplace.has(*n, &workplace.policy)).count();
-    assert_eq!(workplace.writes(), changed as u64, "{ran}");
+    let changed = (0..40).filter(|n| fixture.has(*n, "Developer")).count();
+    assert_eq!(fixture.writes(), changed as u64, "{ran}");
     assert!((4..40).contains(&changed), "{changed} {ran}");
-    let journal = std::fs::read_to_string(workplace.binary.folder().join("journal.jsonl")).unwrap();
+    let journal = std::fs::read_to_string(fixture.folder().join("journal.jsonl")).unwrap();
     assert!(journal.contains("AccountChanged"), "{journal}");
 }
 
@@ -446,9 +445,9 @@ async fn credentials_of_another_account_end_the_run_and_sign_no_write() {
 async fn credentials_that_change_before_the_account_is_read_end_the_command() {
     // The first credentials identify the account, and the next ones belong to another.
     let script = format!("key=210987654321\ntest -e called || key={ACCOUNT}\n: >called");
-    let workplace = switching(Workplace::of(3).await, &script);
-    let ran = workplace.run(&APPLY).await;
-    assert_eq!((ran.code, workplace.writes()), (1, 0), "{ran}");
+    let fixture = switching(Fixture::users(3).listed_with("Developer").start().await, &script);
+    let ran = fixture.run(&APPLY).await;
+    assert_eq!((ran.code, fixture.writes()), (1, 0), "{ran}");
     assert!(ran.err.contains("now belong to account 210987654321"), "{ran}");
 }
 
@@ -456,17 +455,17 @@ async fn credentials_that_change_before_the_account_is_read_end_the_command() {
 async fn new_keys_of_the_same_account_are_each_confirmed_once_also_when_sts_fails_for_a_moment() {
     // Access key IDs that are not 12 digits belong to the sandbox's own account.
     let script = "key=AKIAFIRST\ntest -e switched && key=AKIASECOND";
-    let workplace = switching(Workplace::of(20).await, script);
+    let fixture = switching(Fixture::users(20).listed_with("Developer").start().await, script);
     let switch = async {
-        wait_for_writes(&workplace, 4).await;
+        wait_for_writes(&fixture, 4).await;
         let unavailable = Fault::error(503, "ServiceUnavailable", "try again");
-        workplace.sandbox.faults().add("GetCallerIdentity", None, 2, unavailable);
-        std::fs::write(workplace.binary.folder().join("switched"), "").unwrap();
+        fixture.sandbox.faults().add("GetCallerIdentity", None, 2, unavailable);
+        std::fs::write(fixture.folder().join("switched"), "").unwrap();
     };
-    let (ran, ()) = tokio::join!(workplace.run(&APPLY), switch);
+    let (ran, ()) = tokio::join!(fixture.run(&APPLY), switch);
     assert_eq!(ran.code, 0, "{ran}");
-    assert_eq!(workplace.writes(), 20, "{ran}");
-    assert!((0..20).all(|n| workplace.has(n, &workplace.policy)), "{ran}");
+    assert_eq!(fixture.writes(), 20, "{ran}");
+    assert!((0..20).all(|n| fixture.has(n, "Developer")), "{ran}");
     // Once for the run, and once with two more attempts for the second key.
-    assert_eq!(workplace.sandbox.calls()["GetCallerIdentity"], 4, "{ran}");
+    assert_eq!(fixture.sandbox.calls()["GetCallerIdentity"], 4, "{ran}");
 }
