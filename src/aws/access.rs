@@ -4,10 +4,10 @@ use crate::iam::Partition;
 #[derive(Debug, Clone)]
 pub enum Access {
     /// The standard sources of every AWS tool: environment, profiles, SSO, `credential_process`, web identity,
-    /// roles of containers and instances, in the order of the
-    /// [SDK's chain](https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html).
+    /// roles of containers and instances, in the order of botocore (`docs/credentials.md`).
     Chain {
-        /// The profile; `None` for `AWS_PROFILE` or `default`.
+        /// The profile, which is then the only source of credentials; `None` for `AWS_DEFAULT_PROFILE`,
+        /// `AWS_PROFILE` or `default`.
         profile: Option<String>,
         /// The region; `None` for `AWS_REGION` or the profile's.
         region: Option<String>,

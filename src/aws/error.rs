@@ -96,6 +96,9 @@ impl ApiError {
     where
         E: Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
+        if let Some(error) = confirmation_error(&error) {
+            return error.clone();
+        }
         if let Some(message) = credentials_error(&error) {
             let class = ErrorClass::Credentials;
             return ApiError::without_response(action, class, "NoCredentials", message);
@@ -212,6 +215,18 @@ fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) 
         error = source;
     }
     error
+}
+
+/// The error of the call that confirms the account of new credentials, if it failed. It is a source of the
+/// credential provider's error.
+fn confirmation_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a ApiError> {
+    let mut at = error;
+    loop {
+        if let Some(found) = at.downcast_ref::<ApiError>() {
+            return Some(found);
+        }
+        at = at.source()?;
+    }
 }
 
 /// The message of the credential providers, if they failed. The SDK reports their errors as failures to send the

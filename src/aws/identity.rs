@@ -1,15 +1,64 @@
+use std::sync::Arc;
+
+use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
+
+use super::call_counter::CallCounter;
+use super::call_executor::CallExecutor;
+use super::error::CallFailure;
+use super::limiter::LimiterOptions;
+use super::rate_limiter::RateLimiter;
+use super::redactor::Redactor;
+use super::response_check::ResponseCheck;
+use super::retry_policy::RetryPolicy;
+use super::stop::Stop;
 use crate::iam::{AccountId, Partition};
-use crate::inventory::CallerIdentity;
+use crate::inventory::{ApiError, CallerIdentity};
+
+pub(super) const ACTION: &str = "sts:GetCallerIdentity";
+
+/// Why the identity of a caller is unknown.
+#[derive(Debug)]
+pub(super) enum IdentityError {
+    /// The call failed.
+    Call(ApiError),
+    /// The response cannot be used.
+    Unusable(String),
+}
+
+/// The identity that the credentials of `config` belong to, from `sts:GetCallerIdentity`.
+pub(super) async fn get_caller_identity(
+    config: &SdkConfig,
+    counter: &CallCounter,
+    redactor: &Redactor,
+) -> Result<CallerIdentity, IdentityError> {
+    let config = aws_sdk_sts::config::Builder::from(config)
+        .retry_config(RetryConfig::disabled())
+        .interceptor(ResponseCheck)
+        .build();
+    let sts = aws_sdk_sts::Client::from_conf(config);
+    let options = LimiterOptions { max_in_flight: 1, expected_calls: 1 };
+    let rate_limiter = RateLimiter::new(options, Arc::default());
+    let policy = RetryPolicy::interactive();
+    let executor =
+        CallExecutor::new(ACTION, policy, rate_limiter, counter.clone(), redactor.clone());
+    let get = || async {
+        sts.get_caller_identity().send().await.map_err(|error| CallFailure::from_sdk(ACTION, error))
+    };
+    let end = executor.execute(&Stop::never(), get, |_| {}).await;
+    let response = end.into_result(ACTION).map_err(IdentityError::Call)?;
+    let identity =
+        parse_identity(response.account(), response.arn()).map_err(IdentityError::Unusable)?;
+    tracing::debug!(account = %identity.account, arn = identity.arn, "caller identity");
+    Ok(identity)
+}
 
 /// The identity in a response of
 /// [GetCallerIdentity](https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html).
 ///
 /// # Errors
 /// What makes the response unusable: a missing or invalid account or ARN.
-pub(super) fn parse_identity(
-    account: Option<&str>,
-    arn: Option<&str>,
-) -> Result<CallerIdentity, String> {
+fn parse_identity(account: Option<&str>, arn: Option<&str>) -> Result<CallerIdentity, String> {
     let account = account.ok_or("it contains no account")?;
     let arn = arn.ok_or("it contains no ARN")?;
     // arn:partition:service:…

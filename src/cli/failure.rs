@@ -126,6 +126,17 @@ fn help(error: &Error) -> Option<String> {
             "specify --profile NAME, set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run \
              `aws sso login`; to try the tool without an account, use --sandbox"
         }
+        Error::Connect(ConnectError::ProfileCredentials { .. }) => {
+            "add credentials to the profile, or specify another profile; with --profile, no other source of \
+             credentials is used"
+        }
+        Error::Connect(ConnectError::NoSuchProfile { .. }) => {
+            "correct the name, or create the profile with `aws configure --profile NAME`"
+        }
+        Error::Connect(ConnectError::UnreadableProfiles { .. }) => "correct the file",
+        Error::Connect(ConnectError::PartialKey) => {
+            "set both variables, or unset AWS_ACCESS_KEY_ID"
+        }
         Error::Connect(ConnectError::UnusableIdentity(_)) => {
             "check --endpoint-url: the endpoint may not be an AWS endpoint"
         }

@@ -47,11 +47,15 @@ impl ApiError {
     pub(crate) const NOT_SENT: &'static str = "NotSent";
     /// The code where no connection could be made, or it broke.
     pub(crate) const CONNECTION_FAILED: &'static str = "ConnectionFailed";
+    /// The code where new credentials belong to another account than the run is for.
+    pub(crate) const ACCOUNT_CHANGED: &'static str = "AccountChanged";
 
     /// Whether AWS may have done what was requested although the call failed: AWS did not respond, or its
     /// response does not say that it refused. A response without a request ID may come from a proxy.
     pub fn is_outcome_unknown(&self) -> bool {
         match self.class {
+            // The account of new credentials could not be confirmed, before anything was sent.
+            ErrorClass::Transient if self.action.starts_with("sts:") => false,
             ErrorClass::Transient => true,
             // Refused, or the credential providers failed before anything was sent.
             ErrorClass::Credentials => false,

@@ -16,6 +16,7 @@ mod command_line;
 mod config;
 mod corpus;
 mod crash;
+mod credentials;
 mod definition;
 mod docs;
 mod earlier_formats;

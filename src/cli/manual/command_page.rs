@@ -15,10 +15,14 @@ const ENVIRONMENT: &[Block] = &[
         "The AWS SDK for Rust reads credentials and settings from the environment variables, the \
          profiles and the services that all AWS SDKs support. The most common variables are:",
     ),
-    Block::Term("AWS_PROFILE", "The AWS profile to use. `--profile` takes precedence."),
+    Block::Term(
+        "AWS_DEFAULT_PROFILE, AWS_PROFILE",
+        "The AWS profile to use. The first of them that is set takes precedence, and `--profile` over both.",
+    ),
     Block::Term(
         "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN",
-        "Credentials. They take precedence over the credentials of a profile, also of `--profile`.",
+        "Credentials. They take precedence over the credentials of a profile, except for that of \
+         `--profile`.",
     ),
     Block::Term(
         "AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN, AWS_ROLE_SESSION_NAME",

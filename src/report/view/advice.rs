@@ -57,6 +57,11 @@ pub fn advice(error: &ApiError) -> Option<String> {
              AWS_SECRET_ACCESS_KEY, or `aws sso login`; --sandbox needs no credentials"
                 .to_owned()
         }
+        ErrorClass::Credentials if code == ApiError::ACCOUNT_CHANGED => {
+            "nothing was read or written with the new credentials; specify credentials that stay in the \
+             account for the whole run, and run the command again"
+                .to_owned()
+        }
         ErrorClass::Credentials => {
             "check the access key, its secret key and session token, and this machine's clock".to_owned()
         }

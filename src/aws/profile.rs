@@ -1,0 +1,136 @@
+use std::fmt;
+
+use aws_config::profile::{ProfileFileLoadError, ProfileSet, load};
+
+use crate::iam::printable;
+
+/// The profile whose settings apply.
+///
+/// The order is botocore's: `--profile`, `AWS_DEFAULT_PROFILE`, `AWS_PROFILE`, `default`
+/// ([configuration](https://docs.aws.amazon.com/boto3/latest/guide/configuration.html)). The SDK for Rust does
+/// not read `AWS_DEFAULT_PROFILE`.
+#[derive(Debug, Clone)]
+pub(super) struct SelectedProfile {
+    name: String,
+    origin: ProfileOrigin,
+}
+
+/// What selects a profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProfileOrigin {
+    /// The option `--profile`.
+    Flag,
+    /// An environment variable, by its name.
+    Variable(&'static str),
+    /// Nothing: the profile `default`, which may be missing.
+    Default,
+}
+
+const VARIABLES: [&str; 2] = ["AWS_DEFAULT_PROFILE", "AWS_PROFILE"];
+const DEFAULT: &str = "default";
+
+impl SelectedProfile {
+    /// The profile `flag`, or the one that the environment selects. An empty name is a name, as in botocore.
+    pub(super) fn new(flag: Option<&str>) -> SelectedProfile {
+        SelectedProfile::of(flag, |name| {
+            std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+        })
+    }
+
+    fn of(flag: Option<&str>, variable: impl Fn(&str) -> Option<String>) -> SelectedProfile {
+        if let Some(name) = flag {
+            return SelectedProfile { name: name.to_owned(), origin: ProfileOrigin::Flag };
+        }
+        VARIABLES
+            .into_iter()
+            .find_map(|origin| Some((variable(origin)?, ProfileOrigin::Variable(origin))))
+            .map_or_else(
+                || SelectedProfile { name: DEFAULT.to_owned(), origin: ProfileOrigin::Default },
+                |(name, origin)| SelectedProfile { name, origin },
+            )
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn origin(&self) -> ProfileOrigin {
+        self.origin
+    }
+
+    /// Whether `--profile` selects it: its credentials are then the only ones.
+    pub(super) fn is_exclusive(&self) -> bool {
+        self.origin == ProfileOrigin::Flag
+    }
+
+    /// Whether it must exist: the flag or a variable names it.
+    pub(super) fn is_named(&self) -> bool {
+        self.origin != ProfileOrigin::Default
+    }
+}
+
+impl fmt::Display for ProfileOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ProfileOrigin::Flag => "--profile",
+            ProfileOrigin::Variable(name) => name,
+            ProfileOrigin::Default => "the default profile",
+        })
+    }
+}
+
+/// The profiles in the configuration file and the credentials file. A missing file has no profiles.
+///
+/// # Errors
+/// If a file cannot be read or parsed.
+pub(super) async fn load_profiles() -> Result<ProfileSet, ProfileFileLoadError> {
+    load(&Default::default(), &Default::default(), &Default::default(), None).await
+}
+
+/// The profiles in the credentials file only. A missing file has no profiles.
+///
+/// # Errors
+/// If the file cannot be read or parsed.
+pub(super) async fn load_credentials_file() -> Result<ProfileSet, ProfileFileLoadError> {
+    #[expect(deprecated, reason = "its replacement is in a crate that is no direct dependency")]
+    let files = aws_config::profile::profile_file::ProfileFiles::builder()
+        .include_default_credentials_file(true)
+        .build();
+    load(&Default::default(), &Default::default(), &files, None).await
+}
+
+/// The paths of the configuration file and the credentials file
+/// ([location of the files](https://docs.aws.amazon.com/sdkref/latest/guide/file-location.html)).
+pub(super) fn profile_files() -> [String; 2] {
+    [("AWS_CONFIG_FILE", "~/.aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")]
+        .map(|(variable, default)| {
+            std::env::var_os(variable)
+                .map_or_else(|| default.to_owned(), |path| printable(&path.to_string_lossy()))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flag_comes_before_the_variables_and_aws_default_profile_before_aws_profile() {
+        let of = |flag: Option<&str>, set: &[(&str, &str)]| {
+            let variable = |name: &str| {
+                set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+            };
+            let SelectedProfile { name, origin } = SelectedProfile::of(flag, variable);
+            (name, origin.to_string())
+        };
+        let both = [("AWS_PROFILE", "a"), ("AWS_DEFAULT_PROFILE", "b")];
+        for (flag, set, name, origin) in [
+            (Some("c"), &both[..], "c", "--profile"),
+            (None, &both, "b", "AWS_DEFAULT_PROFILE"),
+            (None, &both[..1], "a", "AWS_PROFILE"),
+            (None, &[("AWS_PROFILE", "")], "", "AWS_PROFILE"),
+            (None, &[], "default", "the default profile"),
+        ] {
+            assert_eq!(of(flag, set), (name.to_owned(), origin.to_owned()));
+        }
+    }
+}
