@@ -5,7 +5,7 @@
 mod sts;
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -448,6 +448,33 @@ async fn credentials_that_change_before_the_account_is_read_end_the_command() {
     let fixture = switching(Fixture::users(3).listed_with("Developer").start().await, &script);
     let ran = fixture.run(&APPLY).await;
     assert_eq!((ran.code, fixture.writes()), (1, 0), "{ran}");
+    assert!(ran.err.contains("now belong to account 210987654321"), "{ran}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_that_change_while_the_question_waits_sign_no_write() {
+    let script = format!("key={ACCOUNT}\ntest -e switched && key=210987654321");
+    let workplace = switching(Workplace::of(3).await, &script);
+    let pty = nix::pty::openpty(None, None).unwrap();
+    let mut command = workplace.binary.command(&["--profile", "switching", "apply"]);
+    command.stdin(pty.slave).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let folder = workplace.binary.folder().to_owned();
+    let run = move || {
+        let mut child = command.spawn().unwrap();
+        let (mut asked, mut byte) = (Vec::new(), [0]);
+        let mut stderr = child.stderr.take().unwrap();
+        while !String::from_utf8_lossy(&asked).contains("to continue:") {
+            stderr.read_exact(&mut byte).unwrap();
+            asked.push(byte[0]);
+        }
+        std::fs::write(folder.join("switched"), "").unwrap();
+        std::fs::File::from(pty.master).write_all(b"yes\n").unwrap();
+        child.stderr = Some(stderr);
+        Ran::of(child.wait_with_output().unwrap())
+    };
+    let ran = tokio::task::spawn_blocking(run).await.unwrap();
+    assert_eq!((ran.code, workplace.writes()), (1, 0), "{ran}");
+    assert!(ran.err.contains("nothing was changed"), "{ran}");
     assert!(ran.err.contains("now belong to account 210987654321"), "{ran}");
 }
 
