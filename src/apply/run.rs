@@ -213,7 +213,10 @@ fn correction(item: &Item) -> Option<Correction> {
             let to = item.change.boundary.to().cloned();
             Correction::to_boundary(&item.call, item.outcome(), to)
         }
-        Verification::Otherwise(found) => Correction::between(&item.call, item.outcome(), found),
+        Verification::Otherwise(found) => {
+            let intent = Intent::from(&item.change);
+            Correction::between(&intent, &item.call, item.outcome(), found)
+        }
         Verification::NotNeeded | Verification::Stopped { .. } | Verification::Failed(_) => None,
     }
 }

@@ -72,18 +72,20 @@ pub(super) async fn run(
             Err(in_review(Failure::nothing_changed(error), format, output)?)
         }
         Ok(ApplyOutcome::Refused { preflight, why }) => {
-            terminal.print_rest().await?;
-            Err(refused(&preflight, &why, format, output)?)
+            let _ = terminal.finish().await;
+            Err(refused(&preflight, &why, format, output))
         }
         Ok(ApplyOutcome::Completed { preflight, summary, journal }) => {
             let written = terminal.finish().await;
             if let Ok(Some(path)) = &journal {
                 output.remark(&format!("journal: {}", path.display()));
             }
-            written.map_err(|error| unwritten(&error, &summary))?;
+            if let (Err(error), Ok(_)) = (&written, &journal) {
+                return Err(unwritten(error, &summary));
+            }
             journal.map_err(|error| {
                 Failure::new(format!("{error}; {}", summary_counts(&summary)))
-                    .help("no further call was made; free space for a journal, and run this again")
+                    .help("no further request was sent; free disk space for the journal, and run the command again")
                     .with_exit(Exit::SomeFailed)
             })?;
             Ok(exit(&preflight, &summary))
@@ -112,16 +114,15 @@ struct Running {
 impl Terminal<'_> {
     /// Prints what is not printed yet, and waits for the report.
     async fn finish(&mut self) -> io::Result<()> {
-        self.output.print(&mem::take(&mut self.unprinted))?;
+        let rest = mem::take(&mut self.unprinted);
+        // A report that waits for its reader holds the lock of standard output.
+        if !rest.is_empty() {
+            self.output.print(&rest)?;
+        }
         match self.running.take() {
             Some(running) => running.finish().await,
             None => Ok(()),
         }
-    }
-
-    /// As [`Terminal::finish`], where nothing was changed.
-    async fn print_rest(&mut self) -> Result<(), Failure> {
-        self.finish().await.map_err(Failure::output)
     }
 }
 
@@ -167,18 +168,15 @@ impl Running {
         self.signals.abort();
         tokio::select! {
             written = self.reporter.finish() => written,
-            Ok(()) = interrupted() => Err(io::Error::other("interrupted before it was read")),
+            Ok(()) = interrupted() => Err(io::Error::other("interrupted before the report was written")),
         }
     }
 }
 
 fn exit(preflight: &Preflight, summary: &Summary) -> Exit {
-    let is_all_possible = preflight.conflicts().next().is_none()
-        && preflight.blocked().next().is_none()
-        && preflight.plan.problems.is_empty();
     if summary.stopped == Some(StopReason::Interrupted) {
         Exit::Interrupted
-    } else if summary.is_complete() && is_all_possible {
+    } else if summary.is_complete() && preflight.is_all_possible() {
         Exit::Done
     } else {
         Exit::SomeFailed
@@ -194,12 +192,7 @@ fn unwritten(error: &io::Error, summary: &Summary) -> Failure {
 }
 
 /// Reports a refused plan. The text of the plan is on the terminal already.
-fn refused(
-    preflight: &Preflight,
-    why: &Refused,
-    format: Format,
-    output: &Output,
-) -> Result<Failure, Failure> {
+fn refused(preflight: &Preflight, why: &Refused, format: Format, output: &Output) -> Failure {
     let plan = &preflight.plan;
     let failure = match why {
         Refused::GuardRails(violations) => {
@@ -210,13 +203,17 @@ fn refused(
             .help(override_help(plan, violations))
         }
         Refused::Conflicts => {
-            let conflicts = preflight.conflicts().count();
-            Failure::new(format!("nothing was changed: {conflicts} changes are in conflict"))
+            let conflicts = match preflight.conflicts().count() {
+                1 => "1 change is".to_owned(),
+                count => format!("{count} changes are"),
+            };
+            Failure::new(format!("nothing was changed: {conflicts} in conflict"))
                 .help("plan again; without --strict, apply skips these and makes the other changes")
         }
     };
     if format != Format::Text || *why == Refused::Conflicts {
-        output.result(&render_refused(preflight, why, format.into(), output.out))?;
+        // The refusal is on standard error, too, and its exit code must not be lost.
+        let _ = output.print(&render_refused(preflight, why, format.into(), output.out));
     }
-    Ok(failure.with_exit(Exit::Refused))
+    failure.with_exit(Exit::Refused)
 }

@@ -1,4 +1,4 @@
-//! Ctrl-C, and what else asks a process to end.
+//! Handling of Ctrl-C and termination signals.
 
 use std::io;
 
@@ -7,7 +7,7 @@ use crate::aws::StopSwitch;
 use crate::inventory::StopReason;
 use crate::report::Aside;
 
-/// The first signal asks for the stop, the second ends the process at once.
+/// Stops the run at the first signal, and exits immediately at the second.
 pub(super) async fn stop_on_signal(switch: StopSwitch, output: Output, aside: Aside) {
     if let Err(error) = interrupted().await {
         // Without the handler, a signal ends the process as it would any other.
@@ -15,16 +15,17 @@ pub(super) async fn stop_on_signal(switch: StopSwitch, output: Output, aside: As
         return std::future::pending().await;
     }
     switch.press(StopReason::Interrupted);
-    let message = "Stopping: waiting for calls in flight. Press Ctrl-C again to quit immediately.";
-    aside.write(|| output.remark(message));
     tokio::spawn(async {
         if interrupted().await.is_ok() {
             std::process::exit(130);
         }
     });
+    let message = "Stopping: waiting for calls in flight. Press Ctrl-C again to quit immediately.";
+    // The bar is locked while the report waits for its reader.
+    let _ = tokio::task::spawn_blocking(move || aside.write(|| output.remark(message))).await;
 }
 
-/// Waits for Ctrl-C, or for what asks a process to end.
+/// Waits for Ctrl-C or, on Unix, SIGTERM or SIGHUP.
 pub(super) async fn interrupted() -> io::Result<()> {
     #[cfg(unix)]
     {

@@ -110,6 +110,11 @@ pub(super) enum FoundDocument {
         #[serde(deserialize_with = "present")]
         arn: Option<PolicyArn>,
     },
+    Recreated {
+        unique_id: UniqueId,
+        #[serde(deserialize_with = "present")]
+        arn: Option<PolicyArn>,
+    },
     NotFound,
 }
 
@@ -222,6 +227,9 @@ impl Line {
     pub(super) fn correction(principal: &Principal, correction: &Correction) -> Line {
         let found = match &correction.found {
             Found::Boundary(arn) => FoundDocument::Boundary { arn: arn.clone() },
+            Found::Recreated { unique_id, boundary } => {
+                FoundDocument::Recreated { unique_id: unique_id.clone(), arn: boundary.clone() }
+            }
             Found::NotFound => FoundDocument::NotFound,
         };
         Line::Correction {

@@ -170,12 +170,16 @@ impl Parser {
             }
             Line::Correction { kind, name, outcome, found } => {
                 let header = &self.record.header;
+                let checked = |arn: Option<PolicyArn>| match &arn {
+                    Some(policy) => {
+                        in_account(policy, header.account, header.partition).map(|()| arn)
+                    }
+                    None => Ok(None),
+                };
                 let found = match found {
-                    FoundDocument::Boundary { arn } => {
-                        arn.iter().try_for_each(|arn| {
-                            in_account(arn, header.account, header.partition)
-                        })?;
-                        Found::Boundary(arn)
+                    FoundDocument::Boundary { arn } => Found::Boundary(checked(arn)?),
+                    FoundDocument::Recreated { unique_id, arn } => {
+                        Found::Recreated { unique_id, boundary: checked(arn)? }
                     }
                     FoundDocument::NotFound => Found::NotFound,
                 };
@@ -328,8 +332,12 @@ fn call_outcome(
 
 /// The correction, if it corrects the entry's outcome.
 fn correction(entry: &Entry, outcome: Outcome, found: Found) -> Option<Correction> {
-    let to = entry.intent.boundary.to();
-    let is_as_written = matches!(&found, Found::Boundary(arn) if arn.as_ref() == to);
+    let is_as_written = match &found {
+        Found::Boundary(arn) => arn.as_ref() == entry.intent.boundary.to(),
+        Found::Recreated { unique_id, .. } if entry.intent.is_of_another(unique_id) => false,
+        Found::Recreated { .. } => return None,
+        Found::NotFound => false,
+    };
     match (entry.outcome.as_ref()?, outcome, is_as_written) {
         (CallOutcome::Failed { .. }, Outcome::Applied, true)
         | (CallOutcome::Applied { .. }, Outcome::NotAsWritten, false) => {

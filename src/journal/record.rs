@@ -94,6 +94,13 @@ pub struct Correction {
 pub enum Found {
     /// The principal has this boundary; `None` for no boundary.
     Boundary(Option<PolicyArn>),
+    /// The principal was deleted and created again during the run.
+    Recreated {
+        /// The unique ID of the new principal.
+        unique_id: UniqueId,
+        /// Its boundary; `None` for no boundary.
+        boundary: Option<PolicyArn>,
+    },
     /// IAM has no such principal.
     NotFound,
 }
@@ -147,6 +154,14 @@ impl Entry {
     }
 }
 
+impl Intent {
+    /// Whether the principal with this unique ID is not the one of the intent. Without a unique ID, an
+    /// intent cannot tell.
+    pub fn is_of_another(&self, unique_id: &UniqueId) -> bool {
+        self.unique_id.as_ref().is_some_and(|intended| intended != unique_id)
+    }
+}
+
 impl Correction {
     /// The correction where verification showed this boundary; `None` if it agrees with IAM's response.
     pub fn to_boundary(
@@ -158,16 +173,22 @@ impl Correction {
         (outcome != Outcome::of(call)).then_some(Correction { outcome, found })
     }
 
-    /// The correction where verification read this; `None` if it agrees with IAM's response, or the
-    /// principal could not be read.
-    pub fn between(call: &CallOutcome, outcome: Outcome, found: &Reading) -> Option<Correction> {
-        match found {
-            Reading::Found { boundary, .. } => {
-                Correction::to_boundary(call, outcome, boundary.clone())
+    /// The correction where verification read `reading` for the change with this intent; `None` if it
+    /// agrees with IAM's response, or the principal could not be read.
+    pub fn between(
+        intent: &Intent,
+        call: &CallOutcome,
+        outcome: Outcome,
+        reading: &Reading,
+    ) -> Option<Correction> {
+        let found = match reading {
+            Reading::Found { unique_id, boundary } if intent.is_of_another(unique_id) => {
+                Found::Recreated { unique_id: unique_id.clone(), boundary: boundary.clone() }
             }
-            Reading::NotFound { .. } => (outcome != Outcome::of(call))
-                .then_some(Correction { outcome, found: Found::NotFound }),
-            Reading::Unreadable(_) => None,
-        }
+            Reading::Found { boundary, .. } => Found::Boundary(boundary.clone()),
+            Reading::NotFound { .. } => Found::NotFound,
+            Reading::Unreadable(_) => return None,
+        };
+        (outcome != Outcome::of(call)).then_some(Correction { outcome, found })
     }
 }

@@ -27,7 +27,7 @@ pub struct Journal {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum JournalError {
     /// A file of that name is there, and journals are never overwritten.
-    #[error("the journal {} is there already, and was left as it is", .0.display())]
+    #[error("the journal {} already exists, and was left unchanged", .0.display())]
     Exists(PathBuf),
     /// The file cannot be made or written.
     #[error("the journal {} cannot be written: {error}", path.display())]
@@ -72,7 +72,10 @@ impl Journal {
         std::thread::Builder::new()
             .name("journal".to_owned())
             .spawn(move || writer.write(&queued))
-            .map_err(unwritable)?;
+            .map_err(|error| {
+                let _ = fs::remove_file(path);
+                unwritable(error)
+            })?;
         Ok(Journal { path: path.to_owned(), queue, failure })
     }
 

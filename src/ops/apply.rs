@@ -235,7 +235,10 @@ impl Hold {
         options: &ApplyOptions,
     ) -> Result<Option<Journal>, Error> {
         if preflight.ready().next().is_none() {
-            self.directory.clear_unfinished();
+            // A change that cannot be made may be one that the earlier run left unfinished.
+            if preflight.is_all_possible() {
+                self.directory.clear_unfinished();
+            }
             return Ok(None);
         }
         let header = preflight.header(caller, Timestamp::now());

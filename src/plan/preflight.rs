@@ -102,6 +102,13 @@ impl Preflight {
         })
     }
 
+    /// Whether no change is in conflict or blocked, and each listed principal could be planned.
+    pub fn is_all_possible(&self) -> bool {
+        self.conflicts().next().is_none()
+            && self.blocked().next().is_none()
+            && self.plan.problems.is_empty()
+    }
+
     /// The policies that the ready changes set as boundaries.
     pub fn policies(&self) -> BTreeSet<&PolicyArn> {
         self.ready().filter_map(|change| change.boundary.to()).collect()

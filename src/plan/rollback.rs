@@ -19,7 +19,7 @@ pub fn changed_principals(record: &RunRecord) -> impl Iterator<Item = &Principal
 
 /// The unique ID that the run changed, if `found` is another one.
 fn recreated<'a>(entry: &'a Entry, found: &UniqueId) -> Option<&'a UniqueId> {
-    entry.intent.unique_id.as_ref().filter(|changed| *changed != found)
+    entry.intent.unique_id.as_ref().filter(|_| entry.intent.is_of_another(found))
 }
 
 /// The changes that lead from `live` back to the account before the run of `record`, whose journal is

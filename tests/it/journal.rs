@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::support::plans::{self, arn};
-use iam_boundaries::iam::{BoundaryChange, Digest, Partition};
-use iam_boundaries::inventory::{ApiError, CallOutcome, CallerIdentity, ErrorClass, StopReason};
+use iam_boundaries::iam::{BoundaryChange, Digest, Partition, UniqueId};
+use iam_boundaries::inventory::{
+    ApiError, CallOutcome, CallerIdentity, ErrorClass, Reading, StopReason,
+};
 use iam_boundaries::journal::{
     Correction, End, Entry, Found, Header, Intent, Journal, JournalError, Outcome, RunRecord,
     RunRecordError,
@@ -86,13 +88,14 @@ async fn rich() -> Vec<u8> {
     journal.ended(&change(3).principal, &CallOutcome::NotAttempted);
     journal.ended(&change(2).principal, &timed_out());
     let found = plans::found(Some(arn("Other")));
-    let correction = Correction::between(&applied(1), Outcome::NotAsWritten, &found).unwrap();
+    let correction = Correction::between(&intent(0), &applied(1), Outcome::NotAsWritten, &found);
+    let correction = correction.unwrap();
     journal.corrected(&change(0).principal, &correction);
     let to = change(2).boundary.to().cloned();
     let correction = Correction::to_boundary(&timed_out(), Outcome::Applied, to).unwrap();
     journal.corrected(&change(2).principal, &correction);
     // Verification that agrees with IAM's response is not a correction.
-    assert_eq!(Correction::between(&denied(), Outcome::Failed, &found), None);
+    assert_eq!(Correction::between(&intent(1), &denied(), Outcome::Failed, &found), None);
     journal.finish(&end()).await.unwrap();
     std::fs::read(&path).unwrap()
 }
@@ -155,6 +158,26 @@ async fn an_intent_is_in_the_file_when_the_call_returns_and_outcomes_follow_with
     let record = RunRecord::read(&path).unwrap();
     assert_eq!((record.left_open().count(), record.count(Outcome::Applied)), (1, 1));
     assert_eq!(record.end, None);
+}
+
+#[tokio::test]
+async fn a_user_that_was_created_again_with_the_new_boundary_is_not_as_written() {
+    let (_folder, path) = new_file();
+    let journal = Journal::create(&path, &header(1)).unwrap();
+    let planned: UniqueId = "AIDAPLANNED0000000000".parse().unwrap();
+    let intent = Intent { unique_id: Some(planned), ..intent(0) };
+    journal.intend(&intent).await.unwrap();
+    journal.ended(&intent.principal, &applied(1));
+    let boundary = intent.boundary.to().cloned();
+    let unique_id: UniqueId = "AIDARECREATED00000000".parse().unwrap();
+    let reading = Reading::Found { unique_id: unique_id.clone(), boundary: boundary.clone() };
+    let correction = Correction::between(&intent, &applied(1), Outcome::NotAsWritten, &reading);
+    journal.corrected(&intent.principal, &correction.unwrap());
+    journal.finish(&end()).await.unwrap();
+    let record = RunRecord::read(&path).unwrap();
+    let found = Found::Recreated { unique_id, boundary };
+    let expected = Correction { outcome: Outcome::NotAsWritten, found };
+    assert_eq!(record.entries[0].correction, Some(expected));
 }
 
 #[tokio::test]

@@ -122,7 +122,7 @@ async fn the_journal_and_the_run_report_agree_on_every_outcome() {
     fixture.sandbox.put_user(&user(0), None);
     let refused = fixture.run(&arguments).await;
     assert_eq!((refused.code, refused.out.as_str()), (1, ""), "{refused}");
-    assert!(refused.err.contains("the journal run.jsonl is there already"), "{refused}");
+    assert!(refused.err.contains("the journal run.jsonl already exists"), "{refused}");
     assert_eq!(std::fs::read(&path).unwrap(), before);
     assert!(fixture.has_none(0));
 }
