@@ -1,4 +1,4 @@
-//! The journal: what is written is read back, up to wherever a crash cut it, and nothing else is.
+//! The journal: reading returns exactly the written records, even if a crash truncated the file.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -74,7 +74,7 @@ fn new_file() -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-/// The bytes of a journal with everything in it that a journal can have.
+/// A journal with every kind of record.
 async fn rich() -> Vec<u8> {
     let (_folder, path) = new_file();
     let journal = Journal::create(&path, &header(7)).unwrap();
@@ -91,7 +91,7 @@ async fn rich() -> Vec<u8> {
     let to = change(2).boundary.to().cloned();
     let correction = Correction::to_boundary(&timed_out(), Outcome::Applied, to).unwrap();
     journal.corrected(&change(2).principal, &correction);
-    // Verification that agrees with IAM's response is not a correction.
+    // Verification that agrees with the response of IAM is not a correction.
     assert_eq!(Correction::between(&denied(), Outcome::Failed, &found), None);
     journal.finish(&end()).await.unwrap();
     std::fs::read(&path).unwrap()
@@ -189,7 +189,7 @@ async fn a_journal_truncated_anywhere_reads_as_the_beginning_of_the_whole() {
     let whole = RunRecord::parse(&text).unwrap();
     let first_line = text.iter().position(|&byte| byte == b'\n').unwrap();
     for end in 0..text.len() {
-        // A crash leaves half a line, or zeros where the rest should be.
+        // A crash leaves a partial line, or zeros instead of the rest.
         for tail in [&b""[..], b"\0\0\0\0\0\0\0\0", b"\0\n\0\n", b"\xff{\"type\":"] {
             let cut = [&text[..end], tail].concat();
             let record = match RunRecord::parse(&cut) {
