@@ -454,11 +454,11 @@ async fn credentials_that_change_before_the_account_is_read_end_the_command() {
 #[tokio::test(flavor = "multi_thread")]
 async fn credentials_that_change_while_the_question_waits_sign_no_write() {
     let script = format!("key={ACCOUNT}\ntest -e switched && key=210987654321");
-    let workplace = switching(Workplace::of(3).await, &script);
+    let fixture = switching(Fixture::users(3).listed_with("Developer").start().await, &script);
     let pty = nix::pty::openpty(None, None).unwrap();
-    let mut command = workplace.binary.command(&["--profile", "switching", "apply"]);
+    let mut command = fixture.command(&["--profile", "switching", "apply"]);
     command.stdin(pty.slave).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let folder = workplace.binary.folder().to_owned();
+    let folder = fixture.folder().to_owned();
     let run = move || {
         let mut child = command.spawn().unwrap();
         let (mut asked, mut byte) = (Vec::new(), [0]);
@@ -473,7 +473,7 @@ async fn credentials_that_change_while_the_question_waits_sign_no_write() {
         Ran::of(child.wait_with_output().unwrap())
     };
     let ran = tokio::task::spawn_blocking(run).await.unwrap();
-    assert_eq!((ran.code, workplace.writes()), (1, 0), "{ran}");
+    assert_eq!((ran.code, fixture.writes()), (1, 0), "{ran}");
     assert!(ran.err.contains("nothing was changed"), "{ran}");
     assert!(ran.err.contains("now belong to account 210987654321"), "{ran}");
 }
