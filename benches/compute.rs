@@ -1,7 +1,7 @@
-//! How long computing takes and how much memory it needs, without IAM: `cargo bench --bench compute`.
+//! Measures the time and memory of computation, without IAM: `cargo bench --bench compute`.
 //!
-//! Each measurement is made by a process of its own that does nothing else: this program starts itself
-//! again, with the name of the [`Work`] to do and the file to do it on. It asserts nothing.
+//! Each measurement runs in a separate process: the program starts itself with the name of a [`Work`] and
+//! the path of the input file. It asserts nothing.
 #![allow(clippy::print_stdout, reason = "a bench prints its table")]
 
 use std::error::Error;
@@ -22,11 +22,11 @@ use iam_boundaries::sandbox::{ACCOUNT, awkward_name};
 const BINARY: &str = env!("CARGO_BIN_EXE_iam-boundaries");
 /// The first argument of a process that measures one [`Work`].
 const MEASURE: &str = "measure";
-/// A time is the median of this many processes, and a peak the largest of theirs.
+/// The number of processes for each measurement. The time is their median, and the peak is their maximum.
 const RUNS: usize = 7;
 const STARTS: usize = 200;
 
-/// Of each work on a file of so many users.
+/// The goal of each [`Work`], by the number of users in the file.
 const GOALS: [(usize, Goal); 2] = [
     (5_000, Goal { time: Duration::from_millis(25), megabytes: 25 }),
     (100_000, Goal { time: Duration::from_millis(500), megabytes: 150 }),
@@ -39,8 +39,8 @@ struct Goal {
     megabytes: u64,
 }
 
-/// Something to measure: it gives the time of the part that counts. The peak is that of the whole process,
-/// and so of the parse too.
+/// A measurement. It returns the time of the relevant part. The peak is that of the whole process, so it
+/// includes the parser.
 struct Work {
     name: &'static str,
     run: fn(&Path) -> Duration,
@@ -64,10 +64,10 @@ const WORKS: [Work; 6] = [
     Work { name: "the command check", run: |file| time_of_binary(&["check", "-f"], Some(file)) },
 ];
 
-/// What one process says of its work.
+/// The result of one process.
 struct Measured {
     time: Duration,
-    /// In bytes; none where the system does not tell.
+    /// In bytes. `None` if the system does not report it.
     peak: Option<u64>,
 }
 
@@ -105,7 +105,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Start-up beside that of a program that does nothing, in turns, so that both meet the same machine.
+/// Compares the start-up time with that of a program that does nothing. The two run alternately, so that
+/// both run under the same load.
 fn print_start() {
     let mut starts = Vec::new();
     let mut nothing = Vec::new();
@@ -154,7 +155,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-/// Has `work` done by processes of its own.
+/// Runs `work` in separate processes.
 fn measured(work: &Work, file: &Path) -> Result<Measured, Box<dyn Error>> {
     let mut times = Vec::new();
     let mut peaks = Vec::new();
@@ -170,7 +171,7 @@ fn measured(work: &Work, file: &Path) -> Result<Measured, Box<dyn Error>> {
     Ok(Measured { time: median(times), peak: peaks.into_iter().max().filter(|&peak| peak > 0) })
 }
 
-/// The most memory that this process, or the largest of those that it started, had at once, in bytes.
+/// The peak memory, in bytes, of this process or of its largest child process.
 #[cfg(unix)]
 fn peak() -> Option<u64> {
     use nix::sys::resource::{UsageWho, getrusage};
@@ -185,17 +186,17 @@ fn peak() -> Option<u64> {
     None
 }
 
-/// What `work` gives, and how long it took.
+/// The result of `work`, and its duration.
 fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     let start = Instant::now();
     let given = black_box(work());
     (given, start.elapsed())
 }
 
-/// How long a program ran.
+/// The duration of a program.
 ///
 /// # Errors
-/// When it cannot be started, or fails: a failure must not pass for a good time.
+/// If the program cannot be started or fails: a failed run must not count as a fast one.
 fn time_of(process: &mut Command) -> io::Result<Duration> {
     let (status, time) = timed(|| process.stdout(Stdio::null()).status());
     match status? {
@@ -231,7 +232,7 @@ fn timed_of_plan(file: &Path, write: fn(&Plan) -> String) -> Duration {
     timed(|| write(&plan)).1
 }
 
-/// An account in which a fifth of the listed users have not what they should have.
+/// An account in which a fifth of the listed users do not have the listed boundary.
 fn snapshot(config: &Config) -> Inventory {
     let other: PolicyArn = policy("Other").parse().expect("it is an ARN");
     let unique_id: UniqueId = "AIDAJQABLZS4A3QDU576Q".parse().expect("it is a unique ID");
@@ -239,7 +240,7 @@ fn snapshot(config: &Config) -> Inventory {
     let reading = |n: usize, listed: &Option<PolicyArn>| match (n % 10, listed) {
         (0, Some(_)) => found(None),
         (0 | 5, _) => found(Some(other.clone())),
-        // As IAM's answers are read: each boundary has a text of its own.
+        // Each boundary has its own string, as in responses of IAM.
         (_, listed) => found(
             listed.as_ref().map(|arn| arn.as_str().parse().expect("a listed boundary is an ARN")),
         ),
@@ -252,8 +253,8 @@ fn policy(name: &str) -> String {
     format!("arn:aws:iam::{ACCOUNT}:policy/{name}")
 }
 
-/// A file with awkward names, in which most users have one of five short names, some an ARN of fifty,
-/// and some must have none.
+/// Writes a file with awkward user names. Most users have one of five named boundaries, some have one of
+/// fifty ARNs, and some must not have a boundary.
 fn write_file(path: &Path, users: usize) -> io::Result<()> {
     const NAMES: [&str; 5] = ["developer", "data-scientist", "contractor", "deployer", "auditor"];
     let mut file = BufWriter::new(File::create(path)?);

@@ -1,8 +1,8 @@
-//! What the journal costs: `cargo bench --bench journal`.
+//! Measures the cost of the journal: `cargo bench --bench journal`.
 //!
-//! The same changes are applied with and without a journal, in turns, against a limit of the sandbox's of
-//! 500 calls a second, so that both meet the same machine; and the journal is written alone, by as many at
-//! once as apply has under way. It writes in the target folder: what a sync costs is the disk's to say.
+//! Applies the same changes with and without a journal, alternately, against a sandbox limited to 500 calls
+//! per second. Also writes only the journal, with the concurrency of `apply`. The journal is in the target
+//! directory, because the time of a sync depends on the disk.
 //!
 //!     cargo bench --bench journal -- [--writes N] [--rounds N]
 #![allow(clippy::print_stdout, reason = "a bench prints its table")]
@@ -24,11 +24,11 @@ use iam_boundaries::sandbox::{
     ACCESS_KEY_ID, Burst, Options, RateLimit, SECRET_ACCESS_KEY, Sandbox, Throttle,
 };
 
-/// What an apply may take with a journal, as a multiple of what it takes without.
+/// The maximum time of `apply` with a journal, as a multiple of the time without one.
 const GOAL: f64 = 1.05;
 const RATE: f64 = 500.0;
 const LATENCY: Duration = Duration::from_millis(50);
-/// As apply has it by default.
+/// The default concurrency of `apply`.
 const CONCURRENCY: usize = 64;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -50,7 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     })
 }
 
-/// Durable intents a second, and outcomes with them, without a call to anything.
+/// Measures how many intents and outcomes per second are written, without calls to IAM.
 async fn alone(folder: &Path, items: usize) -> Result<(), Box<dyn Error>> {
     let company = Company::of(items).await?;
     println!("\n{:40} {:>9} {:>12}", "the journal alone", "items", "items/s");
@@ -75,7 +75,7 @@ async fn alone(folder: &Path, items: usize) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// With and without, in turns that change places.
+/// Runs with and without a journal, and swaps the order after each round.
 async fn paired(folder: &Path, writes: usize, rounds: usize) -> Result<(), Box<dyn Error>> {
     let burst = RATE;
     let ideal = (writes as f64 - burst).max(0.0) / RATE;
@@ -117,7 +117,7 @@ async fn paired(folder: &Path, writes: usize, rounds: usize) -> Result<(), Box<d
     Ok(())
 }
 
-/// An account whose users have no boundary, and the plan that gives each one.
+/// An account whose users have no boundary, and a plan that adds one to each user.
 struct Company {
     _sandbox: Sandbox,
     account: Account,
@@ -158,7 +158,7 @@ impl Company {
         Ok(Journal::create(path, &header)?)
     }
 
-    /// How long the writing takes, the journal's beginning and end with it.
+    /// Applies the plan and returns the duration, including the start and end of the journal.
     async fn apply(&self, path: Option<&PathBuf>) -> Result<Duration, Box<dyn Error>> {
         let limiter = LimiterOptions {
             max_in_flight: CONCURRENCY,

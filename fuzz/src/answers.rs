@@ -9,7 +9,7 @@ use iam_boundaries::inventory::{
 use super::loopback::{Answer, Loopback, ONCE};
 use super::reports::inert;
 
-/// What IAM answers, to whatever it is asked: the first byte tells the status, and what follows is the body.
+/// The response to every request: the first byte selects the status, and the rest is the body.
 pub fn answers(input: &[u8]) -> bool {
     let Some((&status, body)) = input.split_first() else { return false };
     let answer = Answer { status: status_of(status), body: body.to_vec() };
@@ -24,22 +24,22 @@ pub fn answers(input: &[u8]) -> bool {
     })
 }
 
-/// The beginning of an XML document, where one can tell that the document ends with its element.
+/// A truncated XML document. `None` if the input does not end with a closing tag.
 fn cut_short(body: &[u8]) -> Option<&[u8]> {
     let end = body.windows(2).rposition(|bytes| bytes == b"</")?;
     let tag = body[end + 2..].trim_ascii_end().strip_suffix(b">")?;
-    // Anywhere, but with the same input at the same place.
+    // The position is arbitrary, but always the same for the same input.
     let sum: usize = body.iter().map(|&byte| usize::from(byte)).sum();
     tag.iter().all(u8::is_ascii_alphanumeric).then(|| &body[..sum % (end + 1)])
 }
 
-/// The statuses that IAM and what stands before it give, by the digits from 0, and by other bytes likewise.
+/// HTTP statuses of IAM and of proxies. The digit 0 selects the first one, and every byte selects one.
 fn status_of(byte: u8) -> u16 {
     const STATUSES: [u16; 10] = [200, 400, 403, 404, 409, 429, 500, 503, 201, 302];
     STATUSES[usize::from(byte.wrapping_sub(b'0')) % STATUSES.len()]
 }
 
-/// Asks everything that the tool asks, and says whether anything was believed.
+/// Makes every call of the tool. Returns whether any response was accepted.
 async fn asked(iam: &Loopback, answer: &Answer) -> bool {
     let told = Told::by(answer);
     let [alice, bob, carol] =
@@ -67,7 +67,7 @@ async fn asked(iam: &Loopback, answer: &Answer) -> bool {
         is_believed |= told.policy(&policies[&policy]);
     }
     is_believed |= told.everyone(&account).await;
-    // Who may not read pages lists the users.
+    // Without permission for pages, the users are listed.
     iam.denies(Some("GetAccountAuthorizationDetails"));
     is_believed |= told.everyone(&account).await;
     iam.denies(None);
@@ -94,13 +94,13 @@ fn shown(error: &ApiError) {
     inert(&error.to_string());
 }
 
-/// What an answer has in it.
+/// The content of a response.
 struct Told {
     status: u16,
     body: String,
-    /// The body as it reads when its XML entities are resolved.
+    /// The body with its XML entities resolved.
     text: String,
-    /// All in it that could be a name.
+    /// Every word that could be a name.
     words: BTreeSet<String>,
 }
 
@@ -113,7 +113,7 @@ impl Told {
         Told { status: answer.status, body, text, words }
     }
 
-    /// Only an answer that says that all is well is believed.
+    /// Only a response with a success status is accepted.
     fn something(&self) {
         assert!((200..300).contains(&self.status), "status {} is believed", self.status);
     }
@@ -134,7 +134,7 @@ impl Told {
         }
     }
 
-    /// That something is missing must be said in so many words.
+    /// Only a response that contains `NoSuchEntity` reports a missing entity.
     fn missing(&self) {
         assert!(
             self.text.contains("NoSuchEntity"),
@@ -193,7 +193,7 @@ impl Told {
     }
 }
 
-/// The text with the references to characters resolved that XML has.
+/// The text with XML character references resolved.
 fn resolved(text: &str) -> String {
     let mut resolved = String::new();
     let mut rest = text;

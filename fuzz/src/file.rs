@@ -65,7 +65,7 @@ fn with_mistakes(text: &str, errors: &FileErrors) {
     commands(&mistakes(Format::Github));
 }
 
-/// A place that an editor can go to: at a character of the line, or right behind its last.
+/// Asserts that an editor can go to the position: a character of the line, or the end of the line.
 fn exists(text: &str, (line, column): (usize, usize)) {
     let found = text.split('\n').nth(line.wrapping_sub(1));
     let Some(found) = found else { panic!("there is no line {line}") };
@@ -73,13 +73,13 @@ fn exists(text: &str, (line, column): (usize, usize)) {
     assert!((1..=end).contains(&column), "line {line} has no column {column}: {found:?}");
 }
 
-/// An account that has none of the users.
+/// An account without any of the users.
 fn nobody(config: &Config) -> Inventory {
     let missing = |(principal, _)| (principal, Reading::NotFound { differs_by_case: None });
     Inventory::of(config.entries().map(missing).collect())
 }
 
-/// An account in which each user is in another way as the file says, or not.
+/// An account that covers every kind of match and mismatch with the file.
 fn everybody(account: AccountId, config: &Config) -> Inventory {
     let partition = config.partition().unwrap_or(Partition::Aws);
     let other = |owner: &str| -> PolicyArn {

@@ -8,7 +8,7 @@ use super::reports::{found, inert, of_plan, reads_back};
 
 const FILE: &str = "run.jsonl";
 
-/// A run's journal: any bytes.
+/// The journal of a run: any bytes.
 pub fn journal(input: &[u8]) -> bool {
     let record = RunRecord::parse(input);
     assert_eq!(record, RunRecord::parse(input));
@@ -37,13 +37,13 @@ fn holds_together(record: &RunRecord) {
     assert_eq!(ended + record.left_open().count(), entries.len(), "an entry is in no class");
 }
 
-/// A crash at any moment leaves the beginning of a journal, perhaps with half a line: it is a journal too,
-/// and says nothing else than the whole does.
+/// A crash can truncate the journal, even in the middle of a line. The rest is still a journal, and agrees
+/// with the complete one.
 fn outlives_a_crash(input: &[u8], record: &RunRecord) {
     let ends = input.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
     let ends: Vec<usize> = ends.collect();
     let Some((&header, others)) = ends.split_first() else { return };
-    // Of a long journal some lines: each is read again with all that stand before it.
+    // In a long journal, only some of the lines are tested, because each test reads all lines before it.
     let some = others.iter().step_by(others.len() / 8 + 1);
     for end in [header].iter().chain(some) {
         let earlier = RunRecord::parse(&input[..*end]).expect("the beginning of a journal is one");
@@ -59,7 +59,7 @@ fn outlives_a_crash(input: &[u8], record: &RunRecord) {
     }
 }
 
-/// What puts the run back is a plan like any other, whatever the account has by now.
+/// The rollback of the run is a valid plan for every state of the account.
 fn can_be_put_back(record: &RunRecord) {
     let as_left = |entry: &Entry| found(entry.intent.boundary.to());
     let as_before = |entry: &Entry| found(entry.intent.boundary.from());

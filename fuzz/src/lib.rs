@@ -1,8 +1,8 @@
-//! What holds for any input, however broken it is: one function for each fuzz target.
+//! Properties of every input, valid or not: one function for each fuzz target.
 //!
-//! `fuzz_targets` try them on inputs of their own making, and `tests/corpus.rs` on the corpus, as a part of
-//! `cargo test`. They panic where something does not hold, and say whether the input was whole: whether
-//! it is a file without a mistake, a plan, a journal, or an answer of which something was believed.
+//! `fuzz_targets` runs the functions on generated inputs, and `tests/it/corpus.rs` runs them on the corpus as
+//! part of `cargo test`. They panic if a property does not hold. They return whether the input is valid: a
+//! file without errors, a plan, a journal, or an accepted response.
 
 mod answers;
 mod file;

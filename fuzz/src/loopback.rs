@@ -7,14 +7,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 
-/// What the server says, whatever it is asked.
+/// The response of the server to every request.
 #[derive(Debug, Clone, Default)]
 pub struct Answer {
     pub status: u16,
     pub body: Vec<u8>,
 }
 
-/// An IAM in this process that says what it is told to, over a real socket.
+/// An IAM server in this process that returns a given response over a real socket.
 pub struct Loopback {
     pub runtime: Runtime,
     url: String,
@@ -38,7 +38,7 @@ impl Loopback {
         Loopback { runtime, url, shared }
     }
 
-    /// An account that nothing is known of yet, and whose calls are tried once.
+    /// An account with an empty cache and without retries.
     pub async fn account(&self) -> Account {
         let access = Access::Sandbox {
             endpoint_url: self.url.clone(),
@@ -50,16 +50,16 @@ impl Loopback {
     }
 
     pub fn says(&self, answer: Answer) {
-        *self.shared.answer.lock().expect("nobody panics with it") = answer;
+        *self.shared.answer.lock().expect("the lock is not poisoned") = answer;
     }
 
-    /// Answers `action` with `AccessDenied`, until another is named or none.
+    /// Denies `action` with `AccessDenied`, until the next call of this function.
     pub fn denies(&self, action: Option<&'static str>) {
-        *self.shared.denied.lock().expect("nobody panics with it") = action;
+        *self.shared.denied.lock().expect("the lock is not poisoned") = action;
     }
 }
 
-/// No call waits for another attempt.
+/// No call is retried.
 pub const ONCE: RetryPolicy = RetryPolicy {
     attempts: 1,
     give_up_after: std::time::Duration::ZERO,
@@ -69,11 +69,11 @@ pub const ONCE: RetryPolicy = RetryPolicy {
 
 async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     while let Ok((stream, _)) = listener.accept().await {
-        // Each input has a connection of its own: thousands a second would use up the ports, if the system
-        // kept each for a while after its end.
+        // Each input has its own connection. At thousands of connections per second, ports in TIME_WAIT would
+        // exhaust the range.
         let _ = stream.set_zero_linger();
         let shared = shared.clone();
-        // An error is the client's leaving.
+        // An error means that the client closed the connection.
         tokio::spawn(async move { answer_all(stream, &shared).await });
     }
 }
@@ -101,7 +101,7 @@ async fn answer_all(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
     }
 }
 
-/// The length of the first request, if it has come whole, and the action that it asks for.
+/// The length and the action of the first request. `None` if the request is incomplete.
 fn request(received: &[u8]) -> Option<(usize, String)> {
     let head = received.windows(4).position(|bytes| bytes == b"\r\n\r\n")? + 4;
     let text = std::str::from_utf8(&received[..head]).ok()?.to_ascii_lowercase();
@@ -122,10 +122,10 @@ impl Shared {
             );
             return Answer { status: 200, body: body.into() };
         }
-        if *self.denied.lock().expect("nobody panics with it") == Some(action) {
+        if *self.denied.lock().expect("the lock is not poisoned") == Some(action) {
             let body = "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>";
             return Answer { status: 403, body: body.into() };
         }
-        self.answer.lock().expect("nobody panics with it").clone()
+        self.answer.lock().expect("the lock is not poisoned").clone()
     }
 }

@@ -8,7 +8,7 @@ use super::reports::{inert, of_plan, reads_back};
 /// A saved plan: any bytes.
 pub fn plan(input: &[u8]) -> bool {
     let is_read = read(input);
-    // No fuzzer guesses a digest. What a document with a wrong one says is read as if its digest were right.
+    // A fuzzer cannot guess a digest, so the document is also read with the correct digest.
     let mended = with_right_digest(input).is_some_and(|mended| read(mended.as_bytes()));
     is_read || mended
 }
@@ -35,7 +35,7 @@ fn read(text: &[u8]) -> bool {
     true
 }
 
-/// What a document of version 2 or 3 says, in the fields of version 2.
+/// The content of a document of version 2 or 3, in the fields of version 2.
 fn facts_of_version_2(document: &Value) -> Value {
     let array = |field: &str| document[field].as_array().expect("it was read").iter();
     let field = |item: &Value, name: &str, at: &str| match item.get(name) {
@@ -83,7 +83,7 @@ fn facts_of_version_2(document: &Value) -> Value {
     })
 }
 
-/// The document with the digest of what is in it, as `docs/plan-format.md` says how it is made.
+/// The document with the correct digest, computed as described in `docs/plan-format.md`.
 fn with_right_digest(input: &[u8]) -> Option<String> {
     let mut document: Value = serde_json::from_slice(input).ok()?;
     document.as_object_mut()?.remove("digest");

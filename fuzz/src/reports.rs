@@ -1,14 +1,14 @@
-//! What holds for everything that people and machines read, whatever it is about.
+//! Properties of every report.
 
 use iam_boundaries::iam::PolicyArn;
 use iam_boundaries::inventory::Reading;
 use iam_boundaries::plan::Plan;
 use iam_boundaries::report::{Format, PLAN_MARKER, Style, render_plan};
 
-/// The most that a comment on GitHub takes, in UTF-16 units.
+/// The maximum length of a comment on GitHub, in UTF-16 code units.
 const LONGEST_COMMENT: usize = 65_536;
 
-/// Every format of a plan.
+/// Checks every format of a plan.
 pub fn of_plan(plan: &Plan) {
     let rendered = |format, style| render_plan(plan, format, style);
     for width in [20, Style::DEFAULT_WIDTH] {
@@ -23,18 +23,17 @@ pub fn of_plan(plan: &Plan) {
     json(&rendered(Format::Json, Style::PLAIN));
 }
 
-/// The plan reads back from its own JSON as the same plan, with the same digest.
+/// A plan parsed from its own JSON is the same plan, with the same digest.
 pub fn reads_back(plan: &Plan) {
-    // A plan of an earlier format keeps the digest of the document that it was read from. Its own JSON has
-    // the present format, and the digest of that.
+    // A plan in an earlier format keeps the digest of its document. Its own JSON has the current format and
+    // the digest of that format.
     let written = Plan { read_digest: None, ..plan.clone() };
     let again = Plan::from_json(plan.to_json().as_bytes());
     assert_eq!(again.as_ref(), Ok(&written));
     assert_eq!(again.map(|again| again.digest()), Ok(written.digest()));
 }
 
-/// Nothing in a text is obeyed by a terminal, changes the order of what stands around it, or is seen by
-/// nobody.
+/// The text contains no control, bidirectional or invisible characters.
 pub fn inert(text: &str) {
     let is_obeyed = |c: char| {
         let is_invisible = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
@@ -54,7 +53,7 @@ pub fn comment(text: &str) {
     assert!(length <= LONGEST_COMMENT, "a comment of {length} characters");
 }
 
-/// Workflow commands, and nothing else that a runner might take for one.
+/// Workflow commands, and no other text that a runner could interpret as a command.
 pub fn commands(text: &str) {
     inert(text);
     for line in text.lines() {
@@ -70,7 +69,7 @@ pub fn json(text: &str) {
     assert!(document.is_ok_and(|document| document.is_object()), "{text:?}");
 }
 
-/// The text without the sequences that colour it (`ESC [ … m`).
+/// The text without color sequences (`ESC [ … m`).
 pub fn without_colours(text: &str) -> String {
     let mut pieces = text.split("\u{1b}[");
     let mut plain = pieces.next().unwrap_or_default().to_owned();
@@ -90,7 +89,7 @@ fn around(text: &str, at: usize) -> &str {
     &text[start..text.ceil_char_boundary((at + 60).min(text.len()))]
 }
 
-/// A principal that exists, with this boundary.
+/// An existing principal with this boundary.
 pub(super) fn found(boundary: Option<&PolicyArn>) -> Reading {
     let unique_id = "AIDAJQABLZS4A3QDU576Q".parse().expect("it is a unique ID");
     Reading::Found { unique_id, boundary: boundary.cloned() }

@@ -23,7 +23,7 @@ async fn every_page_of_the_account_is_read() {
     let fixture = Fixture::users(25).page_size(4).listed_with("Developer").start().await;
     let (_, summary) = fixture.apply(8).await;
     assert_eq!(summary.applied, 25);
-    // To plan, and to verify.
+    // Once for the plan, and once for verification.
     assert_eq!(fixture.calls(DETAILS), 2 * 7);
     let account = fixture.account().await;
     assert_eq!(fixture.plan(&account).await.in_sync, 25);
@@ -160,7 +160,7 @@ async fn credentials_that_expire_during_the_run_stop_it_and_the_rest_is_not_atte
     fixture.sandbox.faults().add(PUT, Some(user(10).as_str()), 100, expired);
     let (items, summary) = fixture.apply(1).await;
     assert_eq!((summary.applied, summary.failed, summary.not_attempted), (10, 1, 19));
-    // With such credentials nothing can be verified.
+    // Expired credentials cannot verify changes.
     assert_eq!((summary.not_verified, fixture.calls(DETAILS)), (10, 1));
     assert_eq!(failure(&items[&user(10)]), (1, "ExpiredToken"));
     assert_eq!(fixture.sandbox.calls()[PUT], 11);
@@ -172,7 +172,7 @@ async fn writes_in_flight_do_not_exceed_the_concurrency() {
     let slow = || Fault::Slow(Duration::from_millis(40));
     fixture.sandbox.faults().add(PUT, None, 12, slow());
     let (_, summary) = fixture.apply(4).await;
-    // Three rounds of four: a fifth at once would have made it faster.
+    // Three batches of four. A concurrency of five would have been faster.
     assert!(summary.elapsed >= Duration::from_millis(120), "{:?}", summary.elapsed);
 }
 
@@ -190,12 +190,12 @@ async fn a_few_users_of_a_large_account_are_read_one_by_one_and_many_by_pages() 
     assert_eq!(calls(), (2, 0, 0));
     read(&account, &users[..4]).await.unwrap();
     assert_eq!(calls(), (6, 1, 0));
-    // Five calls of GetUser would be more than four pages.
+    // Five GetUser calls would cost more than four pages.
     read(&account, &users[..5]).await.unwrap();
     assert_eq!(calls(), (6, 1, 4));
     read(&account, &users[..60]).await.unwrap();
     assert_eq!(calls(), (6, 1, 8));
-    // All of them are on the first page.
+    // The first page contains all of these users.
     let first: Vec<PrincipalName> = (0..60).map(user).collect();
     read(&account, &first).await.unwrap();
     assert_eq!(calls(), (6, 1, 9));
@@ -221,7 +221,7 @@ async fn users_are_read_by_pages_if_reading_single_users_is_denied() {
     for user in &users {
         assert_eq!(snapshot.reading(&Principal::user(user.clone())).boundary(), Some(None));
     }
-    // And where the summary is denied, by pages at once.
+    // If the summary is denied, the tool reads pages immediately.
     fixture.sandbox.faults().add("GetAccountSummary", None, 1, denied());
     read(&account, &[user(0), user(1), user(2)]).await.unwrap();
     assert_eq!(fixture.sandbox.calls()[DETAILS], 2);

@@ -1,4 +1,4 @@
-//! `docs/architecture.md` against the code: which room imports which, and cycles between files.
+//! Compares `docs/architecture.md` with the imports between modules, and finds cycles between files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -37,8 +37,8 @@ fn files() -> BTreeMap<String, String> {
     files
 }
 
-/// The names that `use` declarations import, as paths from the root of the crate. Re-exports are included
-/// only where `of_public` says so.
+/// The names that `use` declarations import, as paths from the crate root. Re-exports are included only if
+/// `of_public` is set.
 fn imported(module: &str, text: &str, is_directory: bool, of_public: bool) -> Vec<Vec<String>> {
     let mut paths = Vec::new();
     let code: String = code_lines(text).collect::<Vec<_>>().join("\n");
@@ -60,11 +60,11 @@ fn code_lines(text: &str) -> impl Iterator<Item = &str> {
 }
 
 fn is_use(line: &str) -> bool {
-    // Text after a semicolon in a string may begin with the word, too.
+    // A line inside a string can also start with `use`.
     let indentation = line.len() - line.trim_start().len();
     let line = line.trim_start();
     let declared = match line.strip_prefix("pub") {
-        // `pub(crate)` and the like.
+        // Visibility, such as `pub(crate)`.
         Some(rest) => rest.trim_start_matches(|c| c != ' ').trim_start(),
         None => line,
     };
@@ -101,7 +101,7 @@ fn expand(tree: &str, prefix: &mut Vec<String>, paths: &mut Vec<Vec<String>>) {
     }
 }
 
-/// A path from the root of the crate; `None` for other crates.
+/// The path from the crate root. `None` for other crates.
 fn absolute(module: &str, path: &[String], is_directory: bool) -> Option<Vec<String>> {
     let mut base: Vec<String> = module.split("::").map(str::to_owned).collect();
     if path.first()? == "crate" {
@@ -109,7 +109,7 @@ fn absolute(module: &str, path: &[String], is_directory: bool) -> Option<Vec<Str
     }
     let supers = path.iter().take_while(|part| *part == "super").count();
     if supers == 0 {
-        // A child of a directory's own module.
+        // A submodule of a module that is a directory.
         let first = if path[0] == "self" { path.get(1)? } else { &path[0] };
         let rest = if path[0] == "self" { &path[1..] } else { path };
         let child = source().join(base.join("/")).join(first);
@@ -120,7 +120,7 @@ fn absolute(module: &str, path: &[String], is_directory: bool) -> Option<Vec<Str
     Some(base.into_iter().chain(path[supers..].iter().cloned()).collect())
 }
 
-/// The file in which an imported item is defined, followed through re-exports.
+/// The file that defines an imported item. Follows re-exports.
 fn definition(path: &[String], files: &BTreeMap<String, String>, depth: usize) -> Option<String> {
     let module_length =
         (1..=path.len()).rev().find(|&length| files.contains_key(&path[..length].join("::")))?;
@@ -139,7 +139,7 @@ fn definition(path: &[String], files: &BTreeMap<String, String>, depth: usize) -
 fn graph(files: &BTreeMap<String, String>) -> Graph {
     let edges = |(module, text): (&String, &String)| {
         let is_directory = source().join(module.replace("::", "/")).is_dir();
-        // A re-exported item that the module's own code names is imported, too.
+        // A re-exported item is also an import if the code of the module uses it.
         let is_named = |path: &Vec<String>| {
             let item = path.last().expect("a path has an end");
             let is_code = |piece: &&str| {
@@ -168,7 +168,7 @@ fn room(module: &str) -> &str {
     module.split("::").next().unwrap_or(module)
 }
 
-/// The table of rooms: each with the rooms that it may import.
+/// The table of modules: the modules that each one may import.
 fn documented() -> BTreeMap<String, BTreeSet<String>> {
     let page = include_str!("../../docs/architecture.md");
     let table = page.split("| room | what it contains | may import |").nth(1).expect("a table");
@@ -191,7 +191,7 @@ fn every_room_imports_only_what_the_architecture_page_lists() {
     assert_eq!(rooms, listed, "the rooms of src and those of docs/architecture.md");
     let mut undocumented = Vec::new();
     for (module, text) in &files {
-        // Every mention of another room counts, not only `use` declarations.
+        // Every path to another module counts, not only `use` declarations.
         for other in listed.iter().filter(|other| **other != room(module)) {
             let is_mentioned = text.lines().any(|line| {
                 !line.trim_start().starts_with("//") && line.contains(&format!("crate::{other}::"))
@@ -234,7 +234,7 @@ fn only_the_aws_room_names_a_crate_of_the_sdk() {
 #[test]
 fn no_files_import_each_other_in_a_cycle() {
     let graph = graph(&files());
-    // Removing files without imports, again and again, leaves only cycles and what depends on them.
+    // Repeatedly removing files without imports leaves only cycles and their dependents.
     let mut left = graph.clone();
     loop {
         let leaves: Vec<String> = left
@@ -247,7 +247,7 @@ fn no_files_import_each_other_in_a_cycle() {
         }
         leaves.iter().for_each(|leaf| drop(left.remove(leaf)));
     }
-    // And from the other end: what only depends on a cycle is not in one.
+    // Repeatedly removing files that no file imports leaves only cycles and files between them.
     loop {
         let imported: BTreeSet<&String> = left.values().flatten().collect();
         let roots: Vec<String> =

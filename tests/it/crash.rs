@@ -1,5 +1,5 @@
-//! The binary is killed at many moments: its journal and the account must agree, and the next run must report
-//! what was left open, and complete the changes.
+//! Kills the binary at many points of a run. The journal and the account must agree, and the next run must
+//! report the unfinished changes and complete them.
 #![cfg(unix)]
 
 use std::path::{Path, PathBuf};
@@ -31,14 +31,14 @@ fn journals(folder: &Path) -> Vec<PathBuf> {
     journals
 }
 
-/// Kills the run as soon as `is_time`. Returns whether it had not ended before.
+/// Waits until `is_time` returns true, and kills the run with SIGKILL. Returns false if the run ended before.
 async fn kill_when(mut run: Child, mut is_time: impl FnMut() -> bool) -> bool {
     loop {
         if run.try_wait().unwrap().is_some() {
             return false;
         }
         if is_time() {
-            // SIGKILL: no handler runs.
+            // SIGKILL cannot be handled.
             run.kill().unwrap();
             run.wait().unwrap();
             return true;
@@ -63,7 +63,7 @@ async fn killed_at_any_moment_the_journal_agrees_with_the_account_and_the_next_r
     let mut random = fastrand::Rng::with_seed(20_261_125);
     let (mut killed, mut with_open) = (0, 0);
     for round in 0..40 {
-        // Another boundary each round, and sometimes none.
+        // A different boundary in each round, or none.
         let wanted = ["Developer", "Other", "false", "Third"][round % 4];
         let arn = format!("\"arn:aws:iam::{ACCOUNT}:policy/{wanted}\"");
         let wanted = if wanted == "false" { "false" } else { &arn };
@@ -71,7 +71,7 @@ async fn killed_at_any_moment_the_journal_agrees_with_the_account_and_the_next_r
         let before = boundaries(&fixture);
         let known = journals(&state(&fixture));
         let calls = || fixture.sandbox.calls().values().sum::<u64>();
-        // From the first call to a few after the last write.
+        // Between the first call and shortly after the last write.
         let moment = calls() + random.u64(0..USERS as u64 + 8);
         let concurrency = ["1", "3", "64"][round % 3];
         let mut command: Command = fixture.command(&APPLY);
@@ -86,7 +86,7 @@ async fn killed_at_any_moment_the_journal_agrees_with_the_account_and_the_next_r
         assert!(new.len() <= 1, "{new:?}");
         let record = new.first().and_then(|path| match RunRecord::read(path) {
             Ok(record) => Some(record),
-            // Killed before the first line was complete: nothing was written to IAM.
+            // The run was killed before the first line was complete, so IAM received no writes.
             Err(error) => {
                 assert_eq!(before, after, "{error}");
                 None

@@ -1,5 +1,5 @@
-//! Which credentials sign the calls: in every combination those that boto3 uses, and during a run those of one
-//! account only.
+//! Selection of credentials. Every combination of sources gives the same credentials as boto3, and a run
+//! uses credentials of only one account.
 #![cfg(unix)]
 
 mod sts;
@@ -16,7 +16,7 @@ use self::sts::Sts;
 use crate::support::fixture::Fixture;
 use crate::support::{Binary, Ran, tools};
 
-/// The configuration file. Each access key ID is the account that it belongs to.
+/// The configuration file. Each access key ID is also the account ID.
 const CONFIG: &str = "
 [default]
 aws_access_key_id = 222222222222
@@ -105,11 +105,11 @@ struct Case {
 
 #[derive(Clone, Copy)]
 enum Expected {
-    /// The account of the calls, and after a comma the access key ID that assumed its role.
+    /// The account of the calls. If a role is assumed, a comma and the source access key ID follow.
     Account(&'static str),
     /// An error that contains this text.
     Error(&'static str),
-    /// The error, and what boto3 uses instead.
+    /// The error, and the credentials that boto3 uses instead.
     OnlyBoto(&'static str, &'static str),
 }
 
@@ -127,7 +127,7 @@ const fn profile(name: &'static str) -> [(&'static str, &'static str); 1] {
     [("AWS_PROFILE", name)]
 }
 
-/// The table of docs/credentials.md, and what it follows from.
+/// The table in docs/credentials.md, and the cases behind it.
 fn cases() -> Vec<Case> {
     let no_such = Error("does not exist in config or credentials");
     let default_profile = |name| [("AWS_DEFAULT_PROFILE", name)];
@@ -196,7 +196,7 @@ fn cases() -> Vec<Case> {
         case(None, &[&default_profile("other"), KEYS], Account("111111111111")),
         case(None, &[&default_profile("other"), &profile("shared")], Account("333333333333")),
         case(None, &[&default_profile("no-such"), &profile("other")], no_such),
-        // A part of a key.
+        // Incomplete keys.
         case(None, &[&KEYS[..1]], Error("AWS_SECRET_ACCESS_KEY is not")),
         case(None, &[&KEYS[..1], &profile("other")], Error("AWS_SECRET_ACCESS_KEY is not")),
         case(None, &[&KEYS[1..]], Account("222222222222")),
@@ -233,7 +233,7 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-/// The variables of a case, and those that are the same in all.
+/// The environment variables of a case, including those that all cases share.
 fn variables(case: &Case, sts: &Sts) -> BTreeMap<String, String> {
     let common = [
         ("AWS_CONFIG_FILE", "config"),
@@ -296,8 +296,8 @@ async fn each_combination_of_sources_uses_the_credentials_of_the_table() {
     .unwrap();
 }
 
-/// Reads cases as JSON lines, and prints for each the access key ID and the session token that boto3 uses, or
-/// the error.
+/// Reads cases as JSON lines. For each case, prints the access key ID and the session token that boto3 uses,
+/// or the error.
 const BOTO: &str = r#"
 import json, os, sys
 import boto3
@@ -382,7 +382,7 @@ fn a_profile_that_does_not_exist_is_named_with_its_origin_and_the_files() {
     );
 }
 
-/// The profile `switching`: its `credential_process` runs `script`, whose variables `key` is printed.
+/// The profile `switching`. Its `credential_process` runs `script` and returns the variable `key`.
 fn switching(fixture: Fixture, script: &str) -> Fixture {
     let folder = fixture.folder();
     let text = format!(
@@ -411,7 +411,7 @@ const APPLY: [&str; 11] = [
     "100",
 ];
 
-/// Waits until the sandbox got as many writes as that. The run may end before.
+/// Waits until the sandbox has received this number of writes, or the run ends.
 async fn wait_for_writes(fixture: &Fixture, count: u64) {
     let started = Instant::now();
     while fixture.writes() < count && started.elapsed() < Duration::from_secs(20) {
@@ -433,7 +433,7 @@ async fn credentials_of_another_account_end_the_run_and_sign_no_write() {
     let unwrapped = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(unwrapped.contains(why), "{ran}");
     assert!(unwrapped.contains("nothing was read or written with the new credentials"), "{ran}");
-    // Every write that reached the sandbox changed a user of the right account.
+    // Every write in the sandbox changed a user of the correct account.
     let changed = (0..40).filter(|n| fixture.has(*n, "Developer")).count();
     assert_eq!(fixture.writes(), changed as u64, "{ran}");
     assert!((4..40).contains(&changed), "{changed} {ran}");
@@ -443,7 +443,7 @@ async fn credentials_of_another_account_end_the_run_and_sign_no_write() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn credentials_that_change_before_the_account_is_read_end_the_command() {
-    // The first credentials identify the account, and the next ones belong to another.
+    // The first credentials identify the account. The next ones belong to another account.
     let script = format!("key=210987654321\ntest -e called || key={ACCOUNT}\n: >called");
     let fixture = switching(Fixture::users(3).listed_with("Developer").start().await, &script);
     let ran = fixture.run(&APPLY).await;
@@ -480,7 +480,7 @@ async fn credentials_that_change_while_the_question_waits_sign_no_write() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn new_keys_of_the_same_account_are_each_confirmed_once_also_when_sts_fails_for_a_moment() {
-    // Access key IDs that are not 12 digits belong to the sandbox's own account.
+    // An access key ID that is not 12 digits belongs to the default account of the sandbox.
     let script = "key=AKIAFIRST\ntest -e switched && key=AKIASECOND";
     let fixture = switching(Fixture::users(20).listed_with("Developer").start().await, script);
     let switch = async {
@@ -493,6 +493,6 @@ async fn new_keys_of_the_same_account_are_each_confirmed_once_also_when_sts_fail
     assert_eq!(ran.code, 0, "{ran}");
     assert_eq!(fixture.writes(), 20, "{ran}");
     assert!((0..20).all(|n| fixture.has(n, "Developer")), "{ran}");
-    // Once for the run, and once with two more attempts for the second key.
+    // One call for the run, and one call with two retries for the second key.
     assert_eq!(fixture.sandbox.calls()["GetCallerIdentity"], 4, "{ran}");
 }

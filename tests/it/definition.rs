@@ -1,4 +1,4 @@
-//! What is generated from the definition of the command line: help, completions and manual pages.
+//! Help, completions and manual pages, which are generated from the definition of the command line.
 #![cfg(unix)]
 
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::support::{Binary, Ran};
 
-/// What bash offers for the last of `words`, with the script sourced as a user's shell does.
+/// The completions that bash suggests for the last of `words` after sourcing the script.
 fn bash_offers(words: &[&str]) -> Vec<String> {
     let binary = Binary::with_own_file();
     let script = binary.run(&["completions", "bash"]);
@@ -75,7 +75,7 @@ fn pages() -> (Binary, BTreeMap<String, String>) {
     (binary, pages)
 }
 
-/// The page as 80 columns of plain text; none where groff is not installed.
+/// The page as plain text with 80 columns. `None` if groff is not installed.
 fn typeset(path: &Path) -> Option<String> {
     let groff = ["-man", "-Tutf8", "-ww", "-rLL=80n", "-P-cbou"];
     let Ok(output) = Command::new("groff").args(groff).arg(path).output() else {

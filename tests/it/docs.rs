@@ -1,6 +1,6 @@
-//! The documentation shows what the binary really prints.
+//! The documentation shows the actual output of the binary.
 //!
-//! `UPDATE_DOCS=1 cargo test --test it docs::` writes the present output into `README.md` and
+//! `UPDATE_DOCS=1 cargo test --test it docs::` writes the current output to `README.md` and
 //! `docs/plan.svg`.
 
 use std::fmt::Write as _;
@@ -10,11 +10,12 @@ use iam_boundaries::config::Config;
 
 use crate::support::Binary;
 
-/// Pixels from one line of the picture to the next.
+/// The line height of the picture, in pixels.
 const LINE_HEIGHT: usize = 20;
-/// Pixels of one character, rounded up: the widest common monospace fonts have 0.602 of the font size.
+/// The width of a character in pixels, rounded up. The widest common monospace fonts use 0.602 of the font
+/// size.
 const CHARACTER_WIDTH: f32 = 8.5;
-/// Pixels between the border of the picture and its text.
+/// The padding of the picture, in pixels.
 const MARGIN: usize = 20;
 
 #[test]
@@ -90,7 +91,7 @@ fn every_link_between_pages_has_a_target() {
     assert_eq!(broken, Vec::<String>::new());
 }
 
-/// The anchors that GitHub makes from the headings of a page.
+/// The anchors that GitHub generates for the headings of a page.
 fn headings(page: &str) -> impl Iterator<Item = String> {
     page.lines().filter(|line| line.starts_with('#')).map(|line| {
         line.trim_start_matches('#')
@@ -107,7 +108,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The code block after the comment `<!-- docs-test: NAME -->`, and the bytes where its text is.
+/// The code block after the comment `<!-- docs-test: NAME -->`, and the byte range of its text.
 fn block<'a>(page: &'a str, name: &str) -> (std::ops::Range<usize>, &'a str) {
     let marker = format!("<!-- docs-test: {name} -->\n```");
     let fence = page.find(&marker).expect("the page has the marker") + marker.len();
@@ -128,7 +129,7 @@ fn compare(path: &PathBuf, present: &str, expected: &str) {
     );
 }
 
-/// A picture of `output`, whose colors are ANSI escape sequences.
+/// An SVG picture of `output`, which contains ANSI color sequences.
 fn svg(output: &str) -> String {
     let width = plain(output).lines().map(|line| line.chars().count()).max().unwrap_or(0);
     let width = (width as f32 * CHARACTER_WIDTH).ceil() as usize + 2 * MARGIN;
@@ -175,7 +176,7 @@ fn svg(output: &str) -> String {
     svg
 }
 
-/// The line in pieces: the codes of an escape sequence, and the text up to the next one.
+/// Splits a line into segments: the codes of an escape sequence, and the text up to the next sequence.
 fn runs(line: &str) -> impl Iterator<Item = (Vec<&str>, &str)> {
     line.split("\x1b[").enumerate().map(|(n, piece)| {
         if n == 0 {
@@ -186,7 +187,7 @@ fn runs(line: &str) -> impl Iterator<Item = (Vec<&str>, &str)> {
     })
 }
 
-/// The class of an ANSI code; none for the code that ends all of them.
+/// The CSS class of an ANSI code. `None` for the reset code.
 fn style(code: &str) -> Option<&'static str> {
     match code {
         "" | "0" => None,

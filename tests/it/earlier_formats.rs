@@ -1,13 +1,13 @@
-//! Saved plans and journals of earlier releases: they are shown, applied and rolled back. What no release
-//! can read is said to be older or newer.
+//! Saved plans and journals of earlier releases can be shown, applied and rolled back. Errors about
+//! unsupported versions say whether the version is older or newer.
 
 use crate::support::Binary;
 use serde_json::Value;
 
-/// The plan that the release with plan format 2 made of the project's own file on the sandbox.
+/// A plan of the project's `boundaries.toml` in the sandbox, made by the release with plan format 2.
 const PLAN_VERSION_2: &str = include_str!("files/plan-version-2.json");
 
-/// The journal that the same release wrote when it applied that plan.
+/// The journal that the same release wrote when applying that plan.
 const JOURNAL_VERSION_1: &str = include_str!("files/journal-version-1.jsonl");
 
 fn with_files() -> Binary {

@@ -1,4 +1,4 @@
-//! Fault injection by the sandbox: added faults, and random ones.
+//! Fault injection in the sandbox: added faults and random faults.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use iam_boundaries::sandbox::{Chaos, ChaosKind, Fault, Options, Sandbox};
 use crate::support::plans::name as user;
 use crate::support::query::{call, put, try_call};
 
-/// Faults of one kind for every call that the kind applies to.
+/// Faults of one kind for every applicable call.
 fn always(kind: ChaosKind) -> Chaos {
     let (all, none) = (Share::percent(100), Share::percent(0));
     Chaos { kinds: [kind].into(), share: all, stubborn: none, ..Chaos::new(1) }
@@ -164,7 +164,7 @@ async fn stale_reads_return_the_boundary_from_before_a_write() {
     }
 }
 
-/// A fingerprint of each response, by call and number of earlier attempts.
+/// A fingerprint of each response, by call and number of previous attempts.
 async fn fingerprints(
     chaos: Chaos,
     order: impl Iterator<Item = usize>,

@@ -1,4 +1,4 @@
-//! GitHub and GitLab as the scripts of the examples see them: a repository, comments and artifacts.
+//! Simulates GitHub and GitLab for the example scripts: a repository, comments and artifacts.
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -26,7 +26,7 @@ pub enum Job {
     Drift,
 }
 
-/// A folder with a git repository, a sandbox, and a forge whose state is files.
+/// A directory with a Git repository, a sandbox, and a forge that keeps its state in files.
 pub struct Forge {
     name: &'static str,
     binary: Binary,
@@ -39,7 +39,7 @@ pub struct Forge {
 const MERGED: &str = "mergedsha";
 
 impl Forge {
-    /// `github` or `gitlab`. Reports that the running test is skipped, if a program is missing.
+    /// Starts `github` or `gitlab`. Reports that the running test is skipped if a program is missing.
     pub fn start(name: &'static str) -> Option<Forge> {
         for (tool, install) in [
             ("bash", "apt-get install bash"),
@@ -92,7 +92,7 @@ impl Forge {
         ran.out.trim().to_owned()
     }
 
-    /// A pull request's file, checked out as CI does: one commit on top of the base.
+    /// Checks out the file of a pull request as CI does: one commit on top of the base.
     pub fn propose(&self, file: &str) {
         self.write("boundaries.toml", file);
         let base = self.git(&["rev-list", "--max-parents=0", "HEAD"]);
@@ -100,7 +100,7 @@ impl Forge {
         self.git(&["commit", "-qam", "proposed"]);
     }
 
-    /// The pull request 7 becomes the merged commit, and the artifacts of its run are kept.
+    /// Merges pull request 7 and keeps the artifacts of its run.
     pub fn merge(&self) {
         let merged = match self.name {
             "github" => {
@@ -111,13 +111,13 @@ impl Forge {
         self.write("forge/pulls.json", &merged.to_string());
         self.write("forge/runs.json", &json!({ "workflow_runs": [{ "id": 99 }] }).to_string());
         self.put_artifact(&self.read("plan.json"));
-        // The job of the merged commit begins with a clean checkout.
+        // The job for the merged commit starts with a clean checkout.
         for file in ["plan.json", "plan.md"] {
             std::fs::remove_file(self.path(file)).unwrap();
         }
     }
 
-    /// Where the forge keeps the plan of the pull request's run.
+    /// The path at which the forge stores the plan of the pull request.
     fn artifact(&self) -> &'static str {
         if self.name == "github" {
             "forge/artifacts/99/plan-7/plan.json"
@@ -131,7 +131,7 @@ impl Forge {
         self.write(self.artifact(), plan);
     }
 
-    /// Removes the artifact, and returns its text.
+    /// Removes the artifact and returns its text.
     pub fn remove_artifact(&self) -> String {
         let text = self.read(self.artifact());
         let path = self.path(self.artifact());
@@ -162,7 +162,7 @@ impl Forge {
         self.read("plan.md").lines().next().unwrap().to_owned()
     }
 
-    /// A plan of the file against the sandbox's present state.
+    /// A plan of the file for the current state of the sandbox.
     pub fn live_plan(&self) -> Value {
         let plan = self.tool(&["plan", "--format", "json"]);
         serde_json::from_str(&plan.out).unwrap_or_else(|error| panic!("{error}: {plan}"))
@@ -187,7 +187,7 @@ impl Forge {
         ]
     }
 
-    /// Runs the scripts of a job in order, up to the first that fails, and returns the last run.
+    /// Runs the scripts of a job in order until one fails. Returns the last run.
     pub fn run(&self, job: Job) -> Ran {
         let name = match job {
             Job::Plan => "plan",
@@ -208,7 +208,7 @@ impl Forge {
         );
         let mut last = None;
         for step in workflow["jobs"][job]["steps"].as_array().expect("there are steps") {
-            // The tool is on PATH already.
+            // The tool is already on PATH.
             let Some(script) =
                 step["run"].as_str().filter(|_| step["name"] != "Install iam-boundaries")
             else {
@@ -244,7 +244,7 @@ impl Forge {
         last.expect("the job has a script")
     }
 
-    /// A variable's value, with every expression in it evaluated.
+    /// The value of a variable, with its expressions evaluated.
     fn expanded(&self, value: &Value) -> String {
         let mut text = value.as_str().expect("a variable is text").to_owned();
         let known =
@@ -287,9 +287,9 @@ impl Forge {
         self.bash(&script.join("\n"), &variables)
     }
 
-    /// Runs bash with the options of both forges: an error ends the script, in a pipe, too.
+    /// Runs bash with the options of both forges: an error, even in a pipeline, ends the script.
     fn bash(&self, script: &str, variables: &[(String, String)]) -> Ran {
-        // The stand-ins for gh and curl, and the tool, come first.
+        // The stubs of gh and curl, and the tool, come first.
         let stand_ins = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ci");
         let tool = Path::new(env!("CARGO_BIN_EXE_iam-boundaries")).parent().expect("a folder");
         let path = std::env::var_os("PATH").unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Plans and mistakes in each format, at each size, with the worst names and messages.
+//! Plans and file errors in every format and size, with hostile names and messages.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -36,7 +36,7 @@ fn check(format: Format, config: &Config) -> String {
     render_check(config, format, Style::PLAIN)
 }
 
-/// Renders Markdown, and checks that all of its structure is of our own making. Returns its text.
+/// Renders Markdown, and checks that no name or message adds structure. Returns the text.
 fn rendered(markdown: &str) -> String {
     let options = Options::all() - Options::ENABLE_SMART_PUNCTUATION;
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! Guard rails: what a plan must not do without an override, as functions and through the binary.
+//! Guard rails: changes that need an override, tested with the library and the binary.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use iam_boundaries::inventory::Inventory;
 use iam_boundaries::plan::{Overrides, Plan, Supervision, Violation};
 use iam_boundaries::sandbox::Fault;
 
-/// A plan that removes the boundary of `removals` users and adds one to `additions` users, in an account with
-/// `users` users. The file begins with `guard`.
+/// A plan that removes the boundaries of `removals` users and adds boundaries to `additions` users, in an
+/// account with `users` users. The file starts with `guard`.
 fn plan(removals: usize, additions: usize, users: usize, guard: &str) -> Plan {
     let dev = arn("Developer");
     let mut file = format!("[guard]\n{guard}\n[users]\n");
@@ -93,7 +93,7 @@ fn a_percentage_refers_to_the_listed_users_if_the_number_of_users_is_unknown() {
     plan.account_users = None;
     assert_eq!(violations(&plan, Supervision::Attended), ["changes"]);
     assert!(plan.is_account_size_needed(&Overrides::default()));
-    // A number needs no count.
+    // An absolute limit does not need the number of users.
     let overrides = Overrides { max_changes: Some("10".parse().unwrap()), ..Overrides::default() };
     assert!(!plan.is_account_size_needed(&overrides));
 }
@@ -141,7 +141,7 @@ async fn a_guard_rail_refuses_with_exit_code_4_and_nothing_is_written() {
         assert_eq!(ran.code, 4, "{ran}");
         said = ran.err.clone();
         if format != "text" {
-            // Markdown escapes what could be markup.
+            // Markdown escapes possible markup.
             let plain = ran.out.replace(['\\', '`'], "");
             assert!(plain.contains("user-0003 (boundaries.toml:7) is protected by"), "{ran}");
             assert!(plain.contains("--allow-protected user-0003"), "{ran}");
@@ -235,7 +235,7 @@ async fn a_denied_check_of_a_policy_or_of_the_number_of_users_is_a_warning() {
     fixture.sandbox.faults().add("GetPolicy", None, 1, denied());
     fixture.sandbox.faults().add("GetAccountSummary", None, 2, denied());
     let ran = fixture.run(&["apply", "--auto-approve"]).await;
-    // Of 12 known users, 25 % are 3: the other limit, 10, is the larger one.
+    // 25 % of 12 known users is 3. The other limit, 10, is larger.
     assert_eq!(ran.code, 4, "{ran}");
     assert!(ran.err.contains("iam:GetPolicy failed: AccessDenied"), "{ran}");
     let ran = fixture.run(&["apply", "--auto-approve", "--max-changes", "12"]).await;

@@ -1,4 +1,4 @@
-//! `import`: it writes a complete file, and a plan of that file has no changes.
+//! `import` writes a complete file, and the plan of that file has no changes.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -57,7 +57,7 @@ fn hundreds_of_users_with_unusual_names_on_many_pages_are_imported() {
     let plan = binary.run(&["plan", "--detailed-exitcode"]);
     assert_eq!(plan.code, 0, "{plan}");
     assert!(plan.out.contains("all 320 listed users match"), "{plan}");
-    // The users without a boundary are in comments. Uncommented, they have no changes either.
+    // Users without a boundary are in comments. Without the comment markers, they have no changes either.
     let uncommented: String = read(&binary, "boundaries.toml")
         .lines()
         .map(|line| {
@@ -292,7 +292,7 @@ async fn users_missed_by_shifting_pages_are_found_by_another_listing() {
         } else {
             without_account_details().await
         };
-        // The first page cannot shift. The second page misses its two users.
+        // The first page cannot shift. The second page omits its two users.
         sandbox.faults().add(action, None, 2, Fault::Shifted(2));
         let everyone = account(&sandbox).await.every_principal().await.unwrap();
         assert_eq!(everyone, expected);
@@ -336,7 +336,7 @@ async fn a_truncated_page_without_a_new_marker_is_an_error() {
              </GetAccountAuthorizationDetailsResult></GetAccountAuthorizationDetailsResponse>"
         )
     };
-    // Without a marker, and with the same marker again, which would never end.
+    // Without a marker, and with a repeated marker, which would cause an endless loop.
     for end in ["", "<Marker>again</Marker>"] {
         let sandbox = Sandbox::start(Options::default()).await.unwrap();
         sandbox.faults().add(DETAILS, None, 100, Fault::Response(page(end)));

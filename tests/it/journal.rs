@@ -1,4 +1,4 @@
-//! The journal: what is written is read back, up to wherever a crash cut it, and nothing else is.
+//! The journal: reading returns exactly the written records, even if a crash truncated the file.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -76,7 +76,7 @@ fn new_file() -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-/// The bytes of a journal with everything in it that a journal can have.
+/// A journal with every kind of record.
 async fn rich() -> Vec<u8> {
     let (_folder, path) = new_file();
     let journal = Journal::create(&path, &header(7)).unwrap();
@@ -212,7 +212,7 @@ async fn a_journal_truncated_anywhere_reads_as_the_beginning_of_the_whole() {
     let whole = RunRecord::parse(&text).unwrap();
     let first_line = text.iter().position(|&byte| byte == b'\n').unwrap();
     for end in 0..text.len() {
-        // A crash leaves half a line, or zeros where the rest should be.
+        // A crash leaves a partial line, or zeros instead of the rest.
         for tail in [&b""[..], b"\0\0\0\0\0\0\0\0", b"\0\n\0\n", b"\xff{\"type\":"] {
             let cut = [&text[..end], tail].concat();
             let record = match RunRecord::parse(&cut) {

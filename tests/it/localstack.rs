@@ -1,19 +1,19 @@
-//! Tests against LocalStack's IAM, which this project did not write: the workflow from plan to apply, and
-//! the sandbox's answers compared with LocalStack's, request by request.
+//! Tests against LocalStack, an independent implementation of IAM: the workflow from plan to apply, and a
+//! comparison of the responses of the sandbox and LocalStack.
 
 use std::process::Command;
 
 use crate::support::tools::skip;
 use crate::support::{self, Binary, Ran};
 
-/// A running LocalStack, and a Python that has boto3.
+/// A running LocalStack, and a Python interpreter with boto3.
 struct LocalStack {
     endpoint: String,
     python: String,
 }
 
 impl LocalStack {
-    /// Reports that the running test is skipped, if the environment names no LocalStack.
+    /// Reports that the running test is skipped if the environment does not specify a LocalStack endpoint.
     fn find() -> Option<LocalStack> {
         let endpoint = std::env::var("LOCALSTACK_ENDPOINT").ok();
         let python = std::env::var("LOCALSTACK_PYTHON").ok();
@@ -35,7 +35,7 @@ impl LocalStack {
         python
     }
 
-    /// The binary, with a new account of 60 users and the file that lists them.
+    /// The binary with a new account of 60 users and a file that lists them.
     fn seeded(&self) -> Binary {
         let account = new_account();
         let seeded = self
@@ -51,7 +51,7 @@ impl LocalStack {
     }
 }
 
-/// An account that no other test and no earlier run has filled.
+/// A random account ID, so that the account is empty.
 fn new_account() -> String {
     format!("{:012}", fastrand::u64(1..1_000_000_000_000))
 }
@@ -64,7 +64,7 @@ fn an_imported_file_is_in_sync() {
     assert_eq!(imported.code, 0, "{imported}");
     let plan = binary.run(&["-f", "imported.toml", "plan", "--detailed-exitcode"]);
     assert!(plan.code == 0 && plan.out.starts_with("In sync: "), "{plan}");
-    // The seeded file is not applied yet, and differs from the account.
+    // The file is not applied yet and differs from the account.
     let plan = binary.run(&["plan", "--detailed-exitcode"]);
     assert_eq!(plan.code, 2, "{plan}");
 }

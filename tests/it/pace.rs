@@ -1,5 +1,5 @@
-//! The controller of the rate limiter against simulated limits. The time is simulated, so minutes of calls take
-//! milliseconds, and every run has the same result.
+//! The controller of the rate limiter against simulated limits. Time is simulated, so minutes of calls take
+//! milliseconds, and the results are reproducible.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use iam_boundaries::aws::{Controller, Decision, LimiterOptions, MaxRate, Response, Ticket};
 use iam_boundaries::iam::Rate;
 
-/// A token bucket whose refill rate may change, on a network with jitter.
+/// A token bucket with a variable refill rate, on a network with jitter.
 #[derive(Debug, Clone)]
 struct Limit {
     rate: f64,
@@ -40,7 +40,7 @@ impl Limit {
     }
 }
 
-/// Makes `items` calls, each until it is accepted.
+/// Makes `items` calls, and retries each until it is accepted.
 fn run(limit: &Limit, items: usize, max_in_flight: usize, max_rate: Option<f64>) -> Simulated {
     const ARRIVED: u8 = 0;
     const RESPONDED: u8 = 1;

@@ -1,4 +1,4 @@
-//! Preflight: the verdict on each change of a plan, by the present state of the account.
+//! Preflight: the verdict on each change of a plan, based on the current state of the account.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What holds for any file and any account, with and without faults.
+//! Properties of every file, account and fault.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZeroUsize;
@@ -21,7 +21,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Runs, TestRunner};
 
-/// Policies that the account has, but for the last one, which may have been deleted.
+/// The policies in the account. The last one may have been deleted.
 const POLICIES: [&str; 4] = ["Developer", "Contractor", "Auditor", "Deleted"];
 const POLICY: std::ops::Range<usize> = 0..POLICIES.len();
 
@@ -36,9 +36,9 @@ struct World {
 /// One user, in the account and in the file.
 #[derive(Debug, Clone)]
 struct Person {
-    /// `None` for a user that is not in the account.
+    /// `None` if the user is not in the account.
     there: Option<Option<usize>>,
-    /// `None` for a user that is not in the file.
+    /// `None` if the user is not in the file.
     listed: Option<Option<usize>>,
     is_protected: bool,
 }
@@ -111,7 +111,7 @@ impl World {
         sandbox
     }
 
-    /// The boundary of every user; the outer `None` means that the user does not exist.
+    /// The boundary of every user. The outer `None` means that the user does not exist.
     fn truth(&self, sandbox: &Sandbox) -> BTreeMap<PrincipalName, Option<Option<String>>> {
         (0..self.users.len()).map(|n| (user(n), sandbox.boundary_of(&user(n)))).collect()
     }
@@ -129,14 +129,14 @@ async fn planned(account: &Account, config: &Config) -> Result<Plan, ApiError> {
     Ok(plan.checked_against(&policies))
 }
 
-/// What a run did.
+/// The result of a run.
 struct Ran {
     items: BTreeMap<PrincipalName, Item>,
     summary: Summary,
     record: RunRecord,
 }
 
-/// Carries a plan out with a journal, and checks that each change ended exactly once.
+/// Applies a plan with a journal, and checks that each change ended exactly once.
 async fn carry_out(account: &Account, plan: &Plan) -> Ran {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.jsonl");
@@ -169,7 +169,7 @@ fn check_counts(
     let changed: BTreeSet<&PrincipalName> =
         plan.changes.iter().map(|change| &change.principal.name).collect();
     assert_eq!(items.keys().collect::<BTreeSet<_>>(), changed);
-    // Every user that may have been written is in the journal, with the right boundaries.
+    // Every user that may have been written is in the journal, with the correct boundaries.
     let entries = record.map_or(&[][..], |record| &record.entries);
     for entry in entries {
         let item = &items[&entry.intent.principal.name];
@@ -201,7 +201,7 @@ async fn without_faults(world: World) {
     let saved = Plan::from_json(plan.to_json().as_bytes()).unwrap();
     assert_eq!(saved, plan);
 
-    // A protected user is a violation that refuses the whole plan.
+    // A change of a protected user is a violation, which rejects the whole plan.
     let violations = plan.violations(None, Supervision::Unattended, &Overrides::default());
     let is_protected = |user: &PrincipalName| {
         (0..world.users.len()).any(|n| world.users[n].is_protected && self::user(n) == *user)
@@ -248,7 +248,7 @@ async fn without_faults(world: World) {
     let again = ops::plan(&options).await.unwrap();
     assert_eq!((again.changes.len(), again.problems), (0, plan.problems));
 
-    // Rolled back, the account is exactly as before.
+    // After the rollback, the account is exactly as before the run.
     let Some(journal) = ran.journal else { return };
     sandbox.put_policy(POLICIES[3]);
     let (access, out) = (access(&sandbox), Some(path("back.json")));
@@ -262,7 +262,7 @@ async fn without_faults(world: World) {
     assert_eq!(world.truth(&sandbox), before);
 }
 
-/// The number of changes with each outcome: a property of what never happens says nothing.
+/// The number of changes with each outcome. It shows that the test covers the outcomes.
 type Seen = Mutex<HashMap<Outcome, usize>>;
 
 async fn in_chaos(world: World, chaos: Chaos, seen: &Seen) {
@@ -270,7 +270,7 @@ async fn in_chaos(world: World, chaos: Chaos, seen: &Seen) {
     let account = account(&sandbox).await.reading_with(quick());
     let config = world.config();
     let before = world.truth(&sandbox);
-    // An account that cannot be read is an error, and nothing else happens.
+    // If the account cannot be read, the run fails without changes.
     let Ok(plan) = planned(&account, &config).await else {
         assert_eq!(world.truth(&sandbox), before);
         return;
@@ -290,7 +290,7 @@ async fn in_chaos(world: World, chaos: Chaos, seen: &Seen) {
         *seen.lock().unwrap().entry(item.outcome()).or_default() += 1;
         match (item.outcome(), &item.verification) {
             (Outcome::Applied, Verification::AsWritten) => assert_eq!(*now, to, "{said}"),
-            // Without verification, IAM's response decides.
+            // Without verification, the response of IAM determines the outcome.
             (Outcome::Applied, _) => assert_eq!(*now, to, "{said}"),
             (
                 Outcome::NotAsWritten | Outcome::Failed,
@@ -314,7 +314,7 @@ async fn in_chaos(world: World, chaos: Chaos, seen: &Seen) {
 
 fn check<S: Strategy>(cases: u32, strategy: S, property: impl AsyncFn(S::Value)) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    // The same cases in every run: a failure can be reproduced.
+    // Every run uses the same cases, so that failures are reproducible.
     let config = Runs { cases, failure_persistence: None, ..Runs::default() };
     let rng = prop::test_runner::TestRng::deterministic_rng(config.rng_algorithm);
     TestRunner::new_with_rng(config, rng)

@@ -1,4 +1,4 @@
-//! Reading with the real SDK over a real socket: what is asked for, and what is believed.
+//! Reading with the real SDK over a real socket: which requests are sent and which responses are accepted.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -114,7 +114,7 @@ async fn the_number_of_users_is_read_once() {
     assert_eq!(account.user_count().await.unwrap(), 19);
     assert_eq!(account.user_count().await.unwrap(), 19);
     assert_eq!(sandbox.calls()[SUMMARY], 1);
-    // Reading asks for it, too, to find the cheapest way.
+    // Reading also needs the summary, to select the cheapest method.
     read(&account, &[user("alice"), user("bob"), user("dana")]).await.unwrap();
     assert_eq!(sandbox.calls()[SUMMARY], 1);
 }
@@ -145,12 +145,12 @@ fn nth(n: usize) -> PrincipalName {
     user(&format!("user-{n:03}"))
 }
 
-/// The boundary that user `n`, and nobody else, has at first.
+/// The initial boundary of user `n`, which no other user has.
 fn own_policy(n: usize) -> PolicyArn {
     policy(&format!("Of-{n:03}"))
 }
 
-/// Pages of five, of users who each have a boundary of their own.
+/// A sandbox with pages of five users, each with its own boundary.
 async fn users(count: usize, chaos: Option<Chaos>) -> Sandbox {
     let options = Options { page_size: 5, chaos, ..Options::default() };
     let sandbox = Sandbox::start(options).await.unwrap();
@@ -160,7 +160,7 @@ async fn users(count: usize, chaos: Option<Chaos>) -> Sandbox {
     sandbox
 }
 
-/// So many that pages are the cheaper way.
+/// A number of users for which pages are cheaper than single calls.
 const MANY: usize = 60;
 
 fn has_own(snapshot: &Inventory, n: usize) -> bool {
@@ -184,7 +184,7 @@ async fn a_user_that_pages_omit_is_never_reported_as_missing() {
         assert!((0..MANY).all(|n| has_own(&snapshot, n)), "seed {seed}: {snapshot:?}");
         assert_eq!(snapshot.reading(&principal("nobody")), &missing(None), "seed {seed}");
         assert!(snapshot.reading(&principal("user-777")).is_not_found(), "seed {seed}");
-        // Besides the two who are not there.
+        // Two of the calls are for the users that do not exist.
         sandbox.calls()["GetUser"] - 2
     };
     let left_out: u64 =
@@ -203,7 +203,7 @@ async fn the_reading_of_a_missing_user_names_the_user_that_differs_only_in_case(
     assert_eq!(sandbox.calls()["GetUser"], 1);
 }
 
-/// Of pages of five, the first cannot shift, and the second leaves out users 5 and 6.
+/// Pages of five users. The first page cannot shift, and the second page omits users 5 and 6.
 async fn denied_and_shifted() -> Sandbox {
     let sandbox = users(MANY, None).await;
     sandbox.put_user(&user("USER-777"), None);
@@ -246,8 +246,8 @@ async fn a_user_that_pages_omit_and_that_cannot_be_read_is_unreadable_and_not_mi
     assert!((0..MANY).all(|n| has_own(&snapshot, n)), "{snapshot:?}");
 }
 
-/// Writes a new boundary for every fourth user, with every kind of fault, and compares what is read with what is
-/// there. Gives how often the account could not be read, and how many readings were stale.
+/// Writes a new boundary for every fourth user, with every kind of fault, and compares the readings with the
+/// account. Returns the number of failed and of stale readings.
 async fn in_chaos(seed: u64) -> (usize, usize) {
     let mut chaos =
         Chaos { share: Share::percent(30), stubborn: Share::percent(1), ..Chaos::new(seed) };
@@ -273,7 +273,7 @@ async fn in_chaos(seed: u64) -> (usize, usize) {
 
     let listed: Vec<PrincipalName> = (0..MANY).map(nth).chain([user("nobody")]).collect();
     let (mut unreadable, mut stale) = (0, 0);
-    // By pages, and then some of them one by one.
+    // Reads all users by page, and then some users individually.
     for listed in [&listed[..], &listed[..2]] {
         let snapshot = match read(&account, listed).await {
             Ok(snapshot) => snapshot,

@@ -1,4 +1,4 @@
-//! What remains after a run, through the binary: its journal, the lock, and the report of the next run.
+//! The journal, the lock and unfinished runs, tested with the binary.
 #![cfg(unix)]
 
 use std::collections::BTreeSet;
@@ -21,7 +21,7 @@ fn account_folder(fixture: &Fixture) -> PathBuf {
     fixture.folder().join(".local/state/iam-boundaries").join(ACCOUNT)
 }
 
-/// The journals in the directory, the oldest first.
+/// The journals in the directory, oldest first.
 fn journals(fixture: &Fixture) -> Vec<PathBuf> {
     let Ok(files) = std::fs::read_dir(account_folder(fixture)) else { return Vec::new() };
     let files = files.map(|file| file.unwrap().path());
@@ -35,7 +35,7 @@ fn is_marked_unfinished(fixture: &Fixture) -> bool {
     account_folder(fixture).join("unfinished.json").exists()
 }
 
-/// A run that has written at least one boundary, and takes minutes for the others.
+/// A run that has written at least one boundary and needs minutes for the others.
 struct SlowRun {
     process: Child,
     out: BufReader<std::process::ChildStdout>,
@@ -43,7 +43,7 @@ struct SlowRun {
 
 impl SlowRun {
     fn start(fixture: &Fixture) -> SlowRun {
-        // Text reports each response at once; JSON reports a change after its verification.
+        // Text output reports each response immediately. JSON reports a change after its verification.
         let mut process = fixture
             .command(&[&APPLY[..], &["--max-rate", "0.5", "--concurrency", "4"]].concat())
             .stdout(Stdio::piped())
@@ -67,7 +67,7 @@ impl SlowRun {
     }
 }
 
-/// The record of the only journal.
+/// The record in the only journal.
 fn record_of_only_journal(fixture: &Fixture) -> RunRecord {
     let journals = journals(fixture);
     assert_eq!(journals.len(), 1, "{journals:?}");
@@ -130,7 +130,7 @@ async fn the_journal_and_the_run_report_agree_on_every_outcome() {
 #[tokio::test(flavor = "multi_thread")]
 async fn when_the_disk_is_full_no_further_call_is_made() {
     let fixture = Fixture::users(200).listed_with("Developer").start().await;
-    // The system rejects writes beyond this size, like a full disk, in the middle of a line.
+    // The system rejects writes beyond this size in the middle of a line, like a full disk.
     let limited = "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\"";
     let apply = fixture.command(
         &[&APPLY[..], &["--format", "json", "--max-changes", "100%", "--concurrency", "4"]]
@@ -163,7 +163,7 @@ async fn when_the_disk_is_full_no_further_call_is_made() {
     assert!(written.iter().all(|user| intended.contains(user)));
     assert_eq!(written.len() as u64, fixture.writes());
 
-    // With space on the disk, the next run reports it and makes the other changes.
+    // When the disk has space again, the next run reports the unfinished run and makes the other changes.
     let next = fixture.run(&[&APPLY[..], &["--max-changes", "100%"]].concat()).await;
     assert_eq!(next.code, 0, "{next}");
     assert!(next.err.contains("did not end. Its journal is "), "{next}");
@@ -237,7 +237,7 @@ async fn a_second_run_on_the_account_fails_before_it_reads_the_account() {
     );
     assert!(second.err.contains(&format!("is changing account {ACCOUNT}")), "{second}");
     assert_eq!(reads(), before);
-    // A plan needs no lock.
+    // `plan` does not need the lock.
     assert_eq!(fixture.run(&["plan"]).await.code, 0);
 
     assert_eq!(first.signal("-TERM"), Some(130));

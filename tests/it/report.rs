@@ -1,4 +1,4 @@
-//! What people and machines read, made by feeding events.
+//! Reports of a run, rendered from generated events.
 
 use std::io;
 use std::time::Duration;
@@ -37,12 +37,12 @@ fn place(line: usize, column: Option<usize>) -> Provenance {
     Provenance::entry(&"boundaries.toml".into(), line, column)
 }
 
-/// What IAM returns for user `n`.
+/// The reading of user `n`.
 fn found(n: usize, boundary: Option<PolicyArn>) -> Reading {
     Reading::Found { unique_id: unique_id(n), boundary }
 }
 
-/// Gives users without a boundary one.
+/// A plan that adds a boundary to users without one.
 fn plan(changes: usize) -> Plan {
     let change = |n| Change {
         principal: user(n),
@@ -77,7 +77,7 @@ fn applied() -> CallOutcome {
     CallOutcome::Applied { attempts: 1, request_id: None }
 }
 
-/// No response to any attempt.
+/// The outcome of a call if no attempt received a response.
 fn lost() -> CallOutcome {
     let error = ApiError {
         request_id: None,
@@ -86,7 +86,7 @@ fn lost() -> CallOutcome {
     CallOutcome::Failed { attempts: 6, error, may_be_done: true }
 }
 
-/// The events of a run in which each ready change ends as `end` says.
+/// The events of a run. `end` returns the outcome of each ready change.
 fn events(preflight: &Preflight, end: impl Fn(usize) -> (CallOutcome, Verification)) -> Vec<Event> {
     let changes = preflight.ready().count();
     let mut summary = Summary {
@@ -142,7 +142,7 @@ fn hundreds_of_equal_failures_read_as_one_with_every_user_in_it() {
     assert!(closing.contains("iam:PutUserPermissionsBoundary"));
 }
 
-/// A run with a change that is already made, one in conflict, and others that each end in another way.
+/// A run with a change that is already made, a conflict, and changes with different outcomes.
 fn mixed() -> (Preflight, Vec<Event>) {
     let live = |n| match n {
         5 => found(n, Some(boundary())),
@@ -170,7 +170,7 @@ fn mixed() -> (Preflight, Vec<Event>) {
     (preflight, events)
 }
 
-/// A run in which verification corrects IAM's responses.
+/// A run in which verification corrects responses of IAM.
 fn corrected() -> (Preflight, Vec<Event>) {
     let mut plan = plan(8);
     plan.changes[2].boundary = BoundaryChange::Remove { from: boundary() };
@@ -193,8 +193,8 @@ fn corrected() -> (Preflight, Vec<Event>) {
     (preflight, events)
 }
 
-/// A run that was stopped when there was a response, none, one that verification did not show yet, and a
-/// change that was not sent.
+/// A stopped run with four changes: with a response, without a response, not yet visible to verification,
+/// and not sent.
 fn stopped() -> (Preflight, Vec<Event>) {
     let preflight = Preflight::fresh(plan(4));
     let mut events = events(&preflight, |n| match n {
@@ -312,7 +312,7 @@ fn colours_appear_only_when_they_are_asked_for() {
     assert!(coloured.contains("\u{1b}[32m+ user-000"), "{coloured}");
 }
 
-/// A preflight in which the policy of every ready change is gone, and one user was created again.
+/// A preflight in which the policy of every ready change was deleted, and one user was recreated.
 fn blocked() -> Preflight {
     let live = |n| match n {
         1 => found(100, None),

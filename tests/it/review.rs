@@ -1,4 +1,4 @@
-//! A plan that a person reviews and a machine applies later, through the binary.
+//! Saving, reviewing and applying a plan, tested with the binary.
 
 use crate::support::fixture::{Fixture, user};
 use crate::support::plans::arn;
@@ -23,7 +23,7 @@ async fn show_and_apply_use_the_reviewed_plan_with_the_same_digest() {
     assert_eq!(plan.out, saved);
     let document: serde_json::Value = serde_json::from_str(&saved).unwrap();
 
-    // The plan suffices without the file.
+    // Applying a saved plan does not need the file.
     std::fs::remove_file(fixture.folder().join("boundaries.toml")).unwrap();
     let arguments = ["apply", "plan.json", "--auto-approve", "--format", "json"];
     let applied = fixture.run(&arguments).await;
@@ -61,9 +61,9 @@ async fn users_in_conflict_are_not_changed_and_the_others_are() {
     let calls = fixture.sandbox.calls();
     let made = |action: &str| calls.get(action).unwrap_or(&0) - before.get(action).unwrap_or(&0);
     assert_eq!(made("PutUserPermissionsBoundary"), 3);
-    // Before writing, and to verify.
+    // Once before writing, and once for verification.
     assert_eq!(made("GetAccountAuthorizationDetails"), 2);
-    // The user that no page contains.
+    // Users on no page are read individually.
     assert_eq!(made("GetUser"), 1);
     let closing = applied.out.split_once("In conflict").expect("conflicts are shown").1;
     assert!(closing.contains("user-0001: the plan expected no boundary, but the user has"));
@@ -208,7 +208,7 @@ fn a_base_distinguishes_the_changes_of_the_pull_request_from_drift() {
     assert_eq!(plan.code, 0, "{plan}");
     insta::assert_snapshot!("plan_with_a_base", plan.out);
 
-    // The first version of a file: everything comes from it.
+    // An empty base, as for the first version of a file.
     std::fs::write(binary.folder().join("base.toml"), "").unwrap();
     let plan = binary.run(&["--sandbox", "plan", "--base", "base.toml", "--format", "json"]);
     let document: serde_json::Value = serde_json::from_str(&plan.out).unwrap();
@@ -256,7 +256,7 @@ fn check_plan_and_apply_annotate_the_lines_of_a_file_with_errors() {
 async fn a_user_that_was_deleted_and_created_again_is_in_conflict_and_not_written() {
     let fixture = Fixture::users(3).listed_with("Developer").start().await;
     fixture.run(&["plan", "--out", "plan.json"]).await;
-    // Name and boundary are as the plan saw them. Only the unique ID differs.
+    // The name and the boundary match the plan. Only the unique ID differs.
     let before = fixture.sandbox.unique_id_of(&user(1));
     fixture.sandbox.remove_user(&user(1));
     fixture.sandbox.put_user(&user(1), None);

@@ -1,4 +1,4 @@
-//! Putting back what a run changed: from its journal and the account as it is now.
+//! Rolling back a run, based on its journal and the current state of the account.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ fn identity() -> CallerIdentity {
     }
 }
 
-/// The plan of a run that changes `changes`.
+/// A plan with these changes.
 fn plan(changes: Vec<Change>) -> Plan {
     Plan {
         changes,
@@ -35,7 +35,7 @@ fn change(user: &str, from: Option<PolicyArn>, to: Option<PolicyArn>) -> Change 
     plans::change(user, 4, BoundaryChange::between(from.as_ref(), to.as_ref()).unwrap())
 }
 
-/// The record of a run in which the changes had these outcomes.
+/// The record of a run with these changes and outcomes.
 fn record(changes: Vec<(Change, Option<CallOutcome>)>) -> RunRecord {
     let plan = plan(changes.iter().map(|(change, _)| change.clone()).collect());
     let entries = (2..).zip(changes).map(|(line, (change, outcome))| Entry {
@@ -140,7 +140,7 @@ fn a_change_that_was_certainly_not_made_is_not_rolled_back() {
         None,
         applied(),
         failed(ErrorClass::Transient, true),
-        // An attempt before the last may have gone through unseen.
+        // An earlier attempt may have succeeded without a response.
         failed(ErrorClass::Denied, true),
     ];
     let surely_not = [Some(CallOutcome::NotAttempted), failed(ErrorClass::Denied, false)];

@@ -1,4 +1,4 @@
-//! The sandbox through its public interface: state, unique ids, pages, accounts, throttling, and bad requests.
+//! The public interface of the sandbox: state, unique IDs, pages, accounts, throttling and invalid requests.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -174,7 +174,7 @@ async fn accounts_are_separate_and_a_request_without_a_key_is_refused() {
     assert!(body.contains("<Code>MissingAuthenticationToken</Code>"), "{body}");
 }
 
-/// The rate is so slow that a bucket gains no token during a test.
+/// A rate limit that adds no tokens to a bucket during a test.
 fn burst_of(calls: f64) -> RateLimit {
     RateLimit::new(Rate::per_second(0.001).unwrap(), Burst::of(calls).unwrap())
 }

@@ -1,4 +1,4 @@
-//! The saved plan: what is written is read back, and nothing else is.
+//! The saved plan: written plans can be read, and all other documents are rejected.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -12,7 +12,7 @@ use iam_boundaries::plan::saved::SavedPlanError;
 use iam_boundaries::plan::{Guard, Origin, Plan, PlanSource, Problem, ProblemKind, SourceFile};
 use serde_json::{Value, json};
 
-/// A plan with everything in it that a plan can have.
+/// A plan with every kind of content.
 fn rich() -> Plan {
     let mut plan = Case::of(11, 3).plan_since_base();
     plan.guard = Guard {
@@ -59,7 +59,7 @@ fn parsed(plan: &Plan) -> Value {
     serde_json::from_str(&plan.to_json()).unwrap()
 }
 
-/// The digest as anyone can make it: sorted keys, no spaces, the digest itself left out.
+/// The digest of a document: sorted keys, no whitespace, without the digest field.
 fn digest_of(document: &Value) -> Digest {
     let mut content = document.clone();
     content.as_object_mut().unwrap().remove("digest");
@@ -71,7 +71,7 @@ fn read(document: &Value) -> Result<Plan, SavedPlanError> {
     Plan::from_json(document.to_string().as_bytes())
 }
 
-/// What is read from `document` when whoever changed it made its digest anew.
+/// Reads `document` with a recomputed digest.
 fn read_with_new_digest(document: &Value) -> Result<Plan, SavedPlanError> {
     let mut document = document.clone();
     document["digest"] = json!(digest_of(&document));
@@ -83,7 +83,7 @@ fn validator() -> jsonschema::Validator {
     jsonschema::validator_for(&serde_json::from_str(published).unwrap()).unwrap()
 }
 
-/// Every place of a document, as JSON pointers.
+/// The JSON pointers of all values in a document.
 fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     found.push(at.to_owned());
     match value {
@@ -101,7 +101,7 @@ fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Other values than the one that is there: some of its kind, some not.
+/// Other values to replace this one, of the same type and of other types.
 fn others(value: &Value) -> Vec<Value> {
     let mut others = vec![json!(null), json!(true), json!(-1), json!(1.5), json!([]), json!({})];
     others.extend([json!(""), json!("x\u{1b}[2J"), json!(0), json!(4_000_000_000_000_u64)]);
@@ -134,7 +134,7 @@ fn others(value: &Value) -> Vec<Value> {
     others
 }
 
-/// Every document that differs from `document` in one place.
+/// Documents that each differ from `document` in one value.
 fn tampered(document: &Value) -> Vec<(String, Value)> {
     let mut at = Vec::new();
     places(document, "", &mut at);
@@ -296,7 +296,7 @@ fn the_schema_rejects_documents_of_the_wrong_shape() {
                 others.push(Value::Object(fields));
             }
         }
-        // Free text may be any text.
+        // These fields accept any string.
         let is_free =
             ["/file", "/path", "/code", "/message"].iter().any(|field| at.ends_with(field));
         others.retain(|other| !(is_free && other.is_string()));
@@ -308,7 +308,7 @@ fn the_schema_rejects_documents_of_the_wrong_shape() {
     }
 }
 
-/// The plan with one thing changed in its document, and its digest made anew.
+/// The document of the plan with one edit and a recomputed digest.
 fn edited(edit: impl FnOnce(&mut Value)) -> String {
     let mut document = parsed(&rich());
     edit(&mut document);
@@ -405,7 +405,7 @@ fn no_mutated_plan_causes_a_panic_or_is_read_as_another_plan() {
                 _ => bytes.insert(at, *random.choice(b"{}[]\",:0n\\ \xff").unwrap()),
             }
         }
-        // White space is the one thing that may differ.
+        // Only whitespace may differ.
         if let Ok(read) = Plan::from_json(&bytes) {
             assert_eq!(read, plan);
         }

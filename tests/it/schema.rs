@@ -1,4 +1,4 @@
-//! The JSON Schema of the file: it is published unchanged, and it agrees with `check`.
+//! The JSON Schema of the file is published unchanged and agrees with `check`.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -13,7 +13,7 @@ fn validator(schema: &schemars::Schema) -> Validator {
     jsonschema::validator_for(schema.as_value()).expect("the schema is valid")
 }
 
-/// The file as the JSON value that a schema validates; `None` if the text is not TOML.
+/// The file as a JSON value for schema validation. `None` if the text is not TOML.
 fn as_json(text: &str) -> Option<serde_json::Value> {
     let table: toml::Table = toml::from_str(text).ok()?;
     Some(serde_json::to_value(table).expect("every TOML value has a JSON form"))

@@ -1,5 +1,4 @@
-//! No secret is printed or written, at any verbosity, whatever the source of the credentials and whatever
-//! AWS returns.
+//! No secret is printed or written, at any verbosity, with any source of credentials and any response.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -28,12 +27,12 @@ fn error_with_secrets(code: &str) -> Fault {
 fn assert_no_secret(what: &str, text: &str) {
     for secret in [SECRET, TOKEN] {
         assert!(!text.contains(secret), "{what} contains {secret}:\n{text}");
-        // A long part of a secret is a secret, too.
+        // A long part of a secret is also secret.
         assert!(!text.contains(&secret[..20]), "{what} contains a part of {secret}:\n{text}");
     }
 }
 
-/// Checks everything that was printed, and every file in the folder except those with credentials.
+/// Checks all output, and every file in the directory except those with credentials.
 fn assert_nothing_leaked(ran: &Ran, folder: &Path) {
     assert_no_secret("standard output", &ran.out);
     assert_no_secret("standard error", &ran.err);
@@ -115,7 +114,7 @@ async fn no_secret_is_in_any_output_or_file_whatever_fails() {
                     .env_remove("AWS_ACCESS_KEY_ID")
                     .env_remove("AWS_SECRET_ACCESS_KEY")
                     .env("PATH", "/usr/bin:/bin")
-                    // The log of the SDK itself must not be enabled from outside.
+                    // The environment must not enable the log of the SDK.
                     .env("RUST_LOG", "trace")
                     .envs(variables.iter().map(|(name, value)| (*name, value)))
                     .stdin(Stdio::null());

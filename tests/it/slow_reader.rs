@@ -1,4 +1,4 @@
-//! Readers of standard output that read nothing, or stop reading: the run does not wait for them.
+//! A run does not wait for a reader of standard output that does not read or stops reading.
 #![cfg(unix)]
 
 use std::io::{BufRead, BufReader, Read};
@@ -9,10 +9,10 @@ use crate::support::fixture::Fixture;
 use crate::support::plans::{arn, name};
 use iam_boundaries::journal::RunRecord;
 
-/// The report of this many users with long names does not fit into a pipe, which holds 64 KiB.
+/// The number of users. With long names, the report does not fit into a pipe, which holds 64 KiB.
 const USERS: usize = 1_500;
 
-/// A sandbox with many users with long names, each listed with a boundary that it does not have.
+/// A sandbox with many users with long names. No user has its listed boundary.
 async fn with_long_names() -> Fixture {
     let long = |n: usize| format!("user-{n:04}-{}", "x".repeat(50));
     let lines = (0..USERS).map(|n| format!("{} = \"{}\"\n", long(n), arn("Developer")));
@@ -27,7 +27,7 @@ fn arguments(format: &str) -> Vec<&str> {
     [&apply[..], &["--format", format]].concat()
 }
 
-/// Waits until `is_so`, which must be within minutes.
+/// Waits until `is_so` returns true. Fails after some minutes.
 async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let waited = async {
         while !is_so() {
@@ -42,7 +42,7 @@ async fn unread_output_delays_nothing(format: &str) {
     let fixture = with_long_names().await;
     let mut command = fixture.command(&arguments(format));
     let mut run = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    // Nobody reads yet.
+    // Nothing has been read yet.
     until("all users are written", || fixture.writes() == USERS as u64).await;
     let journal = fixture.folder().join("run.jsonl");
     until("the journal has its end", || {
@@ -79,7 +79,7 @@ async fn a_closed_reader_stops_nothing(format: &str) {
     let mut run = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut out = BufReader::new(run.stdout.take().unwrap());
     let ended = tokio::task::spawn_blocking(move || {
-        // As `head -1` does.
+        // Reads one line, like `head -1`.
         out.read_line(&mut String::new()).unwrap();
         drop(out);
         run.wait().unwrap()

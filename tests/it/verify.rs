@@ -1,4 +1,4 @@
-//! Verification: what the account has after the writes, with the real SDK over a real socket.
+//! Verification of the account after the writes, with the real SDK over a real socket.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -27,12 +27,12 @@ fn false_success() -> Fault {
     ))
 }
 
-/// Waits for as long as it takes: a test that expects less does not end.
+/// Waits without a practical limit.
 fn patient() -> RunOptions {
     RunOptions { verify_for: Duration::from_secs(86_400), ..at_once(4) }
 }
 
-/// Plans and applies. `on` receives each event in the middle of the run.
+/// Plans and applies. `on` receives each event during the run.
 async fn run(
     fixture: &Fixture,
     options: RunOptions,
@@ -62,7 +62,7 @@ async fn every_written_user_is_verified_in_the_fewest_calls() {
     })
     .await;
     assert_eq!(rounds, [1_199]);
-    // Two pages to plan, and two to verify.
+    // Two pages for the plan, and two for verification.
     assert_eq!((fixture.calls(DETAILS), fixture.calls(GET_USER)), (4, 0));
     assert_eq!((summary.applied, summary.failed, summary.not_verified), (1_199, 1, 0));
     assert_eq!(items[&user(0)].verification, Verification::AsWritten);
@@ -102,7 +102,7 @@ async fn a_change_that_iam_confirmed_and_that_reads_differently_is_not_as_writte
     let fixture = Fixture::users(5).listed_with("Developer").start().await;
     let other = arn("Other");
     fixture.sandbox.faults().add(PUT, Some(user(1).as_str()), 1, false_success());
-    // Another client works on the account at the same time.
+    // Another client changes the account at the same time.
     let interfere = |event: &Event| match event {
         Event::Answered { change, .. } if change.principal.name == user(2) => {
             fixture.sandbox.put_user(&user(2), Some(&other));
@@ -174,7 +174,7 @@ fn reads_without_boundary(item: &Item) -> bool {
     matches!(&item.verification, Verification::Otherwise(found) if found.boundary() == Some(None))
 }
 
-/// Allows an action a number of times, and then denies it.
+/// Allows an action a number of times and then denies it.
 fn readable_only(sandbox: &Sandbox, action: &str, times: u32) {
     sandbox.faults().add(action, None, times, Fault::Slow(Duration::ZERO));
     sandbox.faults().add(action, None, ALWAYS, denied());
@@ -311,7 +311,7 @@ impl Chaos {
         Chaos { fixture, random: fastrand::Rng::with_seed(seed) }
     }
 
-    /// How often a fault is injected: so rarely that retries succeed, or always.
+    /// The number of times that a fault is injected: few enough for retries to succeed, or always.
     fn times(&mut self) -> u32 {
         self.random.choice([1, 2, 5, ALWAYS]).unwrap()
     }
@@ -331,8 +331,8 @@ impl Chaos {
         for n in 0..12 {
             let action = if n % 3 == 2 { DELETE } else { PUT };
             for _ in 0..self.random.usize(..3) {
-                // Expired credentials end the run, so they are rare. Throttling takes long, and never leaves open
-                // what IAM did: other tests cover it.
+                // Expired credentials end the run, so they are rare. Throttling is slow, and its outcome
+                // is certain. Other tests cover it.
                 let fault = self.random.usize(..faults.len());
                 let fault = if fault == 5 && self.random.u8(..8) > 0 { 0 } else { fault };
                 let times = self.times();
@@ -340,7 +340,7 @@ impl Chaos {
                 faults_on.add(action, Some(user(n).as_str()), times, faults[fault].clone());
             }
         }
-        // Planning reads three pages. After that, reading is sometimes denied, or returns garbage once.
+        // Planning reads three pages. After that, reading is sometimes denied or returns garbage once.
         let sandbox = &self.fixture.sandbox;
         sandbox.faults().add(DETAILS, None, 3, Fault::Slow(Duration::ZERO));
         match self.random.u8(..4) {
@@ -405,7 +405,7 @@ async fn with_random_faults_every_change_has_one_outcome_that_agrees_with_the_ac
         .flat_map(stream::iter)
         .collect()
         .await;
-    // Otherwise the faults are too rare for the test to mean anything.
+    // Otherwise the faults are too rare for a meaningful test.
     for class in [
         (Outcome::Applied, true),
         (Outcome::Applied, false),
@@ -419,7 +419,7 @@ async fn with_random_faults_every_change_has_one_outcome_that_agrees_with_the_ac
     }
 }
 
-/// Runs the binary on two users, which planning reads one by one.
+/// Runs the binary on two users, which planning reads individually.
 async fn applied_by_binary(faults: impl FnOnce(&Sandbox), format: &str) -> Ran {
     let fixture = Fixture::users(2).listed_with("Developer").start().await;
     fixture.sandbox.faults().add(GET_USER, None, 2, Fault::Slow(Duration::ZERO));

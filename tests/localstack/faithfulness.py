@@ -1,8 +1,8 @@
-"""Sends the same requests with boto3 to the sandbox and to LocalStack, and compares the answers.
+"""Sends the same requests with boto3 to the sandbox and to LocalStack, and compares the responses.
 
-It compares the status, the error code, the message of NoSuchEntity, and the answer without ids and
-dates. Where AWS's documentation and LocalStack differ, the sandbox follows the documentation. Such a
-case is listed with what the documentation says; it fails if the difference no longer exists.
+Compares the status, the error code, the message of NoSuchEntity, and the response without IDs and
+dates. If the AWS documentation and LocalStack differ, the sandbox follows the documentation. Known
+differences are listed with a reference. The test fails if a known difference no longer exists.
 """
 import argparse
 import json
@@ -23,7 +23,7 @@ POLICY = f"arn:aws:iam::{ACCOUNT}:policy/"
 DOCUMENT = json.dumps({"Version": "2012-10-17",
                        "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 IAM_DOCS = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_"
-# Each server assigns its own ids, dates and versions.
+# Each server assigns its own IDs, dates and versions.
 OWN = {"ResponseMetadata", "UserId", "PolicyId", "CreateDate", "UpdateDate", "DefaultVersionId",
        "PasswordLastUsed", "Marker"}
 
@@ -36,7 +36,7 @@ def client(service, url):
 
 def cleaned(value):
     if isinstance(value, dict):
-        # An empty list and no list are the same to every SDK.
+        # SDKs do not distinguish an empty list from a missing list.
         return {key: cleaned(inner) for key, inner in value.items()
                 if key not in OWN and inner not in ([], None)}
     if isinstance(value, list):
@@ -119,7 +119,7 @@ CASES = [
     user("get_user", "tagged"),
 ]
 
-# (call, what the documentation says and where, what shows it in an answer)
+# (call, documented behavior with its source, check of the response)
 KNOWN_DIFFERENCES = [
     (user("create_user", "ALICE"),
      "user names are unique without regard to case: " + IAM_DOCS + "CreateUser.html",

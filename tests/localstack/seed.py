@@ -1,6 +1,6 @@
 """Creates users with awkward names in an account, and prints a boundaries.toml that differs from it.
 
-A third of the users has no boundary, a third has another boundary, and a third has the listed one.
+One third of the users have no boundary, one third have another boundary, and one third have the listed one.
 """
 import argparse
 import json

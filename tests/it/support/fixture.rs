@@ -1,4 +1,4 @@
-//! An account in this process, a file for it, and the tool: as a library and as the binary.
+//! An account in this process, its file, and the tool as a library and a binary.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -29,16 +29,16 @@ pub const PUT: &str = "PutUserPermissionsBoundary";
 pub const DELETE: &str = "DeleteUserPermissionsBoundary";
 pub const DETAILS: &str = "GetAccountAuthorizationDetails";
 
-/// The policies that every account of a fixture has.
+/// The policies in the account of every fixture.
 const POLICIES: [&str; 2] = ["Developer", "Other"];
 
-/// A sandbox, and a folder with a `boundaries.toml`, in which both the library and the binary work.
+/// A sandbox, and a directory with a `boundaries.toml` for the library and the binary.
 pub struct Fixture {
     pub sandbox: Sandbox,
     binary: Binary,
 }
 
-/// What [`Fixture::users`] begins.
+/// The builder that [`Fixture::users`] returns.
 pub struct Builder {
     users: usize,
     file: String,
@@ -60,7 +60,7 @@ pub fn denied() -> Fault {
     Fault::error(403, "AccessDenied", "not authorized")
 }
 
-/// The default retries, with hardly any delay between them.
+/// The default retries with minimal delays.
 pub fn quick() -> RetryPolicy {
     RetryPolicy {
         give_up_after: Duration::from_millis(500),
@@ -85,7 +85,7 @@ pub async fn read<'a>(
     account.inventory(&principals).await
 }
 
-/// Applies without a person. Limits do not matter, and verification is one round.
+/// Applies without confirmation and without limits, with one round of verification.
 pub fn apply_options(sandbox: &Sandbox, folder: &Path, input: ApplyInput) -> ApplyOptions {
     ApplyOptions {
         access: access(sandbox),
@@ -171,7 +171,7 @@ impl Fixture {
         self.sandbox.boundary_of(&user(n)).expect("the user exists")
     }
 
-    /// Sets the boundary of a user, as another tool does. Creates the user if it does not exist.
+    /// Sets the boundary of a user, like another client. Creates the user if it does not exist.
     pub fn set(&self, n: usize, policy: &str) {
         self.sandbox.put_user(&user(n), Some(&arn(policy)));
     }
@@ -187,7 +187,7 @@ impl Fixture {
     }
 }
 
-/// The library.
+/// Functions of the library.
 impl Fixture {
     pub async fn account(&self) -> Account {
         account(&self.sandbox).await
@@ -198,7 +198,7 @@ impl Fixture {
         Config::parse("boundaries.toml", &text).unwrap()
     }
 
-    /// The plan of the file, made with an account that counts its calls.
+    /// The plan of the file. `account` counts the calls.
     pub async fn plan(&self, account: &Account) -> Plan {
         let config = self.config();
         let live = read(account, config.users.keys()).await.unwrap();
@@ -215,7 +215,7 @@ impl Fixture {
     }
 }
 
-/// The binary.
+/// Functions that run the binary.
 impl Fixture {
     pub fn folder(&self) -> &Path {
         self.binary.folder()
@@ -240,18 +240,18 @@ impl Fixture {
     }
 }
 
-/// Runs a command while the sandbox of this process serves it.
+/// Runs a command while the sandbox in this process serves requests.
 pub async fn run(mut command: Command) -> Ran {
     let output = tokio::task::spawn_blocking(move || command.output().unwrap());
     Ran::of(output.await.unwrap())
 }
 
-/// What a use case did.
+/// The result of a use case.
 pub struct Applied {
     pub preflight: Arc<Preflight>,
     pub items: BTreeMap<PrincipalName, Item>,
     pub summary: Summary,
-    /// The journal, if there was something to change.
+    /// The journal. `None` if there were no changes.
     pub record: Option<RunRecord>,
     /// The path of the journal.
     pub journal: Option<PathBuf>,
@@ -281,7 +281,7 @@ pub async fn apply(options: &ApplyOptions) -> Applied {
     Applied { preflight, items, summary, record, journal }
 }
 
-/// Agrees to every plan, and keeps the events.
+/// Approves every plan and keeps the events.
 struct Unattended {
     events: Option<Receiver<Event>>,
 }

@@ -1,4 +1,4 @@
-//! Running the binary as people do.
+//! Runs the binary like a user.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 pub mod fixture;
@@ -14,13 +14,13 @@ use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-/// The binary in a folder of its own, with no environment but what a test gives it.
+/// The binary in its own directory, with only the environment variables that the test sets.
 pub struct Binary {
     folder: TempDir,
     variables: Vec<(String, String)>,
 }
 
-/// What a run gave.
+/// The result of a run.
 pub struct Ran {
     pub code: i32,
     pub out: String,
@@ -28,14 +28,14 @@ pub struct Ran {
 }
 
 impl Binary {
-    /// With this `boundaries.toml`.
+    /// Uses this `boundaries.toml`.
     pub fn with_file(text: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         std::fs::write(folder.path().join("boundaries.toml"), text).expect("the file is written");
         Binary { folder, variables: Vec::new() }
     }
 
-    /// With the project's own `boundaries.toml`.
+    /// Uses the `boundaries.toml` of the project.
     pub fn with_own_file() -> Self {
         Self::with_file(include_str!("../../../boundaries.toml"))
     }
@@ -90,7 +90,7 @@ impl fmt::Display for Ran {
     }
 }
 
-/// `sandbox serve`, which ends when this is dropped.
+/// A running `sandbox serve`, which ends on drop.
 pub struct Served {
     pub url: String,
     process: Child,
@@ -112,7 +112,7 @@ pub fn serve(arguments: &[&str]) -> Served {
 }
 
 impl Served {
-    /// Ends it as Ctrl-C does, and gives what it has written to standard error.
+    /// Interrupts the process like Ctrl-C. Returns its standard error.
     #[cfg(unix)]
     pub fn interrupt(mut self) -> String {
         let killed = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status();

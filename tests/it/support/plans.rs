@@ -1,4 +1,4 @@
-//! Plans of any size, made from a file and an account as every plan is.
+//! Plans of any size, generated from a file and an account.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -9,7 +9,7 @@ use iam_boundaries::inventory::{ApiError, CallerIdentity, ErrorClass, Inventory,
 use iam_boundaries::journal::Header;
 use iam_boundaries::plan::{Change, Plan, PlanSource, Preflight};
 
-/// What nobody wants in a page, a terminal or a workflow's log.
+/// Hostile text for Markdown, terminals and workflow logs.
 pub const HOSTILE: &str = "`</details></code><script>alert(1)</script> | <!-- --> **b** _i_ [l](http://x.example) \
      @octocat #1 www.x.example ::error::x ##[error]y %0A ``` $x$ :tada: \\| \\` &lt; https://x.example";
 
@@ -31,7 +31,7 @@ pub fn unreadable(message: &str) -> Reading {
     })
 }
 
-/// Names that are as hostile as IAM lets them be.
+/// The most hostile names that IAM allows.
 pub fn user(n: usize) -> PrincipalName {
     name(&match n % 4 {
         0 => format!("user-{n:05}"),
@@ -41,7 +41,8 @@ pub fn user(n: usize) -> PrincipalName {
     })
 }
 
-/// A file and an account: `changes` users to change, `problems` who cannot be planned, three in sync.
+/// A file and an account with `changes` changes, `problems` users that cannot be planned, and three users in
+/// sync.
 pub struct Case {
     pub config: Config,
     pub base: Config,
@@ -105,7 +106,7 @@ pub fn principal(text: &str) -> Principal {
     Principal::user(name(text))
 }
 
-/// The unique ID of every principal whose ID does not matter.
+/// A unique ID for tests in which the ID is irrelevant.
 pub fn unique_id() -> UniqueId {
     "AIDAJQABLZS4A3QDU576Q".parse().unwrap()
 }
@@ -114,7 +115,7 @@ pub fn found(boundary: Option<PolicyArn>) -> Reading {
     Reading::Found { unique_id: unique_id(), boundary }
 }
 
-/// A change of the principal `user`, listed in that line of boundaries.toml.
+/// A change of the principal `user`, which is listed on this line of boundaries.toml.
 pub fn change(user: &str, line: usize, boundary: BoundaryChange) -> Change {
     let file = "boundaries.toml".into();
     Change {
@@ -126,7 +127,7 @@ pub fn change(user: &str, line: usize, boundary: BoundaryChange) -> Change {
     }
 }
 
-/// A plan of boundaries.toml with nothing in it.
+/// An empty plan of boundaries.toml.
 pub fn empty_plan() -> Plan {
     let source = PlanSource::file("boundaries.toml".to_owned(), Digest::of("[users]"));
     Plan::empty("123456789012".parse().unwrap(), source)

@@ -1,4 +1,4 @@
-//! A minimal client of IAM's query protocol, for requests that an SDK would not send.
+//! A minimal client of the IAM query protocol, for requests that an SDK does not send.
 
 use std::fmt::Display;
 
@@ -10,8 +10,8 @@ use tokio::net::TcpStream;
 pub const SIGNED: &str =
     "Authorization: AWS4-HMAC-SHA256 Credential=any/20261124/us-east-1/iam/aws4_request\r\n";
 
-/// Sends a form with these headers. Returns the status and body; none if the connection is closed without a
-/// response.
+/// Sends a form with these headers. Returns the status and body, or `None` if the connection is closed
+/// without a response.
 pub async fn try_post(sandbox: &Sandbox, headers: &str, form: &[u8]) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(sandbox.address()).await.unwrap();
     let head = format!(
@@ -40,12 +40,13 @@ pub async fn call(sandbox: &Sandbox, form: &str) -> (u16, String) {
     post(sandbox, SIGNED, form.as_bytes()).await
 }
 
-/// Sends a signed form. Returns the status and body; none if the connection is closed without a response.
+/// Sends a signed form. Returns the status and body, or `None` if the connection is closed without a
+/// response.
 pub async fn try_call(sandbox: &Sandbox, form: &str) -> Option<(u16, String)> {
     try_post(sandbox, SIGNED, form.as_bytes()).await
 }
 
-/// The form that sets a user's boundary to an AWS managed policy.
+/// The form that sets the boundary of a user to an AWS managed policy.
 pub fn put(user: impl Display) -> String {
     let boundary = "arn:aws:iam::aws:policy/ReadOnlyAccess";
     format!("Action=PutUserPermissionsBoundary&UserName={user}&PermissionsBoundary={boundary}")

@@ -1,5 +1,4 @@
-//! The room `apply` without a use case around it: what happens is told in the middle of the run, so that a
-//! test can step in.
+//! The module `apply` without a use case. Tests receive the events during the run and can intervene.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -14,12 +13,12 @@ use iam_boundaries::plan::{Plan, Preflight};
 
 use super::fixture::quick;
 
-/// One round of verification, without a wait for a user that reads otherwise.
+/// One round of verification, without waiting for consistency.
 pub fn at_once(concurrency: usize) -> RunOptions {
     RunOptions { concurrency: NonZeroUsize::new(concurrency).unwrap(), verify_for: Duration::ZERO }
 }
 
-/// Applies, and checks that each change ended exactly once, as the summary counts it.
+/// Applies, and checks that each change ended exactly once and that the summary agrees.
 pub async fn carry_out(
     account: &Account,
     plan: &Plan,
@@ -30,7 +29,7 @@ pub async fn carry_out(
     carry_out_with(account, plan, options, switch, None, on).await
 }
 
-/// As [`carry_out`], with a journal.
+/// Like [`carry_out`], with a journal.
 pub async fn carry_out_with(
     account: &Account,
     plan: &Plan,

@@ -1,13 +1,13 @@
-//! Programs and services that a test needs and that a machine may lack.
+//! Optional programs and services for tests.
 
 use std::io::Write;
 use std::process::Command;
 
-/// What `.ci/run` has set up, separated by spaces: a test that lacks one of these fails.
+/// The tools that `.ci/run` installs, separated by spaces. A test fails if one of these is missing.
 const REQUIRED: &str = "IAM_BOUNDARIES_TEST_REQUIRES";
 
-/// A program on `PATH`. If there is none, reports that the running test is skipped; `install` is the
-/// command that installs the program.
+/// A program on `PATH`. If it is missing, reports that the running test is skipped. `install` is the command
+/// that installs the program.
 ///
 /// # Panics
 /// If the program is missing and required.
@@ -30,9 +30,9 @@ pub fn skip(tool: &str, reason: &str) {
         !required.split_whitespace().any(|name| name == tool),
         "{reason} ({REQUIRED} lists it)"
     );
-    // The test harness names each test's thread after the test.
+    // The test harness names each thread after its test.
     let thread = std::thread::current();
     let test = thread.name().unwrap_or(tool);
-    // The test harness shows what `eprintln!` prints only if the test fails. It does not capture this.
+    // The test harness captures `eprintln!` and shows it only if the test fails. It does not capture this.
     let _ = writeln!(std::io::stderr(), "skipped: {test}: {reason}");
 }
