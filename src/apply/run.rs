@@ -119,7 +119,7 @@ impl<'a> Running<'a> {
             return false;
         }
         let Some(journal) = self.run.journal else { return true };
-        match journal.intend(&Intent::from(change)).await {
+        match journal.record_intent(&Intent::from(change)).await {
             Ok(()) => true,
             Err(error) => {
                 self.stop_by(StopReason::Journal, error.into());
@@ -134,7 +134,7 @@ impl<'a> Running<'a> {
         let (to, stop) = (boundary.to(), self.run.switch.stop());
         let call = self.run.writer.write(principal, to, &stop, retrying).await;
         if let Some(journal) = self.run.journal {
-            journal.ended(principal, &call);
+            journal.record_outcome(principal, &call);
         }
         call
     }
@@ -143,7 +143,7 @@ impl<'a> Running<'a> {
     async fn unless_journal_fails<T>(&self, sending: impl Future<Output = T>) -> T {
         let failed = async {
             match self.run.journal {
-                Some(journal) => journal.failed().await,
+                Some(journal) => journal.wait_for_failure().await,
                 None => std::future::pending().await,
             }
         };
@@ -181,7 +181,7 @@ impl<'a> Running<'a> {
         let item = Item { change: sent.change.clone(), call: sent.call, verification };
         self.shared().summary.count(&item);
         if let (Some(journal), Some(correction)) = (self.run.journal, correction(&item)) {
-            journal.corrected(&item.change.principal, &correction);
+            journal.record_correction(&item.change.principal, &correction);
         }
         self.send(Event::Ended(item));
     }

@@ -179,6 +179,9 @@ fn help(error: &Error) -> Option<String> {
         Error::EveryPrincipal(EveryPrincipalError::Unreadable(_)) => {
             "no file was written: it would be incomplete"
         }
+        Error::EveryPrincipal(EveryPrincipalError::Unstable(_)) => {
+            "no file was written, because users could be missing from it; run import again"
+        }
         Error::EmptyAccount(_) => "check that the credentials belong to the right account",
         Error::Exists(_) => "specify another --out FILE, or --force to overwrite it",
         Error::Unwritable { .. } => {

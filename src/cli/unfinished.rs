@@ -43,7 +43,7 @@ fn unknown(why: &str) -> String {
 }
 
 fn left_open(record: &RunRecord) -> String {
-    let open: Vec<&Principal> = record.left_open().collect();
+    let open: Vec<&Principal> = record.unfinished().collect();
     let (applied, failed) = (record.count(Outcome::Applied), record.count(Outcome::Failed));
     let recorded = format!("{applied} changes were applied and {failed} failed");
     match open.len() {

@@ -13,6 +13,10 @@ pub enum EveryPrincipalError {
     /// A call failed.
     #[error(transparent)]
     Call(#[from] ApiError),
+    /// Each reading of the account's users had users that the readings before it did not have. Users that
+    /// exist can be missing.
+    #[error("users were created or deleted during each of {0} readings of the account")]
+    Unstable(usize),
     /// IAM listed these principals, and what it returned for them cannot be used.
     #[error("cannot read {} of the account's users:{}", .0.len(), Lines(.0))]
     Unreadable(Vec<UnreadablePrincipal>),

@@ -138,6 +138,7 @@ impl LineVersion1 {
                 not_attempted: end.not_attempted,
                 not_verified: end.not_read_back,
                 stopped_by: end.stopped_by,
+                lines: None,
             }),
         }
     }

@@ -98,7 +98,8 @@ fn each_kind_of_change_is_rolled_back() {
     ];
     assert_eq!(changes, expected);
     let journal = SourceFile { path: "run.jsonl".to_owned(), digest: Digest::of("journal") };
-    assert_eq!(plan.source, PlanSource::Rollback { journal, plan: Digest::of("plan") });
+    let source = PlanSource::Rollback { journal, plan: Digest::of("plan"), run_ended: Some(false) };
+    assert_eq!(plan.source, source);
     assert_eq!(plan.name_of(&arn("A")), "a");
     assert_eq!(plan.guard, record.header.guard);
     assert_eq!(Plan::from_json(plan.to_json().as_bytes()), Ok(plan));

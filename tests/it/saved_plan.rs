@@ -44,7 +44,8 @@ fn rich() -> Plan {
 fn of_rollback() -> Plan {
     let mut plan = Case::of(11, 3).plan();
     let journal = SourceFile { path: "run.jsonl".to_owned(), digest: Digest::of("journal") };
-    plan.source = PlanSource::Rollback { journal, plan: Digest::of("the plan of a run") };
+    let plan_digest = Digest::of("the plan of a run");
+    plan.source = PlanSource::Rollback { journal, plan: plan_digest, run_ended: Some(true) };
     let file = "run.jsonl".into();
     for change in &mut plan.changes {
         change.provenance = Provenance::journal(&file, change.provenance.line);

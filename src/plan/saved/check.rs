@@ -78,8 +78,8 @@ fn source(document: SourceDocument) -> Result<PlanSource, String> {
             });
             Ok(PlanSource::Files { files, base })
         }
-        SourceDocument::Rollback { journal, plan } => {
-            Ok(PlanSource::Rollback { journal: file(journal)?, plan })
+        SourceDocument::Rollback { journal, plan, run_ended } => {
+            Ok(PlanSource::Rollback { journal: file(journal)?, plan, run_ended })
         }
     }
 }
