@@ -1,5 +1,4 @@
-//! Journals of version 1 of the format, which knows users only: they are converted and then read as
-//! version 2.
+//! Journals of format version 1, which supports only users. They are converted to version 2.
 
 use std::collections::BTreeMap;
 

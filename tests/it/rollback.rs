@@ -170,7 +170,10 @@ fn a_journal_of_another_account_or_partition_is_refused() {
     );
     let elsewhere = CallerIdentity { partition: Partition::AwsCn, ..identity() };
     let said = check_journal_scope(&header, "run.jsonl", &elsewhere).unwrap_err().to_string();
-    assert!(said.starts_with("wrong partition: the ARNs in run.jsonl are of"), "{said}");
+    assert!(
+        said.starts_with("wrong partition: the ARNs in run.jsonl are in partition aws,"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -210,7 +210,7 @@ fn a_plan_that_rolls_back_a_run_is_read_back() {
     let mut document = parsed(&plan);
     document["changes"][0]["provenance"]["file"] = json!("other.jsonl");
     let error = read_with_new_digest(&document).unwrap_err().to_string();
-    assert!(error.ends_with("is not one of the plan's files"), "{error}");
+    assert!(error.ends_with("is not in a file of the plan"), "{error}");
 }
 
 #[test]

@@ -1,5 +1,4 @@
-//! Plans of version 2 of the format, which knows users only: they are converted and then checked as
-//! version 3.
+//! Plans of format version 2, which supports only users. They are converted to version 3 and then checked.
 
 use serde::{Deserialize, Serialize};
 
