@@ -141,6 +141,12 @@ fn help(error: &Error) -> Option<String> {
             "check --endpoint-url: the endpoint may not be an AWS endpoint"
         }
         Error::Scope(_) => "use credentials of that account, or a file or plan for this one",
+        Error::NoAccount { account, .. } => {
+            return Some(format!(
+                "if {account} is the intended account, specify --account {account}, or add [account] with \
+                 id = \"{account}\" to the file"
+            ));
+        }
         Error::TimeLimit => "increase --timeout; -v shows what takes the time",
         Error::ReadPlan { source, .. } => read_plan_help(source),
         Error::WritePlan { source, .. } => match source {

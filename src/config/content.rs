@@ -67,6 +67,11 @@ impl Config {
         self.arns().next().map(PolicyArn::partition)
     }
 
+    /// Whether the file can be used in one account only: `[account]` or a customer managed policy names it.
+    pub fn names_account(&self) -> bool {
+        self.account.is_some() || self.policy_account().is_some()
+    }
+
     /// The account of the file's customer managed policies, which is the same for all; `None` without one.
     pub fn policy_account(&self) -> Option<AccountId> {
         self.arns().find_map(|arn| match arn.owner() {
