@@ -51,7 +51,7 @@ pub(in crate::cli) struct ApplyArgs {
     /// changes are not attempted. The time in which apply waits for confirmation does not count.
     #[arg(long, value_name = "TIME", value_parser = positive_duration)]
     pub(in crate::cli) timeout: Option<Duration>,
-    /// Maximum time of verification, in which users without the new boundary are read again; 0s reads once
+    /// Maximum time that verification waits until reads return the new boundaries; 0s reads once
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub(in crate::cli) read_back: Duration,
     /// Write the journal of the run to this new file [default: a file in the state directory]

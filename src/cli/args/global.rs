@@ -47,10 +47,10 @@ pub(in crate::cli) struct Args {
     /// Path of the boundaries file [default: boundaries.toml]
     #[arg(short, long, global = true, help_heading = GLOBAL)]
     pub(in crate::cli) file: Option<PathBuf>,
-    /// AWS profile, the only source of credentials if specified
+    /// Use only the credentials of this AWS profile
     ///
-    /// Without this option, the environment variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY take
-    /// precedence over the profile in AWS_DEFAULT_PROFILE or AWS_PROFILE, or the profile `default`.
+    /// Without this option, the profile is the one in AWS_DEFAULT_PROFILE or AWS_PROFILE, or `default`. The
+    /// credentials in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY then take precedence over the profile.
     #[arg(long, global = true, value_name = "NAME", conflicts_with = "sandbox", help_heading = GLOBAL)]
     pub(in crate::cli) profile: Option<String>,
     /// AWS Region for signing requests; IAM is a global service

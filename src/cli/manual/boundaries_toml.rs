@@ -51,8 +51,8 @@ const SECTIONS: &[(&str, &[Block])] = &[
                 "The maximum number of users that a plan may change, removals included, or the maximum \
                  percentage of the account's users. The option is `--max-changes`. If the key is missing, \
                  the limit for `apply --auto-approve` is 10 users or 25% of the users, whichever is more. \
-                 Without `--auto-approve`, there is then no limit. If a plan exceeds the limits of \
-                 `apply --auto-approve`, the question asks for the number of changes instead of \"yes\".",
+                 Without `--auto-approve`, there is no default limit, but you must type the number of \
+                 changes to confirm a plan that exceeds the default limit of `--auto-approve`.",
             ),
             Term(
                 "max_removals = N or \"P%\"",

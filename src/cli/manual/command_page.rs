@@ -51,7 +51,10 @@ const ENVIRONMENT: &[Block] = &[
         "CLICOLOR",
         "The value `0` disables colors. Any other value enables colors on every terminal.",
     ),
-    Block::Term("TERM", "The value `dumb` disables colors. If the variable is not set, colors are disabled."),
+    Block::Term(
+        "TERM",
+        "The value `dumb` disables colors. If the variable is not set, colors are disabled.",
+    ),
     Block::Paragraph("`--color always` and `--color never` take precedence over these variables."),
 ];
 
