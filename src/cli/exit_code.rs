@@ -23,9 +23,7 @@ impl Exit {
     /// The meaning of the exit code, in Markdown.
     pub(super) fn meaning(self) -> &'static str {
         match self {
-            Exit::Done => {
-                "success; a plan with changes is a success unless `--detailed-exitcode` is set"
-            }
+            Exit::Done => "success",
             Exit::NothingDone => {
                 "error, and nothing was changed: for example, invalid usage or file, missing \
                  credentials, wrong account, account locked by another run, confirmation declined"
