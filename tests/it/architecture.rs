@@ -257,7 +257,7 @@ fn the_only_writes_are_those_of_the_boundary_of_a_user() {
         for call in text.split('.').filter_map(|code| code.split_once("()")).map(|(call, _)| call) {
             let is_write =
                 |verb: &&str| call.strip_prefix(*verb).is_some_and(|it| it.starts_with('_'));
-            if VERBS.iter().any(|verb| is_write(&verb)) {
+            if VERBS.iter().any(is_write) {
                 writes.insert(call.to_owned());
             }
         }
