@@ -210,7 +210,7 @@ fn time_of_binary(arguments: &[&str], file: Option<&Path>) -> Duration {
 }
 
 fn config(file: &Path) -> Config {
-    Config::read(file).expect("the file has no mistake")
+    Config::read(file).expect("the file has no errors")
 }
 
 struct Planned {

@@ -45,17 +45,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        alone(folder.path(), writes).await?;
+        only_journal(folder.path(), writes).await?;
         paired(folder.path(), writes, rounds).await
     })
 }
 
 /// Measures how many intents and outcomes per second are written, without calls to IAM.
-async fn alone(folder: &Path, items: usize) -> Result<(), Box<dyn Error>> {
+async fn only_journal(folder: &Path, items: usize) -> Result<(), Box<dyn Error>> {
     let company = Company::of(items).await?;
-    println!("\n{:40} {:>9} {:>12}", "the journal alone", "items", "items/s");
+    println!("\n{:40} {:>9} {:>12}", "only the journal", "items", "items/s");
     for at_once in [1, 16, CONCURRENCY, 256] {
-        let journal = company.journal(&folder.join(format!("alone-{at_once}.jsonl")))?;
+        let journal = company.journal(&folder.join(format!("only-{at_once}.jsonl")))?;
         let applied =
             CallOutcome::Applied { attempts: 1, request_id: Some("0123456789ab".to_owned()) };
         let began = Instant::now();
@@ -146,7 +146,7 @@ impl Company {
             secret_access_key: SECRET_ACCESS_KEY,
         };
         let account = Connection::open(&access).await.identify().await?;
-        let config = Config::parse("boundaries.toml", &file).map_err(|_| "a bad file")?;
+        let config = Config::parse("boundaries.toml", &file).map_err(|_| "the file has errors")?;
         let listed: Vec<_> = config.entries().map(|(principal, _)| principal).collect();
         let live = account.inventory(&listed).await?;
         let plan = Plan::between(account.identity().account, &config, &live);
@@ -165,7 +165,7 @@ impl Company {
             expected_calls: self.preflight.plan.changes.len(),
         };
         let writer = self.account.writer(limiter, None, RetryPolicy::default());
-        let concurrency = NonZeroUsize::new(CONCURRENCY).ok_or("none at once")?;
+        let concurrency = NonZeroUsize::new(CONCURRENCY).ok_or("the concurrency is zero")?;
         let options = RunOptions { concurrency, verify_for: Duration::ZERO };
         let (account, switch) = (&self.account, &StopSwitch::new());
         let began = Instant::now();

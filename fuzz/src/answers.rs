@@ -18,7 +18,10 @@ pub fn answers(input: &[u8]) -> bool {
         let is_believed = iam.runtime.block_on(asked(iam, &answer));
         if let Some(body) = cut_short(body).filter(|_| is_believed) {
             let answer = Answer { body: body.to_vec(), ..answer };
-            assert!(!iam.runtime.block_on(asked(iam, &answer)), "{answer:?} breaks off");
+            assert!(
+                !iam.runtime.block_on(asked(iam, &answer)),
+                "a truncated response is accepted: {answer:?}"
+            );
         }
         is_believed
     })
@@ -42,9 +45,10 @@ fn status_of(byte: u8) -> u16 {
 /// Makes every call of the tool. Returns whether any response was accepted.
 async fn asked(iam: &Loopback, answer: &Answer) -> bool {
     let told = Told::by(answer);
-    let [alice, bob, carol] =
-        ["alice", "bob", "carol"].map(|name| Principal::user(name.parse().expect("a name")));
-    let policy: PolicyArn = "arn:aws:iam::123456789012:policy/Developer".parse().expect("an ARN");
+    let [alice, bob, carol] = ["alice", "bob", "carol"]
+        .map(|name| Principal::user(name.parse().expect("the name is valid")));
+    let policy: PolicyArn =
+        "arn:aws:iam::123456789012:policy/Developer".parse().expect("the ARN is valid");
     iam.denies(None);
     iam.says(answer.clone());
     let account = iam.account().await;
@@ -52,7 +56,7 @@ async fn asked(iam: &Loopback, answer: &Answer) -> bool {
     let count = account.user_count().await;
     let mut is_believed = told.result(&count);
     if let Ok(count) = count {
-        assert!(told.words.contains(&count.to_string()), "{count} users are nowhere in the answer");
+        assert!(told.words.contains(&count.to_string()), "the response does not contain {count}");
     }
     for listed in [&[&alice][..], &[&alice, &bob, &carol]] {
         let snapshot = account.inventory(listed.iter().copied()).await;
@@ -82,9 +86,13 @@ async fn asked(iam: &Loopback, answer: &Answer) -> bool {
             }
             CallOutcome::Failed { error, may_be_done, .. } => {
                 shown(&error);
-                assert!(may_be_done || answer.status >= 300, "a 200 is no refusal");
+                assert!(
+                    may_be_done || answer.status >= 300,
+                    "status {} is not a rejection",
+                    answer.status
+                );
             }
-            CallOutcome::NotAttempted => panic!("nobody stopped it"),
+            CallOutcome::NotAttempted => panic!("the call was not attempted"),
         }
     }
     is_believed
@@ -115,7 +123,11 @@ impl Told {
 
     /// Only a response with a success status is accepted.
     fn something(&self) {
-        assert!((200..300).contains(&self.status), "status {} is believed", self.status);
+        assert!(
+            (200..300).contains(&self.status),
+            "a response with status {} is accepted",
+            self.status
+        );
     }
 
     fn result<T>(&self, result: &Result<T, ApiError>) -> bool {
@@ -128,20 +140,16 @@ impl Told {
 
     fn boundary(&self, user: &PrincipalName, boundary: Option<&PolicyArn>) {
         self.something();
-        assert!(self.words.contains(user.as_str()), "{user} is nowhere in {:?}", self.body);
+        assert!(self.words.contains(user.as_str()), "{user} is not in {:?}", self.body);
         if let Some(arn) = boundary {
-            assert!(self.text.contains(arn.as_str()), "{arn} is nowhere in {:?}", self.body);
+            assert!(self.text.contains(arn.as_str()), "{arn} is not in {:?}", self.body);
         }
     }
 
     /// Only a response that contains `NoSuchEntity` reports a missing entity.
     fn missing(&self) {
-        assert!(
-            self.text.contains("NoSuchEntity"),
-            "nobody says that it is missing: {:?}",
-            self.body
-        );
-        assert!(!(200..300).contains(&self.status), "status {} for what is missing", self.status);
+        assert!(self.text.contains("NoSuchEntity"), "no NoSuchEntity in {:?}", self.body);
+        assert!(!(200..300).contains(&self.status), "status {} for a missing entity", self.status);
     }
 
     fn snapshot(&self, snapshot: &Inventory, listed: &[&Principal]) -> bool {

@@ -14,7 +14,7 @@ pub fn file(input: &[u8]) -> bool {
     match (Config::parse(FILE, &text), Config::parse(FILE, &text)) {
         (Ok(config), Ok(again)) => {
             assert_eq!(format!("{config:?}"), format!("{again:?}"));
-            without_a_mistake(&text, &config);
+            without_errors(&text, &config);
             true
         }
         (Err(errors), Err(again)) => {
@@ -22,14 +22,14 @@ pub fn file(input: &[u8]) -> bool {
                 assert_eq!(one, other);
             }
             assert_eq!(errors.diagnostics().len(), again.diagnostics().len());
-            with_mistakes(&text, &errors);
+            with_errors(&text, &errors);
             false
         }
-        _ => panic!("the same text is a file, and is none"),
+        _ => panic!("two parses of the same text differ"),
     }
 }
 
-fn without_a_mistake(text: &str, config: &Config) {
+fn without_errors(text: &str, config: &Config) {
     let account = config.account.as_ref();
     let names = account.map(|account| (account.line, account.column));
     let users = config.users.values().map(|listed| (listed.line, listed.column));
@@ -51,18 +51,18 @@ fn without_a_mistake(text: &str, config: &Config) {
     }
 }
 
-fn with_mistakes(text: &str, errors: &FileErrors) {
+fn with_errors(text: &str, errors: &FileErrors) {
     assert!(!errors.diagnostics().is_empty());
-    for mistake in errors.diagnostics() {
-        exists(text, (mistake.line, mistake.column));
+    for error in errors.diagnostics() {
+        exists(text, (error.line, error.column));
     }
     let plain = errors.render(false);
     inert(&plain);
     inert(&without_colours(&errors.render(true)));
-    let mistakes = |format| render_file_errors(errors, format, Style::PLAIN);
-    json(&mistakes(Format::Json));
-    comment(&mistakes(Format::Markdown));
-    commands(&mistakes(Format::Github));
+    let rendered = |format| render_file_errors(errors, format, Style::PLAIN);
+    json(&rendered(Format::Json));
+    comment(&rendered(Format::Markdown));
+    commands(&rendered(Format::Github));
 }
 
 /// Asserts that an editor can go to the position: a character of the line, or the end of the line.

@@ -33,9 +33,9 @@ fn read(input: &[u8]) -> bool {
     assert_eq!(record, RunRecord::parse(input));
     match record {
         Ok(record) => {
-            holds_together(&record);
-            outlives_a_crash(input, &record);
-            can_be_put_back(&record);
+            is_consistent(&record);
+            can_be_truncated(input, &record);
+            can_be_rolled_back(&record);
             true
         }
         Err(error) => {
@@ -45,31 +45,36 @@ fn read(input: &[u8]) -> bool {
     }
 }
 
-fn holds_together(record: &RunRecord) {
+fn is_consistent(record: &RunRecord) {
     let RunRecord { header, entries, .. } = record;
-    assert!(entries.len() <= header.changes, "more changes than there were to make");
-    assert!(entries.is_sorted_by(|a, b| a.line < b.line), "entries out of order");
+    assert!(entries.len() <= header.changes, "more entries than changes");
+    assert!(entries.is_sorted_by(|a, b| a.line < b.line), "the entries are not sorted");
     let users: BTreeSet<_> = entries.iter().map(|entry| entry.intent.principal.folded()).collect();
     assert_eq!(users.len(), entries.len(), "a user has two entries");
     let classes = [Outcome::Applied, Outcome::NotAsWritten, Outcome::Failed, Outcome::NotAttempted];
     let ended: usize = classes.into_iter().map(|class| record.count(class)).sum();
-    assert_eq!(ended + record.unfinished().count(), entries.len(), "an entry is in no class");
+    assert_eq!(
+        ended + record.unfinished().count(),
+        entries.len(),
+        "an entry has no outcome and is not unfinished"
+    );
 }
 
 /// A crash can truncate the journal, even in the middle of a line. The rest is still a journal, and agrees
 /// with the complete one.
-fn outlives_a_crash(input: &[u8], record: &RunRecord) {
+fn can_be_truncated(input: &[u8], record: &RunRecord) {
     let ends = input.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
     let ends: Vec<usize> = ends.collect();
     let Some((&header, others)) = ends.split_first() else { return };
     // In a long journal, only some of the lines are tested, because each test reads all lines before it.
     let some = others.iter().step_by(others.len() / 8 + 1);
     for end in [header].iter().chain(some) {
-        let earlier = RunRecord::parse(&input[..*end]).expect("the beginning of a journal is one");
+        let earlier =
+            RunRecord::parse(&input[..*end]).expect("the beginning of a journal is a journal");
         let torn = [&input[..*end], br#"{"type":"intent","kind":"user","name":"al"#].concat();
         match RunRecord::parse(&torn) {
             Ok(torn) => assert_eq!((&torn.entries, torn.end), (&earlier.entries, None)),
-            Err(_) => assert!(earlier.end.is_some(), "half a line is the torn end of a journal"),
+            Err(_) => assert!(earlier.end.is_some(), "an incomplete last line is ignored"),
         }
         assert!(earlier.entries.len() <= record.entries.len());
         for (earlier, later) in earlier.entries.iter().zip(&record.entries) {
@@ -81,7 +86,7 @@ fn outlives_a_crash(input: &[u8], record: &RunRecord) {
 }
 
 /// The rollback of the run is a valid plan for every state of the account.
-fn can_be_put_back(record: &RunRecord) {
+fn can_be_rolled_back(record: &RunRecord) {
     let with = |entry: &Entry, boundary: Option<&PolicyArn>| match &entry.intent.unique_id {
         Some(unique_id) => {
             Reading::Found { unique_id: unique_id.clone(), boundary: boundary.cloned() }
@@ -91,15 +96,15 @@ fn can_be_put_back(record: &RunRecord) {
     let as_left = |entry: &Entry| with(entry, entry.intent.boundary.to());
     let as_before = |entry: &Entry| with(entry, entry.intent.boundary.from());
     let gone = |_: &Entry| Reading::NotFound { differs_by_case: None };
-    let left = put_back(record, as_left);
+    let left = rolled_back(record, as_left);
     assert_eq!(left.changes.len(), changed_principals(record).count());
-    let before = put_back(record, as_before);
+    let before = rolled_back(record, as_before);
     assert_eq!(before.in_sync, changed_principals(record).count());
-    let gone = put_back(record, gone);
+    let gone = rolled_back(record, gone);
     assert_eq!(gone.problems.len(), changed_principals(record).count());
 }
 
-fn put_back(record: &RunRecord, reading: impl Fn(&Entry) -> Reading) -> Plan {
+fn rolled_back(record: &RunRecord, reading: impl Fn(&Entry) -> Reading) -> Plan {
     let readings =
         record.entries.iter().map(|entry| (entry.intent.principal.clone(), reading(entry)));
     let plan = rollback(record, FILE, &Inventory::of(readings.collect()));

@@ -32,7 +32,7 @@ impl Loopback {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.expect("a runtime");
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a free port");
-        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+        let url = format!("http://{}", listener.local_addr().expect("the listener is bound"));
         let shared = Arc::new(Shared::default());
         runtime.spawn(serve(listener, shared.clone()));
         Loopback { runtime, url, shared }
@@ -45,7 +45,8 @@ impl Loopback {
             access_key_id: ACCESS_KEY_ID,
             secret_access_key: SECRET_ACCESS_KEY,
         };
-        let account = Connection::open(&access).await.identify().await.expect("it is told");
+        let account =
+            Connection::open(&access).await.identify().await.expect("the response is valid");
         account.reading_with(ONCE)
     }
 

@@ -9,8 +9,8 @@ use super::reports::{inert, of_plan, reads_back};
 pub fn plan(input: &[u8]) -> bool {
     let is_read = read(input);
     // A fuzzer cannot guess a digest, so the document is also read with the correct digest.
-    let mended = with_right_digest(input).is_some_and(|mended| read(mended.as_bytes()));
-    is_read || mended
+    let corrected = with_correct_digest(input).is_some_and(|document| read(document.as_bytes()));
+    is_read || corrected
 }
 
 fn read(text: &[u8]) -> bool {
@@ -21,7 +21,8 @@ fn read(text: &[u8]) -> bool {
             return false;
         }
     };
-    let document = |text: &[u8]| serde_json::from_slice::<Value>(text).expect("it was read");
+    let document =
+        |text: &[u8]| serde_json::from_slice::<Value>(text).expect("the document was parsed");
     let read = document(text);
     assert_eq!(read["digest"], plan.digest().to_string());
     let written = document(plan.to_json().as_bytes());
@@ -37,7 +38,7 @@ fn read(text: &[u8]) -> bool {
 
 /// The content of a document of version 2 or 3, in the fields of version 2.
 fn facts_of_version_2(document: &Value) -> Value {
-    let array = |field: &str| document[field].as_array().expect("it was read").iter();
+    let array = |field: &str| document[field].as_array().expect("the document was parsed").iter();
     let field = |item: &Value, name: &str, at: &str| match item.get(name) {
         Some(value) => value.clone(),
         None => item.pointer(at).cloned().unwrap_or_default(),
@@ -84,7 +85,7 @@ fn facts_of_version_2(document: &Value) -> Value {
 }
 
 /// The document with the correct digest, computed as described in `docs/plan-format.md`.
-fn with_right_digest(input: &[u8]) -> Option<String> {
+fn with_correct_digest(input: &[u8]) -> Option<String> {
     let mut document: Value = serde_json::from_slice(input).ok()?;
     document.as_object_mut()?.remove("digest");
     document.sort_all_objects();

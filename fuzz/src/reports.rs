@@ -35,13 +35,13 @@ pub fn reads_back(plan: &Plan) {
 
 /// The text contains no control, bidirectional or invisible characters.
 pub fn inert(text: &str) {
-    let is_obeyed = |c: char| {
+    let is_active = |c: char| {
         let is_invisible = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
             | '\u{2060}'..='\u{2069}' | '\u{feff}');
         (c.is_control() && c != '\n') || is_invisible
     };
-    if let Some(at) = text.find(is_obeyed) {
-        panic!("a character that is obeyed or not seen, in the middle of {:?}", around(text, at));
+    if let Some(at) = text.find(is_active) {
+        panic!("a control character or an invisible character in {:?}", around(text, at));
     }
 }
 
@@ -50,7 +50,7 @@ pub fn comment(text: &str) {
     inert(text);
     assert!(text.starts_with(&format!("<!-- {PLAN_MARKER} -->\n")), "{text:?}");
     let length = text.encode_utf16().count();
-    assert!(length <= LONGEST_COMMENT, "a comment of {length} characters");
+    assert!(length <= LONGEST_COMMENT, "the comment has {length} characters");
 }
 
 /// Workflow commands, and no other text that a runner could interpret as a command.
@@ -78,7 +78,7 @@ pub fn without_colours(text: &str) -> String {
             Some((colour, rest)) if colour.bytes().all(|c| c == b';' || c.is_ascii_digit()) => {
                 plain.push_str(rest);
             }
-            _ => panic!("a sequence that is no colour, before {:?}", around(piece, 0)),
+            _ => panic!("an escape sequence that is not a color, before {:?}", around(piece, 0)),
         }
     }
     plain

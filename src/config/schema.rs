@@ -1,8 +1,8 @@
 //! The JSON Schema of `boundaries.toml`.
 //!
 //! The types in this module describe the file, and nothing is deserialized into them: [`check`](super::check)
-//! reads the file and reports line, column and fix of every error. Tests compare both on the same files.
-//! The doc comments become descriptions in the schema, which editors show to the author of a file.
+//! reads the file and reports every error with its line and column. Tests compare both on the same files.
+//! The doc comments become the descriptions in the schema, which editors show.
 #![allow(dead_code, reason = "only the schemas of these types are used")]
 
 use std::collections::BTreeMap;
@@ -27,19 +27,19 @@ pub fn schema() -> Schema {
         .into_root_schema_for::<File>()
 }
 
-/// The permissions boundaries that IAM users of an AWS account must have. Users that are not listed are
-/// left unchanged.
+/// The permissions boundaries that the IAM users of an AWS account must have. Users that are not listed are
+/// not changed.
 #[derive(JsonSchema)]
 #[schemars(title = "boundaries.toml of iam-boundaries", deny_unknown_fields)]
 struct File {
-    /// The account that the file is for. iam-boundaries refuses to use the file with any other account.
+    /// The account that the file is for. iam-boundaries refuses to work on any other account.
     #[schemars(default, with = "Account")]
     account: Option<Account>,
     /// Short names for policy ARNs: name = "ARN".
     #[schemars(default, with = "BTreeMap<ShortName, PolicyArn>")]
     boundaries: Option<BTreeMap<ShortName, PolicyArn>>,
-    /// Guard rails: what a plan must not do without an override. If a plan violates a guard rail, nothing is
-    /// changed.
+    /// Guard rails: limits on every plan. If a plan violates a guard rail, apply changes nothing and names the
+    /// option that overrides it.
     #[schemars(default, with = "Guard")]
     guard: Option<Guard>,
     /// The boundary that each user must have: user = "short name", user = "ARN", or user = false if the user
@@ -58,21 +58,32 @@ struct Account {
 #[schemars(deny_unknown_fields)]
 struct Guard {
     /// The maximum number of users that a plan may change, removals included: a number, or a percentage of
-    /// the account's users in quotes. Without it, apply --auto-approve allows 10 users or 25%, whichever is
-    /// more.
-    #[schemars(default, with = "Threshold", extend("examples" = ["10%", 50]))]
+    /// the account's users in quotes. Without this key, apply --auto-approve allows 10 users or 25% of the
+    /// account's users, whichever is more.
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "Threshold",
+        extend("examples" = ["10%", 50])
+    )]
     max_changes: Option<Threshold>,
-    /// The maximum number of users whose boundary a plan may remove. Without it, apply --auto-approve
-    /// allows 5 users or 5%, whichever is more.
-    #[schemars(default, with = "Threshold", extend("examples" = ["1%", 0]))]
+    /// The maximum number of users whose boundary a plan may remove: a number, or a percentage of the
+    /// account's users in quotes. Without this key, apply --auto-approve allows 5 users or 5% of the account's
+    /// users, whichever is more.
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "Threshold",
+        extend("examples" = ["1%", 0])
+    )]
     max_removals: Option<Threshold>,
-    /// Users whose boundary must not be changed, such as break-glass users: names, or patterns in which *
-    /// matches any text and ? matches one character.
-    #[schemars(default, with = "Vec<NamePattern>")]
+    /// Users that are never changed, such as break-glass users: names, or patterns in which * matches any text
+    /// and ? matches one character. Case is ignored.
+    #[schemars(default, skip_serializing_if = "Option::is_none", with = "Vec<NamePattern>")]
     protected: Option<Vec<NamePattern>>,
-    /// Whether the user whose credentials run iam-boundaries may change its own boundary.
-    #[schemars(default, with = "bool")]
-    allow_own_boundary: Option<bool>,
+    /// Whether a plan may change the boundary of the IAM user whose credentials run iam-boundaries.
+    #[schemars(default)]
+    allow_own_boundary: bool,
 }
 
 struct ShortName;

@@ -164,14 +164,15 @@ fn graph(files: &BTreeMap<String, String>) -> Graph {
     files.iter().map(edges).collect()
 }
 
-fn room(module: &str) -> &str {
+/// The first part of a module path: a directory of `src`.
+fn top_level(module: &str) -> &str {
     module.split("::").next().unwrap_or(module)
 }
 
 /// The table of modules: the modules that each one may import.
 fn documented() -> BTreeMap<String, BTreeSet<String>> {
     let page = include_str!("../../docs/architecture.md");
-    let table = page.split("| room | what it contains | may import |").nth(1).expect("a table");
+    let table = page.split("| module | what it contains | may import |").nth(1).expect("a table");
     let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
     let names = |cell: &str| -> Vec<String> {
         cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
@@ -184,19 +185,19 @@ fn documented() -> BTreeMap<String, BTreeSet<String>> {
 }
 
 #[test]
-fn every_room_imports_only_what_the_architecture_page_lists() {
+fn every_module_imports_only_what_the_architecture_page_lists() {
     let (files, documented) = (files(), documented());
-    let rooms: BTreeSet<&str> = files.keys().map(|module| room(module)).collect();
+    let modules: BTreeSet<&str> = files.keys().map(|module| top_level(module)).collect();
     let listed: BTreeSet<&str> = documented.keys().map(String::as_str).collect();
-    assert_eq!(rooms, listed, "the rooms of src and those of docs/architecture.md");
+    assert_eq!(modules, listed, "the modules of src and those of docs/architecture.md");
     let mut undocumented = Vec::new();
     for (module, text) in &files {
         // Every path to another module counts, not only `use` declarations.
-        for other in listed.iter().filter(|other| **other != room(module)) {
+        for other in listed.iter().filter(|other| **other != top_level(module)) {
             let is_mentioned = text.lines().any(|line| {
                 !line.trim_start().starts_with("//") && line.contains(&format!("crate::{other}::"))
             });
-            if is_mentioned && !documented[room(module)].contains(*other) {
+            if is_mentioned && !documented[top_level(module)].contains(*other) {
                 undocumented.push(format!("{module} imports {other}"));
             }
         }
@@ -211,8 +212,8 @@ fn every_listed_import_exists() {
     for (from, allowed) in documented() {
         let used: BTreeSet<String> = graph
             .iter()
-            .filter(|(module, _)| room(module) == from)
-            .flat_map(|(_, targets)| targets.iter().map(|target| room(target).to_owned()))
+            .filter(|(module, _)| top_level(module) == from)
+            .flat_map(|(_, targets)| targets.iter().map(|target| top_level(target).to_owned()))
             .filter(|target| *target != from)
             .collect();
         let unused: Vec<_> = allowed.difference(&used).collect();
@@ -221,14 +222,48 @@ fn every_listed_import_exists() {
 }
 
 #[test]
-fn only_the_aws_room_names_a_crate_of_the_sdk() {
+fn only_the_aws_module_names_a_crate_of_the_sdk() {
     for (module, text) in files() {
         let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
         let names_sdk = code
             .flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_'))
             .any(|word| word.starts_with("aws_"));
-        assert!(!names_sdk || room(&module) == "aws", "{module} names a crate of the SDK");
+        assert!(!names_sdk || top_level(&module) == "aws", "{module} names a crate of the SDK");
     }
+}
+
+#[test]
+fn the_only_writes_are_those_of_the_boundary_of_a_user() {
+    // The verbs of IAM's actions that change something, as methods of the SDK's client.
+    const VERBS: [&str; 14] = [
+        "add",
+        "attach",
+        "change",
+        "create",
+        "deactivate",
+        "delete",
+        "detach",
+        "enable",
+        "put",
+        "remove",
+        "set",
+        "tag",
+        "update",
+        "upload",
+    ];
+    let mut writes = BTreeSet::new();
+    for (_, text) in files().into_iter().filter(|(module, _)| top_level(module) == "aws") {
+        // A method of the client has no argument. Methods that build a request have one.
+        for call in text.split('.').filter_map(|code| code.split_once("()")).map(|(call, _)| call) {
+            let is_write =
+                |verb: &&str| call.strip_prefix(*verb).is_some_and(|it| it.starts_with('_'));
+            if VERBS.iter().any(is_write) {
+                writes.insert(call.to_owned());
+            }
+        }
+    }
+    let expected = ["delete_user_permissions_boundary", "put_user_permissions_boundary"];
+    assert!(writes.iter().eq(&expected), "{writes:?}");
 }
 
 #[test]

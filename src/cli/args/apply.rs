@@ -9,12 +9,12 @@ use crate::iam::Rate;
 
 pub(super) const EXAMPLES: &[Example] = &[
     Example {
-        purpose: "Show the changes, then approve and apply them",
+        purpose: "Show the changes, and apply them after confirmation",
         commands: &["iam-boundaries apply"],
     },
     Example { purpose: "Apply a reviewed plan", commands: &["iam-boundaries apply plan.json"] },
     Example {
-        purpose: "Apply without approval, at most 10 requests per second, and save the report",
+        purpose: "Apply without confirmation at up to 10 requests/s, and save the report",
         commands: &[
             "iam-boundaries apply --auto-approve --max-rate 10 --format json \\",
             "    > report.jsonl",
@@ -24,18 +24,19 @@ pub(super) const EXAMPLES: &[Example] = &[
 
 /// Apply the changes of the boundaries file or of a saved plan
 ///
-/// Shows the changes, asks for approval, makes the changes, and verifies them by reading the users again.
-/// The journal of the run records each change before the request is sent.
+/// Shows the changes, asks for confirmation, makes the changes, and verifies them by reading the users
+/// again. The journal of the run records each change before the request is sent.
 #[derive(Debug, clap::Args)]
 #[command(after_help = example::help(EXAMPLES))]
 pub(in crate::cli) struct ApplyArgs {
-    /// Plan saved by `plan --out`, to apply instead of the boundaries file; - reads standard input
+    /// Plan to apply instead of the boundaries file, saved by `plan --out` or `rollback --out`; - reads
+    /// standard input
     #[arg(value_name = "PLAN")]
     pub(in crate::cli) plan: Option<PathBuf>,
-    /// Change nothing if any user differs from the saved plan
+    /// Change nothing if any change of the saved plan is in conflict
     #[arg(long, requires = "plan")]
     pub(in crate::cli) strict: bool,
-    /// Skip the interactive approval
+    /// Skip the confirmation; required if standard input is not a terminal
     #[arg(long)]
     pub(in crate::cli) auto_approve: bool,
     /// Maximum number of concurrent write requests; the rate limiter may use fewer
@@ -46,10 +47,11 @@ pub(in crate::cli) struct ApplyArgs {
     pub(in crate::cli) max_rate: Option<Rate>,
     /// Maximum duration of the run, verification included, such as 90s, 10m or 1h30m
     ///
-    /// After this time, no new requests are sent. Requests in flight are finished and recorded.
+    /// After this time, no new requests are sent. Requests in flight have 5 more seconds, and the other
+    /// changes are not attempted. The time in which apply waits for confirmation does not count.
     #[arg(long, value_name = "TIME", value_parser = positive_duration)]
     pub(in crate::cli) timeout: Option<Duration>,
-    /// Maximum time to wait until reads return the written boundaries; 0s reads once
+    /// Maximum time that verification waits until reads return the new boundaries; 0s reads once
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub(in crate::cli) read_back: Duration,
     /// Write the journal of the run to this new file [default: a file in the state directory]

@@ -1,11 +1,11 @@
-//! Examples of commands, from which `--help` and the manual pages are made.
+//! Examples of commands, for `--help` and the manual pages.
 
-/// Commands to type, and what they do.
+/// An example: commands and their purpose.
 #[derive(Debug)]
 pub(in crate::cli) struct Example {
-    /// What the commands do: one imperative sentence without a full stop.
+    /// The purpose: an imperative sentence without a period.
     pub(in crate::cli) purpose: &'static str,
-    /// One command a line.
+    /// The commands, one per line.
     pub(in crate::cli) commands: &'static [&'static str],
 }
 
@@ -42,7 +42,7 @@ mod tests {
             for example in examples {
                 assert!(example.purpose.len() <= 76, "{}", example.purpose);
                 for line in example.commands {
-                    // A manual page indents them by 11 columns.
+                    // A manual page indents the commands by 11 columns.
                     assert!(line.len() <= 69, "{line}");
                 }
             }

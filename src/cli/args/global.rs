@@ -24,7 +24,7 @@ pub(super) const EXAMPLES: &[Example] = &[
         commands: &["iam-boundaries check"],
     },
     Example {
-        purpose: "Show the changes, then approve and apply them",
+        purpose: "Show the changes, and apply them after confirmation",
         commands: &["iam-boundaries --profile prod plan", "iam-boundaries --profile prod apply"],
     },
     Example {
@@ -48,7 +48,10 @@ pub(in crate::cli) struct Args {
     /// Path of the boundaries file [default: boundaries.toml]
     #[arg(short, long, global = true, help_heading = GLOBAL)]
     pub(in crate::cli) file: Option<PathBuf>,
-    /// AWS profile to use
+    /// Use only the credentials of this AWS profile
+    ///
+    /// Without this option, the profile is the one in AWS_DEFAULT_PROFILE or AWS_PROFILE, or `default`. The
+    /// credentials in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY then take precedence over the profile.
     #[arg(long, global = true, value_name = "NAME", conflicts_with = "sandbox", help_heading = GLOBAL)]
     pub(in crate::cli) profile: Option<String>,
     /// Fail unless the credentials belong to this account
@@ -58,9 +61,11 @@ pub(in crate::cli) struct Args {
     #[arg(long, global = true, conflicts_with = "sandbox", value_parser = region, help_heading = GLOBAL)]
     pub(in crate::cli) region: Option<String>,
     /// Send IAM and STS requests to this URL instead of the AWS endpoints
+    ///
+    /// Requests that get credentials, such as sts:AssumeRole for a profile, are not affected.
     #[arg(long, global = true, value_name = "URL", conflicts_with = "sandbox", value_parser = url, help_heading = GLOBAL)]
     pub(in crate::cli) endpoint_url: Option<String>,
-    /// Use a local IAM sandbox instead of an AWS account; its state is kept in .iam-boundaries
+    /// Use a local IAM sandbox instead of an AWS account; the state is kept in .iam-boundaries
     #[arg(long, global = true, help_heading = GLOBAL)]
     pub(in crate::cli) sandbox: bool,
     /// When to use colors

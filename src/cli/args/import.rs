@@ -20,7 +20,7 @@ pub(super) const EXAMPLES: &[Example] = &[
 #[derive(Debug, clap::Args)]
 #[command(after_help = example::help(EXAMPLES))]
 pub(in crate::cli) struct ImportArgs {
-    /// Write to this file instead of standard output; an existing file is not overwritten
+    /// Write to this file instead of standard output; an existing file needs --force
     #[arg(short, long, value_name = "FILE")]
     pub(in crate::cli) out: Option<PathBuf>,
     /// Overwrite an existing file

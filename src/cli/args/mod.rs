@@ -1,5 +1,4 @@
-//! The definition of the command line: one file a concept. `--help`, the completions and the manual pages
-//! are made from it.
+//! The definition of the command line. `--help`, the completions and the manual pages are generated from it.
 
 mod apply;
 mod check;

@@ -32,7 +32,7 @@ pub(super) const EXAMPLES: &[Example] = &[
 #[derive(Debug, clap::Args)]
 #[command(after_help = example::help(EXAMPLES))]
 pub(in crate::cli) struct PlanArgs {
-    /// Earlier version of the boundaries file, to tell changes of the file from drift
+    /// Earlier version of the boundaries file, to distinguish changes of the file from drift
     #[arg(long, value_name = "OLD")]
     pub(in crate::cli) base: Option<PathBuf>,
     #[command(flatten)]
@@ -44,7 +44,7 @@ pub(in crate::cli) struct PlanArgs {
 /// The options of commands that make a plan.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct PlanOutput {
-    /// Save the plan to this file, for `show` and `apply`
+    /// Save the plan to this file, for `show` and `apply`; only an earlier plan is overwritten
     #[arg(long, value_name = "PLAN")]
     pub(in crate::cli) out: Option<PathBuf>,
     /// Output format

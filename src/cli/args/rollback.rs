@@ -19,8 +19,9 @@ pub(super) const EXAMPLES: &[Example] = &[
 
 /// Create a plan that rolls back a run
 ///
-/// The plan restores the boundary of each user that the run changed, if the user still has the boundary
-/// that the run left. Changes nothing in the account: apply the plan with `apply PLAN`.
+/// The plan restores the boundary of each user that the run changed or may have changed, if the user still
+/// has the boundary that the run set. Changes nothing in the account: to apply the plan, save it with --out
+/// and run `apply PLAN`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = example::help(EXAMPLES))]
 pub(in crate::cli) struct RollbackArgs {

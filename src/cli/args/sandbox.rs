@@ -102,7 +102,7 @@ pub(in crate::cli) struct ServeArgs {
     /// Requests per second that each API accepts; can be repeated
     ///
     /// With ACTION, the rate applies to that action only and takes precedence over a rate without ACTION.
-    /// The same holds for the other throttling options. GetCallerIdentity is throttled only if it is named.
+    /// The same applies to the other throttling options. GetCallerIdentity is throttled only if it is named.
     #[arg(long, value_name = "[ACTION=]R", help_heading = THROTTLING)]
     pub(in crate::cli) rate: Vec<PerAction<Rate>>,
     /// Capacity of the token bucket, in requests [default: the rate, at least 1]

@@ -26,6 +26,6 @@ pub(in crate::cli) struct SchemaArgs {
 pub(in crate::cli) enum SchemaOf {
     /// The boundaries file, boundaries.toml
     Boundaries,
-    /// A plan saved by `plan --out`
+    /// A saved plan
     Plan,
 }

@@ -15,7 +15,7 @@ pub(super) const EXAMPLES: &[Example] = &[
 #[derive(Debug, clap::Args)]
 #[command(after_help = example::help(EXAMPLES))]
 pub(in crate::cli) struct ShowArgs {
-    /// Plan saved by `plan --out`; - reads standard input
+    /// Plan saved by `plan --out` or `rollback --out`; - reads standard input
     #[arg(value_name = "PLAN")]
     pub(in crate::cli) plan: PathBuf,
     /// Output format

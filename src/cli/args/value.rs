@@ -2,20 +2,20 @@
 
 use std::time::Duration;
 
-/// Longer durations are typing errors, such as `10M`, which is ten months.
+/// The maximum duration. A longer one is a typing error, such as `10M`, which is ten months.
 const LONGEST: Duration = Duration::from_hours(7 * 24);
 
-/// A duration such as `90s`, `10m` or `1h30m`, zero included, of seven days at most.
+/// Parses a duration such as `90s`, `10m` or `1h30m`, from zero to seven days.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(duration) if duration > LONGEST => Err("a duration is at most 7 days".to_owned()),
         Ok(duration) => Ok(duration),
-        // The crate's own messages count bytes.
+        // The messages of the crate give positions in bytes.
         Err(_) => Err("a duration is a number with a unit, such as 90s, 10m or 1h30m".to_owned()),
     }
 }
 
-/// A [`duration`] that is not zero.
+/// Parses a [`duration`] that is not zero.
 pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {
     match duration(text) {
         Ok(Duration::ZERO) => Err("the duration must be longer than zero".to_owned()),

@@ -36,22 +36,23 @@ const SECTIONS: &[(&str, &[Block])] = &[
             Paragraph("Optional. Defines short names for managed policies."),
             Term(
                 "NAME = \"ARN\"",
-                "The short name NAME stands for the managed policy ARN. The policy belongs to the \
-                 account, such as `arn:aws:iam::123456789012:policy/Developer`, or to AWS, such as \
-                 `arn:aws:iam::aws:policy/PowerUserAccess`.",
+                "Defines the short name NAME for the managed policy ARN. The policy is a customer managed \
+                 policy of the account, such as `arn:aws:iam::123456789012:policy/Developer`, or an AWS \
+                 managed policy, such as `arn:aws:iam::aws:policy/PowerUserAccess`.",
             ),
             Subsection("[guard]"),
             Paragraph(
-                "Optional. Guard rails limit what a plan may change. If a plan violates a guard rail, \
-                 `apply` changes nothing and returns exit code 4. An option of `apply` can override each \
-                 guard rail for one run.",
+                "Optional. Guard rails limit what a plan can change. If a plan violates a guard rail, \
+                 `apply` changes nothing and returns exit code 4. Each guard rail has an option of `apply` \
+                 that overrides it for one run.",
             ),
             Term(
                 "max_changes = N or \"P%\"",
                 "The maximum number of users that a plan may change, removals included, or the maximum \
                  percentage of the account's users. The option is `--max-changes`. If the key is missing, \
                  the limit for `apply --auto-approve` is 10 users or 25% of the users, whichever is more. \
-                 On a terminal, `apply` then asks for the number of changes.",
+                 Without `--auto-approve`, there is no default limit, but you must type the number of \
+                 changes to confirm a plan that exceeds the default limit of `--auto-approve`.",
             ),
             Term(
                 "max_removals = N or \"P%\"",

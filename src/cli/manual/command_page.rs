@@ -12,17 +12,18 @@ use crate::cli::exit_code::Exit;
 
 const ENVIRONMENT: &[Block] = &[
     Block::Paragraph(
-        "The AWS SDK for Rust reads credentials and settings from the environment variables, the \
-         profiles and the services that all AWS SDKs support. The most common variables are:",
+        "Credentials and settings come from the environment variables, profiles and services that the \
+         AWS CLI supports. The most common variables are:",
     ),
     Block::Term(
         "AWS_DEFAULT_PROFILE, AWS_PROFILE",
-        "The AWS profile to use. The first of them that is set takes precedence, and `--profile` over both.",
+        "The AWS profile. `AWS_DEFAULT_PROFILE` takes precedence over `AWS_PROFILE`, and `--profile` takes \
+         precedence over both.",
     ),
     Block::Term(
         "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN",
-        "Credentials. They take precedence over the credentials of a profile, except for that of \
-         `--profile`.",
+        "Credentials. They take precedence over the credentials of a profile. With `--profile`, they are not \
+         used.",
     ),
     Block::Term(
         "AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN, AWS_ROLE_SESSION_NAME",
@@ -31,7 +32,7 @@ const ENVIRONMENT: &[Block] = &[
     Block::Term("AWS_REGION, AWS_DEFAULT_REGION", "The AWS Region. `--region` takes precedence."),
     Block::Term(
         "AWS_ENDPOINT_URL_IAM, AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL",
-        "The endpoint of IAM, of STS, and of both. `--endpoint-url` takes precedence.",
+        "The endpoints of IAM, of STS, and of both services. `--endpoint-url` takes precedence.",
     ),
     Block::Term(
         "AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE",
@@ -39,35 +40,37 @@ const ENVIRONMENT: &[Block] = &[
     ),
     Block::Term(
         "XDG_STATE_HOME",
-        "The parent of the state directory, as an absolute path. The default is `~/.local/state`.",
+        "The parent of the state directory. It must be an absolute path. The default is `~/.local/state`.",
     ),
-    Block::Term("NO_COLOR", "If set to a value that is not empty, disables colors."),
+    Block::Term("NO_COLOR", "A value that is not empty disables colors."),
     Block::Term(
         "CLICOLOR_FORCE",
-        "If set to a value that is not empty, enables colors, also in files and pipes. `NO_COLOR` takes \
-         precedence.",
+        "A value that is not empty enables colors, also in files and pipes. `NO_COLOR` takes precedence.",
     ),
     Block::Term(
         "CLICOLOR",
-        "If set to `0`, disables colors. If set to any other value, enables colors on every terminal.",
+        "The value `0` disables colors. Any other value enables colors on every terminal.",
     ),
-    Block::Term("TERM", "If set to `dumb` or not set, disables colors."),
-    Block::Paragraph("`--color always` and `--color never` take precedence over all of them."),
+    Block::Term(
+        "TERM",
+        "The value `dumb` disables colors. If the variable is not set, colors are disabled.",
+    ),
+    Block::Paragraph("`--color always` and `--color never` take precedence over these variables."),
 ];
 
 const FILES: &[Block] = &[
     Block::Term("boundaries.toml", "The boundaries file. See boundaries.toml(5)."),
     Block::Term(
         "$XDG_STATE_HOME/iam-boundaries/ACCOUNT/",
-        "The state directory of an account, with a lock for one run at a time and the journals of its \
-         runs. By default, `~/.local/state/iam-boundaries/ACCOUNT/`; on Windows, \
-         `%LOCALAPPDATA%\\iam-boundaries\\ACCOUNT\\`. Without a home directory, \
-         `.iam-boundaries/ACCOUNT/`.",
+        "The state directory of an account: the journals of its runs, and the lock that allows one run at a \
+         time. The default is `~/.local/state/iam-boundaries/ACCOUNT/`, on Windows \
+         `%LOCALAPPDATA%\\iam-boundaries\\ACCOUNT\\`, and without a home directory \
+         `.iam-boundaries/ACCOUNT/` in the working directory.",
     ),
-    Block::Term("DATE-DIGEST.jsonl", "A journal, in the state directory. `rollback` reads it."),
+    Block::Term("DATE-DIGEST.jsonl", "A journal in the state directory, for `rollback`."),
     Block::Term(
         ".iam-boundaries/",
-        "The state of the sandbox that `--sandbox` uses, in the working directory: its users, lock and \
+        "The state of the sandbox that `--sandbox` uses, in the working directory: the users, the lock and the \
          journals.",
     ),
     Block::Term("~/.aws/config, ~/.aws/credentials", "AWS profiles and credentials."),
@@ -86,7 +89,7 @@ pub(super) fn render(command: clap::Command) -> (String, String) {
     let mut parts = String::new();
     let mut add = |render: &dyn Fn(&mut dyn io::Write) -> io::Result<()>| {
         let mut part = Vec::new();
-        render(&mut part).expect("a vector takes any number of bytes");
+        render(&mut part).expect("writing to a vector cannot fail");
         parts += &String::from_utf8_lossy(&part);
     };
     add(&|out| man.render_name_section(out));

@@ -1,4 +1,4 @@
-//! The saved plan as it is written, version 3.
+//! The document of a saved plan, version 3.
 
 use std::sync::Arc;
 
@@ -25,8 +25,8 @@ pub(super) struct Header {
     format_version: Option<Value>,
 }
 
-/// The changes that a plan makes to the permissions boundaries of an AWS account, as iam-boundaries saves
-/// it for review and applies it later.
+/// A plan of changes to the permissions boundaries in an AWS account. plan --out saves it for review, and
+/// apply applies it.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "A saved plan of iam-boundaries")]
@@ -34,7 +34,7 @@ pub(super) struct Document {
     /// The kind of document.
     #[schemars(extend("const" = FORMAT))]
     pub(super) format: String,
-    /// The version of this format. The tool rejects versions newer than it knows.
+    /// The version of this format. The tool rejects later versions that it does not support.
     #[schemars(extend("const" = FORMAT_VERSION))]
     pub(super) format_version: u32,
     /// The digest of the plan: the SHA-256 of this document without this field, as JSON with sorted keys and
@@ -45,20 +45,20 @@ pub(super) struct Document {
     /// The alias of the account; null if the account has none, or if the boundaries file names its account.
     #[serde(deserialize_with = "present")]
     pub(super) account_alias: Option<AccountAlias>,
-    /// What the plan is made from.
+    /// The source of the plan.
     pub(super) source: SourceDocument,
-    /// The number of principals of each kind.
+    /// The numbers of principals.
     pub(super) summary: SummaryDocument,
-    /// The short names of the boundaries in the changes, by name.
+    /// The short names of the boundaries in the changes, sorted by name.
     pub(super) boundaries: Vec<BoundaryDocument>,
     /// The guard rails.
     pub(super) guard: GuardDocument,
-    /// The number of users in the account; null where no guard rail depends on it.
+    /// The number of users in the account; null if no guard rail depends on it, or if it is not known.
     #[serde(deserialize_with = "present")]
     pub(super) account_users: Option<usize>,
-    /// The changes, by principal; no principal has two.
+    /// The changes, sorted by principal. A principal has at most one change.
     pub(super) changes: Vec<ChangeDocument>,
-    /// The listed principals for which nothing can be planned, in order.
+    /// The listed principals that cannot be planned, sorted.
     pub(super) problems: Vec<ProblemDocument>,
 }
 
@@ -68,7 +68,7 @@ pub(super) struct Document {
 pub(super) enum SourceDocument {
     /// Boundaries files, compared with the account.
     Files {
-        /// The files, in the order in which they are layered.
+        /// The files.
         #[schemars(length(min = 1))]
         files: Vec<FileDocument>,
         /// The earlier version of the files that the plan was compared with; null if there is none.
@@ -79,7 +79,7 @@ pub(super) enum SourceDocument {
     Rollback {
         /// The journal.
         journal: FileDocument,
-        /// The digest of the plan that the run carried out.
+        /// The digest of the plan that the run applied.
         plan: Digest,
         /// Whether the journal records the end of the run: otherwise, changes may be missing from it. Null
         /// in a plan of an earlier version of the format.
@@ -92,7 +92,7 @@ pub(super) enum SourceDocument {
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
 pub(super) struct FileDocument {
-    /// The path, as it was specified.
+    /// The path as specified on the command line.
     #[schemars(length(min = 1))]
     pub(super) path: String,
     /// The SHA-256 of the file's bytes.
@@ -105,12 +105,11 @@ pub(super) struct FileDocument {
 pub(super) struct BaseDocument {
     /// The SHA-256 of the earlier version's bytes.
     pub(super) digest: Digest,
-    /// The number of changes that come from the change of the file.
+    /// The number of changes with the origin this_change: the earlier version did not specify the boundary.
     pub(super) this_change: usize,
-    /// The number of changes that the earlier version asked for already.
+    /// The number of changes with the origin drift: the earlier version specifies the same boundary.
     pub(super) drift: usize,
-    /// The principals that the earlier version listed and this one does not, in order. They are left
-    /// unchanged.
+    /// The principals that only the earlier version lists, sorted. They are not changed.
     #[schemars(extend("uniqueItems" = true))]
     pub(super) no_longer_listed: Vec<PrincipalDocument>,
 }
@@ -129,30 +128,30 @@ pub(super) struct PrincipalDocument {
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
 pub(super) struct SummaryDocument {
-    /// Principals that have no boundary and get one.
+    /// The number of principals that get a boundary and have none.
     pub(super) add: usize,
-    /// Principals that get another boundary.
+    /// The number of principals that get another boundary.
     pub(super) change: usize,
-    /// Principals that lose their boundary.
+    /// The number of principals whose boundary is removed.
     pub(super) remove: usize,
-    /// Listed principals that are as the files say.
+    /// The number of listed principals that already match the files.
     pub(super) in_sync: usize,
-    /// Listed principals for which nothing can be planned.
+    /// The number of listed principals that cannot be planned.
     pub(super) problems: usize,
 }
 
-/// What the plan must not do without an override.
+/// The guard rails: limits on the plan.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
 pub(super) struct GuardDocument {
-    /// The maximum number of changes; null where the file sets none.
+    /// The maximum number of changes; null if none is set.
     #[serde(deserialize_with = "present")]
     max_changes: Option<Threshold>,
-    /// The maximum number of removals; null where the file sets none.
+    /// The maximum number of removals; null if none is set.
     #[serde(deserialize_with = "present")]
     max_removals: Option<Threshold>,
-    /// The users that are never changed: names and patterns.
+    /// The names and patterns of users that are never changed.
     protected: Vec<NamePattern>,
     /// Whether the plan may change the caller's own boundary.
     allow_own_boundary: bool,
@@ -165,7 +164,7 @@ pub(super) struct BoundaryDocument {
     /// The short name.
     #[schemars(regex(pattern = r"^[A-Za-z0-9_+=,.@-]{1,128}$"))]
     pub(super) name: String,
-    /// The policy that it stands for.
+    /// The ARN of the policy.
     pub(super) arn: PolicyArn,
 }
 
@@ -177,20 +176,20 @@ pub(super) struct ChangeDocument {
     pub(super) kind: PrincipalKind,
     /// The name of the principal.
     pub(super) name: PrincipalName,
-    /// The unique ID of the principal; null in a plan that was made from a format without it.
+    /// The unique ID that IAM assigned to the principal; null in a plan that was converted from version 2.
     #[serde(deserialize_with = "present")]
     pub(super) unique_id: Option<UniqueId>,
     /// The kind of the change.
     pub(super) action: ActionDocument,
-    /// The present boundary; null for none.
+    /// The current boundary; null for none.
     #[serde(deserialize_with = "present")]
     pub(super) from: Option<PolicyArn>,
     /// The new boundary; null for none.
     #[serde(deserialize_with = "present")]
     pub(super) to: Option<PolicyArn>,
-    /// What decided the change.
+    /// The position of the entry or of the journal line that requires the change.
     pub(super) provenance: ProvenanceDocument,
-    /// Where the change comes from; null where there is no base.
+    /// The origin of the change; null without a base.
     #[serde(deserialize_with = "present")]
     pub(super) origin: Option<Origin>,
 }
@@ -199,11 +198,11 @@ pub(super) struct ChangeDocument {
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub(super) enum ActionDocument {
-    /// `from` is null, and `to` is not.
+    /// `from` is null, and `to` is an ARN.
     Add,
-    /// Neither is null, and they differ.
+    /// `from` and `to` are different ARNs.
     Change,
-    /// `to` is null, and `from` is not.
+    /// `from` is an ARN, and `to` is null.
     Remove,
 }
 
@@ -213,20 +212,20 @@ pub(super) enum ActionDocument {
 pub(super) enum ProvenanceDocument {
     /// An entry of a boundaries file.
     Entry {
-        /// The path of the file, as it was specified.
+        /// The path of the file as specified on the command line.
         #[schemars(length(min = 1))]
         file: String,
         /// The line of the principal's name, from 1.
         #[schemars(range(min = 1))]
         line: usize,
-        /// The column of the principal's name, from 1, in characters; null where it is not known.
+        /// The column of the principal's name, from 1, in characters; null if it is not known.
         #[serde(deserialize_with = "present")]
         #[schemars(range(min = 1))]
         column: Option<usize>,
     },
     /// A line of the journal that is rolled back.
     Journal {
-        /// The path of the journal, as it was specified.
+        /// The path of the journal as specified on the command line.
         #[schemars(length(min = 1))]
         file: String,
         /// The line of the intent, from 1.
@@ -243,14 +242,14 @@ pub(super) struct ProblemDocument {
     pub(super) kind: PrincipalKind,
     /// The name of the principal.
     pub(super) name: PrincipalName,
-    /// Where the principal is listed.
+    /// The position of the principal's entry.
     pub(super) provenance: ProvenanceDocument,
-    /// Why nothing can be planned.
+    /// The reason why the principal cannot be planned.
     pub(super) problem: ProblemKindDocument,
 }
 
 impl Header {
-    /// The version, if it is a number. Anything else is for the strict reading to reject.
+    /// The version, if it is a number. The strict parser rejects everything else.
     pub(super) fn version(&self) -> Option<u64> {
         self.format_version.as_ref().and_then(Value::as_u64)
     }
@@ -399,7 +398,7 @@ impl GuardDocument {
 
 pub(super) fn schema() -> Value {
     let mut schema = schemars::schema_for!(Document);
-    // A field that may be null is required all the same.
+    // A field that can be null is also required.
     RecursiveTransform(require_every_field).transform(&mut schema);
     schema.to_value()
 }

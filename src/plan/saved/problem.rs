@@ -1,4 +1,4 @@
-//! Why nothing can be planned for a principal, as a saved plan has it.
+//! The problems in a saved plan: the reasons why principals cannot be planned.
 
 use std::borrow::Cow;
 
@@ -13,19 +13,19 @@ use crate::plan::change::ProblemKind;
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[schemars(inline)]
 pub(super) enum ProblemKindDocument {
-    /// IAM has no such principal.
+    /// The principal does not exist.
     #[serde(alias = "no_such_user")]
     NotFound {
         /// The name of a principal that differs only in case; null if there is none.
         #[serde(deserialize_with = "present")]
         differs_by_case: Option<PrincipalName>,
     },
-    /// The present boundary could not be read.
+    /// The current boundary could not be read.
     Unreadable {
-        /// The call that failed.
+        /// The error of the request.
         error: ErrorDocument,
     },
-    /// IAM does not have the policy that is to be the boundary.
+    /// The policy does not exist.
     NoSuchPolicy {
         /// The policy.
         policy: PolicyArn,
@@ -39,28 +39,28 @@ pub(super) enum ProblemKindDocument {
     PolicyUnreadable {
         /// The policy.
         policy: PolicyArn,
-        /// The call that failed.
+        /// The error of the request.
         error: ErrorDocument,
     },
-    /// A run is to be rolled back, and the principal was deleted and created again since.
+    /// In a rollback: the principal was deleted and created again after the run.
     Recreated {
         /// The unique ID of the principal that the run changed.
         changed: UniqueId,
-        /// The present unique ID.
+        /// The current unique ID.
         found: UniqueId,
     },
-    /// A run is to be rolled back, and the principal no longer has the boundary that the run left.
+    /// In a rollback: the principal no longer has the boundary that the run set.
     NotAsLeft {
-        /// The boundary that the run left; null for none.
+        /// The boundary that the run set; null for none.
         #[serde(deserialize_with = "present")]
         left: Option<PolicyArn>,
-        /// The present boundary; null for none.
+        /// The current boundary; null for none.
         #[serde(deserialize_with = "present")]
         found: Option<PolicyArn>,
     },
 }
 
-/// A call that failed. Its request ID is left out: it differs at each reading of the same account.
+/// The error of a request, without the request ID, which differs each time the same account is read.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
@@ -68,11 +68,11 @@ pub(super) struct ErrorDocument {
     /// The IAM action.
     #[schemars(regex(pattern = r"^[a-z0-9-]+:[A-Za-z0-9]+$"))]
     action: String,
-    /// The kind of failure.
+    /// The class of the error.
     class: ErrorClass,
-    /// AWS's error code, or one of the tool's where AWS did not respond.
+    /// AWS's error code, or a code of the tool if AWS did not respond.
     code: String,
-    /// AWS's message, or the reason why AWS did not respond.
+    /// AWS's message, or the reason if AWS did not respond.
     message: String,
 }
 
