@@ -1,7 +1,7 @@
 //! The JSON Schema of `boundaries.toml`.
 //!
-//! The types in this module describe the file, and nothing is deserialized into them: [`check`](super::check)
-//! reads the file and reports line, column and fix of every error. Tests compare both on the same files.
+//! The types in this module only describe the file. [`check`](super::check) reads it, and reports the line, the
+//! column and the fix of every error. Tests compare both with the same files.
 //! The doc comments become descriptions in the schema, which editors show to the author of a file.
 #![allow(dead_code, reason = "only the schemas of these types are used")]
 
