@@ -17,7 +17,7 @@ pub struct Diagnostic {
     pub column: usize,
     /// The instruction that fixes the error.
     pub help: Option<String>,
-    /// The text beside the underline; may be empty.
+    /// The text next to the underline; can be empty.
     label: String,
     /// The byte range to underline; `None` if the error concerns the whole file.
     span: Option<Range<usize>>,

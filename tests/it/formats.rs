@@ -221,7 +221,7 @@ fn mistakes_are_shown_in_each_format_and_stay_text() {
     assert!(markdown.contains("did not fit"));
     let github = mistakes(Format::Github, &errors);
     assert_eq!(github.lines().count(), 10);
-    assert!(github.contains("4,991 more errors"), "{github}");
+    assert!(github.contains("4%2C991 more errors"), "{github}");
     let document: serde_json::Value =
         serde_json::from_str(&mistakes(Format::Json, &errors)).unwrap();
     assert_eq!(document["mistakes"].as_array().unwrap().len(), 5_000);

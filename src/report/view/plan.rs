@@ -210,7 +210,8 @@ fn closing(plan: &Plan) -> Closing<'_> {
         let counts = (Tone::Neutral, Text::ours(counts + &origins));
         ("Plan", vec![counts, (Tone::Neutral, Text::ours(format!("{in_sync} in sync")))])
     } else if problems > 0 {
-        let counts = format!("{in_sync} of {}", counted(plan.listed(), "listed user"));
+        let noun = if plan.source.rolls_back().is_some() { "user" } else { "listed user" };
+        let counts = format!("{in_sync} of {}", counted(plan.listed(), noun));
         ("In sync", vec![(Tone::Neutral, Text::ours(counts))])
     } else {
         let (label, text) = nothing_to_change(plan);
