@@ -61,8 +61,8 @@ async fn alone(folder: &Path, items: usize) -> Result<(), Box<dyn Error>> {
         let began = Instant::now();
         let mut written = stream::iter(&company.preflight.plan.changes)
             .map(async |change| {
-                let intended = journal.intend(&Intent::from(change)).await;
-                journal.ended(&change.principal, &applied);
+                let intended = journal.record_intent(&Intent::from(change)).await;
+                journal.record_outcome(&change.principal, &applied);
                 intended
             })
             .buffer_unordered(at_once);
@@ -99,7 +99,7 @@ async fn paired(folder: &Path, writes: usize, rounds: usize) -> Result<(), Box<d
             (without, company.apply(Some(&path)).await?)
         };
         let record = RunRecord::read(&path)?;
-        assert_eq!((record.count(Outcome::Applied), record.left_open().count()), (writes, 0));
+        assert_eq!((record.count(Outcome::Applied), record.unfinished().count()), (writes, 0));
         let ratio = with.as_secs_f64() / without.as_secs_f64();
         ratios.push(ratio);
         println!(

@@ -147,7 +147,7 @@ async fn ours(sandbox: &Sandbox, row: &Row, boundary: &PolicyArn) -> (Duration, 
         events: &|_| {},
     };
     let summary = apply::apply(run).await;
-    (summary.elapsed, row.items - summary.applied)
+    (summary.write_duration, row.items - summary.applied)
 }
 
 fn client(sandbox: &Sandbox, retry: RetryConfig) -> aws_sdk_iam::Client {

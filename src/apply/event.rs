@@ -28,8 +28,8 @@ pub enum Event {
         /// How the call ended.
         call: CallOutcome,
     },
-    /// All changes are sent, and principals are read back: first all for which IAM may have done something,
-    /// then, repeatedly, those that do not yet have the new boundary.
+    /// All changes have ended, and principals are read: first all that IAM may have changed, then, repeatedly,
+    /// those that do not have the new boundary yet.
     Verifying {
         /// The number of principals being read.
         principals: usize,
@@ -64,10 +64,10 @@ pub struct Item {
     pub verification: Verification,
 }
 
-/// What reading a principal back showed.
+/// What reading a principal after its change showed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verification {
-    /// Nothing was sent, or IAM refused it.
+    /// No request was sent, or IAM rejected the change.
     NotNeeded,
     /// The principal has the new boundary.
     AsWritten,
@@ -94,7 +94,7 @@ impl Item {
         }
     }
 
-    /// Whether IAM may have done something that was not verified.
+    /// Whether IAM may have made the change, and that was not verified.
     pub fn is_unverified(&self) -> bool {
         matches!(self.verification, Verification::Stopped { .. } | Verification::Failed(_))
     }
@@ -115,16 +115,16 @@ pub struct Summary {
     pub not_verified: usize,
     /// The first error of verification, if there was any.
     pub verification_error: Option<ApiError>,
-    /// The calls made to write, every attempt counted.
+    /// The calls made to write, including every retry.
     pub calls: CallCount,
-    /// The time that writing took, without verification.
-    pub elapsed: Duration,
+    /// The duration of the writes, without verification.
+    pub write_duration: Duration,
     /// Why the run was stopped early, if it was.
     pub stopped: Option<StopReason>,
 }
 
 impl Summary {
-    /// Counts one more change that has ended.
+    /// Counts a change that has ended.
     pub fn count(&mut self, item: &Item) {
         match item.outcome() {
             Outcome::Applied => self.applied += 1,

@@ -1,5 +1,5 @@
-//! Applying a plan: concurrently, so that one failed change does not stop the others. Each change is verified
-//! by reading it back, and has exactly one outcome.
+//! Applies a plan concurrently. One failed change does not stop the others. Each change that IAM may have made
+//! is verified by reading the principal again, and each change has exactly one outcome.
 
 mod event;
 mod run;

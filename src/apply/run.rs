@@ -24,7 +24,7 @@ pub struct Run<'a> {
     pub options: RunOptions,
     /// Stops the run early.
     pub switch: &'a StopSwitch,
-    /// Records each change before it is made. `None` records nothing: for tests and measurements.
+    /// Records each change before it is made. `None`, for tests and benchmarks, records nothing.
     pub journal: Option<&'a Journal>,
     /// Receives each event as it happens. It must not block: a reporter receives events over a channel.
     pub events: &'a (dyn Fn(Event) + Send + Sync),
@@ -33,33 +33,33 @@ pub struct Run<'a> {
 /// Options of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct RunOptions {
-    /// The maximum number of writes in flight.
+    /// The maximum number of requests in flight.
     pub concurrency: NonZeroUsize,
-    /// For how long principals that do not have the new boundary are read again, counted from the end of
-    /// the first reading: IAM is eventually consistent. Zero reads once.
+    /// How long principals that do not have the new boundary are read again, from the end of the first
+    /// reading, because IAM is eventually consistent. Zero reads once.
     pub verify_for: Duration,
 }
 
-/// Makes every ready change of a plan, verifies what IAM may have done, and sends events.
+/// Makes every ready change of a plan, verifies the changes that IAM may have made, and sends events.
 ///
-/// One failed change does not stop the others. The run stops early when its switch is pressed. It presses
-/// the switch on an error that concerns every change, and when its journal cannot be written. Then nothing
-/// new is begun, calls in flight are finished, the remaining changes end as not attempted, and nothing is
+/// One failed change does not stop the others. The run stops early if its switch requests it. It requests that
+/// itself after an error that concerns every change, and if its journal cannot be written. Then no new change
+/// begins, requests in flight are finished, the remaining changes end as not attempted, and nothing is
 /// verified.
 pub async fn apply(run: Run<'_>) -> Summary {
     let running = Running::begin(run);
     let sending = stream::iter(run.preflight.ready())
-        .map(|change| running.item(change))
+        .map(|change| running.make_change(change))
         .buffer_unordered(run.options.concurrency.get())
         .filter_map(std::future::ready)
         .collect();
     let sent = running.unless_journal_fails(sending).await;
-    let elapsed = running.began.elapsed();
+    let write_duration = running.began.elapsed();
     running.verify(sent).await;
-    running.finish(elapsed)
+    running.finish(write_duration)
 }
 
-/// A change for which IAM may have done something.
+/// A change that IAM may have made.
 pub(super) struct Sent<'a> {
     pub(super) change: &'a Change,
     pub(super) call: CallOutcome,
@@ -93,33 +93,32 @@ impl<'a> Running<'a> {
         running
     }
 
-    /// Makes one change. Returns what must be verified; every other change has ended.
-    async fn item(&self, change: &'a Change) -> Option<Sent<'a>> {
-        let call = match self.intend(change).await {
+    /// Makes one change. Returns it if it must be verified; otherwise it has ended.
+    async fn make_change(&self, change: &'a Change) -> Option<Sent<'a>> {
+        let call = match self.record_intent(change).await {
             true => self.write(change).await,
             false => CallOutcome::NotAttempted,
         };
-        self.answered(change, &call);
+        self.call_ended(change, &call);
         let sent = Sent { change, call };
         match sent.call {
             CallOutcome::Applied { .. } | CallOutcome::Failed { may_be_done: true, .. } => {
                 Some(sent)
             }
             CallOutcome::Failed { .. } | CallOutcome::NotAttempted => {
-                self.ended(sent, Verification::NotNeeded);
+                self.change_ended(sent, Verification::NotNeeded);
                 None
             }
         }
     }
 
-    /// Records the intent. False if nothing may be sent.
-    async fn intend(&self, change: &Change) -> bool {
-        // After a stop, thousands of changes can end here.
-        if self.run.switch.stop().reason().is_some() {
+    /// Records the intent. False if no request may be sent.
+    async fn record_intent(&self, change: &Change) -> bool {
+        if self.run.switch.receiver().reason().is_some() {
             return false;
         }
         let Some(journal) = self.run.journal else { return true };
-        match journal.intend(&Intent::from(change)).await {
+        match journal.record_intent(&Intent::from(change)).await {
             Ok(()) => true,
             Err(error) => {
                 self.stop_by(StopReason::Journal, error.into());
@@ -131,19 +130,19 @@ impl<'a> Running<'a> {
     async fn write(&self, change: &Change) -> CallOutcome {
         let Change { principal, boundary, .. } = change;
         let retrying = |retry| self.send(Event::Retrying { principal: principal.clone(), retry });
-        let (to, stop) = (boundary.to(), self.run.switch.stop());
+        let (to, stop) = (boundary.to(), self.run.switch.receiver());
         let call = self.run.writer.write(principal, to, &stop, retrying).await;
         if let Some(journal) = self.run.journal {
-            journal.ended(principal, &call);
+            journal.record_outcome(principal, &call);
         }
         call
     }
 
-    /// Continues with `sending`, and stops the run as soon as its journal has failed.
+    /// Completes `sending`, and stops the run as soon as its journal cannot be written.
     async fn unless_journal_fails<T>(&self, sending: impl Future<Output = T>) -> T {
         let failed = async {
             match self.run.journal {
-                Some(journal) => journal.failed().await,
+                Some(journal) => journal.wait_for_failure().await,
                 None => std::future::pending().await,
             }
         };
@@ -159,13 +158,13 @@ impl<'a> Running<'a> {
     }
 
     fn stop_by(&self, reason: StopReason, error: StopError) {
-        if self.run.switch.stop().reason().is_none() {
-            self.run.switch.press(reason);
+        if self.run.switch.receiver().reason().is_none() {
+            self.run.switch.request_stop(reason);
             self.send(Event::StoppedBy(error));
         }
     }
 
-    fn answered(&self, change: &'a Change, call: &CallOutcome) {
+    fn call_ended(&self, change: &'a Change, call: &CallOutcome) {
         if *call == CallOutcome::NotAttempted {
             return;
         }
@@ -177,20 +176,20 @@ impl<'a> Running<'a> {
     }
 
     /// Ends a change: its outcome is final.
-    pub(super) fn ended(&self, sent: Sent<'a>, verification: Verification) {
+    pub(super) fn change_ended(&self, sent: Sent<'a>, verification: Verification) {
         let item = Item { change: sent.change.clone(), call: sent.call, verification };
         self.shared().summary.count(&item);
         if let (Some(journal), Some(correction)) = (self.run.journal, correction(&item)) {
-            journal.corrected(&item.change.principal, &correction);
+            journal.record_correction(&item.change.principal, &correction);
         }
         self.send(Event::Ended(item));
     }
 
-    fn finish(self, elapsed: Duration) -> Summary {
+    fn finish(self, write_duration: Duration) -> Summary {
         let summary = Summary {
             calls: self.run.writer.calls().since(self.calls_before),
-            elapsed,
-            stopped: self.run.switch.stop().reason(),
+            write_duration,
+            stopped: self.run.switch.receiver().reason(),
             ..std::mem::take(&mut self.shared().summary)
         };
         self.send(Event::Finished(summary.clone()));

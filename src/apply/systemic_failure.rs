@@ -6,12 +6,11 @@ use crate::plan::Change;
 
 /// Detects, from the responses so far, that an error concerns every change.
 ///
-/// Credentials that are not valid any more say so at once. `AccessDenied` does not: a permission may be
-/// limited to some users, by path, or to some boundaries, by the condition key
+/// One error about invalid credentials is enough. One `AccessDenied` is not: a permission may be limited to
+/// some users, by path, or to some boundaries, by the condition key
 /// [`iam:PermissionsBoundary`](https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagement.html),
-/// and one failed change must not keep the others from being made. So it counts only when many changes were
-/// denied, among them one for each action and boundary of the plan, and no response suggests that the
-/// caller has any of the permissions.
+/// and one failed change must not stop the others. So many changes must be denied, including one for each
+/// action and boundary of the plan, and no response may suggest that the caller has any of the permissions.
 pub(super) struct SystemicFailure<'a> {
     undenied: BTreeSet<Permission<'a>>,
     denied: usize,
@@ -21,7 +20,7 @@ pub(super) struct SystemicFailure<'a> {
 /// The minimum number of denied changes.
 const MINIMUM: usize = 20;
 
-/// What a policy can tell apart in the calls of a plan. The condition key is compared with the new boundary
+/// The calls of a plan that an IAM policy can distinguish. The condition key is compared with the new boundary
 /// of a principal that gets one, and with the present boundary of a principal that loses it.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Permission<'a> {
@@ -45,7 +44,7 @@ impl<'a> SystemicFailure<'a> {
         SystemicFailure { undenied, denied: 0, may_be_permitted: false }
     }
 
-    /// Takes the outcome of one more call. Returns its error if no other change can succeed.
+    /// Evaluates the outcome of another call. Returns its error if no other change can succeed.
     pub(super) fn error<'e>(
         &mut self,
         change: &'a Change,
@@ -65,9 +64,9 @@ impl<'a> SystemicFailure<'a> {
                 self.denied += 1;
                 self.undenied.remove(&Permission::of(change));
             }
-            // It does not say whether the call would have been denied.
+            // A throttled call may not have been authorized yet.
             ErrorClass::Throttled => return None,
-            // IAM may have checked the permission before; and a lost response can have been any.
+            // IAM may have authorized the call before it failed. A lost response may have been a success.
             ErrorClass::NotFound | ErrorClass::Rejected | ErrorClass::Transient => {
                 self.may_be_permitted = true;
             }

@@ -7,21 +7,20 @@ use super::{Event, Verification};
 use crate::aws::Stop;
 use crate::inventory::{ApiError, Inventory, Reading};
 
-/// The wait before the second reading. It doubles with each further one.
+/// The wait before the second reading. It doubles with each further reading.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 
 /// A change that is not verified yet, and what the last reading showed.
 type Unverified<'a, Last> = (Sent<'a>, Last);
 
 impl<'a> Running<'a> {
-    /// Reads what was sent until each principal has the new boundary, the time is over, or the run is
-    /// stopped.
+    /// Reads the principals until each one has the new boundary, the time is over, or the run is stopped.
     ///
     /// A read just after a write may show the earlier boundary
     /// ([IAM's eventual consistency](https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency)).
-    /// So one reading can show that a change is made, and only the last of many that it is not.
+    /// So one reading is enough to show that a change is made, and only the last reading can show that it is not.
     pub(super) async fn verify(&self, sent: Vec<Sent<'a>>) {
-        let stop = self.run.switch.stop();
+        let stop = self.run.switch.receiver();
         let mut waits = Waits::new(self.run.options.verify_for);
         let mut left: Vec<Unverified<'a, Option<Reading>>> =
             sent.into_iter().map(|sent| (sent, None)).collect();
@@ -29,12 +28,12 @@ impl<'a> Running<'a> {
             let otherwise = match self.read(&left, &stop).await {
                 Some(Ok(inventory)) => self.compared(left, &inventory),
                 Some(Err(error)) => {
-                    return self.all_ended(left, |_| Verification::Failed(error.clone()));
+                    return self.all_changes_ended(left, |_| Verification::Failed(error.clone()));
                 }
-                None => return self.all_ended(left, |last| Verification::Stopped { last }),
+                None => return self.all_changes_ended(left, |last| Verification::Stopped { last }),
             };
             let Some(wait) = waits.next_wait() else {
-                return self.all_ended(otherwise, Verification::Otherwise);
+                return self.all_changes_ended(otherwise, Verification::Otherwise);
             };
             left = otherwise.into_iter().map(|(sent, found)| (sent, Some(found))).collect();
             if !left.is_empty() {
@@ -64,7 +63,7 @@ impl<'a> Running<'a> {
         }
     }
 
-    /// Ends the changes that are verified and those that cannot be read. Returns the others.
+    /// Ends the changes that are verified and those whose principals cannot be read. Returns the others.
     fn compared<Last>(
         &self,
         left: Vec<Unverified<'a, Last>>,
@@ -78,10 +77,10 @@ impl<'a> Running<'a> {
                     if boundary.as_ref() == sent.change.boundary.to()
                         && sent.change.is_of(unique_id) =>
                 {
-                    self.ended(sent, Verification::AsWritten);
+                    self.change_ended(sent, Verification::AsWritten);
                 }
                 Reading::Unreadable(error) => {
-                    self.ended(sent, Verification::Failed(error.clone()));
+                    self.change_ended(sent, Verification::Failed(error.clone()));
                 }
                 found => otherwise.push((sent, found.clone())),
             }
@@ -89,8 +88,12 @@ impl<'a> Running<'a> {
         otherwise
     }
 
-    fn all_ended<Last>(&self, left: Vec<Unverified<'a, Last>>, how: impl Fn(Last) -> Verification) {
-        left.into_iter().for_each(|(sent, last)| self.ended(sent, how(last)));
+    fn all_changes_ended<Last>(
+        &self,
+        left: Vec<Unverified<'a, Last>>,
+        how: impl Fn(Last) -> Verification,
+    ) {
+        left.into_iter().for_each(|(sent, last)| self.change_ended(sent, how(last)));
     }
 }
 
@@ -120,7 +123,7 @@ impl Waits {
 mod tests {
     use super::*;
 
-    /// The waits, in milliseconds, until there is none any more.
+    /// The waits, in milliseconds, until there are no more.
     async fn waits(time: Duration) -> Vec<u128> {
         let mut remaining = Waits::new(time);
         let mut waits = Vec::new();

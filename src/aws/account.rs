@@ -47,7 +47,7 @@ impl Account {
     /// Reads the present boundary of each of the `listed` users.
     ///
     /// # Errors
-    /// When the account cannot be read. A single user that cannot be read is
+    /// If the account cannot be read. A single user that cannot be read is
     /// [`Reading::Unreadable`](crate::inventory::Reading::Unreadable) in the inventory.
     pub async fn inventory<'a>(
         &self,
@@ -59,7 +59,7 @@ impl Account {
     /// Reads every user of the account with its boundary.
     ///
     /// # Errors
-    /// When the account or a single user cannot be read: the result is never incomplete.
+    /// If the account or a single user cannot be read. The result is never incomplete.
     pub async fn every_principal(&self) -> Result<EveryPrincipal, EveryPrincipalError> {
         self.reader.every_principal().await
     }
@@ -68,7 +68,7 @@ impl Account {
     /// each.
     ///
     /// # Errors
-    /// When the credentials are unusable. A single policy that cannot be read is [`PolicyState::Unreadable`].
+    /// If the credentials are unusable. A single policy that cannot be read is [`PolicyState::Unreadable`].
     pub async fn policies<'a>(
         &self,
         arns: impl IntoIterator<Item = &'a PolicyArn>,
@@ -80,7 +80,7 @@ impl Account {
     /// determined the number. Users created or deleted since then are not considered.
     ///
     /// # Errors
-    /// When the call fails. The caller may not be allowed to make it.
+    /// If the call fails. The caller may not be allowed to make it.
     pub async fn user_count(&self) -> Result<usize, ApiError> {
         self.reader.user_count().await
     }

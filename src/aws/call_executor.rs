@@ -246,10 +246,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_stop_ends_the_wait_and_keeps_the_last_error() {
         let switch = StopSwitch::new();
-        let stop = switch.stop();
+        let stop = switch.receiver();
         let call = || async { Err::<(), _>(error(ErrorClass::Throttled)) };
-        let press = |_| switch.press(StopReason::Interrupted);
-        let ended = executor(None).execute(&stop, call, press).await;
+        let request = |_| switch.request_stop(StopReason::Interrupted);
+        let ended = executor(None).execute(&stop, call, request).await;
         assert!(matches!(ended, CallEnd::Failed { attempts: 1, .. }), "{ended:?}");
         let ended = executor(None).execute(&stop, call, |_| {}).await;
         assert!(matches!(ended, CallEnd::NotAttempted), "{ended:?}");
@@ -258,10 +258,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn after_a_deadline_a_call_in_flight_has_some_seconds_to_end() {
         let switch = StopSwitch::new();
-        let (executor, stop) = (executor(None), switch.stop());
+        let (executor, stop) = (executor(None), switch.receiver());
         let start = Instant::now();
         let call = || async {
-            switch.press(StopReason::Deadline);
+            switch.request_stop(StopReason::Deadline);
             std::future::pending::<Result<(), CallFailure>>().await
         };
         let ended = executor.execute(&stop, call, |_| {}).await;

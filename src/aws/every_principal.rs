@@ -11,7 +11,7 @@ use crate::inventory::{
 };
 
 /// The maximum number of times that all pages are read, until no new user appears. If users are created or
-/// deleted meanwhile, pages shift and can omit existing users.
+/// deleted while pages are read, the pages shift and can omit existing users.
 const MAX_READINGS: usize = 5;
 
 impl Reader {
@@ -53,15 +53,16 @@ impl Reader {
             })
             .await?;
             if pages == 1 || found.count() == known {
-                break;
+                return Ok(found);
             }
         }
-        Ok(found)
+        Ok(Found { is_unstable: true, ..found })
     }
 
     async fn every_principal_one_by_one(&self) -> Result<Found, ApiError> {
         let mut found = Found::default();
         let mut names = BTreeSet::new();
+        found.is_unstable = true;
         for _ in 0..MAX_READINGS {
             let known = names.len();
             let pages = pages::each_user(self, |user| {
@@ -70,8 +71,12 @@ impl Reader {
             })
             .await?;
             if pages == 1 || names.len() == known {
+                found.is_unstable = false;
                 break;
             }
+        }
+        if found.is_unstable {
+            return Ok(found);
         }
         let inventory = self.one_by_one(&names.iter().collect::<Vec<_>>()).await?;
         if let Some(error) = denied_for_all(&inventory) {
@@ -89,6 +94,8 @@ impl Reader {
 #[derive(Default)]
 struct Found {
     users: EveryPrincipal,
+    /// Whether even the last reading had new users, so that others can be missing.
+    is_unstable: bool,
     unreadable: BTreeMap<String, String>,
 }
 
@@ -127,6 +134,9 @@ impl Found {
     }
 
     fn into_result(self) -> Result<EveryPrincipal, EveryPrincipalError> {
+        if self.is_unstable {
+            return Err(EveryPrincipalError::Unstable(MAX_READINGS));
+        }
         if self.unreadable.is_empty() {
             return Ok(self.users);
         }

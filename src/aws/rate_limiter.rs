@@ -75,7 +75,7 @@ impl RateLimiter {
         self.state().controller.measured_rate()
     }
 
-    /// When the last call was accepted; before the first one, when the rate limiter was created.
+    /// The time of the last accepted call; before the first one, the time at which the rate limiter was created.
     pub(super) fn last_accepted(&self) -> Instant {
         self.state().last_accepted
     }
@@ -124,7 +124,7 @@ async fn wait_until(at: Instant) {
     tokio::time::sleep_until(at.checked_sub(COARSE).unwrap_or(at)).await;
     let rest = at.saturating_duration_since(Instant::now());
     if rest > FINE {
-        // Fails only when the runtime shuts down. Then no task waits any more.
+        // Fails only if the runtime shuts down. Then no task waits.
         let _ = tokio::task::spawn_blocking(move || std::thread::sleep(rest)).await;
     }
     // Returns at once, unless a test has paused the clock.

@@ -5,11 +5,11 @@ use tokio::sync::watch;
 
 use crate::inventory::StopReason;
 
-/// Stops a run: no new call begins after it is pressed. Clones are one switch.
+/// Stops a run: after a request, no new call begins. Clones share their state.
 #[derive(Debug, Clone)]
 pub struct StopSwitch(Arc<watch::Sender<Option<StopReason>>>);
 
-/// Tells a run whether its [`StopSwitch`] was pressed.
+/// Receives the request of a [`StopSwitch`] to stop.
 #[derive(Debug, Clone)]
 pub struct Stop {
     reason: watch::Receiver<Option<StopReason>>,
@@ -17,17 +17,17 @@ pub struct Stop {
     _switch: StopSwitch,
 }
 
-/// Calls in flight at a deadline have this much longer.
+/// How long requests in flight may take after a deadline.
 const GRACE: Duration = Duration::from_secs(5);
 
 impl StopSwitch {
-    /// A switch that is not pressed.
+    /// A switch without a request.
     pub fn new() -> Self {
         StopSwitch(Arc::new(watch::Sender::new(None)))
     }
 
     /// Requests the stop. If it is requested again, the first reason remains.
-    pub fn press(&self, reason: StopReason) {
+    pub fn request_stop(&self, reason: StopReason) {
         self.0.send_if_modified(|present| {
             let is_first = present.is_none();
             present.get_or_insert(reason);
@@ -35,8 +35,8 @@ impl StopSwitch {
         });
     }
 
-    /// A receiver of this switch, for the run that it stops.
-    pub fn stop(&self) -> Stop {
+    /// The receiver for the run that this switch stops.
+    pub fn receiver(&self) -> Stop {
         Stop { reason: self.0.subscribe(), _switch: self.clone() }
     }
 }
@@ -50,7 +50,7 @@ impl Default for StopSwitch {
 impl Stop {
     /// A stop that is never requested.
     pub fn never() -> Self {
-        StopSwitch::new().stop()
+        StopSwitch::new().receiver()
     }
 
     /// The reason for the stop; `None` if it was not requested.
@@ -63,7 +63,7 @@ impl Stop {
         self.wait_for(|reason| reason.is_some()).await;
     }
 
-    /// Waits until calls in flight must end: 5 s after a deadline, and never after another stop.
+    /// Waits until requests in flight must end: 5 s after a deadline, and never after another stop.
     pub(super) async fn overdue(&self) {
         self.wait_for(|reason| reason == Some(StopReason::Deadline)).await;
         tokio::time::sleep(GRACE).await;

@@ -182,6 +182,9 @@ fn help(error: &Error) -> Option<String> {
         Error::EveryPrincipal(EveryPrincipalError::Unreadable(_)) => {
             "no file was written, because it would be incomplete"
         }
+        Error::EveryPrincipal(EveryPrincipalError::Unstable(_)) => {
+            "no file was written, because it could be incomplete; run import again"
+        }
         Error::EmptyAccount(_) => "check that the credentials belong to the intended account",
         Error::Exists(_) => "specify another --out FILE, or overwrite the file with --force",
         Error::Unwritable { .. } => "check the directory, its permissions and the free disk space",
@@ -215,8 +218,8 @@ fn read_journal_help(error: &ReadError) -> &'static str {
             "use the version of iam-boundaries that wrote the journal"
         }
         ReadError::NotUsable(RunRecordError::Damaged { .. }) => {
-            "edit the boundaries file and apply it instead: the lines of the journal before the damaged line \
-             show what the run changed"
+            "a damaged journal cannot be rolled back; to restore boundaries, edit the boundaries file and \
+             apply it"
         }
     }
 }

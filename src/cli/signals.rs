@@ -14,7 +14,7 @@ pub(super) async fn stop_on_signal(switch: StopSwitch, output: Output, bar: BarH
         tracing::warn!("cannot install the signal handler: {error}");
         return std::future::pending().await;
     }
-    switch.press(StopReason::Interrupted);
+    switch.request_stop(StopReason::Interrupted);
     tokio::spawn(async {
         if interrupted().await.is_ok() {
             std::process::exit(130);

@@ -46,7 +46,7 @@ fn unknown(why: &str) -> String {
 }
 
 fn left_open(record: &RunRecord) -> String {
-    let open: Vec<&Principal> = record.left_open().collect();
+    let open: Vec<&Principal> = record.unfinished().collect();
     let (applied, failed) = (record.count(Outcome::Applied), record.count(Outcome::Failed));
     let were = if applied == 1 { "was" } else { "were" };
     let known =

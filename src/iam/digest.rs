@@ -26,6 +26,22 @@ impl Digest {
     }
 }
 
+/// Computes the [`Digest`] of bytes that arrive in parts.
+#[derive(Debug, Clone, Default)]
+pub struct DigestBuilder(Sha256);
+
+impl DigestBuilder {
+    /// Adds the next bytes.
+    pub fn update(&mut self, bytes: impl AsRef<[u8]>) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all bytes so far.
+    pub fn digest(&self) -> Digest {
+        Digest(self.0.clone().finalize().into())
+    }
+}
+
 impl FromStr for Digest {
     type Err = DigestError;
 
@@ -73,6 +89,12 @@ mod tests {
         assert_eq!(digest.to_string(), text);
         assert_eq!(text.parse(), Ok(digest));
         assert_eq!(digest.short(), "sha256:ba7816bf8f01");
+        let mut parts = DigestBuilder::default();
+        assert_eq!(parts.digest(), Digest::of(""));
+        for part in ["a", "", "bc"] {
+            parts.update(part);
+        }
+        assert_eq!(parts.digest(), digest);
     }
 
     #[test]

@@ -22,7 +22,7 @@ mod unique_id;
 
 pub use account_id::{AccountId, AccountIdError};
 pub use boundary_change::BoundaryChange;
-pub use digest::{Digest, DigestError};
+pub use digest::{Digest, DigestBuilder, DigestError};
 pub use name_pattern::{NamePattern, NamePatternError};
 pub use partition::{Partition, UnknownPartition};
 pub use policy_arn::{PolicyArn, PolicyArnError, PolicyOwner};

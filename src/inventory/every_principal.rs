@@ -13,6 +13,10 @@ pub enum EveryPrincipalError {
     /// A call failed.
     #[error(transparent)]
     Call(#[from] ApiError),
+    /// Each reading of the account's users returned users that the earlier readings did not return. Existing
+    /// users can be missing.
+    #[error("users were created or deleted during each of {0} readings of the account")]
+    Unstable(usize),
     /// IAM listed these principals, but its responses about them cannot be used.
     #[error("cannot read {} of the account's users:{}", .0.len(), Lines(.0))]
     Unreadable(Vec<UnreadablePrincipal>),

@@ -128,6 +128,9 @@ pub(super) struct EndDocument {
     pub(super) not_verified: usize,
     #[serde(deserialize_with = "present")]
     pub(super) stopped_by: Option<StopReason>,
+    /// The digest of all lines before this one; `None` in a journal of version 1.
+    #[serde(deserialize_with = "present")]
+    pub(super) lines: Option<Digest>,
 }
 
 impl HeaderDocument {
@@ -240,7 +243,8 @@ impl Line {
         }
     }
 
-    pub(super) fn end(end: &End) -> Line {
+    /// The last line. `lines` is the digest of all lines before it.
+    pub(super) fn end(end: &End, lines: Digest) -> Line {
         let End { applied, not_as_written, failed, not_attempted, not_verified, stopped_by } = *end;
         Line::End(EndDocument {
             applied,
@@ -249,6 +253,7 @@ impl Line {
             not_attempted,
             not_verified,
             stopped_by,
+            lines: Some(lines),
         })
     }
 }

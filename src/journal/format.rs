@@ -1,5 +1,5 @@
-/// The version of the format that is written. Earlier versions are read, too. Every change of the format
-/// raises it, so an older tool rejects what it does not know.
+/// The version of the format that is written. Every change of the format increments it, so that an older tool
+/// rejects a file that it does not know. Earlier versions can also be read.
 pub const FORMAT_VERSION: u32 = 2;
 
 /// The value of the field `format`.

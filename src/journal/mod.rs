@@ -1,7 +1,7 @@
-//! The journal of a run: each change before it is made, on disk, and how it ended.
+//! The journal of a run: a record on disk of each change before it is made, and of its outcome.
 //!
-//! JSON lines, as `docs/journal-format.md` documents them. A run appends with [`Journal`]. [`RunRecord`] is
-//! the content of a journal, also of a run that was killed at any moment.
+//! `docs/journal-format.md` documents the JSON lines. A run appends with [`Journal`]. [`RunRecord`] is the
+//! content of a journal, including that of a run that was killed.
 
 mod document;
 mod format;

@@ -10,9 +10,9 @@ pub enum Outcome {
     Applied,
     /// IAM reported success, and verification shows another boundary.
     NotAsWritten,
-    /// IAM refused the change, or did not respond and verification did not show the change.
+    /// IAM rejected the change, or did not respond and verification did not show the change.
     Failed,
-    /// Nothing was sent.
+    /// No request was sent.
     NotAttempted,
 }
 
@@ -26,7 +26,7 @@ impl Outcome {
         }
     }
 
-    /// The outcome in one word, as machine-readable formats have it.
+    /// The outcome as machine-readable formats write it.
     pub fn word(self) -> &'static str {
         match self {
             Outcome::Applied => "applied",

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::document::{FoundDocument, HeaderDocument, Line, ProvenanceDocument, SourceDocument};
+use super::document::{
+    EndDocument, FoundDocument, HeaderDocument, Line, ProvenanceDocument, SourceDocument,
+};
 use super::format::{FORMAT, FORMAT_VERSION};
 use super::outcome::Outcome;
 use super::record::{Correction, Entry, Found, Intent, RunRecord};
@@ -21,7 +23,7 @@ use crate::inventory::{ApiError, CallOutcome};
 /// Why a text is not a usable journal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RunRecordError {
-    /// It is something else.
+    /// It is another document.
     #[error("it is not a journal")]
     NotAJournal,
     /// It ends within its first line.
@@ -38,7 +40,7 @@ pub enum RunRecordError {
         "its format has version {0}, and this iam-boundaries reads versions 1 to {FORMAT_VERSION}"
     )]
     Older(u64),
-    /// A line contains what no run writes, and it is not the torn end.
+    /// A line is not one that a run writes, and it is not the incomplete end.
     #[error("it is damaged at line {line}: {what}")]
     Damaged {
         /// The line, from 1.
@@ -70,29 +72,32 @@ impl RunRecord {
     /// Reads the journal in a file.
     ///
     /// # Errors
-    /// [`ReadError`] when the file cannot be read, or is not a usable journal.
+    /// [`ReadError`] if the file cannot be read, or is not a usable journal.
     pub fn read(path: &Path) -> Result<RunRecord, ReadError> {
         Ok(RunRecord::parse(&std::fs::read(path)?)?)
     }
 
-    /// Reads a journal. A crash can leave half a line at its end, or zeros: lines that are not valid are
-    /// ignored if no valid line follows them.
+    /// Reads a journal. A crash can leave an incomplete line or zeros at its end: lines that are not valid
+    /// are ignored if no valid line follows them. Such a journal has no [`End`](super::End).
     ///
     /// # Errors
-    /// [`RunRecordError`] when it is something else, or damaged.
+    /// [`RunRecordError`] if it is not a journal, has an unsupported version, or is damaged.
     pub fn parse(text: &[u8]) -> Result<RunRecord, RunRecordError> {
         let mut lines = text.strip_suffix(b"\n").unwrap_or(text).split(|&byte| byte == b'\n');
-        let header = header(lines.next().unwrap_or_default(), text)?;
-        let mut parser = Parser::new(header, text);
+        let first = lines.next().unwrap_or_default();
+        let mut parser = Parser::new(header(first, text)?, text);
+        let mut position = first.len() + 1;
         let mut numbered = (2..).zip(lines);
         while let Some((number, line)) = numbered.next() {
             let damaged = |what: String| RunRecordError::Damaged { line: number, what };
             let taken = match parser.parsed(line) {
-                Ok(line) => parser.take(number, line),
+                _ if parser.record.end.is_some() => Err("the run ended before it".to_owned()),
+                Ok(line) => parser.take(number, line, &text[..position]),
                 Err(_) if numbered.all(|(_, line)| parser.parsed(line).is_err()) => break,
                 Err(what) => Err(what),
             };
             taken.map_err(damaged)?;
+            position += line.len() + 1;
         }
         Ok(parser.record)
     }
@@ -135,10 +140,29 @@ impl Parser {
         serde_json::from_slice(line).map_err(|error| serde_message(&error))
     }
 
-    fn take(&mut self, number: usize, line: Line) -> Result<(), String> {
-        if self.record.end.is_some() {
-            return Err("the run ended before it".to_owned());
+    /// Takes the last line. `before` is all lines before it.
+    fn end(&mut self, end: EndDocument, before: &[u8]) -> Result<(), String> {
+        if self.version > 1 && end.lines != Some(Digest::of(before)) {
+            return Err("the lines before it were changed after the run".to_owned());
         }
+        let end = end.into_end();
+        let RunRecord { header, entries, .. } = &self.record;
+        let not_reached = header.changes - entries.len();
+        let recorded = |outcome| self.record.count(outcome);
+        let is_counted = end.applied == recorded(Outcome::Applied)
+            && end.not_as_written == recorded(Outcome::NotAsWritten)
+            && end.failed == recorded(Outcome::Failed)
+            && end.not_attempted == recorded(Outcome::NotAttempted) + not_reached
+            && self.record.unfinished().next().is_none();
+        if !is_counted {
+            return Err("its counts do not match the lines before it".to_owned());
+        }
+        self.record.end = Some(end);
+        Ok(())
+    }
+
+    /// Takes the line with this number, from 1. `before` is all lines before it.
+    fn take(&mut self, number: usize, line: Line, before: &[u8]) -> Result<(), String> {
         match line {
             Line::Intent { kind, name, unique_id, action, from, to, provenance } => {
                 let principal = Principal { kind, name };
@@ -146,7 +170,10 @@ impl Parser {
                 let provenance = self.provenance(&principal, provenance)?;
                 let changes = self.record.header.changes;
                 if self.record.entries.len() == changes {
-                    return Err(format!("the run had {changes} changes to make"));
+                    return Err(format!(
+                        "it is intent {}, and the run had {changes} changes",
+                        changes + 1
+                    ));
                 }
                 let position = self.record.entries.len();
                 if self.positions.insert(principal.folded(), position).is_some() {
@@ -159,7 +186,7 @@ impl Parser {
             Line::Outcome { kind, name, outcome, attempts, request_id, may_be_done, error } => {
                 let parts = (outcome, attempts, may_be_done, error);
                 let outcome = call_outcome(parts, request_id)
-                    .ok_or_else(|| format!("the outcome of {name} contradicts itself"))?;
+                    .ok_or_else(|| format!("the outcome of {name} is not consistent"))?;
                 let entry = self
                     .entry(kind, &name)
                     .ok_or_else(|| format!("the outcome of {name} has no intent before it"))?;
@@ -194,7 +221,7 @@ impl Parser {
                 })?;
                 entry.correction = Some(correction);
             }
-            Line::End(end) => self.record.end = Some(end.into_end()),
+            Line::End(end) => self.end(end, before)?,
         }
         Ok(())
     }
@@ -214,7 +241,7 @@ impl Parser {
         let boundary = BoundaryChange::between(from, to)
             .ok_or_else(|| format!("the change of {principal} changes nothing"))?;
         if boundary.word() != word {
-            return Err(format!("the change of {principal} is not of the kind {word:?}"));
+            return Err(format!("the action of {principal} is {word:?}, and its change is not"));
         }
         let header = &self.record.header;
         [from, to]
@@ -224,7 +251,7 @@ impl Parser {
         Ok(boundary)
     }
 
-    /// Equal files share one text: thousands of lines name the same few.
+    /// Equal paths share one string, because thousands of lines have the same few paths.
     fn provenance(
         &mut self,
         principal: &Principal,
@@ -283,7 +310,7 @@ fn header(line: &[u8], text: &[u8]) -> Result<HeaderDocument, RunRecordError> {
         .chain(files)
         .all(|text| !text.is_empty() && is_printable(text));
     if files.is_empty() || !are_shown {
-        return Err(damaged("it has a text that cannot be shown".to_owned()));
+        return Err(damaged("it has a text that is empty or has control characters".to_owned()));
     }
     for (name, arn) in boundaries {
         if !is_short_name(name) {
@@ -306,7 +333,7 @@ fn in_account(arn: &PolicyArn, account: AccountId, partition: Partition) -> Resu
     }
 }
 
-/// The outcome, if its parts go together.
+/// The outcome, if its parts are consistent.
 fn call_outcome(
     parts: (Outcome, u32, Option<bool>, Option<ApiError>),
     request_id: Option<String>,

@@ -10,11 +10,12 @@ use crate::inventory::{CallOutcome, Reading, StopReason};
 /// The content of a journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunRecord {
-    /// What was known before the first change.
+    /// What was known before the first change: the first line.
     pub header: Header,
-    /// The changes that were begun, in the order of their intents; no principal has two.
+    /// The changes with an intent, in the order of the intents; no principal has two.
     pub entries: Vec<Entry>,
-    /// How the run ended; `None` if it was killed, or its journal could not be written any more.
+    /// How the run ended; `None` if the run was killed, is still in progress, or could no longer write its
+    /// journal.
     pub end: Option<End>,
     /// The digest of the journal's bytes.
     pub digest: Digest,
@@ -25,13 +26,13 @@ pub struct RunRecord {
 pub struct Header {
     /// The version of the tool.
     pub version: String,
-    /// When the run began to write.
+    /// When the run began to make changes.
     pub began: Timestamp,
     /// The account.
     pub account: AccountId,
     /// The partition of the account.
     pub partition: Partition,
-    /// The ARN of the caller.
+    /// The ARN of the caller identity.
     pub caller: String,
     /// The digest of the plan as it was reviewed.
     pub plan: Digest,
@@ -67,7 +68,7 @@ pub struct Intent {
     pub provenance: Provenance,
 }
 
-/// A change that was begun, and how it ended.
+/// A change with an intent, and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The change.
@@ -114,7 +115,7 @@ pub struct End {
     pub not_as_written: usize,
     /// Changes with [`Outcome::Failed`].
     pub failed: usize,
-    /// Changes with [`Outcome::NotAttempted`], begun or not.
+    /// Changes with [`Outcome::NotAttempted`], with an intent or without.
     pub not_attempted: usize,
     /// Applied and failed changes that could not be verified.
     pub not_verified: usize,
@@ -123,13 +124,13 @@ pub struct End {
 }
 
 impl RunRecord {
-    /// The principals whose changes were begun, and whose outcomes are not recorded.
-    pub fn left_open(&self) -> impl Iterator<Item = &Principal> {
-        let open = self.entries.iter().filter(|entry| entry.outcome.is_none());
-        open.map(|entry| &entry.intent.principal)
+    /// The principals whose changes have an intent and no outcome: IAM may have made them.
+    pub fn unfinished(&self) -> impl Iterator<Item = &Principal> {
+        let unfinished = self.entries.iter().filter(|entry| entry.outcome.is_none());
+        unfinished.map(|entry| &entry.intent.principal)
     }
 
-    /// The number of begun changes with this outcome.
+    /// The number of changes with an intent and this outcome.
     pub fn count(&self, outcome: Outcome) -> usize {
         self.entries.iter().filter(|entry| entry.outcome() == Some(outcome)).count()
     }
@@ -144,7 +145,7 @@ impl Entry {
         }
     }
 
-    /// Whether IAM may have made the change: unless nothing was sent, or IAM refused it.
+    /// Whether IAM may have made the change. False if no request was sent, or IAM rejected it.
     pub fn may_be_done(&self) -> bool {
         match &self.outcome {
             None | Some(CallOutcome::Applied { .. }) => true,
@@ -155,8 +156,7 @@ impl Entry {
 }
 
 impl Intent {
-    /// Whether the principal with this unique ID is not the one of the intent. Without a unique ID, an
-    /// intent cannot tell.
+    /// Whether `unique_id` differs from that of the intent. False if the intent has none.
     pub fn is_of_another(&self, unique_id: &UniqueId) -> bool {
         self.unique_id.as_ref().is_some_and(|intended| intended != unique_id)
     }

@@ -1,5 +1,4 @@
-//! Journals of version 1 of the format, which knows users only: they are converted and then read as
-//! version 2.
+//! Journals of format version 1, which supports only users. They are converted to version 2.
 
 use std::collections::BTreeMap;
 
@@ -138,6 +137,7 @@ impl LineVersion1 {
                 not_attempted: end.not_attempted,
                 not_verified: end.not_read_back,
                 stopped_by: end.stopped_by,
+                lines: None,
             }),
         }
     }

@@ -7,14 +7,14 @@ use tokio::sync::{oneshot, watch};
 
 use super::document::{HeaderDocument, Line, written};
 use super::record::{Correction, End, Header, Intent};
-use crate::iam::Principal;
+use crate::iam::{DigestBuilder, Principal};
 use crate::inventory::CallOutcome;
 
-/// The journal of the run that is under way.
+/// The journal of a run in progress.
 ///
-/// One thread writes it: it takes all lines that are waiting, writes them at once, and syncs once for all
-/// of them. It is a thread of its own, and not one of the runtime's for blocking work, because it lasts as
-/// long as the run, and nothing else may be in front of it.
+/// One thread writes it. The thread takes all lines that are queued, writes them together, and syncs the file
+/// once for all of them. It is not one of the runtime's threads for blocking work: it lasts as long as the
+/// run, and no other work may delay it.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
@@ -22,14 +22,14 @@ pub struct Journal {
     failure: watch::Receiver<Option<JournalError>>,
 }
 
-/// Why a journal cannot be begun, or goes no further. Once it has failed, it fails for good: a line that
-/// may be torn is the last one.
+/// Why a journal cannot be created or continued. After a failure, nothing more is written: the last line may
+/// be incomplete.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum JournalError {
-    /// A file of that name is there, and journals are never overwritten.
+    /// A file with this name exists. A journal never replaces a file.
     #[error("the journal {} already exists, and was left unchanged", .0.display())]
     Exists(PathBuf),
-    /// The file cannot be made or written.
+    /// The file cannot be created or written.
     #[error("the journal {} cannot be written: {error}", path.display())]
     Unwritable {
         /// The journal.
@@ -39,18 +39,25 @@ pub enum JournalError {
     },
 }
 
-/// Lines on their way to the disk.
+/// A line to write.
 struct Queued {
-    text: String,
-    /// Is told when they are on the disk. Nobody waits for an outcome: it goes with the next sync.
-    durable: Option<oneshot::Sender<()>>,
+    record: QueuedRecord,
+    /// Receives a message when the line is on disk. Outcomes have none: they are synced with the next intent.
+    is_on_disk: Option<oneshot::Sender<()>>,
+}
+
+enum QueuedRecord {
+    Line(Line),
+    /// The last line. Only the thread knows the digest of the lines before it.
+    End(End),
 }
 
 impl Journal {
-    /// Begins a journal in a new file, for its owner alone. It is on the disk when this returns.
+    /// Creates a journal in a new file that only its owner can read. The first line is on disk when this
+    /// returns.
     ///
     /// # Errors
-    /// When there is a file of that name, or none can be made there.
+    /// If a file with this name exists, or no file can be created.
     pub fn create(path: &Path, header: &Header) -> Result<Journal, JournalError> {
         let unwritable = |error| JournalError::unwritable(path, error);
         let mut options = OpenOptions::new();
@@ -61,25 +68,26 @@ impl Journal {
             io::ErrorKind::AlreadyExists => JournalError::Exists(path.to_owned()),
             _ => unwritable(error),
         })?;
-        if let Err(error) = begin(&mut file, path, header) {
-            // What has no whole first line says nothing, and would be in the way of the next try.
+        let remove = |error| {
+            // A file without a complete first line is useless, and would prevent another attempt.
             let _ = fs::remove_file(path);
-            return Err(unwritable(error));
-        }
+            unwritable(error)
+        };
+        let first = written(&HeaderDocument::of(header));
+        write_first(&mut file, path, &first).map_err(remove)?;
+        let mut digest = DigestBuilder::default();
+        digest.update(&first);
         let (queue, queued) = mpsc::channel();
         let (failed, failure) = watch::channel(None);
-        let writer = WriterThread { file, path: path.to_owned(), failed };
+        let writer = WriterThread { file, path: path.to_owned(), digest, failed };
         std::thread::Builder::new()
             .name("journal".to_owned())
             .spawn(move || writer.write(&queued))
-            .map_err(|error| {
-                let _ = fs::remove_file(path);
-                unwritable(error)
-            })?;
+            .map_err(remove)?;
         Ok(Journal { path: path.to_owned(), queue, failure })
     }
 
-    /// Where it is.
+    /// The path of the journal.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -88,55 +96,55 @@ impl Journal {
     /// may be made.
     ///
     /// # Errors
-    /// When the record is not on disk: then the change must not be made.
-    pub async fn intend(&self, intent: &Intent) -> Result<(), JournalError> {
-        self.durably(written(&Line::intent(intent))).await
+    /// If the record is not on disk. Then the change must not be made.
+    pub async fn record_intent(&self, intent: &Intent) -> Result<(), JournalError> {
+        self.write_to_disk(QueuedRecord::Line(Line::intent(intent))).await
     }
 
-    /// Records how a change ended, without waiting for the disk. A failure to write is reported by
-    /// [`Journal::failed`] and by the next record.
-    pub fn ended(&self, principal: &Principal, outcome: &CallOutcome) {
-        self.queue(written(&Line::outcome(principal, outcome)), None);
+    /// Records how a change ended, without waiting for the disk. [`Journal::wait_for_failure`] and the next
+    /// intent report a failure to write.
+    pub fn record_outcome(&self, principal: &Principal, outcome: &CallOutcome) {
+        self.queue(QueuedRecord::Line(Line::outcome(principal, outcome)), None);
     }
 
     /// Records what verification showed, without waiting for the disk.
-    pub fn corrected(&self, principal: &Principal, correction: &Correction) {
-        self.queue(written(&Line::correction(principal, correction)), None);
+    pub fn record_correction(&self, principal: &Principal, correction: &Correction) {
+        self.queue(QueuedRecord::Line(Line::correction(principal, correction)), None);
     }
 
-    /// Waits until the journal has failed, if it ever does.
-    pub async fn failed(&self) -> JournalError {
+    /// Waits until the journal cannot be written. Waits forever if that does not happen.
+    pub async fn wait_for_failure(&self) -> JournalError {
         let mut failure = self.failure.clone();
         match failure.wait_for(Option::is_some).await.as_deref() {
             Ok(Some(error)) => error.clone(),
-            // The thread has ended without a failure: there is nothing to wait for.
+            // The thread ended without a failure.
             _ => std::future::pending().await,
         }
     }
 
-    /// Writes down how the run ended. When this returns, the whole journal is on the disk.
+    /// Records how the run ended. When this returns, the whole journal is on disk.
     ///
     /// # Errors
-    /// When it is not.
+    /// If the journal is not on disk.
     pub async fn finish(self, end: &End) -> Result<(), JournalError> {
-        self.durably(written(&Line::end(end))).await
+        self.write_to_disk(QueuedRecord::End(end.clone())).await
     }
 
-    async fn durably(&self, text: String) -> Result<(), JournalError> {
-        let (durable, is_durable) = oneshot::channel();
-        self.queue(text, Some(durable));
-        is_durable.await.map_err(|_| self.failure())
+    async fn write_to_disk(&self, record: QueuedRecord) -> Result<(), JournalError> {
+        let (is_on_disk, written) = oneshot::channel();
+        self.queue(record, Some(is_on_disk));
+        written.await.map_err(|_| self.failure())
     }
 
-    /// What the thread no longer takes, because it has failed, is dropped, and with it who waits for it.
-    fn queue(&self, text: String, durable: Option<oneshot::Sender<()>>) {
-        let _ = self.queue.send(Queued { text, durable });
+    /// After a failure, the thread is gone: the record is dropped, and its sender with it.
+    fn queue(&self, record: QueuedRecord, is_on_disk: Option<oneshot::Sender<()>>) {
+        let _ = self.queue.send(Queued { record, is_on_disk });
     }
 
     fn failure(&self) -> JournalError {
         let failure = self.failure.borrow().clone();
         failure.unwrap_or_else(|| {
-            JournalError::unwritable(&self.path, io::Error::other("its thread is gone"))
+            JournalError::unwritable(&self.path, io::Error::other("the writer thread ended"))
         })
     }
 }
@@ -147,18 +155,18 @@ impl JournalError {
     }
 }
 
-/// The first line is on the disk, and so is the folder's entry of the file.
-fn begin(file: &mut File, path: &Path, header: &Header) -> io::Result<()> {
-    file.write_all(written(&HeaderDocument::of(header)).as_bytes())?;
+/// Writes the first line and the directory entry of the file to disk.
+fn write_first(file: &mut File, path: &Path, line: &str) -> io::Result<()> {
+    file.write_all(line.as_bytes())?;
     file.sync_all()?;
     sync_parent_directory(path)
 }
 
-/// Writes the directory entry of a file that was just created or renamed to disk, where the system can. A
-/// complete file may otherwise be missing after a crash.
+/// Writes the directory entry of a file that was just created or renamed to disk, if the system supports it.
+/// Without this, a complete file can be missing after a crash.
 ///
 /// # Errors
-/// When the directory cannot be synced.
+/// If the directory cannot be synced.
 pub fn sync_parent_directory(path: &Path) -> io::Result<()> {
     let directory = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
@@ -167,33 +175,44 @@ pub fn sync_parent_directory(path: &Path) -> io::Result<()> {
 struct WriterThread {
     file: File,
     path: PathBuf,
+    /// Of the lines so far.
+    digest: DigestBuilder,
     failed: watch::Sender<Option<JournalError>>,
 }
 
 impl WriterThread {
-    /// Ends when the journal is dropped, or at the first failure.
+    /// Writes until the journal is dropped, or until the first failure.
     fn write(mut self, queued: &mpsc::Receiver<Queued>) {
         while let Ok(first) = queued.recv() {
-            let mut text = first.text;
-            let mut waiting: Vec<_> = first.durable.into_iter().collect();
-            for more in queued.try_iter() {
-                text.push_str(&more.text);
-                waiting.extend(more.durable);
+            let mut text = String::new();
+            let mut waiting = Vec::new();
+            for Queued { record, is_on_disk } in std::iter::once(first).chain(queued.try_iter()) {
+                text.push_str(&self.line(&record));
+                waiting.extend(is_on_disk);
             }
             if let Err(error) = self.append(&text, !waiting.is_empty()) {
-                // Before those who wait are let go: they ask why.
+                // Before `waiting` is dropped: its receivers then ask for the failure.
                 self.failed.send_replace(Some(JournalError::unwritable(&self.path, error)));
                 return;
             }
-            for durable in waiting {
-                // Whoever no longer waits does not care.
-                let _ = durable.send(());
+            for is_on_disk in waiting {
+                // The receiver can be gone: a run that was stopped no longer waits.
+                let _ = is_on_disk.send(());
             }
         }
     }
 
-    fn append(&mut self, text: &str, durably: bool) -> io::Result<()> {
+    fn line(&mut self, record: &QueuedRecord) -> String {
+        let line = match record {
+            QueuedRecord::Line(line) => written(line),
+            QueuedRecord::End(end) => written(&Line::end(end, self.digest.digest())),
+        };
+        self.digest.update(&line);
+        line
+    }
+
+    fn append(&mut self, text: &str, sync: bool) -> io::Result<()> {
         self.file.write_all(text.as_bytes())?;
-        if durably { self.file.sync_data() } else { Ok(()) }
+        if sync { self.file.sync_data() } else { Ok(()) }
     }
 }

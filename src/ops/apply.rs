@@ -39,7 +39,7 @@ pub struct ApplyOptions {
     pub retry_policy: RetryPolicy,
     /// The time limit of the whole run, verification included.
     pub timeout: Option<Duration>,
-    /// For how long changes are verified.
+    /// How long changes are verified.
     pub verify_for: Duration,
     /// The path of the journal; `None` for a new file in the state directory.
     pub journal: Option<PathBuf>,
@@ -56,19 +56,19 @@ pub enum ApplyInput {
     Saved(PathBuf),
 }
 
-/// What [`apply`] shows and asks on its way. It never waits for anything else.
+/// What [`apply`] shows and asks. It waits for the answers to [`Interaction::review`] only.
 pub trait Interaction {
     /// An earlier run on the account did not end.
     fn unfinished_run(&mut self, run: &UnfinishedRun);
 
-    /// The plan is made. An error ends the use case before anything is changed. A plan that violates a
-    /// guard rail is refused, whatever this returns.
+    /// The plan is made. An error ends the use case before anything is changed. A plan that violates a guard
+    /// rail is refused even if this returns `Ok`.
     fn review(&mut self, review: Review<'_>) -> impl Future<Output = Result<(), Declined>>;
 
-    /// The changes are about to be made. Returns where the events go.
+    /// The changes are about to be made. Returns the channel for the events.
     ///
     /// # Errors
-    /// When nobody can receive events: then nothing is changed.
+    /// If no reporter can be started. Then nothing is changed.
     fn begin(&mut self, preflight: &Arc<Preflight>) -> io::Result<Sender<Event>>;
 }
 
@@ -77,7 +77,7 @@ pub trait Interaction {
 pub struct Review<'a> {
     /// The plan.
     pub plan: &'a Plan,
-    /// The guard rails that it violates: if there are any, it is not applied.
+    /// The guard rails that it violates. A plan with a violation is not applied.
     pub violations: &'a [Violation],
 }
 
@@ -91,7 +91,7 @@ pub enum ApplyOutcome {
         /// Why it was refused.
         why: Refused,
     },
-    /// The changes were made, as far as the summary says.
+    /// The run ended. The summary counts the changes that were made.
     Completed {
         /// The plan with its verdicts.
         preflight: Arc<Preflight>,
@@ -102,13 +102,13 @@ pub enum ApplyOutcome {
     },
 }
 
-/// Applies a plan: reads the account, makes or reads the plan, holds it to its guard rails, lets
-/// `interaction` review it, compares it with the account, makes the changes and verifies them.
+/// Applies a plan: reads the account, makes or reads the plan, checks the guard rails, lets `interaction` review
+/// the plan, compares it with the account, makes the changes and verifies them.
 ///
-/// The account is locked while nobody is asked. `switch` stops the run early.
+/// The account is locked, except during the review. `switch` stops the run early.
 ///
 /// # Errors
-/// When nothing could be changed: [`Error`] never occurs after the first change.
+/// If the run cannot begin. After the first change, no [`Error`] is returned.
 pub async fn apply(
     options: &ApplyOptions,
     switch: &StopSwitch,
@@ -127,7 +127,7 @@ pub async fn apply(
     let mut hold = Hold::acquire(&options.state, account, interaction)?;
     let is_asked = options.supervision == Supervision::Attended;
     if is_asked {
-        // Others may change the account while a person thinks.
+        // Other runs may change the account while a person reviews the plan.
         hold.release();
     }
     let plan = time.within(session.plan(input)).await?;
@@ -139,7 +139,7 @@ pub async fn apply(
         return Ok(ApplyOutcome::Refused { preflight, why: Refused::GuardRails(violations) });
     }
     hold.reacquire(interaction)?;
-    // A plan that was saved or shown may be hours old.
+    // The account may have changed since the plan was saved or shown.
     let preflight = if (is_saved || is_asked) && !plan.changes.is_empty() {
         time.within(session.preflight(plan)).await?
     } else {
@@ -175,7 +175,7 @@ async fn execute(
         expected_calls: preflight.ready().count(),
     };
     let account = &session.account;
-    // A receiver that is gone is ignored: what the run does to IAM does not depend on it.
+    // A missing receiver is ignored: the run does not depend on it.
     let send = |event| drop(events.send(event));
     let writer = account.writer(limiter, max_rate, retry_policy);
     apply::apply(Run {
@@ -190,7 +190,7 @@ async fn execute(
     .await
 }
 
-/// The account's directory and, unless it is released, the lock on the account.
+/// The state directory of the account and, unless it is released, the lock on the account.
 struct Hold {
     directory: AccountDirectory,
     lock: Option<AccountLock>,
@@ -226,8 +226,8 @@ impl Hold {
         Ok(())
     }
 
-    /// Creates the journal of the run; `None` if it has nothing to change. From now on, the next run
-    /// reports a run that does not end.
+    /// Creates the journal of the run; `None` if the run has nothing to change. From now on, the next run
+    /// reports this one if it does not end.
     fn journal(
         &self,
         preflight: &Preflight,
@@ -235,7 +235,7 @@ impl Hold {
         options: &ApplyOptions,
     ) -> Result<Option<Journal>, Error> {
         if preflight.ready().next().is_none() {
-            // A change that cannot be made may be one that the earlier run left unfinished.
+            // A change that cannot be made may be an unfinished one of the earlier run.
             if preflight.is_all_possible() {
                 self.directory.clear_unfinished();
             }
@@ -249,7 +249,7 @@ impl Hold {
         };
         let journal = Journal::create(&path, &header)?;
         if let Err(error) = self.directory.mark_unfinished(header.began, &path) {
-            // Nothing was begun: the journal would only be in the way of the next try.
+            // The run has not begun, and the file would prevent another attempt.
             remove(&path);
             return Err(error.into());
         }
@@ -263,7 +263,7 @@ impl Hold {
         Ok(path)
     }
 
-    /// The name consists of the time and the plan, so journals sort by time.
+    /// The name consists of the time and the digest of the plan, so journals sort by time.
     fn default_path(&self, header: &Header) -> PathBuf {
         let digits = header.plan.to_string();
         let stem = format!("{}-{}", header.began.compact(), &digits["sha256:".len()..][..8]);

@@ -11,7 +11,7 @@ use crate::journal::{JournalError, ReadError};
 use crate::plan::ScopeError;
 use crate::state::StateError;
 
-/// Why a use case could not be carried out. No variant occurs after a change was made.
+/// Why a use case ended before it changed anything.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The boundaries file has errors.
@@ -35,7 +35,7 @@ pub enum Error {
     /// The saved plan cannot be used.
     #[error("cannot use {path}: {source}")]
     ReadPlan {
-        /// The path, or the words for standard input.
+        /// The path, or `standard input`.
         path: String,
         /// Why it cannot be used.
         source: ReadPlanError,
@@ -43,7 +43,7 @@ pub enum Error {
     /// The plan cannot be saved.
     #[error("cannot save the plan in {}: {source}", path.display())]
     WritePlan {
-        /// Where it was to be saved.
+        /// The path to save it at.
         path: PathBuf,
         /// Why it cannot be saved.
         source: WritePlanError,
@@ -68,7 +68,7 @@ pub enum Error {
         #[source]
         error: io::Error,
     },
-    /// Nobody can receive the events of the run.
+    /// The reporter of the run cannot be started.
     #[error("cannot report the run: {0}")]
     Report(#[source] io::Error),
     /// The state of the account cannot be used.
@@ -83,7 +83,7 @@ pub enum Error {
     /// The account has no principals.
     #[error("account {0} has no users")]
     EmptyAccount(AccountId),
-    /// A file to write exists already.
+    /// The file to write already exists.
     #[error("{} already exists, and was left unchanged", .0.display())]
     Exists(PathBuf),
     /// A file cannot be written.
@@ -95,8 +95,8 @@ pub enum Error {
         #[source]
         error: io::Error,
     },
-    /// The imported file would not match the account: a bug.
-    #[error("the imported file would not match the account")]
+    /// The imported file does not match the account. This is a bug.
+    #[error("the imported file does not match the account")]
     ImportMismatch,
 }
 
@@ -109,10 +109,10 @@ pub enum Declined {
         /// The answer that confirms.
         expected: String,
     },
-    /// Nobody can be asked.
+    /// Standard input is not a terminal.
     #[error("standard input is not a terminal, cannot ask for confirmation")]
     NotATerminal,
-    /// The question or the answer failed.
+    /// The plan could not be shown, or the answer could not be read.
     #[error("cannot show the plan or read the answer: {0}")]
     Failed(#[from] io::Error),
 }

@@ -21,7 +21,7 @@ pub struct ImportOptions {
     pub force: bool,
 }
 
-/// A boundaries file that says what an account has.
+/// A boundaries file with the present boundaries of an account.
 #[derive(Debug, Clone)]
 pub struct Imported {
     /// The account.
@@ -34,15 +34,15 @@ pub struct Imported {
     pub without_boundary: usize,
 }
 
-/// Makes a boundaries file that says what the account has now, and writes it if there is a path.
+/// Makes a boundaries file with the present boundaries of an account, and writes it if `out` is a path.
 ///
 /// # Errors
-/// When not every user can be read, or the file cannot be written: then nothing is written.
+/// If not every user can be read, or the file cannot be written. Then no file is written.
 pub async fn import(options: &ImportOptions) -> Result<Imported, Error> {
     if let Some(file) = options.out.as_ref().filter(|_| !options.force)
         && file.symlink_metadata().is_ok()
     {
-        // Before the account is read, which may take a while.
+        // Before the account is read, which can take minutes.
         return Err(Error::Exists(file.clone()));
     }
     let session = Session::identify(&options.access, None).await?;
@@ -55,7 +55,7 @@ pub async fn import(options: &ImportOptions) -> Result<Imported, Error> {
     let text = file_of(identity.account, &users);
     let with_boundary = users.values().flatten().count();
     if with_boundary > 0 {
-        // The file is read back before anyone relies on it.
+        // The file must give the same boundaries when it is read.
         let config = Config::parse("(not written)", &text)?;
         check_scope(&config, identity)?;
         if !is_same(&config, &principals) {

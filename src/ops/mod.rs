@@ -1,5 +1,5 @@
-//! The use cases, one function each: options in, an outcome or a typed error out. No command line, no
-//! terminal and no exit code.
+//! The use cases: one function each, from options to an outcome or a typed error. This module knows no command
+//! line, no terminal and no exit code.
 
 mod apply;
 mod check;

@@ -16,7 +16,7 @@ pub struct PlanOptions {
     pub access: Access,
     /// The boundaries file.
     pub file: PathBuf,
-    /// The earlier version of the file: it tells drift from changes of the file.
+    /// The earlier version of the file, to distinguish drift from changes of the file.
     pub base: Option<PathBuf>,
     /// Replaces the file's threshold for changes.
     pub max_changes: Option<Threshold>,
@@ -31,7 +31,7 @@ pub struct PlanOptions {
 /// Compares a boundaries file with the account. Changes nothing.
 ///
 /// # Errors
-/// When the file has errors, the account cannot be read, or the plan cannot be saved.
+/// If the file has errors, the account cannot be read, or the plan cannot be saved.
 pub async fn plan(options: &PlanOptions) -> Result<Plan, Error> {
     let mut input = Input::file(&options.file, options.base.as_deref())?;
     if let Input::File { config, .. } = &mut input {

@@ -24,7 +24,7 @@ pub struct RollbackOptions {
 /// Plans to restore the boundaries that a run changed. Changes nothing.
 ///
 /// # Errors
-/// When the journal cannot be used, the account cannot be read, or the plan cannot be saved.
+/// If the journal cannot be used, the account cannot be read, or the plan cannot be saved.
 pub async fn rollback(options: &RollbackOptions) -> Result<Plan, Error> {
     let RollbackOptions { access, journal, out, timeout } = options;
     let record = RunRecord::read(journal)

@@ -11,7 +11,7 @@ use crate::state::{OnExisting, write_atomically};
 /// Reads a saved plan; `-` is standard input.
 ///
 /// # Errors
-/// [`Error::ReadPlan`] when there is none, or it is not complete and unchanged.
+/// [`Error::ReadPlan`] if the plan does not exist, is incomplete or was changed.
 pub fn read_plan(path: &Path) -> Result<Plan, Error> {
     let is_standard_input = path.as_os_str() == "-";
     let read = || -> Result<Plan, ReadPlanError> {
@@ -30,7 +30,7 @@ pub fn read_plan(path: &Path) -> Result<Plan, Error> {
     })
 }
 
-/// Saves a plan, completely or not at all. An earlier plan at the path is replaced; any other file is not.
+/// Saves a plan atomically. An earlier plan at the path is replaced; any other file is not.
 ///
 /// # Errors
 /// [`Error::WritePlan`]. Then an existing file is unchanged.

@@ -20,14 +20,13 @@ pub enum WritePlanError {
     /// The file cannot be written.
     #[error(transparent)]
     Unwritable(#[from] io::Error),
-    /// Another file exists there, which a plan would replace.
-    #[error("it already exists, and it is not a plan")]
+    /// The file exists and is not a saved plan.
+    #[error("the file already exists and is not a saved plan")]
     OtherFile,
-    /// A directory or a device exists there.
+    /// The path is a directory or a device.
     #[error("it is not a regular file")]
     NotAFile,
-    /// The saved plan could not be read back, for example because the path of its file has characters that
-    /// cannot be shown.
-    #[error("the plan could not be read back: {0}")]
+    /// The plan cannot be read again, for example because the path of its file has control characters.
+    #[error("the plan would not be readable: {0}")]
     NotReadable(SavedPlanError),
 }

@@ -11,7 +11,7 @@ use crate::plan::{
     check_plan_scope, check_scope, rollback,
 };
 
-/// An account whose identity is confirmed. Nothing of it is read yet.
+/// An account whose identity is confirmed.
 pub(super) struct Session {
     pub(super) account: Account,
 }
@@ -62,8 +62,7 @@ impl Session {
         Ok(session)
     }
 
-    /// Finds out which account the credentials belong to. `partition` decides the region where nothing
-    /// else does.
+    /// Determines the account of the credentials. `partition` determines the region if nothing else does.
     pub(super) async fn identify(
         access: &Access,
         partition: Option<Partition>,
@@ -127,7 +126,7 @@ impl Session {
 
     async fn inventory(&self, principals: &[Principal]) -> Result<Inventory, Error> {
         let inventory = self.account.inventory(principals).await?;
-        // A plan contains no request IDs, and a support case needs them.
+        // A plan contains no request IDs, but a support case needs them.
         for (principal, reading) in inventory.iter() {
             if let Reading::Unreadable(error) = reading {
                 tracing::info!("{principal}: {error}");
@@ -136,7 +135,7 @@ impl Session {
         Ok(inventory)
     }
 
-    /// The number of users in the account, where a guard rail depends on it; `None` where it is not known.
+    /// The number of users in the account, if a guard rail depends on it; `None` if it is not known.
     async fn account_users(
         &self,
         plan: &Plan,
@@ -149,7 +148,7 @@ impl Session {
             Ok(count) => Ok(Some(count)),
             Err(error) if error.class == ErrorClass::Credentials => Err(error),
             Err(error) => {
-                // The guard rails then count the users that were found, which are fewer.
+                // The guard rails then count only the users that were found.
                 tracing::warn!("{error}; guard rails count only the listed users");
                 Ok(None)
             }

@@ -6,7 +6,7 @@ use super::error::Error;
 use crate::aws::StopSwitch;
 use crate::inventory::StopReason;
 
-/// The remaining time of a use case. The time that a person takes to answer is not counted.
+/// The remaining time of a use case. The time until a person confirms the plan is not counted.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TimeLimit {
     left: Option<Duration>,
@@ -17,7 +17,7 @@ impl TimeLimit {
         TimeLimit { left: limit }
     }
 
-    /// Does something that changes nothing, and cancels it when the time is over.
+    /// Completes `reading`, which changes nothing, or cancels it when the time is over.
     pub(super) async fn within<T>(
         &mut self,
         reading: impl Future<Output = Result<T, Error>>,
@@ -34,7 +34,7 @@ impl TimeLimit {
         match self.left {
             Some(left) => {
                 tokio::time::sleep(left).await;
-                switch.press(StopReason::Deadline);
+                switch.request_stop(StopReason::Deadline);
             }
             None => std::future::pending().await,
         }

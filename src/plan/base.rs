@@ -4,8 +4,8 @@ use super::source::{Base, PlanSource};
 use crate::config::Config;
 
 impl Plan {
-    /// Marks the origin of each change: the change of the file from `base` to `config`, or drift, where
-    /// `base` asked for the same.
+    /// Sets the origin of each change: drift if `base` already asked for the same boundary, and otherwise the
+    /// change of the file from `base` to `config`.
     ///
     /// `config` is the file that the plan was made from. Boundaries are compared, not their short names. A
     /// `base` for another account asked for nothing in this one. A plan that rolls back a run has no base.

@@ -27,9 +27,9 @@ pub struct Change {
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum Origin {
-    /// The earlier version of the file did not ask for this: it comes from the change of the file.
+    /// The change of the file: its earlier version did not ask for this boundary.
     ThisChange,
-    /// The earlier version of the file asked for the same, and the account does not have it.
+    /// The earlier version of the file already asked for this boundary, and the account does not have it.
     Drift,
 }
 
@@ -54,12 +54,12 @@ pub enum ProblemKind {
     },
     /// The present boundary could not be read.
     Unreadable(ApiError),
-    /// IAM does not have the policy that is to be the boundary.
+    /// The policy to set does not exist.
     NoSuchPolicy {
         /// The policy.
         policy: PolicyArn,
     },
-    /// The policy cannot be set as a boundary.
+    /// The policy cannot be used as a boundary.
     PolicyNotAttachable {
         /// The policy.
         policy: PolicyArn,
@@ -88,8 +88,8 @@ pub enum ProblemKind {
 }
 
 impl Change {
-    /// Whether the change is planned for the principal with this unique ID. A plan without unique IDs
-    /// cannot tell.
+    /// Whether the change is planned for the principal with this unique ID. True if the plan has no unique
+    /// IDs.
     pub fn is_of(&self, unique_id: &UniqueId) -> bool {
         self.unique_id.as_ref().is_none_or(|planned| planned == unique_id)
     }

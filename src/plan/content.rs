@@ -5,7 +5,7 @@ use super::source::PlanSource;
 use crate::config::Guard;
 use crate::iam::{AccountId, BoundaryChange, Digest, Partition, PolicyArn, Principal};
 
-/// Everything that is to be done to make the account as the files say.
+/// The changes that make the account match the files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// The account that the plan is for.
@@ -16,7 +16,7 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// The listed principals for which no change can be planned, in order.
     pub problems: Vec<Problem>,
-    /// The number of listed principals that are as the files say.
+    /// The number of listed principals that match the files.
     pub in_sync: usize,
     /// The short names of the boundaries in the changes. Where one has several, the first in alphabetical
     /// order.
@@ -56,7 +56,7 @@ impl Counts {
 }
 
 impl Plan {
-    /// A plan made from `source`, with nothing in it yet.
+    /// A plan without changes, made from `source`.
     pub fn empty(account: AccountId, source: PlanSource) -> Plan {
         Plan {
             account,
@@ -92,7 +92,7 @@ impl Plan {
         self.source.base().map_or(&[], |base| &base.no_longer_listed)
     }
 
-    /// The partition of the plan's ARNs: all have the same.
+    /// The partition of the plan's ARNs, which is the same for all.
     pub fn partition(&self) -> Option<Partition> {
         self.arns().next().map(PolicyArn::partition)
     }

@@ -8,9 +8,9 @@ use crate::iam::{AccountId, BoundaryChange, PolicyArn, UniqueId};
 use crate::inventory::{Inventory, Reading};
 
 impl Plan {
-    /// The changes that lead from `live` to `config`. The same input gives the same plan, byte for byte.
+    /// The changes that make `live` match `config`. The same input gives the same plan, byte for byte.
     ///
-    /// A listed principal that `live` does not have was not read, and becomes a problem.
+    /// A listed principal that could not be read becomes a problem.
     pub fn between(account: AccountId, config: &Config, live: &Inventory) -> Plan {
         let source = PlanSource::file(config.file.clone(), config.digest);
         let mut plan = Plan { guard: config.guard.clone(), ..Plan::empty(account, source) };
@@ -42,7 +42,7 @@ impl Plan {
 }
 
 /// The unique ID and the present boundary, or why nothing can be planned.
-#[expect(clippy::result_large_err, reason = "it is used where it is made, and not passed on")]
+#[expect(clippy::result_large_err, reason = "the caller consumes the error at once")]
 pub(super) fn present(reading: &Reading) -> Result<(&UniqueId, Option<&PolicyArn>), ProblemKind> {
     match reading {
         Reading::Found { unique_id, boundary } => Ok((unique_id, boundary.as_ref())),

@@ -18,8 +18,8 @@ pub enum Supervision {
     Unattended,
 }
 
-/// The threshold of an unattended run where the file sets none: a number of users or a share of the
-/// account's users, whichever is more.
+/// The threshold of an unattended run if the file sets none: a number of users or a share of the account's
+/// users, whichever is greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DefaultThreshold {
     /// The number that is always allowed.
@@ -141,8 +141,7 @@ impl Plan {
         violations
     }
 
-    /// Whether the number of users in the account decides whether the plan violates a guard rail, and that
-    /// number is not known.
+    /// Whether a guard rail depends on the number of users in the account, and that number is not known.
     pub fn is_account_size_needed(&self, overrides: &Overrides) -> bool {
         let excesses = self.excesses(self.thresholds(overrides), Supervision::Unattended);
         self.account_users.is_none()

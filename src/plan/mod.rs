@@ -1,6 +1,6 @@
-//! The difference between what the files say and what the account has, and its saved form.
+//! The difference between the files and the account, and the saved plan.
 //!
-//! Pure: no clock, no network and no file access.
+//! This module has no clock, no network access and no file access.
 
 mod base;
 mod change;

@@ -11,11 +11,9 @@ impl Plan {
         self.changes.iter().filter_map(|change| change.boundary.to()).collect()
     }
 
-    /// Turns each change that sets a policy that cannot be a boundary, or that could not be read, into a
-    /// problem.
+    /// Replaces each change whose policy cannot be used as a boundary, or could not be read, with a problem.
     ///
-    /// The caller may not be allowed to read policies. Such a policy blocks nothing: IAM checks it, too,
-    /// when it is set.
+    /// A policy that the caller is not allowed to read blocks no change: IAM also checks it when it is set.
     pub fn checked_against(mut self, policies: &BTreeMap<PolicyArn, PolicyState>) -> Plan {
         let (good, bad): (Vec<_>, Vec<_>) = std::mem::take(&mut self.changes)
             .into_iter()
@@ -38,7 +36,8 @@ impl Plan {
     }
 }
 
-/// Why the policy that `change` sets cannot be a boundary. A policy that is not in `policies` was not read.
+/// Why the policy that `change` sets cannot be used as a boundary. A policy that is not in `policies` was not
+/// read.
 pub(super) fn blocking(
     change: &Change,
     policies: &BTreeMap<PolicyArn, PolicyState>,

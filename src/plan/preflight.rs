@@ -9,12 +9,12 @@ use crate::iam::{Digest, PolicyArn, Timestamp};
 use crate::inventory::{CallerIdentity, Inventory, PolicyState, Reading};
 use crate::journal::{Header, RunSource};
 
-/// A plan checked against the account just before it is applied: every change has a verdict.
+/// A plan and a verdict on each of its changes, from the account just before the plan is applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preflight {
-    /// The plan as it was reviewed, with all of its changes.
+    /// The plan with all of its changes.
     pub plan: Plan,
-    /// The digest of that plan.
+    /// The digest of the plan as it was reviewed.
     pub digest: Digest,
     verdicts: Vec<Verdict>,
 }
@@ -26,9 +26,10 @@ pub enum Verdict {
     Ready,
     /// The principal has the boundary that the plan sets.
     AlreadyDone,
-    /// The principal has neither, or was created again since: what was found instead.
+    /// The principal has another boundary, was created again, does not exist or cannot be read: what was
+    /// found.
     Conflict(Reading),
-    /// The policy to set cannot be a boundary any more.
+    /// The policy to set can no longer be used as a boundary.
     Blocked(ProblemKind),
 }
 
@@ -42,22 +43,29 @@ pub enum Refused {
 }
 
 impl Preflight {
-    /// A plan that was made a moment ago, from the account as it is: every change is ready.
+    /// A plan that was just made from the account: every change is ready.
     pub fn fresh(plan: Plan) -> Preflight {
         let verdicts = vec![Verdict::Ready; plan.changes.len()];
         let digest = plan.digest();
         Preflight { plan, digest, verdicts }
     }
 
-    /// Compares each change with the account. A principal that `live` does not have was not read, and is
-    /// in conflict.
-    pub fn of(plan: Plan, live: &Inventory) -> Preflight {
-        let verdicts = plan.changes.iter().map(|change| verdict(change, live)).collect();
+    /// Compares each change with the account. A principal that could not be read is in conflict.
+    ///
+    /// A change without a unique ID gets that of the principal that was read, so that the run, its journal
+    /// and its verification concern this principal and no later one.
+    pub fn of(mut plan: Plan, live: &Inventory) -> Preflight {
         let digest = plan.digest();
+        let verdicts = plan.changes.iter().map(|change| verdict(change, live)).collect();
+        for change in &mut plan.changes {
+            if let Reading::Found { unique_id, .. } = live.reading(&change.principal) {
+                change.unique_id.get_or_insert_with(|| unique_id.clone());
+            }
+        }
         Preflight { plan, digest, verdicts }
     }
 
-    /// Blocks the ready changes whose policies cannot be boundaries.
+    /// Blocks the ready changes whose policies cannot be used as boundaries.
     pub fn checked_against(mut self, policies: &BTreeMap<PolicyArn, PolicyState>) -> Preflight {
         for (change, verdict) in self.plan.changes.iter().zip(&mut self.verdicts) {
             if *verdict == Verdict::Ready

@@ -22,16 +22,17 @@ fn recreated<'a>(entry: &'a Entry, found: &UniqueId) -> Option<&'a UniqueId> {
     entry.intent.unique_id.as_ref().filter(|_| entry.intent.is_of_another(found))
 }
 
-/// The changes that lead from `live` back to the account before the run of `record`, whose journal is
-/// `file`. Only principals that are still as the run left them are changed. One that is as before the run
-/// is in sync, and any other is a problem.
+/// The changes that restore the boundaries from before the run of `record`, whose journal is `file`. Only
+/// principals that still have the boundary that the run set are changed. A principal that has the boundary
+/// from before the run is in sync, and any other is a problem.
 ///
 /// The provenance of each change is the line of its intent in the journal. The guard rails are those of
 /// the run.
 pub fn rollback(record: &RunRecord, file: &str, live: &Inventory) -> Plan {
     let Header { account, plan, boundaries, guard, .. } = &record.header;
     let journal = SourceFile { path: file.to_owned(), digest: record.digest };
-    let source = PlanSource::Rollback { journal, plan: *plan };
+    let run_ended = Some(record.end.is_some());
+    let source = PlanSource::Rollback { journal, plan: *plan, run_ended };
     let mut plan = Plan { guard: guard.clone(), ..Plan::empty(*account, source) };
     let file: Arc<str> = file.into();
     for entry in record.entries.iter().filter(|entry| entry.may_be_done()) {

@@ -4,7 +4,7 @@ use crate::iam::{AccountId, Partition};
 use crate::inventory::CallerIdentity;
 use crate::journal::Header;
 
-/// Why the file or the plan is not about the account that the credentials belong to.
+/// The file, the plan or the journal is for another account or partition than the credentials.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScopeError {
     /// `[account]` names another account.
@@ -13,7 +13,7 @@ pub enum ScopeError {
          belong to account {actual}"
     )]
     Account {
-        /// The file, as its path was given.
+        /// The path of the file, as it was specified.
         file: String,
         /// The line of `id`, from 1.
         line: usize,
@@ -23,37 +23,37 @@ pub enum ScopeError {
         expected: AccountId,
         /// The account that the credentials belong to.
         actual: AccountId,
-        /// Whose credentials they are.
+        /// The ARN of the caller identity.
         arn: String,
     },
-    /// The file has no `[account]`, and its policies stand in another account.
+    /// The file has no `[account]`, and its policies belong to another account.
     #[error(
         "wrong account: the policies in {file} belong to account {expected}, and the credentials \
-         ({arn}) to account {actual}"
+         ({arn}) belong to account {actual}"
     )]
     Policies {
-        /// The file, as its path was given.
+        /// The path of the file, as it was specified.
         file: String,
         /// The account of the file's policies.
         expected: AccountId,
         /// The account that the credentials belong to.
         actual: AccountId,
-        /// Whose credentials they are.
+        /// The ARN of the caller identity.
         arn: String,
     },
-    /// The file's ARNs are of another partition.
+    /// The ARNs in the file are in another partition.
     #[error(
-        "wrong partition: the ARNs in {file} are of the partition {expected}, and the credentials \
-         ({arn}) of {actual}"
+        "wrong partition: the ARNs in {file} are in partition {expected}, and the credentials \
+         ({arn}) are in partition {actual}"
     )]
     Partition {
-        /// The file, as its path was given.
+        /// The path of the file, as it was specified.
         file: String,
         /// The partition of the file's ARNs.
         expected: Partition,
         /// The partition that the credentials belong to.
         actual: Partition,
-        /// Whose credentials they are.
+        /// The ARN of the caller identity.
         arn: String,
     },
     /// The run of a journal was on another account.
@@ -62,13 +62,13 @@ pub enum ScopeError {
          to account {actual}"
     )]
     JournalsAccount {
-        /// The journal, as its path was given.
+        /// The path of the journal, as it was specified.
         file: String,
         /// The account that the run was on.
         expected: AccountId,
         /// The account that the credentials belong to.
         actual: AccountId,
-        /// Whose credentials they are.
+        /// The ARN of the caller identity.
         arn: String,
     },
     /// A saved plan is for another account.
@@ -81,20 +81,20 @@ pub enum ScopeError {
         expected: AccountId,
         /// The account that the credentials belong to.
         actual: AccountId,
-        /// Whose credentials they are.
+        /// The ARN of the caller identity.
         arn: String,
     },
-    /// A saved plan's ARNs are of another partition.
+    /// The ARNs in a saved plan are in another partition.
     #[error(
-        "wrong partition: the ARNs in the plan are of the partition {expected}, and the credentials \
-         ({arn}) of {actual}"
+        "wrong partition: the ARNs in the plan are in partition {expected}, and the credentials \
+         ({arn}) are in partition {actual}"
     )]
     PlansPartition {
         /// The partition of the plan's ARNs.
         expected: Partition,
         /// The partition that the credentials belong to.
         actual: Partition,
-        /// Whose credentials they are.
+        /// The ARN of the caller identity.
         arn: String,
     },
 }
@@ -102,7 +102,7 @@ pub enum ScopeError {
 /// Checks that a saved plan is for the account that the credentials belong to.
 ///
 /// # Errors
-/// [`ScopeError`] when it is not: then nothing may be read or written.
+/// [`ScopeError`] if it is not. Then nothing may be read or written.
 pub fn check_plan_scope(plan: &Plan, identity: &CallerIdentity) -> Result<(), ScopeError> {
     let arn = || identity.arn.clone();
     if plan.account != identity.account {
@@ -118,10 +118,10 @@ pub fn check_plan_scope(plan: &Plan, identity: &CallerIdentity) -> Result<(), Sc
     }
 }
 
-/// Checks that the file is about the account that the credentials belong to.
+/// Checks that the file is for the account that the credentials belong to.
 ///
 /// # Errors
-/// [`ScopeError`] when it is not: then nothing may be read or written.
+/// [`ScopeError`] if it is not. Then nothing may be read or written.
 pub fn check_scope(config: &Config, identity: &CallerIdentity) -> Result<(), ScopeError> {
     let file = || config.file.clone();
     let arn = || identity.arn.clone();
@@ -156,7 +156,7 @@ pub fn check_scope(config: &Config, identity: &CallerIdentity) -> Result<(), Sco
 /// journal.
 ///
 /// # Errors
-/// [`ScopeError`] when it was not: then nothing may be read.
+/// [`ScopeError`] if it was not. Then nothing may be read.
 pub fn check_journal_scope(
     header: &Header,
     file: &str,

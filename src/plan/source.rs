@@ -16,6 +16,9 @@ pub enum PlanSource {
         journal: SourceFile,
         /// The digest of the plan that the run carried out.
         plan: Digest,
+        /// Whether the journal records the end of the run: otherwise, changes may be missing from it. `None`
+        /// in a plan whose format does not record it.
+        run_ended: Option<bool>,
     },
 }
 

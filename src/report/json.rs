@@ -380,7 +380,7 @@ impl<'a> Line<'a> {
             throttled_calls: summary.calls.throttled,
             stopped_by,
             // Rounded to milliseconds: finer digits are noise.
-            seconds: (summary.elapsed.as_secs_f64() * 1e3).round() / 1e3,
+            seconds: (summary.write_duration.as_secs_f64() * 1e3).round() / 1e3,
         }
     }
 }

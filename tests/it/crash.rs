@@ -116,7 +116,7 @@ async fn killed_at_any_moment_the_journal_agrees_with_the_account_and_the_next_r
             }
         }
         let has_ended = record.as_ref().is_none_or(|record| record.end.is_some());
-        let open = record.iter().flat_map(|record| record.left_open()).count();
+        let open = record.iter().flat_map(|record| record.unfinished()).count();
         with_open += usize::from(open > 0);
 
         let next = fixture.run(&APPLY).await;

@@ -1,7 +1,8 @@
 //! Saved plans and journals of earlier releases can be shown, applied and rolled back. Errors about
 //! unsupported versions say whether the version is older or newer.
 
-use crate::support::Binary;
+use crate::support::{Binary, Ran};
+use iam_boundaries::journal::{Entry, RunRecord};
 use serde_json::Value;
 
 /// A plan of the project's `boundaries.toml` in the sandbox, made by the release with plan format 2.
@@ -16,6 +17,12 @@ fn with_files() -> Binary {
     std::fs::write(folder.join("plan.json"), PLAN_VERSION_2).unwrap();
     std::fs::write(folder.join("run.jsonl"), JOURNAL_VERSION_1).unwrap();
     binary
+}
+
+/// The path of the journal that a run printed.
+fn journal(ran: &Ran) -> String {
+    let line = ran.err.lines().find_map(|line| line.strip_prefix("journal: "));
+    line.unwrap_or_else(|| panic!("{ran}")).to_owned()
 }
 
 fn digest() -> String {
@@ -39,6 +46,11 @@ fn a_plan_of_format_2_is_shown_and_applied_under_the_digest_that_was_reviewed() 
     let lines = applied.json_lines();
     let summary = lines.last().unwrap();
     assert_eq!((&summary["applied"], &summary["digest"]), (&9.into(), &digest().into()));
+    let record = RunRecord::read(journal(&applied).as_ref()).unwrap();
+    assert_eq!(record.header.plan.to_string(), digest());
+    // The plan has no unique IDs: the run has those that it read.
+    let has_unique_id = |entry: &Entry| entry.intent.unique_id.is_some();
+    assert!(record.entries.len() == 9 && record.entries.iter().all(has_unique_id));
     assert_eq!(binary.run(&["--sandbox", "plan", "--detailed-exitcode"]).code, 0);
 }
 

@@ -301,6 +301,40 @@ async fn users_missed_by_shifting_pages_are_found_by_another_listing() {
     }
 }
 
+/// A page of one user, in the response to either way of listing users.
+fn page_of(action: &str, user: &str, marker: Option<&str>) -> Fault {
+    let (list, end) = match action {
+        DETAILS => ("UserDetailList", String::new()),
+        _ => ("Users", "<Arn>a</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate>".to_owned()),
+    };
+    let more = match marker {
+        Some(marker) => format!("<IsTruncated>true</IsTruncated><Marker>{marker}</Marker>"),
+        None => "<IsTruncated>false</IsTruncated>".to_owned(),
+    };
+    Fault::Response(format!(
+        "<{action}Response xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><{action}Result><{list}><member>\
+         <Path>/</Path><UserName>{user}</UserName><UserId>AIDA0000000000000000{user}</UserId>{end}</member>\
+         </{list}>{more}</{action}Result></{action}Response>"
+    ))
+}
+
+#[tokio::test]
+async fn an_account_with_new_users_in_every_listing_is_an_error_because_others_can_be_missing() {
+    for action in [DETAILS, "ListUsers"] {
+        let (sandbox, _) = match action {
+            DETAILS => two_users_a_page().await,
+            _ => without_account_details().await,
+        };
+        for new in ["B", "C", "D", "E", "F"] {
+            sandbox.faults().add(action, None, 1, page_of(action, "A", Some("next")));
+            sandbox.faults().add(action, None, 1, page_of(action, new, None));
+        }
+        let error = account(&sandbox).await.every_principal().await.unwrap_err();
+        assert!(matches!(error, EveryPrincipalError::Unstable(5)), "{error}");
+        assert_eq!(sandbox.calls()[action], 10);
+    }
+}
+
 #[tokio::test]
 async fn if_every_way_to_list_users_is_denied_the_error_names_the_action_to_allow() {
     let (sandbox, _) = without_account_details().await;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::support::plans::{self, arn};
+use iam_boundaries::apply::Summary;
 use iam_boundaries::iam::{BoundaryChange, Digest, Partition, UniqueId};
 use iam_boundaries::inventory::{
     ApiError, CallOutcome, CallerIdentity, ErrorClass, Reading, StopReason,
@@ -81,19 +82,20 @@ async fn rich() -> Vec<u8> {
     let (_folder, path) = new_file();
     let journal = Journal::create(&path, &header(7)).unwrap();
     for n in 0..5 {
-        journal.intend(&intent(n)).await.unwrap();
+        journal.record_intent(&intent(n)).await.unwrap();
     }
-    journal.ended(&change(1).principal, &denied());
-    journal.ended(&change(0).principal, &applied(1));
-    journal.ended(&change(3).principal, &CallOutcome::NotAttempted);
-    journal.ended(&change(2).principal, &timed_out());
+    journal.record_outcome(&change(1).principal, &denied());
+    journal.record_outcome(&change(0).principal, &applied(1));
+    journal.record_outcome(&change(3).principal, &CallOutcome::NotAttempted);
+    journal.record_outcome(&change(2).principal, &timed_out());
     let found = plans::found(Some(arn("Other")));
     let correction = Correction::between(&intent(0), &applied(1), Outcome::NotAsWritten, &found);
     let correction = correction.unwrap();
-    journal.corrected(&change(0).principal, &correction);
+    journal.record_correction(&change(0).principal, &correction);
     let to = change(2).boundary.to().cloned();
     let correction = Correction::to_boundary(&timed_out(), Outcome::Applied, to).unwrap();
-    journal.corrected(&change(2).principal, &correction);
+    journal.record_correction(&change(2).principal, &correction);
+    journal.record_outcome(&change(4).principal, &timed_out());
     // Verification that agrees with IAM's response is not a correction.
     assert_eq!(Correction::between(&intent(1), &denied(), Outcome::Failed, &found), None);
     journal.finish(&end()).await.unwrap();
@@ -104,9 +106,9 @@ fn end() -> End {
     End {
         applied: 1,
         not_as_written: 1,
-        failed: 1,
+        failed: 2,
         not_attempted: 3,
-        not_verified: 0,
+        not_verified: 1,
         stopped_by: Some(StopReason::Interrupted),
     }
 }
@@ -129,21 +131,23 @@ async fn a_journal_records_each_intent_and_its_outcome() {
     let not_attempted = Some(CallOutcome::NotAttempted);
     assert_eq!(
         outcomes,
-        [Some(applied(1)), Some(denied()), Some(timed_out()), not_attempted, None]
+        [Some(applied(1)), Some(denied()), Some(timed_out()), not_attempted, Some(timed_out())]
     );
     let classes: Vec<_> = record.entries.iter().map(Entry::outcome).collect();
     use Outcome::*;
     assert_eq!(
         classes,
-        [Some(NotAsWritten), Some(Failed), Some(Applied), Some(NotAttempted), None]
+        [Some(NotAsWritten), Some(Failed), Some(Applied), Some(NotAttempted), Some(Failed)]
     );
     let found = Found::Boundary(Some(arn("Other")));
     let correction = Correction { outcome: NotAsWritten, found };
     assert_eq!(record.entries[0].correction, Some(correction));
-    let open: Vec<_> = record.left_open().map(ToString::to_string).collect();
-    assert_eq!(open, ["user-4"]);
-    assert_eq!([Applied, Failed].map(|class| record.count(class)), [1, 1]);
-    assert_eq!(record.end, Some(end()));
+    assert_eq!([Applied, Failed].map(|class| record.count(class)), [1, 2]);
+    assert_eq!((record.unfinished().count(), record.end), (0, Some(end())));
+    let without_the_last_two_lines = lines(&text)[..12].join("\n");
+    let record = RunRecord::parse(without_the_last_two_lines.as_bytes()).unwrap();
+    let unfinished: Vec<_> = record.unfinished().map(ToString::to_string).collect();
+    assert_eq!((unfinished, record.end), (vec!["user-4".to_owned()], None));
 }
 
 #[tokio::test]
@@ -151,12 +155,12 @@ async fn an_intent_is_in_the_file_when_the_call_returns_and_outcomes_follow_with
     let (_folder, path) = new_file();
     let journal = Journal::create(&path, &header(2)).unwrap();
     assert_eq!(RunRecord::read(&path).unwrap().entries, []);
-    journal.intend(&intent(0)).await.unwrap();
-    assert_eq!(RunRecord::read(&path).unwrap().left_open().count(), 1);
-    journal.ended(&change(0).principal, &applied(1));
-    journal.intend(&intent(1)).await.unwrap();
+    journal.record_intent(&intent(0)).await.unwrap();
+    assert_eq!(RunRecord::read(&path).unwrap().unfinished().count(), 1);
+    journal.record_outcome(&change(0).principal, &applied(1));
+    journal.record_intent(&intent(1)).await.unwrap();
     let record = RunRecord::read(&path).unwrap();
-    assert_eq!((record.left_open().count(), record.count(Outcome::Applied)), (1, 1));
+    assert_eq!((record.unfinished().count(), record.count(Outcome::Applied)), (1, 1));
     assert_eq!(record.end, None);
 }
 
@@ -166,14 +170,15 @@ async fn a_user_that_was_created_again_with_the_new_boundary_is_not_as_written()
     let journal = Journal::create(&path, &header(1)).unwrap();
     let planned: UniqueId = "AIDAPLANNED0000000000".parse().unwrap();
     let intent = Intent { unique_id: Some(planned), ..intent(0) };
-    journal.intend(&intent).await.unwrap();
-    journal.ended(&intent.principal, &applied(1));
+    journal.record_intent(&intent).await.unwrap();
+    journal.record_outcome(&intent.principal, &applied(1));
     let boundary = intent.boundary.to().cloned();
     let unique_id: UniqueId = "AIDARECREATED00000000".parse().unwrap();
     let reading = Reading::Found { unique_id: unique_id.clone(), boundary: boundary.clone() };
     let correction = Correction::between(&intent, &applied(1), Outcome::NotAsWritten, &reading);
-    journal.corrected(&intent.principal, &correction.unwrap());
-    journal.finish(&end()).await.unwrap();
+    journal.record_correction(&intent.principal, &correction.unwrap());
+    let not_as_written = End { not_as_written: 1, ..Summary::default().end() };
+    journal.finish(&not_as_written).await.unwrap();
     let record = RunRecord::read(&path).unwrap();
     let found = Found::Recreated { unique_id, boundary };
     let expected = Correction { outcome: Outcome::NotAsWritten, found };
@@ -185,7 +190,7 @@ async fn concurrent_intents_are_all_written() {
     let (_folder, path) = new_file();
     let journal = Journal::create(&path, &header(500)).unwrap();
     let intents: Vec<Intent> = (0..500).map(intent).collect();
-    let intended = futures::future::join_all(intents.iter().map(|it| journal.intend(it)));
+    let intended = futures::future::join_all(intents.iter().map(|it| journal.record_intent(it)));
     assert!(intended.await.iter().all(Result::is_ok));
     let record = RunRecord::read(&path).unwrap();
     assert!(record.entries.iter().map(|entry| &entry.intent).eq(&intents));
@@ -293,6 +298,17 @@ async fn each_reason_to_reject_a_journal_has_its_own_message() {
         replaced(10, "123456789012", "999999999999"),
         replaced(11, "\"applied\"", "\"failed\""),
         replaced(11, "user-2", "user-0"),
+        replaced(10, "user-0", "user-3"),
+        replaced(9, "request-id", "request-i"),
+        replaced(6, "with quotes", "without quotes"),
+        replaced(13, "\"applied\":1", "\"applied\":2"),
+        edited(&|lines| {
+            let (before, _) = lines[13].split_once("\"lines\":").unwrap();
+            lines[13] = format!("{before}\"lines\":null}}");
+        }),
+        edited(&|lines| drop(lines.remove(11))),
+        edited(&|lines| drop(lines.remove(12))),
+        edited(&|lines| lines.push("\0\0".to_owned())),
         edited(&|lines| lines.swap(1, 7)),
         edited(&|lines| lines[3] = "\0\0\0".to_owned()),
         edited(&|lines| lines[3] = String::new()),

@@ -50,6 +50,23 @@ fn a_change_is_ready_only_if_the_account_is_as_planned() {
 }
 
 #[test]
+fn a_change_without_a_unique_id_gets_the_one_that_was_read_and_keeps_the_reviewed_digest() {
+    let mut plan = Case::of(3, 0).plan();
+    plan.changes.iter_mut().for_each(|change| change.unique_id = None);
+    let ids = ["AIDA00000000000000001", "AIDA00000000000000002", "AIDA00000000000000003"];
+    let readings = plan.changes.iter().zip(ids).map(|(change, id)| {
+        let boundary = change.boundary.from().cloned();
+        let reading = Reading::Found { unique_id: id.parse().unwrap(), boundary };
+        (change.principal.clone(), reading)
+    });
+    let preflight = Preflight::of(plan.clone(), &Inventory::of(readings.collect()));
+    let pinned: Vec<_> =
+        preflight.ready().map(|it| it.unique_id.as_ref().unwrap().to_string()).collect();
+    assert_eq!(pinned, ids);
+    assert_eq!(preflight.digest, plan.digest());
+}
+
+#[test]
 fn a_user_that_was_deleted_and_created_again_is_a_conflict() {
     let plan = Case::of(3, 0).plan();
     let unique_id: UniqueId = "AIDAZZZZZZZZZZZZZZZZZ".parse().unwrap();

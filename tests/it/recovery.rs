@@ -178,7 +178,7 @@ async fn the_next_run_reports_once_what_a_killed_run_left_open_and_continues() {
     assert_eq!(record.end, None);
     assert!(is_marked_unfinished(&fixture));
     let began = record.header.began.to_the_minute();
-    let open: Vec<String> = record.left_open().map(ToString::to_string).collect();
+    let open: Vec<String> = record.unfinished().map(ToString::to_string).collect();
     assert!(!open.is_empty());
 
     // A run that does not start does not clear the report.
@@ -197,6 +197,23 @@ async fn the_next_run_reports_once_what_a_killed_run_left_open_and_continues() {
     fixture.sandbox.put_user(&user(0), None);
     let third = fixture.run(&APPLY).await;
     assert!(third.err.starts_with("journal: "), "{third}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_cannot_make_a_change_does_not_clear_the_report_of_an_unfinished_run() {
+    let fixture = Fixture::users(8).listed_with("Developer").start().await;
+    SlowRun::start(&fixture).signal("-KILL");
+    (0..8).for_each(|n| fixture.set(n, "Developer"));
+    fixture.sandbox.remove_user(&user(0));
+    for _ in 0..2 {
+        // The missing user may be one that the killed run did not finish.
+        let next = fixture.run(&APPLY).await;
+        assert!(next.code == 3 && next.err.contains(" did not finish. "), "{next}");
+        assert!(is_marked_unfinished(&fixture));
+    }
+    fixture.set(0, "Developer");
+    assert_eq!(fixture.run(&APPLY).await.code, 0);
+    assert!(!is_marked_unfinished(&fixture));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -325,9 +342,18 @@ async fn a_killed_run_is_rolled_back_completely() {
     let journal = journal.to_str().unwrap();
     let rollback = fixture.run(&["rollback", journal, "--out", "back.json"]).await;
     assert_eq!(rollback.code, 0, "{rollback}");
-    let back = fixture.run(&["apply", "back.json", "--auto-approve"]).await;
+    // A reviewer of the saved plan sees that changes may be missing from the journal.
+    let incomplete = "Incomplete journal:";
+    let shown = fixture.run(&["show", "back.json"]).await;
+    for ran in [&rollback, &shown] {
+        assert!(ran.out.contains(incomplete) && ran.out.contains("the end of the run"), "{ran}");
+    }
+    let arguments = ["apply", "back.json", "--auto-approve", "--journal", "back.jsonl"];
+    let back = fixture.run(&arguments).await;
     assert_eq!(back.code, 0, "{back}");
     assert!((0..8).all(|n| fixture.has_none(n)));
+    let forth = fixture.run(&["rollback", "back.jsonl"]).await;
+    assert!(forth.code == 0 && !forth.out.contains(incomplete), "{forth}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -347,6 +373,12 @@ async fn the_guard_rails_of_a_run_apply_to_its_rollback() {
     assert!((0..3).all(|n| fixture.has_none(n)));
 }
 
+/// The journal of a run without its last line.
+fn without_end(journal: &str) -> String {
+    let end = journal.find("{\"type\":\"end\"").expect("the run ended");
+    journal[..end].to_owned()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_journal_that_cannot_be_used_is_one_clear_message() {
     let fixture = Fixture::users(3).listed_with("Developer").start().await;
@@ -358,7 +390,8 @@ async fn a_journal_that_cannot_be_used_is_one_clear_message() {
         ("cut.jsonl", &whole[..50]),
         ("newer.jsonl", &whole.replacen("\"format_version\":2", "\"format_version\":7", 1)),
         ("damaged.jsonl", &whole.replacen("\"user-0001\"", "\"user 0001\"", 1)),
-        ("elsewhere.jsonl", &whole.replace(ACCOUNT, "999999999999")),
+        ("elsewhere.jsonl", &without_end(&whole).replace(ACCOUNT, "999999999999")),
+        ("edited.jsonl", &whole.replacen("policy/Developer", "policy/Other", 2)),
     ] {
         std::fs::write(folder.join(file), text).unwrap();
     }
@@ -372,6 +405,7 @@ async fn a_journal_that_cannot_be_used_is_one_clear_message() {
         &["rollback", "newer.jsonl"],
         &["rollback", "damaged.jsonl"],
         &["rollback", "elsewhere.jsonl"],
+        &["rollback", "edited.jsonl"],
         &["rollback", "run.jsonl", "-f", "boundaries.toml"],
     ] {
         let ran = fixture.run(arguments).await;

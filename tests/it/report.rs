@@ -91,7 +91,7 @@ fn events(preflight: &Preflight, end: impl Fn(usize) -> (CallOutcome, Verificati
     let changes = preflight.ready().count();
     let mut summary = Summary {
         calls: CallCount { made: changes as u64, throttled: 0 },
-        elapsed: Duration::from_millis(1_234),
+        write_duration: Duration::from_millis(1_234),
         ..Summary::default()
     };
     let mut events = vec![Event::Started { changes }];

@@ -98,7 +98,8 @@ fn each_kind_of_change_is_rolled_back() {
     ];
     assert_eq!(changes, expected);
     let journal = SourceFile { path: "run.jsonl".to_owned(), digest: Digest::of("journal") };
-    assert_eq!(plan.source, PlanSource::Rollback { journal, plan: Digest::of("plan") });
+    let source = PlanSource::Rollback { journal, plan: Digest::of("plan"), run_ended: Some(false) };
+    assert_eq!(plan.source, source);
     assert_eq!(plan.name_of(&arn("A")), "a");
     assert_eq!(plan.guard, record.header.guard);
     assert_eq!(Plan::from_json(plan.to_json().as_bytes()), Ok(plan));
@@ -169,7 +170,10 @@ fn a_journal_of_another_account_or_partition_is_refused() {
     );
     let elsewhere = CallerIdentity { partition: Partition::AwsCn, ..identity() };
     let said = check_journal_scope(&header, "run.jsonl", &elsewhere).unwrap_err().to_string();
-    assert!(said.starts_with("wrong partition: the ARNs in run.jsonl are of"), "{said}");
+    assert!(
+        said.starts_with("wrong partition: the ARNs in run.jsonl are in partition aws,"),
+        "{said}"
+    );
 }
 
 #[test]

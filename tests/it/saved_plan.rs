@@ -44,7 +44,8 @@ fn rich() -> Plan {
 fn of_rollback() -> Plan {
     let mut plan = Case::of(11, 3).plan();
     let journal = SourceFile { path: "run.jsonl".to_owned(), digest: Digest::of("journal") };
-    plan.source = PlanSource::Rollback { journal, plan: Digest::of("the plan of a run") };
+    let plan_digest = Digest::of("the plan of a run");
+    plan.source = PlanSource::Rollback { journal, plan: plan_digest, run_ended: Some(true) };
     let file = "run.jsonl".into();
     for change in &mut plan.changes {
         change.provenance = Provenance::journal(&file, change.provenance.line);
@@ -209,7 +210,7 @@ fn a_plan_that_rolls_back_a_run_is_read_back() {
     let mut document = parsed(&plan);
     document["changes"][0]["provenance"]["file"] = json!("other.jsonl");
     let error = read_with_new_digest(&document).unwrap_err().to_string();
-    assert!(error.ends_with("is not one of the plan's files"), "{error}");
+    assert!(error.ends_with("is not in a file of the plan"), "{error}");
 }
 
 #[test]

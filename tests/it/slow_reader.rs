@@ -73,6 +73,21 @@ async fn a_reader_that_reads_nothing_of_text_delays_neither_calls_nor_the_journa
     unread_output_delays_nothing("text").await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_plan_whose_reader_is_gone_keeps_its_exit_code() {
+    let fixture = with_long_names().await;
+    for format in ["text", "json"] {
+        // Without --max-changes, so many changes violate a guard rail.
+        let mut command = fixture.command(&["apply", "--auto-approve", "--format", format]);
+        let mut run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(run.stdout.take());
+        let ended = tokio::task::spawn_blocking(move || run.wait_with_output().unwrap()).await;
+        let ended = ended.unwrap();
+        let message = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert_eq!((ended.status.code(), fixture.writes()), (Some(4), 0), "{message}");
+    }
+}
+
 async fn a_closed_reader_stops_nothing(format: &str) {
     let fixture = with_long_names().await;
     let mut command = fixture.command(&arguments(format));

@@ -215,7 +215,7 @@ async fn after_a_stop_nothing_is_verified_and_the_responses_decide() {
         let switch = StopSwitch::new();
         fixture.sandbox.faults().add(PUT, Some(user(2).as_str()), 1, Fault::CutAfter);
         let (items, summary) = run(&fixture, at_once(1), &switch, |event| match event {
-            Event::Retrying { .. } => switch.press(reason),
+            Event::Retrying { .. } => switch.request_stop(reason),
             Event::Verifying { .. } => panic!("it verifies"),
             _ => {}
         })
@@ -234,7 +234,7 @@ async fn a_stop_ends_the_wait_and_a_user_that_may_have_been_read_too_early_is_no
     fixture.sandbox.faults().add(PUT, Some(user(1).as_str()), 1, false_success());
     let (items, summary) = run(&fixture, patient(), &switch, |event| {
         if matches!(event, Event::Ended(_)) {
-            switch.press(StopReason::Interrupted);
+            switch.request_stop(StopReason::Interrupted);
         }
     })
     .await;
@@ -252,7 +252,7 @@ async fn a_stop_during_verification_leaves_every_change_not_verified() {
     let switch = StopSwitch::new();
     let (_, summary) = run(&fixture, patient(), &switch, |event| {
         if matches!(event, Event::Verifying { .. }) {
-            switch.press(StopReason::Deadline);
+            switch.request_stop(StopReason::Deadline);
         }
     })
     .await;
@@ -370,7 +370,7 @@ async fn classes_of(seed: u64) -> Vec<(Outcome, bool)> {
     let (items, summary) = run(fixture, at_once(3), &switch, |event| {
         answered += usize::from(matches!(event, Event::Answered { .. }));
         if answered == stop_after {
-            switch.press(StopReason::Interrupted);
+            switch.request_stop(StopReason::Interrupted);
         }
     })
     .await;

@@ -1,5 +1,5 @@
-//! What holds for every plan, whatever its digest: a plan that was written by hand can do nothing that no
-//! file could ask for.
+//! The checks of a saved plan beyond its digest: a plan that was edited by hand can contain nothing that a
+//! boundaries file could not ask for.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::plan::source::{Base, PlanSource, SourceFile};
 pub(super) fn plan(document: Document) -> Result<Plan, String> {
     let digest = document.digest;
     if document.format_version != FORMAT_VERSION {
-        return Err(format!("there is no format version {}", document.format_version));
+        return Err(format!("format version {} does not exist", document.format_version));
     }
     let source = source(document.source)?;
     let mut shared: Arc<str> = "".into();
@@ -43,12 +43,12 @@ pub(super) fn plan(document: Document) -> Result<Plan, String> {
     };
     let planned = plan.changes.len() + plan.problems.len();
     if plan.in_sync.checked_add(planned).is_none() {
-        return Err("it counts more users than there can be".to_owned());
+        return Err("its number of users is too large".to_owned());
     }
     each_principal_once(&plan)?;
     plan.arns().try_for_each(|arn| in_account(arn, &plan))?;
     plan.names = names(document.boundaries, &plan)?;
-    // What remains are the counts and the order of the short names.
+    // Only the counts and the order of the short names are not checked yet.
     if Document::of(&plan).digest != digest {
         return Err("its counts do not match its content, or its names are not sorted".to_owned());
     }
@@ -58,14 +58,14 @@ pub(super) fn plan(document: Document) -> Result<Plan, String> {
 fn source(document: SourceDocument) -> Result<PlanSource, String> {
     let file = |FileDocument { path, digest }: FileDocument| {
         if path.is_empty() || !is_printable(&path) {
-            return Err("the path of its file cannot be shown".to_owned());
+            return Err("the path of its file is empty or has control characters".to_owned());
         }
         Ok(SourceFile { path, digest })
     };
     match document {
         SourceDocument::Files { files, base } => {
             if files.is_empty() {
-                return Err("it is made from no file".to_owned());
+                return Err("it names no file".to_owned());
             }
             let files = files.into_iter().map(file).collect::<Result<_, _>>()?;
             let base = base.map(|base| Base {
@@ -78,8 +78,8 @@ fn source(document: SourceDocument) -> Result<PlanSource, String> {
             });
             Ok(PlanSource::Files { files, base })
         }
-        SourceDocument::Rollback { journal, plan } => {
-            Ok(PlanSource::Rollback { journal: file(journal)?, plan })
+        SourceDocument::Rollback { journal, plan, run_ended } => {
+            Ok(PlanSource::Rollback { journal: file(journal)?, plan, run_ended })
         }
     }
 }
@@ -97,12 +97,14 @@ fn change(
         | (ActionDocument::Change, Some(boundary @ BoundaryChange::Change { .. }))
         | (ActionDocument::Remove, Some(boundary @ BoundaryChange::Remove { .. })) => boundary,
         (_, None) => return Err(format!("the change of {principal} changes nothing")),
-        _ => return Err(format!("the change of {principal} is not of the kind that it states")),
+        _ => return Err(format!("the action of {principal} does not match its change")),
     };
-    if origin.is_some() != source.base().is_some() {
-        return Err(format!(
-            "the change of {principal} has an origin without a base, or a base without an origin"
-        ));
+    match (&origin, source.base()) {
+        (Some(_), None) => return Err(format!("{principal} has an origin without a base")),
+        (None, Some(_)) => {
+            return Err(format!("{principal} has no origin, and the plan has a base"));
+        }
+        _ => {}
     }
     let provenance = provenance.into_provenance(shared);
     check_provenance(&principal, &provenance, source)?;
@@ -123,13 +125,13 @@ fn problem(
         ProblemKind::NotFound { differs_by_case: Some(other) }
             if *other == principal.name || other.folded() != principal.name.folded() =>
         {
-            return Err(format!("{other} and {principal} do not differ only in case"));
+            return Err(format!("{other} does not differ from {principal} only in case"));
         }
         ProblemKind::NotAsLeft { left, found } if left == found => {
-            return Err(format!("{principal} has the boundary that the run left"));
+            return Err(format!("the boundary of {principal} is the one that the run set"));
         }
         ProblemKind::Recreated { changed, found } if changed == found => {
-            return Err(format!("{principal} has the unique ID that the run changed"));
+            return Err(format!("the unique ID of {principal} is the one that the run changed"));
         }
         ProblemKind::NotFound { .. }
         | ProblemKind::Recreated { .. }
@@ -145,7 +147,7 @@ fn problem(
                     && action.chars().all(|c| c.is_ascii_alphanumeric())
             });
             if !is_action || !is_printable(&error.code) || !is_printable(&error.message) {
-                return Err(format!("the error of {principal} is not one that AWS returns"));
+                return Err(format!("the error of {principal} is not valid"));
             }
         }
     }
@@ -168,10 +170,10 @@ fn check_provenance(
         _ => false,
     };
     if !is_own {
-        return Err(format!("the provenance of {principal} is not one of the plan's files"));
+        return Err(format!("the provenance of {principal} is not in a file of the plan"));
     }
     if provenance.line == 0 || provenance.column == Some(0) {
-        return Err(format!("lines and columns begin at 1, and that of {principal} is 0"));
+        return Err(format!("the line or column of {principal} is 0; both begin at 1"));
     }
     Ok(())
 }
@@ -184,7 +186,7 @@ fn each_principal_once(plan: &Plan) -> Result<(), String> {
     let mut twice =
         changes.clone().chain(problems.clone()).filter(|it| !listed.insert(it.folded()));
     if let Some(principal) = twice.next() {
-        return Err(format!("{principal} is in it twice"));
+        return Err(format!("it contains {principal} twice"));
     }
     if plan
         .no_longer_listed()
@@ -205,7 +207,7 @@ fn in_account(arn: &PolicyArn, plan: &Plan) -> Result<(), String> {
             Err(format!("{arn} is not a policy of account {}", plan.account))
         }
         _ if Some(arn.partition()) != plan.partition() => {
-            Err(format!("{arn} is not in the partition of the boundaries before it"))
+            Err(format!("{arn} is in another partition than the other ARNs"))
         }
         _ => Ok(()),
     }
@@ -223,10 +225,12 @@ fn names(
             return Err(format!("{name:?} is not a valid short name"));
         }
         if !arns.contains(&arn) {
-            return Err(format!("the boundary {name} is in no change"));
+            return Err(format!("no change has the boundary {name}"));
         }
         if !taken.insert(name.clone()) || names.insert(arn, name.clone()).is_some() {
-            return Err(format!("the boundary {name} has two names, or its name two boundaries"));
+            return Err(format!(
+                "the boundary {name} has two names, or the name {name} has two boundaries"
+            ));
         }
     }
     Ok(names)

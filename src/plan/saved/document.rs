@@ -78,6 +78,10 @@ pub(super) enum SourceDocument {
         journal: FileDocument,
         /// The digest of the plan that the run carried out.
         plan: Digest,
+        /// Whether the journal records the end of the run: otherwise, changes may be missing from it. Null
+        /// in a plan of an earlier version of the format.
+        #[serde(deserialize_with = "present")]
+        run_ended: Option<bool>,
     },
 }
 
@@ -299,8 +303,9 @@ impl SourceDocument {
                     no_longer_listed: base.no_longer_listed.iter().map(Into::into).collect(),
                 }),
             },
-            PlanSource::Rollback { journal, plan } => {
-                SourceDocument::Rollback { journal: FileDocument::of(journal), plan: *plan }
+            PlanSource::Rollback { journal, plan, run_ended } => {
+                let (journal, plan) = (FileDocument::of(journal), *plan);
+                SourceDocument::Rollback { journal, plan, run_ended: *run_ended }
             }
         }
     }

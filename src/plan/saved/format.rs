@@ -3,8 +3,8 @@ use crate::iam::Digest;
 /// The value of the field `format`.
 pub(super) const FORMAT: &str = "iam-boundaries/plan";
 
-/// The version of the format that is written. Version 2 is read, too. Every change of the format raises
-/// it, so an older tool rejects what it does not know.
+/// The version of the format that is written. Every change of the format increments it, so that an older tool
+/// rejects a file that it does not know. Version 2 can also be read.
 pub const FORMAT_VERSION: u32 = 3;
 
 /// The earliest version of the format that is read.

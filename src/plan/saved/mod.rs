@@ -1,7 +1,7 @@
 //! The saved plan: one JSON document that another machine reads and applies.
 //!
-//! `plan --format json` prints the document that `plan --out` writes. It contains nothing of the clock or
-//! the machine: the same files and the same account give the same bytes.
+//! `plan --format json` prints the document that `plan --out` writes. It contains no time and no property of the
+//! machine: the same files and the same account give the same bytes.
 
 mod check;
 mod document;
@@ -20,10 +20,10 @@ use version_2::DocumentVersion2;
 /// Why a text is not a plan that can be shown or applied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SavedPlanError {
-    /// It is something else.
+    /// It is another document.
     #[error("it is not a saved plan")]
     NotAPlan,
-    /// It ends before the document does.
+    /// The end of the document is missing.
     #[error("it is truncated: the end of the plan is missing")]
     Truncated,
     /// A later version of this tool wrote it.
@@ -43,7 +43,8 @@ pub enum SavedPlanError {
     Malformed(String),
     /// Its content does not match its digest.
     #[error(
-        "it was changed after it was made: its content has the digest {actual}, and it states {written}"
+        "it was changed after it was made: it states the digest {written}, but its content has the digest \
+         {actual}"
     )]
     Edited {
         /// The digest of its content.
@@ -57,13 +58,13 @@ pub enum SavedPlanError {
 }
 
 impl Plan {
-    /// The digest of everything in the plan. A plan that was read from an earlier version of the format
-    /// keeps the digest under which it was reviewed.
+    /// The digest of the plan. A plan in an earlier version of the format keeps the digest under which it was
+    /// reviewed.
     pub fn digest(&self) -> Digest {
         self.read_digest.unwrap_or_else(|| Document::of(self).digest)
     }
 
-    /// The plan as one JSON document, the same bytes for the same plan.
+    /// The plan as a JSON document. The same plan gives the same bytes.
     pub fn to_json(&self) -> String {
         let mut text = serde_json::to_string_pretty(&Document::of(self))
             .expect("strings and numbers serialize to JSON");
@@ -71,13 +72,13 @@ impl Plan {
         text
     }
 
-    /// Reads a plan from the document that [`Plan::to_json`] returned, however its JSON is laid out, or
-    /// from one of an earlier version of the format.
+    /// Reads a plan from a document that [`Plan::to_json`] returned, or from one of an earlier version of the
+    /// format. The layout of the JSON does not matter.
     ///
     /// # Errors
-    /// [`SavedPlanError`] unless it is complete, unchanged and consistent.
+    /// [`SavedPlanError`] if the plan is incomplete, was changed or is not consistent.
     pub fn from_json(text: &[u8]) -> Result<Plan, SavedPlanError> {
-        // First only the fields that tell whether it is a plan of a version that can be read.
+        // First, only the fields that every version has.
         let header: Header = serde_json::from_slice(text).map_err(|error| {
             let is_begun = text.is_empty() || text.trim_ascii_start().starts_with(b"{");
             match error.classify() {

@@ -1,5 +1,4 @@
-//! Plans of version 2 of the format, which knows users only: they are converted and then checked as
-//! version 3.
+//! Plans of format version 2, which supports only users. They are converted to version 3 and then checked.
 
 use serde::{Deserialize, Serialize};
 
@@ -108,7 +107,7 @@ impl DocumentVersion2 {
         let file = FileDocument { path: self.file, digest: self.file_digest };
         let source = match (self.rolls_back, self.base) {
             (Some(_), Some(_)) => return Err("a plan that rolls back a run has no base".to_owned()),
-            (Some(plan), None) => SourceDocument::Rollback { journal: file, plan },
+            (Some(plan), None) => SourceDocument::Rollback { journal: file, plan, run_ended: None },
             (None, base) => SourceDocument::Files {
                 files: vec![file],
                 base: base.map(BaseVersion2::into_present),

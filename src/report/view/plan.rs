@@ -7,7 +7,7 @@ use super::{
 };
 use crate::config::Provenance;
 use crate::iam::{BoundaryChange, Principal};
-use crate::plan::{Change, Counts, Origin, Plan, ProblemKind};
+use crate::plan::{Change, Counts, Origin, Plan, PlanSource, ProblemKind};
 
 const THIS_CHANGE: &str = "From this change";
 const DRIFT: &str = "Drift";
@@ -29,6 +29,7 @@ pub(in crate::report) fn review(plan: &Plan) -> Document<'_> {
         .and_name(plan.account.as_str())
         .and(format!(": {result}"));
     let mut sections = change_sections(plan);
+    sections.extend(incomplete_journal(plan));
     sections.extend(names_section(plan));
     sections.extend(problem_section(problems(plan)));
     sections.extend(unlisted_section(plan));
@@ -121,6 +122,27 @@ pub(in crate::report) fn change_view<'a>(plan: &'a Plan, change: &'a Change) -> 
 
 fn place(Provenance { file, line, column, .. }: &Provenance) -> Place<'_> {
     Place { file, line: *line, column: *column }
+}
+
+/// The warning that the journal may not contain every change of the run.
+fn incomplete_journal(plan: &Plan) -> Option<Section<'_>> {
+    let PlanSource::Rollback { journal, run_ended: Some(false), .. } = &plan.source else {
+        return None;
+    };
+    let statement = Text::name(&journal.path).and(
+        " does not contain the end of the run; changes that it does not contain are not rolled back",
+    );
+    Some(Section {
+        heading: Some(Text::ours("Incomplete journal")),
+        severity: Severity::Warning,
+        label: "incomplete journal",
+        noun: "warning",
+        body: Body::Statements(vec![statement]),
+        message: None,
+        help: Some(Text::ours(
+            "if the run is still in progress, wait until it ends; if the file is a copy, copy the journal again",
+        )),
+    })
 }
 
 /// The ARNs of the short names, so that a plan can be reviewed without the file.

@@ -288,7 +288,7 @@ impl<'p> Run<'p> {
         if summary.calls.throttled > 0 {
             calls.push_str(&format!(" ({} throttled)", grouped(summary.calls.throttled as usize)));
         }
-        calls.push_str(&format!(" in {:.1}s", summary.elapsed.as_secs_f64()));
+        calls.push_str(&format!(" in {:.1}s", summary.write_duration.as_secs_f64()));
         let parts = vec![(tone, Text::ours(counts)), (Tone::Neutral, Text::ours(calls))];
         Closing { label, parts }
     }
