@@ -6,7 +6,7 @@ use super::reader::Reader;
 use super::redactor::Redactor;
 use super::retry_policy::RetryPolicy;
 use super::write::Writer;
-use crate::iam::{PolicyArn, Principal, Rate};
+use crate::iam::{AccountAlias, PolicyArn, Principal, Rate};
 use crate::inventory::{
     ApiError, CallCount, CallerIdentity, EveryPrincipal, EveryPrincipalError, Inventory,
     PolicyState,
@@ -83,6 +83,14 @@ impl Account {
     /// If the call fails. The caller may not be allowed to make it.
     pub async fn user_count(&self) -> Result<usize, ApiError> {
         self.reader.user_count().await
+    }
+
+    /// The alias of the account, with one `ListAccountAliases` call; `None` if it has none.
+    ///
+    /// # Errors
+    /// If the call fails. The caller may not be allowed to make it.
+    pub async fn alias(&self) -> Result<Option<AccountAlias>, ApiError> {
+        self.reader.account_alias().await
     }
 
     /// The number of calls made so far for the caller identity and for reading.

@@ -5,6 +5,7 @@
 
 mod access;
 mod account;
+mod account_alias;
 mod call_counter;
 mod call_executor;
 mod connection;

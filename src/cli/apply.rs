@@ -40,6 +40,7 @@ pub(super) async fn run(
     let (access, _sandbox) = access(args).await?;
     let options = ApplyOptions {
         access,
+        account: args.account,
         input,
         overrides: command.guard.overrides(),
         supervision: match command.auto_approve {

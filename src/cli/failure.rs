@@ -143,6 +143,12 @@ fn help(error: &Error) -> Option<String> {
             "check --endpoint-url and HTTPS_PROXY: the response may not be from AWS"
         }
         Error::Scope(_) => "use credentials of the account that the file, plan or journal is for",
+        Error::NoAccount { account, .. } => {
+            return Some(format!(
+                "if {account} is the intended account, specify --account {account}, or add an [account] table \
+                 with id = \"{account}\" to the boundaries file"
+            ));
+        }
         Error::TimeLimit => "increase --timeout; -vv logs each retry",
         Error::ReadPlan { source, .. } => read_plan_help(source),
         Error::WritePlan { source, .. } => match source {

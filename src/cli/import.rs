@@ -16,7 +16,12 @@ pub(super) async fn run(
 ) -> Result<Exit, Failure> {
     reject_file(args, "import", "to write that file, specify --out FILE")?;
     let (access, _sandbox) = access(args).await?;
-    let options = ImportOptions { access, out: command.out.clone(), force: command.force };
+    let options = ImportOptions {
+        access,
+        account: args.account,
+        out: command.out.clone(),
+        force: command.force,
+    };
     let imported = ops::import(&options).await?;
     let Imported { account, text, with_boundary, without_boundary } = &imported;
     let out = command.out.as_deref();

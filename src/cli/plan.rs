@@ -14,6 +14,7 @@ pub(super) async fn run(args: &Args, command: &PlanArgs, output: &Output) -> Res
     let (access, _sandbox) = access(args).await?;
     let options = PlanOptions {
         access,
+        account: args.account,
         file: args.file().to_owned(),
         base: command.base.clone(),
         max_changes: command.limits.max_changes,

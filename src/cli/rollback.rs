@@ -16,6 +16,7 @@ pub(super) async fn run(
     let (access, _sandbox) = access(args).await?;
     let options = RollbackOptions {
         access,
+        account: args.account,
         journal: command.journal.clone(),
         out: command.to.out.clone(),
         timeout: command.to.timeout,

@@ -67,6 +67,11 @@ impl Config {
         self.arns().next().map(PolicyArn::partition)
     }
 
+    /// Whether the file can be used only in one account, which `[account]` or a customer managed policy names.
+    pub fn names_account(&self) -> bool {
+        self.account.is_some() || self.policy_account().is_some()
+    }
+
     /// The account of all customer managed policies in the file; `None` without such a policy.
     pub fn policy_account(&self) -> Option<AccountId> {
         self.arns().find_map(|arn| match arn.owner() {

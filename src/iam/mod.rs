@@ -5,6 +5,7 @@
 //!
 //! [IAM API reference]: https://docs.aws.amazon.com/IAM/latest/APIReference/
 
+mod account_alias;
 mod account_id;
 mod boundary_change;
 mod digest;
@@ -20,6 +21,7 @@ mod threshold;
 mod timestamp;
 mod unique_id;
 
+pub use account_alias::{AccountAlias, AccountAliasError};
 pub use account_id::{AccountId, AccountIdError};
 pub use boundary_change::BoundaryChange;
 pub use digest::{Digest, DigestBuilder, DigestError};

@@ -23,6 +23,8 @@ use crate::state::{AccountDirectory, AccountLock, StateRoot, UnfinishedRun, unfi
 pub struct ApplyOptions {
     /// The credentials and the endpoint.
     pub access: Access,
+    /// The only account that the credentials may belong to; `None` for any.
+    pub account: Option<AccountId>,
     /// What to apply.
     pub input: ApplyInput,
     /// Overrides of the guard rails.
@@ -122,8 +124,15 @@ pub async fn apply(
         ApplyInput::File(path) => (Input::file(path, None)?, false),
         ApplyInput::Saved(path) => (Input::Saved(Box::new(read_plan(path)?)), true),
     };
-    let session = time.within(Session::open(&options.access, &input)).await?;
+    let session = time.within(Session::open(&options.access, options.account, &input)).await?;
     let account = session.account.identity().account;
+    if let Input::File { config, .. } = &input
+        && options.supervision == Supervision::Unattended
+        && options.account.is_none()
+        && !config.names_account()
+    {
+        return Err(Error::NoAccount { file: config.file.clone(), account });
+    }
     let mut hold = Hold::acquire(&options.state, account, interaction)?;
     let is_asked = options.supervision == Supervision::Attended;
     if is_asked {

@@ -29,6 +29,16 @@ pub enum Error {
     /// The credentials belong to another account or partition.
     #[error(transparent)]
     Scope(#[from] ScopeError),
+    /// Nothing but the credentials determines the account of an unattended run.
+    #[error(
+        "{file} does not name an account, and no one confirms the account of the credentials ({account})"
+    )]
+    NoAccount {
+        /// The boundaries file.
+        file: String,
+        /// The account that the credentials belong to.
+        account: AccountId,
+    },
     /// The time limit passed before the account was read.
     #[error("the account was not read within the time limit")]
     TimeLimit,

@@ -15,6 +15,8 @@ use crate::state::{OnExisting, write_atomically};
 pub struct ImportOptions {
     /// The credentials and the endpoint.
     pub access: Access,
+    /// The only account that the credentials may belong to; `None` for any.
+    pub account: Option<AccountId>,
     /// Where to write the file; `None` only returns its text.
     pub out: Option<PathBuf>,
     /// Whether an existing file is replaced.
@@ -45,7 +47,7 @@ pub async fn import(options: &ImportOptions) -> Result<Imported, Error> {
         // Before the account is read, which can take minutes.
         return Err(Error::Exists(file.clone()));
     }
-    let session = Session::identify(&options.access, None).await?;
+    let session = Session::identify(&options.access, options.account, None).await?;
     let identity = session.account.identity();
     let principals = session.account.every_principal().await?;
     if principals.is_empty() {

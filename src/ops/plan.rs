@@ -6,7 +6,7 @@ use super::saved_plan::write_plan;
 use super::session::{Input, Session};
 use super::time_limit::TimeLimit;
 use crate::aws::Access;
-use crate::iam::Threshold;
+use crate::iam::{AccountId, Threshold};
 use crate::plan::Plan;
 
 /// Options of [`plan`].
@@ -14,6 +14,8 @@ use crate::plan::Plan;
 pub struct PlanOptions {
     /// The credentials and the endpoint.
     pub access: Access,
+    /// The only account that the credentials may belong to; `None` for any.
+    pub account: Option<AccountId>,
     /// The boundaries file.
     pub file: PathBuf,
     /// The earlier version of the file, to distinguish drift from changes of the file.
@@ -39,17 +41,19 @@ pub async fn plan(options: &PlanOptions) -> Result<Plan, Error> {
         guard.max_changes = options.max_changes.or(guard.max_changes);
         guard.max_removals = options.max_removals.or(guard.max_removals);
     }
-    make(&options.access, input, options.timeout, options.out.as_ref()).await
+    let PlanOptions { access, account, timeout, out, .. } = options;
+    make(access, *account, input, *timeout, out.as_ref()).await
 }
 
 /// Makes a plan, and saves it if `out` is a path.
 pub(super) async fn make(
     access: &Access,
+    account: Option<AccountId>,
     input: Input,
     timeout: Option<Duration>,
     out: Option<&PathBuf>,
 ) -> Result<Plan, Error> {
-    let made = async { Session::open(access, &input).await?.plan(input).await };
+    let made = async { Session::open(access, account, &input).await?.plan(input).await };
     let plan = TimeLimit::new(timeout).within(made).await?;
     if let Some(path) = out {
         write_plan(&plan, path)?;

@@ -5,6 +5,7 @@ use super::error::Error;
 use super::plan::make;
 use super::session::Input;
 use crate::aws::Access;
+use crate::iam::AccountId;
 use crate::journal::RunRecord;
 use crate::plan::Plan;
 
@@ -13,6 +14,8 @@ use crate::plan::Plan;
 pub struct RollbackOptions {
     /// The credentials and the endpoint.
     pub access: Access,
+    /// The only account that the credentials may belong to; `None` for any.
+    pub account: Option<AccountId>,
     /// The journal of the run.
     pub journal: PathBuf,
     /// Where to save the plan.
@@ -26,10 +29,10 @@ pub struct RollbackOptions {
 /// # Errors
 /// If the journal cannot be used, the account cannot be read, or the plan cannot be saved.
 pub async fn rollback(options: &RollbackOptions) -> Result<Plan, Error> {
-    let RollbackOptions { access, journal, out, timeout } = options;
+    let RollbackOptions { access, account, journal, out, timeout } = options;
     let record = RunRecord::read(journal)
         .map_err(|source| Error::ReadJournal { path: journal.clone(), source })?;
     let path = journal.to_string_lossy().into_owned();
     let input = Input::Journal { record: Box::new(record), path };
-    make(access, input, *timeout, out.as_ref()).await
+    make(access, *account, input, *timeout, out.as_ref()).await
 }

@@ -3,12 +3,12 @@ use std::path::Path;
 use super::error::Error;
 use crate::aws::{Access, Account, Connection};
 use crate::config::Config;
-use crate::iam::{Partition, Principal};
+use crate::iam::{AccountAlias, AccountId, Partition, Principal};
 use crate::inventory::{ApiError, ErrorClass, Inventory, PolicyState, Reading};
 use crate::journal::RunRecord;
 use crate::plan::{
-    Overrides, Plan, Preflight, Supervision, Violation, changed_principals, check_journal_scope,
-    check_plan_scope, check_scope, rollback,
+    Overrides, Plan, Preflight, Supervision, Violation, changed_principals, check_account,
+    check_journal_scope, check_plan_scope, check_scope, rollback,
 };
 
 /// An account whose identity is confirmed.
@@ -49,8 +49,12 @@ impl Input {
 
 impl Session {
     /// Confirms that the credentials belong to the account of `input`.
-    pub(super) async fn open(access: &Access, input: &Input) -> Result<Session, Error> {
-        let session = Session::identify(access, input.partition()).await?;
+    pub(super) async fn open(
+        access: &Access,
+        expected: Option<AccountId>,
+        input: &Input,
+    ) -> Result<Session, Error> {
+        let session = Session::identify(access, expected, input.partition()).await?;
         let identity = session.account.identity();
         match input {
             Input::File { config, .. } => check_scope(config, identity)?,
@@ -63,12 +67,18 @@ impl Session {
     }
 
     /// Determines the account of the credentials. `partition` determines the region if nothing else does.
+    ///
+    /// # Errors
+    /// If the credentials cannot be used, or belong to another account than `expected`.
     pub(super) async fn identify(
         access: &Access,
+        expected: Option<AccountId>,
         partition: Option<Partition>,
     ) -> Result<Session, Error> {
         let access = access.clone().for_partition(partition);
-        Ok(Session { account: Connection::open(&access).await.identify().await? })
+        let account = Connection::open(&access).await.identify().await?;
+        check_account(expected, account.identity())?;
+        Ok(Session { account })
     }
 
     /// Reads the account and makes the plan. A saved plan is returned as it is.
@@ -79,7 +89,10 @@ impl Session {
             Input::File { config, base } => {
                 let listed: Vec<Principal> = config.entries().map(|(it, _)| it).collect();
                 let live = self.inventory(&listed).await?;
-                let plan = Plan::between(account_id, &config, &live);
+                let mut plan = Plan::between(account_id, &config, &live);
+                if !config.names_account() {
+                    plan.account_alias = self.account_alias().await?;
+                }
                 (plan, base.map(|base| (base, config)))
             }
             Input::Journal { record, path } => {
@@ -152,6 +165,18 @@ impl Session {
                 tracing::warn!("{error}; guard rails count only the listed users");
                 Ok(None)
             }
+        }
+    }
+
+    /// The alias of the account; `None` if it has none or cannot be read. It only helps people to recognize the
+    /// account.
+    async fn account_alias(&self) -> Result<Option<AccountAlias>, ApiError> {
+        match self.account.alias().await {
+            Err(error) if error.class != ErrorClass::Credentials => {
+                tracing::info!("{error}; the plan shows no account alias");
+                Ok(None)
+            }
+            read => read,
         }
     }
 

@@ -3,13 +3,17 @@ use std::collections::BTreeMap;
 use super::change::{Change, Origin, Problem};
 use super::source::PlanSource;
 use crate::config::Guard;
-use crate::iam::{AccountId, BoundaryChange, Digest, Partition, PolicyArn, Principal};
+use crate::iam::{
+    AccountAlias, AccountId, BoundaryChange, Digest, Partition, PolicyArn, Principal,
+};
 
 /// The changes that make the account match the files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// The account that the plan is for.
     pub account: AccountId,
+    /// The alias of the account. It is read only if the file names no account.
+    pub account_alias: Option<AccountAlias>,
     /// What the plan is made from.
     pub source: PlanSource,
     /// The changes, by principal; no principal has two.
@@ -60,6 +64,7 @@ impl Plan {
     pub fn empty(account: AccountId, source: PlanSource) -> Plan {
         Plan {
             account,
+            account_alias: None,
             source,
             changes: Vec::new(),
             problems: Vec::new(),

@@ -22,5 +22,5 @@ pub use guard::{
 };
 pub use preflight::{Preflight, Refused, Verdict};
 pub use rollback::{changed_principals, rollback};
-pub use scope::{ScopeError, check_journal_scope, check_plan_scope, check_scope};
+pub use scope::{ScopeError, check_account, check_journal_scope, check_plan_scope, check_scope};
 pub use source::{Base, PlanSource, SourceFile};

@@ -26,6 +26,18 @@ pub enum ScopeError {
         /// The ARN of the caller identity.
         arn: String,
     },
+    /// The account that the run is restricted to is another one.
+    #[error(
+        "wrong account: --account is {expected}, and the credentials ({arn}) belong to account {actual}"
+    )]
+    Expected {
+        /// The account that the run is restricted to.
+        expected: AccountId,
+        /// The account that the credentials belong to.
+        actual: AccountId,
+        /// The ARN of the caller identity.
+        arn: String,
+    },
     /// The file has no `[account]`, and its policies belong to another account.
     #[error(
         "wrong account: the policies in {file} belong to account {expected}, and the credentials \
@@ -97,6 +109,23 @@ pub enum ScopeError {
         /// The ARN of the caller identity.
         arn: String,
     },
+}
+
+/// Checks that the credentials belong to the account that the run is restricted to; `None` allows every account.
+///
+/// # Errors
+/// [`ScopeError::Expected`] if they do not. Then nothing may be read or written.
+pub fn check_account(
+    expected: Option<AccountId>,
+    identity: &CallerIdentity,
+) -> Result<(), ScopeError> {
+    match expected {
+        Some(expected) if expected != identity.account => {
+            let (actual, arn) = (identity.account, identity.arn.clone());
+            Err(ScopeError::Expected { expected, actual, arn })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Checks that a saved plan is for the account that the credentials belong to.

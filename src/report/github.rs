@@ -70,7 +70,7 @@ fn summary(document: &Document<'_>, level: Level) -> Option<String> {
         return None;
     }
     let mut text = format!("{}.", closing.plain());
-    if let Some(account) = document.account {
+    if let Some(account) = &document.account {
         text.push_str(&format!(" Account {account}."));
     }
     if let Some((label, digest)) = document.digest {

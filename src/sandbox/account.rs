@@ -15,6 +15,9 @@ pub(super) struct Accounts(BTreeMap<String, Account>);
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(from = "SavedAccount")]
 pub(super) struct Account {
+    /// The alias of the account; `None` if it has none.
+    #[serde(skip)]
+    pub(super) alias: Option<String>,
     users: BTreeMap<String, User>,
     policies: BTreeMap<String, Policy>,
     /// The number of deleted users by name. Unique IDs depend on it.
@@ -82,7 +85,7 @@ pub(super) struct Policy {
 impl From<SavedAccount> for Account {
     fn from(SavedAccount { users, policies, deletions }: SavedAccount) -> Self {
         let folded = users.keys().map(|name| name.to_ascii_lowercase()).collect();
-        Account { users, policies, deletions, folded }
+        Account { alias: None, users, policies, deletions, folded }
     }
 }
 

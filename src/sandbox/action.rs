@@ -18,7 +18,7 @@ impl Action {
     pub const GET_CALLER_IDENTITY: Action = Action("GetCallerIdentity");
 
     /// All actions, ordered by name.
-    pub const ALL: [Action; 12] = [
+    pub const ALL: [Action; 13] = [
         Action("CreatePolicy"),
         Action("CreateUser"),
         Action("DeletePolicy"),
@@ -29,6 +29,7 @@ impl Action {
         Action::GET_CALLER_IDENTITY,
         Action("GetPolicy"),
         Action("GetUser"),
+        Action("ListAccountAliases"),
         Action("ListUsers"),
         Action("PutUserPermissionsBoundary"),
     ];

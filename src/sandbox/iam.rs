@@ -39,6 +39,7 @@ pub(super) fn call(
         "GetUser" => reads(get_user(account, request)),
         "ListUsers" => reads(list_users(account, request, behavior)),
         "GetAccountAuthorizationDetails" => reads(account_details(account, request, behavior)),
+        "ListAccountAliases" => reads(Ok(Some(account_aliases(account)))),
         "GetAccountSummary" => reads(Ok(Some(account_summary(account)))),
         "GetPolicy" => reads(get_policy(account, request)),
         "CreateUser" => writes(create_user(account, request)),
@@ -97,6 +98,11 @@ fn account_details(account: &Account, request: &Request, behavior: Behavior) -> 
     ));
     result.extend(page.pagination());
     Ok(Some(result))
+}
+
+fn account_aliases(account: &Account) -> Vec<Xml> {
+    let aliases = account.alias.iter().map(|alias| text("member", alias));
+    vec![element("AccountAliases", aliases), text("IsTruncated", false)]
 }
 
 fn account_summary(account: &Account) -> Vec<Xml> {

@@ -119,6 +119,11 @@ impl Sandbox {
         self.shared.accounts().home().put_user(user.as_str(), "/", boundary.map(PolicyArn::as_str));
     }
 
+    /// Sets the alias of [`ACCOUNT`].
+    pub fn set_alias(&self, alias: &str) {
+        self.shared.accounts().home().alias = Some(alias.to_owned());
+    }
+
     /// Adds a policy to [`ACCOUNT`].
     ///
     /// # Panics

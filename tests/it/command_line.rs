@@ -253,7 +253,7 @@ fn fifty_changes() -> Binary {
         .step_by(8)
         .map(|n| format!("user-{n:05} = \"arn:aws:iam::aws:policy/ReadOnlyAccess\"\n"))
         .collect();
-    Binary::with_file(&format!("[users]\n{users}"))
+    Binary::with_file(&format!("[account]\nid = \"123456789012\"\n[users]\n{users}"))
         .env("AWS_ACCESS_KEY_ID", "any")
         .env("AWS_SECRET_ACCESS_KEY", "any")
 }

@@ -67,7 +67,8 @@ async fn killed_at_any_moment_the_journal_agrees_with_the_account_and_the_next_r
         let wanted = ["Developer", "Other", "false", "Third"][round % 4];
         let arn = format!("\"arn:aws:iam::{ACCOUNT}:policy/{wanted}\"");
         let wanted = if wanted == "false" { "false" } else { &arn };
-        fixture.write_file(&format!("[users]\n{}", lines(USERS, wanted)));
+        let account = format!("[account]\nid = \"{ACCOUNT}\"\n");
+        fixture.write_file(&format!("{account}[users]\n{}", lines(USERS, wanted)));
         let before = boundaries(&fixture);
         let known = journals(&state(&fixture));
         let calls = || fixture.sandbox.calls().values().sum::<u64>();

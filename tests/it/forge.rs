@@ -169,7 +169,10 @@ impl Forge {
     }
 
     pub fn change_boundary(&self, user: &str, arn: &str) {
-        self.write("other.toml", &format!("[users]\n{user} = \"{arn}\"\n"));
+        self.write(
+            "other.toml",
+            &format!("[account]\nid = \"123456789012\"\n[users]\n{user} = \"{arn}\"\n"),
+        );
         let applied = self.tool(&["-f", "other.toml", "apply", "--auto-approve"]);
         assert_eq!(applied.code, 0, "{applied}");
     }

@@ -9,6 +9,7 @@
 
 mod support;
 
+mod account;
 mod apply;
 mod architecture;
 mod ci;

@@ -189,6 +189,7 @@ async fn without_faults(world: World) {
     std::fs::write(path("boundaries.toml"), world.file()).unwrap();
     let options = PlanOptions {
         access: access(&sandbox),
+        account: None,
         file: path("boundaries.toml"),
         base: None,
         max_changes: None,
@@ -252,7 +253,7 @@ async fn without_faults(world: World) {
     let Some(journal) = ran.journal else { return };
     sandbox.put_policy(POLICIES[3]);
     let (access, out) = (access(&sandbox), Some(path("back.json")));
-    let back = RollbackOptions { access, journal, out, timeout: None };
+    let back = RollbackOptions { access, account: None, journal, out, timeout: None };
     let back = ops::rollback(&back).await.unwrap();
     assert_eq!(back.changes.len(), plan.changes.len());
     assert_eq!(Plan::from_json(back.to_json().as_bytes()).unwrap(), back);

@@ -9,6 +9,7 @@ use super::{
     SandboxCommand, SchemaArgs, ShowArgs, sandbox,
 };
 use crate::cli::exit_code::Exit;
+use crate::iam::AccountId;
 
 /// The heading of the options that every command accepts.
 const GLOBAL: &str = "Global options";
@@ -50,6 +51,9 @@ pub(in crate::cli) struct Args {
     /// AWS profile to use
     #[arg(long, global = true, value_name = "NAME", conflicts_with = "sandbox", help_heading = GLOBAL)]
     pub(in crate::cli) profile: Option<String>,
+    /// Fail unless the credentials belong to this account
+    #[arg(long, global = true, value_name = "ID", help_heading = GLOBAL)]
+    pub(in crate::cli) account: Option<AccountId>,
     /// AWS Region for signing requests; IAM is a global service
     #[arg(long, global = true, conflicts_with = "sandbox", value_parser = region, help_heading = GLOBAL)]
     pub(in crate::cli) region: Option<String>,

@@ -39,6 +39,7 @@ pub(super) fn plan(document: Document) -> Result<Plan, String> {
         in_sync: document.summary.in_sync,
         guard: document.guard.into_guard(),
         account_users: document.account_users,
+        account_alias: document.account_alias,
         ..Plan::empty(document.account, source)
     };
     let planned = plan.changes.len() + plan.problems.len();

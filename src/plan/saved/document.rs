@@ -11,8 +11,8 @@ use super::format::{FORMAT, FORMAT_VERSION, content_digest};
 use super::problem::ProblemKindDocument;
 use crate::config::{Guard, Provenance, ProvenanceKind};
 use crate::iam::{
-    AccountId, BoundaryChange, Digest, NamePattern, PolicyArn, Principal, PrincipalKind,
-    PrincipalName, Threshold, UniqueId, present,
+    AccountAlias, AccountId, BoundaryChange, Digest, NamePattern, PolicyArn, Principal,
+    PrincipalKind, PrincipalName, Threshold, UniqueId, present,
 };
 use crate::plan::change::{Change, Origin, Problem};
 use crate::plan::content::Plan;
@@ -42,6 +42,9 @@ pub(super) struct Document {
     pub(super) digest: Digest,
     /// The account that the plan is for.
     pub(super) account: AccountId,
+    /// The alias of the account; null if the account has none, or if the boundaries file names its account.
+    #[serde(deserialize_with = "present")]
+    pub(super) account_alias: Option<AccountAlias>,
     /// What the plan is made from.
     pub(super) source: SourceDocument,
     /// The number of principals of each kind.
@@ -267,6 +270,7 @@ impl Document {
             format_version: FORMAT_VERSION,
             digest: Digest::of([]),
             account: plan.account,
+            account_alias: plan.account_alias.clone(),
             source: SourceDocument::of(plan),
             summary: SummaryDocument {
                 add: counts.add,

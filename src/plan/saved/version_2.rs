@@ -118,6 +118,7 @@ impl DocumentVersion2 {
             format_version: FORMAT_VERSION,
             digest: self.digest,
             account: self.account,
+            account_alias: None,
             source,
             summary: self.summary,
             boundaries: self.boundaries,

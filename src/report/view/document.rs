@@ -1,5 +1,5 @@
 use super::text::Text;
-use crate::iam::{AccountId, Digest, PolicyArn};
+use crate::iam::{Digest, PolicyArn};
 use crate::plan::Origin;
 
 /// The hidden line that identifies the comment of a plan, so that a later run can replace it.
@@ -23,7 +23,7 @@ pub(in crate::report) struct Document<'a> {
     /// The closing line.
     pub(in crate::report) closing: Option<Closing<'a>>,
     /// The account that the document is about.
-    pub(in crate::report) account: Option<AccountId>,
+    pub(in crate::report) account: Option<Text<'a>>,
     /// The digest of the plan, with the label that it has in this document.
     pub(in crate::report) digest: Option<(&'static str, Digest)>,
 }

@@ -1,6 +1,6 @@
 use super::guard::guard_section;
 use super::problem::{problem_help, problem_statement};
-use super::words::{boundary, counted, grouped, plural};
+use super::words::{account, boundary, counted, grouped, plural};
 use super::{
     Body, ChangeKind, ChangeView, Closing, CountsRow, Document, PLAN_MARKER, Place, Row, Section,
     Severity, Text, Tone,
@@ -26,7 +26,7 @@ pub(in crate::report) fn review(plan: &Plan) -> Document<'_> {
         changes => counted(changes, "change"),
     };
     let title = Text::ours("Permissions boundaries of account ")
-        .and_name(plan.account.as_str())
+        .and_text(account(plan))
         .and(format!(": {result}"));
     let mut sections = change_sections(plan);
     sections.extend(incomplete_journal(plan));
@@ -41,13 +41,13 @@ pub(in crate::report) fn review(plan: &Plan) -> Document<'_> {
         counts: counts(plan),
         sections,
         closing: Some(closing(plan)),
-        account: Some(plan.account),
+        account: Some(account(plan)),
         digest: Some(("Digest", plan.digest())),
     }
 }
 
 fn introduction(plan: &Plan) -> Option<Text<'_>> {
-    let changes = Text::ours("Changes to account ").and_name(plan.account.as_str());
+    let changes = Text::ours("Changes to account ").and_text(account(plan));
     let changes = match plan.source.rolls_back() {
         None => changes.and(" to match ").and_name(plan.source.path()).and(":"),
         Some(run) => changes
@@ -261,5 +261,5 @@ fn nothing_to_change(plan: &Plan) -> (&'static str, Text<'_>) {
             ("Nothing to roll back", Text::ours(format!("{users} {have} from before the run")))
         }
     };
-    (label, text.and(" (account ").and_name(plan.account.as_str()).and(")"))
+    (label, text.and(" (account ").and_text(account(plan)).and(")"))
 }

@@ -1,7 +1,7 @@
 use super::guard::violations_section;
 use super::plan::{change_row, problem_section, problems};
 use super::run::{already_done, blocked, conflicts, preflight_counts, section};
-use super::words::{add_counts, grouped};
+use super::words::{account, add_counts, grouped};
 use super::{Body, Closing, Document, RUN_MARKER, Section, Severity, Text, Tone};
 use crate::plan::{Preflight, Refused};
 
@@ -23,7 +23,7 @@ pub(in crate::report) fn refused<'a>(preflight: &'a Preflight, why: &'a Refused)
         marker: RUN_MARKER,
         severity: Severity::Error,
         title: Text::ours("Permissions boundaries of account ")
-            .and_name(plan.account.as_str())
+            .and_text(account(plan))
             .and(": refused"),
         introduction: None,
         counts: Vec::new(),
@@ -35,7 +35,7 @@ pub(in crate::report) fn refused<'a>(preflight: &'a Preflight, why: &'a Refused)
                 (Tone::Neutral, Text::ours(counts)),
             ],
         }),
-        account: Some(plan.account),
+        account: Some(account(plan)),
         digest: Some(("Plan digest", *digest)),
     }
 }

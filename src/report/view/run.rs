@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 
 use super::plan::{ProblemView, change_row, problem_section, problems};
 use super::words::{
-    add_counts, counted, found_clause, grouped, named, recreated_clause, summary_counts,
+    account, add_counts, counted, found_clause, grouped, named, recreated_clause, summary_counts,
 };
 use super::{
     Body, Closing, Document, RUN_MARKER, Row, Section, Severity, Text, Tone, advice,
@@ -103,13 +103,13 @@ impl<'p> Run<'p> {
             marker: RUN_MARKER,
             severity: if is_complete { Severity::Notice } else { Severity::Error },
             title: Text::ours("Permissions boundaries of account ")
-                .and_name(plan.account.as_str())
+                .and_text(account(plan))
                 .and(format!(": {result}")),
             introduction: None,
             counts: Vec::new(),
             sections,
             closing: Some(self.closing(summary)),
-            account: Some(plan.account),
+            account: Some(account(plan)),
             digest: Some(("Plan digest", self.preflight.digest)),
         }
     }

@@ -22,6 +22,15 @@ pub(super) fn plural<'a>(count: usize, one: &'a str, many: &'a str) -> &'a str {
     if count == 1 { one } else { many }
 }
 
+/// The account of a plan, with its alias if the alias was read.
+pub(super) fn account(plan: &Plan) -> Text<'_> {
+    let id = Text::name(plan.account.as_str());
+    match &plan.account_alias {
+        Some(alias) => id.and(" (").and_name(alias.to_string()).and(")"),
+        None => id,
+    }
+}
+
 /// A boundary with its short name, if the plan has one for it.
 pub(super) fn boundary<'a>(plan: &'a Plan, arn: Option<&'a PolicyArn>) -> Option<Boundary<'a>> {
     arn.map(|arn| Boundary { arn, name: plan.names.get(arn).map(String::as_str) })

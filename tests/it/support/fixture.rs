@@ -89,6 +89,7 @@ pub async fn read<'a>(
 pub fn apply_options(sandbox: &Sandbox, folder: &Path, input: ApplyInput) -> ApplyOptions {
     ApplyOptions {
         access: access(sandbox),
+        account: None,
         input,
         overrides: Overrides {
             max_changes: Some("100%".parse().unwrap()),
