@@ -1,18 +1,18 @@
 //! Policy as code for AWS IAM permissions boundaries.
 //!
-//! Each module is a room with its own subject. Data flows through them once, from left to right:
+//! Each module has its own subject. Data flows through the modules once, from left to right:
 //!
 //! ```text
 //! boundaries.toml ──▶ config ────┐
 //!                                ├─▶ plan ──▶ apply ──▶ report
 //! IAM ──▶ aws ──▶ inventory ─────┘     │        │
 //!                                      ▼        ▼
-//!                                 plan.json   journal ──▶ rollback, which makes a plan again
+//!                                 plan.json   journal ──▶ rollback, which makes a new plan
 //! ```
 //!
-//! [`ops`] has one function for each use case. The others are its parts: [`plan::Plan::between`] compares a
+//! [`ops`] has one function for each use case. The other modules are the parts: [`plan::Plan::between`] compares a
 //! [`config::Config`] with an [`inventory::Inventory`] and is pure, [`apply::apply`] makes the changes and sends
-//! events, and [`report`] makes everything that people and machines read from plans and events.
+//! events, and [`report`] renders plans and events for people and machines.
 //! `docs/architecture.md` describes which module may import which.
 
 pub mod iam;

@@ -4,7 +4,7 @@ use iam_boundaries::inventory::{ApiError, ErrorClass, Inventory, Reading};
 use iam_boundaries::plan::Plan;
 use iam_boundaries::report::{Format, Style, render_check, render_file_errors};
 
-use super::reports::{commands, comment, found, inert, json, of_plan, reads_back, without_colours};
+use super::reports::{commands, comment, found, inert, json, of_plan, reads_back, without_colors};
 
 const FILE: &str = "boundaries.toml";
 
@@ -58,7 +58,7 @@ fn with_errors(text: &str, errors: &FileErrors) {
     }
     let plain = errors.render(false);
     inert(&plain);
-    inert(&without_colours(&errors.render(true)));
+    inert(&without_colors(&errors.render(true)));
     let rendered = |format| render_file_errors(errors, format, Style::PLAIN);
     json(&rendered(Format::Json));
     comment(&rendered(Format::Markdown));

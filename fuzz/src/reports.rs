@@ -15,8 +15,8 @@ pub fn of_plan(plan: &Plan) {
         let style = Style { width, ..Style::PLAIN };
         let text = rendered(Format::Text, style);
         inert(&text);
-        let coloured = rendered(Format::Text, Style { colour: true, ..style });
-        assert_eq!(without_colours(&coloured), text);
+        let colored = rendered(Format::Text, Style { color: true, ..style });
+        assert_eq!(without_colors(&colored), text);
     }
     comment(&rendered(Format::Markdown, Style::PLAIN));
     commands(&rendered(Format::Github, Style::PLAIN));
@@ -70,12 +70,12 @@ pub fn json(text: &str) {
 }
 
 /// The text without color sequences (`ESC [ … m`).
-pub fn without_colours(text: &str) -> String {
+pub fn without_colors(text: &str) -> String {
     let mut pieces = text.split("\u{1b}[");
     let mut plain = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
         match piece.split_once('m') {
-            Some((colour, rest)) if colour.bytes().all(|c| c == b';' || c.is_ascii_digit()) => {
+            Some((color, rest)) if color.bytes().all(|c| c == b';' || c.is_ascii_digit()) => {
                 plain.push_str(rest);
             }
             _ => panic!("an escape sequence that is not a color, before {:?}", around(piece, 0)),

@@ -6,13 +6,13 @@ use crate::aws::Access;
 use crate::sandbox::{self, Options, Sandbox, Seed};
 use crate::state::StateRoot;
 
-/// Where `--sandbox` keeps its accounts, in the working directory: a new clone starts over.
+/// The state file of `--sandbox`. It is in the working directory, so each clone of a repository has its own.
 pub(super) fn sandbox_file() -> PathBuf {
     StateRoot::local().path().join("sandbox.json")
 }
 
-/// The access that the global options ask for, and the sandbox if it is one. The sandbox runs until it is
-/// dropped.
+/// The access that the global options select, and the sandbox if that is the access. The sandbox runs until it
+/// is dropped.
 pub(super) async fn access(args: &Args) -> Result<(Access, Option<Sandbox>), Failure> {
     if !args.sandbox {
         let access = Access::Chain {
@@ -33,12 +33,12 @@ pub(super) async fn access(args: &Args) -> Result<(Access, Option<Sandbox>), Fai
     Ok((access, Some(sandbox)))
 }
 
-/// The state directory that the global options ask for. The sandbox keeps its own beside its accounts.
+/// The state directory that the global options select. That of the sandbox also contains its state file.
 pub(super) fn state(args: &Args) -> StateRoot {
     if args.sandbox { StateRoot::local() } else { StateRoot::of_user() }
 }
 
-/// Rejects `-f` where it has no meaning.
+/// Rejects `-f` for a command that does not use the boundaries file. `help` can contain `FILE`.
 pub(super) fn reject_file(args: &Args, command: &str, help: &str) -> Result<(), Failure> {
     match &args.file {
         None => Ok(()),

@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 
 use super::access::{access, reject_file, state};
 use super::args::{ApplyArgs, Args, Format};
-use super::check::in_review;
+use super::check::write_to_review;
 use super::confirmation::confirm;
 use super::exit_code::Exit;
 use super::failure::Failure;
@@ -17,6 +17,7 @@ use super::signals::{interrupted, stop_on_signal};
 use super::unfinished;
 use crate::apply::{Event, Summary};
 use crate::aws::{RetryPolicy, StopSwitch};
+use crate::iam::grouped;
 use crate::inventory::StopReason;
 use crate::ops::{self, ApplyInput, ApplyOptions, ApplyOutcome, Declined, Interaction, Review};
 use crate::plan::{Preflight, Refused, Supervision};
@@ -31,7 +32,7 @@ pub(super) async fn run(
     let input = match &command.plan {
         None => ApplyInput::File(args.file().to_owned()),
         Some(plan) => {
-            let help = "leave it out: the plan contains what its file said";
+            let help = "omit -f: a saved plan does not need the boundaries file";
             reject_file(args, "a saved plan", help)?;
             ApplyInput::Saved(plan.clone())
         }
@@ -57,10 +58,10 @@ pub(super) async fn run(
     };
     let switch = StopSwitch::new();
     let format = command.format;
-    let is_asked = !command.auto_approve;
+    let is_interactive = !command.auto_approve;
     let mut terminal = Terminal {
         format,
-        is_asked,
+        is_interactive,
         output,
         switch: switch.clone(),
         unprinted: String::new(),
@@ -68,9 +69,9 @@ pub(super) async fn run(
     };
     match ops::apply(&options, &switch, &mut terminal).await {
         Err(error) => {
-            // Why nothing was changed matters more than an output that cannot be written.
+            // The error is more important than output that cannot be written.
             let _ = terminal.finish().await;
-            Err(in_review(Failure::nothing_changed(error), format, output)?)
+            Err(write_to_review(Failure::nothing_changed(error), format, output)?)
         }
         Ok(ApplyOutcome::Refused { preflight, why }) => {
             let _ = terminal.finish().await;
@@ -86,7 +87,7 @@ pub(super) async fn run(
             }
             journal.map_err(|error| {
                 Failure::new(format!("{error}; {}", summary_counts(&summary)))
-                    .help("no further request was sent; free disk space for the journal, and run the command again")
+                    .help("no further change was started; check the free disk space, and run the command again")
                     .with_exit(Exit::SomeFailed)
             })?;
             Ok(exit(&preflight, &summary))
@@ -94,19 +95,19 @@ pub(super) async fn run(
     }
 }
 
-/// What the command shows and asks while the plan is applied.
+/// Shows the plan, asks for confirmation, and starts the report.
 struct Terminal<'a> {
     format: Format,
-    is_asked: bool,
+    is_interactive: bool,
     output: &'a Output,
     switch: StopSwitch,
-    /// The text of a plan that nobody confirms. The report thread prints it: a slow reader of standard
-    /// output does not delay the run.
+    /// The text of a plan that needs no confirmation. The report thread prints it, so that a slow reader of
+    /// standard output does not delay the run.
     unprinted: String,
     running: Option<Running>,
 }
 
-/// The tasks beside a run.
+/// The tasks that accompany a run.
 struct Running {
     reporter: Reporter,
     signals: JoinHandle<()>,
@@ -116,7 +117,7 @@ impl Terminal<'_> {
     /// Prints what is not printed yet, and waits for the report.
     async fn finish(&mut self) -> io::Result<()> {
         let rest = mem::take(&mut self.unprinted);
-        // A report that waits for its reader holds the lock of standard output.
+        // Printing waits for the lock of standard output, which a report that waits for its reader holds.
         if !rest.is_empty() {
             self.output.print(&rest)?;
         }
@@ -134,7 +135,7 @@ impl Interaction for Terminal<'_> {
 
     async fn review(&mut self, Review { plan, violations }: Review<'_>) -> Result<(), Declined> {
         let text = |style| render_review(plan, style);
-        let is_confirmed = self.is_asked && violations.is_empty() && !plan.changes.is_empty();
+        let is_confirmed = self.is_interactive && violations.is_empty() && !plan.changes.is_empty();
         if self.format == Format::Text {
             self.unprinted = text(self.output.out);
         }
@@ -156,7 +157,7 @@ impl Interaction for Terminal<'_> {
         let before = mem::take(&mut self.unprinted);
         let (events, reporter) =
             Reporter::start(preflight.clone(), self.format, *self.output, before)?;
-        let stopping = stop_on_signal(self.switch.clone(), *self.output, reporter.aside());
+        let stopping = stop_on_signal(self.switch.clone(), *self.output, reporter.bar_handle());
         let signals = tokio::spawn(stopping);
         self.running = Some(Running { reporter, signals });
         Ok(events)
@@ -184,15 +185,15 @@ fn exit(preflight: &Preflight, summary: &Summary) -> Exit {
     }
 }
 
-/// The changes are made as the counts say, but the report did not reach its reader.
+/// The counts say what was changed, but the report could not be written.
 fn unwritten(error: &io::Error, summary: &Summary) -> Failure {
     let counts = summary_counts(summary);
     Failure::new(format!("cannot write the run report: {error}; {counts}"))
-        .help("run plan to see what is left")
+        .help("run plan to see the remaining changes")
         .with_exit(Exit::SomeFailed)
 }
 
-/// Reports a refused plan. The text of the plan is on the terminal already.
+/// Reports a refused plan. In text format, the plan itself is already printed.
 fn refused(preflight: &Preflight, why: &Refused, format: Format, output: &Output) -> Failure {
     let plan = &preflight.plan;
     let failure = match why {
@@ -206,14 +207,15 @@ fn refused(preflight: &Preflight, why: &Refused, format: Format, output: &Output
         Refused::Conflicts => {
             let conflicts = match preflight.conflicts().count() {
                 1 => "1 change is".to_owned(),
-                count => format!("{count} changes are"),
+                count => format!("{} changes are", grouped(count)),
             };
-            Failure::new(format!("nothing was changed: {conflicts} in conflict"))
-                .help("plan again; without --strict, apply skips these and makes the other changes")
+            Failure::new(format!("nothing was changed: {conflicts} in conflict")).help(
+                "plan again, or omit --strict: apply then skips these changes and makes the others",
+            )
         }
     };
     if format != Format::Text || *why == Refused::Conflicts {
-        // The refusal is on standard error, too, and its exit code must not be lost.
+        // The refusal is also on standard error, and its exit code must not be lost.
         let _ = output.print(&render_refused(preflight, why, format.into(), output.out));
     }
     failure.with_exit(Exit::Refused)

@@ -16,19 +16,19 @@ pub(super) fn run(args: &Args, command: &CheckArgs, output: &Output) -> Result<E
             output.result(&render_file_errors(&errors, format.into(), output.out))?;
             Err(Failure::File(errors))
         }
-        Err(failure) => Err(in_review(failure, format, output)?),
+        Err(failure) => Err(write_to_review(failure, format, output)?),
     }
 }
 
-/// Writes the errors of a file where a reviewer reads them, besides standard error.
-pub(super) fn in_review(
+/// Writes the errors of a file to standard output, too, if the format is for a review. Returns the failure.
+pub(super) fn write_to_review(
     failure: Failure,
     format: Format,
     output: &Output,
 ) -> Result<Failure, Failure> {
     if let Failure::File(errors) = &failure {
         match format {
-            // Standard output of a plan has a plan or nothing.
+            // Standard output contains a plan or nothing.
             Format::Text | Format::Json => {}
             Format::Markdown | Format::Github => {
                 output.result(&render_file_errors(errors, format.into(), output.out))?;

@@ -7,26 +7,20 @@ use crate::plan::Plan;
 /// Asks for confirmation: `yes`, or the number of changes for a large plan.
 ///
 /// # Errors
-/// [`Declined`] when another answer is given, or nobody can be asked.
+/// Returns [`Declined`] if the answer is not the expected one, or if standard input is not a terminal.
 pub(super) async fn confirm(plan: &Plan, output: &Output) -> Result<(), Declined> {
     if !io::stdin().is_terminal() {
         return Err(Declined::NotATerminal);
     }
     let changes = plan.changes.len();
-    let (question, expected) = if plan.is_large() {
-        let question = format!(
-            "This plan makes {changes} changes to account {}. Type the number of changes to continue:",
-            plan.account
-        );
-        (question, changes.to_string())
-    } else {
-        let question = format!(
-            "This plan makes {changes} changes to account {}. Type \"yes\" to continue:",
-            plan.account
-        );
-        (question, "yes".to_owned())
+    let (instruction, expected) = match plan.is_large() {
+        true => ("Type the number of changes to continue:", changes.to_string()),
+        false => ("Type \"yes\" to continue:", "yes".to_owned()),
     };
-    output.prompt(&question);
+    // The number has no commas, because a large plan is confirmed by typing it.
+    let noun = if changes == 1 { "change" } else { "changes" };
+    let account = plan.account;
+    output.prompt(&format!("This plan makes {changes} {noun} to account {account}. {instruction}"));
     let answer = tokio::task::spawn_blocking(|| {
         let mut answer = String::new();
         io::stdin().read_line(&mut answer).map(|_| answer)

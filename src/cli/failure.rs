@@ -15,18 +15,18 @@ use crate::state::StateError;
 /// Why a command failed, and what to do about it.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// Mistakes in the file, which are shown in its text.
+    /// Errors in the boundaries file, each shown with its line.
     File(FileErrors),
     /// Anything else.
     Message {
         message: String,
         help: Option<String>,
-        /// The chain of causes, shown at `-vv`.
+        /// The chain of causes, shown with `-vv`.
         causes: Vec<String>,
         exit: Exit,
     },
-    /// The reader of standard output is gone, as with `head`: nobody is left to tell.
-    ReaderGone,
+    /// The reader of standard output closed it, as `head` does. Nothing is reported.
+    BrokenPipe,
 }
 
 impl Failure {
@@ -60,7 +60,7 @@ impl Failure {
     /// The failure to write to standard output.
     pub(super) fn output(error: io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::BrokenPipe => Failure::ReaderGone,
+            io::ErrorKind::BrokenPipe => Failure::BrokenPipe,
             _ => Failure::new(format!("cannot write to standard output: {error}")),
         }
     }
@@ -86,7 +86,7 @@ impl From<Error> for Failure {
             Error::Declined(Declined::Failed(error))
                 if error.kind() == io::ErrorKind::BrokenPipe =>
             {
-                return Failure::ReaderGone;
+                return Failure::BrokenPipe;
             }
             other => other,
         };
@@ -119,111 +119,113 @@ fn help(error: &Error) -> Option<String> {
         Error::EveryPrincipal(EveryPrincipalError::Call(error)) => return advice(error),
         Error::File(_) => return None,
         Error::NoBase(_) => {
-            "get it with `git show origin/main:boundaries.toml > base.toml`; where the file is new on \
-             this branch, specify an empty file"
+            "create it with `git show origin/main:boundaries.toml > base.toml`; if the boundaries file is new \
+             on this branch, specify an empty file"
         }
         Error::Connect(ConnectError::Credentials { .. }) => {
             "specify --profile NAME, set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run \
              `aws sso login`; to try the tool without an account, use --sandbox"
         }
         Error::Connect(ConnectError::ProfileCredentials { .. }) => {
-            "add credentials to the profile, or specify another profile; with --profile, no other source of \
-             credentials is used"
+            "add credentials to the profile, or specify another profile: with --profile, the tool uses no \
+             other source of credentials"
         }
         Error::Connect(ConnectError::NoSuchProfile { .. }) => {
-            "correct the name, or create the profile with `aws configure --profile NAME`"
+            "correct the name of the profile, or create it with `aws configure --profile NAME`"
         }
-        Error::Connect(ConnectError::UnreadableProfiles { .. }) => "correct the file",
+        Error::Connect(ConnectError::UnreadableProfiles { .. }) => {
+            "correct the file, or make it readable"
+        }
         Error::Connect(ConnectError::PartialKey) => {
             "set both variables, or unset AWS_ACCESS_KEY_ID"
         }
         Error::Connect(ConnectError::UnusableIdentity(_)) => {
-            "check --endpoint-url: the endpoint may not be an AWS endpoint"
+            "check --endpoint-url and HTTPS_PROXY: the response may not be from AWS"
         }
-        Error::Scope(_) => "use credentials of that account, or a file or plan for this one",
+        Error::Scope(_) => "use credentials of the account that the file, plan or journal is for",
         Error::NoAccount { account, .. } => {
             return Some(format!(
-                "if {account} is the intended account, specify --account {account}, or add [account] with \
-                 id = \"{account}\" to the file"
+                "if {account} is the intended account, specify --account {account}, or add an [account] table \
+                 with id = \"{account}\" to the boundaries file"
             ));
         }
-        Error::TimeLimit => "increase --timeout; -v shows what takes the time",
+        Error::TimeLimit => "increase --timeout; -vv logs each retry",
         Error::ReadPlan { source, .. } => read_plan_help(source),
         Error::WritePlan { source, .. } => match source {
             WritePlanError::Unwritable(_) => {
-                "check the directory, its permissions and the free space on the disk"
+                "check the directory, its permissions and the free disk space"
             }
             WritePlanError::OtherFile | WritePlanError::NotAFile => {
-                "specify a new file, or an earlier plan to replace"
+                "specify a new file, or a saved plan to replace"
             }
-            WritePlanError::NotReadable(_) => "rename the boundaries file to a plain path",
+            WritePlanError::NotReadable(_) => {
+                "use a path without control characters or invisible characters for the file"
+            }
         },
         Error::ReadJournal { source, .. } => read_journal_help(source),
         Error::Journal(JournalError::Exists(_)) => {
-            "specify another --journal FILE: a journal is never overwritten"
+            "specify another --journal FILE: apply never overwrites a journal"
         }
         Error::Journal(JournalError::Unwritable { error, .. })
             if error.kind() == io::ErrorKind::NotFound =>
         {
-            "the directory does not exist: create it, or specify another --journal FILE"
+            "create the directory, or specify another --journal FILE"
         }
         Error::Journal(JournalError::Unwritable { .. }) | Error::JournalPath { .. } => {
-            "check the directory, its permissions and the free space on the disk, or specify another \
-             --journal FILE"
+            "check the directory, its permissions and the free disk space, or specify another --journal FILE"
         }
         Error::State(StateError::Unwritable { .. }) => {
-            "the state directory holds the account's lock and journals: set XDG_STATE_HOME to a writable \
-             directory; --journal FILE moves only the journal"
+            "make the directory writable or, without --sandbox, set XDG_STATE_HOME to another directory; \
+             --journal FILE moves only the journal, not the lock"
         }
         Error::State(StateError::Locked { .. }) => {
-            "wait until it ends, or stop it with Ctrl-C where it runs, and run this again"
+            "wait until the other run ends, or stop it with Ctrl-C; then run the command again"
         }
         Error::Declined(Declined::NotATerminal) => {
             "review the plan, and apply it with --auto-approve"
         }
         Error::Declined(_) | Error::Report(_) => return None,
         Error::EveryPrincipal(EveryPrincipalError::Unreadable(_)) => {
-            "no file was written: it would be incomplete"
+            "no file was written, because it would be incomplete"
         }
         Error::EveryPrincipal(EveryPrincipalError::Unstable(_)) => {
-            "no file was written, because users could be missing from it; run import again"
+            "no file was written, because it could be incomplete; run import again"
         }
-        Error::EmptyAccount(_) => "check that the credentials belong to the right account",
-        Error::Exists(_) => "specify another --out FILE, or --force to overwrite it",
-        Error::Unwritable { .. } => {
-            "check the directory, its permissions and the free space on the disk"
-        }
-        Error::ImportMismatch => "this is a bug in iam-boundaries: please report it",
+        Error::EmptyAccount(_) => "check that the credentials belong to the intended account",
+        Error::Exists(_) => "specify another --out FILE, or overwrite the file with --force",
+        Error::Unwritable { .. } => "check the directory, its permissions and the free disk space",
+        Error::ImportMismatch => "this is a bug in iam-boundaries: report it",
     };
     Some(text.to_owned())
 }
 
 fn read_plan_help(error: &ReadPlanError) -> &'static str {
     match error {
-        ReadPlanError::Unreadable(_) => "save a plan with `plan --out PLAN`",
+        ReadPlanError::Unreadable(_) => "specify a plan that `plan --out PLAN` saved",
         ReadPlanError::NotUsable(SavedPlanError::NotAPlan) => {
-            "specify a file that `plan --out` wrote; a boundaries file is specified with -f"
+            "specify a plan that `plan --out PLAN` saved; to apply a boundaries file, use `apply -f FILE`"
         }
         ReadPlanError::NotUsable(SavedPlanError::Newer(_)) => {
             "use the version of iam-boundaries that made the plan, or plan again with this version"
         }
         ReadPlanError::NotUsable(SavedPlanError::Older(_)) => "plan again with this version",
-        ReadPlanError::NotUsable(_) => "plan again: a plan that was changed is not applied",
+        ReadPlanError::NotUsable(_) => "plan again: a saved plan must be complete and unchanged",
     }
 }
 
 fn read_journal_help(error: &ReadError) -> &'static str {
     match error {
-        ReadError::Unreadable(_) => "specify a journal; `apply` prints the path of its journal",
+        ReadError::Unreadable(_) => "specify the journal of a run: `apply` prints its path",
         ReadError::NotUsable(RunRecordError::NotAJournal) => {
-            "specify a journal that `apply` wrote; a saved plan is applied with `apply PLAN`"
+            "specify a journal that `apply` wrote; to apply a saved plan, use `apply PLAN`"
         }
         ReadError::NotUsable(RunRecordError::Headless) => "there is nothing to roll back",
         ReadError::NotUsable(RunRecordError::Newer(_) | RunRecordError::Older(_)) => {
-            "use the version of iam-boundaries that wrote it"
+            "use the version of iam-boundaries that wrote the journal"
         }
         ReadError::NotUsable(RunRecordError::Damaged { .. }) => {
-            "no plan is made from a damaged journal; the lines before that one can be read as JSON"
+            "a damaged journal cannot be rolled back; to restore boundaries, edit the boundaries file and \
+             apply it"
         }
     }
 }

@@ -5,6 +5,7 @@ use super::args::{Args, ImportArgs};
 use super::exit_code::Exit;
 use super::failure::Failure;
 use super::output::Output;
+use crate::iam::grouped;
 use crate::ops::{self, ImportOptions, Imported};
 use crate::report::counted;
 
@@ -29,20 +30,24 @@ pub(super) async fn run(
     }
     let name = out.map_or_else(|| "standard output".into(), Path::to_string_lossy);
     output.remark(&format!(
-        "{name}: account {account}, {} with a boundary and {without_boundary} without, as comments",
-        counted(*with_boundary, "user")
+        "{name}: account {account}, {} with a boundary, {} without a boundary (commented out)",
+        counted(*with_boundary, "user"),
+        grouped(*without_boundary)
     ));
     if *with_boundary == 0 {
-        output.remark("No user has a boundary yet: assign one in the file before you plan.");
+        output.remark(
+            "No user has a boundary yet: assign boundaries in the file before you run plan.",
+        );
     }
     if let Some(schema) = out.map(schema_beside).filter(|schema| !schema.exists()) {
         let schema = schema.display();
-        output.remark(&format!("For editors: iam-boundaries schema > {schema}"));
+        output
+            .remark(&format!("For validation in an editor, run: iam-boundaries schema > {schema}"));
     }
     Ok(Exit::Done)
 }
 
-/// Where the first line of the file says that its schema is.
+/// The path of the schema, which the first line of the file names.
 fn schema_beside(file: &Path) -> PathBuf {
     file.with_file_name("boundaries.schema.json")
 }

@@ -1,4 +1,4 @@
-//! The command line: one file a command, and what they share.
+//! The command line: one file for each command, and the code that they share.
 
 mod access;
 mod apply;
@@ -30,12 +30,12 @@ use exit_code::Exit;
 use failure::Failure;
 use output::Output;
 
-/// Runs the command that the process was given, and says how it went.
+/// Runs the command that the arguments of the process specify, and returns its exit code.
 pub fn run() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
-            // Help and version are no errors; clap's own code for bad usage, 2, means something else here.
+            // Help and version are not errors. clap's exit code for invalid usage, 2, has another meaning here.
             let exit = if error.use_stderr() { Exit::NothingDone } else { Exit::Done };
             return match error.print() {
                 Ok(()) => exit.into(),
@@ -69,7 +69,7 @@ fn on_runtime(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Ex
         .build()
         .map_err(|error| Failure::new(format!("cannot start the runtime: {error}")))?;
     let done = runtime.block_on(command);
-    // A task may still be reading from a terminal: it is not waited for.
+    // A task that still reads from the terminal must not delay the exit.
     runtime.shutdown_background();
     done
 }

@@ -9,10 +9,10 @@ use super::exit_code::Exit;
 use super::failure::Failure;
 use crate::report::Style;
 
-/// The number of `-v` that shows the causes of an error.
+/// The number of `-v` options that shows the causes of an error.
 const VERBOSE_CAUSES: u8 = 2;
 
-/// Where results and messages go, and their style.
+/// Writes results to standard output and messages to standard error, each in its style.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Output {
     /// For standard output.
@@ -24,13 +24,13 @@ pub(super) struct Output {
 
 impl Output {
     pub(super) fn new(color: Color, verbose: u8) -> Self {
-        let style = |colour: bool, width: Option<usize>| Style {
-            colour,
+        let style = |color: bool, width: Option<usize>| Style {
+            color,
             width: width.unwrap_or(Style::DEFAULT_WIDTH),
         };
         Output {
-            out: style(is_coloured(color, &io::stdout()), width_of(io::stdout())),
-            err: style(is_coloured(color, &io::stderr()), width_of(io::stderr())),
+            out: style(is_colored(color, &io::stdout()), width_of(io::stdout())),
+            err: style(is_colored(color, &io::stderr()), width_of(io::stderr())),
             verbose,
         }
     }
@@ -48,7 +48,7 @@ impl Output {
         let ours = filter::Targets::new().with_target(env!("CARGO_CRATE_NAME"), level);
         let layer = tracing_subscriber::fmt::layer()
             .with_writer(io::stderr)
-            .with_ansi(self.err.colour)
+            .with_ansi(self.err.color)
             .with_target(false)
             .without_time()
             .with_filter(ours);
@@ -67,7 +67,7 @@ impl Output {
         out.flush()
     }
 
-    /// Writes a question to standard error. The answer follows on the same line.
+    /// Writes a question to standard error. The user types the answer on the same line.
     pub(super) fn prompt(&self, question: &str) {
         let _ = write!(io::stderr(), "\n{question} ");
     }
@@ -77,9 +77,8 @@ impl Output {
         let _ = writeln!(io::stderr(), "{text}");
     }
 
-    /// Writes a message after a label. It wraps at the width of a terminal; a log has one line for each
-    /// line of the message.
-    fn labelled(&self, plain: &str, label: String, message: &str) {
+    /// Writes a message after a label. It wraps at the width of a terminal, and does not wrap elsewhere.
+    fn labeled(&self, plain: &str, label: String, message: &str) {
         let Some(width) = width_of(io::stderr()) else {
             return self.remark(&format!("{label} {message}"));
         };
@@ -97,29 +96,29 @@ impl Output {
     pub(super) fn fail(&self, failure: &Failure) -> Exit {
         match failure {
             Failure::File(errors) => {
-                self.remark(errors.render(self.err.colour).trim_end());
+                self.remark(errors.render(self.err.color).trim_end());
                 Exit::NothingDone
             }
             Failure::Message { message, help, causes, exit } => {
-                self.labelled("error:", self.err.error("error:"), message);
+                self.labeled("error:", self.err.error("error:"), message);
                 if self.verbose >= VERBOSE_CAUSES {
                     for cause in causes {
-                        self.labelled("caused by:", self.err.help("caused by:"), cause);
+                        self.labeled("caused by:", self.err.help("caused by:"), cause);
                     }
                 }
                 if let Some(help) = help {
-                    self.labelled("help:", self.err.help("help:"), help);
+                    self.labeled("help:", self.err.help("help:"), help);
                 }
                 *exit
             }
-            Failure::ReaderGone => Exit::NothingDone,
+            Failure::BrokenPipe => Exit::NothingDone,
         }
     }
 }
 
 /// `--color` takes precedence over the environment. Without it, NO_COLOR, CLICOLOR_FORCE, CLICOLOR, TERM and
 /// the kind of stream decide, in this order, as they do for the output of clap.
-fn is_coloured(color: Color, stream: &impl RawStream) -> bool {
+fn is_colored(color: Color, stream: &impl RawStream) -> bool {
     match color {
         Color::Always => true,
         Color::Never => false,
@@ -127,7 +126,7 @@ fn is_coloured(color: Color, stream: &impl RawStream) -> bool {
     }
 }
 
-/// The width of a terminal, in columns; `None` where the stream is not one.
+/// The width of a terminal, in columns; `None` if the stream is not a terminal.
 fn width_of(
     #[cfg(unix)] stream: impl std::os::fd::AsFd,
     #[cfg(windows)] stream: impl std::os::windows::io::AsHandle,

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::access::access;
 use super::args::{Args, PlanArgs, PlanOutput};
-use super::check::in_review;
+use super::check::write_to_review;
 use super::exit_code::Exit;
 use super::failure::Failure;
 use super::output::Output;
@@ -24,18 +24,18 @@ pub(super) async fn run(args: &Args, command: &PlanArgs, output: &Output) -> Res
     };
     match ops::plan(&options).await.map_err(Failure::from) {
         Ok(plan) => made(&plan, &command.to, output),
-        Err(failure) => Err(in_review(failure, command.to.format, output)?),
+        Err(failure) => Err(write_to_review(failure, command.to.format, output)?),
     }
 }
 
-/// Reports a plan that was made, and saved if that was wanted.
+/// Reports a plan, and the file that it was saved in.
 pub(super) fn made(plan: &Plan, to: &PlanOutput, output: &Output) -> Result<Exit, Failure> {
     if let Some(path) = &to.out {
         output.remark(&saved(plan, path));
     }
     output.result(&render_plan(plan, to.format.into(), output.out))?;
     Ok(if !plan.problems.is_empty() {
-        // More urgent than that there are changes.
+        // Problems take precedence over changes.
         Exit::SomeFailed
     } else if to.detailed_exitcode && !plan.changes.is_empty() {
         Exit::Changes

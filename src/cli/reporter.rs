@@ -10,23 +10,22 @@ use super::args::Format;
 use super::output::Output;
 use crate::apply::Event;
 use crate::plan::Preflight;
-use crate::report::{Aside, ProgressDisplay, RunReporter, run_reporter};
+use crate::report::{BarHandle, ProgressDisplay, RunReporter, run_reporter};
 
 /// The thread that writes a run's report to standard output and its progress to standard error.
 ///
-/// Events wait in a channel without a bound, so a slow reader of the output delays neither the run nor its
-/// deadline.
+/// The channel of events is unbounded, so a slow reader of the output delays neither the run nor its deadline.
 #[derive(Debug)]
 pub(super) struct Reporter {
     written: oneshot::Receiver<io::Result<()>>,
-    aside: Aside,
+    bar_handle: BarHandle,
 }
 
 impl Reporter {
     /// Starts the thread, which first writes `before`. It ends when the sender is dropped.
     ///
     /// # Errors
-    /// When the system has no thread left.
+    /// Returns the error of the system if it cannot create the thread.
     pub(super) fn start(
         preflight: Arc<Preflight>,
         format: Format,
@@ -36,45 +35,46 @@ impl Reporter {
         let (events, received) = mpsc::channel();
         let (done, written) = oneshot::channel();
         let progress = ProgressDisplay::new();
-        let aside = progress.aside();
+        let bar_handle = progress.bar_handle();
         thread::Builder::new().name("report".to_owned()).spawn(move || {
             let mut reporter = run_reporter(&preflight, format.into(), output.out, io::stdout());
             let begun = output.print(&before);
-            // Fails only when nobody waits for the report any more.
+            // Fails only if nothing waits for the report.
             let _ = done.send(write(&received, progress, reporter.as_mut(), begun));
         })?;
-        Ok((events, Reporter { written, aside }))
+        Ok((events, Reporter { written, bar_handle }))
     }
 
-    /// For messages beside the report.
-    pub(super) fn aside(&self) -> Aside {
-        self.aside.clone()
+    /// A handle for writing messages while the progress bar is hidden.
+    pub(super) fn bar_handle(&self) -> BarHandle {
+        self.bar_handle.clone()
     }
 
     /// Waits until the whole report is written.
     ///
     /// # Errors
-    /// When standard output could not be written.
+    /// Returns the error of standard output if it could not be written.
     pub(super) async fn finish(self) -> io::Result<()> {
         self.written.await.unwrap_or_else(|_| Err(io::Error::other("the report thread ended")))
     }
 }
 
-/// Writes the report of the events, unless what came before it could not be written.
+/// Writes the report of the events until a write fails; `written` is the result of the writes so far. Shows
+/// the progress until the last event.
 fn write(
     events: &Receiver<Event>,
     mut progress: ProgressDisplay,
     reporter: &mut dyn RunReporter,
     mut written: io::Result<()>,
 ) -> io::Result<()> {
-    let aside = progress.aside();
+    let bar_handle = progress.bar_handle();
     let mut ticked = Instant::now();
     loop {
         match events.recv_timeout(ProgressDisplay::TICK) {
             Ok(event) => {
                 progress.on(&event);
                 if written.is_ok() {
-                    written = aside.write(|| reporter.on(&event));
+                    written = bar_handle.suspend(|| reporter.on(&event));
                 }
             }
             Err(RecvTimeoutError::Timeout) => {}

@@ -11,7 +11,7 @@ pub(super) async fn run(
     command: &RollbackArgs,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    let help = "leave it out: the journal contains the boundaries from before its run";
+    let help = "omit -f: the journal contains the boundaries from before the run";
     reject_file(args, "rollback", help)?;
     let (access, _sandbox) = access(args).await?;
     let options = RollbackOptions {

@@ -30,12 +30,12 @@ async fn serve(args: &ServeArgs, output: &Output) -> Result<Exit, Failure> {
     .await?;
     output.result(&format!("account {} on {}\n", sandbox::ACCOUNT, sandbox.endpoint_url()))?;
     output.remark(&format!(
-        "to use it, set AWS_ENDPOINT_URL={} and any access key; press Ctrl-C to stop it",
+        "to use the sandbox, set AWS_ENDPOINT_URL={} and any access key; to stop it, press Ctrl-C",
         sandbox.endpoint_url()
     ));
     super::signals::interrupted()
         .await
-        .map_err(|error| Failure::new(format!("cannot wait for a signal: {error}")))?;
+        .map_err(|error| Failure::new(format!("cannot install the signal handler: {error}")))?;
     output.remark(&table(&sandbox.calls(), &sandbox.throttled_calls()));
     Ok(Exit::Done)
 }
@@ -50,13 +50,13 @@ fn chaos(args: &ServeArgs) -> Option<Chaos> {
     Some(chaos)
 }
 
-/// The number of calls and of throttled calls of each action.
+/// A table with the number of requests and of throttled requests for each action.
 fn table(calls: &ActionCalls, throttled: &ActionCalls) -> String {
     if calls.is_empty() {
-        return "\nno calls received".to_owned();
+        return "\nno requests received".to_owned();
     }
     let width = calls.keys().map(|action| action.chars().count()).max().unwrap_or_default();
-    let mut table = format!("\n{:width$}  {:>9}  {:>9}", "action", "calls", "throttled");
+    let mut table = format!("\n{:width$}  {:>9}  {:>9}", "action", "requests", "throttled");
     for (action, calls) in calls {
         let throttled = throttled.get(action).copied().unwrap_or_default();
         table += &format!("\n{action:width$}  {calls:>9}  {throttled:>9}");
@@ -69,9 +69,9 @@ fn reset(output: &Output) -> Result<Exit, Failure> {
     let had_state = sandbox::reset(file)
         .map_err(|error| Failure::new(format!("cannot remove {}: {error}", file.display())))?;
     output.result(if had_state {
-        "Removed the sandbox's state. The next run starts with the initial account.\n"
+        "Removed the state of the sandbox. The next run starts with the initial account.\n"
     } else {
-        "There is no sandbox state in this folder. The next run starts with the initial account.\n"
+        "This directory contains no sandbox state. The next run starts with the initial account.\n"
     })?;
     Ok(Exit::Done)
 }

@@ -7,7 +7,7 @@ use crate::ops;
 use crate::report::render_plan;
 
 pub(super) fn run(args: &Args, command: &ShowArgs, output: &Output) -> Result<Exit, Failure> {
-    reject_file(args, "a saved plan", "leave it out: the plan contains what its file said")?;
+    reject_file(args, "a saved plan", "omit -f: a saved plan does not need the boundaries file")?;
     let plan = ops::read_plan(&command.plan)?;
     output.result(&render_plan(&plan, command.format.into(), output.out))?;
     Ok(Exit::Done)

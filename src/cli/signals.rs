@@ -5,13 +5,13 @@ use std::io;
 use super::output::Output;
 use crate::aws::StopSwitch;
 use crate::inventory::StopReason;
-use crate::report::Aside;
+use crate::report::BarHandle;
 
 /// Stops the run at the first signal, and exits immediately at the second.
-pub(super) async fn stop_on_signal(switch: StopSwitch, output: Output, aside: Aside) {
+pub(super) async fn stop_on_signal(switch: StopSwitch, output: Output, bar: BarHandle) {
     if let Err(error) = interrupted().await {
-        // Without the handler, a signal ends the process as it would any other.
-        tracing::warn!("cannot watch for signals: {error}");
+        // Without a handler, a signal terminates the process.
+        tracing::warn!("cannot install the signal handler: {error}");
         return std::future::pending().await;
     }
     switch.request_stop(StopReason::Interrupted);
@@ -20,9 +20,10 @@ pub(super) async fn stop_on_signal(switch: StopSwitch, output: Output, aside: As
             std::process::exit(130);
         }
     });
-    let message = "Stopping: waiting for calls in flight. Press Ctrl-C again to quit immediately.";
+    let message =
+        "Stopping: waiting for requests in flight. Press Ctrl-C again to quit immediately.";
     // The bar is locked while the report waits for its reader.
-    let _ = tokio::task::spawn_blocking(move || aside.write(|| output.remark(message))).await;
+    let _ = tokio::task::spawn_blocking(move || bar.suspend(|| output.remark(message))).await;
 }
 
 /// Waits for Ctrl-C or, on Unix, SIGTERM or SIGHUP.

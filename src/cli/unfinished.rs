@@ -1,31 +1,32 @@
-use crate::iam::Principal;
+use crate::iam::{Principal, grouped};
 use crate::journal::{Outcome, ReadError, RunRecord};
+use crate::report::counted;
 use crate::state::UnfinishedRun;
 
-/// The number of principals that are named; the journal names all.
-const NAMED: usize = 20;
+/// The maximum number of principals that are named; the journal contains all of them.
+const MAX_NAMES: usize = 20;
 
-/// What an earlier run left open, for a person.
+/// The message about an earlier run that did not finish.
 pub(super) fn message(run: &UnfinishedRun) -> String {
     match run {
-        UnfinishedRun::Recorded { began, journal, record } => format!(
-            "The run of {} did not end. Its journal is {}. {} This run reads the account again and plans \
-             what is left to do; `iam-boundaries rollback JOURNAL` shows everything that the journal records.",
+        UnfinishedRun::ReadableJournal { began, journal, record } => format!(
+            "The run of {} did not finish. Its journal is {}. {} {CONTINUES} To plan a rollback of the \
+             unfinished run, use `iam-boundaries rollback JOURNAL`.",
             began.to_the_minute(),
             journal.display(),
             left_open(record)
         ),
-        UnfinishedRun::Unrecorded { began, journal, error } => {
+        UnfinishedRun::UnreadableJournal { began, journal, error } => {
             let why = match error {
                 ReadError::Unreadable(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                    "does not exist any more".to_owned()
+                    "no longer exists".to_owned()
                 }
                 other => format!("cannot be used: {other}"),
             };
             let (began, journal) = (began.to_the_minute(), journal.display());
-            unknown(&format!("the run began on {began}, and its journal {journal} {why}"))
+            unknown(&format!("the run began at {began}, and its journal {journal} {why}"))
         }
-        UnfinishedRun::Unreadable { file, error } => {
+        UnfinishedRun::UnreadableMarker { file, error } => {
             let file = file.display();
             unknown(&match error {
                 Some(error) => format!("{file} cannot be read: {error}"),
@@ -35,30 +36,34 @@ pub(super) fn message(run: &UnfinishedRun) -> String {
     }
 }
 
+const CONTINUES: &str =
+    "This run reads the account again, so changes that were made are not repeated.";
+
 fn unknown(why: &str) -> String {
     format!(
-        "An earlier run did not end, and what it left open is not known: {why}. This run reads the account \
-         again and plans what is left to do."
+        "An earlier run did not finish, and its unfinished changes are unknown: {why}. {CONTINUES}"
     )
 }
 
 fn left_open(record: &RunRecord) -> String {
     let open: Vec<&Principal> = record.unfinished().collect();
     let (applied, failed) = (record.count(Outcome::Applied), record.count(Outcome::Failed));
-    let recorded = format!("{applied} changes were applied and {failed} failed");
+    let were = if applied == 1 { "was" } else { "were" };
+    let known =
+        format!("{} {were} applied and {} failed", counted(applied, "change"), grouped(failed));
     match open.len() {
-        0 => format!("{recorded}; no outcome is missing."),
-        1 => format!("{recorded}; the outcome of 1 change is not known: {}.", open[0]),
+        0 => format!("{known}; every outcome is known."),
         many => {
-            format!("{recorded}; the outcome of {many} changes is not known: {}.", listed(&open))
+            let changes = counted(many, "change");
+            format!("{known}; the outcome of {changes} is unknown: {}.", listed(&open))
         }
     }
 }
 
 fn listed(principals: &[&Principal]) -> String {
-    let names: Vec<String> = principals.iter().take(NAMED).map(ToString::to_string).collect();
-    match principals.len().saturating_sub(NAMED) {
+    let names: Vec<String> = principals.iter().take(MAX_NAMES).map(ToString::to_string).collect();
+    match principals.len().saturating_sub(MAX_NAMES) {
         0 => names.join(", "),
-        more => format!("{} and {more} more", names.join(", ")),
+        more => format!("{} and {} more", names.join(", "), grouped(more)),
     }
 }

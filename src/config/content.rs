@@ -8,7 +8,7 @@ use crate::iam::{
 /// The content of a valid file.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The path of the file, as specified by the caller.
+    /// The path of the file, as it was specified.
     pub file: String,
     /// The SHA-256 digest of the file.
     pub digest: Digest,
@@ -62,17 +62,17 @@ impl Config {
         self.names.iter().map(|(_, arn)| arn).chain(of_users)
     }
 
-    /// The partition of the file's ARNs, which is the same for all; `None` without an ARN.
+    /// The partition of all ARNs in the file; `None` without an ARN.
     pub fn partition(&self) -> Option<Partition> {
         self.arns().next().map(PolicyArn::partition)
     }
 
-    /// Whether the file can be used in one account only: `[account]` or a customer managed policy names it.
+    /// Whether the file can be used only in one account, which `[account]` or a customer managed policy names.
     pub fn names_account(&self) -> bool {
         self.account.is_some() || self.policy_account().is_some()
     }
 
-    /// The account of the file's customer managed policies, which is the same for all; `None` without one.
+    /// The account of all customer managed policies in the file; `None` without such a policy.
     pub fn policy_account(&self) -> Option<AccountId> {
         self.arns().find_map(|arn| match arn.owner() {
             PolicyOwner::Account(account) => Some(account),

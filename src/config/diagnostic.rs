@@ -4,6 +4,7 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
 use super::source_text::{BYTE_ORDER_MARK, SourceText};
+use crate::iam::grouped;
 
 /// One error in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,20 +17,20 @@ pub struct Diagnostic {
     pub column: usize,
     /// The instruction that fixes the error.
     pub help: Option<String>,
-    /// The text beside the underline; may be empty.
+    /// The text next to the underline; can be empty.
     label: String,
     /// The byte range to underline; `None` if the error concerns the whole file.
     span: Option<Range<usize>>,
 }
 
-/// Every error in a file, at least one.
+/// All errors in a file, at least one.
 #[derive(Debug, Clone)]
 pub struct FileErrors {
     source: SourceText,
     diagnostics: Vec<Diagnostic>,
 }
 
-/// Longer lines, in bytes, are not shown, because one would fill more than the screen.
+/// The maximum length of a line that is shown, in bytes. A longer line would fill the screen.
 const MAX_SHOWN_LINE: usize = 2_000;
 
 impl Diagnostic {
@@ -109,7 +110,7 @@ impl FileErrors {
         FileErrors { source: SourceText::new(file, String::new()), diagnostics: vec![diagnostic] }
     }
 
-    /// The path of the file, as specified by the caller.
+    /// The path of the file, as it was specified.
     pub fn file(&self) -> &str {
         &self.source.file
     }
@@ -119,17 +120,17 @@ impl FileErrors {
         &self.diagnostics
     }
 
-    /// Every error with the underlined source line, and a last line with their number.
-    pub fn render(&self, coloured: bool) -> String {
-        let renderer = if coloured { Renderer::styled() } else { Renderer::plain() };
+    /// Every error with its line of the file, and the number of errors at the end.
+    pub fn render(&self, colored: bool) -> String {
+        let renderer = if colored { Renderer::styled() } else { Renderer::plain() };
         let mut text = String::new();
         for diagnostic in &self.diagnostics {
             text.push_str(&diagnostic.render(&self.source, &renderer));
             text.push_str("\n\n");
         }
-        let count = self.diagnostics.len();
+        let (count, file) = (self.diagnostics.len(), escaped(&self.source.file));
         let s = if count == 1 { "" } else { "s" };
-        text.push_str(&format!("{count} error{s} in {}\n", escaped(&self.source.file)));
+        text.push_str(&format!("{} error{s} in {file}\n", grouped(count)));
         text
     }
 }
@@ -154,7 +155,7 @@ fn shown(text: &str) -> String {
     text.chars().map(replaced).collect()
 }
 
-/// Text from outside the tool, with control characters escaped.
+/// Untrusted text, with control characters escaped.
 pub(super) fn escaped(text: &str) -> String {
     text.chars()
         .flat_map(|c| {
@@ -165,7 +166,7 @@ pub(super) fn escaped(text: &str) -> String {
         .collect()
 }
 
-/// Text from the file in quotes, cut after 80 characters.
+/// Text from the file in quotes, truncated after 80 characters.
 pub(super) fn quoted(text: &str) -> String {
     match text.char_indices().nth(80) {
         Some((cut, _)) => format!("\"{}…\"", escaped(&text[..cut])),

@@ -94,7 +94,7 @@ fn kebab_case_name(arn: &PolicyArn) -> String {
     if name.is_empty() { "boundary".to_owned() } else { name }
 }
 
-/// The name, with the lowest number appended that makes it unique among `used` if it is not.
+/// The name. If `used` contains it, the lowest number that makes it unique is appended.
 fn unique(name: &str, used: &BTreeSet<String>) -> String {
     if !used.contains(name) {
         return name.to_owned();
@@ -102,5 +102,5 @@ fn unique(name: &str, used: &BTreeSet<String>) -> String {
     (2..)
         .map(|n| format!("{name}-{n}"))
         .find(|numbered| !used.contains(numbered))
-        .expect("the numbers do not run out")
+        .expect("there is always an unused number")
 }

@@ -1,15 +1,15 @@
 use std::sync::Arc;
 
-/// What decided a planned change, and where it is written.
+/// The line of a file that is the reason for a planned change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provenance {
-    /// What decided it.
+    /// The kind of line.
     pub kind: ProvenanceKind,
     /// The path of the file, as it was specified.
     pub file: Arc<str>,
     /// The line, from 1.
     pub line: usize,
-    /// The column, from 1, in characters; `None` where only the line is known.
+    /// The column, from 1, in characters; `None` if only the line is known.
     pub column: Option<usize>,
 }
 

@@ -10,15 +10,15 @@ impl Config {
     /// Reads and checks the file at `path`.
     ///
     /// # Errors
-    /// Every error in the file, or the reason why it cannot be read.
+    /// Returns every error in the file, or the reason why the file cannot be read.
     pub fn read(path: &Path) -> Result<Config, FileErrors> {
         check::check(read_text(path)?)
     }
 
-    /// Reads and checks an earlier version of a file, which may be empty: the file did not exist yet.
+    /// Reads and checks an earlier version of a file. It can be empty: then the file did not exist yet.
     ///
     /// # Errors
-    /// As for [`Config::read`].
+    /// Returns the same errors as [`Config::read`].
     pub fn read_earlier(path: &Path) -> Result<Config, FileErrors> {
         let source = read_text(path)?;
         if !source.text.trim().is_empty() {
@@ -37,7 +37,7 @@ impl Config {
     /// Checks `text` as the content of `file`, which is not read.
     ///
     /// # Errors
-    /// Every error in the text.
+    /// Returns every error in the text.
     pub fn parse(file: &str, text: &str) -> Result<Config, FileErrors> {
         check::check(SourceText::new(file, text.to_owned()))
     }

@@ -6,7 +6,7 @@ pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
 /// The text of a file, with the offsets of its lines.
 #[derive(Debug, Clone)]
 pub(super) struct SourceText {
-    /// The path of the file, as specified by the caller.
+    /// The path of the file, as it was specified.
     pub(super) file: String,
     pub(super) text: String,
     line_starts: Vec<usize>,

@@ -41,8 +41,8 @@ pub(super) fn check(source: &SourceText) -> Syntax {
 }
 
 impl Syntax {
-    /// Parses the readable text and blanks the lines with errors. Returns whether a line was blanked, so
-    /// that another round may find more.
+    /// Parses the readable text and blanks the lines with errors. Returns whether a line was blanked. If so,
+    /// another round may find more errors.
     fn parse_and_blank(&mut self, source: &SourceText, headers: &[Header<'_>]) -> bool {
         let mut unreadable = Vec::new();
         {

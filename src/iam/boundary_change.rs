@@ -1,6 +1,6 @@
 use super::PolicyArn;
 
-/// A change of one principal's permissions boundary. One that changes nothing cannot be expressed.
+/// A change of one principal's permissions boundary. The old and the new boundary are always different.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BoundaryChange {
     /// The principal has no boundary and gets one.
@@ -10,14 +10,14 @@ pub enum BoundaryChange {
     },
     /// The principal has a boundary and gets another.
     Change {
-        /// The present boundary.
+        /// The current boundary.
         from: PolicyArn,
         /// The new boundary.
         to: PolicyArn,
     },
     /// The principal has a boundary and loses it.
     Remove {
-        /// The present boundary.
+        /// The current boundary.
         from: PolicyArn,
     },
 }
@@ -34,7 +34,7 @@ impl BoundaryChange {
         }
     }
 
-    /// The present boundary; `None` if the principal has none.
+    /// The current boundary; `None` if the principal has none.
     pub fn from(&self) -> Option<&PolicyArn> {
         match self {
             BoundaryChange::Add { .. } => None,
@@ -42,7 +42,7 @@ impl BoundaryChange {
         }
     }
 
-    /// The new boundary; `None` if the present one is removed.
+    /// The new boundary; `None` if the boundary is removed.
     pub fn to(&self) -> Option<&PolicyArn> {
         match self {
             BoundaryChange::Add { to } | BoundaryChange::Change { to, .. } => Some(to),

@@ -32,6 +32,7 @@ pub use principal::{Principal, PrincipalKind};
 pub use principal_name::{PrincipalName, PrincipalNameError};
 pub use rate::{Rate, RateError};
 pub use share::{Share, ShareError};
+pub use text::grouped;
 pub(crate) use text::{is_printable, printable, serde_message};
 pub use threshold::{Threshold, ThresholdError};
 pub use timestamp::{Timestamp, TimestampError};

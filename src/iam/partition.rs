@@ -2,7 +2,7 @@ use strum::VariantArray;
 
 /// A group of AWS Regions that has its own accounts, credentials and ARNs.
 ///
-/// The list is that of the
+/// The list is from the
 /// [AWS SDKs' endpoint rules](https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html).
 #[derive(
     Debug,

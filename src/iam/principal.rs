@@ -34,7 +34,7 @@ impl Principal {
         Principal { kind: PrincipalKind::User, name }
     }
 
-    /// The principal with its name in lower case. IAM names are case-insensitive, so no two principals
+    /// The principal with its name in lowercase. IAM names are case-insensitive, so no two principals
     /// of an account have equal folded forms.
     pub fn folded(&self) -> (PrincipalKind, String) {
         (self.kind, self.name.folded())
@@ -50,7 +50,7 @@ impl PrincipalKind {
     }
 }
 
-/// The name: messages say in words what kind is meant.
+/// The name. Messages mention the kind in words.
 impl fmt::Display for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.name.fmt(f)

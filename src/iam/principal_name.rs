@@ -31,7 +31,7 @@ impl PrincipalName {
         &self.0
     }
 
-    /// The name in lowercase, which identifies a user in an account as the name itself does.
+    /// The name in lowercase, which also identifies a user in an account.
     pub fn folded(&self) -> String {
         self.0.to_ascii_lowercase()
     }

@@ -15,7 +15,7 @@ impl Rate {
     /// A rate of `per_second` calls per second.
     ///
     /// # Errors
-    /// [`RateError`] if `per_second` is not between 0.001 and 100,000.
+    /// Returns [`RateError`] if `per_second` is not between 0.001 and 100,000.
     pub fn per_second(per_second: f64) -> Result<Self, RateError> {
         if (0.001..=100_000.0).contains(&per_second) {
             Ok(Rate(per_second))

@@ -14,7 +14,7 @@ impl Share {
     /// A share of `percent` percent, at most 100.
     ///
     /// # Panics
-    /// If `percent` is above 100.
+    /// Panics if `percent` is greater than 100.
     pub const fn percent(percent: u16) -> Self {
         Share::hundredths(percent * 100)
     }
@@ -22,7 +22,7 @@ impl Share {
     /// A share of `hundredths` hundredths of a percent, at most 10,000.
     ///
     /// # Panics
-    /// If `hundredths` is above 10,000.
+    /// Panics if `hundredths` is greater than 10,000.
     pub const fn hundredths(hundredths: u16) -> Self {
         assert!(hundredths <= 10_000, "a share is at most 100%");
         Share(hundredths)

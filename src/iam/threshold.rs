@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Share;
 
-/// A limit on the number of users in a plan: an absolute number, or a share of the account's users.
+/// The maximum number of users in a plan: an absolute number, or a share of the account's users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Threshold {
     /// A number of users.
@@ -17,7 +17,7 @@ pub enum Threshold {
 /// The error for a text that is not a valid [`Threshold`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a limit is a whole number, such as 50, or a percentage from 0% to 100%, such as 10% or 2.5%"
+    "a threshold is a whole number, such as 50, or a percentage from 0% to 100%, such as 10% or 2.5%"
 )]
 pub struct ThresholdError;
 
@@ -82,7 +82,7 @@ impl schemars::JsonSchema for Threshold {
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
-            "title": "Limit",
+            "title": "Threshold",
             "description": "A whole number, or a percentage of the account's users in quotes: \"10%\".",
             "anyOf": [
                 { "type": "integer", "minimum": 0 },
@@ -97,17 +97,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_limit_survives_a_round_trip_through_text_and_json() {
+    fn a_threshold_survives_a_round_trip_through_text_and_json() {
         for text in ["0", "50", "0%", "10%", "2.5%", "0.05%", "100%"] {
-            let limit: Threshold = text.parse().unwrap();
-            assert_eq!(limit.to_string(), text);
-            let json = serde_json::to_string(&limit).unwrap();
-            assert_eq!(serde_json::from_str::<Threshold>(&json).unwrap(), limit, "{json}");
+            let threshold: Threshold = text.parse().unwrap();
+            assert_eq!(threshold.to_string(), text);
+            let json = serde_json::to_string(&threshold).unwrap();
+            assert_eq!(serde_json::from_str::<Threshold>(&json).unwrap(), threshold, "{json}");
         }
     }
 
     #[test]
-    fn an_invalid_limit_is_rejected() {
+    fn an_invalid_threshold_is_rejected() {
         for text in [
             "",
             "%",

@@ -13,11 +13,11 @@ pub struct ApiError {
     pub action: Cow<'static, str>,
     /// The kind of failure. It decides whether the call is retried.
     pub class: ErrorClass,
-    /// AWS's error code, or one of the tool's where AWS did not respond (`ConnectionFailed`, `TimedOut`…).
+    /// AWS's error code, or a code of the tool if AWS did not respond (`ConnectionFailed`, `TimedOut`…).
     pub code: String,
     /// AWS's message, or the reason why AWS did not respond. Secrets are redacted.
     pub message: String,
-    /// AWS's request ID, for a support case; `None` where AWS did not respond.
+    /// AWS's request ID, for a support case; `None` if AWS did not respond.
     pub request_id: Option<String>,
 }
 
@@ -45,19 +45,19 @@ impl ApiError {
     pub(crate) const BAD_REQUEST: &'static str = "BadRequest";
     /// The code of a request that was not sent.
     pub(crate) const NOT_SENT: &'static str = "NotSent";
-    /// The code where no connection could be made, or it broke.
+    /// The code for a connection that could not be established or was lost.
     pub(crate) const CONNECTION_FAILED: &'static str = "ConnectionFailed";
-    /// The code where new credentials belong to another account than the run is for.
+    /// The code for new credentials that belong to a different account than that of the run.
     pub(crate) const ACCOUNT_CHANGED: &'static str = "AccountChanged";
 
-    /// Whether AWS may have done what was requested although the call failed: AWS did not respond, or its
-    /// response does not say that it refused. A response without a request ID may come from a proxy.
+    /// Whether AWS may have performed the action although the call failed: AWS did not respond, or the response
+    /// does not prove that AWS rejected the request. A response without a request ID may be from a proxy.
     pub fn is_outcome_unknown(&self) -> bool {
         match self.class {
-            // The account of new credentials could not be confirmed, before anything was sent.
+            // The account of new credentials could not be confirmed, so the request was not sent.
             ErrorClass::Transient if self.action.starts_with("sts:") => false,
             ErrorClass::Transient => true,
-            // Refused, or the credential providers failed before anything was sent.
+            // AWS rejected the credentials, or their provider failed before the request was sent.
             ErrorClass::Credentials => false,
             _ => {
                 let is_unsent = [Self::BAD_REQUEST, Self::NOT_SENT].contains(&&*self.code);
@@ -66,7 +66,7 @@ impl ApiError {
         }
     }
 
-    /// The error without its request ID, which differs at each reading of the same account.
+    /// The error without its request ID, which is different each time the same account is read.
     pub fn without_request_id(&self) -> ApiError {
         ApiError { request_id: None, ..self.clone() }
     }
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_refusal_by_aws_leaves_no_doubt_about_the_outcome() {
+    fn the_outcome_is_known_only_if_aws_rejected_the_request_or_it_was_not_sent() {
         for (class, code, request_id, is_unknown) in [
             (ErrorClass::Transient, "ConnectionFailed", None, true),
             (ErrorClass::Transient, "ServiceFailure", Some("id"), true),

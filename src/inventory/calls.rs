@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use super::ApiError;
 use crate::iam::Rate;
 
-/// The number of calls made, every attempt counted.
+/// The number of calls. Every attempt counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct CallCount {
     /// Attempts that were sent.
@@ -22,7 +22,7 @@ impl CallCount {
     }
 }
 
-/// How a write ended, by AWS's response.
+/// The outcome of a write, according to IAM's response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallOutcome {
     /// IAM reported success.
@@ -57,13 +57,13 @@ pub struct Retry {
     pub measured_rate: Option<Rate>,
 }
 
-/// Why a run was asked to stop.
+/// Why a run was stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StopReason {
     /// Ctrl-C or another signal.
     Interrupted,
-    /// The time limit of the run is over.
+    /// The time limit of the run was reached.
     Deadline,
     /// An error that concerns every call.
     Error,

@@ -4,20 +4,20 @@ use std::fmt;
 use super::ApiError;
 use crate::iam::{PolicyArn, Principal};
 
-/// Every principal of an account, each with its present boundary.
+/// Every principal of an account, each with its current boundary.
 pub type EveryPrincipal = BTreeMap<Principal, Option<PolicyArn>>;
 
-/// Why the principals of an account are not known.
+/// Why the principals of an account could not be read.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum EveryPrincipalError {
     /// A call failed.
     #[error(transparent)]
     Call(#[from] ApiError),
-    /// Each reading of the account's users had users that the readings before it did not have. Users that
-    /// exist can be missing.
+    /// Each reading of the account's users returned users that the earlier readings did not return. Existing
+    /// users can be missing.
     #[error("users were created or deleted during each of {0} readings of the account")]
     Unstable(usize),
-    /// IAM listed these principals, and what it returned for them cannot be used.
+    /// IAM listed these principals, but its responses about them cannot be used.
     #[error("cannot read {} of the account's users:{}", .0.len(), Lines(.0))]
     Unreadable(Vec<UnreadablePrincipal>),
 }

@@ -9,12 +9,12 @@ pub enum PolicyState {
     Attachable,
     /// IAM has no such policy.
     NoSuchPolicy,
-    /// The policy exists, and setting it as a boundary fails with `PolicyNotAttachable`: `IsAttachable` is
+    /// The policy exists, but setting it as a boundary fails with `PolicyNotAttachable`: `IsAttachable` is
     /// false, or the policy is reserved for a service-linked role
     /// ([PutUserPermissionsBoundary](https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPermissionsBoundary.html)).
-    /// IAM reports `IsAttachable` for the latter, too: it can be attached to those roles.
+    /// IAM also reports `IsAttachable` for a policy of the latter kind, because it can be attached to that role.
     NotAttachable,
-    /// This policy could not be read. The error's class tells whether the caller is not allowed to
-    /// ([`ErrorClass::Denied`](super::ErrorClass::Denied)).
+    /// The policy could not be read. If the caller is not allowed to read it, the class of the error is
+    /// [`ErrorClass::Denied`](super::ErrorClass::Denied).
     Unreadable(ApiError),
 }

@@ -29,7 +29,7 @@ pub enum Reading {
     Unreadable(ApiError),
 }
 
-/// A principal that nobody asked for is not "not found": nothing is known about it.
+/// The reading of a principal that was not requested: it is unknown, not missing.
 static NOT_READ: LazyLock<Reading> = LazyLock::new(|| {
     Reading::Unreadable(ApiError {
         action: "iam:GetUser".into(),
@@ -46,8 +46,8 @@ impl Inventory {
         Inventory { readings }
     }
 
-    /// What was returned for `principal`. One that was not read is unreadable, so nothing is ever planned
-    /// or written for it.
+    /// The reading of `principal`. A principal that was not read is unreadable, so nothing is planned or written
+    /// for it.
     pub fn reading(&self, principal: &Principal) -> &Reading {
         self.readings.get(principal).unwrap_or(&NOT_READ)
     }
@@ -57,8 +57,8 @@ impl Inventory {
         self.readings.iter()
     }
 
-    /// Takes over the readings of `newer`. Where a principal is missing in both, either may know the name
-    /// that differs only in case.
+    /// Adds the readings of `newer`, which replace existing ones. If a principal is missing in both, the name that
+    /// differs only in case is kept from either.
     pub fn extend(&mut self, newer: Inventory) {
         for (principal, mut reading) in newer.readings {
             let known = self.readings.remove(&principal);
@@ -75,7 +75,7 @@ impl Inventory {
 }
 
 impl Reading {
-    /// The present boundary of a principal that exists.
+    /// The current boundary of a principal that exists.
     pub fn boundary(&self) -> Option<Option<&PolicyArn>> {
         match self {
             Reading::Found { boundary, .. } => Some(boundary.as_ref()),

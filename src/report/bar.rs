@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::Progress;
 use crate::apply::Event;
 
-/// The progress of a run on standard error: a bar on a terminal, a line every ten seconds elsewhere.
+/// The progress of a run on standard error: a bar on a terminal, otherwise a line every 10 seconds.
 #[derive(Debug)]
 pub struct ProgressDisplay {
     progress: Progress,
@@ -15,7 +15,7 @@ pub struct ProgressDisplay {
     bar: Option<ProgressBar>,
 }
 
-/// The time between two lines where there is no terminal.
+/// The time between two lines if standard error is not a terminal.
 const BETWEEN_LINES: Duration = Duration::from_secs(10);
 
 impl ProgressDisplay {
@@ -35,7 +35,7 @@ impl ProgressDisplay {
         ProgressDisplay { progress: Progress::default(), began: now, shown: now, bar }
     }
 
-    /// Takes the next event.
+    /// Processes the next event.
     pub fn on(&mut self, event: &Event) {
         self.progress.on(event);
         match (&self.bar, event) {
@@ -45,7 +45,7 @@ impl ProgressDisplay {
         }
     }
 
-    /// Shows the progress, if it is time to.
+    /// Updates the bar, or writes a line if the last one is old enough.
     pub fn tick(&mut self) {
         let elapsed = self.began.elapsed();
         if let Some(bar) = &self.bar {
@@ -58,19 +58,19 @@ impl ProgressDisplay {
         }
     }
 
-    /// Hides the bar while something else is written. Clones hide the same bar, from any thread.
-    pub fn aside(&self) -> Aside {
-        Aside(self.bar.clone())
+    /// A handle with which any thread can write other output.
+    pub fn bar_handle(&self) -> BarHandle {
+        BarHandle(self.bar.clone())
     }
 }
 
-/// Hides the bar of a [`ProgressDisplay`] while something else is written.
+/// Hides the bar of a [`ProgressDisplay`] while other output is written.
 #[derive(Debug, Clone)]
-pub struct Aside(Option<ProgressBar>);
+pub struct BarHandle(Option<ProgressBar>);
 
-impl Aside {
-    /// Writes something else while the bar is hidden.
-    pub fn write<T>(&self, write: impl FnOnce() -> T) -> T {
+impl BarHandle {
+    /// Calls `write` while the bar is hidden.
+    pub fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
         match &self.0 {
             Some(bar) => bar.suspend(write),
             None => write(),

@@ -3,10 +3,10 @@
 pub enum Format {
     /// For people at a terminal.
     Text,
-    /// For machines: one document for a plan or a file check, one object a line for a run.
+    /// For machines: one document for a plan or a file check, JSON Lines for a run.
     Json,
     /// For a comment in a pull request: at most 65,536 characters.
     Markdown,
-    /// Workflow commands of GitHub Actions: messages on lines of the file, in the review.
+    /// GitHub Actions workflow commands, which annotate lines of the file in a review.
     Github,
 }

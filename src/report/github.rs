@@ -1,17 +1,21 @@
-//! [Workflow commands](https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands)
-//! of GitHub Actions: they put a message on its line of a file, in the review.
+//! GitHub Actions
+//! [workflow commands](https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands),
+//! which annotate lines of a file in a review.
 
 use std::borrow::Cow;
 
 use super::escape::visible;
 use super::style::Style;
-use super::view::{Body, Boundary, Document, Place, Row, Section, Severity, Span, Text, counted};
+use super::view::{
+    Body, Boundary, Document, Place, Row, Section, Severity, Span, Text, counted, counted_more,
+    grouped,
+};
 
-/// GitHub shows at most this many annotations of each level for a step of a job; its log has the others
+/// GitHub displays at most this many annotations of each level for a step; the log of the step has the others
 /// ([limits](https://docs.github.com/actions/reference/limits)).
-const SHOWN: usize = 10;
-/// Principals that a message names; the others are counted.
-const NAMED: usize = 10;
+const MAX_ANNOTATIONS: usize = 10;
+/// The maximum number of principals that a message names; the others are counted.
+const MAX_NAMES: usize = 10;
 const LEVELS: [Level; 3] = [Level::Error, Level::Warning, Level::Notice];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,18 +25,18 @@ enum Level {
     Notice,
 }
 
-/// One message. Title and text may hold any character.
+/// One message. The title and the text can contain any character.
 struct Annotation<'a> {
     title: String,
     text: String,
     place: Option<Place<'a>>,
-    /// Annotations of a level are in the order of their ranks.
+    /// The annotations of a level are sorted by rank.
     rank: u8,
     noun: &'static str,
 }
 
-/// A document: first its closing line. For each level, messages about the whole document come before those
-/// on lines of the file, and dangerous changes before others.
+/// Renders a document. The closing line comes first. For each level, messages about the whole document come
+/// before those on lines of the file, and dangerous changes before others.
 pub(super) fn document(document: &Document<'_>, _: Style) -> String {
     let mut text = String::new();
     for level in LEVELS {
@@ -46,11 +50,11 @@ pub(super) fn document(document: &Document<'_>, _: Style) -> String {
             (annotation.place.is_some(), annotation.rank, annotation.place.map(|place| place.line))
         });
         let summary = summary(document, level);
-        let room = SHOWN - usize::from(summary.is_some());
+        let available = MAX_ANNOTATIONS - usize::from(summary.is_some());
         if let Some(summary) = summary {
             text.insert_str(0, &summary);
         }
-        let shown = if annotations.len() <= room { annotations.len() } else { room - 1 };
+        let shown = if annotations.len() <= available { annotations.len() } else { available - 1 };
         for annotation in &annotations[..shown] {
             text.push_str(&command(level, annotation));
         }
@@ -59,7 +63,7 @@ pub(super) fn document(document: &Document<'_>, _: Style) -> String {
     text
 }
 
-/// The closing line, if it has this level.
+/// The closing line, if the document has this level.
 fn summary(document: &Document<'_>, level: Level) -> Option<String> {
     let closing = document.closing.as_ref()?;
     if level_of(document.severity) != Some(level) {
@@ -82,8 +86,12 @@ fn left_out(level: Level, left: &[Annotation<'_>], all: usize) -> String {
         true => first.noun,
         false => "message",
     };
-    let title = format!("{} more", counted(left.len(), noun));
-    let text = format!("GitHub shows no more for a step; --format text has all {all}.");
+    let title = counted_more(left.len(), noun);
+    let text = format!(
+        "GitHub displays at most {MAX_ANNOTATIONS} annotations of each level for a step; --format text \
+         shows all {}.",
+        grouped(all)
+    );
     command(level, &Annotation { title, text, place: None, rank: 0, noun })
 }
 
@@ -108,10 +116,10 @@ fn together(section: &Section<'_>) -> Option<String> {
     rows.first()?;
     let mut text = counted(rows.len(), section.noun);
     let names: Vec<_> =
-        rows.iter().take(NAMED).map(|row| visible(row.principal.unwrap_or_default())).collect();
+        rows.iter().take(MAX_NAMES).map(|row| visible(row.principal.unwrap_or_default())).collect();
     text.push_str(&format!(": {}", names.join(", ")));
-    if rows.len() > NAMED {
-        text.push_str(&format!(" and {} more", rows.len() - NAMED));
+    if rows.len() > MAX_NAMES {
+        text.push_str(&format!(" and {} more", grouped(rows.len() - MAX_NAMES)));
     }
     if let Some(cause) = section.cause() {
         text.push('\n');
@@ -150,7 +158,7 @@ fn shown(boundary: Option<Boundary<'_>>) -> Cow<'_, str> {
     boundary.map_or("no boundary".into(), |boundary| visible(boundary.shown()))
 }
 
-/// None for what a review does not show.
+/// `None` for details, which a review does not show.
 fn level_of(severity: Severity) -> Option<Level> {
     match severity {
         Severity::Error => Some(Level::Error),
@@ -186,7 +194,7 @@ fn command(level: Level, annotation: &Annotation<'_>) -> String {
     format!("::{level} {properties}title={title}::{text}\n")
 }
 
-/// GitHub resolves the path from the root of the repository, and does not accept `./`.
+/// GitHub resolves the path against the root of the repository, and does not accept `./`.
 fn in_repository(file: &str) -> String {
     let file = if cfg!(windows) { file.replace('\\', "/") } else { file.to_owned() };
     file.strip_prefix("./").map(str::to_owned).unwrap_or(file)
@@ -207,7 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_in_a_message_ends_it_or_begins_another() {
+    fn a_message_cannot_end_its_command_or_begin_another() {
         let annotation = Annotation {
             title: "a,line=9::b\n::error::c".to_owned(),
             text: "100%\r\n::warning::x".to_owned(),

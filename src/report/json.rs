@@ -20,7 +20,7 @@ use crate::plan::{Change, Origin, Plan, Preflight, ProblemKind, Refused, Verdict
 pub(super) fn file_errors(errors: &FileErrors) -> String {
     pretty(&CheckJson {
         file: errors.file(),
-        mistakes: errors.diagnostics().iter().map(MistakeJson::of).collect(),
+        mistakes: errors.diagnostics().iter().map(DiagnosticJson::of).collect(),
         ..CheckJson::default()
     })
 }
@@ -44,11 +44,11 @@ struct CheckJson<'a> {
     file_digest: Option<Digest>,
     account: Option<AccountId>,
     users: Option<UserCounts>,
-    mistakes: Vec<MistakeJson<'a>>,
+    mistakes: Vec<DiagnosticJson<'a>>,
 }
 
 #[derive(Serialize)]
-struct MistakeJson<'a> {
+struct DiagnosticJson<'a> {
     line: usize,
     column: usize,
     message: &'a str,
@@ -69,10 +69,10 @@ impl Default for CheckJson<'_> {
     }
 }
 
-impl<'a> MistakeJson<'a> {
-    fn of(mistake: &'a Diagnostic) -> Self {
-        let Diagnostic { message, line, column, help, .. } = mistake;
-        MistakeJson { line: *line, column: *column, message, help: help.as_deref() }
+impl<'a> DiagnosticJson<'a> {
+    fn of(diagnostic: &'a Diagnostic) -> Self {
+        let Diagnostic { message, line, column, help, .. } = diagnostic;
+        DiagnosticJson { line: *line, column: *column, message, help: help.as_deref() }
     }
 }
 
@@ -83,7 +83,7 @@ fn pretty(document: &impl Serialize) -> String {
     text
 }
 
-/// A run as JSON lines: an object for each change when its outcome is final, and a closing `summary`.
+/// A run as JSON Lines: an object for each change when its outcome is final, and `summary` at the end.
 pub(super) struct JsonRun<'a, W> {
     preflight: &'a Preflight,
     to: W,
@@ -116,7 +116,7 @@ impl<W: Write> RunReporter for JsonRun<'_, W> {
     }
 }
 
-/// A plan that was refused as a whole, as JSON lines like those of a run.
+/// A refused plan as JSON Lines like those of a run.
 pub(super) fn refused(preflight: &Preflight, why: &Refused) -> String {
     let mut lines = Vec::new();
     // Writing to memory cannot fail.
@@ -147,7 +147,7 @@ fn write_problems(to: &mut impl Write, preflight: &Preflight) -> io::Result<()> 
     Ok(())
 }
 
-/// The changes that are not sent, whatever becomes of the run.
+/// Writes the changes that are not ready: no request is sent for them.
 fn write_unsent(to: &mut impl Write, preflight: &Preflight) -> io::Result<()> {
     let plan = &preflight.plan;
     for (change, verdict) in preflight.changes() {
@@ -173,7 +173,7 @@ fn write_line(to: &mut impl Write, line: &Line<'_>) -> io::Result<()> {
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Line<'a> {
-    /// The plan violates guard rails: nothing is done.
+    /// The plan violates guard rails: nothing is changed.
     Refused {
         why: Vec<String>,
         advice: String,
@@ -186,10 +186,10 @@ enum Line<'a> {
         attempts: u32,
         request_id: Option<&'a str>,
         error: Option<AnyErrorJson<'a>>,
-        /// What a conflict found instead of `from`, or reading back instead of `to`.
+        /// What preflight found instead of `from`, or verification instead of `to`.
         found: Option<FoundJson<'a>>,
         read_back: Option<&'static str>,
-        /// Why it could not be read back.
+        /// Why verification could not read the user.
         read_error: Option<ErrorJson<'a>>,
     },
     Stopped {
@@ -224,7 +224,7 @@ enum StoppedBy {
     Word(&'static str),
 }
 
-/// An error: of a call, or of the tool.
+/// An error of a call, or of the tool.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum AnyErrorJson<'a> {
@@ -260,7 +260,7 @@ impl<'a> AnyErrorJson<'a> {
     }
 }
 
-/// What the account has, where it is not what the plan expected.
+/// What the account has instead of what the plan expected.
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum FoundJson<'a> {
@@ -295,7 +295,7 @@ impl<'a> FoundJson<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// An item for which there was nothing to send, or nothing that could be sent safely.
+    /// An item for which no request was sent.
     fn unsent(
         plan: &'a Plan,
         change: &'a Change,
@@ -316,7 +316,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// An item whose policy cannot be a boundary any more.
+    /// An item whose policy can no longer be used as a boundary.
     fn blocked(plan: &'a Plan, change: &'a Change, why: &'a ProblemKind) -> Self {
         let own = AnyErrorJson::Own {
             code: why.code(),
@@ -379,13 +379,13 @@ impl<'a> Line<'a> {
             calls: summary.calls.made,
             throttled_calls: summary.calls.throttled,
             stopped_by,
-            // Milliseconds: what is finer than that is noise.
+            // Rounded to milliseconds: finer digits are noise.
             seconds: (summary.write_duration.as_secs_f64() * 1e3).round() / 1e3,
         }
     }
 }
 
-/// A change in a run: each line can be read without the others.
+/// A change in a run. Each line is complete without the others.
 #[derive(Serialize)]
 struct ChangeJson<'a> {
     kind: PrincipalKind,
@@ -400,7 +400,7 @@ struct ChangeJson<'a> {
     origin: Option<Origin>,
 }
 
-/// A listed user without a plan, and the reason.
+/// A listed user for which nothing can be planned, and the reason.
 #[derive(Serialize)]
 struct ProblemJson<'a> {
     kind: PrincipalKind,

@@ -1,24 +1,27 @@
-//! Markdown as [GitHub's dialect](https://github.github.com/gfm/) has it, in which foreign text stays text.
+//! [GitHub Flavored Markdown](https://github.github.com/gfm/), in which untrusted text is never interpreted as
+//! markup.
 
 use super::style::Style;
 use super::view::{
-    Body, Boundary, ChangeView, Document, Place, Row, Section, Severity, Span, Text, counted,
+    Body, Boundary, ChangeView, Document, Place, Row, Section, Severity, Span, Text, counted_more,
+    grouped,
 };
 
-/// The most characters that a comment may have on GitHub. Counted in UTF-16 units: no text has fewer of
-/// them than characters.
-const LIMIT: usize = 65_536;
-/// Kept free for each section that follows, so that a long section does not push the others out.
+/// The maximum length of a comment on GitHub, in characters. This module counts UTF-16 code units: a text
+/// has at least as many of them as characters.
+const MAX_LENGTH: usize = 65_536;
+/// The length that is reserved for each following section, so that a long section does not displace the
+/// others.
 const RESERVE: usize = 2_000;
-/// The most that is kept free for all sections that follow.
-const LARGEST_RESERVE: usize = 20_000;
-/// A longer list is folded until a reader opens it.
-const OPEN_ROWS: usize = 20;
-/// Foreign sentences are cut to so many characters.
-const LONGEST_QUOTE: usize = 500;
+/// The maximum length that is reserved for all following sections.
+const MAX_RESERVE: usize = 20_000;
+/// A list with more rows is collapsed.
+const MAX_OPEN_ROWS: usize = 20;
+/// The maximum length of a quoted sentence, in characters. Longer ones are truncated.
+const MAX_QUOTE: usize = 500;
 
-/// A document as a comment or a job's summary: a summary that is always whole, and then as much of the
-/// sections as fits, those about errors first.
+/// Renders a document for a comment or a job summary: a summary that is always complete, then as much of the
+/// sections as fits, errors first.
 pub(super) fn document(document: &Document<'_>, _: Style) -> String {
     let mut page = Page::begin(document.marker, &summary(document));
     let mut parts: Vec<(Severity, Part)> = document
@@ -29,19 +32,19 @@ pub(super) fn document(document: &Document<'_>, _: Style) -> String {
     parts.sort_by_key(|(severity, _)| *severity != Severity::Error);
     for (n, (_, part)) in parts.iter().enumerate() {
         let following = parts.len() - n - 1;
-        page.part(part, (following * RESERVE).min(LARGEST_RESERVE));
+        page.part(part, (following * RESERVE).min(MAX_RESERVE));
     }
     page.text
 }
 
-/// Title, counts, closing line, and what is about the document as a whole.
+/// The title, the counts, the closing line and the statements about the whole document.
 fn summary(document: &Document<'_>) -> String {
     let mut text = format!("### {}\n", inline(&document.title));
     if !document.counts.is_empty() {
         text.push_str("\n| | add | change | remove |\n| --- | ---: | ---: | ---: |\n");
         for row in &document.counts {
-            let (label, add, change, remove) = (row.label, row.add, row.change, row.remove);
-            text.push_str(&format!("| {label} | {add} | {change} | {remove} |\n"));
+            let [add, change, remove] = [row.add, row.change, row.remove].map(grouped);
+            text.push_str(&format!("| {} | {add} | {change} | {remove} |\n", row.label));
         }
     }
     if let Some(closing) = &document.closing {
@@ -70,22 +73,22 @@ fn title(section: &Section<'_>) -> String {
     section.heading.as_ref().map_or_else(|| "Changes".to_owned(), inline)
 }
 
-/// The heading and the number of rows in an HTML element, where Markdown has no code spans.
+/// The heading and the number of rows, for an HTML element, in which Markdown has no code spans.
 fn folded_title(section: &Section<'_>) -> String {
     let heading = section.heading.as_ref().map_or_else(|| "Changes".to_owned(), Text::to_string);
     let is_text = |c: char| c.is_alphanumeric() || " .,:;()-_/".contains(c);
     let heading: String = heading.chars().map(|c| if is_text(c) { c } else { '_' }).collect();
-    format!("{heading}: {}", section.len())
+    format!("{heading}: {}", grouped(section.len()))
 }
 
-/// What holds for all rows, and what to do about them.
+/// The message and the help that apply to all rows.
 fn about_all(section: &Section<'_>) -> String {
     let message = section.message.as_ref().map(|message| format!("\n{}\n", inline(message)));
     let help = section.help.as_ref().map(|help| format!("\nhelp: {}\n", inline(help)));
     message.unwrap_or_default() + &help.unwrap_or_default()
 }
 
-/// A section of any number of lines; none for one that the summary has.
+/// A section of any number of lines; `None` if the summary contains it.
 fn part(section: &Section<'_>) -> Option<Part> {
     match &section.body {
         Body::Statements(_) => None,
@@ -111,7 +114,7 @@ fn changes(section: &Section<'_>, rows: &[Row<'_>]) -> Part {
     table(section, "| | user | from | to | line |", rows.iter().filter_map(change_line).collect())
 }
 
-/// A table that is folded until a reader opens it.
+/// A collapsed table.
 fn table(section: &Section<'_>, columns: &str, lines: Vec<String>) -> Part {
     let rule = "| --- ".repeat(columns.matches('|').count() - 1);
     let head = format!("{}{columns}\n{rule}|\n", folded(&folded_title(section)));
@@ -120,7 +123,7 @@ fn table(section: &Section<'_>, columns: &str, lines: Vec<String>) -> Part {
 
 fn list(section: &Section<'_>, lines: Vec<String>) -> Part {
     let (head, fold_end) = match lines.len() {
-        ..=OPEN_ROWS => (format!("\n{}\n\n", heading(section)), ""),
+        ..=MAX_OPEN_ROWS => (format!("\n{}\n\n", heading(section)), ""),
         _ => (folded(&folded_title(section)), FOLD_END),
     };
     Part { head, lines, tail: format!("{}{fold_end}", about_all(section)), noun: section.noun }
@@ -165,15 +168,15 @@ fn inline(text: &Text<'_>) -> String {
     let spans = text.spans().iter().map(|span| match span {
         Span::Ours(text) => words(text),
         Span::Name(text) => code(text),
-        Span::Quote(text) => clipped(text),
+        Span::Quote(text) => truncated(text),
     });
     spans.collect()
 }
 
-/// Foreign text as a code span: nothing in it is markup, a link, or calls a person.
+/// Untrusted text as a code span: nothing in it is interpreted as markup, as a link or as a mention.
 ///
-/// A code span has no escapes, so what could end it, or the table's cell around it, is written as
-/// `\u{7c}`; so is what nobody sees.
+/// A code span has no escapes, so a character that could end it or the table cell around it is written as
+/// `\u{7c}`. The same applies to invisible characters.
 fn code(text: &str) -> String {
     let mut span = String::with_capacity(text.len() + 2);
     span.push('`');
@@ -184,7 +187,7 @@ fn code(text: &str) -> String {
             c => span.extend(c.escape_debug()),
         }
     }
-    // An empty span, or one of spaces, is none.
+    // Markdown has no empty code span, and a span of spaces is invisible.
     if span.trim_end() == "`" {
         span.push_str("(empty)");
     }
@@ -192,15 +195,15 @@ fn code(text: &str) -> String {
     span
 }
 
-/// Foreign text, cut to a length that a reader would read.
-fn clipped(text: &str) -> String {
-    match text.char_indices().nth(LONGEST_QUOTE) {
+/// Untrusted text as a code span, truncated to [`MAX_QUOTE`].
+fn truncated(text: &str) -> String {
+    match text.char_indices().nth(MAX_QUOTE) {
         Some((cut, _)) => code(&format!("{}…", &text[..cut])),
         None => code(text),
     }
 }
 
-/// Our own words, in which no character is markup.
+/// Text of this program, with every character of markup escaped.
 fn words(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -212,7 +215,7 @@ fn words(text: &str) -> String {
     escaped
 }
 
-/// Markdown that is being written, and never exceeds [`LIMIT`].
+/// Markdown that is being written. It never exceeds [`MAX_LENGTH`].
 struct Page {
     text: String,
     length: usize,
@@ -231,41 +234,40 @@ struct Part {
 }
 
 impl Page {
-    /// A page that begins with what must be whole. A machine finds its earlier comment by the hidden line.
-    fn begin(marker: &str, whole: &str) -> Page {
+    /// A page that begins with `summary`, which is always complete. The hidden first line identifies the
+    /// comment, so that a later run can replace it.
+    fn begin(marker: &str, summary: &str) -> Page {
         let mut page = Page { text: String::new(), length: 0 };
-        page.push(&format!("<!-- {marker} -->\n{whole}"));
+        page.push(&format!("<!-- {marker} -->\n{summary}"));
         page
     }
 
-    /// Adds as many of a part's lines as fit with `reserve` units left for what follows, and counts the
-    /// others.
+    /// Adds as many lines of the part as fit, with `reserve` units left for the following parts, and reports
+    /// the number of the others.
     fn part(&mut self, part: &Part, reserve: usize) {
         if part.lines.is_empty() {
             return;
         }
         let left_out = |count: usize| {
-            let nouns = counted(count, part.noun);
-            format!(
-                "\n**{nouns} more did not fit here:** the text and JSON formats have them all.\n"
-            )
+            let more = counted_more(count, part.noun);
+            format!("\n**{more} did not fit:** the text and JSON formats contain all of them.\n")
         };
-        let mut room = LIMIT.saturating_sub(self.length + reserve);
+        let mut available = MAX_LENGTH.saturating_sub(self.length + reserve);
         let frame =
             length(&part.head) + length(&part.tail) + length(&left_out(part.lines.len())) + 2;
-        let Some(for_lines) = room.checked_sub(frame) else {
+        let Some(for_lines) = available.checked_sub(frame) else {
             let note = left_out(part.lines.len());
-            if length(&note) <= LIMIT - self.length {
+            if length(&note) <= MAX_LENGTH - self.length {
                 self.push(&note);
             }
             return;
         };
-        room = for_lines;
+        available = for_lines;
         self.push(&part.head);
         let mut fitted = 0;
         for line in &part.lines {
-            let Some(rest) = room.checked_sub(length(line) + 1) else { break };
-            room = rest;
+            let Some(rest) = available.checked_sub(length(line) + 1) else { break };
+            available = rest;
             self.push(line);
             self.push("\n");
             fitted += 1;

@@ -1,8 +1,8 @@
-//! What people and machines read: plans, runs and file checks as text, JSON, Markdown and GitHub's workflow
-//! commands, and the progress of a run.
+//! The output for people and machines: plans, runs and file checks as text, JSON, Markdown and GitHub Actions
+//! workflow commands, and the progress of a run.
 //!
-//! Everything is made from plans, events and diagnostics. `view` decides on words, grouping and advice, once;
-//! each format is one file that lays the view out and escapes foreign text. To add a format, add a variant to
+//! Everything is made from plans, events and diagnostics. `view` chooses the wording, the grouping and the
+//! advice once; each format is one file that lays out the view and escapes untrusted text. To add a format, add a variant to
 //! [`Format`] and a file with its renderer.
 
 mod bar;
@@ -19,7 +19,7 @@ mod text;
 mod view;
 mod wrap;
 
-pub use bar::{Aside, ProgressDisplay};
+pub use bar::{BarHandle, ProgressDisplay};
 pub use format::Format;
 pub use progress::Progress;
 pub use render::{

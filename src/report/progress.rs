@@ -1,12 +1,12 @@
 use std::time::Duration;
 
-use super::view::counted;
+use super::view::{counted, grouped};
 use crate::apply::Event;
 use crate::iam::Rate;
 use crate::inventory::{CallOutcome, ErrorClass};
 use crate::journal::Outcome;
 
-/// The progress of a run. It takes the elapsed time as an argument, so that tests decide on it.
+/// The progress of a run. The elapsed time is an argument, so that tests can choose it.
 #[derive(Debug, Clone, Default)]
 pub struct Progress {
     total: usize,
@@ -21,7 +21,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Takes the next event.
+    /// Processes the next event.
     pub fn on(&mut self, event: &Event) {
         match event {
             Event::Started { changes } => *self = Progress { total: *changes, ..Self::default() },
@@ -33,7 +33,7 @@ impl Progress {
                 self.ended += 1;
                 self.failed += usize::from(matches!(call, CallOutcome::Failed { .. }));
             }
-            // All others were counted when they were answered.
+            // All others were counted when their last attempt ended.
             Event::Ended(item) if item.outcome() == Outcome::NotAttempted => {
                 self.ended += 1;
                 self.not_attempted += 1;
@@ -44,13 +44,13 @@ impl Progress {
         }
     }
 
-    /// The changes that IAM answered, or that will not be attempted.
+    /// The number of changes whose last attempt has ended, or that will not be attempted.
     pub fn ended(&self) -> usize {
         self.ended
     }
 
-    /// What to show besides the count: rate, time left, failures and throttling; during verification, the
-    /// number of users.
+    /// The text after the count: rate, time left, failures and throttling; during verification, the number
+    /// of users.
     pub fn remark(&self, elapsed: Duration) -> String {
         if self.verifying > 0 {
             return format!("verifying {}", counted(self.verifying, "user"));
@@ -64,7 +64,7 @@ impl Progress {
             remark.push_str(&format!(", about {} left", clock(seconds)));
         }
         if self.failed > 0 {
-            remark.push_str(&format!(", {} failed", self.failed));
+            remark.push_str(&format!(", {} failed", grouped(self.failed)));
         }
         if self.throttled > 0 {
             remark.push_str(&match self.rate {
@@ -77,7 +77,8 @@ impl Progress {
 
     /// One line for a log: `apply: 120 of 500 users, 24.0/s, about 16 s left`.
     pub fn line(&self, elapsed: Duration) -> String {
-        format!("apply: {} of {} users, {}", self.ended, self.total, self.remark(elapsed))
+        let (ended, total) = (grouped(self.ended), grouped(self.total));
+        format!("apply: {ended} of {total} users, {}", self.remark(elapsed))
     }
 }
 
@@ -122,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn before_the_first_answer_no_time_left_is_estimated() {
+    fn before_the_first_response_no_time_left_is_estimated() {
         let progress = Progress { total: 10, ..Progress::default() };
         assert_eq!(progress.remark(Duration::ZERO), "0.0/s");
         assert_eq!(clock(Duration::from_secs(3_601)), "61 min");

@@ -8,7 +8,7 @@ use crate::plan::{Plan, Preflight, Refused};
 
 type Renderer = fn(&Document<'_>, Style) -> String;
 
-/// The renderer of a format that is made from the view. JSON has documented fields of its own.
+/// The renderer of a format that is made from the view; `None` for JSON, which has documented fields.
 fn renderer(format: Format) -> Option<Renderer> {
     match format {
         Format::Text => Some(text::document),
@@ -18,7 +18,7 @@ fn renderer(format: Format) -> Option<Renderer> {
     }
 }
 
-/// A plan in a format.
+/// Renders a plan.
 pub fn render_plan(plan: &Plan, format: Format, style: Style) -> String {
     match renderer(format) {
         Some(render) => render(&view::plan(plan), style),
@@ -26,12 +26,12 @@ pub fn render_plan(plan: &Plan, format: Format, style: Style) -> String {
     }
 }
 
-/// The text of a plan in a run that has checked the guard rails itself, with the overrides of that run.
+/// Renders a plan as text for a run, which itself reports violations of guard rails.
 pub fn render_review(plan: &Plan, style: Style) -> String {
     text::document(&view::review(plan), style)
 }
 
-/// A file without errors, in a format.
+/// Renders the result of the check of a file without errors.
 pub fn render_check(config: &Config, format: Format, style: Style) -> String {
     match renderer(format) {
         Some(render) => render(&view::check(config), style),
@@ -39,17 +39,17 @@ pub fn render_check(config: &Config, format: Format, style: Style) -> String {
     }
 }
 
-/// The errors of a file, in a format. The text shows each error in its line of the file.
+/// Renders the errors of a file. The text format shows each error with its line of the file.
 pub fn render_file_errors(errors: &FileErrors, format: Format, style: Style) -> String {
     match renderer(format) {
-        Some(_) if format == Format::Text => errors.render(style.colour),
+        Some(_) if format == Format::Text => errors.render(style.color),
         Some(render) => render(&view::file_errors(errors), style),
         None => json::file_errors(errors),
     }
 }
 
-/// A plan that was refused as a whole, in a format: nothing of it was applied. The text begins with an empty
-/// line, because it follows the text of the plan.
+/// Renders a refused plan, none of whose changes was made. The text format begins with an empty line, because
+/// it follows the text of the plan.
 pub fn render_refused(
     preflight: &Preflight,
     why: &Refused,
@@ -79,7 +79,7 @@ pub fn run_reporter<'a>(
     }
 }
 
-/// A reporter that writes the whole run at its end.
+/// A reporter that writes the whole report at the end of the run.
 struct AtEnd<'a, W> {
     run: Run<'a>,
     render: Renderer,

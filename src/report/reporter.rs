@@ -4,10 +4,10 @@ use crate::apply::Event;
 
 /// Writes the report of a run.
 pub trait RunReporter {
-    /// Takes the next event.
+    /// Processes the next event.
     ///
     /// # Errors
-    /// When the report cannot be written. The run continues: its effect on IAM does not depend on a reader of
-    /// the report.
+    /// Returns the error of the writer if the report cannot be written. The run continues: its effect on IAM
+    /// does not depend on a reader of the report.
     fn on(&mut self, event: &Event) -> io::Result<()>;
 }

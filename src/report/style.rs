@@ -7,18 +7,18 @@ use super::view::Tone;
 /// How text is laid out for the stream that it is written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
-    /// Whether to write ANSI colours.
-    pub colour: bool,
+    /// Whether to write ANSI colors.
+    pub color: bool,
     /// The width at which sentences wrap, in columns.
     pub width: usize,
 }
 
 impl Style {
-    /// The width where there is no terminal.
+    /// The width if the stream is not a terminal.
     pub const DEFAULT_WIDTH: usize = 100;
 
-    /// No colours, at [`Style::DEFAULT_WIDTH`].
-    pub const PLAIN: Style = Style { colour: false, width: Style::DEFAULT_WIDTH };
+    /// No colors, at [`Style::DEFAULT_WIDTH`].
+    pub const PLAIN: Style = Style { color: false, width: Style::DEFAULT_WIDTH };
 
     /// The label that begins an error message.
     pub fn error(self, text: impl Display) -> String {
@@ -61,7 +61,7 @@ impl Style {
     }
 
     fn with(self, style: Ansi, text: impl Display) -> String {
-        match self.colour {
+        match self.color {
             true => format!("{style}{text}{style:#}"),
             false => text.to_string(),
         }

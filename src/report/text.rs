@@ -6,17 +6,17 @@ use super::RunReporter;
 use super::escape::visible;
 use super::style::Style;
 use super::view::{
-    Answered, Body, Boundary, ChangeKind, ChangeView, Closing, Document, Row, Run, Section, Text,
-    Tone, answered, counted,
+    Attempted, Body, Boundary, ChangeKind, ChangeView, Closing, Document, Row, Run, Section, Text,
+    Tone, attempted, counted,
 };
 use super::wrap::Sentence;
 use crate::apply::Event;
 use crate::plan::Preflight;
 
-/// The place of a missing boundary. No short name has parentheses.
-const NONE: &str = "(none)";
+/// Stands for a missing boundary. No short name contains parentheses.
+const NO_BOUNDARY: &str = "(none)";
 
-/// A document, ending in its closing line and its digest.
+/// Renders a document. The closing line and the digest come last.
 pub(super) fn document(document: &Document<'_>, style: Style) -> String {
     let mut text = String::new();
     if let Some(introduction) = &document.introduction {
@@ -57,8 +57,8 @@ pub(super) fn closing(text: &mut String, document: &Document<'_>, style: Style) 
     }
 }
 
-/// A run while it goes on: a line for each change as soon as IAM responds; at the end the failures, the
-/// results of verification, and the counts.
+/// The report of a run in progress: a line for each change as soon as IAM responds, and at the end the
+/// failures, the results of verification and the counts.
 pub(super) struct TextRun<'p, W> {
     run: Run<'p>,
     columns: Columns,
@@ -68,7 +68,7 @@ pub(super) struct TextRun<'p, W> {
     to: W,
 }
 
-/// The columns before each change of a run.
+/// The width of the label before each change of a run, in columns.
 const LABEL_WIDTH: usize = "applied ".len();
 
 impl<'p, W: Write> TextRun<'p, W> {
@@ -90,8 +90,8 @@ impl<'p, W: Write> TextRun<'p, W> {
         match event {
             Event::Started { .. } => self.write_sections(&mut text, &self.run.before()),
             Event::Answered { change, call } => {
-                if let Some(answered) = answered(self.run.plan(), change, call) {
-                    write_answered(&mut text, &answered, &self.columns, self.style);
+                if let Some(attempted) = attempted(self.run.plan(), change, call) {
+                    write_attempted(&mut text, &attempted, &self.columns, self.style);
                 }
             }
             Event::StoppedBy(_) => {
@@ -126,8 +126,8 @@ impl<W: Write> RunReporter for TextRun<'_, W> {
     }
 }
 
-fn write_answered(text: &mut String, answered: &Answered<'_>, columns: &Columns, style: Style) {
-    let Answered { label, severity, row, attempts } = answered;
+fn write_attempted(text: &mut String, attempted: &Attempted<'_>, columns: &Columns, style: Style) {
+    let Attempted { label, severity, row, attempts } = attempted;
     if let (Some(principal), Some(change)) = (row.principal, &row.change) {
         let label = format!("{label:width$}", width = LABEL_WIDTH - 1);
         let label = style.tone(severity.tone(), label) + " ";
@@ -204,7 +204,7 @@ fn write_rows(text: &mut String, rows: &[Row<'_>], style: Style) {
             sentence = sentence.name(Tone::Strong, principal).ours(Tone::Neutral, ": ");
         }
         sentence.text(Tone::Neutral, &row.message).write(text, style, 2, 6);
-        // Neighbours with the same help share it.
+        // Consecutive rows with the same help show it once.
         let is_last = rows.get(n + 1).is_none_or(|next| next.help != row.help);
         if let Some(help) = row.help.as_ref().filter(|_| is_last) {
             write_help(text, help, 6, style);
@@ -227,10 +227,10 @@ fn write_help(text: &mut String, help: &Text<'_>, indent: usize, style: Style) {
     sentence.text(Tone::Neutral, help).write(text, style, indent, indent + "help: ".len());
 }
 
-/// Changes as aligned lines: `+ user  from → to`. Where the widest line does not fit, the boundaries of
-/// every change have a line of their own, or two.
+/// Changes as aligned lines: `+ user  from → to`. If the widest line does not fit, the boundaries of every
+/// change are on one or two lines of their own.
 pub(super) struct Columns {
-    /// The columns before each change.
+    /// The width of the space before each change, in columns.
     indent: usize,
     width: usize,
     /// The widths of users and of boundaries that are replaced, if each change fits on a line.
@@ -258,7 +258,7 @@ impl Columns {
         Columns { indent, width: style.width, aligned }
     }
 
-    /// One change, without a line end. `before` takes the columns of the indent.
+    /// One change, without a line end. `before` is as wide as the indent.
     pub(super) fn line(
         &self,
         before: &str,
@@ -288,5 +288,5 @@ impl Columns {
 }
 
 fn shown<'a>(boundary: Option<Boundary<'a>>) -> &'a str {
-    boundary.as_ref().map_or(NONE, Boundary::shown)
+    boundary.as_ref().map_or(NO_BOUNDARY, Boundary::shown)
 }

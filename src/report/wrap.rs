@@ -7,7 +7,7 @@ use super::escape::visible;
 use super::style::Style;
 use super::view::{Span, Text, Tone};
 
-/// A sentence that wraps at spaces. Foreign names are never broken.
+/// A sentence that wraps at spaces. Names are never wrapped.
 #[derive(Default)]
 pub(super) struct Sentence<'a> {
     words: Vec<Word<'a>>,
@@ -103,7 +103,7 @@ impl<'a> Sentence<'a> {
     }
 }
 
-/// Neighbours of the same tone are painted as one.
+/// Writes a line. Adjacent pieces of the same tone are styled together.
 fn write_line(to: &mut String, style: Style, line: &[Word<'_>]) {
     let mut run: Option<(Tone, String)> = None;
     for (n, word) in line.iter().enumerate() {
@@ -133,7 +133,7 @@ fn write_line(to: &mut String, style: Style, line: &[Word<'_>]) {
 mod tests {
     use super::*;
 
-    const NARROW: Style = Style { colour: false, width: 30 };
+    const NARROW: Style = Style { color: false, width: 30 };
 
     fn lines(text: &Text<'_>) -> Vec<String> {
         let mut wrapped = String::new();
@@ -144,9 +144,9 @@ mod tests {
     #[test]
     fn sentences_wrap_at_spaces_and_names_stay_whole() {
         let arn = "arn:aws:iam::123456789012:policy/a very-long name";
-        let text = Text::ours("the policy ").and_name(arn).and(", which is foreign, is long");
+        let text = Text::ours("the policy ").and_name(arn).and(", which has spaces, is long");
         let whole = format!("    {arn},");
-        assert_eq!(lines(&text), ["  the policy", &*whole, "    which is foreign, is long"]);
+        assert_eq!(lines(&text), ["  the policy", &*whole, "    which has spaces, is long"]);
     }
 
     #[test]
@@ -160,8 +160,8 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_of_the_same_tone_are_painted_as_one() {
-        let style = Style { colour: true, width: 80 };
+    fn adjacent_pieces_of_the_same_tone_are_styled_together() {
+        let style = Style { color: true, width: 80 };
         let mut painted = String::new();
         let sentence =
             Sentence::default().ours(Tone::Strong, "two words").ours(Tone::Neutral, ": more");

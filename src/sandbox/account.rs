@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-/// The account of every access key id that is not an account id.
+/// The account of every access key ID that is not an account ID.
 pub const ACCOUNT: &str = "123456789012";
 
-/// All accounts of the sandbox, by account id.
+/// All accounts of the sandbox, by account ID.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Accounts(BTreeMap<String, Account>);
 
@@ -15,14 +15,14 @@ pub(super) struct Accounts(BTreeMap<String, Account>);
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(from = "SavedAccount")]
 pub(super) struct Account {
-    /// The alias of the account; an account without one has no name.
+    /// The alias of the account; `None` if it has none.
     #[serde(skip)]
     pub(super) alias: Option<String>,
     users: BTreeMap<String, User>,
     policies: BTreeMap<String, Policy>,
-    /// The number of deleted users by name. Unique ids depend on it.
+    /// The number of deleted users by name. Unique IDs depend on it.
     deletions: BTreeMap<String, u64>,
-    /// The user names in lower case: IAM user names are case-insensitive.
+    /// The user names in lowercase: IAM user names are case-insensitive.
     #[serde(skip)]
     folded: BTreeSet<String>,
 }
@@ -31,7 +31,7 @@ pub(super) struct Account {
 struct SavedAccount {
     users: BTreeMap<String, User>,
     policies: BTreeMap<String, Policy>,
-    /// Absent from the files of versions that did not count deletions.
+    /// Missing from the files of versions that did not count deletions.
     #[serde(default)]
     deletions: BTreeMap<String, u64>,
 }
@@ -39,7 +39,7 @@ struct SavedAccount {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct User {
     pub(super) path: String,
-    /// The current boundary, which reads may not return yet.
+    /// The current boundary. Reads may still return the previous one.
     pub(super) boundary: Option<String>,
     #[serde(default)]
     pub(super) tags: BTreeMap<String, String>,
@@ -60,7 +60,7 @@ impl User {
         User { path, boundary, tags: BTreeMap::new(), stale: None }
     }
 
-    /// Sets the boundary. Reads return it after the time `staleness`.
+    /// Sets the boundary. Reads return it after `staleness`.
     pub(super) fn set_boundary(&mut self, boundary: Option<&str>, staleness: Duration) {
         let now = Instant::now();
         let before = self.visible_boundary(now).map(str::to_owned);
@@ -94,7 +94,7 @@ impl Accounts {
         self.0.entry(id.to_owned()).or_default()
     }
 
-    /// The account that the seed and tests fill.
+    /// The account to which the seed and tests add users.
     pub(super) fn home(&mut self) -> &mut Account {
         self.account(ACCOUNT)
     }
@@ -129,7 +129,7 @@ impl Account {
         is_removed
     }
 
-    /// How many users of this name were deleted from the account.
+    /// The number of users of this name that were deleted from the account.
     pub(super) fn deletions_of(&self, name: &str) -> u64 {
         self.deletions.get(name).copied().unwrap_or_default()
     }
@@ -155,13 +155,13 @@ impl Account {
         self.users.len()
     }
 
-    /// How many users have the policy as their boundary.
+    /// The number of users whose boundary is the policy.
     pub(super) fn boundary_count(&self, arn: &str) -> usize {
         self.users.values().filter(|user| user.boundary.as_deref() == Some(arn)).count()
     }
 
-    /// The users after `last`, by name. A marker is a name, so that a page does not shift while users are
-    /// created and deleted.
+    /// The users after `last`, by name. A marker contains a name and not a position, so pages do not shift while
+    /// users are created and deleted.
     pub(super) fn users_after<'a>(
         &'a self,
         last: Option<&str>,
@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_return_the_boundary_from_before_a_write_until_its_staleness_is_over() {
+    fn reads_return_the_previous_boundary_until_the_staleness_is_over() {
         let mut user = User::new("/", Some("first"));
         let hour = Duration::from_secs(3_600);
         user.set_boundary(Some("second"), hour);

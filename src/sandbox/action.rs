@@ -2,7 +2,7 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 
-/// An API action that the sandbox supports, by AWS's name.
+/// An API action that the sandbox supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Action(&'static str);
 
@@ -14,7 +14,7 @@ pub struct UnknownAction {
 }
 
 impl Action {
-    /// The only action of STS; the others are IAM's.
+    /// The only action of STS. The others are actions of IAM.
     pub const GET_CALLER_IDENTITY: Action = Action("GetCallerIdentity");
 
     /// All actions, ordered by name.
@@ -39,8 +39,8 @@ impl Action {
     }
 }
 
-/// Whether random faults and the rate limit of all actions leave an action out. They simulate IAM; this action
-/// is STS's.
+/// Whether an action is exempt from random faults and from the rate limit of all actions. Both simulate IAM, and
+/// an exempt action belongs to STS.
 pub(super) fn is_exempt(action: &str) -> bool {
     action == Action::GET_CALLER_IDENTITY.name()
 }

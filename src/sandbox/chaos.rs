@@ -9,26 +9,26 @@ use super::fault::Fault;
 use super::request::Request;
 use crate::iam::Share;
 
-/// Random fault injection. The same seed injects the same faults.
+/// Random fault injection, reproducible for the same seed.
 ///
 /// The fault of a call depends on the seed, the action, its user, page or policy, and the number of earlier
-/// attempts of the same call. It does not depend on the order in which calls arrive; only throttling storms do.
+/// attempts of the same call. Only throttling storms depend on the order in which calls arrive.
 /// STS's `GetCallerIdentity` is exempt.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chaos {
-    /// Selects the calls and their faults.
+    /// The seed of the random numbers that select the calls and their faults.
     pub seed: u64,
     /// The kinds of fault to inject.
     pub kinds: BTreeSet<ChaosKind>,
-    /// The share of the calls with a fault of a kind that applies to them. In addition, storms throttle this
-    /// share of the calls, and this share of the writes has stale reads.
+    /// The share of the calls that get a fault. In addition, storms throttle this share of the calls, and this
+    /// share of the writes has stale reads.
     pub share: Share,
     /// The share of the calls that fail [`Chaos::STUBBORN_FAILURES`] times in a row, which is more often than
     /// most clients retry. The others fail at most [`Chaos::MAX_CONSECUTIVE_FAILURES`] times in a row.
     pub stubborn: Share,
-    /// The longest delay of a slow response, in addition to the latency.
+    /// The maximum delay of a slow response, in addition to the latency.
     pub max_delay: Duration,
-    /// The longest time for which reads do not return a write.
+    /// The maximum time until reads return a write.
     pub max_staleness: Duration,
 }
 
@@ -53,7 +53,7 @@ pub enum ChaosKind {
     ShiftedPages,
     /// [`Fault::UserDeleted`]
     UserDeleted,
-    /// For some time after a write, reads return the boundary from before the write.
+    /// For some time after a write, reads return the previous boundary.
     StaleReads,
 }
 
@@ -138,11 +138,11 @@ impl fmt::Display for ChaosKind {
     }
 }
 
-/// The most users by which a page is shifted.
+/// The maximum number of users by which a page is shifted.
 const MAX_SHIFT: isize = 3;
 
 impl Chaos {
-    /// The most consecutive failures of a call that is not stubborn: the sixth attempt succeeds.
+    /// The maximum number of consecutive failures of a call that is not stubborn: the sixth attempt succeeds.
     pub const MAX_CONSECUTIVE_FAILURES: u32 = 5;
     /// The number of failures of a stubborn call before the first success.
     pub const STUBBORN_FAILURES: u64 = 8;
@@ -159,7 +159,7 @@ impl Chaos {
         }
     }
 
-    /// The random numbers of one attempt of a call or of one storm: they depend on the seed and on these only.
+    /// The random numbers of one attempt of a call or of one storm. They depend only on the seed and the arguments.
     pub(super) fn rng(&self, names: [&str; 3], number: u64) -> fastrand::Rng {
         let mut hash = Sha256::new().chain_update(self.seed.to_le_bytes());
         for name in names {

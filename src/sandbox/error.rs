@@ -14,19 +14,19 @@ pub enum SandboxError {
         error: io::Error,
     },
     /// The state file cannot be read.
-    #[error("cannot read the sandbox's state {}: {error}", file.display())]
+    #[error("cannot read the sandbox state file {}: {error}", file.display())]
     State {
         /// The file.
         file: PathBuf,
         /// The error of the operating system.
         error: io::Error,
     },
-    /// The state file has another format.
+    /// The state file does not have the expected format.
     #[error(
-        "{} is not the state of a sandbox ({why}); remove it with `iam-boundaries sandbox reset`",
+        "{} is not a sandbox state file ({why}); remove it with `iam-boundaries sandbox reset`",
         file.display()
     )]
-    ForeignState {
+    InvalidState {
         /// The file.
         file: PathBuf,
         /// The difference from the expected format.

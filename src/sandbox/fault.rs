@@ -4,7 +4,7 @@ use std::time::Duration;
 /// A fault that the sandbox injects into a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// The sandbox does nothing and answers with an error.
+    /// The sandbox does nothing and returns an error.
     Error {
         /// The HTTP status.
         status: u16,
@@ -17,17 +17,17 @@ pub enum Fault {
     CutBefore,
     /// The sandbox executes the action and closes the connection without a response.
     CutAfter,
-    /// The sandbox executes the action; the response ends in the middle of its XML.
+    /// The sandbox executes the action; the response ends in the middle of the XML.
     Truncated,
     /// The sandbox executes the action; the response is not XML.
     Garbage,
-    /// The sandbox does nothing and answers with this body and status 200.
+    /// The sandbox does nothing and returns this body with status 200.
     Response(String),
-    /// The sandbox executes the action and delays the response by this much.
+    /// The sandbox executes the action and delays the response by this time.
     Slow(Duration),
-    /// The page begins this many users after its marker, as if so many users had been deleted before it; if
-    /// negative, before its marker, as if so many had been created. The page never ends before its own
-    /// marker, and the first page is not shifted.
+    /// The page begins this many users after its marker, as if users had been deleted between two pages. A
+    /// negative number shifts it to before its marker, as if users had been created. The page never ends before
+    /// its own marker, and the first page is not shifted.
     Shifted(isize),
     /// The sandbox deletes the user, then executes the action.
     UserDeleted,
@@ -58,14 +58,14 @@ struct PendingFault {
 }
 
 impl Faults {
-    /// Injects the fault into the next `times` calls of `action`: of those for `user`, or of all.
+    /// Injects the fault into the next `times` calls of `action`: into calls for `user`, or into all calls.
     pub fn add(&self, action: &str, user: Option<&str>, times: u32, fault: Fault) {
         let (action, user) = (action.to_owned(), user.map(str::to_owned));
         let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         pending.push(PendingFault { action, user, calls_left: times, fault });
     }
 
-    /// The fault to inject into this call, which counts as one of its calls.
+    /// The fault to inject into this call. It reduces the number of calls that get the fault.
     pub(super) fn take(&self, action: &str, user: Option<&str>) -> Option<Fault> {
         let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let first = pending.iter_mut().find(|pending| {

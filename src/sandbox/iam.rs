@@ -10,20 +10,20 @@ use crate::iam::{PolicyArn, PrincipalName, PrincipalNameError, is_name_char};
 
 pub(super) const NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
 
-/// The result of an action; none for actions without a result.
+/// The result of an action; `None` for an action without a result.
 type ActionResult = Result<Option<Vec<Xml>>, ErrorResponse>;
 
-/// The creation date of everything: constant, so that responses do not depend on the clock.
+/// The creation date of all users and policies: constant, so that responses do not depend on the clock.
 const CREATED: &str = "2026-11-24T00:00:00Z";
 
 /// How the sandbox executes one call.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Behavior {
-    /// The most items on a page.
+    /// The maximum number of items on a page.
     pub(super) page_size: usize,
-    /// How many users after its marker a page begins; before its marker, if negative.
+    /// The number of users after its marker at which a page begins; a negative number is before the marker.
     pub(super) shift: isize,
-    /// How long reads do not return a boundary that this call writes.
+    /// The time until reads return a boundary that this call writes.
     pub(super) staleness: Duration,
 }
 
@@ -65,7 +65,7 @@ fn get_user(account: &Account, request: &Request) -> ActionResult {
     Ok(Some(vec![whole_user(account, request, name, user)]))
 }
 
-/// `ListUsers` leaves out boundaries and tags
+/// `ListUsers` returns neither boundaries nor tags
 /// (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUsers.html>).
 fn list_users(account: &Account, request: &Request, behavior: Behavior) -> ActionResult {
     let prefix = request.get("PathPrefix").unwrap_or("/");
@@ -199,7 +199,7 @@ fn put_boundary(account: &mut Account, request: &Request, behavior: Behavior) ->
 }
 
 /// A user without a boundary is not an error: AWS's documentation lists `NoSuchEntity` for an entity that "does
-/// not exist" and does not say whether a missing boundary is one. LocalStack answers with 200, and so does the
+/// not exist" and does not say whether a missing boundary is one. LocalStack returns 200, and so does the
 /// sandbox.
 fn delete_boundary(account: &mut Account, request: &Request, behavior: Behavior) -> ActionResult {
     let name = checked_name(request)?;
@@ -208,7 +208,7 @@ fn delete_boundary(account: &mut Account, request: &Request, behavior: Behavior)
     Ok(None)
 }
 
-/// The policy must be an attachable one of this account or of AWS.
+/// Checks that the policy is attachable and belongs to this account or to AWS.
 fn check_boundary(account: &Account, request: &Request, arn: &str) -> Result<(), ErrorResponse> {
     let Ok(parsed) = arn.parse::<PolicyArn>() else {
         return Err(ErrorResponse::new(400, "InvalidInput", format!("ARN {arn} is not valid.")));
@@ -305,7 +305,7 @@ fn page<'a>(
     let marker = request.marker()?;
     let shift = marker.as_ref().map_or(0, |_| behavior.shift);
     let kept = |(_, user): &(&String, &User)| keep(user);
-    // A reader of a page that ends before its own marker would never finish.
+    // If a page ended before its own marker, a client would never reach the last page.
     let earlier = if shift < 0 { shift.unsigned_abs().min(size - 1) } else { 0 };
     let preceding = marker.iter().flat_map(|marker| account.users_until(marker));
     let mut repeated: Vec<_> = preceding.filter(kept).take(earlier).collect();
@@ -328,7 +328,7 @@ fn user_fields(account: &Account, request: &Request, name: &str, user: &User) ->
     ]
 }
 
-/// A user with boundary and tags, as the actions on one user return it.
+/// A user with its boundary and tags, as the actions on one user return it.
 fn whole_user(account: &Account, request: &Request, name: &str, user: &User) -> Xml {
     let mut fields = user_fields(account, request, name, user);
     fields.extend(boundary_field(user));
@@ -360,7 +360,7 @@ fn policy_fields(account: &Account, arn: &str, path: &str, name: &str) -> Vec<Xm
         text("DefaultVersionId", "v1"),
         text("AttachmentCount", 0),
         text("PermissionsBoundaryUsageCount", account.boundary_count(arn)),
-        // True for AWS's service role policies, too: they are attachable to their own roles.
+        // Also true for the policies of service-linked roles, which can be attached to those roles.
         text("IsAttachable", true),
         text("CreateDate", CREATED),
         text("UpdateDate", CREATED),

@@ -7,27 +7,27 @@ use super::fault::Fault;
 use super::request::Request;
 use super::storm::Storms;
 
-/// Decides which faults [`Chaos`] injects into the calls, as they arrive.
+/// Selects the faults that [`Chaos`] injects into the calls.
 #[derive(Debug)]
 pub(super) struct FaultInjector {
     chaos: Chaos,
-    /// By account, action and subject.
+    /// The key is the account, the action and the subject.
     attempts: HashMap<[String; 3], Attempts>,
     storms: Storms,
 }
 
-/// The attempts of one call so far: those with the same account, action and subject.
+/// The attempts of one call so far. Attempts of the same call have the same account, action and subject.
 #[derive(Debug, Clone, Copy, Default)]
 struct Attempts {
     count: u64,
     consecutive_failures: u32,
 }
 
-/// What is injected into one attempt.
+/// The faults of one attempt.
 #[derive(Debug, Default)]
 pub(super) struct Injection {
     pub(super) fault: Option<Fault>,
-    /// How long reads do not return what the call writes.
+    /// The time until reads return the boundary that the call writes.
     pub(super) staleness: Duration,
 }
 
@@ -41,7 +41,7 @@ impl FaultInjector {
         self.storms.count_call(&self.chaos, account, action, now)
     }
 
-    /// What to inject into an attempt that is not throttled.
+    /// The faults to inject into an attempt that is not throttled.
     pub(super) fn inject(&mut self, request: &Request) -> Injection {
         let (account, action) = (request.account.as_str(), request.action.as_str());
         if is_exempt(action) {

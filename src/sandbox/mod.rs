@@ -1,8 +1,8 @@
-//! A local server that implements the parts of IAM and STS that the tool uses. It serves to try, test and
-//! measure the tool without an AWS account, and listens on the loopback interface only.
+//! A local server that implements the parts of IAM and STS that the tool uses, for trials, tests and benchmarks
+//! without an AWS account. It listens only on the loopback interface.
 //!
-//! The sandbox does not verify signatures. An access key id of 12 digits selects the account with that id;
-//! any other selects [`ACCOUNT`].
+//! The sandbox does not verify signatures. An access key ID of 12 digits selects the account with that ID;
+//! any other access key ID selects [`ACCOUNT`].
 
 mod account;
 mod action;
@@ -50,7 +50,7 @@ use tokio::task::JoinHandle;
 use crate::iam::{PolicyArn, PrincipalName};
 use shared::Shared;
 
-/// An access key id for [`ACCOUNT`]. It is not a secret.
+/// An access key ID for [`ACCOUNT`]. It is not a secret.
 pub const ACCESS_KEY_ID: &str = "SANDBOX-KEY-ID";
 /// The secret access key for [`ACCESS_KEY_ID`]. It is not a secret.
 pub const SECRET_ACCESS_KEY: &str = "sandbox-key-that-opens-nothing";
@@ -63,11 +63,10 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts a sandbox on 127.0.0.1. It begins with the accounts of the state file or, without one, of the
-    /// seed.
+    /// Starts a sandbox on 127.0.0.1 with the accounts of the state file or, if it does not exist, of the seed.
     ///
     /// # Errors
-    /// If the port or the state file cannot be used.
+    /// Returns an error if the port or the state file cannot be used.
     pub async fn start(options: Options) -> Result<Sandbox, SandboxError> {
         let accounts = match &options.state {
             Some(file) => state::load(file)?,
@@ -98,12 +97,12 @@ impl Sandbox {
         &self.shared.faults
     }
 
-    /// The calls received so far.
+    /// The number of calls received so far.
     pub fn calls(&self) -> ActionCalls {
         self.shared.calls.counts()
     }
 
-    /// The calls throttled so far by rate limits and storms, without those throttled by a [`Fault`].
+    /// The number of calls throttled so far by rate limits and storms, but not by a [`Fault`].
     pub fn throttled_calls(&self) -> ActionCalls {
         self.shared.throttled.counts()
     }
@@ -114,8 +113,8 @@ impl Sandbox {
         self.shared.buckets().set_throttle(throttle, Instant::now());
     }
 
-    /// Adds a user to [`ACCOUNT`], or replaces the user of this name and keeps its unique id. The policy need
-    /// not exist.
+    /// Adds a user to [`ACCOUNT`], or replaces the user of this name and keeps its unique ID. The policy of the
+    /// boundary does not have to exist.
     pub fn put_user(&self, user: &PrincipalName, boundary: Option<&PolicyArn>) {
         self.shared.accounts().home().put_user(user.as_str(), "/", boundary.map(PolicyArn::as_str));
     }
@@ -128,11 +127,11 @@ impl Sandbox {
     /// Adds a policy to [`ACCOUNT`].
     ///
     /// # Panics
-    /// If the name is not a valid policy name.
+    /// Panics if the name is not a valid policy name.
     pub fn put_policy(&self, name: &str) -> PolicyArn {
         let arn = format!("arn:aws:iam::{ACCOUNT}:policy/{name}");
         self.shared.accounts().home().put_policy(&arn, "/", name);
-        arn.parse().expect("the caller passes a valid policy name")
+        arn.parse().expect("the argument is a valid policy name")
     }
 
     /// Removes a policy from [`ACCOUNT`], even if it is the boundary of a user.
@@ -152,8 +151,8 @@ impl Sandbox {
         accounts.home().user(user.as_str()).map(|user| user.boundary.clone())
     }
 
-    /// The unique id (IAM's `UserId`) of a user of [`ACCOUNT`], if the user exists. A user that is deleted and
-    /// created again has another unique id.
+    /// The unique ID (IAM's `UserId`) of a user of [`ACCOUNT`], if the user exists. A user that is deleted and
+    /// created again has a different unique ID.
     pub fn unique_id_of(&self, user: &PrincipalName) -> Option<String> {
         let accounts = &mut self.shared.accounts();
         let (home, name) = (accounts.home(), user.as_str());

@@ -14,15 +14,15 @@ pub struct Options {
     pub seed: Seed,
     /// The latency of each response.
     pub latency: Duration,
-    /// The most items on a page, from 1 to 1,000. A page of IAM may also have fewer items than requested.
+    /// The maximum number of items on a page, from 1 to 1,000. IAM, too, can return fewer items than requested.
     pub page_size: usize,
-    /// The rate limits. A call above its limit does nothing and is answered with `Throttling`.
+    /// The rate limits. A call that exceeds its limit does nothing and returns the error `Throttling`.
     pub throttle: Throttle,
-    /// How long reads return a user's boundary from before a write.
+    /// The time until reads return a written boundary.
     pub staleness: Duration,
     /// Random faults, in addition to [`Sandbox::faults`](super::Sandbox::faults).
     pub chaos: Option<Chaos>,
-    /// The file that keeps the accounts between runs; without it, they are in memory only.
+    /// The file that keeps the accounts between runs; without it, they are only in memory.
     pub state: Option<PathBuf>,
 }
 

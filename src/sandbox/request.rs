@@ -89,7 +89,7 @@ impl Request {
         (1..=1_000).map_while(|n| self.get(&format!("{name}.member.{n}{field}"))).collect()
     }
 
-    /// `MaxItems`: 1 to 1,000, by default 100.
+    /// `MaxItems`: from 1 to 1,000; the default is 100.
     pub(super) fn max_items(&self) -> Result<usize, ErrorResponse> {
         let Some(text) = self.get("MaxItems") else { return Ok(100) };
         match text.parse::<usize>() {
@@ -122,12 +122,13 @@ impl Request {
     }
 }
 
-/// The marker that [`Request::marker`] decodes. Markers of IAM are opaque, so clients must not read it.
+/// The marker that [`Request::marker`] decodes. It is not the plain name, because IAM's markers are opaque to
+/// clients.
 pub(super) fn marker_after(name: &str) -> String {
     name.bytes().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The partition of the region that the request is signed for.
+/// The partition of the Region for which the request is signed.
 fn partition_of(region: &str) -> Partition {
     let is_in = |prefix: &str| region.starts_with(prefix);
     match () {
@@ -147,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_partition_follows_from_its_home_region() {
+    fn the_home_region_of_every_partition_identifies_the_partition() {
         for &partition in Partition::ALL {
             assert_eq!(partition_of(partition.home_region()), partition);
         }

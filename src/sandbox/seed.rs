@@ -3,12 +3,12 @@ use super::account::{ACCOUNT, Accounts};
 /// The initial content of the sandbox's account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seed {
-    /// Nothing.
+    /// No users and no policies.
     Empty,
-    /// A small company. The project's own `boundaries.toml` lists its users.
+    /// The users of a sample company. The `boundaries.toml` of this project lists them.
     Story,
-    /// This many users with [awkward names](awkward_name) and the boundary `Developer`; of five users, one has
-    /// no boundary instead, and one has `Contractor`.
+    /// This many users with [awkward names](awkward_name). Of every five users, one has no boundary, one has
+    /// `Contractor`, and three have `Developer`.
     Users(usize),
 }
 
@@ -81,7 +81,7 @@ impl Seed {
     }
 }
 
-/// A user name that is valid and that TOML, XML or a shell easily misreads; distinct for each number.
+/// A valid user name that is difficult for TOML, XML or a shell; distinct for each number.
 pub fn awkward_name(n: usize) -> String {
     match n % 8 {
         0 => format!("user-{n:05}"),

@@ -20,15 +20,15 @@ use super::{iam, state, sts, xml};
 type HttpResponse = Response<Full<Bytes>>;
 
 /// The content of a response.
-struct Reply {
+struct Content {
     status: u16,
     body: String,
 }
 
-/// Not XML: no parser accepts it.
+/// Text that no XML parser accepts.
 const GARBAGE: &str = "\u{fffd}\u{1}<<&\0 out of order";
 
-/// In bytes. IAM's own limits on a request are far below this.
+/// In bytes. IAM's own limits on a request are much lower.
 const MAX_BODY_SIZE: usize = 1 << 20;
 
 /// Serves connections until the future is dropped.
@@ -58,7 +58,7 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-/// An error closes the connection.
+/// Handles a request. An error closes the connection.
 async fn handle(
     shared: &Shared,
     http: hyper::Request<Incoming>,
@@ -70,7 +70,7 @@ async fn handle(
         Err(error) => return Err(io::Error::other(error)),
     };
     let authorization = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    // The time of arrival decides on throttling: the latency comes after it.
+    // The time of arrival determines throttling, so the latency comes afterward.
     let request = Request::parse(authorization, &body).map(|request| {
         let is_admitted = shared.admit(&request.account, &request.action);
         (request, is_admitted)
@@ -89,46 +89,47 @@ async fn handle(
         staleness: injection.staleness.max(shared.options.staleness),
     };
     let execute = || execute(shared, &request, behavior, &request_id);
-    let reply = match injection.fault {
+    let content = match injection.fault {
         None | Some(Fault::Shifted(_)) => execute(),
         Some(Fault::UserDeleted) => {
             let name = request.get("UserName").unwrap_or_default();
             shared.accounts().account(&request.account).remove_user(name);
             execute()
         }
-        Some(Fault::Error { status, code, message }) => {
-            Reply { status, body: xml::error(iam::NAMESPACE, status, &code, &message, &request_id) }
-        }
+        Some(Fault::Error { status, code, message }) => Content {
+            status,
+            body: xml::error(iam::NAMESPACE, status, &code, &message, &request_id),
+        },
         Some(Fault::CutBefore) => return Err(io::Error::other("cut before")),
         Some(Fault::CutAfter) => {
             execute();
             return Err(io::Error::other("cut after"));
         }
         Some(Fault::Truncated) => {
-            let mut reply = execute();
-            reply.body.truncate(reply.body.floor_char_boundary(reply.body.len() / 2));
-            reply
+            let mut content = execute();
+            content.body.truncate(content.body.floor_char_boundary(content.body.len() / 2));
+            content
         }
         Some(Fault::Garbage) => {
             execute();
-            Reply { status: 200, body: GARBAGE.to_owned() }
+            Content { status: 200, body: GARBAGE.to_owned() }
         }
-        Some(Fault::Response(body)) => Reply { status: 200, body },
+        Some(Fault::Response(body)) => Content { status: 200, body },
         Some(Fault::Slow(time)) => {
-            let reply = execute();
+            let content = execute();
             tokio::time::sleep(time).await;
-            reply
+            content
         }
     };
-    Ok(http_response(reply, &request_id))
+    Ok(http_response(content, &request_id))
 }
 
 fn throttling() -> Injection {
     Injection { fault: Some(Fault::throttling()), ..Injection::default() }
 }
 
-fn execute(shared: &Shared, request: &Request, behavior: Behavior, request_id: &str) -> Reply {
-    let success = |namespace, result| Reply {
+fn execute(shared: &Shared, request: &Request, behavior: Behavior, request_id: &str) -> Content {
+    let success = |namespace, result| Content {
         status: 200,
         body: xml::response(namespace, &request.action, result, request_id),
     };
@@ -142,11 +143,11 @@ fn execute(shared: &Shared, request: &Request, behavior: Behavior, request_id: &
         && let Some(file) = &shared.options.state
         && let Err(error) = state::save(file, &accounts)
     {
-        // A write that the state file does not have is lost with the next run.
-        let message = format!("cannot write the sandbox's state {}: {error}", file.display());
+        // The next run would not have a write that is not in the state file.
+        let message = format!("cannot write the sandbox state file {}: {error}", file.display());
         return failure(&ErrorResponse::new(500, "ServiceFailure", message), request_id);
     }
-    // The lock is not held while a long page is formatted.
+    // Release the lock before formatting a long page.
     drop(accounts);
     match result {
         Ok(result) => success(iam::NAMESPACE, result),
@@ -154,12 +155,12 @@ fn execute(shared: &Shared, request: &Request, behavior: Behavior, request_id: &
     }
 }
 
-fn failure(error: &ErrorResponse, request_id: &str) -> Reply {
+fn failure(error: &ErrorResponse, request_id: &str) -> Content {
     let body = xml::error(iam::NAMESPACE, error.status, error.code, &error.message, request_id);
-    Reply { status: error.status, body }
+    Content { status: error.status, body }
 }
 
-fn http_response(Reply { status, body }: Reply, request_id: &str) -> HttpResponse {
+fn http_response(Content { status, body }: Content, request_id: &str) -> HttpResponse {
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -59,7 +59,7 @@ impl Shared {
         is_admitted
     }
 
-    /// What to inject into a call that is admitted. Added [`Faults`] take precedence over random ones.
+    /// The faults to inject into a call that is not throttled. Added [`Faults`] take precedence over random faults.
     pub(super) fn inject(&self, request: &Request) -> Injection {
         let injection = self.injector().map(|mut injector| injector.inject(request));
         let mut injection = injection.unwrap_or_default();

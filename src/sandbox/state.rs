@@ -23,30 +23,33 @@ struct LoadedState {
     accounts: Accounts,
 }
 
-/// The saved accounts; none if the file does not exist.
+/// The saved accounts; `None` if the file does not exist.
 pub(super) fn load(file: &Path) -> Result<Option<Accounts>, SandboxError> {
     let text = match std::fs::read(file) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(SandboxError::State { file: file.to_owned(), error }),
     };
-    let foreign = |why: String| SandboxError::ForeignState { file: file.to_owned(), why };
+    let invalid = |why: String| SandboxError::InvalidState { file: file.to_owned(), why };
     let loaded: LoadedState =
-        serde_json::from_slice(&text).map_err(|error| foreign(error.to_string()))?;
+        serde_json::from_slice(&text).map_err(|error| invalid(error.to_string()))?;
     if loaded.format != FORMAT || loaded.format_version != VERSION {
-        return Err(foreign(format!("it is {} version {}", loaded.format, loaded.format_version)));
+        return Err(invalid(format!(
+            "its format is {} version {}",
+            loaded.format, loaded.format_version
+        )));
     }
     Ok(Some(loaded.accounts))
 }
 
-/// Replaces the file atomically.
+/// Atomically replaces the file.
 pub(super) fn save(file: &Path, accounts: &Accounts) -> io::Result<()> {
-    let folder = match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
+    let directory = match file.parent() {
+        Some(directory) if !directory.as_os_str().is_empty() => directory,
         _ => Path::new("."),
     };
-    std::fs::create_dir_all(folder)?;
-    let mut new = tempfile::NamedTempFile::new_in(folder)?;
+    std::fs::create_dir_all(directory)?;
+    let mut new = tempfile::NamedTempFile::new_in(directory)?;
     let state = SavedState { format: FORMAT, format_version: VERSION, accounts };
     serde_json::to_writer_pretty(&mut new, &state)?;
     new.flush()?;
@@ -57,7 +60,7 @@ pub(super) fn save(file: &Path, accounts: &Accounts) -> io::Result<()> {
 /// Removes the saved accounts, so that the next start begins with the seed. Returns whether the file existed.
 ///
 /// # Errors
-/// If the file exists and cannot be removed.
+/// Returns an error if the file exists and cannot be removed.
 pub fn reset(file: &Path) -> io::Result<bool> {
     match std::fs::remove_file(file) {
         Ok(()) => Ok(true),

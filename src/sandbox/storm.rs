@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 use super::action::is_exempt;
 use super::chaos::{Chaos, ChaosKind};
 
-/// The most calls of one action in a storm.
+/// The maximum number of calls of one action in a storm.
 const MAX_CALLS: u64 = 12;
 
-/// The longest duration of a storm. A storm ends by time, too, because the other client that it simulates does
+/// The maximum duration of a storm. A storm also ends by time, because it simulates another client, which does
 /// not wait for calls.
 const MAX_DURATION: Duration = Duration::from_millis(500);
 
@@ -15,13 +15,13 @@ const MAX_DURATION: Duration = Duration::from_millis(500);
 #[derive(Debug, Default)]
 pub(super) struct Storms(HashMap<[String; 2], Phase>);
 
-/// Consecutive calls: in a storm, all are throttled; between storms, none is.
+/// Consecutive calls. In a storm, all calls are throttled; between storms, none.
 #[derive(Debug)]
 struct Phase {
     /// Even numbers are storms.
     number: u64,
     calls_left: u64,
-    /// For storms only.
+    /// Only used for storms.
     ends: Instant,
 }
 
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_storm_ends_in_time_for_a_caller_that_slows_down() {
+    fn a_storm_ends_in_time_for_a_client_that_slows_down() {
         let (chaos, mut storms, now) = (chaos(50), Storms::default(), Instant::now());
         let calls: Vec<bool> = (0..1_000)
             .map(|n| storms.count_call(&chaos, "1", "GetUser", now + n * MAX_DURATION))

@@ -4,7 +4,7 @@ use super::xml::{Xml, text};
 
 pub(super) const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
-/// The user name of every caller: the sandbox has no access keys by which to distinguish callers.
+/// The user name of every caller: the sandbox has no access keys and cannot distinguish callers.
 pub(super) const CALLER: &str = "sandbox-operator";
 
 /// [GetCallerIdentity](https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html)

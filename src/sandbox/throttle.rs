@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::action::{Action, is_exempt};
 use crate::iam::{Rate, RateError};
 
-/// The rate limits of the sandbox; by default none.
+/// The rate limits of the sandbox. By default, there are none.
 ///
 /// IAM throttles each API in each account separately, so the sandbox has one token bucket for each pair of
 /// account and action. AWS publishes neither the sizes nor the refill rates of its buckets.
@@ -24,16 +24,16 @@ impl Throttle {
     }
 }
 
-/// The limit of a token bucket. The bucket is full at first; a call takes one token or is throttled.
+/// The limit of a token bucket. The bucket is initially full. A call takes one token or is throttled.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RateLimit {
-    /// The tokens that the bucket gains each second.
+    /// The number of tokens that are added to the bucket each second.
     pub rate: Rate,
-    /// The most tokens that the bucket holds.
+    /// The capacity of the bucket, in tokens.
     pub burst: Burst,
     /// Later changes of the rate, in any order.
     pub changes: Vec<RateChange>,
-    /// Another client of the same account and API, which takes tokens too.
+    /// Another client of the same account and API, which also takes tokens.
     pub competitor: Option<Competitor>,
 }
 
@@ -44,7 +44,7 @@ impl RateLimit {
     }
 }
 
-/// The most tokens that a bucket holds: the number of calls that it accepts at once after a pause.
+/// The capacity of a token bucket: the number of calls that it accepts at once after a pause.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Burst(f64);
 
@@ -57,12 +57,13 @@ impl Burst {
     /// A burst of this many calls, which may be a fraction.
     ///
     /// # Errors
-    /// If it is not from 1 to 1,000,000. A bucket of less than one token would never accept a call.
+    /// Returns [`BadBurst`] if `calls` is not from 1 to 1,000,000. A bucket with a capacity of less than one token
+    /// would never accept a call.
     pub fn of(calls: f64) -> Result<Self, BadBurst> {
         if (1.0..=1_000_000.0).contains(&calls) { Ok(Burst(calls)) } else { Err(BadBurst) }
     }
 
-    /// The tokens of one second, but at least one.
+    /// The tokens that are added in one second, but at least one.
     pub fn of_one_second(rate: Rate) -> Self {
         Burst(rate.get().max(1.0))
     }
@@ -80,12 +81,12 @@ impl FromStr for Burst {
     }
 }
 
-/// A change of the rate at a time. As text, `5@30` is five calls a second from the thirtieth second on.
+/// A change of the rate at a point in time. As text, `5@30` means five calls per second after 30 seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RateChange {
     /// The time since the bucket's first call.
     pub after: Duration,
-    /// The tokens that the bucket gains each second from then on.
+    /// The number of tokens that are added to the bucket each second from then on.
     pub rate: Rate,
 }
 
@@ -93,7 +94,7 @@ pub struct RateChange {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadRateChange {
     /// The form is wrong.
-    #[error("a rate change is R@SECONDS, such as 5@30: five calls a second after thirty seconds")]
+    #[error("a rate change is R@SECONDS, such as 5@30: 5 calls per second after 30 seconds")]
     Form,
     /// The number before the `@` is not a rate.
     #[error(transparent)]
@@ -112,8 +113,8 @@ impl FromStr for RateChange {
 
 /// Another client of the same account and API. Its calls are evenly spaced; it does not retry throttled calls.
 ///
-/// As text, `25` is 25 calls a second, `25@10` begins ten seconds after the bucket's first call, and
-/// `25@10..40` also ends forty seconds after it.
+/// As text, `25` means 25 calls per second, `25@10` begins 10 seconds after the bucket's first call, and
+/// `25@10..40` also ends 40 seconds after that call.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Competitor {
     rate: Rate,
@@ -136,10 +137,10 @@ pub enum BadCompetitor {
 }
 
 impl Competitor {
-    /// A client that makes `rate` calls a second from `from` to `until`, both since the bucket's first call.
+    /// A client that makes `rate` calls per second between `from` and `until`, both since the bucket's first call.
     ///
     /// # Errors
-    /// If `until` is not after `from`.
+    /// Returns [`BadCompetitor::Times`] if `until` is not after `from`.
     pub fn new(rate: Rate, from: Duration, until: Option<Duration>) -> Result<Self, BadCompetitor> {
         match until {
             Some(until) if until <= from => Err(BadCompetitor::Times),
@@ -147,7 +148,8 @@ impl Competitor {
         }
     }
 
-    /// The time of a call, numbered from 0, in seconds since the bucket's first call; none after the last one.
+    /// The time of the call with this number, from 0, in seconds since the bucket's first call; `None` after the
+    /// last call.
     pub(super) fn time_of_call(&self, number: u64) -> Option<f64> {
         let at = self.from.as_secs_f64() + number as f64 / self.rate.get();
         self.until.is_none_or(|until| at < until.as_secs_f64()).then_some(at)

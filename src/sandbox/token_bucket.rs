@@ -41,7 +41,7 @@ impl TokenBuckets {
     }
 }
 
-/// One token bucket. The caller passes the time.
+/// One token bucket. The current time is an argument.
 ///
 /// A call first processes the refills, the rate changes and the competitor's calls up to and including its own
 /// time, in the order of their times.
@@ -52,14 +52,14 @@ struct TokenBucket {
     /// The time up to which everything is processed, in seconds since the first call.
     processed_until: f64,
     tokens: f64,
-    /// The tokens gained each second at that time.
+    /// The number of tokens that are added each second at that time.
     rate: f64,
     processed_changes: usize,
     competitor_calls: u64,
 }
 
 impl TokenBucket {
-    /// A full bucket, whose first call is now.
+    /// A full bucket whose first call is now.
     fn new(limit: &RateLimit, now: Instant) -> Self {
         let mut limit = limit.clone();
         limit.changes.sort_by_key(|change| change.after);
@@ -89,7 +89,7 @@ impl TokenBucket {
     }
 
     fn catch_up(&mut self, now: Instant) {
-        // Concurrent calls may take the lock in another order than that of their times.
+        // Concurrent calls can acquire the lock in a different order than that of their times.
         let now = now.saturating_duration_since(self.first).as_secs_f64();
         while let Some(at) = self.next_competitor_call().filter(|at| *at <= now) {
             self.competitor_calls += 1;
@@ -114,7 +114,7 @@ impl TokenBucket {
         self.refill(until);
     }
 
-    /// Refills at the present rate.
+    /// Adds tokens at the current rate.
     fn refill(&mut self, until: f64) {
         if until > self.processed_until {
             self.tokens = (self.tokens + self.rate * (until - self.processed_until))
@@ -152,7 +152,7 @@ mod tests {
         Throttle { all: Some(limit), ..Throttle::default() }
     }
 
-    /// How many of the calls, made every `1 / per_second` in this range of microseconds, are accepted.
+    /// The number of accepted calls if `per_second` calls per second are made in this range of microseconds.
     fn accepted(bucket: &mut TokenBucket, per_second: u64, micros: std::ops::Range<u64>) -> usize {
         let first = bucket.first;
         micros
@@ -233,7 +233,7 @@ mod tests {
             let limit = RateLimit { competitor: Some(competitor), ..limit(10.0, 1.0) };
             TokenBucket::new(&limit, Instant::now())
         };
-        // The competitor is as fast as the caller, and takes half of the tokens.
+        // The competitor is as fast as the client, and takes half of the tokens.
         let mut bucket = competing(1_005.0, 0, None);
         let half = accepted(&mut bucket, 995, 0..1_000 * SECOND);
         assert!((4_500..=5_500).contains(&half), "{half}");

@@ -37,7 +37,7 @@ impl Xml {
     }
 }
 
-/// `<ActionResponse>` with the result, if the action has one, and the request id.
+/// `<ActionResponse>` with the result, if the action has one, and the request ID.
 pub(super) fn response(
     namespace: &str,
     action: &str,

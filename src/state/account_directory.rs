@@ -22,21 +22,21 @@ pub struct AccountDirectory {
 const LOCAL: &str = ".iam-boundaries";
 
 impl StateRoot {
-    /// The state directory of the present user, by the
+    /// The state directory of the current user, according to the
     /// [XDG Base Directory Specification](https://specifications.freedesktop.org/basedir-spec/latest/):
     /// `$XDG_STATE_HOME/iam-boundaries`, by default `~/.local/state/iam-boundaries`; on Windows,
     /// `%LOCALAPPDATA%`. Without a home directory, `.iam-boundaries` in the working directory.
     pub fn of_user() -> StateRoot {
         let strategy = etcetera::choose_base_strategy().ok();
         let state = strategy.map(|it| it.state_dir().unwrap_or_else(|| it.cache_dir()));
-        // A home directory of "" gives a relative path.
+        // An empty home directory results in a relative path.
         match state.filter(|path| path.is_absolute()) {
             Some(state) => StateRoot(state.join("iam-boundaries")),
             None => StateRoot::local(),
         }
     }
 
-    /// A directory of the caller's choice.
+    /// The directory at `path`.
     pub fn at(path: impl Into<PathBuf>) -> StateRoot {
         StateRoot(path.into())
     }
@@ -54,11 +54,11 @@ impl StateRoot {
     /// The directory of `account`, created if it does not exist.
     ///
     /// # Errors
-    /// When it cannot be created.
+    /// Returns [`StateError::Unwritable`] if it cannot be created.
     pub fn account(&self, account: AccountId) -> Result<AccountDirectory, StateError> {
         let path = self.0.join(account.as_str());
         let unwritable = |error| StateError::Unwritable { path: path.clone(), error };
-        // The path is shown and recorded: its meaning must not depend on the working directory.
+        // The path appears in messages and in the marker, so it must not depend on the working directory.
         let path = std::path::absolute(&path).map_err(unwritable)?;
         let mut builder = DirBuilder::new();
         builder.recursive(true);
@@ -82,7 +82,7 @@ impl AccountDirectory {
         self.path.join(name)
     }
 
-    /// A path for a new file, named `stem.extension`, or with the first number that makes the name unused.
+    /// A path for a new file: `stem.extension`, or `stem-N.extension` with the lowest unused number.
     pub fn unused_file(&self, stem: &str, extension: &str) -> PathBuf {
         let first = self.file(&format!("{stem}.{extension}"));
         let numbered = (2..=u32::MAX).map(|n| self.file(&format!("{stem}-{n}.{extension}")));
@@ -90,7 +90,7 @@ impl AccountDirectory {
         std::iter::once(first.clone()).chain(numbered).find(is_unused).unwrap_or(first)
     }
 
-    /// The error of a file in the directory that cannot be written.
+    /// The error for a file in the directory that cannot be written.
     pub(super) fn unwritable(&self, error: io::Error) -> StateError {
         StateError::Unwritable { path: self.path.clone(), error }
     }

@@ -3,7 +3,7 @@ use std::path::Path;
 
 use crate::journal::sync_parent_directory;
 
-/// What to do with a file that exists already.
+/// What to do if the file already exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnExisting {
     /// Replace it.
@@ -12,21 +12,22 @@ pub enum OnExisting {
     Fail,
 }
 
-/// Writes a file that is complete or absent at every moment, also after a crash.
+/// Writes a file that is always either complete or absent, even after a crash.
 ///
 /// # Errors
-/// When the directory does not exist, or the file cannot be written. Then an existing file is unchanged.
+/// Returns an error if the directory does not exist or the file cannot be written. An existing file is then
+/// unchanged.
 pub fn write_atomically(path: &Path, text: &str, on_existing: OnExisting) -> io::Result<()> {
     let directory = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !directory.is_dir() {
         return Err(io::Error::new(io::ErrorKind::NotFound, "the directory does not exist"));
     }
     let mut builder = tempfile::Builder::new();
-    // The mode of any new file, less the umask: a temporary file would be for its owner only.
+    // The mode of a new file, before the umask. A temporary file is readable only by its owner by default.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let file = builder.prefix(".iam-boundaries-").tempfile_in(directory);
-    // The name of the temporary file helps nobody.
+    // Without the name of the temporary file, which means nothing to a user.
     let mut file = file.map_err(|error| io::Error::from(error.kind()))?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;

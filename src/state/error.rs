@@ -12,7 +12,7 @@ pub enum StateError {
     Unwritable {
         /// The directory.
         path: PathBuf,
-        /// The system's reason.
+        /// The error of the operating system.
         #[source]
         error: io::Error,
     },
@@ -21,7 +21,7 @@ pub enum StateError {
     Locked {
         /// The account.
         account: AccountId,
-        /// The process that holds the lock, if it could be read.
+        /// The process that holds the lock; `None` if it could not be read.
         holder: Option<LockHolder>,
     },
 }

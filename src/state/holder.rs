@@ -9,12 +9,12 @@ use crate::iam::Timestamp;
 pub struct LockHolder {
     /// The process ID.
     pub pid: u32,
-    /// When the process acquired the lock.
+    /// The time at which the process acquired the lock.
     pub since: Timestamp,
 }
 
 impl fmt::Display for LockHolder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, " (pid {}, since {})", self.pid, self.since.to_the_minute())
+        write!(f, " (PID {}, since {})", self.pid, self.since.to_the_minute())
     }
 }

@@ -7,7 +7,7 @@ use super::holder::LockHolder;
 use crate::iam::Timestamp;
 
 /// The lock on an account: no other run on this machine changes the account while this value exists. The
-/// system releases it when the process ends, however it ends.
+/// operating system releases it when the process ends, even after a crash.
 #[derive(Debug)]
 pub struct AccountLock {
     _file: File,
@@ -17,7 +17,8 @@ impl AccountLock {
     /// Acquires the lock on the account of `directory`.
     ///
     /// # Errors
-    /// When another run holds it, or the directory cannot be written.
+    /// Returns [`StateError::Locked`] if another run holds the lock, or [`StateError::Unwritable`] if the lock file
+    /// cannot be written.
     pub fn acquire(directory: &AccountDirectory) -> Result<AccountLock, StateError> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
@@ -31,12 +32,12 @@ impl AccountLock {
             }
             Err(TryLockError::Error(error)) => return Err(directory.unwritable(error)),
         }
-        record_holder(&mut file).map_err(|error| directory.unwritable(error))?;
+        write_holder(&mut file).map_err(|error| directory.unwritable(error))?;
         Ok(AccountLock { _file: file })
     }
 }
 
-fn record_holder(file: &mut File) -> io::Result<()> {
+fn write_holder(file: &mut File) -> io::Result<()> {
     let holder = LockHolder { pid: std::process::id(), since: Timestamp::now() };
     let holder = serde_json::to_string(&holder)?;
     file.set_len(0)?;
@@ -44,7 +45,7 @@ fn record_holder(file: &mut File) -> io::Result<()> {
     file.write_all(holder.as_bytes())
 }
 
-/// The holder, unless it cannot be read or is being written.
+/// The holder; `None` if it cannot be read, for example because it is being written.
 fn holder(file: &mut File) -> Option<LockHolder> {
     let mut text = String::new();
     file.read_to_string(&mut text).ok()?;

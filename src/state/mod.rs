@@ -1,5 +1,5 @@
 //! Files on this machine that outlive a run: a directory for each account with its journals, the lock that
-//! keeps two runs from changing one account, the mark of an unfinished run, and atomic writes.
+//! prevents two runs from changing the same account, the marker of an unfinished run, and atomic writes.
 
 mod account_directory;
 mod atomic;

@@ -1,5 +1,5 @@
-//! The mark of a run that has begun and not ended. It names the run's journal, so that the next run can
-//! report what was left open.
+//! The marker file of an unfinished run. It names the run's journal, so that the next run can report the changes
+//! whose outcome is unknown.
 
 use std::fs;
 use std::io;
@@ -17,17 +17,17 @@ const NAME: &str = "unfinished.json";
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Mark {
+struct Marker {
     began: Timestamp,
     /// An absolute path.
     journal: PathBuf,
 }
 
-/// What is known of an earlier run that did not end.
+/// What is known about an earlier run that did not finish.
 #[derive(Debug)]
 pub enum UnfinishedRun {
     /// Its journal can be read.
-    Recorded {
+    ReadableJournal {
         /// When the run began to write.
         began: Timestamp,
         /// Its journal.
@@ -36,7 +36,7 @@ pub enum UnfinishedRun {
         record: Box<RunRecord>,
     },
     /// Its journal cannot be read.
-    Unrecorded {
+    UnreadableJournal {
         /// When the run began to write.
         began: Timestamp,
         /// Its journal.
@@ -44,9 +44,9 @@ pub enum UnfinishedRun {
         /// Why the journal cannot be read.
         error: ReadError,
     },
-    /// The mark cannot be read.
-    Unreadable {
-        /// The file with the mark.
+    /// The marker cannot be read.
+    UnreadableMarker {
+        /// The marker file.
         file: PathBuf,
         /// The system's reason; `None` if the file does not name a journal.
         error: Option<io::Error>,
@@ -54,45 +54,48 @@ pub enum UnfinishedRun {
 }
 
 impl AccountDirectory {
-    /// Marks a run as begun, in place of an earlier one. The mark is on disk when this returns.
+    /// Writes the marker of a run that begins, and replaces that of an earlier run. The marker is on disk when this
+    /// returns.
     ///
     /// # Errors
-    /// When the mark cannot be written.
+    /// Returns [`StateError::Unwritable`] if the marker cannot be written.
     pub fn mark_unfinished(&self, began: Timestamp, journal: &Path) -> Result<(), StateError> {
-        let mark = || {
-            // A path that is not Unicode cannot be recorded.
-            let text = serde_json::to_string(&Mark { began, journal: journal.to_owned() })?;
+        let write = || {
+            // Serialization fails for a path that is not Unicode.
+            let text = serde_json::to_string(&Marker { began, journal: journal.to_owned() })?;
             write_atomically(&self.file(NAME), &text, OnExisting::Replace)
         };
-        mark().map_err(|error| self.unwritable(error))
+        write().map_err(|error| self.unwritable(error))
     }
 
-    /// Removes the mark: the run has ended, or there was nothing left to do.
+    /// Removes the marker: the run has finished, or there was nothing left to do.
     pub fn clear_unfinished(&self) {
         let file = self.file(NAME);
         match fs::remove_file(&file) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            // Harmless: the next run reads a journal that has its end.
+            // Harmless: the next run finds the end of the run in the journal.
             Err(error) => tracing::warn!("cannot remove {}: {error}", file.display()),
         }
     }
 }
 
-/// The earlier run on the account that did not end, if there is one.
+/// The earlier run on the account that did not finish, if there is one.
 pub fn unfinished_run(directory: &AccountDirectory) -> Option<UnfinishedRun> {
     let file = directory.file(NAME);
     let text = match fs::read(&file) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-        Err(error) => return Some(UnfinishedRun::Unreadable { file, error: Some(error) }),
+        Err(error) => return Some(UnfinishedRun::UnreadableMarker { file, error: Some(error) }),
     };
-    let Ok(Mark { began, journal }) = serde_json::from_slice(&text) else {
-        return Some(UnfinishedRun::Unreadable { file, error: None });
+    let Ok(Marker { began, journal }) = serde_json::from_slice(&text) else {
+        return Some(UnfinishedRun::UnreadableMarker { file, error: None });
     };
     match RunRecord::read(&journal) {
         Ok(record) if record.end.is_some() => None,
-        Ok(record) => Some(UnfinishedRun::Recorded { began, journal, record: Box::new(record) }),
-        Err(error) => Some(UnfinishedRun::Unrecorded { began, journal, error }),
+        Ok(record) => {
+            Some(UnfinishedRun::ReadableJournal { began, journal, record: Box::new(record) })
+        }
+        Err(error) => Some(UnfinishedRun::UnreadableJournal { began, journal, error }),
     }
 }

@@ -95,7 +95,7 @@ async fn no_command_reads_or_writes_another_account_than_the_specified_one() {
     let identified = "GetCallerIdentity";
     let mut after = fixture.sandbox.calls();
     assert_eq!(after.remove(identified), before.get(identified).map(|calls| calls + 5));
-    let rest = before.into_iter().filter(|(action, _)| action != identified);
+    let rest = before.into_iter().filter(|(action, _)| *action != identified);
     assert!(after.into_iter().eq(rest), "another call than the question for the identity");
     assert_eq!(fixture.boundary(0), Some(arn("Other").to_string()));
 

@@ -396,8 +396,8 @@ fn the_color_option_wins_over_the_environment_and_the_environment_over_the_termi
         for (is_terminal, expected) in [(false, in_pipe), (true, on_terminal)] {
             let shown = checked(color, variables, is_terminal);
             assert!(shown.contains("boundaries.toml"), "{color:?} {variables:?}: {shown}");
-            let is_coloured = shown.contains('\u{1b}');
-            assert_eq!(is_coloured, expected, "{color:?} {variables:?} {is_terminal}: {shown}");
+            let is_colored = shown.contains('\u{1b}');
+            assert_eq!(is_colored, expected, "{color:?} {variables:?} {is_terminal}: {shown}");
         }
     }
 }

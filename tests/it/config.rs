@@ -163,7 +163,7 @@ fn thousands_of_errors_are_all_shown() {
     }
     let shown = errors_of(&text).render(false);
     assert_eq!(shown.matches("unknown short name").count(), 5_000);
-    assert!(shown.ends_with("5000 errors in boundaries.toml\n"));
+    assert!(shown.ends_with("5,000 errors in boundaries.toml\n"));
 }
 
 #[test]

@@ -123,12 +123,12 @@ async fn killed_at_any_moment_the_journal_agrees_with_the_account_and_the_next_r
         let next = fixture.run(&APPLY).await;
         assert_eq!(next.code, 0, "round {round}: {next}");
         if !has_ended {
-            assert!(next.err.contains("did not end"), "round {round}: {next}");
+            assert!(next.err.contains("did not finish"), "round {round}: {next}");
         }
         let target = (wanted != "false").then(|| wanted.trim_matches('"').to_owned());
         assert!(boundaries(&fixture).iter().all(|boundary| *boundary == target), "round {round}");
         let last = fixture.run(&APPLY).await;
-        assert!(last.code == 0 && !last.err.contains("did not end"), "round {round}: {last}");
+        assert!(last.code == 0 && !last.err.contains("did not finish"), "round {round}: {last}");
     }
     assert!(killed >= 20 && with_open >= 5, "{killed} killed, {with_open} with something open");
 }

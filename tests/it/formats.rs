@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use crate::support::plans::{Case, HOSTILE, found};
 use iam_boundaries::config::{Config, FileErrors};
+use iam_boundaries::iam::grouped;
 use iam_boundaries::inventory::Inventory;
 use iam_boundaries::plan::Plan;
 use iam_boundaries::report::{Format, Style, render_check, render_file_errors, render_plan};
@@ -100,10 +101,11 @@ fn markdown_is_never_longer_than_a_comment_and_its_summary_is_whole() {
         assert!(text.contains(&plan.digest().to_string()));
         assert!(text.contains(plan.account.as_str()));
         let counts = plan.counts();
-        let row = format!("| All | {} | {} | {} |", counts.add, counts.change, counts.remove);
+        let [add, change, remove] = [counts.add, counts.change, counts.remove].map(grouped);
+        let row = format!("| All | {add} | {change} | {remove} |");
         assert!(markdown.contains(&row), "{row}");
         if !plan.problems.is_empty() {
-            assert!(text.contains(&format!("{} cannot be planned", plan.problems.len())));
+            assert!(text.contains(&format!("{} cannot be planned", grouped(plan.problems.len()))));
         }
     }
 }
@@ -117,7 +119,8 @@ fn what_did_not_fit_into_the_markdown_is_counted() {
         let left_out: usize = markdown
             .lines()
             .filter_map(|line| {
-                line.strip_prefix("**")?.split_once(" change")?.0.parse::<usize>().ok()
+                let (count, _) = line.strip_prefix("**")?.split_once(" more change")?;
+                count.replace(',', "").parse::<usize>().ok()
             })
             .sum();
         assert_eq!(shown + left_out, plan.changes.len(), "{left_out} left out");
@@ -214,11 +217,11 @@ fn mistakes_are_shown_in_each_format_and_stay_text() {
     let errors = Config::parse("boundaries.toml", &many).unwrap_err();
     let markdown = mistakes(Format::Markdown, &errors);
     rendered(&markdown);
-    assert!(markdown.len() <= LIMIT && markdown.contains("5000 errors"));
+    assert!(markdown.len() <= LIMIT && markdown.contains("5,000 errors"));
     assert!(markdown.contains("did not fit"));
     let github = mistakes(Format::Github, &errors);
     assert_eq!(github.lines().count(), 10);
-    assert!(github.contains("4991 errors more"), "{github}");
+    assert!(github.contains("4%2C991 more errors"), "{github}");
     let document: serde_json::Value =
         serde_json::from_str(&mistakes(Format::Json, &errors)).unwrap();
     assert_eq!(document["mistakes"].as_array().unwrap().len(), 5_000);

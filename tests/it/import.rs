@@ -153,9 +153,9 @@ fn an_account_without_boundaries_is_imported_as_comments_with_a_warning() {
     let imported = binary.run(&["--sandbox", "import", "--out", "boundaries.toml"]);
     assert_eq!(imported.code, 0, "{imported}");
     assert!(
-        imported
-            .err
-            .contains("No user has a boundary yet: assign one in the file before you plan."),
+        imported.err.contains(
+            "No user has a boundary yet: assign boundaries in the file before you run plan."
+        ),
         "{imported}"
     );
     let text = read(&binary, "boundaries.toml");

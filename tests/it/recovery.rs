@@ -166,7 +166,7 @@ async fn when_the_disk_is_full_no_further_call_is_made() {
     // When the disk has space again, the next run reports the unfinished run and makes the other changes.
     let next = fixture.run(&[&APPLY[..], &["--max-changes", "100%"]].concat()).await;
     assert_eq!(next.code, 0, "{next}");
-    assert!(next.err.contains("did not end. Its journal is "), "{next}");
+    assert!(next.err.contains("did not finish. Its journal is "), "{next}");
     assert!((0..200).all(|n| fixture.has(n, "Developer")));
 }
 
@@ -184,12 +184,12 @@ async fn the_next_run_reports_once_what_a_killed_run_left_open_and_continues() {
     // A run that does not start does not clear the report.
     let refused = fixture.run(&["apply"]).await;
     assert_eq!(refused.code, 1, "{refused}");
-    assert!(refused.err.starts_with(&format!("The run of {began} did not end")), "{refused}");
+    assert!(refused.err.starts_with(&format!("The run of {began} did not finish")), "{refused}");
 
     let next = fixture.run(&APPLY).await;
     assert_eq!(next.code, 0, "{next}");
-    assert!(next.err.starts_with(&format!("The run of {began} did not end")), "{next}");
-    let named = format!(" not known: {}.", open.join(", "));
+    assert!(next.err.starts_with(&format!("The run of {began} did not finish")), "{next}");
+    let named = format!(" unknown: {}.", open.join(", "));
     assert!(next.err.contains(&named), "{next}");
     assert!((0..8).all(|n| fixture.has(n, "Developer")));
     assert!(!is_marked_unfinished(&fixture));
@@ -208,7 +208,7 @@ async fn a_run_that_cannot_make_a_change_does_not_clear_the_report_of_an_unfinis
     for _ in 0..2 {
         // The missing user may be one that the killed run did not finish.
         let next = fixture.run(&APPLY).await;
-        assert!(next.code == 3 && next.err.contains(" did not end. "), "{next}");
+        assert!(next.code == 3 && next.err.contains(" did not finish. "), "{next}");
         assert!(is_marked_unfinished(&fixture));
     }
     fixture.set(0, "Developer");
@@ -226,9 +226,9 @@ async fn a_missing_or_damaged_journal_of_a_killed_run_is_reported() {
     assert!(said.err.contains("cannot be used: it is not a journal. This run reads"), "{said}");
     std::fs::remove_file(journal).unwrap();
     let said = fixture.run(&["apply"]).await;
-    assert!(said.err.contains("what it left open is not known"), "{said}");
+    assert!(said.err.contains("its unfinished changes are unknown"), "{said}");
     assert!(
-        said.err.contains("and its journal") && said.err.contains("does not exist any more."),
+        said.err.contains("and its journal") && said.err.contains("no longer exists."),
         "{said}"
     );
     std::fs::write(account_folder(&fixture).join("unfinished.json"), "{").unwrap();
@@ -249,7 +249,7 @@ async fn a_second_run_on_the_account_fails_before_it_reads_the_account() {
     assert!(
         second
             .err
-            .starts_with(&format!("error: nothing was changed: another run (pid {pid}, since 20")),
+            .starts_with(&format!("error: nothing was changed: another run (PID {pid}, since 20")),
         "{second}"
     );
     assert!(second.err.contains(&format!("is changing account {ACCOUNT}")), "{second}");
@@ -346,7 +346,7 @@ async fn a_killed_run_is_rolled_back_completely() {
     let incomplete = "Incomplete journal:";
     let shown = fixture.run(&["show", "back.json"]).await;
     for ran in [&rollback, &shown] {
-        assert!(ran.out.contains(incomplete) && ran.out.contains("the end of its run"), "{ran}");
+        assert!(ran.out.contains(incomplete) && ran.out.contains("the end of the run"), "{ran}");
     }
     let arguments = ["apply", "back.json", "--auto-approve", "--journal", "back.jsonl"];
     let back = fixture.run(&arguments).await;

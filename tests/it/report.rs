@@ -298,7 +298,7 @@ fn a_journal_that_cannot_be_written_is_why_the_run_stops_in_each_format() {
 }
 
 #[test]
-fn colours_appear_only_when_they_are_asked_for() {
+fn colors_appear_only_when_they_are_asked_for() {
     let mut plan = plan(1);
     plan.problems.push(Problem {
         principal: user(9),
@@ -308,8 +308,8 @@ fn colours_appear_only_when_they_are_asked_for() {
     let plain = render_plan(&plan, Format::Text, Style::PLAIN);
     assert!(!plain.contains('\u{1b}'), "{plain}");
     assert!(plain.contains("IAM has no such user, but it has User-009"), "{plain}");
-    let coloured = render_plan(&plan, Format::Text, Style { colour: true, ..Style::PLAIN });
-    assert!(coloured.contains("\u{1b}[32m+ user-000"), "{coloured}");
+    let colored = render_plan(&plan, Format::Text, Style { color: true, ..Style::PLAIN });
+    assert!(colored.contains("\u{1b}[32m+ user-000"), "{colored}");
 }
 
 /// A preflight in which the policy of every ready change was deleted, and one user was recreated.
@@ -353,7 +353,7 @@ fn text_wraps_at_the_width_and_names_stay_whole() {
     let (preflight, events) = corrected();
     let places = [3, 4].map(|line| format!("boundaries.toml:{line}:"));
     for width in [40, 60, 80, 120] {
-        let text = reported(&preflight, &events, Format::Text, Style { colour: false, width });
+        let text = reported(&preflight, &events, Format::Text, Style { color: false, width });
         for place in &places {
             assert!(text.contains(place.as_str()), "{text}");
         }

@@ -28,12 +28,12 @@ const ARN_HELP: &str = "write the ARN of a customer managed policy, such as \
 const BOUNDARY_HELP: &str = "write a short name from [boundaries] or a policy ARN in quotes, or false \
                              without quotes if the user must have no boundary";
 
-/// What the values of a table of names must be.
+/// The requirement on the values of a table whose keys are names.
 struct Expected {
     table: &'static str,
-    /// What a value is, before the name.
+    /// The words before the name in a message.
     value: &'static str,
-    /// What it must be.
+    /// The accepted types.
     types: &'static str,
     help: &'static str,
 }
@@ -112,7 +112,7 @@ impl<'a> Checker<'a> {
         // Short names with an invalid ARN map to `None`, so that only their definition is reported.
         let mut defined: BTreeMap<&str, Option<PolicyArn>> = BTreeMap::new();
         for (key, value) in document.iter() {
-            // The entries below a header with a syntax error seem to be top-level keys.
+            // The parser treats the entries below a header with a syntax error as top-level keys.
             let is_stray = has_syntax_errors && !self.source.is_header(key.span().start);
             if !TOP_LEVEL.contains(&key.get_ref().as_ref()) && !is_stray {
                 self.unknown_key(key, value, &TOP_LEVEL);
@@ -272,7 +272,7 @@ impl<'a> Checker<'a> {
     ) -> BTreeMap<PrincipalName, Entry> {
         let mut users = BTreeMap::new();
         let mut keys: Vec<&Key<'_>> = Vec::new();
-        // Equal ARNs share one text, because thousands of users have the same few.
+        // Equal ARNs share their text, because thousands of users have the same few boundaries.
         let mut arns: HashMap<String, PolicyArn> = HashMap::new();
         for (key, value) in table.iter() {
             if let DeValue::Table(nested) = value.get_ref() {

@@ -24,15 +24,14 @@ pub(in crate::report) fn advice_on_stop(error: &StopError) -> Option<String> {
     match error {
         StopError::Call(error) => advice(error),
         StopError::Journal(_) => Some(
-            "no further call was made; check the journal's directory, its permissions and the free disk \
-             space, and run the command again"
+            "no further change was started; check the journal's directory, its permissions and the free \
+             disk space, and run the command again"
                 .to_owned(),
         ),
     }
 }
 
-/// What to do about a failed call, if there is more to say than AWS's message does: an instruction without
-/// a full stop.
+/// What to do about a failed call: an instruction without a period. `None` if AWS's message is sufficient.
 pub fn advice(error: &ApiError) -> Option<String> {
     let ApiError { action, code, message, .. } = error;
     let is_write = action.contains("PermissionsBoundary");
@@ -58,23 +57,23 @@ pub fn advice(error: &ApiError) -> Option<String> {
                 .to_owned()
         }
         ErrorClass::Credentials if code == ApiError::ACCOUNT_CHANGED => {
-            "nothing was read or written with the new credentials; specify credentials that stay in the \
-             account for the whole run, and run the command again"
+            "nothing was read or written with the new credentials; specify credentials of one account for \
+             the whole run, and run the command again"
                 .to_owned()
         }
         ErrorClass::Credentials => {
-            "check the access key, its secret key and session token, and this machine's clock".to_owned()
+            "check the access key ID, the secret access key, the session token and this machine's clock".to_owned()
         }
         ErrorClass::Throttled => {
-            "IAM throttled every attempt for minutes, and other clients may share the account's request \
-             rate; run the command again later: completed changes are not repeated"
+            "IAM throttled every attempt for minutes; other clients may use the same account; run the command \
+             again later: completed changes are not repeated"
                 .to_owned()
         }
         ErrorClass::Transient if code == ApiError::CONNECTION_FAILED => {
             "check the network connection, HTTPS_PROXY, --region and --endpoint-url".to_owned()
         }
         ErrorClass::Transient if is_write => {
-            "IAM may have applied the change; run plan to check, and apply what is left".to_owned()
+            "IAM may have applied the change; run plan to check, and apply the remaining changes".to_owned()
         }
         ErrorClass::Transient => "run the command again".to_owned(),
         ErrorClass::Rejected if code == "PolicyNotAttachable" => {
@@ -85,12 +84,12 @@ pub fn advice(error: &ApiError) -> Option<String> {
     Some(text)
 }
 
-/// `NoSuchEntity` is the error for a missing user and for a missing policy. Only its message tells which.
+/// `NoSuchEntity` is the error for a missing user and for a missing policy. Only its message says which.
 fn missing(message: &str) -> String {
     let message = message.to_ascii_lowercase();
     if !message.starts_with("the user") && (message.contains("arn:") || message.contains("policy"))
     {
-        "the policy does not exist or cannot be a boundary; create it, or correct its ARN"
+        "the policy does not exist or cannot be used as a boundary; create it, or correct its ARN"
     } else if message.contains("user") {
         "the user no longer exists; create it, or remove its entry"
     } else {
@@ -129,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_write_that_got_no_answer_may_be_done() {
+    fn only_a_write_without_a_response_may_be_applied() {
         let of = |action| advice_on(ErrorClass::Transient, action, "TimedOut", "no response");
         assert!(of(PUT).contains("may have applied"));
         assert_eq!(of("iam:GetUser"), "run the command again");

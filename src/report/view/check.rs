@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::words::counted;
+use super::words::{counted, grouped};
 use super::{Body, Closing, Document, PLAN_MARKER, Place, Row, Section, Severity, Text, Tone};
 use crate::config::{Config, Diagnostic, FileErrors};
 
@@ -25,8 +25,10 @@ impl UserCounts {
 pub(in crate::report) fn check(config: &Config) -> Document<'_> {
     let UserCounts { listed, with_boundary, must_have_none } = UserCounts::of(config);
     let users = format!(
-        " lists {}: {with_boundary} with a boundary, {must_have_none} without",
-        counted(listed, "user")
+        " lists {}: {} with a boundary, {} without",
+        counted(listed, "user"),
+        grouped(with_boundary),
+        grouped(must_have_none)
     );
     let account = match &config.account {
         Some(account) => Text::ours("account ").and_name(account.value.as_str()),
@@ -51,7 +53,7 @@ pub(in crate::report) fn file_errors(errors: &FileErrors) -> Document<'_> {
     let title = counted(rows.len(), "error") + " in ";
     Document {
         sections: vec![Section {
-            heading: Some(Text::ours("Mistakes, by line and column")),
+            heading: Some(Text::ours("Errors, by line and column")),
             severity: Severity::Error,
             label: "error",
             noun: "error",
@@ -63,7 +65,7 @@ pub(in crate::report) fn file_errors(errors: &FileErrors) -> Document<'_> {
     }
 }
 
-/// It takes the place of the plan that cannot be made, so it has the same marker.
+/// The document replaces the plan that cannot be made, so it has the same marker.
 fn empty(severity: Severity, result: Text<'_>) -> Document<'_> {
     Document {
         marker: PLAN_MARKER,

@@ -2,20 +2,20 @@ use super::text::Text;
 use crate::iam::{Digest, PolicyArn};
 use crate::plan::Origin;
 
-/// The hidden line by which a machine finds the comment that it wrote before.
+/// The hidden line that identifies the comment of a plan, so that a later run can replace it.
 pub const PLAN_MARKER: &str = "iam-boundaries plan";
-/// The hidden line of a run.
+/// The hidden line that identifies the comment of a run.
 pub(in crate::report) const RUN_MARKER: &str = "iam-boundaries apply";
 
 /// A plan, a run or a file check.
 pub(in crate::report) struct Document<'a> {
-    /// A name for machines that look for the document among others, such as `iam-boundaries plan`.
+    /// The text that identifies the document among others, such as `iam-boundaries plan`.
     pub(in crate::report) marker: &'static str,
     /// The severity of the document as a whole.
     pub(in crate::report) severity: Severity,
-    /// One line that says what the document is about and how it turned out.
+    /// One line: the subject and the result.
     pub(in crate::report) title: Text<'a>,
-    /// What the first section is about.
+    /// The sentence before the first section.
     pub(in crate::report) introduction: Option<Text<'a>>,
     /// A table of counts.
     pub(in crate::report) counts: Vec<CountsRow>,
@@ -31,13 +31,13 @@ pub(in crate::report) struct Document<'a> {
 /// How important a section is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::report) enum Severity {
-    /// Something is not done, or will not be done.
+    /// Something was not done, or will not be done.
     Error,
-    /// Something that a reviewer should look at.
+    /// A reviewer should check this.
     Warning,
-    /// Something to know.
+    /// For information.
     Notice,
-    /// A complete list of what the counts say.
+    /// A complete list, whose length the counts already show.
     Detail,
 }
 
@@ -51,7 +51,7 @@ pub(in crate::report) struct CountsRow {
 
 /// Rows of one kind under one heading.
 pub(in crate::report) struct Section<'a> {
-    /// None where the introduction of the document is the heading.
+    /// `None` if the introduction of the document is the heading.
     pub(in crate::report) heading: Option<Text<'a>>,
     pub(in crate::report) severity: Severity,
     /// The heading for a single row, after the name of its principal.
@@ -59,24 +59,24 @@ pub(in crate::report) struct Section<'a> {
     /// What one row is, in the singular.
     pub(in crate::report) noun: &'static str,
     pub(in crate::report) body: Body<'a>,
-    /// What holds for every row.
+    /// The message that applies to every row.
     pub(in crate::report) message: Option<Text<'a>>,
-    /// What to do about every row.
+    /// The instruction that applies to every row.
     pub(in crate::report) help: Option<Text<'a>>,
 }
 
 /// The content of a section.
 pub(in crate::report) enum Body<'a> {
-    /// Changes, one a row.
+    /// One change for each row.
     Changes(Vec<Row<'a>>),
     /// Rows with a message each.
     Rows(Vec<Row<'a>>),
-    /// Principals with the same cause: the message of the section, or else of the first row, is
-    /// about all of them.
+    /// Principals with the same cause: the message of the section, or else of the first row, applies to all
+    /// of them.
     Group(Vec<Row<'a>>),
     /// Short names and their policies.
     Names(Vec<(&'a str, &'a PolicyArn)>),
-    /// A few sentences that are about the document as a whole.
+    /// Statements about the whole document.
     Statements(Vec<Text<'a>>),
 }
 
@@ -84,14 +84,14 @@ pub(in crate::report) enum Body<'a> {
 pub(in crate::report) struct Row<'a> {
     pub(in crate::report) principal: Option<&'a str>,
     pub(in crate::report) change: Option<ChangeView<'a>>,
-    /// None where the row is not about a place in the file.
+    /// `None` if the row is not about a place in the file.
     pub(in crate::report) place: Option<Place<'a>>,
     pub(in crate::report) message: Text<'a>,
-    /// What to do about this row.
+    /// The instruction that applies to this row.
     pub(in crate::report) help: Option<Text<'a>>,
 }
 
-/// A place in a file. Line and column count from 1.
+/// A place in a file. Lines and columns start at 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::report) struct Place<'a> {
     pub(in crate::report) file: &'a str,
@@ -99,7 +99,7 @@ pub(in crate::report) struct Place<'a> {
     pub(in crate::report) column: Option<usize>,
 }
 
-/// What is to be done for a principal.
+/// The change of one principal's boundary.
 pub(in crate::report) struct ChangeView<'a> {
     pub(in crate::report) kind: ChangeKind,
     pub(in crate::report) from: Option<Boundary<'a>>,
@@ -141,7 +141,7 @@ pub(in crate::report) enum Tone {
 }
 
 impl Severity {
-    /// The emphasis of what has this severity.
+    /// The emphasis of text of this severity.
     pub(in crate::report) fn tone(self) -> Tone {
         match self {
             Severity::Error => Tone::Bad,
@@ -162,7 +162,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Rows that are about principals or places; none for other bodies.
+    /// The rows; empty for a body without rows.
     pub(in crate::report) fn rows(&self) -> &[Row<'a>] {
         match &self.body {
             Body::Changes(rows) | Body::Rows(rows) | Body::Group(rows) => rows,
@@ -170,7 +170,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// What holds for all rows of a [`Body::Group`].
+    /// The message that applies to all rows of a [`Body::Group`].
     pub(in crate::report) fn cause(&self) -> Option<&Text<'a>> {
         let of_first = || match &self.body {
             Body::Group(rows) => rows.first().map(|row| &row.message),
@@ -179,7 +179,7 @@ impl<'a> Section<'a> {
         self.message.as_ref().or_else(of_first).filter(|message| !message.is_empty())
     }
 
-    /// What to do about a row of this section.
+    /// The instruction for a row of this section.
     pub(in crate::report) fn help_for<'s>(&'s self, row: &'s Row<'a>) -> Option<&'s Text<'a>> {
         row.help.as_ref().or(self.help.as_ref())
     }
@@ -193,7 +193,7 @@ impl<'a> Boundary<'a> {
 }
 
 impl ChangeKind {
-    /// The word for it in every format.
+    /// The word for this kind in every format.
     pub(in crate::report) fn word(self) -> &'static str {
         match self {
             ChangeKind::Remove => "remove",
@@ -202,7 +202,7 @@ impl ChangeKind {
         }
     }
 
-    /// The sign that Terraform uses for it.
+    /// The sign that Terraform uses for this kind.
     pub(in crate::report) fn sign(self) -> char {
         match self {
             ChangeKind::Remove => '-',
@@ -213,7 +213,7 @@ impl ChangeKind {
 }
 
 impl Closing<'_> {
-    /// The line without its full stop.
+    /// The line without its period.
     pub(in crate::report) fn plain(&self) -> String {
         let parts: Vec<String> = self.parts.iter().map(|(_, text)| text.to_string()).collect();
         format!("{}: {}", self.label, parts.join("; "))

@@ -1,4 +1,4 @@
-use super::words::{counted, plural};
+use super::words::{counted, counted_more, grouped, plural};
 use super::{Body, Section, Severity, Text};
 use crate::config::Provenance;
 use crate::iam::Principal;
@@ -8,8 +8,8 @@ use crate::plan::{
     Violation,
 };
 
-/// The number of protected users that are named one by one.
-const NAMED: usize = 10;
+/// The maximum number of protected users that are named; the others are counted.
+const MAX_NAMES: usize = 10;
 
 /// The guard rails that any run of the plan violates, or else those that an unattended run violates.
 pub(super) fn guard_section(plan: &Plan) -> Option<Section<'static>> {
@@ -42,7 +42,7 @@ pub(super) fn violations_section(
     }
 }
 
-/// The violations, each as a clause without a full stop.
+/// The violations, each as a clause without a period.
 pub fn statements(violations: &[Violation]) -> Vec<String> {
     texts(violations).iter().map(Text::to_string).collect()
 }
@@ -69,15 +69,12 @@ fn texts(violations: &[Violation]) -> Vec<Text<'static>> {
             ),
         }
     }
-    let more = protected.len().saturating_sub(NAMED);
-    protected.truncate(NAMED);
+    let more = protected.len().saturating_sub(MAX_NAMES);
+    protected.truncate(MAX_NAMES);
     texts.extend(protected);
     if more > 0 {
         let verb = plural(more, "is", "are");
-        texts.push(Text::ours(format!(
-            "{more} more {} {verb} protected",
-            plural(more, "user", "users")
-        )));
+        texts.push(Text::ours(format!("{} {verb} protected", counted_more(more, "user"))));
     }
     texts
 }
@@ -86,7 +83,7 @@ fn located(principal: &Principal, Provenance { file, line, .. }: &Provenance) ->
     Text::name(principal.to_string()).and(" (").and_name(format!("{file}:{line}")).and(")")
 }
 
-/// How to override the violated guard rails: an instruction without a full stop.
+/// How to override the violated guard rails: an instruction without a period.
 pub fn override_help(plan: &Plan, violations: &[Violation]) -> String {
     help(plan, violations).to_string()
 }
@@ -104,7 +101,7 @@ fn help(plan: &Plan, violations: &[Violation]) -> Text<'static> {
             }
             Violation::Protected { principal, .. } => {
                 protected += 1;
-                if protected <= NAMED {
+                if protected <= MAX_NAMES {
                     options.push(format!("--allow-protected {principal}"));
                 }
             }
@@ -123,15 +120,15 @@ fn help(plan: &Plan, violations: &[Violation]) -> Text<'static> {
 
 fn excess_statement(noun: &str, key: &str, excess: &Excess) -> String {
     let Excess { count, allowed, threshold, users } = excess;
-    let nouns = counted(*count, noun);
+    let (nouns, allowed) = (counted(*count, noun), grouped(*allowed));
     let verb = plural(*count, "exceeds", "exceed");
     let users = match users {
         UserCount::Exact(users) => counted(*users, "user"),
         UserCount::AtLeast(users) => counted(*users, "known user"),
     };
     match threshold {
-        EffectiveThreshold::Set(limit @ Threshold::Count(_)) => {
-            format!("{nouns} {verb} {key} = {limit}")
+        EffectiveThreshold::Set(count @ Threshold::Count(_)) => {
+            format!("{nouns} {verb} {key} = {count}")
         }
         EffectiveThreshold::Set(share) => {
             format!(

@@ -1,7 +1,7 @@
 //! One view of plans, runs and file checks: plain values that every renderer reads.
 //!
-//! Grouping, wording and advice are decided here, once. A renderer decides on layout, and escapes foreign
-//! text.
+//! This module chooses the grouping, the wording and the advice once. A renderer chooses the layout and escapes
+//! untrusted text.
 
 mod advice;
 mod check;
@@ -28,5 +28,6 @@ pub(super) use document::{
 pub(super) use plan::{change_view, plan, review};
 pub(super) use problem::{problem_help, problem_statement};
 pub(super) use refused::refused;
-pub(super) use run::{Answered, Run, answered};
+pub(super) use run::{Attempted, Run, attempted};
 pub(super) use text::{Span, Text};
+pub(super) use words::{counted_more, grouped};

@@ -1,6 +1,6 @@
 use super::guard::guard_section;
 use super::problem::{problem_help, problem_statement};
-use super::words::{account, boundary, counted, plural};
+use super::words::{account, boundary, counted, grouped, plural};
 use super::{
     Body, ChangeKind, ChangeView, Closing, CountsRow, Document, PLAN_MARKER, Place, Row, Section,
     Severity, Text, Tone,
@@ -12,14 +12,14 @@ use crate::plan::{Change, Counts, Origin, Plan, PlanSource, ProblemKind};
 const THIS_CHANGE: &str = "From this change";
 const DRIFT: &str = "Drift";
 
-/// A plan, with the guard rails that would refuse it.
+/// A plan, with the guard rails that it violates.
 pub(in crate::report) fn plan(plan: &Plan) -> Document<'_> {
     let mut document = review(plan);
     document.sections.extend(guard_section(plan));
     document
 }
 
-/// A plan in a run that has checked the guard rails itself, with the overrides of that run.
+/// A plan without violations of guard rails: a run checks the guard rails with its own overrides.
 pub(in crate::report) fn review(plan: &Plan) -> Document<'_> {
     let result = match plan.changes.len() {
         0 => "nothing to change".to_owned(),
@@ -124,13 +124,13 @@ fn place(Provenance { file, line, column, .. }: &Provenance) -> Place<'_> {
     Place { file, line: *line, column: *column }
 }
 
-/// Says that the journal that is rolled back may not record every change of its run.
+/// The warning that the journal may not contain every change of the run.
 fn incomplete_journal(plan: &Plan) -> Option<Section<'_>> {
     let PlanSource::Rollback { journal, run_ended: Some(false), .. } = &plan.source else {
         return None;
     };
     let statement = Text::name(&journal.path).and(
-        " does not record the end of its run; a change that it does not record is not rolled back",
+        " does not contain the end of the run; changes that it does not contain are not rolled back",
     );
     Some(Section {
         heading: Some(Text::ours("Incomplete journal")),
@@ -140,12 +140,12 @@ fn incomplete_journal(plan: &Plan) -> Option<Section<'_>> {
         body: Body::Statements(vec![statement]),
         message: None,
         help: Some(Text::ours(
-            "if the run is still in progress, wait for its end; if the file is a copy, copy the journal again",
+            "if the run is still in progress, wait until it ends; if the file is a copy, copy the journal again",
         )),
     })
 }
 
-/// What the short names mean, so that a plan can be reviewed without the file.
+/// The ARNs of the short names, so that a plan can be reviewed without the file.
 fn names_section(plan: &Plan) -> Option<Section<'_>> {
     let mut names: Vec<_> = plan.names.iter().map(|(arn, name)| (&**name, arn)).collect();
     names.sort();
@@ -160,19 +160,19 @@ fn names_section(plan: &Plan) -> Option<Section<'_>> {
     })
 }
 
-/// A listed principal for which nothing can be done, and why.
-pub(super) type Blocked<'a> = (&'a Principal, &'a Provenance, &'a ProblemKind);
+/// A principal for which nothing can be done, and why.
+pub(super) type ProblemView<'a> = (&'a Principal, &'a Provenance, &'a ProblemKind);
 
 /// The problems of a plan.
-pub(super) fn problems(plan: &Plan) -> impl Iterator<Item = Blocked<'_>> {
+pub(super) fn problems(plan: &Plan) -> impl Iterator<Item = ProblemView<'_>> {
     plan.problems.iter().map(|problem| (&problem.principal, &problem.provenance, &problem.kind))
 }
 
 /// Principals for which nothing can be done.
 pub(super) fn problem_section<'a>(
-    problems: impl Iterator<Item = Blocked<'a>>,
+    problems: impl Iterator<Item = ProblemView<'a>>,
 ) -> Option<Section<'a>> {
-    let row = |(principal, provenance, kind): Blocked<'a>| Row {
+    let row = |(principal, provenance, kind): ProblemView<'a>| Row {
         principal: Some(principal.name.as_str()),
         change: None,
         place: Some(place(provenance)),
@@ -215,30 +215,32 @@ fn unlisted_section(plan: &Plan) -> Option<Section<'_>> {
 }
 
 fn closing(plan: &Plan) -> Closing<'_> {
-    let Plan { in_sync, .. } = plan;
+    let in_sync = grouped(plan.in_sync);
     let problems = plan.problems.len();
     let (label, mut parts) = if !plan.changes.is_empty() {
         let Counts { add, change, remove } = plan.counts();
+        let [add, change, remove] = [add, change, remove].map(grouped);
         let counts = format!("{add} to add, {change} to change, {remove} to remove");
         let origins = match plan.source.base() {
             None => String::new(),
             Some(_) => format!(
                 " ({} from this change, {} drift)",
-                plan.count_of(Origin::ThisChange),
-                plan.count_of(Origin::Drift)
+                grouped(plan.count_of(Origin::ThisChange)),
+                grouped(plan.count_of(Origin::Drift))
             ),
         };
         let counts = (Tone::Neutral, Text::ours(counts + &origins));
         ("Plan", vec![counts, (Tone::Neutral, Text::ours(format!("{in_sync} in sync")))])
     } else if problems > 0 {
-        let counts = format!("{in_sync} of {}", counted(plan.listed(), "listed user"));
+        let noun = if plan.source.rolls_back().is_some() { "user" } else { "listed user" };
+        let counts = format!("{in_sync} of {}", counted(plan.listed(), noun));
         ("In sync", vec![(Tone::Neutral, Text::ours(counts))])
     } else {
         let (label, text) = nothing_to_change(plan);
         (label, vec![(Tone::Good, text)])
     };
     if problems > 0 {
-        parts.push((Tone::Bad, Text::ours(format!("{problems} cannot be planned"))));
+        parts.push((Tone::Bad, Text::ours(format!("{} cannot be planned", grouped(problems)))));
     }
     Closing { label, parts }
 }
@@ -250,13 +252,13 @@ fn nothing_to_change(plan: &Plan) -> (&'static str, Text<'_>) {
             ("In sync", Text::ours("the listed user matches ").and_name(plan.source.path()))
         }
         (None, users) => {
-            let users = format!("all {users} listed users match ");
+            let users = format!("all {} listed users match ", grouped(users));
             ("In sync", Text::ours(users).and_name(plan.source.path()))
         }
         (Some(_), users) => {
-            let verb = plural(users, "is", "are");
+            let have = plural(users, "has the boundary", "have the boundaries");
             let users = counted(users, "user");
-            ("Nothing to roll back", Text::ours(format!("{users} {verb} as before the run")))
+            ("Nothing to roll back", Text::ours(format!("{users} {have} from before the run")))
         }
     };
     (label, text.and(" (account ").and_text(account(plan)).and(")"))

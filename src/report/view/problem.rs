@@ -3,7 +3,7 @@ use super::{Text, advice};
 use crate::iam::PolicyArn;
 use crate::plan::ProblemKind;
 
-/// Why nothing can be planned for a user: a clause without a full stop.
+/// Why nothing can be planned for a user: a clause without a period.
 pub(in crate::report) fn problem_statement(kind: &ProblemKind) -> Text<'_> {
     match kind {
         ProblemKind::NotFound { differs_by_case: None } => Text::ours("IAM has no such user"),
@@ -22,7 +22,7 @@ pub(in crate::report) fn problem_statement(kind: &ProblemKind) -> Text<'_> {
         ProblemKind::PolicyUnreadable { policy, error } => {
             Text::ours("cannot check whether the policy ")
                 .and_name(policy.as_str())
-                .and(" can be a boundary: ")
+                .and(" can be used as a boundary: ")
                 .and_quote(error.to_string())
         }
         ProblemKind::Recreated { changed, found } => recreated_clause(changed, found),
@@ -39,7 +39,7 @@ pub(in crate::report) fn problem_statement(kind: &ProblemKind) -> Text<'_> {
     }
 }
 
-/// What to do about it: an instruction without a full stop.
+/// What to do about it: an instruction without a period.
 pub(in crate::report) fn problem_help(kind: &ProblemKind) -> Option<Text<'_>> {
     Some(match kind {
         ProblemKind::NotFound { differs_by_case: None } => {
@@ -56,7 +56,7 @@ pub(in crate::report) fn problem_help(kind: &ProblemKind) -> Option<Text<'_>> {
             Text::ours("AWS reserves it for service-linked roles; specify another policy")
         }
         ProblemKind::Recreated { .. } | ProblemKind::NotAsLeft { .. } => Text::ours(
-            "the rollback leaves this user unchanged; to set its boundary, edit the file and apply it",
+            "the rollback leaves this user unchanged; to set its boundary, edit the boundaries file and apply it",
         ),
     })
 }

@@ -1,11 +1,11 @@
 use super::guard::violations_section;
 use super::plan::{change_row, problem_section, problems};
 use super::run::{already_done, blocked, conflicts, preflight_counts, section};
-use super::words::{account, add_counts};
+use super::words::{account, add_counts, grouped};
 use super::{Body, Closing, Document, RUN_MARKER, Section, Severity, Text, Tone};
 use crate::plan::{Preflight, Refused};
 
-/// A plan that was refused as a whole: nothing of it was applied.
+/// A refused plan: none of its changes was made.
 pub(in crate::report) fn refused<'a>(preflight: &'a Preflight, why: &'a Refused) -> Document<'a> {
     let Preflight { plan, digest, .. } = preflight;
     let mut sections: Vec<Section<'a>> = Vec::new();
@@ -17,7 +17,7 @@ pub(in crate::report) fn refused<'a>(preflight: &'a Preflight, why: &'a Refused)
     sections.extend(already_done(preflight));
     let rows = preflight.ready().map(|change| change_row(plan, change)).collect();
     sections.extend(section("Not attempted", Severity::Detail, "not attempted", Body::Group(rows)));
-    let mut counts = format!("{} not attempted", preflight.ready().count());
+    let mut counts = format!("{} not attempted", grouped(preflight.ready().count()));
     add_counts(&mut counts, &preflight_counts(preflight));
     Document {
         marker: RUN_MARKER,

@@ -1,9 +1,9 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::plan::{Blocked, change_row, problem_section, problems};
+use super::plan::{ProblemView, change_row, problem_section, problems};
 use super::words::{
-    account, add_counts, counted, found_clause, named, recreated_clause, summary_counts,
+    account, add_counts, counted, found_clause, grouped, named, recreated_clause, summary_counts,
 };
 use super::{
     Body, Closing, Document, RUN_MARKER, Row, Section, Severity, Text, Tone, advice,
@@ -22,7 +22,7 @@ pub(in crate::report) struct Run<'p> {
 }
 
 /// A change whose last attempt has ended.
-pub(in crate::report) struct Answered<'a> {
+pub(in crate::report) struct Attempted<'a> {
     /// One word of at most seven letters.
     pub(in crate::report) label: &'static str,
     pub(in crate::report) severity: Severity,
@@ -31,16 +31,16 @@ pub(in crate::report) struct Answered<'a> {
     pub(in crate::report) attempts: u32,
 }
 
-/// A change whose last attempt has ended; `None` where nothing was sent.
-pub(in crate::report) fn answered<'a>(
+/// A change whose last attempt has ended; `None` if nothing was sent.
+pub(in crate::report) fn attempted<'a>(
     plan: &'a Plan,
     change: &'a Change,
     call: &'a CallOutcome,
-) -> Option<Answered<'a>> {
+) -> Option<Attempted<'a>> {
     let row = change_row(plan, change);
     match call {
         CallOutcome::NotAttempted => None,
-        CallOutcome::Applied { attempts, .. } => Some(Answered {
+        CallOutcome::Applied { attempts, .. } => Some(Attempted {
             label: "applied",
             severity: Severity::Notice,
             row,
@@ -57,7 +57,7 @@ pub(in crate::report) fn answered<'a>(
             };
             let message = Text::ours(after).and_quote(error.to_string());
             let row = Row { message, ..row };
-            Some(Answered { label, severity, row, attempts: *attempts })
+            Some(Attempted { label, severity, row, attempts: *attempts })
         }
     }
 }
@@ -71,7 +71,7 @@ impl<'p> Run<'p> {
         &self.preflight.plan
     }
 
-    /// Takes the next event.
+    /// Processes the next event.
     pub(in crate::report) fn on(&mut self, event: &Event) {
         match event {
             Event::Ended(item) => self.items.push(item.clone()),
@@ -84,12 +84,12 @@ impl<'p> Run<'p> {
         }
     }
 
-    /// The rows of every change that can be made.
+    /// The rows of every change that is ready.
     pub(in crate::report) fn rows(&self) -> Vec<Row<'p>> {
         self.preflight.ready().map(|change| change_row(self.plan(), change)).collect()
     }
 
-    /// The whole run, when it is over.
+    /// The report of the whole run, after its end.
     pub(in crate::report) fn document(&self, summary: &Summary) -> Document<'_> {
         let (plan, is_complete) = (self.plan(), self.is_complete(summary));
         let result = if is_complete { "complete" } else { "incomplete" };
@@ -144,7 +144,7 @@ impl<'p> Run<'p> {
         })
     }
 
-    /// The outcomes, without the changes that were applied as IAM's responses say.
+    /// The outcomes, without the complete list of applied changes.
     pub(in crate::report) fn outcomes(&self, summary: &Summary) -> Vec<Section<'_>> {
         let mut sections = self.failed();
         sections.extend(self.not_as_written());
@@ -155,7 +155,7 @@ impl<'p> Run<'p> {
         sections
     }
 
-    /// Failed changes. Hundreds of equal failures are one group; the largest group is first.
+    /// Failed changes, grouped by error and help; the largest group is first.
     fn failed(&self) -> Vec<Section<'_>> {
         // `NoSuchEntity` is the error for missing users and for missing policies; the help differs.
         let mut groups: BTreeMap<(&str, Option<String>), Vec<Row<'_>>> = BTreeMap::new();
@@ -235,7 +235,7 @@ impl<'p> Run<'p> {
         Some(Section { message: Some(message), ..section.with_help(RUN_PLAN) })
     }
 
-    /// Changes that verification showed to be applied although IAM did not respond.
+    /// Changes that verification showed to be applied although their requests failed.
     fn confirmed(&self) -> Option<Section<'_>> {
         let row = |item: &'_ Item| match (&item.call, &item.verification) {
             (CallOutcome::Failed { error, .. }, Verification::AsWritten) => Some(error.to_string()),
@@ -245,7 +245,7 @@ impl<'p> Run<'p> {
             let message = Text::quote(row(item)?);
             Some(Row { message, place: None, change: None, ..self.row(item) })
         });
-        let heading = "Applied, confirmed by verification (no response from IAM)";
+        let heading = "Applied, confirmed by verification (the request had failed)";
         section(heading, Severity::Notice, "applied", Body::Group(rows.collect()))
     }
 
@@ -257,7 +257,7 @@ impl<'p> Run<'p> {
             Some(StopReason::Journal) => Some("the journal could not be written"),
             Some(StopReason::Error) | None => None,
         };
-        // A stopped run may have thousands, so a review does not show them.
+        // A stopped run can have thousands of them, so a review does not show them.
         let section =
             section("Not attempted", Severity::Detail, "not attempted", Body::Group(rows))?;
         Some(Section { message: message.map(Text::ours), ..section })
@@ -286,7 +286,7 @@ impl<'p> Run<'p> {
         };
         let mut calls = counted(summary.calls.made as usize, "call");
         if summary.calls.throttled > 0 {
-            calls.push_str(&format!(" ({} throttled)", summary.calls.throttled));
+            calls.push_str(&format!(" ({} throttled)", grouped(summary.calls.throttled as usize)));
         }
         calls.push_str(&format!(" in {:.1}s", summary.write_duration.as_secs_f64()));
         let parts = vec![(tone, Text::ours(counts)), (Tone::Neutral, Text::ours(calls))];
@@ -315,7 +315,7 @@ pub(super) fn preflight_counts(preflight: &Preflight) -> [(usize, &'static str);
     ]
 }
 
-/// The changes that are not made because their principals are not as the plan expects.
+/// The changes that are not made because their principals differ from the plan.
 pub(super) fn conflicts(preflight: &Preflight) -> Option<Section<'_>> {
     let plan = &preflight.plan;
     let rows = preflight.conflicts().map(|(change, found)| Row {
@@ -340,14 +340,14 @@ fn conflict<'a>(plan: &'a Plan, change: &'a Change, found: &'a Reading) -> Text<
     }
 }
 
-/// The changes that preflight found to be made already.
+/// The changes that preflight found already done.
 pub(super) fn already_done(preflight: &Preflight) -> Option<Section<'_>> {
     let rows = preflight.already_done().map(|change| change_row(&preflight.plan, change));
     section("Already done", Severity::Detail, "already done", Body::Group(rows.collect()))
 }
 
-/// The changes whose policies cannot be boundaries any more.
-pub(super) fn blocked(preflight: &Preflight) -> impl Iterator<Item = Blocked<'_>> {
+/// The changes whose policies can no longer be used as boundaries.
+pub(super) fn blocked(preflight: &Preflight) -> impl Iterator<Item = ProblemView<'_>> {
     preflight.blocked().map(|(change, why)| (&change.principal, &change.provenance, why))
 }
 

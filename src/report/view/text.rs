@@ -8,11 +8,11 @@ pub(in crate::report) struct Text<'a>(Vec<Span<'a>>);
 /// A piece of text from one origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::report) enum Span<'a> {
-    /// Our own words. They hold no foreign text.
+    /// Text of this program. It contains no untrusted text.
     Ours(Cow<'a, str>),
-    /// A foreign name: a principal, an ARN, a place in a file. It is never broken and never cut.
+    /// An untrusted name: a principal, an ARN or a place in a file. It is never wrapped and never truncated.
     Name(Cow<'a, str>),
-    /// A foreign sentence, such as an error message of AWS.
+    /// An untrusted sentence, such as an error message of AWS.
     Quote(Cow<'a, str>),
 }
 
@@ -29,7 +29,7 @@ impl<'a> Text<'a> {
         Text::default().and_quote(text)
     }
 
-    /// Adds words of our own.
+    /// Appends text of this program.
     pub(in crate::report) fn and(mut self, text: impl Into<Cow<'a, str>>) -> Self {
         self.0.push(Span::Ours(text.into()));
         self
@@ -59,7 +59,7 @@ impl<'a> Text<'a> {
     }
 }
 
-/// The text as it is, for formats whose encoder escapes every string.
+/// The text without escapes, for formats whose encoder escapes every string.
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|span| match span {

@@ -2,13 +2,19 @@
 
 use super::{Boundary, Text};
 use crate::apply::Summary;
+pub(in crate::report) use crate::iam::grouped;
 use crate::iam::{PolicyArn, UniqueId};
 use crate::inventory::Reading;
 use crate::plan::Plan;
 
-/// `1 user`, `2 users`.
+/// `1 user`, `2 users`, `5,000 users`.
 pub fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", plural(count, "", "s"))
+    format!("{} {noun}{}", grouped(count), plural(count, "", "s"))
+}
+
+/// `1 more user`, `2 more users`.
+pub(in crate::report) fn counted_more(count: usize, noun: &str) -> String {
+    format!("{} more {noun}{}", grouped(count), plural(count, "", "s"))
 }
 
 /// `one` if `count` is 1, `many` otherwise.
@@ -16,7 +22,7 @@ pub(super) fn plural<'a>(count: usize, one: &'a str, many: &'a str) -> &'a str {
     if count == 1 { one } else { many }
 }
 
-/// The account of a plan, with its alias if that was read.
+/// The account of a plan, with its alias if the alias was read.
 pub(super) fn account(plan: &Plan) -> Text<'_> {
     let id = Text::name(plan.account.as_str());
     match &plan.account_alias {
@@ -38,7 +44,7 @@ pub(super) fn named<'a>(plan: &'a Plan, arn: Option<&'a PolicyArn>) -> Text<'a> 
     }
 }
 
-/// That a user is not the one that is meant: a clause.
+/// The clause that says that a user was deleted and created again.
 pub(super) fn recreated_clause(before: &UniqueId, now: &UniqueId) -> Text<'static> {
     Text::ours("the user was deleted and created again: its unique ID was ")
         .and_name(before.to_string())
@@ -46,7 +52,7 @@ pub(super) fn recreated_clause(before: &UniqueId, now: &UniqueId) -> Text<'stati
         .and_name(now.to_string())
 }
 
-/// What was read of a user instead of what was expected: a clause.
+/// The clause that says what was read instead of the expected boundary.
 pub(super) fn found_clause<'a>(plan: &'a Plan, found: &'a Reading) -> Text<'a> {
     match found {
         Reading::Found { boundary, .. } => {
@@ -64,7 +70,8 @@ pub(super) fn found_clause<'a>(plan: &'a Plan, found: &'a Reading) -> Text<'a> {
 
 /// The counts of a run: the first three always, the others if they are not zero.
 pub fn summary_counts(summary: &Summary) -> String {
-    let Summary { applied, failed, not_attempted, .. } = summary;
+    let [applied, failed, not_attempted] =
+        [summary.applied, summary.failed, summary.not_attempted].map(grouped);
     let mut counts = format!("{applied} applied, {failed} failed, {not_attempted} not attempted");
     add_counts(
         &mut counts,
@@ -76,6 +83,6 @@ pub fn summary_counts(summary: &Summary) -> String {
 /// Adds those of `more` that are not zero.
 pub(super) fn add_counts(counts: &mut String, more: &[(usize, &str)]) {
     for (count, label) in more.iter().filter(|(count, _)| *count > 0) {
-        counts.push_str(&format!(", {count} {label}"));
+        counts.push_str(&format!(", {} {label}", grouped(*count)));
     }
 }
