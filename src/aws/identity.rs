@@ -2,13 +2,14 @@ use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
 
-use super::call_counter::CallCounter;
+use super::call_context::CallContext;
 use super::call_executor::CallExecutor;
+use super::credentials::STS_ATTEMPT_TIMEOUT;
 use super::error::CallFailure;
 use super::limiter::LimiterOptions;
 use super::rate_limiter::RateLimiter;
-use super::redactor::Redactor;
 use super::response_check::ResponseCheck;
 use super::retry_policy::RetryPolicy;
 use super::stop::Stop;
@@ -29,10 +30,15 @@ pub(super) enum IdentityError {
 /// The identity that the credentials of `config` belong to, from `sts:GetCallerIdentity`.
 pub(super) async fn get_caller_identity(
     config: &SdkConfig,
-    counter: &CallCounter,
-    redactor: &Redactor,
+    context: &CallContext,
 ) -> Result<CallerIdentity, IdentityError> {
+    let mut timeouts =
+        TimeoutConfig::builder().operation_attempt_timeout(STS_ATTEMPT_TIMEOUT).build();
+    if let Some(defaults) = config.timeout_config() {
+        timeouts.take_defaults_from(defaults);
+    }
     let config = aws_sdk_sts::config::Builder::from(config)
+        .timeout_config(timeouts)
         .retry_config(RetryConfig::disabled())
         .interceptor(ResponseCheck)
         .build();
@@ -40,8 +46,7 @@ pub(super) async fn get_caller_identity(
     let options = LimiterOptions { max_in_flight: 1, expected_calls: 1 };
     let rate_limiter = RateLimiter::new(options, Arc::default());
     let policy = RetryPolicy::interactive();
-    let executor =
-        CallExecutor::new(ACTION, policy, rate_limiter, counter.clone(), redactor.clone());
+    let executor = CallExecutor::new(ACTION, policy, rate_limiter, context.clone());
     let get = || async {
         sts.get_caller_identity().send().await.map_err(|error| CallFailure::from_sdk(ACTION, error))
     };

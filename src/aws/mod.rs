@@ -5,12 +5,14 @@
 
 mod access;
 mod account;
+mod call_context;
 mod call_counter;
 mod call_executor;
 mod connection;
 mod credentials;
 mod error;
 mod every_principal;
+mod http;
 mod identity;
 mod identity_guard;
 mod limiter;
@@ -22,16 +24,19 @@ mod read;
 mod reader;
 mod readings;
 mod redactor;
+mod region;
 mod response_check;
 mod retry_policy;
 mod stop;
 mod write;
 
-pub use access::Access;
+pub use access::{Access, ExpectedPartition};
 pub use account::Account;
 pub use connection::{ConnectError, Connection};
+pub use credentials::{MfaPrompt, NoMfaPrompt};
 pub use limiter::{Controller, Decision, LimiterOptions, MaxRate, Response, Ticket};
 pub use profile::ProfileOrigin;
+pub use region::RegionMismatch;
 pub use retry_policy::RetryPolicy;
 pub use stop::{Stop, StopSwitch};
 pub use write::Writer;

@@ -42,7 +42,7 @@ impl Redactor {
         })
     }
 
-    fn remember(&self, credentials: &Credentials) {
+    pub(super) fn remember(&self, credentials: &Credentials) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let secrets = [Some(credentials.secret_access_key()), credentials.session_token()];
         known.extend(
