@@ -229,6 +229,24 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn attempts_without_a_response_are_made_three_times() {
+        let call = || async { Err::<(), _>(ApiError::timed_out(ACTION).into()) };
+        let ended = executor(None).execute(&Stop::never(), call, |_| {}).await;
+        assert!(matches!(ended, CallEnd::Failed { attempts: 3, .. }), "{ended:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_signature_is_repeated_once_after_the_clock_is_corrected() {
+        let skewed = || async {
+            let CallFailure { error, causes } = error(ErrorClass::Credentials);
+            let error = ApiError { code: ApiError::CLOCK_SKEW.to_owned(), ..error };
+            Err::<(), _>(CallFailure { error, causes })
+        };
+        let ended = executor(None).execute(&Stop::never(), skewed, |_| {}).await;
+        assert!(matches!(ended, CallEnd::Failed { attempts: 2, .. }), "{ended:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_throttled_call_fails_only_when_no_other_call_is_accepted() {
         let start = Instant::now();
         assert!(attempts_of(ErrorClass::Throttled).await > 3);

@@ -61,7 +61,7 @@ pub enum ConnectError {
         /// The profile that was searched.
         profile: String,
         /// The error of the source.
-        error: ApiError,
+        error: Box<ApiError>,
     },
     /// The bundle of certificate authorities cannot be used. The text says which, and why.
     #[error("{0}")]
@@ -71,7 +71,7 @@ pub enum ConnectError {
     Proxy(String),
     /// The region is in another partition than the ARNs.
     #[error(transparent)]
-    Region(RegionMismatch),
+    Region(Box<RegionMismatch>),
     /// The profile that `--profile` or a variable names does not exist.
     #[error("the AWS profile {profile:?} of {origin} does not exist in {} or {}", files[0], files[1])]
     NoSuchProfile {
@@ -177,7 +177,9 @@ impl Connection {
                     ApiError::SOURCE_FAILED
                     | ApiError::SOURCE_UNAVAILABLE
                     | ApiError::SOURCE_TIMED_OUT
-                    | ApiError::MFA_REQUIRED => ConnectError::Source { profile, error },
+                    | ApiError::MFA_REQUIRED => {
+                        ConnectError::Source { profile, error: Box::new(error) }
+                    }
                     _ => error.into(),
                 });
             }
@@ -229,7 +231,7 @@ async fn open_chain(
         let checked =
             check_region(used.as_ref(), flag, profile, profiles.as_ref(), partition.as_ref());
         if let Err(error) = checked {
-            obstacle.get_or_insert(ConnectError::Region(error));
+            obstacle.get_or_insert_with(|| ConnectError::Region(Box::new(error)));
         }
     }
     let credentials_file = load_credentials_file().await.ok();

@@ -79,7 +79,33 @@ fn parse_identity(account: Option<&str>, arn: Option<&str>) -> Result<CallerIden
 
 #[cfg(test)]
 mod tests {
+    use aws_config::{BehaviorVersion, Region};
+    use aws_credential_types::Credentials;
+    use aws_credential_types::provider::SharedCredentialsProvider;
+
+    use super::super::http::{Client, Proxies, Trust};
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_sts_that_never_responds_fails_within_a_minute() {
+        // The system accepts the connections.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let keys = Credentials::from_keys("any", "any", None);
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::from_static("us-east-1"))
+            .endpoint_url(format!("http://{}", listener.local_addr().unwrap()))
+            .credentials_provider(SharedCredentialsProvider::new(keys))
+            .http_client(Client::new(Trust::default(), Proxies::default()))
+            .build();
+        let began = tokio::time::Instant::now();
+        let context = CallContext::default();
+        let error = get_caller_identity(&config, &context).await.unwrap_err();
+        assert!(matches!(&error, IdentityError::Call(error) if error.is_timeout()), "{error:?}");
+        assert_eq!(context.counter.calls().made, 3);
+        let seconds = began.elapsed().as_secs();
+        assert!((25..60).contains(&seconds), "{seconds}");
+    }
 
     #[test]
     fn an_identity_needs_a_valid_account_and_a_valid_arn() {

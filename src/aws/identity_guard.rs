@@ -182,15 +182,4 @@ impl ProvideCredentials for Guarded {
             Ok(credentials)
         })
     }
-
-    fn fallback_on_interrupt(&self) -> Option<Credentials> {
-        let credentials = self.inner.fallback_on_interrupt()?;
-        let key = credentials.access_key_id();
-        // No call can be made here: only credentials of a known account are used.
-        let is_confirmed = self.guard.known(|known| {
-            let bound = known.bound_or_last(key);
-            bound.is_none() || known.owner(key) == bound
-        });
-        is_confirmed.then_some(credentials)
-    }
 }

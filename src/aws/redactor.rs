@@ -102,12 +102,6 @@ impl ProvideCredentials for Watched {
             Ok(credentials)
         })
     }
-
-    fn fallback_on_interrupt(&self) -> Option<Credentials> {
-        let credentials = self.inner.fallback_on_interrupt()?;
-        self.redactor.remember(&credentials);
-        Some(credentials)
-    }
 }
 
 #[cfg(test)]

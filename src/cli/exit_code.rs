@@ -39,7 +39,9 @@ impl Exit {
             Exit::Refused => {
                 "a guard rail was violated, or `--strict` found conflicts; nothing was done"
             }
-            Exit::Interrupted => "interrupted; calls in flight were finished and recorded",
+            Exit::Interrupted => {
+                "interrupted; calls in flight were given 10 seconds, and were recorded"
+            }
         }
     }
 

@@ -20,7 +20,7 @@ pub(super) async fn stop_on_signal(switch: StopSwitch, output: Output, aside: As
             std::process::exit(130);
         }
     });
-    let message = "Stopping: waiting for calls in flight. Press Ctrl-C again to quit immediately.";
+    let message = "Stopping: waiting up to 10 seconds for calls in flight. Press Ctrl-C again to quit immediately.";
     // The bar is locked while the report waits for its reader.
     let _ = tokio::task::spawn_blocking(move || aside.write(|| output.remark(message))).await;
 }

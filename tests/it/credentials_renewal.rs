@@ -60,7 +60,9 @@ fn everything_is_done(fixture: &Fixture, ran: &Ran) {
 async fn a_renewal_that_fails_for_seconds_delays_the_run_and_every_change_is_made() {
     // More failures in a row than any call has attempts.
     let sts = sts(|number| match number {
-        1 | 4 | 7 => Some(sts_error(503, "ServiceUnavailable", "try again")),
+        1 | 7 => Some(sts_error(503, "ServiceUnavailable", "try again")),
+        // A proxy refuses, and not STS.
+        4 => Some(Reply::Response(403, String::new(), "<html>no</html>".to_owned())),
         2 | 5 => Some(Reply::Close),
         3 | 6 => Some(sts_error(400, "Throttling", "slow down")),
         _ => None,

@@ -18,6 +18,7 @@ mod corpus;
 mod crash;
 mod credentials;
 mod credentials_limits;
+mod credentials_messages;
 mod credentials_mfa;
 mod credentials_network;
 mod credentials_renewal;

@@ -189,6 +189,8 @@ impl ProvideCredentials for AssumedRole {
 fn of_profile(error: ApiError, role: &Role) -> ApiError {
     let class = match error.class {
         ErrorClass::Throttled | ErrorClass::Transient => ErrorClass::Transient,
+        // A proxy or a load balancer refused, and not STS.
+        ErrorClass::Rejected if error.code.starts_with("HTTP ") => ErrorClass::Transient,
         _ => ErrorClass::Credentials,
     };
     let message = format!("{} (role {} of profile {:?})", error.message, role.arn, role.profile);

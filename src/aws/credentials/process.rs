@@ -121,3 +121,42 @@ fn parse_time(text: &str) -> Option<SystemTime> {
     let time = DateTime::from_str(text, Format::DateTimeWithOffset).ok()?;
     SystemTime::try_from(time).ok()
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn process(command: &str) -> CredentialProcess {
+        CredentialProcess { profile: "p".to_owned(), command: Secret(command.to_owned()) }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_process_that_does_not_end_is_stopped_after_a_minute() {
+        let began = tokio::time::Instant::now();
+        let error = process("exec sleep 600").run().await.unwrap_err();
+        assert_eq!(error.code, ApiError::SOURCE_TIMED_OUT);
+        assert_eq!(began.elapsed().as_secs(), SOURCE_TIMEOUT.as_secs());
+    }
+
+    #[tokio::test]
+    async fn the_output_of_a_process_is_parsed() {
+        let output = r#"echo '{"Version": 1, "AccessKeyId": "id", "SecretAccessKey": "key",
+            "SessionToken": "", "Expiration": "2030-01-01T01:00:00+01:00", "More": 1}'"#;
+        let credentials = process(output).run().await.unwrap();
+        assert_eq!(credentials.access_key_id(), "id");
+        assert_eq!(credentials.session_token(), None);
+        let expiry = SystemTime::UNIX_EPOCH + Duration::from_secs(1_893_456_000);
+        assert_eq!(credentials.expiry(), Some(expiry));
+        for invalid in [
+            "echo",
+            r#"echo '{"Version": 2, "AccessKeyId": "id", "SecretAccessKey": "key"}'"#,
+            r#"echo '{"Version": 1, "AccessKeyId": "id"}'"#,
+            r#"echo '{"Version": 1, "AccessKeyId": "i", "SecretAccessKey": "k", "Expiration": "now"}'"#,
+        ] {
+            let error = process(invalid).run().await.unwrap_err();
+            assert_eq!(error.code, ApiError::SOURCE_FAILED, "{invalid}");
+        }
+    }
+}

@@ -133,9 +133,8 @@ impl Sources<'_> {
             if let Some(keys) = keys {
                 return SharedCredentialsProvider::new(keys);
             }
-            let has = |property: &&str| profile.get(property).is_some();
-            if !EARLIER.iter().any(|property| has(property))
-                && !has(&"login_session")
+            let is_set = |property: &&str| profile.get(property).is_some();
+            if !EARLIER.iter().chain(&["login_session"]).any(is_set)
                 && let Some(command) = profile.get("credential_process")
             {
                 let (profile, command) = (name.to_owned(), Secret(command.to_owned()));

@@ -207,10 +207,13 @@ impl Shared {
             return ConnectorError::other(UntrustedError { host, reason, trust }.into(), None);
         }
         match self.proxy(route) {
-            Some(proxy) if error.is_io() || (error.is_other() && !error.is_timeout()) => {
+            Some(proxy) if !error.is_user() => {
                 let reason = printable(&innermost(&error).to_string());
-                let proxy = proxy.to_string();
-                ConnectorError::io(RouteError { reason, proxy }.into())
+                let named = RouteError { reason, proxy: proxy.to_string() }.into();
+                match error.is_timeout() {
+                    true => ConnectorError::timeout(named),
+                    false => ConnectorError::io(named),
+                }
             }
             _ => error,
         }

@@ -84,9 +84,8 @@ impl Proxy {
             return Err(invalid(NOT_A_URL));
         }
         let uri = url.parse::<Uri>().map_err(|_| invalid(NOT_A_URL))?;
-        let scheme = match uri.scheme_str() {
-            Some(scheme @ ("http" | "https")) => scheme,
-            _ => return Err(invalid("only http:// and https:// proxies are supported")),
+        let Some(scheme @ ("http" | "https")) = uri.scheme_str() else {
+            return Err(invalid("only http:// and https:// proxies are supported"));
         };
         let host = uri.host().filter(|host| !host.is_empty());
         let host = host.ok_or_else(|| invalid("its value contains no host"))?;

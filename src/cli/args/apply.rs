@@ -46,7 +46,7 @@ pub(in crate::cli) struct ApplyArgs {
     pub(in crate::cli) max_rate: Option<Rate>,
     /// Maximum duration of the run, verification included, such as 90s, 10m or 1h30m
     ///
-    /// After this time, no new requests are sent. Requests in flight are finished and recorded.
+    /// After this time, no new requests are sent. Requests in flight get 10 more seconds, and are recorded.
     #[arg(long, value_name = "TIME", value_parser = positive_duration)]
     pub(in crate::cli) timeout: Option<Duration>,
     /// Maximum time to wait until reads return the written boundaries; 0s reads once

@@ -67,10 +67,6 @@ pub fn advice(error: &ApiError) -> Option<String> {
              MFA code"
                 .to_owned()
         }
-        ErrorClass::Credentials if action == "sts:AssumeRole" && code == "ValidationError" => {
-            "correct the settings of the profile that the message names, such as role_arn and duration_seconds"
-                .to_owned()
-        }
         ErrorClass::Credentials if code.starts_with("Expired") => {
             "renew the credentials (for IAM Identity Center, run `aws sso login`), and run the command again"
                 .to_owned()
@@ -83,6 +79,14 @@ pub fn advice(error: &ApiError) -> Option<String> {
         ErrorClass::Credentials if code == ApiError::ACCOUNT_CHANGED => {
             "nothing was read or written with the new credentials; specify credentials that stay in the \
              account for the whole run, and run the command again"
+                .to_owned()
+        }
+        // The codes of a wrong key and a wrong signature are those of every action.
+        ErrorClass::Credentials
+            if action == "sts:AssumeRole"
+                && !["InvalidClientTokenId", "SignatureDoesNotMatch"].contains(&&**code) =>
+        {
+            "correct the settings of the profile that the message names, such as role_arn and duration_seconds"
                 .to_owned()
         }
         ErrorClass::Credentials => {

@@ -221,10 +221,13 @@ impl Authority {
     }
 }
 
-/// A proxy that records the first line of each request and its `Proxy-Authorization`.
+/// The first line of a request to a proxy, and its `Proxy-Authorization`.
+pub type Proxied = (String, Option<String>);
+
+/// A proxy that records its requests.
 pub struct Proxy {
     pub port: u16,
-    seen: Arc<Mutex<Vec<(String, Option<String>)>>>,
+    seen: Arc<Mutex<Vec<Proxied>>>,
 }
 
 impl Proxy {
@@ -232,7 +235,7 @@ impl Proxy {
     pub fn start(is_refusing: bool) -> Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let seen = Arc::<Mutex<Vec<(String, Option<String>)>>>::default();
+        let seen = Arc::<Mutex<Vec<Proxied>>>::default();
         let requests = seen.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -243,16 +246,12 @@ impl Proxy {
         Proxy { port, seen }
     }
 
-    pub fn requests(&self) -> Vec<(String, Option<String>)> {
+    pub fn requests(&self) -> Vec<Proxied> {
         self.seen.lock().unwrap().clone()
     }
 }
 
-fn tunnel(
-    mut client: TcpStream,
-    is_refusing: bool,
-    seen: &Mutex<Vec<(String, Option<String>)>>,
-) -> Option<()> {
+fn tunnel(mut client: TcpStream, is_refusing: bool, seen: &Mutex<Vec<Proxied>>) -> Option<()> {
     let (line, headers, body) = read_request(&mut client)?;
     seen.lock().unwrap().push((line.clone(), headers.get("proxy-authorization").cloned()));
     if is_refusing {
