@@ -121,6 +121,10 @@ impl Inner {
                 Ok(())
             }
             Err(error) => {
+                let is_usable = state.freshness(SystemTime::now()) == Freshness::Aging;
+                if is_usable && state.next_renewal.is_none() {
+                    tracing::warn!("{error}; the present credentials are used until they expire");
+                }
                 state.next_renewal = Some(Instant::now() + PAUSE);
                 Err(error)
             }
@@ -230,6 +234,66 @@ mod tests {
         let obtained = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
         let expiry = lifetime.map(|seconds| obtained + MARGIN + Duration::from_secs(seconds));
         Current { credentials: Credentials::new("id", "secret", None, expiry, "test"), obtained }
+    }
+
+    /// A source that always fails, and counts its attempts.
+    #[derive(Debug)]
+    struct Failing(ApiError, Arc<Mutex<u32>>);
+
+    impl ProvideCredentials for Failing {
+        fn provide_credentials<'a>(&'a self) -> Provided<'a>
+        where
+            Self: 'a,
+        {
+            *self.1.lock().unwrap() += 1;
+            Provided::ready(Err(CredentialsError::provider_error(self.0.clone())))
+        }
+    }
+
+    /// The number of attempts to renew credentials that could be used until `expired` ago.
+    async fn attempts(error: ApiError, expired: Option<Duration>) -> u32 {
+        let count = Arc::default();
+        let source = SharedCredentialsProvider::new(Failing(error.clone(), Arc::clone(&count)));
+        let renewed = RenewedCredentials::new(source);
+        if let Some(ago) = expired {
+            let expiry = SystemTime::now() + MARGIN - ago;
+            let credentials = Credentials::new("id", "secret", None, Some(expiry), "test");
+            let obtained = expiry - Duration::from_secs(3_600);
+            let inner = renewed.0.as_ref().unwrap();
+            inner.state().current = Some(Current { credentials, obtained });
+        }
+        assert_eq!(renewed.ready().await, Err(error));
+        *count.lock().unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_renewal_ends_after_a_refusal_or_five_minutes_after_the_expiry() {
+        let unavailable = || ApiError::source_unavailable("503".to_owned());
+        let refused = || ApiError::no_credentials("refused");
+        let timed_out = || ApiError::source_timed_out("slow".to_owned());
+        assert_eq!(attempts(unavailable(), None).await, FIRST_ATTEMPTS);
+        assert_eq!(attempts(timed_out(), None).await, 1);
+        assert_eq!(attempts(refused(), None).await, 1);
+        assert_eq!(attempts(refused(), Some(Duration::from_secs(1))).await, 1);
+        assert_eq!(attempts(unavailable(), Some(RENEW_FOR)).await, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_continue_while_usable_credentials_cannot_be_renewed() {
+        let count = Arc::default();
+        let refused = ApiError::no_credentials("refused");
+        let source = SharedCredentialsProvider::new(Failing(refused, Arc::clone(&count)));
+        let renewed = RenewedCredentials::new(source);
+        let now = SystemTime::now();
+        let expiry = Some(now + MARGIN + Duration::from_secs(200));
+        let credentials = Credentials::new("id", "secret", None, expiry, "test");
+        let obtained = now - Duration::from_secs(3_600);
+        renewed.0.as_ref().unwrap().state().current = Some(Current { credentials, obtained });
+        for expected in [1, 1, 2] {
+            assert_eq!(renewed.ready().await, Ok(()));
+            tokio::time::sleep(PAUSE * 2 / 3).await;
+            assert_eq!(*count.lock().unwrap(), expected);
+        }
     }
 
     #[test]
