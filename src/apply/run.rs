@@ -44,7 +44,7 @@ pub struct RunOptions {
 ///
 /// One failed change does not stop the others. The run stops early if its switch requests it. It requests that
 /// itself after an error that concerns every change, and if its journal cannot be written. Then no new change
-/// begins, requests in flight are finished, the remaining changes end as not attempted, and nothing is
+/// begins, requests in flight get 10 seconds to end, the remaining changes end as not attempted, and nothing is
 /// verified.
 pub async fn apply(run: Run<'_>) -> Summary {
     let running = Running::begin(run);

@@ -1,3 +1,6 @@
+use std::sync::Arc;
+
+use super::credentials::MfaPrompt;
 use crate::iam::Partition;
 
 /// The credentials, the region and the endpoint of the calls.
@@ -13,8 +16,10 @@ pub enum Access {
         region: Option<String>,
         /// The endpoint of IAM and STS; `None` for AWS's own.
         endpoint_url: Option<String>,
-        /// The partition of the ARNs in the boundaries file. Its home region is used if no region is set.
-        partition: Option<Partition>,
+        /// The partition that the run is for. Its home region is used if no region is set.
+        partition: Option<ExpectedPartition>,
+        /// Asks for the code of an MFA device.
+        mfa: Arc<dyn MfaPrompt>,
     },
     /// A sandbox on this machine. Environment variables and proxies are ignored.
     Sandbox {
@@ -27,11 +32,20 @@ pub enum Access {
     },
 }
 
+/// The partition of the ARNs that a run is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpectedPartition {
+    /// The partition.
+    pub partition: Partition,
+    /// What names the ARNs, for messages: `the ARNs in boundaries.toml`.
+    pub origin: String,
+}
+
 impl Access {
     /// The same access with `partition`, whose home region is used if no region is set.
-    pub fn for_partition(mut self, partition: Option<Partition>) -> Access {
+    pub fn for_partition(mut self, partition: Option<ExpectedPartition>) -> Access {
         if let Access::Chain { partition: of_chain, .. } = &mut self {
-            *of_chain = partition.or(*of_chain);
+            *of_chain = partition.or(of_chain.take());
         }
         self
     }

@@ -1,9 +1,8 @@
 use std::collections::BTreeMap;
 
-use super::call_counter::CallCounter;
+use super::call_context::CallContext;
 use super::limiter::LimiterOptions;
 use super::reader::Reader;
-use super::redactor::Redactor;
 use super::retry_policy::RetryPolicy;
 use super::write::Writer;
 use crate::iam::{AccountAlias, PolicyArn, Principal, Rate};
@@ -18,19 +17,17 @@ pub struct Account {
     iam: aws_sdk_iam::Client,
     identity: CallerIdentity,
     reader: Reader,
-    counter: CallCounter,
-    redactor: Redactor,
+    context: CallContext,
 }
 
 impl Account {
     pub(super) fn new(
         iam: aws_sdk_iam::Client,
         identity: CallerIdentity,
-        counter: CallCounter,
-        redactor: Redactor,
+        context: CallContext,
     ) -> Self {
-        let reader = Reader::new(iam.clone(), counter.clone(), redactor.clone());
-        Account { iam, identity, reader, counter, redactor }
+        let reader = Reader::new(iam.clone(), context.clone());
+        Account { iam, identity, reader, context }
     }
 
     /// The caller identity.
@@ -95,7 +92,7 @@ impl Account {
 
     /// The number of calls made so far for the caller identity and for reading.
     pub fn calls(&self) -> CallCount {
-        self.counter.calls()
+        self.context.counter.calls()
     }
 
     /// A writer for this account, with at most `max_rate` calls per second; `None` sets no maximum.
@@ -105,6 +102,6 @@ impl Account {
         max_rate: Option<Rate>,
         policy: RetryPolicy,
     ) -> Writer {
-        Writer::new(self.iam.clone(), options, max_rate, policy, self.redactor.clone())
+        Writer::new(self.iam.clone(), options, max_rate, policy, &self.context)
     }
 }

@@ -3,14 +3,16 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::call_counter::CallCounter;
+use super::call_context::CallContext;
 use super::error::CallFailure;
 use super::limiter::Response;
 use super::rate_limiter::RateLimiter;
-use super::redactor::Redactor;
 use super::retry_policy::RetryPolicy;
 use super::stop::Stop;
 use crate::inventory::{ApiError, ErrorClass, Retry};
+
+/// The maximum number of attempts without a response. Each one takes as long as its timeout.
+const MAX_TIMEOUTS: u32 = 3;
 
 /// How a call ended, after all its attempts.
 #[derive(Debug)]
@@ -47,8 +49,7 @@ pub(super) struct CallExecutor {
     action: &'static str,
     policy: RetryPolicy,
     rate_limiter: RateLimiter,
-    counter: CallCounter,
-    redactor: Redactor,
+    context: CallContext,
 }
 
 impl CallExecutor {
@@ -56,10 +57,9 @@ impl CallExecutor {
         action: &'static str,
         policy: RetryPolicy,
         rate_limiter: RateLimiter,
-        counter: CallCounter,
-        redactor: Redactor,
+        context: CallContext,
     ) -> Self {
-        CallExecutor { action, policy, rate_limiter, counter, redactor }
+        CallExecutor { action, policy, rate_limiter, context }
     }
 
     /// The action with its service, as in errors: `iam:GetUser`.
@@ -81,16 +81,26 @@ impl CallExecutor {
         F: Future<Output = Result<T, CallFailure>>,
     {
         let mut last: Option<ApiError> = None;
-        let mut failures = 0;
+        let (mut failures, mut timeouts, mut has_corrected_clock) = (0, 0, false);
         let started = Instant::now();
         for attempt in 1.. {
+            let permit = async {
+                self.context.credentials.ready().await?;
+                Ok(self.rate_limiter.acquire().await)
+            };
             let permit = tokio::select! {
                 biased;
                 () = stop.requested() => return match last {
                     Some(error) => CallEnd::Failed { error, attempts: attempt - 1 },
                     None => CallEnd::NotAttempted,
                 },
-                permit = self.rate_limiter.acquire() => permit,
+                permit = permit => match permit {
+                    Ok(permit) => permit,
+                    Err(error) => {
+                        let error = self.redacted(ApiError::in_call(error, self.action).into());
+                        return CallEnd::Failed { error, attempts: attempt };
+                    }
+                },
             };
             let result = tokio::select! {
                 result = call() => result,
@@ -98,14 +108,14 @@ impl CallExecutor {
             };
             let error = match result {
                 Ok(value) => {
-                    self.counter.count(false);
+                    self.context.counter.count(false);
                     permit.finish(Response::Accepted);
                     return CallEnd::Done { value, attempts: attempt };
                 }
                 Err(failure) => self.redacted(failure),
             };
             let is_throttled = error.class == ErrorClass::Throttled;
-            self.counter.count(is_throttled);
+            self.context.counter.count(is_throttled);
             permit.finish(response(&error));
             let wait = match error.class {
                 // The rate limiter makes the retry wait.
@@ -115,7 +125,16 @@ impl CallExecutor {
                 }
                 ErrorClass::Transient => {
                     failures += 1;
-                    (failures < self.policy.attempts).then(|| self.policy.wait(failures))
+                    timeouts += u32::from(error.is_timeout());
+                    let is_over = failures >= self.policy.attempts || timeouts >= MAX_TIMEOUTS;
+                    (!is_over).then(|| self.policy.wait(failures))
+                }
+                // The client signs the next request with AWS's time.
+                ErrorClass::Credentials
+                    if error.code == ApiError::CLOCK_SKEW && !has_corrected_clock =>
+                {
+                    has_corrected_clock = true;
+                    Some(Duration::ZERO)
                 }
                 _ => None,
             };
@@ -140,10 +159,10 @@ impl CallExecutor {
     fn redacted(&self, failure: CallFailure) -> ApiError {
         let CallFailure { error, causes } = failure;
         if !causes.is_empty() {
-            let causes = self.redactor.redact_text(causes);
+            let causes = self.context.redactor.redact_text(causes);
             tracing::debug!("causes of the failure of {}: {causes}", self.action);
         }
-        self.redactor.redact(error)
+        self.context.redactor.redact(error)
     }
 }
 
@@ -173,8 +192,8 @@ mod tests {
         let max_rate = MaxRate::new(rate.map(|rate| Rate::per_second(rate).unwrap()));
         let options = LimiterOptions { max_in_flight: 16, expected_calls: 100 };
         let rate_limiter = RateLimiter::new(options, Arc::new(Mutex::new(max_rate)));
-        let (counter, redactor) = (CallCounter::default(), Redactor::default());
-        CallExecutor::new(ACTION, RetryPolicy::default(), rate_limiter, counter, redactor)
+        let context = CallContext::default();
+        CallExecutor::new(ACTION, RetryPolicy::default(), rate_limiter, context)
     }
 
     fn error(class: ErrorClass) -> CallFailure {
@@ -207,6 +226,24 @@ mod tests {
         ] {
             assert_eq!(attempts_of(class).await, 1, "{class:?}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn attempts_without_a_response_are_made_three_times() {
+        let call = || async { Err::<(), _>(ApiError::timed_out(ACTION).into()) };
+        let ended = executor(None).execute(&Stop::never(), call, |_| {}).await;
+        assert!(matches!(ended, CallEnd::Failed { attempts: 3, .. }), "{ended:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_signature_is_repeated_once_after_the_clock_is_corrected() {
+        let skewed = || async {
+            let CallFailure { error, causes } = error(ErrorClass::Credentials);
+            let error = ApiError { code: ApiError::CLOCK_SKEW.to_owned(), ..error };
+            Err::<(), _>(CallFailure { error, causes })
+        };
+        let ended = executor(None).execute(&Stop::never(), skewed, |_| {}).await;
+        assert!(matches!(ended, CallEnd::Failed { attempts: 2, .. }), "{ended:?}");
     }
 
     #[tokio::test(start_paused = true)]
@@ -256,12 +293,18 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn after_a_deadline_a_call_in_flight_has_some_seconds_to_end() {
+    async fn after_any_stop_a_call_in_flight_has_ten_seconds_to_end() {
+        for reason in [StopReason::Deadline, StopReason::Interrupted, StopReason::Error] {
+            ends_ten_seconds_after(reason).await;
+        }
+    }
+
+    async fn ends_ten_seconds_after(reason: StopReason) {
         let switch = StopSwitch::new();
         let (executor, stop) = (executor(None), switch.receiver());
         let start = Instant::now();
         let call = || async {
-            switch.request_stop(StopReason::Deadline);
+            switch.request_stop(reason);
             std::future::pending::<Result<(), CallFailure>>().await
         };
         let ended = executor.execute(&stop, call, |_| {}).await;
@@ -269,6 +312,6 @@ mod tests {
             matches!(&ended, CallEnd::Failed { error, attempts: 1 } if error.code == "TimedOut"),
             "{ended:?}"
         );
-        assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+        assert_eq!(start.elapsed().as_secs(), 10, "{reason:?}");
     }
 }

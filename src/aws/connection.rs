@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use aws_config::environment::EnvironmentVariableRegionProvider;
+use aws_config::identity::IdentityCache;
 use aws_config::meta::region::RegionProviderChain;
-use aws_config::profile::{ProfileFileLoadError, ProfileFileRegionProvider, ProfileSet};
+use aws_config::profile::{ProfileFileLoadError, ProfileSet};
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
@@ -11,17 +11,19 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 
 use super::access::Access;
 use super::account::Account;
-use super::call_counter::CallCounter;
-use super::credentials::{credentials_provider, has_partial_key};
+use super::call_context::CallContext;
+use super::credentials::{RenewedCredentials, Sources, has_partial_key};
+use super::http::{Client, Proxies, Trust};
 use super::identity::{IdentityError, get_caller_identity};
 use super::identity_guard::IdentityGuard;
 use super::profile::{
     ProfileOrigin, SelectedProfile, load_credentials_file, load_profiles, profile_files,
 };
 use super::redactor::Redactor;
+use super::region::{RegionMismatch, check_region, region_chain};
 use super::response_check::ResponseCheck;
 use crate::iam::{Partition, printable};
-use crate::inventory::{ApiError, ErrorClass};
+use crate::inventory::ApiError;
 
 /// A connection to AWS: credentials, region and endpoint are configured, and no call is made yet.
 #[derive(Debug)]
@@ -30,8 +32,7 @@ pub struct Connection {
     profile: SelectedProfile,
     /// Why no call can be made.
     obstacle: Option<ConnectError>,
-    counter: CallCounter,
-    redactor: Redactor,
+    context: CallContext,
     guard: IdentityGuard,
 }
 
@@ -54,6 +55,23 @@ pub enum ConnectError {
         /// What the profile lacks, or the message of the source that it names.
         why: String,
     },
+    /// The source of the credentials failed.
+    #[error("cannot get credentials: {}", error.message)]
+    Source {
+        /// The profile that was searched.
+        profile: String,
+        /// The error of the source.
+        error: Box<ApiError>,
+    },
+    /// The bundle of certificate authorities cannot be used. The text says which, and why.
+    #[error("{0}")]
+    CaBundle(String),
+    /// The value of a proxy variable cannot be used. The text says which, and why.
+    #[error("{0}")]
+    Proxy(String),
+    /// The region is in another partition than the ARNs.
+    #[error(transparent)]
+    Region(Box<RegionMismatch>),
     /// The profile that `--profile` or a variable names does not exist.
     #[error("the AWS profile {profile:?} of {origin} does not exist in {} or {}", files[0], files[1])]
     NoSuchProfile {
@@ -87,31 +105,19 @@ pub enum ConnectError {
 
 /// The SDK's defaults of this date. A new version of the SDK does not change them.
 const BEHAVIOR: fn() -> BehaviorVersion = BehaviorVersion::v2026_01_12;
-/// The timeout of one attempt: IAM needs long for a page of 1,000 users.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
+/// The timeout of one attempt: IAM needs seconds for a page of 1,000 users.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Connection {
     /// Loads credentials, region and endpoint, without a call to IAM or STS.
     pub async fn open(access: &Access) -> Connection {
-        let flag = match access {
-            Access::Chain { profile, .. } => profile.as_deref(),
-            Access::Sandbox { .. } => None,
-        };
-        let profile = SelectedProfile::new(flag);
-        let (config, obstacle) = match access {
-            Access::Chain { region, endpoint_url, partition, .. } => {
-                let profiles = load_profiles().await;
-                let region = region_chain(profile.name(), region.clone(), *partition);
-                let config = load_config(profile.name(), region, endpoint_url.as_deref()).await;
-                let obstacle = obstacle(&profile, profiles.as_ref());
-                let provider = credentials_provider(
-                    &config,
-                    &profile,
-                    profiles.as_ref().ok(),
-                    load_credentials_file().await.as_ref().ok(),
-                );
-                (config.to_builder().credentials_provider(provider).build(), obstacle)
+        let redactor = Redactor::default();
+        let (profile, config, obstacle) = match access {
+            Access::Chain { profile, .. } => {
+                let profile = SelectedProfile::new(profile.as_deref());
+                let (config, obstacle) = open_chain(access, &profile, &redactor).await;
+                (profile, config, obstacle)
             }
             Access::Sandbox { endpoint_url, access_key_id, secret_access_key } => {
                 let keys = Credentials::from_keys(*access_key_id, *secret_access_key, None);
@@ -121,21 +127,28 @@ impl Connection {
                     .region(Region::from_static(Partition::Aws.home_region()))
                     .endpoint_url(endpoint_url)
                     .credentials_provider(SharedCredentialsProvider::new(keys))
-                    .http_client(aws_smithy_http_client::Builder::new().build_http())
+                    .http_client(Client::new(Trust::default(), Proxies::default()))
                     .build();
-                (config, None)
+                (SelectedProfile::new(None), config, None)
             }
         };
-        let (counter, redactor) = (CallCounter::default(), Redactor::default());
-        let guard = IdentityGuard::new(&config, counter.clone(), redactor.clone());
+        let mut context = CallContext { redactor, ..CallContext::default() };
+        let guard = IdentityGuard::new(&config, context.clone());
         let config = match config.credentials_provider() {
             Some(provider) => {
-                let provider = guard.watch(redactor.watch(provider));
-                config.to_builder().credentials_provider(provider).build()
+                let provider = guard.watch(context.redactor.watch(provider));
+                context.credentials = RenewedCredentials::new(provider);
+                config
+                    .to_builder()
+                    .credentials_provider(SharedCredentialsProvider::new(
+                        context.credentials.clone(),
+                    ))
+                    .identity_cache(IdentityCache::no_cache())
+                    .build()
             }
             None => config,
         };
-        Connection { config, profile, obstacle, counter, redactor, guard }
+        Connection { config, profile, obstacle, context, guard }
     }
 
     /// Confirms the caller identity with `sts:GetCallerIdentity`.
@@ -149,20 +162,27 @@ impl Connection {
         if let Some(error) = self.obstacle {
             return Err(error);
         }
-        let (counter, redactor) = (self.counter, self.redactor);
-        let identity = match get_caller_identity(&self.config, &counter, &redactor).await {
+        let context = self.context;
+        let identity = match get_caller_identity(&self.config, &context).await {
             Ok(identity) => identity,
-            // An error with a request ID is AWS's; the others are the credential providers'.
-            Err(IdentityError::Call(error))
-                if error.class == ErrorClass::Credentials && error.request_id.is_none() =>
-            {
-                let (profile, why) = (self.profile.name().to_owned(), error.message);
-                return Err(match self.profile.is_exclusive() {
-                    true => ConnectError::ProfileCredentials { profile, why },
-                    false => ConnectError::Credentials { profile, why },
+            Err(IdentityError::Call(error)) => {
+                let profile = self.profile.name().to_owned();
+                return Err(match &*error.code {
+                    ApiError::NO_CREDENTIALS if self.profile.is_exclusive() => {
+                        ConnectError::ProfileCredentials { profile, why: error.message }
+                    }
+                    ApiError::NO_CREDENTIALS => {
+                        ConnectError::Credentials { profile, why: error.message }
+                    }
+                    ApiError::SOURCE_FAILED
+                    | ApiError::SOURCE_UNAVAILABLE
+                    | ApiError::SOURCE_TIMED_OUT
+                    | ApiError::MFA_REQUIRED => {
+                        ConnectError::Source { profile, error: Box::new(error) }
+                    }
+                    _ => error.into(),
                 });
             }
-            Err(IdentityError::Call(error)) => return Err(error.into()),
             Err(IdentityError::Unusable(why)) => return Err(ConnectError::UnusableIdentity(why)),
         };
         self.guard.bind(&identity);
@@ -171,8 +191,61 @@ impl Connection {
             .interceptor(ResponseCheck)
             .build();
         let iam = aws_sdk_iam::Client::from_conf(config);
-        Ok(Account::new(iam, identity, counter, redactor))
+        Ok(Account::new(iam, identity, context))
     }
+}
+
+/// The settings and the credentials of the standard sources, and why no call can be made with them.
+async fn open_chain(
+    access: &Access,
+    profile: &SelectedProfile,
+    redactor: &Redactor,
+) -> (SdkConfig, Option<ConnectError>) {
+    let Access::Chain { region, endpoint_url, partition, mfa, .. } = access else {
+        unreachable!("the caller has matched it")
+    };
+    let profiles = load_profiles().await;
+    let mut obstacle = obstacle(profile, profiles.as_ref());
+    let profiles = profiles.ok();
+    let selected = profiles.as_ref().and_then(|profiles| profiles.get_profile(profile.name()));
+    let bundle = selected.and_then(|profile| profile.get("ca_bundle"));
+    let trust = Trust::load(profile.name(), bundle).unwrap_or_else(|error| {
+        obstacle.get_or_insert_with(|| ConnectError::CaBundle(error.to_string()));
+        Trust::default()
+    });
+    let proxies = Proxies::from_env().unwrap_or_else(|error| {
+        obstacle.get_or_insert_with(|| ConnectError::Proxy(error.to_string()));
+        Proxies::default()
+    });
+    let http = Client::new(trust, proxies);
+    let expected = partition.as_ref().map(|expected| expected.partition);
+    let chain = || region_chain(profile.name(), region.clone(), expected);
+    // `--endpoint-url` does not apply to the calls that get credentials.
+    let of_credentials = load_config(profile.name(), chain(), None, &http).await;
+    let config = match endpoint_url.as_deref() {
+        Some(url) => load_config(profile.name(), chain(), Some(url), &http).await,
+        None => of_credentials.clone(),
+    };
+    if let Some(used) = config.region() {
+        let flag = region.as_deref();
+        let checked =
+            check_region(used.as_ref(), flag, profile, profiles.as_ref(), partition.as_ref());
+        if let Err(error) = checked {
+            obstacle.get_or_insert_with(|| ConnectError::Region(Box::new(error)));
+        }
+    }
+    let credentials_file = load_credentials_file().await.ok();
+    let sources = Sources {
+        config: &of_credentials,
+        http: &http,
+        profile,
+        profiles: profiles.as_ref(),
+        credentials_file: credentials_file.as_ref(),
+        mfa: mfa.clone(),
+        redactor,
+    };
+    let config = config.to_builder().credentials_provider(sources.provider()).build();
+    (config, obstacle)
 }
 
 fn timeouts() -> TimeoutConfig {
@@ -187,6 +260,7 @@ async fn load_config(
     profile: &str,
     region: RegionProviderChain,
     endpoint_url: Option<&str>,
+    http: &Client,
 ) -> SdkConfig {
     let app = AppName::new("iam-boundaries").expect("the app name is valid");
     let mut loader = aws_config::defaults(BEHAVIOR())
@@ -194,6 +268,7 @@ async fn load_config(
         .timeout_config(timeouts())
         .region(region)
         .profile_name(profile)
+        .http_client(http.clone())
         .no_credentials();
     if let Some(url) = endpoint_url {
         loader = loader.endpoint_url(url);
@@ -219,21 +294,4 @@ fn obstacle(
         _ if !profile.is_exclusive() && has_partial_key() => Some(ConnectError::PartialKey),
         _ => None,
     }
-}
-
-/// The sources of the region: `region`, the environment, the profile, and the home region of the partition.
-///
-/// IAM is global, so only the partition of the region matters. The region of an instance is therefore not
-/// requested from its metadata service.
-fn region_chain(
-    profile: &str,
-    region: Option<String>,
-    partition: Option<Partition>,
-) -> RegionProviderChain {
-    let from_profile = ProfileFileRegionProvider::builder().profile_name(profile);
-    let home = partition.unwrap_or(Partition::Aws).home_region();
-    RegionProviderChain::first_try(region.map(Region::new))
-        .or_else(EnvironmentVariableRegionProvider::new())
-        .or_else(from_profile.build())
-        .or_else(Region::from_static(home))
 }

@@ -1,11 +1,17 @@
 use std::error::Error;
+use std::time::{Duration, SystemTime};
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use aws_smithy_types::error::ErrorMetadata;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use super::http::UntrustedError;
 use super::redactor::redact_likely_secrets;
+use super::stop::GRACE;
 use crate::iam::printable;
 use crate::inventory::{ApiError, ErrorClass};
 
@@ -65,6 +71,11 @@ impl ErrorClass {
 const TIMED_OUT: &str = "TimedOut";
 const UNREADABLE: &str = "the response is not a complete XML document of IAM";
 
+/// The action of an error that belongs to no call yet.
+const SOURCE: &str = "credentials";
+/// The minimum difference between two clocks that explains a signature that AWS rejects. It is that of the SDK.
+const MIN_SKEW: Duration = Duration::from_secs(240);
+
 /// A failed attempt.
 #[derive(Debug)]
 pub(super) struct CallFailure {
@@ -96,12 +107,8 @@ impl ApiError {
     where
         E: Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        if let Some(error) = confirmation_error(&error) {
-            return error.clone();
-        }
-        if let Some(message) = credentials_error(&error) {
-            let class = ErrorClass::Credentials;
-            return ApiError::without_response(action, class, "NoCredentials", message);
+        if let Some(error) = find::<CredentialsError>(&error) {
+            return ApiError::from_provider(error).in_call(action);
         }
         match error {
             // Not an error of IAM: the SDK cannot parse a successful response.
@@ -112,6 +119,9 @@ impl ApiError {
             SdkError::ServiceError(response) => {
                 let status = response.raw().status().as_u16();
                 let meta = response.err().meta();
+                if let Some(error) = clock_skew(action, meta, response.raw()) {
+                    return error;
+                }
                 // A response without a code is not AWS's: it comes from a proxy or a load balancer.
                 let code = meta.code().map_or_else(|| format!("HTTP {status}"), printable);
                 let message = meta.message().map_or_else(
@@ -137,7 +147,12 @@ impl ApiError {
                     || "the connection failed".to_owned(),
                     |error| innermost(error).to_string(),
                 );
-                let (class, code) = if failure.is_timeout() {
+                let (class, code) = if failure
+                    .as_connector_error()
+                    .is_some_and(|error| find::<UntrustedError>(error).is_some())
+                {
+                    (ErrorClass::Rejected, ApiError::UNTRUSTED)
+                } else if failure.is_timeout() {
                     (ErrorClass::Transient, TIMED_OUT)
                 } else if failure.is_user() {
                     (ErrorClass::Rejected, ApiError::BAD_REQUEST)
@@ -165,10 +180,96 @@ impl ApiError {
         ApiError::without_response(action, ErrorClass::Transient, "UnreadableResponse", message)
     }
 
-    /// No response arrived before the time limit of the run.
+    /// No response arrived within [`GRACE`] after the run was stopped.
     pub(super) fn timed_out(action: &'static str) -> Self {
-        let message = "no response arrived within the time limit of the run".to_owned();
+        let message = format!(
+            "no response arrived within {} seconds after the run was stopped",
+            GRACE.as_secs()
+        );
         ApiError::without_response(action, ErrorClass::Transient, TIMED_OUT, message)
+    }
+
+    /// Whether an attempt ended without a response because it took too long.
+    pub(super) fn is_timeout(&self) -> bool {
+        self.code == TIMED_OUT
+    }
+
+    /// The error of a provider of credentials.
+    pub(super) fn from_provider(error: &CredentialsError) -> Self {
+        if let Some(found) = find::<ApiError>(error) {
+            return found.clone();
+        }
+        match error {
+            CredentialsError::CredentialsNotLoaded(_) => {
+                ApiError::no_credentials("no credential provider returned credentials")
+            }
+            CredentialsError::ProviderTimedOut(_) => {
+                ApiError::source_timed_out("the source returned no credentials in time".to_owned())
+            }
+            other => credentials_failure(description(other).1),
+        }
+    }
+
+    /// The error of the source `name`. `is_transient` says that its last exchange failed for a reason that can
+    /// pass.
+    pub(super) fn from_source(name: &str, error: &CredentialsError, is_transient: bool) -> Self {
+        if let Some(found) = find::<ApiError>(error) {
+            return found.clone();
+        }
+        let (code, text) = description(error);
+        let class = ErrorClass::of(code.as_deref(), 0);
+        let message = format!("{name} failed: {text}");
+        match class {
+            ErrorClass::Throttled | ErrorClass::Transient => ApiError::source_unavailable(message),
+            _ if is_transient => ApiError::source_unavailable(message),
+            _ => credentials_failure(message),
+        }
+    }
+
+    pub(super) fn no_credentials(message: &str) -> Self {
+        let message = message.to_owned();
+        ApiError::of_credentials(ErrorClass::Credentials, ApiError::NO_CREDENTIALS, message)
+    }
+
+    /// A source of credentials that did not respond.
+    pub(super) fn source_unavailable(message: String) -> Self {
+        ApiError::of_credentials(ErrorClass::Transient, ApiError::SOURCE_UNAVAILABLE, message)
+    }
+
+    /// A source of credentials that took too long.
+    pub(super) fn source_timed_out(message: String) -> Self {
+        ApiError::of_credentials(ErrorClass::Transient, ApiError::SOURCE_TIMED_OUT, message)
+    }
+
+    /// A role that needs the code of an MFA device while nobody can be asked.
+    pub(super) fn mfa_required(profile: &str) -> Self {
+        let message = format!(
+            "profile {profile:?} needs the code of an MFA device (mfa_serial), and there is no terminal to \
+             ask at"
+        );
+        ApiError::of_credentials(ErrorClass::Credentials, ApiError::MFA_REQUIRED, message)
+    }
+
+    pub(super) fn mfa_session_expired(message: String) -> Self {
+        ApiError::of_credentials(ErrorClass::Credentials, ApiError::MFA_EXPIRED, message)
+    }
+
+    /// The task that renews the credentials ended before it had a result.
+    pub(super) fn interrupted() -> Self {
+        ApiError::source_unavailable("the renewal of the credentials was interrupted".to_owned())
+    }
+
+    /// The error of the credentials, as the error of the call that they are for.
+    pub(super) fn in_call(self, action: &'static str) -> Self {
+        match &*self.action {
+            SOURCE => ApiError { action: action.into(), ..self },
+            _ => self,
+        }
+    }
+
+    fn of_credentials(class: ErrorClass, code: &str, message: String) -> Self {
+        let message = redact_likely_secrets(&message);
+        ApiError::without_response(SOURCE, class, code, message)
     }
 
     fn without_response(
@@ -217,33 +318,78 @@ fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) 
     error
 }
 
-/// The error of the call that confirms the account of new credentials, if it failed. It is a source of the
-/// credential provider's error.
-fn confirmation_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a ApiError> {
+/// A source of credentials that refused, or is not configured correctly.
+pub(super) fn credentials_failure(message: String) -> ApiError {
+    ApiError::of_credentials(ErrorClass::Credentials, ApiError::SOURCE_FAILED, message)
+}
+
+/// The first error of type `T` in the chain of sources.
+fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
     let mut at = error;
     loop {
-        if let Some(found) = at.downcast_ref::<ApiError>() {
+        if let Some(found) = at.downcast_ref::<T>() {
             return Some(found);
         }
         at = at.source()?;
     }
 }
 
-/// The message of the credential providers, if they failed. The SDK reports their errors as failures to send the
-/// request.
-fn credentials_error(error: &(dyn Error + 'static)) -> Option<String> {
-    let mut at = error;
-    loop {
-        if let Some(found) = at.downcast_ref::<CredentialsError>() {
-            return Some(match found {
-                CredentialsError::CredentialsNotLoaded(_) => {
-                    "no credential provider returned credentials".to_owned()
-                }
-                other => redact_likely_secrets(&innermost(other).to_string()),
-            });
+/// AWS's error code, if there is one, and a text that is not the debug text of a Rust value.
+fn description(error: &(dyn Error + 'static)) -> (Option<String>, String) {
+    match find::<ErrorMetadata>(error) {
+        Some(meta) => {
+            let code = meta.code().unwrap_or("an error without a code");
+            let text = match meta.message() {
+                Some(message) => format!("{code}: {message}"),
+                None => code.to_owned(),
+            };
+            (meta.code().map(str::to_owned), text)
         }
-        at = at.source()?;
+        None => (None, innermost(error).to_string()),
     }
+}
+
+/// The error of a signature that AWS rejected because the clocks differ, with both times.
+///
+/// The SDK learns AWS's time from each response and signs the next request with it
+/// ([clock skew](https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html)), but only its own
+/// retries, which are disabled, repeat the request.
+fn clock_skew(
+    action: &'static str,
+    meta: &ErrorMetadata,
+    response: &HttpResponse,
+) -> Option<ApiError> {
+    const CODES: [&str; 5] = [
+        "SignatureDoesNotMatch",
+        "InvalidSignatureException",
+        "RequestTimeTooSkewed",
+        "RequestExpired",
+        "AuthFailure",
+    ];
+    if !CODES.contains(&meta.code()?) {
+        return None;
+    }
+    let of_aws = DateTime::from_str(response.headers().get("date")?, Format::HttpDate).ok()?;
+    let here = SystemTime::now();
+    let there = SystemTime::try_from(of_aws).ok()?;
+    let difference = here.duration_since(there).unwrap_or_else(|error| error.duration());
+    if difference < MIN_SKEW {
+        return None;
+    }
+    let time = |time: SystemTime| {
+        let seconds = time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
+        let seconds = i64::try_from(seconds).unwrap_or_default();
+        DateTime::from_secs(seconds).fmt(Format::DateTime).unwrap_or_default()
+    };
+    let message = format!(
+        "this machine's clock says {}, and AWS's says {}; AWS rejects signatures that are older than minutes",
+        time(here),
+        time(there)
+    );
+    Some(ApiError {
+        request_id: request_id(meta.extra("aws_request_id"), response),
+        ..ApiError::without_response(action, ErrorClass::Credentials, ApiError::CLOCK_SKEW, message)
+    })
 }
 
 #[cfg(test)]

@@ -2,13 +2,14 @@ use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
 
-use super::call_counter::CallCounter;
+use super::call_context::CallContext;
 use super::call_executor::CallExecutor;
+use super::credentials::STS_ATTEMPT_TIMEOUT;
 use super::error::CallFailure;
 use super::limiter::LimiterOptions;
 use super::rate_limiter::RateLimiter;
-use super::redactor::Redactor;
 use super::response_check::ResponseCheck;
 use super::retry_policy::RetryPolicy;
 use super::stop::Stop;
@@ -29,10 +30,15 @@ pub(super) enum IdentityError {
 /// The identity that the credentials of `config` belong to, from `sts:GetCallerIdentity`.
 pub(super) async fn get_caller_identity(
     config: &SdkConfig,
-    counter: &CallCounter,
-    redactor: &Redactor,
+    context: &CallContext,
 ) -> Result<CallerIdentity, IdentityError> {
+    let mut timeouts =
+        TimeoutConfig::builder().operation_attempt_timeout(STS_ATTEMPT_TIMEOUT).build();
+    if let Some(defaults) = config.timeout_config() {
+        timeouts.take_defaults_from(defaults);
+    }
     let config = aws_sdk_sts::config::Builder::from(config)
+        .timeout_config(timeouts)
         .retry_config(RetryConfig::disabled())
         .interceptor(ResponseCheck)
         .build();
@@ -40,8 +46,7 @@ pub(super) async fn get_caller_identity(
     let options = LimiterOptions { max_in_flight: 1, expected_calls: 1 };
     let rate_limiter = RateLimiter::new(options, Arc::default());
     let policy = RetryPolicy::interactive();
-    let executor =
-        CallExecutor::new(ACTION, policy, rate_limiter, counter.clone(), redactor.clone());
+    let executor = CallExecutor::new(ACTION, policy, rate_limiter, context.clone());
     let get = || async {
         sts.get_caller_identity().send().await.map_err(|error| CallFailure::from_sdk(ACTION, error))
     };
@@ -74,7 +79,33 @@ fn parse_identity(account: Option<&str>, arn: Option<&str>) -> Result<CallerIden
 
 #[cfg(test)]
 mod tests {
+    use aws_config::{BehaviorVersion, Region};
+    use aws_credential_types::Credentials;
+    use aws_credential_types::provider::SharedCredentialsProvider;
+
+    use super::super::http::{Client, Proxies, Trust};
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_sts_that_never_responds_fails_within_a_minute() {
+        // The system accepts the connections.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let keys = Credentials::from_keys("any", "any", None);
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::from_static("us-east-1"))
+            .endpoint_url(format!("http://{}", listener.local_addr().unwrap()))
+            .credentials_provider(SharedCredentialsProvider::new(keys))
+            .http_client(Client::new(Trust::default(), Proxies::default()))
+            .build();
+        let began = tokio::time::Instant::now();
+        let context = CallContext::default();
+        let error = get_caller_identity(&config, &context).await.unwrap_err();
+        assert!(matches!(&error, IdentityError::Call(error) if error.is_timeout()), "{error:?}");
+        assert_eq!(context.counter.calls().made, 3);
+        let seconds = began.elapsed().as_secs();
+        assert!((25..60).contains(&seconds), "{seconds}");
+    }
 
     #[test]
     fn an_identity_needs_a_valid_account_and_a_valid_arn() {

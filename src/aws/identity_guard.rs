@@ -1,20 +1,17 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_config::identity::IdentityCache;
-use aws_config::timeout::TimeoutConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{
     ProvideCredentials, SharedCredentialsProvider, future::ProvideCredentials as Provided,
 };
 
-use super::call_counter::CallCounter;
+use super::call_context::CallContext;
 use super::identity::{IdentityError, get_caller_identity};
-use super::redactor::Redactor;
 use crate::iam::{AccountId, Partition};
 use crate::inventory::{ApiError, CallerIdentity, ErrorClass};
 
@@ -29,8 +26,8 @@ pub(super) struct IdentityGuard(Arc<Inner>);
 struct Inner {
     /// The settings of the calls that confirm an account.
     config: SdkConfig,
-    counter: CallCounter,
-    redactor: Redactor,
+    /// Without credentials: each account is confirmed with credentials of its own.
+    context: CallContext,
     known: Mutex<Known>,
     /// Held while an account is confirmed, so that each access key ID is confirmed once.
     confirming: tokio::sync::Mutex<()>,
@@ -53,25 +50,12 @@ struct Owner {
     partition: Partition,
 }
 
-/// The timeout of an attempt. The SDK limits the time in which credentials are provided to the timeout of one
-/// attempt of the call that needs them; all attempts to confirm the account must fit into it.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
-
 impl IdentityGuard {
     /// A guard that knows no account yet.
-    pub(super) fn new(config: &SdkConfig, counter: CallCounter, redactor: Redactor) -> Self {
-        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT);
-        let mut timeouts = timeouts.build();
-        if let Some(defaults) = config.timeout_config() {
-            timeouts.take_defaults_from(defaults);
-        }
-        let config = config
-            .to_builder()
-            .timeout_config(timeouts)
-            .identity_cache(IdentityCache::no_cache())
-            .build();
+    pub(super) fn new(config: &SdkConfig, context: CallContext) -> Self {
+        let config = config.to_builder().identity_cache(IdentityCache::no_cache()).build();
         let (known, confirming) = (Mutex::default(), tokio::sync::Mutex::default());
-        IdentityGuard(Arc::new(Inner { config, counter, redactor, known, confirming }))
+        IdentityGuard(Arc::new(Inner { config, context, known, confirming }))
     }
 
     /// A provider of the credentials of `inner` that belong to the account of the run.
@@ -109,12 +93,12 @@ impl IdentityGuard {
     /// The account of `credentials`.
     async fn ask(&self, credentials: &Credentials) -> Result<Owner, ApiError> {
         tracing::debug!("the credentials have a new access key ID; confirming their account");
-        let Inner { config, counter, redactor, .. } = &*self.0;
+        let Inner { config, context, .. } = &*self.0;
         let config = config
             .to_builder()
             .credentials_provider(SharedCredentialsProvider::new(credentials.clone()))
             .build();
-        match get_caller_identity(&config, counter, redactor).await {
+        match get_caller_identity(&config, context).await {
             Ok(identity) => Ok(Owner::of(&identity)),
             Err(IdentityError::Call(error)) => Err(match error.class {
                 // The call that needs the credentials is retried. IAM did not throttle it.
@@ -197,16 +181,5 @@ impl ProvideCredentials for Guarded {
             self.guard.confirm(&credentials).await.map_err(CredentialsError::provider_error)?;
             Ok(credentials)
         })
-    }
-
-    fn fallback_on_interrupt(&self) -> Option<Credentials> {
-        let credentials = self.inner.fallback_on_interrupt()?;
-        let key = credentials.access_key_id();
-        // No call can be made here: only credentials of a known account are used.
-        let is_confirmed = self.guard.known(|known| {
-            let bound = known.bound_or_last(key);
-            bound.is_none() || known.owner(key) == bound
-        });
-        is_confirmed.then_some(credentials)
     }
 }

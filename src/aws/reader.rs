@@ -5,12 +5,11 @@ use std::sync::{Once, OnceLock};
 use aws_sdk_iam::Client;
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::call_counter::CallCounter;
+use super::call_context::CallContext;
 use super::call_executor::CallExecutor;
 use super::error::CallFailure;
 use super::limiter::LimiterOptions;
 use super::rate_limiter::RateLimiter;
-use super::redactor::Redactor;
 use super::retry_policy::RetryPolicy;
 use super::stop::Stop;
 use crate::inventory::{ApiError, ErrorClass, Retry};
@@ -22,8 +21,7 @@ pub(super) const MAX_READS_IN_FLIGHT: usize = 64;
 #[derive(Debug)]
 pub(super) struct Reader {
     pub(super) iam: Client,
-    counter: CallCounter,
-    redactor: Redactor,
+    context: CallContext,
     pub(super) policy: RetryPolicy,
     throttling_warning: Once,
     /// The number of users of the account, once it is known.
@@ -31,10 +29,10 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(iam: Client, counter: CallCounter, redactor: Redactor) -> Self {
+    pub(super) fn new(iam: Client, context: CallContext) -> Self {
         let (throttling_warning, user_count) = (Once::new(), OnceLock::new());
         let policy = RetryPolicy::default();
-        Reader { iam, counter, redactor, policy, throttling_warning, user_count }
+        Reader { iam, context, policy, throttling_warning, user_count }
     }
 
     /// Remembers the number of users on pages that were read to the end.
@@ -78,13 +76,7 @@ impl Reader {
     ) -> CallExecutor {
         let options = LimiterOptions { max_in_flight, expected_calls };
         let rate_limiter = RateLimiter::new(options, Default::default());
-        CallExecutor::new(
-            action,
-            self.policy,
-            rate_limiter,
-            self.counter.clone(),
-            self.redactor.clone(),
-        )
+        CallExecutor::new(action, self.policy, rate_limiter, self.context.clone())
     }
 }
 

@@ -42,7 +42,7 @@ impl Redactor {
         })
     }
 
-    fn remember(&self, credentials: &Credentials) {
+    pub(super) fn remember(&self, credentials: &Credentials) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let secrets = [Some(credentials.secret_access_key()), credentials.session_token()];
         known.extend(
@@ -101,12 +101,6 @@ impl ProvideCredentials for Watched {
             self.redactor.remember(&credentials);
             Ok(credentials)
         })
-    }
-
-    fn fallback_on_interrupt(&self) -> Option<Credentials> {
-        let credentials = self.inner.fallback_on_interrupt()?;
-        self.redactor.remember(&credentials);
-        Some(credentials)
     }
 }
 

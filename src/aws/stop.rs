@@ -17,8 +17,9 @@ pub struct Stop {
     _switch: StopSwitch,
 }
 
-/// How long requests in flight may take after a deadline.
-const GRACE: Duration = Duration::from_secs(5);
+/// How long requests in flight may take after a stop. Supervisors kill a process that does not end some seconds
+/// after SIGTERM.
+pub(super) const GRACE: Duration = Duration::from_secs(10);
 
 impl StopSwitch {
     /// A switch without a request.
@@ -60,18 +61,14 @@ impl Stop {
 
     /// Waits until the stop is requested.
     pub async fn requested(&self) {
-        self.wait_for(|reason| reason.is_some()).await;
-    }
-
-    /// Waits until requests in flight must end: 5 s after a deadline, and never after another stop.
-    pub(super) async fn overdue(&self) {
-        self.wait_for(|reason| reason == Some(StopReason::Deadline)).await;
-        tokio::time::sleep(GRACE).await;
-    }
-
-    async fn wait_for(&self, is_expected: impl Fn(Option<StopReason>) -> bool) {
         let mut reason = self.reason.clone();
         // Fails only when every switch is dropped, and this value holds one.
-        let _ = reason.wait_for(|reason| is_expected(*reason)).await;
+        let _ = reason.wait_for(|reason| reason.is_some()).await;
+    }
+
+    /// Waits until requests in flight must end: [`GRACE`] after any stop.
+    pub(super) async fn overdue(&self) {
+        self.requested().await;
+        tokio::time::sleep(GRACE).await;
     }
 }

@@ -2,12 +2,12 @@ use std::sync::{Arc, Mutex};
 
 use aws_sdk_iam::operation::RequestId;
 
+use super::call_context::CallContext;
 use super::call_counter::CallCounter;
 use super::call_executor::{CallEnd, CallExecutor};
 use super::error::CallFailure;
 use super::limiter::{LimiterOptions, MaxRate};
 use super::rate_limiter::RateLimiter;
-use super::redactor::Redactor;
 use super::retry_policy::RetryPolicy;
 use super::stop::Stop;
 use crate::iam::{PolicyArn, Principal, PrincipalKind, PrincipalName, Rate};
@@ -37,13 +37,14 @@ impl Writer {
         options: LimiterOptions,
         max_rate: Option<Rate>,
         policy: RetryPolicy,
-        redactor: Redactor,
+        context: &CallContext,
     ) -> Self {
         let max_rate = Arc::new(Mutex::new(MaxRate::new(max_rate)));
         let counter = CallCounter::default();
         let executor = |action| {
             let rate_limiter = RateLimiter::new(options, max_rate.clone());
-            CallExecutor::new(action, policy, rate_limiter, counter.clone(), redactor.clone())
+            let context = CallContext { counter: counter.clone(), ..context.clone() };
+            CallExecutor::new(action, policy, rate_limiter, context)
         };
         Writer { iam, puts: executor(PUT), deletes: executor(DELETE), counter }
     }

@@ -1,7 +1,9 @@
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::args::Args;
 use super::failure::Failure;
+use super::mfa_prompt::TerminalMfaPrompt;
 use crate::aws::Access;
 use crate::sandbox::{self, Options, Sandbox, Seed};
 use crate::state::StateRoot;
@@ -20,6 +22,7 @@ pub(super) async fn access(args: &Args) -> Result<(Access, Option<Sandbox>), Fai
             region: args.region.clone(),
             endpoint_url: args.endpoint_url.clone(),
             partition: None,
+            mfa: Arc::new(TerminalMfaPrompt),
         };
         return Ok((access, None));
     }

@@ -38,7 +38,7 @@ impl Exit {
                  found conflicts"
             }
             Exit::Interrupted => {
-                "interrupted: requests in flight were finished and recorded, except after a second \
+                "interrupted: requests in flight had 10 seconds to finish, and all outcomes were recorded, except after a second \
                  Ctrl-C"
             }
         }

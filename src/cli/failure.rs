@@ -4,7 +4,7 @@ use std::io;
 use super::exit_code::Exit;
 use crate::aws::ConnectError;
 use crate::config::FileErrors;
-use crate::inventory::EveryPrincipalError;
+use crate::inventory::{ApiError, EveryPrincipalError};
 use crate::journal::{JournalError, ReadError, RunRecordError};
 use crate::ops::{Declined, Error, ReadPlanError, WritePlanError};
 use crate::plan::saved::SavedPlanError;
@@ -136,6 +136,27 @@ fn help(error: &Error) -> Option<String> {
         Error::Connect(ConnectError::UnreadableProfiles { .. }) => {
             "correct the file, or make it readable"
         }
+        Error::Connect(ConnectError::Source { profile, error })
+            if error.code == ApiError::MFA_REQUIRED =>
+        {
+            return Some(mfa_help(profile));
+        }
+        Error::Connect(ConnectError::Source { error, .. }) => return advice(error),
+        Error::Connect(ConnectError::CaBundle(_)) => {
+            "specify a file with certificates in PEM format, or remove the setting to trust the certificate \
+             authorities of this system"
+        }
+        Error::Connect(ConnectError::Proxy(_)) => {
+            "set it to http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, or unset it"
+        }
+        Error::Connect(ConnectError::Region(mismatch)) => {
+            return Some(format!(
+                "specify a Region of partition {}, such as --region {}, or ARNs of partition {}",
+                mismatch.expected.as_str(),
+                mismatch.expected.home_region(),
+                mismatch.partition.as_str()
+            ));
+        }
         Error::Connect(ConnectError::PartialKey) => {
             "set both variables, or unset AWS_ACCESS_KEY_ID"
         }
@@ -197,6 +218,14 @@ fn help(error: &Error) -> Option<String> {
         Error::ImportMismatch => "this is a bug in iam-boundaries: report it",
     };
     Some(text.to_owned())
+}
+
+/// The AWS CLI asks for the code. Its output sets variables, which `--profile` would ignore.
+fn mfa_help(profile: &str) -> String {
+    format!(
+        "run `aws configure export-credentials --profile {profile} --format env` at a terminal, set the variables \
+         that it prints, and run this command without --profile"
+    )
 }
 
 fn read_plan_help(error: &ReadPlanError) -> &'static str {

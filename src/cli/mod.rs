@@ -10,6 +10,7 @@ mod exit_code;
 mod failure;
 mod import;
 mod manual;
+mod mfa_prompt;
 mod output;
 mod plan;
 mod reporter;

@@ -20,8 +20,8 @@ pub(super) async fn stop_on_signal(switch: StopSwitch, output: Output, bar: BarH
             std::process::exit(130);
         }
     });
-    let message =
-        "Stopping: waiting for requests in flight. Press Ctrl-C again to quit immediately.";
+    let message = "Stopping: waiting up to 10 seconds for requests in flight. Press Ctrl-C again to quit \
+                   immediately.";
     // The bar is locked while the report waits for its reader.
     let _ = tokio::task::spawn_blocking(move || bar.suspend(|| output.remark(message))).await;
 }

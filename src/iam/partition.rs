@@ -82,6 +82,31 @@ impl Partition {
             Partition::AwsIsoF => "us-isof-south-1",
         }
     }
+
+    /// The partition of a Region, by the patterns of the endpoint rules of the AWS SDKs; `None` if the name
+    /// follows none of them.
+    pub fn of_region(region: &str) -> Option<Partition> {
+        const COMMERCIAL: [&str; 9] = ["us", "eu", "ap", "sa", "ca", "me", "af", "il", "mx"];
+        const OTHERS: [(&str, Partition); 7] = [
+            ("cn-", Partition::AwsCn),
+            ("us-gov-", Partition::AwsUsGov),
+            ("eusc-", Partition::AwsEusc),
+            ("us-iso-", Partition::AwsIso),
+            ("us-isob-", Partition::AwsIsoB),
+            ("eu-isoe-", Partition::AwsIsoE),
+            ("us-isof-", Partition::AwsIsoF),
+        ];
+        let prefixed = OTHERS.into_iter().find(|(prefix, _)| region.starts_with(prefix));
+        if let Some((_, partition)) = prefixed {
+            return Some(partition);
+        }
+        let mut parts = region.split('-');
+        let is_commercial = parts.next().is_some_and(|area| COMMERCIAL.contains(&area))
+            && parts.next().is_some_and(|name| name.bytes().all(|b| b.is_ascii_lowercase()))
+            && parts.next().is_some_and(|number| number.parse::<u8>().is_ok())
+            && parts.next().is_none();
+        is_commercial.then_some(Partition::Aws)
+    }
 }
 
 super::serde_as_text!(Partition);
@@ -89,6 +114,21 @@ super::serde_as_text!(Partition);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_partition_of_a_region_follows_from_its_name() {
+        for &partition in Partition::ALL {
+            assert_eq!(Partition::of_region(partition.home_region()), Some(partition));
+        }
+        for (region, expected) in [
+            ("ap-southeast-4", Some(Partition::Aws)),
+            ("us-gov-east-1", Some(Partition::AwsUsGov)),
+            ("local", None),
+            ("us-somewhere-new-1", None),
+        ] {
+            assert_eq!(Partition::of_region(region), expected, "{region}");
+        }
+    }
 
     #[test]
     fn every_partition_is_parsed_from_its_name() {

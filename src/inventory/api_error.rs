@@ -47,6 +47,22 @@ impl ApiError {
     pub(crate) const NOT_SENT: &'static str = "NotSent";
     /// The code for a connection that could not be established or was lost.
     pub(crate) const CONNECTION_FAILED: &'static str = "ConnectionFailed";
+    /// The code if no source has credentials.
+    pub(crate) const NO_CREDENTIALS: &'static str = "NoCredentials";
+    /// The code if the source of the credentials refused, or is not configured correctly.
+    pub(crate) const SOURCE_FAILED: &'static str = "CredentialsFailed";
+    /// The code if the source of the credentials did not respond. A retry can succeed.
+    pub(crate) const SOURCE_UNAVAILABLE: &'static str = "CredentialsUnavailable";
+    /// The code if the source of the credentials took too long.
+    pub(crate) const SOURCE_TIMED_OUT: &'static str = "CredentialsTimedOut";
+    /// The code if a role needs the code of an MFA device, and nobody can be asked.
+    pub(crate) const MFA_REQUIRED: &'static str = "MfaRequired";
+    /// The code if a session that was opened with an MFA code has expired.
+    pub(crate) const MFA_EXPIRED: &'static str = "MfaSessionExpired";
+    /// The code if AWS rejected a signature because this machine's clock is wrong.
+    pub(crate) const CLOCK_SKEW: &'static str = "ClockSkew";
+    /// The code if the certificate of a server is not trusted.
+    pub(crate) const UNTRUSTED: &'static str = "UntrustedCertificate";
     /// The code for new credentials that belong to a different account than that of the run.
     pub(crate) const ACCOUNT_CHANGED: &'static str = "AccountChanged";
 
@@ -56,11 +72,18 @@ impl ApiError {
         match self.class {
             // The account of new credentials could not be confirmed, so the request was not sent.
             ErrorClass::Transient if self.action.starts_with("sts:") => false,
+            // There were no credentials to send anything with.
+            ErrorClass::Transient
+                if [Self::SOURCE_UNAVAILABLE, Self::SOURCE_TIMED_OUT].contains(&&*self.code) =>
+            {
+                false
+            }
             ErrorClass::Transient => true,
             // AWS rejected the credentials, or their provider failed before the request was sent.
             ErrorClass::Credentials => false,
             _ => {
-                let is_unsent = [Self::BAD_REQUEST, Self::NOT_SENT].contains(&&*self.code);
+                let unsent = [Self::BAD_REQUEST, Self::NOT_SENT, Self::UNTRUSTED];
+                let is_unsent = unsent.contains(&&*self.code);
                 self.request_id.is_none() && !is_unsent
             }
         }

@@ -1,9 +1,9 @@
 use std::path::Path;
 
 use super::error::Error;
-use crate::aws::{Access, Account, Connection};
+use crate::aws::{Access, Account, Connection, ExpectedPartition};
 use crate::config::Config;
-use crate::iam::{AccountAlias, AccountId, Partition, Principal};
+use crate::iam::{AccountAlias, AccountId, Principal};
 use crate::inventory::{ApiError, ErrorClass, Inventory, PolicyState, Reading};
 use crate::journal::RunRecord;
 use crate::plan::{
@@ -38,12 +38,18 @@ impl Input {
         Ok(Input::File { config, base })
     }
 
-    fn partition(&self) -> Option<Partition> {
-        match self {
-            Input::File { config, .. } => config.partition(),
-            Input::Saved(plan) => plan.partition(),
-            Input::Journal { record, .. } => Some(record.header.partition),
-        }
+    /// The partition of its ARNs.
+    fn partition(&self) -> Option<ExpectedPartition> {
+        let (partition, origin) = match self {
+            Input::File { config, .. } => {
+                (config.partition()?, format!("the ARNs in {}", config.file))
+            }
+            Input::Saved(plan) => (plan.partition()?, "the ARNs in the plan".to_owned()),
+            Input::Journal { record, path } => {
+                (record.header.partition, format!("the ARNs in {path}"))
+            }
+        };
+        Some(ExpectedPartition { partition, origin })
     }
 }
 
@@ -73,7 +79,7 @@ impl Session {
     pub(super) async fn identify(
         access: &Access,
         expected: Option<AccountId>,
-        partition: Option<Partition>,
+        partition: Option<ExpectedPartition>,
     ) -> Result<Session, Error> {
         let access = access.clone().for_partition(partition);
         let account = Connection::open(&access).await.identify().await?;

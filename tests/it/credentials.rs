@@ -166,8 +166,8 @@ fn cases() -> Vec<Case> {
         case(Some("from-environment"), &[KEYS], Account("555555555555,111111111111")),
         case(Some("from-environment"), &[CONTAINER], Error("profile \"from-environment\"")),
         case(Some("from-container"), &[KEYS, CONTAINER], Account("777777777777,666666666666")),
-        case(Some("orphan"), &[KEYS], Error("could not find source profile no-such")),
-        case(Some("orphan"), &[CONTAINER], Error("could not find source profile no-such")),
+        case(Some("orphan"), &[KEYS], Error("profile \"no-such\", source_profile of profile")),
+        case(Some("orphan"), &[CONTAINER], Error("profile \"no-such\", source_profile of profile")),
         // The variables.
         case(None, &[&profile("other")], Account("333333333333")),
         case(None, &[&profile("other"), KEYS], Account("111111111111")),
@@ -191,7 +191,11 @@ fn cases() -> Vec<Case> {
         case(None, &[&profile("from-environment"), CONTAINER], Error("from-environment")),
         case(None, &[&profile("from-container"), CONTAINER], Account("777777777777,666666666666")),
         case(None, &[&profile("orphan"), KEYS], Account("111111111111")),
-        case(None, &[&profile("orphan"), CONTAINER], Error("source profile no-such")),
+        case(
+            None,
+            &[&profile("orphan"), CONTAINER],
+            Error("profile \"no-such\", source_profile of profile"),
+        ),
         case(None, &[&default_profile("other")], Account("333333333333")),
         case(None, &[&default_profile("other"), KEYS], Account("111111111111")),
         case(None, &[&default_profile("other"), &profile("shared")], Account("333333333333")),
@@ -226,7 +230,7 @@ fn cases() -> Vec<Case> {
     of(
         DEFAULT_IS_ORPHANED,
         vec![
-            case(None, &[CONTAINER], Error("source profile no-such")),
+            case(None, &[CONTAINER], Error("profile \"no-such\", source_profile of profile")),
             case(None, &[KEYS], Account("111111111111")),
         ],
     );

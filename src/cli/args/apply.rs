@@ -47,7 +47,7 @@ pub(in crate::cli) struct ApplyArgs {
     pub(in crate::cli) max_rate: Option<Rate>,
     /// Maximum duration of the run, verification included, such as 90s, 10m or 1h30m
     ///
-    /// After this time, no new requests are sent. Requests in flight have 5 more seconds, and the other
+    /// After this time, no new requests are sent. Requests in flight have 10 more seconds, and the other
     /// changes are not attempted. The time in which apply waits for confirmation does not count.
     #[arg(long, value_name = "TIME", value_parser = positive_duration)]
     pub(in crate::cli) timeout: Option<Duration>,

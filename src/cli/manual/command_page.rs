@@ -39,6 +39,16 @@ const ENVIRONMENT: &[Block] = &[
         "The paths of the files with profiles and credentials.",
     ),
     Block::Term(
+        "AWS_CA_BUNDLE",
+        "A file with certificate authorities in PEM format, which are trusted instead of those of the system. \
+         It takes precedence over `ca_bundle` in the profile.",
+    ),
+    Block::Term(
+        "HTTPS_PROXY, HTTP_PROXY, NO_PROXY",
+        "The proxy for https:// and for http:// endpoints, and the hosts without a proxy. The variables in \
+         lower case take precedence.",
+    ),
+    Block::Term(
         "XDG_STATE_HOME",
         "The parent of the state directory. It must be an absolute path. The default is `~/.local/state`.",
     ),

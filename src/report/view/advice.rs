@@ -47,6 +47,25 @@ pub fn advice(error: &ApiError) -> Option<String> {
         ),
         ErrorClass::Denied => format!("allow {action} for the caller"),
         ErrorClass::NotFound => missing(message),
+        _ if code == ApiError::CLOCK_SKEW => {
+            "set this machine's clock, and run the command again".to_owned()
+        }
+        _ if code == ApiError::UNTRUSTED => {
+            "if a proxy or a private endpoint has a certificate of its own, set AWS_CA_BUNDLE to a PEM file with \
+             its certificate authority; otherwise do not trust this network"
+                .to_owned()
+        }
+        ErrorClass::Credentials if code == ApiError::MFA_EXPIRED => {
+            "set a longer duration_seconds in the profile (up to the maximum of the role), and run the command \
+             again: completed changes are not repeated"
+                .to_owned()
+        }
+        ErrorClass::Credentials if code == ApiError::SOURCE_FAILED => source_failed(message),
+        ErrorClass::Credentials if action == "sts:AssumeRole" && code.starts_with("AccessDenied") => {
+            "check the trust policy of the role, the permission sts:AssumeRole of its source, external_id, and the \
+             MFA code"
+                .to_owned()
+        }
         ErrorClass::Credentials if code.starts_with("Expired") => {
             "renew the credentials (for IAM Identity Center, run `aws sso login`), and run the command again"
                 .to_owned()
@@ -61,6 +80,14 @@ pub fn advice(error: &ApiError) -> Option<String> {
              the whole run, and run the command again"
                 .to_owned()
         }
+        // The codes of a wrong key and a wrong signature are those of every action.
+        ErrorClass::Credentials
+            if action == "sts:AssumeRole"
+                && !["InvalidClientTokenId", "SignatureDoesNotMatch"].contains(&&**code) =>
+        {
+            "correct the settings of the profile that the message names, such as role_arn and duration_seconds"
+                .to_owned()
+        }
         ErrorClass::Credentials => {
             "check the access key ID, the secret access key, the session token and this machine's clock".to_owned()
         }
@@ -69,8 +96,15 @@ pub fn advice(error: &ApiError) -> Option<String> {
              again later: completed changes are not repeated"
                 .to_owned()
         }
+        ErrorClass::Transient
+            if [ApiError::SOURCE_UNAVAILABLE, ApiError::SOURCE_TIMED_OUT].contains(&&**code) =>
+        {
+            "no request was sent; check the source of the credentials that the message names, and run the command \
+             again: completed changes are not repeated"
+                .to_owned()
+        }
         ErrorClass::Transient if code == ApiError::CONNECTION_FAILED => {
-            "check the network connection, HTTPS_PROXY, --region and --endpoint-url".to_owned()
+            "check the network connection, the proxy (HTTPS_PROXY, NO_PROXY), --region and --endpoint-url".to_owned()
         }
         ErrorClass::Transient if is_write => {
             "IAM may have applied the change; run plan to check, and apply the remaining changes".to_owned()
@@ -82,6 +116,22 @@ pub fn advice(error: &ApiError) -> Option<String> {
         ErrorClass::Rejected => return None,
     };
     Some(text)
+}
+
+/// What to do about a source of credentials that refused. Only its message tells which source it is.
+fn source_failed(message: &str) -> String {
+    if message.contains("IAM Identity Center") {
+        "run `aws sso login` for this profile, and run the command again"
+    } else if message.contains("login session") {
+        "run `aws login` for this profile, and run the command again"
+    } else if message.contains("web identity") {
+        "check the token file, the role and its trust policy for this identity provider"
+    } else if message.contains("credential_process") {
+        "run its command line at a terminal to see its messages, and correct it"
+    } else {
+        "correct the source of the credentials that the message names"
+    }
+    .to_owned()
 }
 
 /// `NoSuchEntity` is the error for a missing user and for a missing policy. Only its message says which.

@@ -1,0 +1,203 @@
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use aws_config::SdkConfig;
+use aws_config::identity::IdentityCache;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{
+    ProvideCredentials, SharedCredentialsProvider, future::ProvideCredentials as Provided,
+};
+
+use super::super::error::{CallFailure, credentials_failure};
+use super::super::redactor::Redactor;
+use super::super::response_check::ResponseCheck;
+use super::bounds::{MARGIN, STS_ATTEMPT_TIMEOUT};
+use super::mfa::MfaPrompt;
+use crate::inventory::{ApiError, ErrorClass};
+
+pub(super) const ACTION: &str = "sts:AssumeRole";
+
+/// A role of a profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Role {
+    /// The profile, for messages.
+    pub(super) profile: String,
+    pub(super) arn: String,
+    pub(super) external_id: Option<String>,
+    pub(super) session_name: Option<String>,
+    /// In seconds.
+    pub(super) duration: Option<i32>,
+    pub(super) mfa_serial: Option<String>,
+}
+
+/// The credentials of a role that is assumed with the credentials of `base`, and roles after it.
+///
+/// The SDK's provider of profiles sends neither `mfa_serial` nor `duration_seconds`, and its errors do not say
+/// whether STS refused.
+#[derive(Debug)]
+pub(super) struct AssumedRole {
+    base: SharedCredentialsProvider,
+    steps: Vec<Step>,
+    /// The settings of the calls to STS.
+    config: SdkConfig,
+    mfa: Arc<dyn MfaPrompt>,
+    redactor: Redactor,
+}
+
+#[derive(Debug)]
+struct Step {
+    role: Role,
+    /// The session that was opened with an MFA code.
+    session: Mutex<Option<Credentials>>,
+}
+
+impl AssumedRole {
+    pub(super) fn new(
+        base: SharedCredentialsProvider,
+        roles: Vec<Role>,
+        config: &SdkConfig,
+        mfa: Arc<dyn MfaPrompt>,
+        redactor: &Redactor,
+    ) -> AssumedRole {
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(STS_ATTEMPT_TIMEOUT);
+        let mut timeouts = timeouts.build();
+        if let Some(defaults) = config.timeout_config() {
+            timeouts.take_defaults_from(defaults);
+        }
+        let config = config
+            .to_builder()
+            .timeout_config(timeouts)
+            .identity_cache(IdentityCache::no_cache())
+            .build();
+        let steps = roles.into_iter().map(|role| Step { role, session: Mutex::default() });
+        AssumedRole { base, steps: steps.collect(), config, mfa, redactor: redactor.clone() }
+    }
+
+    async fn assume(&self, step: &Step, with: Credentials) -> Result<Credentials, ApiError> {
+        let Step { role, session } = step;
+        let Some(serial) = &role.mfa_serial else {
+            return self.call(role, with, None).await;
+        };
+        let earlier = session.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(earlier) = earlier {
+            let is_open = earlier.expiry().is_none_or(|expiry| expiry > SystemTime::now() + MARGIN);
+            return match is_open {
+                true => Ok(earlier),
+                false => Err(ApiError::mfa_session_expired(format!(
+                    "the session of profile {:?} that was opened with an MFA code has expired",
+                    role.profile
+                ))),
+            };
+        }
+        let code = self.ask(role, serial).await?;
+        let opened = self.call(role, with, Some((serial, code))).await?;
+        *session.lock().unwrap_or_else(PoisonError::into_inner) = Some(opened.clone());
+        Ok(opened)
+    }
+
+    async fn ask(&self, role: &Role, serial: &str) -> Result<String, ApiError> {
+        let (mfa, asked) = (self.mfa.clone(), serial.to_owned());
+        let answer = tokio::task::spawn_blocking(move || mfa.ask(&asked)).await;
+        let profile = &role.profile;
+        match answer.map_err(std::io::Error::other).flatten() {
+            Ok(Some(code)) => Ok(code),
+            Ok(None) => Err(ApiError::mfa_required(profile)),
+            Err(error) => Err(credentials_failure(format!("cannot read the MFA code: {error}"))),
+        }
+    }
+
+    async fn call(
+        &self,
+        role: &Role,
+        with: Credentials,
+        mfa: Option<(&str, String)>,
+    ) -> Result<Credentials, ApiError> {
+        let config = aws_sdk_sts::config::Builder::from(&self.config)
+            .credentials_provider(SharedCredentialsProvider::new(with))
+            .retry_config(RetryConfig::disabled())
+            .interceptor(ResponseCheck)
+            .build();
+        let sts = aws_sdk_sts::Client::from_conf(config);
+        let (serial, code) = mfa.map(|(serial, code)| (serial.to_owned(), code)).unzip();
+        let session_name = role.session_name.clone().unwrap_or_else(default_session_name);
+        let call = || async {
+            sts.assume_role()
+                .role_arn(&role.arn)
+                .role_session_name(&session_name)
+                .set_external_id(role.external_id.clone())
+                .set_duration_seconds(role.duration)
+                .set_serial_number(serial.clone())
+                .set_token_code(code.clone())
+                .send()
+                .await
+                .map_err(|error| CallFailure::from_sdk(ACTION, error).error)
+        };
+        let mut response = call().await;
+        if response.as_ref().is_err_and(|error| error.code == ApiError::CLOCK_SKEW) {
+            // The client has learned the time of STS.
+            response = call().await;
+        }
+        let response = response.map_err(|error| self.redactor.redact(of_profile(error, role)))?;
+        let credentials = response.credentials().ok_or_else(|| {
+            credentials_failure(format!("the response to {ACTION} contains no credentials"))
+        })?;
+        let credentials = Credentials::new(
+            credentials.access_key_id(),
+            credentials.secret_access_key(),
+            Some(credentials.session_token().to_owned()),
+            SystemTime::try_from(*credentials.expiration()).ok(),
+            "AssumedRole",
+        );
+        self.redactor.remember(&credentials);
+        Ok(credentials)
+    }
+}
+
+impl ProvideCredentials for AssumedRole {
+    fn provide_credentials<'a>(&'a self) -> Provided<'a>
+    where
+        Self: 'a,
+    {
+        Provided::new(async {
+            let mut credentials = match self.base.provide_credentials().await {
+                Ok(credentials) => credentials,
+                // The role of the profile is the only source: no other source follows.
+                Err(CredentialsError::CredentialsNotLoaded(_)) => {
+                    let profile = self.steps.first().map_or("", |step| &step.role.profile);
+                    return Err(CredentialsError::provider_error(credentials_failure(format!(
+                        "the source of profile {profile:?} has no credentials"
+                    ))));
+                }
+                Err(error) => return Err(error),
+            };
+            self.redactor.remember(&credentials);
+            for step in &self.steps {
+                credentials = self
+                    .assume(step, credentials)
+                    .await
+                    .map_err(CredentialsError::provider_error)?;
+            }
+            Ok(credentials)
+        })
+    }
+}
+
+/// The error with the profile that it concerns. Only an error that can pass is not one of the credentials.
+fn of_profile(error: ApiError, role: &Role) -> ApiError {
+    let class = match error.class {
+        ErrorClass::Throttled | ErrorClass::Transient => ErrorClass::Transient,
+        // A proxy or a load balancer refused, and not STS.
+        ErrorClass::Rejected if error.code.starts_with("HTTP ") => ErrorClass::Transient,
+        _ => ErrorClass::Credentials,
+    };
+    let message = format!("{} (role {} of profile {:?})", error.message, role.arn, role.profile);
+    ApiError { class, message: crate::iam::printable(&message), ..error }
+}
+
+fn default_session_name() -> String {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    format!("iam-boundaries-{}", now.as_secs())
+}

@@ -1,0 +1,16 @@
+//! Where credentials come from, and how they are renewed.
+
+mod assume_role;
+mod bounds;
+mod mfa;
+mod process;
+mod profile_chain;
+mod renewal;
+mod source;
+mod sources;
+
+pub(super) use bounds::STS_ATTEMPT_TIMEOUT;
+pub(super) use renewal::RenewedCredentials;
+pub(super) use sources::{Sources, has_partial_key};
+
+pub use mfa::{MfaPrompt, NoMfaPrompt};

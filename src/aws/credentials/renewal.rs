@@ -1,0 +1,316 @@
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{
+    ProvideCredentials, SharedCredentialsProvider, future::ProvideCredentials as Provided,
+};
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared};
+use tokio::time::Instant;
+
+use super::super::retry_policy::RetryPolicy;
+use super::bounds::MARGIN;
+use crate::inventory::{ApiError, ErrorClass};
+
+/// The credentials of the run, which are renewed before they expire. Clones share them.
+///
+/// Calls continue with the present credentials while these are renewed, and wait when they have expired. A renewal
+/// that fails for a reason that can pass is retried. The SDK's cache renews within a call, only after the expiry,
+/// and every waiting call fails with the first error.
+///
+/// The default has no source: it is for calls whose credentials do not change.
+#[derive(Clone, Default)]
+pub(in crate::aws) struct RenewedCredentials(Option<Arc<Inner>>);
+
+struct Inner {
+    source: SharedCredentialsProvider,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    current: Option<Current>,
+    renewal: Option<Renewal>,
+    /// When credentials that are still usable are renewed again after a failure.
+    next_renewal: Option<Instant>,
+}
+
+/// A renewal that has begun. Each waiting call has a clone.
+type Renewal = Shared<BoxFuture<'static, Result<(), ApiError>>>;
+
+#[derive(Clone)]
+struct Current {
+    credentials: Credentials,
+    obtained: SystemTime,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Freshness {
+    Fresh,
+    /// Usable, and to be renewed.
+    Aging,
+    Expired,
+}
+
+/// How long before the expiry credentials are renewed, at most.
+const AHEAD: Duration = Duration::from_secs(300);
+/// After this time, credentials without an expiry are requested again. The SDK does so, too.
+const REQUEST_AGAIN: Duration = Duration::from_secs(900);
+/// How long calls wait for a renewal that fails, from the expiry of the credentials.
+const RENEW_FOR: Duration = Duration::from_secs(300);
+/// The time between two renewals of credentials that are still usable, if the first one failed.
+const PAUSE: Duration = Duration::from_secs(30);
+/// The maximum number of attempts to get the first credentials.
+const FIRST_ATTEMPTS: u32 = 3;
+
+impl RenewedCredentials {
+    pub(in crate::aws) fn new(source: SharedCredentialsProvider) -> RenewedCredentials {
+        RenewedCredentials(Some(Arc::new(Inner { source, state: Mutex::default() })))
+    }
+
+    /// Waits until there are usable credentials.
+    ///
+    /// # Errors
+    /// If the source refuses, or does not respond for minutes.
+    pub(in crate::aws) async fn ready(&self) -> Result<(), ApiError> {
+        let Some(inner) = &self.0 else { return Ok(()) };
+        let renewal = {
+            let mut state = inner.state();
+            match state.freshness(SystemTime::now()) {
+                Freshness::Fresh => return Ok(()),
+                Freshness::Aging => {
+                    if state.next_renewal.is_none_or(|at| at <= Instant::now()) {
+                        // It runs in the background.
+                        drop(inner.renewal(&mut state));
+                    }
+                    return Ok(());
+                }
+                Freshness::Expired => inner.renewal(&mut state),
+            }
+        };
+        renewal.await
+    }
+}
+
+impl Inner {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The renewal that has begun, or a new one. It continues if the call that waits for it is cancelled.
+    fn renewal(self: &Arc<Self>, state: &mut State) -> Renewal {
+        let begin = || {
+            let task = tokio::spawn(self.clone().renew());
+            let ended = async move { task.await.unwrap_or_else(|_| Err(ApiError::interrupted())) };
+            ended.boxed().shared()
+        };
+        state.renewal.get_or_insert_with(begin).clone()
+    }
+
+    async fn renew(self: Arc<Self>) -> Result<(), ApiError> {
+        let renewed = self.obtain().await;
+        let mut state = self.state();
+        state.renewal = None;
+        match renewed {
+            Ok(credentials) => {
+                state.current = Some(Current { credentials, obtained: SystemTime::now() });
+                state.next_renewal = None;
+                Ok(())
+            }
+            Err(error) => {
+                let is_usable = state.freshness(SystemTime::now()) == Freshness::Aging;
+                if is_usable && state.next_renewal.is_none() {
+                    tracing::warn!("{error}; the present credentials are used until they expire");
+                }
+                state.next_renewal = Some(Instant::now() + PAUSE);
+                Err(error)
+            }
+        }
+    }
+
+    async fn obtain(&self) -> Result<Credentials, ApiError> {
+        let policy = RetryPolicy::default();
+        let present = self.state().current.clone();
+        let mut failures = 0;
+        loop {
+            let error = match self.source.provide_credentials().await {
+                Ok(new) if !is_repeated(&new, present.as_ref()) => return Ok(new),
+                Ok(_) => ApiError::source_unavailable(
+                    "the source returned the expired credentials again".to_owned(),
+                ),
+                Err(error) => ApiError::from_provider(&error),
+            };
+            failures += 1;
+            let is_over = match &present {
+                None => failures >= FIRST_ATTEMPTS || error.code == ApiError::SOURCE_TIMED_OUT,
+                Some(present) => present.usable_until().is_none_or(|end| {
+                    let expired_for = SystemTime::now().duration_since(end);
+                    expired_for.is_ok_and(|expired_for| expired_for >= RENEW_FOR)
+                }),
+            };
+            if error.class != ErrorClass::Transient || is_over {
+                return Err(error);
+            }
+            if failures == 1 && present.is_some() {
+                tracing::warn!("{error}; the renewal of the credentials is retried");
+            } else {
+                tracing::debug!(failures, "{error}");
+            }
+            tokio::time::sleep(policy.wait(failures)).await;
+        }
+    }
+}
+
+/// Whether a source that failed returned what it had returned before, although it has expired.
+fn is_repeated(new: &Credentials, present: Option<&Current>) -> bool {
+    let is_expired = new.expiry().is_some_and(|expiry| expiry <= SystemTime::now());
+    is_expired && present.is_some_and(|it| it.credentials.access_key_id() == new.access_key_id())
+}
+
+impl State {
+    fn freshness(&self, now: SystemTime) -> Freshness {
+        self.current.as_ref().map_or(Freshness::Expired, |current| current.freshness(now))
+    }
+}
+
+impl Current {
+    fn freshness(&self, now: SystemTime) -> Freshness {
+        let left = |end: SystemTime| end.duration_since(now).unwrap_or(Duration::ZERO);
+        let Some(end) = self.usable_until() else {
+            return match left(self.obtained + REQUEST_AGAIN) {
+                Duration::ZERO => Freshness::Aging,
+                _ => Freshness::Fresh,
+            };
+        };
+        let lifetime = end.duration_since(self.obtained).unwrap_or(Duration::ZERO);
+        match left(end) {
+            Duration::ZERO => Freshness::Expired,
+            left if left <= AHEAD.min(lifetime / 4) => Freshness::Aging,
+            _ => Freshness::Fresh,
+        }
+    }
+
+    /// `None` if the credentials have no expiry.
+    fn usable_until(&self) -> Option<SystemTime> {
+        self.credentials.expiry().map(|expiry| expiry.checked_sub(MARGIN).unwrap_or(expiry))
+    }
+}
+
+impl ProvideCredentials for RenewedCredentials {
+    fn provide_credentials<'a>(&'a self) -> Provided<'a>
+    where
+        Self: 'a,
+    {
+        Provided::new(async {
+            let present = |inner: &Arc<Inner>| {
+                inner.state().current.as_ref().map(|current| current.credentials.clone())
+            };
+            let Some(inner) = &self.0 else {
+                return Err(CredentialsError::not_loaded("no source"));
+            };
+            if let Some(credentials) = present(inner) {
+                return Ok(credentials);
+            }
+            self.ready().await.map_err(CredentialsError::provider_error)?;
+            present(inner).ok_or_else(|| CredentialsError::not_loaded("no credentials"))
+        })
+    }
+}
+
+impl fmt::Debug for RenewedCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RenewedCredentials")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn current(lifetime: Option<u64>) -> Current {
+        let obtained = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
+        let expiry = lifetime.map(|seconds| obtained + MARGIN + Duration::from_secs(seconds));
+        Current { credentials: Credentials::new("id", "secret", None, expiry, "test"), obtained }
+    }
+
+    /// A source that always fails, and counts its attempts.
+    #[derive(Debug)]
+    struct Failing(ApiError, Arc<Mutex<u32>>);
+
+    impl ProvideCredentials for Failing {
+        fn provide_credentials<'a>(&'a self) -> Provided<'a>
+        where
+            Self: 'a,
+        {
+            *self.1.lock().unwrap() += 1;
+            Provided::ready(Err(CredentialsError::provider_error(self.0.clone())))
+        }
+    }
+
+    /// The number of attempts to renew credentials that could be used until `expired` ago.
+    async fn attempts(error: ApiError, expired: Option<Duration>) -> u32 {
+        let count = Arc::default();
+        let source = SharedCredentialsProvider::new(Failing(error.clone(), Arc::clone(&count)));
+        let renewed = RenewedCredentials::new(source);
+        if let Some(ago) = expired {
+            let expiry = SystemTime::now() + MARGIN - ago;
+            let credentials = Credentials::new("id", "secret", None, Some(expiry), "test");
+            let obtained = expiry - Duration::from_secs(3_600);
+            let inner = renewed.0.as_ref().unwrap();
+            inner.state().current = Some(Current { credentials, obtained });
+        }
+        assert_eq!(renewed.ready().await, Err(error));
+        *count.lock().unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_renewal_ends_after_a_refusal_or_five_minutes_after_the_expiry() {
+        let unavailable = || ApiError::source_unavailable("503".to_owned());
+        let refused = || ApiError::no_credentials("refused");
+        let timed_out = || ApiError::source_timed_out("slow".to_owned());
+        assert_eq!(attempts(unavailable(), None).await, FIRST_ATTEMPTS);
+        assert_eq!(attempts(timed_out(), None).await, 1);
+        assert_eq!(attempts(refused(), None).await, 1);
+        assert_eq!(attempts(refused(), Some(Duration::from_secs(1))).await, 1);
+        assert_eq!(attempts(unavailable(), Some(RENEW_FOR)).await, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_continue_while_usable_credentials_cannot_be_renewed() {
+        let count = Arc::default();
+        let refused = ApiError::no_credentials("refused");
+        let source = SharedCredentialsProvider::new(Failing(refused, Arc::clone(&count)));
+        let renewed = RenewedCredentials::new(source);
+        let now = SystemTime::now();
+        let expiry = Some(now + MARGIN + Duration::from_secs(200));
+        let credentials = Credentials::new("id", "secret", None, expiry, "test");
+        let obtained = now - Duration::from_secs(3_600);
+        renewed.0.as_ref().unwrap().state().current = Some(Current { credentials, obtained });
+        for expected in [1, 1, 2] {
+            assert_eq!(renewed.ready().await, Ok(()));
+            tokio::time::sleep(PAUSE * 2 / 3).await;
+            assert_eq!(*count.lock().unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn credentials_are_renewed_ahead_of_their_expiry() {
+        for (lifetime, age, expected) in [
+            (Some(3_600), 3_200, Freshness::Fresh),
+            (Some(3_600), 3_301, Freshness::Aging),
+            (Some(3_600), 3_600, Freshness::Expired),
+            (Some(40), 29, Freshness::Fresh),
+            (Some(40), 31, Freshness::Aging),
+            (Some(0), 0, Freshness::Expired),
+            (None, 800, Freshness::Fresh),
+            (None, 1_000_000, Freshness::Aging),
+        ] {
+            let current = current(lifetime);
+            let now = current.obtained + Duration::from_secs(age);
+            assert_eq!(current.freshness(now), expected, "{lifetime:?} {age}");
+        }
+    }
+}

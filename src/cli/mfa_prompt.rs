@@ -1,0 +1,43 @@
+use std::io::{self, IsTerminal};
+
+use crate::aws::MfaPrompt;
+
+/// Asks for MFA codes at the terminal. The code is not shown.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TerminalMfaPrompt;
+
+impl MfaPrompt for TerminalMfaPrompt {
+    fn ask(&self, serial: &str) -> io::Result<Option<String>> {
+        if !io::stdin().is_terminal() {
+            return Ok(None);
+        }
+        let prompt = format!("MFA code for {}: ", printable(serial));
+        Ok(Some(read(&prompt)?.trim().to_owned()))
+    }
+}
+
+/// Reads from standard input, like every other answer.
+#[cfg(unix)]
+fn read(prompt: &str) -> io::Result<String> {
+    let config = rpassword::ConfigBuilder::new()
+        .input_file_path("/dev/stdin")
+        .output_writer(io::stderr())
+        .build();
+    match rpassword::prompt_password_with_config(prompt, config) {
+        // After `su`, the terminal of standard input belongs to another user.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            rpassword::prompt_password(prompt)
+        }
+        read => read,
+    }
+}
+
+#[cfg(not(unix))]
+fn read(prompt: &str) -> io::Result<String> {
+    rpassword::prompt_password(prompt)
+}
+
+/// The serial number comes from a file: nothing in it controls the terminal.
+fn printable(serial: &str) -> String {
+    serial.chars().filter(|c| c.is_ascii_graphic()).collect()
+}

@@ -1,0 +1,136 @@
+//! Roles that need the code of an MFA device.
+#![cfg(unix)]
+
+use std::io::{Read, Write};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use nix::sys::termios::{LocalFlags, tcgetattr};
+
+use crate::support::Ran;
+use crate::support::fixture::Fixture;
+use crate::support::http::{Server, sts_error, sts_success};
+
+const SERIAL: &str = "arn:aws:iam::123456789012:mfa/alice";
+const CODE: &str = "246813";
+
+const CONFIG: &str = "
+[profile mfa]
+role_arn = arn:aws:iam::123456789012:role/R
+source_profile = keys
+mfa_serial = arn:aws:iam::123456789012:mfa/alice
+duration_seconds = 1800
+external_id = external
+[profile long]
+role_arn = arn:aws:iam::123456789012:role/R
+source_profile = keys
+duration_seconds = 7200
+role_session_name = me
+[profile wrong]
+role_arn = arn:aws:iam::123456789012:role/R
+source_profile = keys
+duration_seconds = 1h
+[profile keys]
+aws_access_key_id = AKIASOURCE
+aws_secret_access_key = any
+";
+
+async fn fixture(sts: &Server) -> Fixture {
+    let fixture = Fixture::users(2).listed_with("Developer").start().await;
+    std::fs::write(fixture.folder().join("config"), CONFIG).unwrap();
+    fixture.env("AWS_CONFIG_FILE", "config").env("AWS_ENDPOINT_URL_STS", &sts.url())
+}
+
+/// Runs a command at a terminal, and types the code when it is asked for and input is hidden.
+async fn run_at_terminal(fixture: &Fixture, arguments: &[&str]) -> Ran {
+    let pty = nix::pty::openpty(None, None).unwrap();
+    let mut command = fixture.command(arguments);
+    command.stdin(pty.slave).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let run = move || {
+        let mut child = command.spawn().unwrap();
+        let (mut asked, mut byte) = (Vec::new(), [0]);
+        let mut stderr = child.stderr.take().unwrap();
+        while !String::from_utf8_lossy(&asked).contains(&format!("MFA code for {SERIAL}: ")) {
+            stderr.read_exact(&mut byte).unwrap();
+            asked.push(byte[0]);
+        }
+        let started = Instant::now();
+        while tcgetattr(&pty.master).unwrap().local_flags.contains(LocalFlags::ECHO) {
+            assert!(started.elapsed() < Duration::from_secs(20), "the code would be shown");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let mut terminal = std::fs::File::from(pty.master);
+        terminal.write_all(format!("{CODE}\n").as_bytes()).unwrap();
+        child.stderr = Some(stderr);
+        Ran::of(child.wait_with_output().unwrap())
+    };
+    tokio::task::spawn_blocking(run).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_a_terminal_the_code_is_asked_for_once_and_sent_with_the_serial_number() {
+    let sts = Server::start(|request| sts_success(request, 3_600));
+    let fixture = fixture(&sts).await;
+    let ran = run_at_terminal(&fixture, &["--profile", "mfa", "apply", "--auto-approve"]).await;
+    assert_eq!((ran.code, fixture.writes()), (0, 2), "{ran}");
+    assert!(!ran.err.contains(CODE) && !ran.out.contains(CODE), "{ran}");
+    let requests = sts.requests();
+    let assumed: Vec<_> = requests.iter().filter(|it| it.action() == "AssumeRole").collect();
+    assert_eq!(assumed.len(), 1);
+    for (parameter, value) in [
+        ("SerialNumber", SERIAL),
+        ("TokenCode", CODE),
+        ("DurationSeconds", "1800"),
+        ("ExternalId", "external"),
+        ("RoleArn", "arn:aws:iam::123456789012:role/R"),
+    ] {
+        assert_eq!(assumed[0].get(parameter), Some(value), "{parameter}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_code_is_one_clear_message() {
+    let message = "MultiFactorAuthentication failed with invalid MFA one time pass code.";
+    let sts = Server::start(move |_| sts_error(403, "AccessDenied", message));
+    let fixture = fixture(&sts).await;
+    let ran = run_at_terminal(&fixture, &["--profile", "mfa", "plan"]).await;
+    assert_eq!(ran.code, 1, "{ran}");
+    assert!(ran.err.contains(&format!("sts:AssumeRole failed: AccessDenied: {message}")), "{ran}");
+    assert!(ran.err.contains("the MFA code"), "{ran}");
+    assert!(!ran.err.contains("Error {"), "{ran}");
+    assert_eq!(sts.requests().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_terminal_nothing_is_sent_and_the_message_has_the_remedy() {
+    let sts = Server::start(|request| sts_success(request, 3_600));
+    let fixture = fixture(&sts).await;
+    let ran = fixture.run(&["--profile", "mfa", "plan"]).await;
+    assert_eq!((ran.code, &*ran.out), (1, ""), "{ran}");
+    for text in [
+        "profile \"mfa\" needs the code of an MFA device (mfa_serial), and there is no terminal",
+        "`aws configure export-credentials --profile mfa --format env`",
+        "without --profile",
+    ] {
+        assert!(ran.err.contains(text), "{text} {ran}");
+    }
+    assert!(sts.requests().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_duration_and_the_session_name_of_a_role_are_sent() {
+    let sts = Server::start(|request| sts_success(request, 3_600));
+    let fixture = fixture(&sts).await;
+    let ran = fixture.run(&["--profile", "long", "plan"]).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    let assumed = &sts.requests()[0];
+    assert_eq!(assumed.get("DurationSeconds"), Some("7200"));
+    assert_eq!(assumed.get("RoleSessionName"), Some("me"));
+    assert_eq!(assumed.get("SerialNumber"), None);
+    let ran = fixture.run(&["--profile", "wrong", "plan"]).await;
+    assert_eq!(ran.code, 1, "{ran}");
+    assert!(
+        ran.err.contains("duration_seconds in profile \"wrong\" is not a whole number"),
+        "{ran}"
+    );
+}

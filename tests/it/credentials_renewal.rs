@@ -1,0 +1,145 @@
+//! Credentials that expire during a run are renewed, whatever passes, and a refusal ends the run.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use crate::support::Ran;
+use crate::support::fixture::Fixture;
+use crate::support::http::{Reply, Request, Server, sts_error, sts_success, time_in};
+
+/// The first credentials expire after this time. They are not used in the last 10 seconds.
+const LIFETIME: u64 = 12;
+
+const CONFIG: &str = "
+[profile role]
+role_arn = arn:aws:iam::123456789012:role/R
+source_profile = keys
+[profile keys]
+aws_access_key_id = AKIASOURCE
+aws_secret_access_key = any
+";
+
+const APPLY: [&str; 10] = [
+    "apply",
+    "--auto-approve",
+    "--journal",
+    "journal.jsonl",
+    "--max-rate",
+    "10",
+    "--concurrency",
+    "4",
+    "--max-changes",
+    "100",
+];
+
+/// An STS whose renewals of the role end by `renewal`, by their number from 1.
+fn sts(renewal: impl Fn(usize) -> Option<Reply> + Send + Sync + 'static) -> Server {
+    Server::start(move |request| match (request.action(), request.earlier) {
+        ("AssumeRole", 0) => sts_success(request, LIFETIME),
+        ("AssumeRole", number) => renewal(number).unwrap_or_else(|| sts_success(request, 3_600)),
+        _ => sts_success(request, 0),
+    })
+}
+
+/// A run of 40 changes that takes 4 seconds, with the profile `role`.
+async fn apply_with_role(sts: &Server) -> (Fixture, Ran) {
+    let fixture = Fixture::users(40).listed_with("Developer").start().await;
+    std::fs::write(fixture.folder().join("config"), CONFIG).unwrap();
+    let fixture = fixture.env("AWS_CONFIG_FILE", "config").env("AWS_ENDPOINT_URL_STS", &sts.url());
+    let ran = fixture.run(&[&["--profile", "role"], &APPLY[..]].concat()).await;
+    (fixture, ran)
+}
+
+fn everything_is_done(fixture: &Fixture, ran: &Ran) {
+    assert_eq!(ran.code, 0, "{ran}");
+    assert_eq!(fixture.writes(), 40, "{ran}");
+    assert!((0..40).all(|n| fixture.has(n, "Developer")), "{ran}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewal_that_fails_for_seconds_delays_the_run_and_every_change_is_made() {
+    // More failures in a row than any call has attempts.
+    let sts = sts(|number| match number {
+        1 | 7 => Some(sts_error(503, "ServiceUnavailable", "try again")),
+        // A proxy refuses, and not STS.
+        4 => Some(Reply::Response(403, String::new(), "<html>no</html>".to_owned())),
+        2 | 5 => Some(Reply::Close),
+        3 | 6 => Some(sts_error(400, "Throttling", "slow down")),
+        _ => None,
+    });
+    let (fixture, ran) = apply_with_role(&sts).await;
+    everything_is_done(&fixture, &ran);
+    assert_eq!(sts.count("AssumeRole"), 9, "{ran}");
+    assert!(ran.err.contains("sts:AssumeRole failed: ServiceUnavailable"), "{ran}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_are_renewed_once_for_all_calls_and_nothing_is_said_about_it() {
+    let sts = sts(|_| None);
+    let (fixture, ran) = apply_with_role(&sts).await;
+    everything_is_done(&fixture, &ran);
+    assert_eq!(sts.count("AssumeRole"), 2, "{ran}");
+    assert!(!ran.err.contains("WARN"), "{ran}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewal_that_is_refused_ends_the_run_and_the_advice_is_about_the_role() {
+    for code in ["AccessDenied", "ExpiredToken"] {
+        let sts = sts(move |_| Some(sts_error(403, code, "not authorized to perform it")));
+        let (fixture, ran) = apply_with_role(&sts).await;
+        assert_eq!(ran.code, 3, "{ran}");
+        assert!(fixture.writes() < 40, "{ran}");
+        let text = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains(&format!("sts:AssumeRole failed: {code}")), "{ran}");
+        assert!(text.contains("of profile \"role\""), "{ran}");
+        assert!(!text.contains("--profile"), "{ran}");
+        // Refused once, or ahead of the expiry and once more.
+        assert!((2..=3).contains(&sts.count("AssumeRole")), "{ran}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_sts_that_is_unavailable_before_the_run_is_named_without_advice_about_credentials() {
+    let sts = Server::start(|_| sts_error(503, "ServiceUnavailable", "try again"));
+    let (fixture, ran) = apply_with_role(&sts).await;
+    assert_eq!((ran.code, fixture.writes()), (1, 0), "{ran}");
+    assert!(ran.err.contains("sts:AssumeRole failed: ServiceUnavailable: try again"), "{ran}");
+    assert!(ran.err.contains("help: run the command again"), "{ran}");
+    assert!(!ran.err.contains("--profile"), "{ran}");
+    assert_eq!(sts.count("AssumeRole"), 3, "{ran}");
+}
+
+/// Credentials of a container, which expire after `lifetime` seconds.
+fn container_credentials(lifetime: u64, number: usize) -> Reply {
+    let expiration = time_in(lifetime);
+    let body = format!(
+        "{{\"AccessKeyId\": \"ASIACONTAINER{number}\", \"SecretAccessKey\": \"any\", \"Token\": \"token\", \
+         \"Expiration\": \"{expiration}\"}}"
+    );
+    Reply::Response(200, "Content-Type: application/json\r\n".to_owned(), body)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_whose_source_is_unavailable_for_a_moment_delays_the_run() {
+    let failures = Arc::new(Mutex::new(5));
+    let has_begun = Arc::new(AtomicBool::new(false));
+    let source = Server::start(move |request: &Request| {
+        if !has_begun.swap(true, Ordering::Relaxed) {
+            return container_credentials(LIFETIME, 0);
+        }
+        let mut left = failures.lock().unwrap();
+        if *left > 0 {
+            *left -= 1;
+            return Reply::Response(503, String::new(), "unavailable".to_owned());
+        }
+        container_credentials(3_600, request.earlier)
+    });
+    let fixture = Fixture::users(40).listed_with("Developer").start().await;
+    let fixture = fixture
+        .env("AWS_ACCESS_KEY_ID", "")
+        .env("AWS_SECRET_ACCESS_KEY", "")
+        .env("AWS_CONTAINER_CREDENTIALS_FULL_URI", &format!("{}/container", source.url()));
+    let ran = fixture.run(&APPLY).await;
+    everything_is_done(&fixture, &ran);
+    assert_eq!(source.requests().len(), 7, "{ran}");
+}
