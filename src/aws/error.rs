@@ -5,6 +5,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use super::bad_response::BadResponse;
 use super::redactor::redact_likely_secrets;
 use crate::iam::printable;
 use crate::inventory::{ApiError, ErrorClass};
@@ -99,6 +100,10 @@ impl ApiError {
         if let Some(error) = confirmation_error(&error) {
             return error.clone();
         }
+        if let Some(bad) = bad_response(&error) {
+            let request_id = error.raw_response().and_then(|response| request_id(None, response));
+            return ApiError { request_id, ..ApiError::bad_response(action, bad) };
+        }
         if let Some(message) = credentials_error(&error) {
             let class = ErrorClass::Credentials;
             return ApiError::without_response(action, class, "NoCredentials", message);
@@ -165,6 +170,19 @@ impl ApiError {
         ApiError::without_response(action, ErrorClass::Transient, "UnreadableResponse", message)
     }
 
+    fn bad_response(action: &'static str, bad: &BadResponse) -> Self {
+        match bad {
+            BadResponse::TooLarge(_) => ApiError::beyond_limit(action, &bad.to_string()),
+            BadResponse::Malformed(_) => ApiError::unreadable(action, &bad.to_string()),
+        }
+    }
+
+    /// Responses with more than IAM's quotas allow. They are not requested again.
+    pub(super) fn beyond_limit(action: &'static str, message: &str) -> Self {
+        let (class, code) = (ErrorClass::Rejected, ApiError::RESPONSE_TOO_LARGE);
+        ApiError::without_response(action, class, code, message.to_owned())
+    }
+
     /// No response arrived before the time limit of the run.
     pub(super) fn timed_out(action: &'static str) -> Self {
         let message = "no response arrived within the time limit of the run".to_owned();
@@ -223,6 +241,17 @@ fn confirmation_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a ApiErr
     let mut at = error;
     loop {
         if let Some(found) = at.downcast_ref::<ApiError>() {
+            return Some(found);
+        }
+        at = at.source()?;
+    }
+}
+
+/// What is wrong with the response, if the response check found it.
+fn bad_response<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a BadResponse> {
+    let mut at = error;
+    loop {
+        if let Some(found) = at.downcast_ref::<BadResponse>() {
             return Some(found);
         }
         at = at.source()?;

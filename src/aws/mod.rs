@@ -5,8 +5,10 @@
 
 mod access;
 mod account;
+mod bad_response;
 mod call_counter;
 mod call_executor;
+mod clock;
 mod connection;
 mod credentials;
 mod error;
@@ -23,6 +25,7 @@ mod reader;
 mod readings;
 mod redactor;
 mod response_check;
+mod response_limit;
 mod retry_policy;
 mod stop;
 mod write;

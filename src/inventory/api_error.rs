@@ -47,6 +47,8 @@ impl ApiError {
     pub(crate) const NOT_SENT: &'static str = "NotSent";
     /// The code where no connection could be made, or it broke.
     pub(crate) const CONNECTION_FAILED: &'static str = "ConnectionFailed";
+    /// The code of responses that are larger, or more, than IAM's quotas allow.
+    pub(crate) const RESPONSE_TOO_LARGE: &'static str = "ResponseTooLarge";
     /// The code where new credentials belong to another account than the run is for.
     pub(crate) const ACCOUNT_CHANGED: &'static str = "AccountChanged";
 
@@ -59,6 +61,8 @@ impl ApiError {
             ErrorClass::Transient => true,
             // Refused, or the credential providers failed before anything was sent.
             ErrorClass::Credentials => false,
+            // The response may be that of a success.
+            _ if self.code == Self::RESPONSE_TOO_LARGE => true,
             _ => {
                 let is_unsent = [Self::BAD_REQUEST, Self::NOT_SENT].contains(&&*self.code);
                 self.request_id.is_none() && !is_unsent
@@ -96,6 +100,7 @@ mod tests {
             (ErrorClass::Denied, "AccessDenied", Some("id"), false),
             (ErrorClass::Rejected, "HTTP 403", None, true),
             (ErrorClass::Rejected, ApiError::NOT_SENT, None, false),
+            (ErrorClass::Rejected, ApiError::RESPONSE_TOO_LARGE, Some("id"), true),
             (ErrorClass::Credentials, "NoCredentials", None, false),
         ] {
             let error = ApiError {

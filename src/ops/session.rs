@@ -3,7 +3,7 @@ use std::path::Path;
 use super::error::Error;
 use crate::aws::{Access, Account, Connection};
 use crate::config::Config;
-use crate::iam::{Partition, Principal};
+use crate::iam::{Partition, Principal, Timestamp};
 use crate::inventory::{ApiError, ErrorClass, Inventory, PolicyState, Reading};
 use crate::journal::RunRecord;
 use crate::plan::{
@@ -67,6 +67,8 @@ impl Session {
         access: &Access,
         partition: Option<Partition>,
     ) -> Result<Session, Error> {
+        // The SDK panics where it cannot write the time of a signature.
+        Timestamp::now()?;
         let access = access.clone().for_partition(partition);
         Ok(Session { account: Connection::open(&access).await.identify().await? })
     }

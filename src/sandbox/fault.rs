@@ -23,6 +23,13 @@ pub enum Fault {
     Garbage,
     /// The sandbox does nothing and answers with this body and status 200.
     Response(String),
+    /// The sandbox does nothing and answers with status 200 and a body that has no end.
+    Endless,
+    /// The sandbox does nothing and answers with a page without users and with a new marker.
+    EndlessPages,
+    /// The sandbox executes the action; account pages leave the boundaries of users out, as those of some
+    /// emulators of IAM do.
+    WithoutBoundaries,
     /// The sandbox executes the action and delays the response by this much.
     Slow(Duration),
     /// The page begins this many users after its marker, as if so many users had been deleted before it; if

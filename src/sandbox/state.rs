@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account::Accounts;
 use super::error::SandboxError;
+use crate::files::{MaxSize, read_regular};
 
 const FORMAT: &str = "iam-boundaries/sandbox";
 const VERSION: u32 = 1;
@@ -25,7 +26,7 @@ struct LoadedState {
 
 /// The saved accounts; none if the file does not exist.
 pub(super) fn load(file: &Path) -> Result<Option<Accounts>, SandboxError> {
-    let text = match std::fs::read(file) {
+    let text = match read_regular(file, MaxSize::SANDBOX) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(SandboxError::State { file: file.to_owned(), error }),
@@ -45,7 +46,12 @@ pub(super) fn save(file: &Path, accounts: &Accounts) -> io::Result<()> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    std::fs::create_dir_all(folder)?;
+    // `--sandbox` keeps its state directory there, which is for its owner only.
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)?;
     let mut new = tempfile::NamedTempFile::new_in(folder)?;
     let state = SavedState { format: FORMAT, format_version: VERSION, accounts };
     serde_json::to_writer_pretty(&mut new, &state)?;

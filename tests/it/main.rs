@@ -11,6 +11,7 @@ mod support;
 
 mod apply;
 mod architecture;
+mod bounds;
 mod ci;
 mod command_line;
 mod config;
@@ -21,6 +22,7 @@ mod definition;
 mod docs;
 mod earlier_formats;
 mod fault_injection;
+mod files;
 mod forge;
 mod formats;
 mod guard;
