@@ -17,12 +17,17 @@ pub(super) const PAGE_SIZE: usize = 1_000;
 /// [5,000 users](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html). A user can be on
 /// several pages.
 const MAX_USERS: usize = 100_000;
+const TOO_MANY_USERS: &str =
+    "the pages have more than 100,000 users, and an account has at most 5,000";
 /// The maximum number of pages of an account. A page may have fewer users than requested, even none: 5,000 users
 /// are read even if a page has only five.
 const MAX_PAGES: usize = 1_000;
+const TOO_MANY_PAGES: &str =
+    "the account has more than 1,000 pages of users, and an account has at most 5,000 users";
 /// The maximum length of a marker, in bytes. A request accepts 320 characters
 /// ([ListUsers](https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUsers.html)).
 const MAX_MARKER: usize = 4_096;
+const MARKER_TOO_LONG: &str = "the marker in the response is longer than 4,096 bytes";
 pub(super) const DETAILS: &str = "iam:GetAccountAuthorizationDetails";
 pub(super) const LIST: &str = "iam:ListUsers";
 
@@ -127,9 +132,7 @@ async fn each_page<P: Page>(
         let page = reader.call(&executor, page).await?;
         users += page.users();
         if users > MAX_USERS {
-            let message =
-                format!("the pages have more than {MAX_USERS} users; an account has 5000");
-            return Err(ApiError::beyond_limit(action, &message));
+            return Err(ApiError::beyond_limit(action, TOO_MANY_USERS));
         }
         let next = page.marker().filter(|next| !next.is_empty());
         if !page.is_truncated() && next.is_some() {
@@ -146,9 +149,7 @@ async fn each_page<P: Page>(
                 return Ok(pages);
             }
             (true, Some(next)) if next.len() > MAX_MARKER => {
-                let message =
-                    format!("the marker in the response is longer than {MAX_MARKER} bytes");
-                return Err(ApiError::beyond_limit(action, &message));
+                return Err(ApiError::beyond_limit(action, MARKER_TOO_LONG));
             }
             (true, Some(next)) if markers.insert(next.to_owned()) => Some(next.to_owned()),
             // Without a new marker, the same pages would be read again and again.
@@ -158,8 +159,7 @@ async fn each_page<P: Page>(
             }
         };
     }
-    let message = format!("the account has more than {MAX_PAGES} pages; 5000 users need 5");
-    Err(ApiError::beyond_limit(action, &message))
+    Err(ApiError::beyond_limit(action, TOO_MANY_PAGES))
 }
 
 /// Checks that a page does not contradict itself: a user that is on it twice is the same both times.

@@ -112,12 +112,28 @@ async fn pages_without_an_end_are_an_error() {
         }
         sandbox.faults().add(action, None, ALWAYS, Fault::EndlessPages);
         let error = call(read_every(&sandbox).await.unwrap_err());
-        is_too_large(&error, "more than 1000 pages");
+        is_too_large(&error, "more than 1,000 pages");
         assert_eq!(sandbox.calls()[action], 1_000);
     }
     let sandbox = sandbox(60).await;
     sandbox.faults().add(DETAILS, None, ALWAYS, Fault::EndlessPages);
-    is_too_large(&read_users(&sandbox, 60).await.unwrap_err(), "more than 1000 pages");
+    is_too_large(&read_users(&sandbox, 60).await.unwrap_err(), "more than 1,000 pages");
+}
+
+#[tokio::test]
+async fn a_marker_that_no_request_can_contain_is_an_error() {
+    for action in [DETAILS, LIST] {
+        let sandbox = sandbox(3).await;
+        if action == LIST {
+            sandbox.faults().add(DETAILS, None, ALWAYS, denied());
+        }
+        let marker = "m".repeat(5_000);
+        let end = format!("<IsTruncated>true</IsTruncated><Marker>{marker}</Marker>");
+        let page = page_of(action, &member(action, "user-0000", ""), &end);
+        sandbox.faults().add(action, None, ALWAYS, Fault::Response(page));
+        is_too_large(&call(read_every(&sandbox).await.unwrap_err()), "longer than 4,096 bytes");
+        assert_eq!(sandbox.calls()[action], 1);
+    }
 }
 
 #[tokio::test]
@@ -129,7 +145,7 @@ async fn pages_with_more_users_than_an_account_can_have_are_an_error() {
         let end = format!("<IsTruncated>true</IsTruncated><Marker>{page}</Marker>");
         sandbox.faults().add(DETAILS, None, 1, Fault::Response(page_of(DETAILS, &users, &end)));
     }
-    is_too_large(&call(read_every(&sandbox).await.unwrap_err()), "more than 100000 users");
+    is_too_large(&call(read_every(&sandbox).await.unwrap_err()), "more than 100,000 users");
     assert_eq!(sandbox.calls()[DETAILS], 101);
 }
 
