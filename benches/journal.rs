@@ -154,7 +154,7 @@ impl Company {
     }
 
     fn journal(&self, path: &Path) -> Result<Journal, Box<dyn Error>> {
-        let header = self.preflight.header(self.account.identity(), Timestamp::now());
+        let header = self.preflight.header(self.account.identity(), Timestamp::now()?);
         Ok(Journal::create(path, &header)?)
     }
 

@@ -17,6 +17,8 @@
 
 pub mod iam;
 
+pub mod files;
+
 pub mod config;
 pub mod inventory;
 

@@ -71,6 +71,9 @@ pub enum Verification {
     NotNeeded,
     /// The principal has the new boundary.
     AsWritten,
+    /// `GetUser` returned the new boundary. After the whole verification time, the account pages still did not:
+    /// what they have is the field.
+    AsWrittenByGetUser(Reading),
     /// The principal does not have the new boundary after the whole verification time. It is never
     /// [`Reading::Unreadable`].
     Otherwise(Reading),
@@ -88,7 +91,7 @@ impl Item {
     pub fn outcome(&self) -> Outcome {
         match (&self.call, &self.verification) {
             (CallOutcome::NotAttempted, _) => Outcome::NotAttempted,
-            (_, Verification::AsWritten) => Outcome::Applied,
+            (_, Verification::AsWritten | Verification::AsWrittenByGetUser(_)) => Outcome::Applied,
             (CallOutcome::Applied { .. }, Verification::Otherwise(_)) => Outcome::NotAsWritten,
             (call, _) => Outcome::of(call),
         }

@@ -208,7 +208,7 @@ impl<'a> Running<'a> {
 /// What the journal records of verification.
 fn correction(item: &Item) -> Option<Correction> {
     match &item.verification {
-        Verification::AsWritten => {
+        Verification::AsWritten | Verification::AsWrittenByGetUser(_) => {
             let to = item.change.boundary.to().cloned();
             Correction::to_boundary(&item.call, item.outcome(), to)
         }

@@ -25,15 +25,19 @@ impl<'a> Running<'a> {
         let mut left: Vec<Unverified<'a, Option<Reading>>> =
             sent.into_iter().map(|sent| (sent, None)).collect();
         while !left.is_empty() {
-            let otherwise = match self.read(&left, &stop).await {
-                Some(Ok(inventory)) => self.compared(left, &inventory),
+            let (otherwise, inventory) = match self.read(&left, &stop).await {
+                Some(Ok(inventory)) => (self.compared(left, &inventory), inventory),
                 Some(Err(error)) => {
                     return self.all_changes_ended(left, |_| Verification::Failed(error.clone()));
                 }
                 None => return self.all_changes_ended(left, |last| Verification::Stopped { last }),
             };
             let Some(wait) = waits.next_wait() else {
-                return self.all_changes_ended(otherwise, Verification::Otherwise);
+                let (by_pages, by_get_user): (Vec<_>, Vec<_>) = otherwise
+                    .into_iter()
+                    .partition(|(sent, _)| inventory.is_from_pages(&sent.change.principal));
+                self.all_changes_ended(by_get_user, Verification::Otherwise);
+                return self.verify_by_get_user(by_pages, &stop).await;
             };
             left = otherwise.into_iter().map(|(sent, found)| (sent, Some(found))).collect();
             if !left.is_empty() {
@@ -42,6 +46,40 @@ impl<'a> Running<'a> {
                     () = tokio::time::sleep(wait) => {}
                 }
             }
+        }
+    }
+
+    /// Reads each principal by `GetUser` before its change ends as not made: account pages that leave boundaries
+    /// out would show the same. There is one call for each.
+    async fn verify_by_get_user(&self, left: Vec<Unverified<'a, Reading>>, stop: &Stop) {
+        if left.is_empty() {
+            return;
+        }
+        let principals = left.iter().map(|(sent, _)| &sent.change.principal);
+        let read = tokio::select! {
+            biased;
+            () = stop.requested() => {
+                return self.all_changes_ended(left, |last| Verification::Stopped { last: Some(last) });
+            }
+            read = self.run.account.inventory_by_get_user(principals) => read,
+        };
+        let inventory = match read {
+            Ok(inventory) => inventory,
+            Err(error) => {
+                tracing::info!("{error}; account pages decide on {} users", left.len());
+                return self.all_changes_ended(left, Verification::Otherwise);
+            }
+        };
+        for (sent, by_pages) in left {
+            let verification = match inventory.reading(&sent.change.principal) {
+                found if is_as_written(&sent, found) => Verification::AsWrittenByGetUser(by_pages),
+                Reading::Unreadable(error) => {
+                    tracing::info!("{}: {error}", sent.change.principal);
+                    Verification::Otherwise(by_pages)
+                }
+                found => Verification::Otherwise(found.clone()),
+            };
+            self.change_ended(sent, verification);
         }
     }
 
@@ -73,10 +111,7 @@ impl<'a> Running<'a> {
         for (sent, _) in left {
             let reading = inventory.reading(&sent.change.principal);
             match reading {
-                Reading::Found { unique_id, boundary }
-                    if boundary.as_ref() == sent.change.boundary.to()
-                        && sent.change.is_of(unique_id) =>
-                {
+                found if is_as_written(&sent, found) => {
                     self.change_ended(sent, Verification::AsWritten);
                 }
                 Reading::Unreadable(error) => {
@@ -95,6 +130,12 @@ impl<'a> Running<'a> {
     ) {
         left.into_iter().for_each(|(sent, last)| self.change_ended(sent, how(last)));
     }
+}
+
+/// Whether the reading shows the change.
+fn is_as_written(sent: &Sent<'_>, reading: &Reading) -> bool {
+    let Reading::Found { unique_id, boundary } = reading else { return false };
+    boundary.as_ref() == sent.change.boundary.to() && sent.change.is_of(unique_id)
 }
 
 /// The waits between readings. The last one ends with the time.

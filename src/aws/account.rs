@@ -53,6 +53,18 @@ impl Account {
         self.reader.inventory(listed).await
     }
 
+    /// Reads users with one `GetUser` call each. Where account pages and `GetUser` contradict each other, this
+    /// is the better source: some emulators of IAM leave boundaries out of the pages.
+    ///
+    /// # Errors
+    /// If the caller may not read the first user, or the credentials are unusable.
+    pub async fn inventory_by_get_user<'a>(
+        &self,
+        listed: impl IntoIterator<Item = &'a Principal>,
+    ) -> Result<Inventory, ApiError> {
+        self.reader.by_get_user(listed).await
+    }
+
     /// Reads every user of the account with its boundary.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use super::access::Access;
 use super::account::Account;
 use super::call_context::CallContext;
+use super::clock::SystemClock;
 use super::credentials::{RenewedCredentials, Sources, has_partial_key};
 use super::http::{Client, Proxies, Trust};
 use super::identity::{IdentityError, get_caller_identity};
@@ -123,6 +124,7 @@ impl Connection {
                 let keys = Credentials::from_keys(*access_key_id, *secret_access_key, None);
                 let config = SdkConfig::builder()
                     .behavior_version(BEHAVIOR())
+                    .time_source(SystemClock)
                     .timeout_config(timeouts())
                     .region(Region::from_static(Partition::Aws.home_region()))
                     .endpoint_url(endpoint_url)
@@ -265,6 +267,7 @@ async fn load_config(
     let app = AppName::new("iam-boundaries").expect("the app name is valid");
     let mut loader = aws_config::defaults(BEHAVIOR())
         .app_name(app)
+        .time_source(SystemClock)
         .timeout_config(timeouts())
         .region(region)
         .profile_name(profile)

@@ -9,6 +9,7 @@ use aws_smithy_types::date_time::Format;
 use aws_smithy_types::error::ErrorMetadata;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use super::bad_response::BadResponse;
 use super::http::UntrustedError;
 use super::redactor::redact_likely_secrets;
 use super::stop::GRACE;
@@ -107,6 +108,10 @@ impl ApiError {
     where
         E: Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
+        if let Some(bad) = find::<BadResponse>(&error) {
+            let request_id = error.raw_response().and_then(|response| request_id(None, response));
+            return ApiError { request_id, ..ApiError::bad_response(action, bad) };
+        }
         if let Some(error) = find::<CredentialsError>(&error) {
             return ApiError::from_provider(error).in_call(action);
         }
@@ -178,6 +183,19 @@ impl ApiError {
     pub(super) fn unreadable(action: &'static str, message: &str) -> Self {
         let message = message.to_owned();
         ApiError::without_response(action, ErrorClass::Transient, "UnreadableResponse", message)
+    }
+
+    fn bad_response(action: &'static str, bad: &BadResponse) -> Self {
+        match bad {
+            BadResponse::TooLarge(_) => ApiError::beyond_limit(action, &bad.to_string()),
+            BadResponse::Malformed(_) => ApiError::unreadable(action, &bad.to_string()),
+        }
+    }
+
+    /// Responses with more than IAM's quotas allow. They are not requested again.
+    pub(super) fn beyond_limit(action: &'static str, message: &str) -> Self {
+        let (class, code) = (ErrorClass::Rejected, ApiError::RESPONSE_TOO_LARGE);
+        ApiError::without_response(action, class, code, message.to_owned())
     }
 
     /// No response arrived within [`GRACE`] after the run was stopped.

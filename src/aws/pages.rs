@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use aws_sdk_iam::operation::get_account_authorization_details::GetAccountAuthorizationDetailsOutput;
@@ -13,6 +13,21 @@ use crate::inventory::ApiError;
 /// ([GetAccountAuthorizationDetails](https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html),
 /// [ListUsers](https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUsers.html)).
 pub(super) const PAGE_SIZE: usize = 1_000;
+/// The maximum number of users that are read from pages: 20 times the quota of
+/// [5,000 users](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html). A user can be on
+/// several pages.
+const MAX_USERS: usize = 100_000;
+const TOO_MANY_USERS: &str =
+    "the pages have more than 100,000 users, and an account has at most 5,000";
+/// The maximum number of pages of an account. A page may have fewer users than requested, even none: 5,000 users
+/// are read even if a page has only five.
+const MAX_PAGES: usize = 1_000;
+const TOO_MANY_PAGES: &str =
+    "the account has more than 1,000 pages of users, and an account has at most 5,000 users";
+/// The maximum length of a marker, in bytes. A request accepts 320 characters
+/// ([ListUsers](https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUsers.html)).
+const MAX_MARKER: usize = 4_096;
+const MARKER_TOO_LONG: &str = "the marker in the response is longer than 4,096 bytes";
 pub(super) const DETAILS: &str = "iam:GetAccountAuthorizationDetails";
 pub(super) const LIST: &str = "iam:ListUsers";
 
@@ -33,7 +48,12 @@ pub(super) async fn each_detail(
             .await
             .map_err(|error| CallFailure::from_sdk(DETAILS, error))
     };
-    each_page(reader, DETAILS, get, |page| each(page.user_detail_list(), &mut take)).await
+    each_page(reader, DETAILS, get, |page| {
+        let users = page.user_detail_list();
+        each_once(DETAILS, users, |user| user.user_name())?;
+        each(users, &mut take)
+    })
+    .await
 }
 
 /// Calls `take` with every user of the account, like [`each_detail`]. `ListUsers` does not return boundaries
@@ -52,7 +72,12 @@ pub(super) async fn each_user(
             .await
             .map_err(|error| CallFailure::from_sdk(LIST, error))
     };
-    each_page(reader, LIST, get, |page| each(page.users(), &mut take)).await
+    each_page(reader, LIST, get, |page| {
+        let users = page.users();
+        each_once(LIST, users, |user| Some(user.user_name()))?;
+        each(users, &mut take)
+    })
+    .await
 }
 
 /// A page of an IAM response. A page may contain fewer items than requested: only `is_truncated` tells whether
@@ -102,27 +127,57 @@ async fn each_page<P: Page>(
     let mut marker: Option<String> = None;
     let mut markers = HashSet::new();
     let mut users = 0;
-    for pages in 1.. {
+    for pages in 1..=MAX_PAGES {
         let page = || get(marker.clone());
         let page = reader.call(&executor, page).await?;
         users += page.users();
+        if users > MAX_USERS {
+            return Err(ApiError::beyond_limit(action, TOO_MANY_USERS));
+        }
+        let next = page.marker().filter(|next| !next.is_empty());
+        if !page.is_truncated() && next.is_some() {
+            // IAM has a marker only on a page that another one follows. If there is one, users would be missing.
+            let message = "the response is not truncated, but has a marker for another page";
+            return Err(ApiError::unreadable(action, message));
+        }
         if take(&page)?.is_break() {
             return Ok(pages);
         }
-        if !page.is_truncated() {
-            reader.remember_user_count(users);
-            return Ok(pages);
-        }
-        match page.marker().filter(|next| !next.is_empty()) {
-            Some(next) if markers.insert(next.to_owned()) => marker = Some(next.to_owned()),
+        marker = match (page.is_truncated(), next) {
+            (false, _) => {
+                reader.remember_user_count(users);
+                return Ok(pages);
+            }
+            (true, Some(next)) if next.len() > MAX_MARKER => {
+                return Err(ApiError::beyond_limit(action, MARKER_TOO_LONG));
+            }
+            (true, Some(next)) if markers.insert(next.to_owned()) => Some(next.to_owned()),
             // Without a new marker, the same pages would be read again and again.
-            _ => {
+            (true, _) => {
                 let message = "the response is truncated and has no new marker";
                 return Err(ApiError::unreadable(action, message));
             }
+        };
+    }
+    Err(ApiError::beyond_limit(action, TOO_MANY_PAGES))
+}
+
+/// Checks that a page does not contradict itself: a user that is on it twice is the same both times.
+fn each_once<T: PartialEq>(
+    action: &'static str,
+    users: &[T],
+    name: impl Fn(&T) -> Option<&str>,
+) -> Result<(), ApiError> {
+    let mut known: HashMap<&str, &T> = HashMap::with_capacity(users.len());
+    for user in users {
+        let Some(name) = name(user) else { continue };
+        if known.insert(name, user).is_some_and(|other| other != user) {
+            let message =
+                format!("the response contains the user {name:?} twice, with different content");
+            return Err(ApiError::unreadable(action, &message));
         }
     }
-    unreachable!("the loop over pages has no end")
+    Ok(())
 }
 
 fn each<T>(

@@ -166,6 +166,25 @@ impl Reader {
         Ok(Inventory::of(concurrently(readings).await?))
     }
 
+    /// Reads users by `GetUser`, whatever the number of calls. If the caller may not read the first one, the
+    /// others are not requested.
+    ///
+    /// # Errors
+    /// If the caller may not read the first user, or an error concerns every user.
+    pub(super) async fn by_get_user<'a>(
+        &self,
+        listed: impl IntoIterator<Item = &'a Principal>,
+    ) -> Result<Inventory, ApiError> {
+        let listed: Vec<&Principal> = listed.into_iter().collect();
+        let Some((first, others)) = listed.split_first() else { return Ok(Inventory::default()) };
+        let mut inventory = self.one_by_one(&[first]).await?;
+        if let Some(error) = inventory.reading(first).denied() {
+            return Err(error.clone());
+        }
+        inventory.extend(self.one_by_one(others).await?);
+        Ok(inventory)
+    }
+
     /// The reading of one user.
     ///
     /// # Errors

@@ -43,7 +43,7 @@ impl Readings {
     }
 
     pub(super) fn into_inventory(self) -> Inventory {
-        Inventory::of(self.readings)
+        Inventory::from_pages(self.readings)
     }
 }
 

@@ -1,23 +1,45 @@
+use std::collections::HashSet;
+
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
-use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    AfterDeserializationInterceptorContextRef, BeforeDeserializationInterceptorContextMut,
+};
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use quick_xml::Reader;
-use quick_xml::events::Event;
+use quick_xml::events::{BytesStart, Event};
 
-/// Rejects a successful response whose body is not a complete document of the action.
+use super::bad_response::BadResponse;
+use super::response_limit::ResponseLimit;
+
+/// Limits the size of each response, and rejects a successful response whose body is not a complete and
+/// unambiguous document of the action.
 ///
-/// The SDK accepts a truncated response and treats what is missing as absent: a user whose boundary is cut off
-/// would have none. It does not read the body of the response to a write at all, so it would accept a proxy's
-/// page.
+/// The SDK reads what it can. It accepts a truncated response and treats what is missing as absent: a user whose
+/// boundary is cut off would have none, and a page without `IsTruncated` would be the last one. Of a text with a
+/// comment in it, it returns the part before the comment; of two elements with the same name, the last one. It
+/// does not read the body of the response to a write at all, so it would accept a proxy's page.
 #[derive(Debug)]
 pub(super) struct ResponseCheck;
 
 impl Intercept for ResponseCheck {
     fn name(&self) -> &'static str {
         "ResponseCheck"
+    }
+
+    fn modify_before_deserialization(
+        &self,
+        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let limit = ResponseLimit::of(action(config)?);
+        let body = context.response_mut().body_mut();
+        *body = limit.applied_to(std::mem::replace(body, SdkBody::empty()));
+        Ok(())
     }
 
     fn read_after_deserialization(
@@ -31,41 +53,123 @@ impl Intercept for ResponseCheck {
         if !response.status().is_success() {
             return Ok(());
         }
-        let action = config.load::<Metadata>().ok_or("the name of the action is unknown")?.name();
-        let body = response.body().bytes().ok_or("the body of the response was not read")?;
-        check(body, &format!("{action}Response"))
+        // Without a body, the error is that it could not be read.
+        let Some(body) = response.body().bytes() else { return Ok(()) };
+        check(body, action(config)?).map_err(|what| BadResponse::Malformed(what).into())
     }
 }
 
-/// Checks that `body` is exactly one XML document with the root element `root`:
-/// `<ActionResponse …>…</ActionResponse>`, as in the Query protocol
-/// (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPermissionsBoundary.html>).
-fn check(body: &[u8], root: &str) -> Result<(), BoxError> {
-    let mut reader = Reader::from_str(std::str::from_utf8(body)?);
-    let mut open = 0_usize;
-    let mut has_root = false;
-    loop {
-        let event = reader.read_event()?;
-        if let Event::Start(element) | Event::Empty(element) = &event
-            && open == 0
-        {
-            if has_root || element.local_name().as_ref() != root {
-                return Err(format!("the body is not one {root} document").into());
-            }
-            has_root = true;
+fn action(config: &ConfigBag) -> Result<&str, BoxError> {
+    Ok(config.load::<Metadata>().ok_or("the name of the action is unknown")?.name())
+}
+
+/// What a body is that no parser should have to guess about.
+const INCOMPLETE: &str = "the response is not a complete XML document of IAM";
+/// The maximum depth of elements. Responses of IAM have a depth of about ten.
+const MAX_DEPTH: usize = 32;
+/// The maximum number of different fields in an element. A user has about ten.
+const MAX_FIELDS: usize = 100;
+
+/// An element that is not closed yet.
+#[derive(Default)]
+struct Open {
+    name: String,
+    /// The names of its children, without those of lists.
+    fields: HashSet<String>,
+    has_children: bool,
+    has_text: bool,
+    has_markup: bool,
+}
+
+impl Open {
+    fn of(start: &BytesStart<'_>) -> Open {
+        Open { name: start.local_name().as_ref().to_owned(), ..Open::default() }
+    }
+
+    /// Adds a child. Lists and maps of the Query protocol repeat `member` and `entry`; every other name occurs
+    /// once.
+    fn add(&mut self, child: &str) -> Result<(), String> {
+        self.has_children = true;
+        if ["member", "entry"].contains(&child) {
+            return Ok(());
         }
-        match event {
-            Event::Start(_) => open += 1,
-            // The reader checks that start and end tags match.
-            Event::End(_) => open -= 1,
-            Event::Text(text) if open == 0 && !text.trim().is_empty() => {
-                return Err("the body has text outside the document".into());
+        if !self.fields.insert(child.to_owned()) {
+            return Err(format!("the response has <{child}> twice in one <{}>", self.name));
+        }
+        if self.fields.len() > MAX_FIELDS {
+            return Err(format!("<{}> has too many fields in the response", self.name));
+        }
+        Ok(())
+    }
+
+    /// Checks the content, at the end of the element. Comments between elements are harmless.
+    fn check(&self) -> Result<(), String> {
+        let is_mixed = self.has_text && self.has_children;
+        let is_split = self.has_markup && !self.has_children;
+        if is_mixed || is_split {
+            let what = "the response has text mixed with other content";
+            return Err(format!("{what} in <{}>", self.name));
+        }
+        Ok(())
+    }
+}
+
+/// Checks that `body` is exactly one XML document with the root element `<ActionResponse>`, as in the Query
+/// protocol (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPermissionsBoundary.html>), and
+/// that it can be read in only one way.
+///
+/// # Errors
+/// What is wrong with it.
+fn check(body: &[u8], action: &str) -> Result<(), String> {
+    let incomplete = || INCOMPLETE.to_owned();
+    let root = format!("{action}Response");
+    let mut reader = Reader::from_str(std::str::from_utf8(body).map_err(|_| incomplete())?);
+    let mut open: Vec<Open> = Vec::new();
+    let mut has_root = false;
+    let mut tells_end = false;
+    loop {
+        let event = reader.read_event().map_err(|_| incomplete())?;
+        if let Event::Start(start) | Event::Empty(start) = &event {
+            let element = Open::of(start);
+            match open.last_mut() {
+                Some(parent) => parent.add(&element.name)?,
+                None if has_root || element.name != root => return Err(incomplete()),
+                None => has_root = true,
             }
-            Event::Eof if has_root && open == 0 => return Ok(()),
-            Event::Eof => return Err("the body is truncated".into()),
+            tells_end |= open.len() == 2 && element.name == "IsTruncated";
+            if matches!(event, Event::Start(_)) {
+                open.push(element);
+            }
+            if open.len() > MAX_DEPTH {
+                return Err("the elements of the response are nested too deeply".to_owned());
+            }
+            continue;
+        }
+        let inner = open.last_mut();
+        match (event, inner) {
+            // The reader checks that start and end tags match.
+            (Event::End(_), Some(_)) => open.pop().map_or(Ok(()), |element| element.check())?,
+            (Event::Text(text), inner) if !text.trim().is_empty() => {
+                inner.ok_or_else(incomplete)?.has_text = true;
+            }
+            (Event::GeneralRef(_), inner) => inner.ok_or_else(incomplete)?.has_text = true,
+            (Event::Comment(_) | Event::PI(_), Some(inner)) => inner.has_markup = true,
+            // The SDK ignores CDATA sections, and IAM sends none.
+            (Event::CData(_), _) => return Err("the response has a CDATA section".to_owned()),
+            (Event::DocType(_), _) => return Err("the response has a DOCTYPE".to_owned()),
+            (Event::Eof, inner) if !has_root || inner.is_some() => return Err(incomplete()),
+            (Event::Eof, _) if !tells_end && is_paged(action) => {
+                return Err("the response does not say whether another page follows".to_owned());
+            }
+            (Event::Eof, _) => return Ok(()),
             _ => {}
         }
     }
+}
+
+/// Whether responses have the element `IsTruncated`.
+fn is_paged(action: &str) -> bool {
+    matches!(action, "GetAccountAuthorizationDetails" | "ListUsers")
 }
 
 #[cfg(test)]
@@ -74,9 +178,10 @@ mod tests {
 
     #[test]
     fn a_document_is_accepted_only_if_it_is_complete() {
-        let text = "<?xml version=\"1.0\"?>\n<R xmlns=\"x\"><!-- > --><a b=\">\"/>&lt;<c>d</c></R>";
-        assert!(check(text.as_bytes(), "R").is_ok());
-        assert!(check(format!("{text}\n").as_bytes(), "R").is_ok());
+        let text = "<?xml version=\"1.0\"?>\n<RResponse xmlns=\"x\"><!-- > -->\n<a b=\">\"/><c>&lt;d</c>\
+                    <l><member/><member>x</member></l></RResponse>";
+        assert_eq!(check(text.as_bytes(), "R"), Ok(()));
+        assert_eq!(check(format!("{text}\n").as_bytes(), "R"), Ok(()));
         for end in 0..text.len() {
             assert!(check(&text.as_bytes()[..end], "R").is_err(), "{}", &text[..end]);
         }
@@ -84,19 +189,59 @@ mod tests {
 
     #[test]
     fn any_other_body_is_rejected() {
+        let r = |inner: &str| format!("<RResponse>{inner}</RResponse>");
         for text in [
-            "",
-            "well done",
-            "<S/>",
-            "<R></S>",
-            "<R/><R/>",
-            "<R/>x",
-            "x<R/>",
-            "<R><a></R></a>",
-            "<R>\u{fffd}",
+            String::new(),
+            "well done".to_owned(),
+            "<S/>".to_owned(),
+            "<RResponse></S>".to_owned(),
+            "<RResponse/><RResponse/>".to_owned(),
+            r("") + "x",
+            r("") + "&amp;",
+            "x".to_owned() + &r(""),
+            r("<a><b></a></b>"),
+            "<RResponse>\u{fffd}".to_owned(),
+            r(&"<a>".repeat(100)) + &"</a>".repeat(100),
+            r(&(0..200).map(|n| format!("<a{n}/>")).collect::<String>()),
         ] {
             assert!(check(text.as_bytes(), "R").is_err(), "{text}");
         }
-        assert!(check(b"<R>\xff</R>", "R").is_err());
+        assert!(check(b"<RResponse>\xff</RResponse>", "R").is_err());
+    }
+
+    #[test]
+    fn a_text_that_could_be_read_in_two_ways_is_rejected() {
+        for inner in [
+            "arn:a<!-- -->b",
+            "<!-- -->arn",
+            "<!-- -->",
+            "arn<?x y?>",
+            "<![CDATA[arn]]>",
+            "arn<b/>",
+            "<b/>&amp;",
+        ] {
+            let text = format!("<RResponse><Arn>{inner}</Arn></RResponse>");
+            assert!(check(text.as_bytes(), "R").is_err(), "{text}");
+        }
+        let twice = "<RResponse><User><Arn>a</Arn><Path/><Arn>b</Arn></User></RResponse>";
+        let error = "the response has <Arn> twice in one <User>".to_owned();
+        assert_eq!(check(twice.as_bytes(), "R"), Err(error));
+        let with_entity = "<!DOCTYPE R [<!ENTITY a \"b\">]><RResponse>&a;</RResponse>";
+        assert!(check(with_entity.as_bytes(), "R").is_err());
+    }
+
+    #[test]
+    fn a_page_must_say_whether_another_one_follows() {
+        let page = |inner: &str| {
+            let text = format!(
+                "<ListUsersResponse><ListUsersResult>{inner}</ListUsersResult></ListUsersResponse>"
+            );
+            check(text.as_bytes(), "ListUsers")
+        };
+        assert_eq!(page("<IsTruncated>false</IsTruncated>"), Ok(()));
+        for inner in ["<Users/>", "<Users><member><IsTruncated/></member></Users>"] {
+            let error = page(inner).unwrap_err();
+            assert!(error.contains("whether another page follows"), "{error}");
+        }
     }
 }

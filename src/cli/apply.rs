@@ -19,6 +19,7 @@ use crate::apply::{Event, Summary};
 use crate::aws::{RetryPolicy, StopSwitch};
 use crate::iam::grouped;
 use crate::inventory::StopReason;
+use crate::journal::JournalError;
 use crate::ops::{self, ApplyInput, ApplyOptions, ApplyOutcome, Declined, Interaction, Review};
 use crate::plan::{Preflight, Refused, Supervision};
 use crate::report::{override_help, render_refused, render_review, statements, summary_counts};
@@ -86,8 +87,17 @@ pub(super) async fn run(
                 return Err(unwritten(error, &summary));
             }
             journal.map_err(|error| {
+                let help = match &error {
+                    JournalError::Lost { .. } => {
+                        "the run cannot be rolled back from this file; run plan to see the account, and keep \
+                         other processes away from the journals"
+                    }
+                    _ => {
+                        "no further request was sent; free disk space for the journal, and run the command again"
+                    }
+                };
                 Failure::new(format!("{error}; {}", summary_counts(&summary)))
-                    .help("no further change was started; check the free disk space, and run the command again")
+                    .help(help)
                     .with_exit(Exit::SomeFailed)
             })?;
             Ok(exit(&preflight, &summary))

@@ -1,5 +1,6 @@
 use std::error::Error as _;
 use std::io;
+use std::path::Path;
 
 use super::exit_code::Exit;
 use crate::aws::ConnectError;
@@ -10,7 +11,7 @@ use crate::ops::{Declined, Error, ReadPlanError, WritePlanError};
 use crate::plan::saved::SavedPlanError;
 use crate::report::advice;
 use crate::sandbox::SandboxError;
-use crate::state::StateError;
+use crate::state::{Distrust, StateError};
 
 /// Why a command failed, and what to do about it.
 #[derive(Debug)]
@@ -122,6 +123,9 @@ fn help(error: &Error) -> Option<String> {
             "create it with `git show origin/main:boundaries.toml > base.toml`; if the boundaries file is new \
              on this branch, specify an empty file"
         }
+        Error::Clock(_) => {
+            "set the clock: AWS accepts only requests that are signed within minutes of its own time"
+        }
         Error::Connect(ConnectError::Credentials { .. }) => {
             "specify --profile NAME, set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run \
              `aws sso login`; to try the tool without an account, use --sandbox"
@@ -192,12 +196,19 @@ fn help(error: &Error) -> Option<String> {
         {
             "create the directory, or specify another --journal FILE"
         }
+        Error::Journal(JournalError::Lost { .. }) => return None,
         Error::Journal(JournalError::Unwritable { .. }) | Error::JournalPath { .. } => {
             "check the directory, its permissions and the free disk space, or specify another --journal FILE"
         }
         Error::State(StateError::Unwritable { .. }) => {
             "make the directory writable or, without --sandbox, set XDG_STATE_HOME to another directory; \
              --journal FILE moves only the journal, not the lock"
+        }
+        Error::State(StateError::NotPrivate { path, why }) => {
+            return Some(state_directory_help(path, *why));
+        }
+        Error::State(StateError::File { .. }) => {
+            "remove it, and run the command again: the state directory contains only files that the tool wrote"
         }
         Error::State(StateError::Locked { .. }) => {
             "wait until the other run ends, or stop it with Ctrl-C; then run the command again"
@@ -213,6 +224,13 @@ fn help(error: &Error) -> Option<String> {
             "no file was written, because it could be incomplete; run import again"
         }
         Error::EmptyAccount(_) => "check that the credentials belong to the intended account",
+        Error::ForeignBoundaries { .. } => {
+            "no file was written: set other boundaries for these users, which must be policies of their own \
+             account or AWS managed policies, and run import again"
+        }
+        Error::NotAFile(_) => {
+            "specify the path of a new file; without --out, the result goes to standard output"
+        }
         Error::Exists(_) => "specify another --out FILE, or overwrite the file with --force",
         Error::Unwritable { .. } => "check the directory, its permissions and the free disk space",
         Error::ImportMismatch => "this is a bug in iam-boundaries: report it",
@@ -226,6 +244,22 @@ fn mfa_help(profile: &str) -> String {
         "run `aws configure export-credentials --profile {profile} --format env` at a terminal, set the variables \
          that it prints, and run this command without --profile"
     )
+}
+
+fn state_directory_help(path: &Path, why: Distrust) -> String {
+    let path = path.display();
+    match why {
+        Distrust::Mode(_) => format!(
+            "check that nobody else changed the files in it, and make it private: chmod 700 {path}"
+        ),
+        Distrust::Owner { .. } => {
+            "run the command as that user, or set XDG_STATE_HOME to a directory of your own"
+                .to_owned()
+        }
+        Distrust::SymbolicLink | Distrust::NotADirectory => format!(
+            "replace {path} with a directory, or set XDG_STATE_HOME to the directory that contains it"
+        ),
+    }
 }
 
 fn read_plan_help(error: &ReadPlanError) -> &'static str {

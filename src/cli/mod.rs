@@ -15,6 +15,7 @@ mod output;
 mod plan;
 mod reporter;
 mod rollback;
+mod runtime;
 mod sandbox;
 mod schema;
 mod show;
@@ -28,8 +29,8 @@ use clap::Parser;
 
 use args::{Args, Command};
 use exit_code::Exit;
-use failure::Failure;
 use output::Output;
+use runtime::on_runtime;
 
 /// Runs the command that the arguments of the process specify, and returns its exit code.
 pub fn run() -> ExitCode {
@@ -62,15 +63,4 @@ pub fn run() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(failure) => output.fail(&failure).into(),
     }
-}
-
-fn on_runtime(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(format!("cannot start the runtime: {error}")))?;
-    let done = runtime.block_on(command);
-    // A task that still reads from the terminal must not delay the exit.
-    runtime.shutdown_background();
-    done
 }

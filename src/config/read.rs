@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::source_text::SourceText;
 use super::{Config, FileErrors, Guard, ShortNames, check};
+use crate::files::{MaxSize, read_stream};
 use crate::iam::Digest;
 
 impl Config {
@@ -45,7 +46,7 @@ impl Config {
 
 fn read_text(path: &Path) -> Result<SourceText, FileErrors> {
     let file = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|error| {
+    let bytes = read_stream(path, MaxSize::BOUNDARIES_FILE).map_err(|error| {
         let (reason, help) = match error.kind() {
             io::ErrorKind::NotFound => (
                 "file not found".to_owned(),
@@ -58,6 +59,10 @@ fn read_text(path: &Path) -> Result<SourceText, FileErrors> {
             io::ErrorKind::PermissionDenied => (
                 "permission denied".to_owned(),
                 "grant the current user permission to read the file",
+            ),
+            io::ErrorKind::FileTooLarge => (
+                error.to_string(),
+                "specify a boundaries file with -f FILE, or divide this one by account",
             ),
             _ => (
                 error.to_string(),

@@ -35,7 +35,7 @@ pub use share::{Share, ShareError};
 pub use text::grouped;
 pub(crate) use text::{is_printable, printable, serde_message};
 pub use threshold::{Threshold, ThresholdError};
-pub use timestamp::{Timestamp, TimestampError};
+pub use timestamp::{ClockError, Timestamp, TimestampError};
 pub use unique_id::{UniqueId, UniqueIdError};
 
 /// Whether IAM allows `c` in the names of users and policies: `[\w+=,.@-]`, where `\w` is ASCII only.

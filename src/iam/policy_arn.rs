@@ -82,6 +82,18 @@ impl PolicyArn {
         self.owner == PolicyOwner::Aws && self.text.contains(":policy/aws-service-role/")
     }
 
+    /// Whether users of this account can get the policy as their boundary: it is a policy of the account or of
+    /// AWS
+    /// ([PutUserPermissionsBoundary](https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPermissionsBoundary.html)).
+    /// What IAM reports as a present boundary is not checked by this: the tool records it as it is.
+    pub fn is_settable_in(&self, account: AccountId, partition: Partition) -> bool {
+        let is_owned = match self.owner {
+            PolicyOwner::Aws => true,
+            PolicyOwner::Account(owner) => owner == account,
+        };
+        is_owned && self.partition == partition
+    }
+
     /// The policy name, which follows the last slash.
     pub fn name(&self) -> &str {
         self.text.rsplit('/').next().unwrap_or_default()

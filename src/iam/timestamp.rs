@@ -1,5 +1,6 @@
 use std::fmt;
 use std::str::FromStr;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
@@ -14,10 +15,40 @@ pub struct Timestamp(OffsetDateTime);
 #[error("a timestamp is an RFC 3339 time in UTC, such as 2026-11-25T00:12:03Z")]
 pub struct TimestampError;
 
+/// The system clock is not at a usable time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ClockError {
+    /// It is before 1970.
+    #[error("the clock of this machine is before the year 1970")]
+    Before1970,
+    /// It is after 9999.
+    #[error("the clock of this machine is after the year 9999")]
+    After9999,
+}
+
 impl Timestamp {
     /// The current time of the system clock.
-    pub fn now() -> Timestamp {
-        Timestamp::truncated(OffsetDateTime::now_utc())
+    ///
+    /// # Errors
+    /// [`ClockError`] if the clock is not between the years 1970 and 9999. Other years cannot be written in the
+    /// form of RFC 3339, and AWS's signatures have the same form.
+    pub fn now() -> Result<Timestamp, ClockError> {
+        Timestamp::of(SystemTime::now())
+    }
+
+    /// A time of the system clock.
+    ///
+    /// # Errors
+    /// As for [`Timestamp::now`].
+    pub fn of(time: SystemTime) -> Result<Timestamp, ClockError> {
+        let Ok(since) = time.duration_since(UNIX_EPOCH) else {
+            return Err(ClockError::Before1970);
+        };
+        let seconds = i64::try_from(since.as_secs()).map_err(|_| ClockError::After9999)?;
+        match OffsetDateTime::from_unix_timestamp(seconds) {
+            Ok(time) => Ok(Timestamp::truncated(time)),
+            Err(_) => Err(ClockError::After9999),
+        }
     }
 
     /// The form for people: `2026-11-25 00:12 UTC`.
@@ -57,6 +88,8 @@ super::serde_as_text!(Timestamp);
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -68,8 +101,24 @@ mod tests {
         assert_eq!(timestamp.to_the_minute(), "2026-11-25 00:12 UTC");
         assert_eq!(timestamp.compact(), "20261125T001203Z");
         assert_eq!("0001-01-01T00:00:00Z".parse::<Timestamp>().unwrap().compact().len(), 16);
-        let now = Timestamp::now();
+        let now = Timestamp::now().unwrap();
         assert_eq!(now.to_string().parse(), Ok(now));
+    }
+
+    #[test]
+    fn a_clock_outside_the_years_1970_to_9999_is_an_error() {
+        let last = UNIX_EPOCH + Duration::from_secs(253_402_300_799);
+        let text = |time| Timestamp::of(time).map(|time| time.to_string());
+        assert_eq!(text(UNIX_EPOCH).as_deref(), Ok("1970-01-01T00:00:00Z"));
+        assert_eq!(text(last).as_deref(), Ok("9999-12-31T23:59:59Z"));
+        assert_eq!(text(last + Duration::from_secs(1)), Err(ClockError::After9999));
+        // The latest time that the system has.
+        let latest = UNIX_EPOCH.checked_add(Duration::from_secs(i64::MAX as u64));
+        assert_eq!(latest.map(text), Some(Err(ClockError::After9999)));
+        let before = UNIX_EPOCH.checked_sub(Duration::from_nanos(1)).unwrap();
+        assert_eq!(text(before), Err(ClockError::Before1970));
+        let earliest = UNIX_EPOCH.checked_sub(Duration::from_secs(1 << 40)).unwrap();
+        assert_eq!(text(earliest), Err(ClockError::Before1970));
     }
 
     #[test]

@@ -47,6 +47,8 @@ impl ApiError {
     pub(crate) const NOT_SENT: &'static str = "NotSent";
     /// The code for a connection that could not be established or was lost.
     pub(crate) const CONNECTION_FAILED: &'static str = "ConnectionFailed";
+    /// The code of a response that is larger than IAM's quotas allow, or of too many responses.
+    pub(crate) const RESPONSE_TOO_LARGE: &'static str = "ResponseTooLarge";
     /// The code if no source has credentials.
     pub(crate) const NO_CREDENTIALS: &'static str = "NoCredentials";
     /// The code if the source of the credentials refused, or is not configured correctly.
@@ -81,6 +83,8 @@ impl ApiError {
             ErrorClass::Transient => true,
             // AWS rejected the credentials, or their provider failed before the request was sent.
             ErrorClass::Credentials => false,
+            // The response may be that of a success.
+            _ if self.code == Self::RESPONSE_TOO_LARGE => true,
             _ => {
                 let unsent = [Self::BAD_REQUEST, Self::NOT_SENT, Self::UNTRUSTED];
                 let is_unsent = unsent.contains(&&*self.code);
@@ -119,6 +123,7 @@ mod tests {
             (ErrorClass::Denied, "AccessDenied", Some("id"), false),
             (ErrorClass::Rejected, "HTTP 403", None, true),
             (ErrorClass::Rejected, ApiError::NOT_SENT, None, false),
+            (ErrorClass::Rejected, ApiError::RESPONSE_TOO_LARGE, Some("id"), true),
             (ErrorClass::Credentials, "NoCredentials", None, false),
         ] {
             let error = ApiError {

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use super::{ApiError, ErrorClass};
@@ -8,6 +8,8 @@ use crate::iam::{PolicyArn, Principal, PrincipalName, UniqueId};
 #[derive(Debug, Clone, Default)]
 pub struct Inventory {
     readings: BTreeMap<Principal, Reading>,
+    /// The principals whose readings come from account pages.
+    from_pages: BTreeSet<Principal>,
 }
 
 /// What IAM returned for one principal.
@@ -43,7 +45,18 @@ static NOT_READ: LazyLock<Reading> = LazyLock::new(|| {
 impl Inventory {
     /// An inventory of these readings.
     pub fn of(readings: BTreeMap<Principal, Reading>) -> Self {
-        Inventory { readings }
+        Inventory { readings, from_pages: BTreeSet::new() }
+    }
+
+    /// An inventory of readings from the pages of `GetAccountAuthorizationDetails`.
+    pub fn from_pages(readings: BTreeMap<Principal, Reading>) -> Self {
+        let from_pages = readings.keys().cloned().collect();
+        Inventory { readings, from_pages }
+    }
+
+    /// Whether the reading of `principal` comes from an account page, and not from a call for it only.
+    pub fn is_from_pages(&self, principal: &Principal) -> bool {
+        self.from_pages.contains(principal)
     }
 
     /// The reading of `principal`. A principal that was not read is unreadable, so nothing is planned or written
@@ -60,7 +73,10 @@ impl Inventory {
     /// Adds the readings of `newer`, which replace existing ones. If a principal is missing in both, the name that
     /// differs only in case is kept from either.
     pub fn extend(&mut self, newer: Inventory) {
-        for (principal, mut reading) in newer.readings {
+        let Inventory { readings, mut from_pages } = newer;
+        self.from_pages.retain(|principal| !readings.contains_key(principal));
+        self.from_pages.append(&mut from_pages);
+        for (principal, mut reading) in readings {
             let known = self.readings.remove(&principal);
             if let (
                 Reading::NotFound { differs_by_case },

@@ -14,6 +14,7 @@ use super::outcome::Outcome;
 use super::record::{Correction, Entry, Found, Intent, RunRecord};
 use super::version_1::{HeaderVersion1, LineVersion1};
 use crate::config::Provenance;
+use crate::files::{MaxSize, read_regular};
 use crate::iam::{
     AccountId, BoundaryChange, Digest, Partition, PolicyArn, PolicyOwner, Principal, PrincipalKind,
     PrincipalName, is_printable, is_short_name, serde_message,
@@ -69,12 +70,12 @@ struct AnyHeader {
 }
 
 impl RunRecord {
-    /// Reads the journal in a file.
+    /// Reads the journal in a regular file of at most [`MaxSize::RECORD`].
     ///
     /// # Errors
     /// [`ReadError`] if the file cannot be read, or is not a usable journal.
     pub fn read(path: &Path) -> Result<RunRecord, ReadError> {
-        Ok(RunRecord::parse(&std::fs::read(path)?)?)
+        Ok(RunRecord::parse(&read_regular(path, MaxSize::RECORD)?)?)
     }
 
     /// Reads a journal. A crash can leave an incomplete line or zeros at its end: lines that are not valid
@@ -196,17 +197,10 @@ impl Parser {
                 entry.outcome = Some(outcome);
             }
             Line::Correction { kind, name, outcome, found } => {
-                let header = &self.record.header;
-                let checked = |arn: Option<PolicyArn>| match &arn {
-                    Some(policy) => {
-                        in_account(policy, header.account, header.partition).map(|()| arn)
-                    }
-                    None => Ok(None),
-                };
                 let found = match found {
-                    FoundDocument::Boundary { arn } => Found::Boundary(checked(arn)?),
+                    FoundDocument::Boundary { arn } => Found::Boundary(arn),
                     FoundDocument::Recreated { unique_id, arn } => {
-                        Found::Recreated { unique_id, boundary: checked(arn)? }
+                        Found::Recreated { unique_id, boundary: arn }
                     }
                     FoundDocument::NotFound => Found::NotFound,
                 };
@@ -243,11 +237,9 @@ impl Parser {
         if boundary.word() != word {
             return Err(format!("the action of {principal} is {word:?}, and its change is not"));
         }
+        // The present boundary is as IAM reported it. The run set only boundaries of the account.
         let header = &self.record.header;
-        [from, to]
-            .into_iter()
-            .flatten()
-            .try_for_each(|arn| in_account(arn, header.account, header.partition))?;
+        to.map_or(Ok(()), |arn| in_account(arn, header.account, header.partition))?;
         Ok(boundary)
     }
 

@@ -29,6 +29,14 @@ pub enum JournalError {
     /// A file with this name exists. A journal never replaces a file.
     #[error("the journal {} already exists, and was left unchanged", .0.display())]
     Exists(PathBuf),
+    /// During the run, something else removed, replaced or changed the file: it does not record the run.
+    #[error("the journal {} {what} during the run", path.display())]
+    Lost {
+        /// The journal.
+        path: PathBuf,
+        /// What happened to it.
+        what: Loss,
+    },
     /// The file cannot be created or written.
     #[error("the journal {} cannot be written: {error}", path.display())]
     Unwritable {
@@ -36,6 +44,25 @@ pub enum JournalError {
         path: PathBuf,
         /// The system's reason.
         error: Arc<io::Error>,
+    },
+}
+
+/// What happened to a journal during its run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Loss {
+    /// No file is at its path.
+    #[error("was removed")]
+    Removed,
+    /// Another file is at its path.
+    #[error("was replaced by another file")]
+    Replaced,
+    /// Its size is not what the run wrote.
+    #[error("was changed by another process ({found} bytes instead of {written})")]
+    Resized {
+        /// What the run wrote, in bytes.
+        written: u64,
+        /// The size of the file, in bytes.
+        found: u64,
     },
 }
 
@@ -61,7 +88,8 @@ impl Journal {
     pub fn create(path: &Path, header: &Header) -> Result<Journal, JournalError> {
         let unwritable = |error| JournalError::unwritable(path, error);
         let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
+        // Lines are appended, wherever the file ends: nothing overwrites what another process did to it.
+        options.append(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(path).map_err(|error| match error.kind() {
@@ -79,7 +107,8 @@ impl Journal {
         digest.update(&first);
         let (queue, queued) = mpsc::channel();
         let (failed, failure) = watch::channel(None);
-        let writer = WriterThread { file, path: path.to_owned(), digest, failed };
+        let written = first.len() as u64;
+        let writer = WriterThread { file, path: path.to_owned(), digest, written, failed };
         std::thread::Builder::new()
             .name("journal".to_owned())
             .spawn(move || writer.write(&queued))
@@ -125,7 +154,7 @@ impl Journal {
     /// Records how the run ended. When this returns, the whole journal is on disk.
     ///
     /// # Errors
-    /// If the journal is not on disk.
+    /// If the journal is not on disk, or the file at its path is not what the run wrote.
     pub async fn finish(self, end: &End) -> Result<(), JournalError> {
         self.write_to_disk(QueuedRecord::End(end.clone())).await
     }
@@ -177,6 +206,8 @@ struct WriterThread {
     path: PathBuf,
     /// Of the lines so far.
     digest: DigestBuilder,
+    /// The size of the lines so far, in bytes.
+    written: u64,
     failed: watch::Sender<Option<JournalError>>,
 }
 
@@ -186,13 +217,20 @@ impl WriterThread {
         while let Ok(first) = queued.recv() {
             let mut text = String::new();
             let mut waiting = Vec::new();
+            let mut is_end = false;
             for Queued { record, is_on_disk } in std::iter::once(first).chain(queued.try_iter()) {
                 text.push_str(&self.line(&record));
+                is_end |= matches!(record, QueuedRecord::End(_));
                 waiting.extend(is_on_disk);
             }
-            if let Err(error) = self.append(&text, !waiting.is_empty()) {
+            let written = match self.append(&text, !waiting.is_empty()) {
+                Ok(()) if is_end => self.check(),
+                Ok(()) => Ok(()),
+                Err(error) => Err(JournalError::unwritable(&self.path, error)),
+            };
+            if let Err(error) = written {
                 // Before `waiting` is dropped: its receivers then ask for the failure.
-                self.failed.send_replace(Some(JournalError::unwritable(&self.path, error)));
+                self.failed.send_replace(Some(error));
                 return;
             }
             for is_on_disk in waiting {
@@ -213,6 +251,35 @@ impl WriterThread {
 
     fn append(&mut self, text: &str, sync: bool) -> io::Result<()> {
         self.file.write_all(text.as_bytes())?;
+        self.written += text.len() as u64;
         if sync { self.file.sync_data() } else { Ok(()) }
     }
+
+    /// Checks that the file at the path is this journal, with all of its lines.
+    fn check(&self) -> Result<(), JournalError> {
+        let unwritable = |error| JournalError::unwritable(&self.path, error);
+        let lost = |what| Err(JournalError::Lost { path: self.path.clone(), what });
+        let own = self.file.metadata().map_err(unwritable)?;
+        let at_path = match self.path.symlink_metadata() {
+            Ok(at_path) => at_path,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return lost(Loss::Removed),
+            Err(error) => return Err(unwritable(error)),
+        };
+        if !is_same_file(&own, &at_path) {
+            return lost(Loss::Replaced);
+        }
+        let (written, found) = (self.written, own.len());
+        if written == found { Ok(()) } else { lost(Loss::Resized { written, found }) }
+    }
+}
+
+#[cfg(unix)]
+fn is_same_file(own: &fs::Metadata, at_path: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (own.dev(), own.ino()) == (at_path.dev(), at_path.ino())
+}
+
+#[cfg(not(unix))]
+fn is_same_file(own: &fs::Metadata, at_path: &fs::Metadata) -> bool {
+    at_path.is_file() && own.len() == at_path.len()
 }

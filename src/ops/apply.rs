@@ -85,6 +85,7 @@ pub struct Review<'a> {
 
 /// How [`apply`] ended.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each run")]
 pub enum ApplyOutcome {
     /// The plan was refused. Nothing was changed.
     Refused {
@@ -250,7 +251,7 @@ impl Hold {
             }
             return Ok(None);
         }
-        let header = preflight.header(caller, Timestamp::now());
+        let header = preflight.header(caller, Timestamp::now()?);
         let path = match &options.journal {
             Some(path) => std::path::absolute(path)
                 .map_err(|error| Error::JournalPath { path: path.clone(), error })?,

@@ -5,7 +5,7 @@ use super::io_reason::io_reason;
 use super::saved_plan_error::{ReadPlanError, WritePlanError};
 use crate::aws::ConnectError;
 use crate::config::FileErrors;
-use crate::iam::AccountId;
+use crate::iam::{AccountId, ClockError, PolicyArn, PrincipalName};
 use crate::inventory::{ApiError, EveryPrincipalError};
 use crate::journal::{JournalError, ReadError};
 use crate::plan::ScopeError;
@@ -20,6 +20,9 @@ pub enum Error {
     /// The earlier version of the file, to compare with, does not exist.
     #[error("cannot read {}: file not found", .0.display())]
     NoBase(PathBuf),
+    /// The clock is not at a time that can be recorded, or that AWS accepts in a signature.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
     /// The credentials cannot be used.
     #[error(transparent)]
     Connect(#[from] ConnectError),
@@ -93,9 +96,23 @@ pub enum Error {
     /// The account has no principals.
     #[error("account {0} has no users")]
     EmptyAccount(AccountId),
+    /// Boundaries that a file cannot ask for, because they are policies of another account or partition.
+    #[error(
+        "users of account {account} have boundaries that are not policies of the account:{}",
+        lines(users)
+    )]
+    ForeignBoundaries {
+        /// The account.
+        account: AccountId,
+        /// The users with their boundaries.
+        users: Vec<(PrincipalName, PolicyArn)>,
+    },
     /// The file to write already exists.
     #[error("{} already exists, and was left unchanged", .0.display())]
     Exists(PathBuf),
+    /// The file to write is a directory, a device, a FIFO or a socket.
+    #[error("cannot write {}: it is not a regular file", .0.display())]
+    NotAFile(PathBuf),
     /// A file cannot be written.
     #[error("cannot write {}: {error}", path.display())]
     Unwritable {
@@ -125,6 +142,10 @@ pub enum Declined {
     /// The plan could not be shown, or the answer could not be read.
     #[error("cannot show the plan or read the answer: {0}")]
     Failed(#[from] io::Error),
+}
+
+fn lines(users: &[(PrincipalName, PolicyArn)]) -> String {
+    users.iter().map(|(user, boundary)| format!("\n  {user}: {boundary}")).collect()
 }
 
 fn read_error(error: &ReadError) -> String {

@@ -1,5 +1,5 @@
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::error::Error;
 use super::session::Session;
@@ -8,7 +8,7 @@ use crate::config::{Config, file_of};
 use crate::iam::{AccountId, PolicyArn, PrincipalName};
 use crate::inventory::EveryPrincipal;
 use crate::plan::check_scope;
-use crate::state::{OnExisting, write_atomically};
+use crate::state::{OnExisting, existing_target, write_atomically};
 
 /// Options of [`import`].
 #[derive(Debug, Clone)]
@@ -41,12 +41,8 @@ pub struct Imported {
 /// # Errors
 /// If not every user can be read, or the file cannot be written. Then no file is written.
 pub async fn import(options: &ImportOptions) -> Result<Imported, Error> {
-    if let Some(file) = options.out.as_ref().filter(|_| !options.force)
-        && file.symlink_metadata().is_ok()
-    {
-        // Before the account is read, which can take minutes.
-        return Err(Error::Exists(file.clone()));
-    }
+    // Before the account is read, which can take minutes.
+    let out = options.out.as_deref().map(|file| target(file, options.force)).transpose()?;
     let session = Session::identify(&options.access, options.account, None).await?;
     let identity = session.account.identity();
     let principals = session.account.every_principal().await?;
@@ -54,6 +50,15 @@ pub async fn import(options: &ImportOptions) -> Result<Imported, Error> {
         return Err(Error::EmptyAccount(identity.account));
     }
     let users = users(&principals);
+    let is_settable = |arn: &PolicyArn| arn.is_settable_in(identity.account, identity.partition);
+    let foreign: Vec<_> = users
+        .iter()
+        .filter_map(|(user, boundary)| Some((user.clone(), boundary.clone()?)))
+        .filter(|(_, boundary)| !is_settable(boundary))
+        .collect();
+    if !foreign.is_empty() {
+        return Err(Error::ForeignBoundaries { account: identity.account, users: foreign });
+    }
     let text = file_of(identity.account, &users);
     let with_boundary = users.values().flatten().count();
     if with_boundary > 0 {
@@ -64,7 +69,7 @@ pub async fn import(options: &ImportOptions) -> Result<Imported, Error> {
             return Err(Error::ImportMismatch);
         }
     }
-    if let Some(file) = &options.out {
+    if let Some(file) = &out {
         let on_existing = if options.force { OnExisting::Replace } else { OnExisting::Fail };
         write_atomically(file, &text, on_existing).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => Error::Exists(file.clone()),
@@ -73,6 +78,21 @@ pub async fn import(options: &ImportOptions) -> Result<Imported, Error> {
     }
     let without_boundary = users.len() - with_boundary;
     Ok(Imported { account: identity.account, text, with_boundary, without_boundary })
+}
+
+/// The file to write: the target, where `file` is a symbolic link.
+fn target(file: &Path, force: bool) -> Result<PathBuf, Error> {
+    let existing = existing_target(file).map_err(|error| match error.kind() {
+        io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput => {
+            Error::NotAFile(file.to_owned())
+        }
+        _ => Error::Unwritable { path: file.to_owned(), error },
+    })?;
+    match existing {
+        Some(existing) if force => Ok(existing),
+        None if force || file.symlink_metadata().is_err() => Ok(file.to_owned()),
+        _ => Err(Error::Exists(file.to_owned())),
+    }
 }
 
 fn users(

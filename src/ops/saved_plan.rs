@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::error::Error;
 use super::saved_plan_error::{ReadPlanError, WritePlanError};
+use crate::files::{MaxSize, read_stream, read_to_end};
 use crate::plan::Plan;
 use crate::plan::saved::is_plan_like;
-use crate::state::{OnExisting, write_atomically};
+use crate::state::{OnExisting, existing_target, write_atomically};
 
 /// Reads a saved plan; `-` is standard input.
 ///
@@ -16,11 +17,9 @@ pub fn read_plan(path: &Path) -> Result<Plan, Error> {
     let is_standard_input = path.as_os_str() == "-";
     let read = || -> Result<Plan, ReadPlanError> {
         let text = if is_standard_input {
-            let mut text = Vec::new();
-            io::stdin().lock().read_to_end(&mut text)?;
-            text
+            read_to_end(io::stdin().lock(), MaxSize::RECORD)?
         } else {
-            fs::read(path)?
+            read_stream(path, MaxSize::RECORD)?
         };
         Ok(Plan::from_json(&text)?)
     };
@@ -45,19 +44,12 @@ pub fn write_plan(plan: &Plan, path: &Path) -> Result<(), Error> {
 
 /// The file to write: the target, where `path` is a symbolic link.
 fn replaceable(path: &Path) -> Result<PathBuf, WritePlanError> {
-    let existing = match fs::metadata(path) {
-        Ok(existing) => existing,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(path.to_owned()),
-        Err(error) => return Err(error.into()),
-    };
-    if !existing.is_file() {
-        return Err(WritePlanError::NotAFile);
-    }
+    let target = existing_target(path).map_err(|error| match error.kind() {
+        io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput => WritePlanError::NotAFile,
+        _ => error.into(),
+    })?;
+    let Some(target) = target else { return Ok(path.to_owned()) };
     let mut head = Vec::new();
-    fs::File::open(path)?.take(1_000).read_to_end(&mut head)?;
-    if head.is_empty() || is_plan_like(&head) {
-        Ok(fs::canonicalize(path)?)
-    } else {
-        Err(WritePlanError::OtherFile)
-    }
+    fs::File::open(&target)?.take(1_000).read_to_end(&mut head)?;
+    if head.is_empty() || is_plan_like(&head) { Ok(target) } else { Err(WritePlanError::OtherFile) }
 }

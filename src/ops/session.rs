@@ -3,7 +3,7 @@ use std::path::Path;
 use super::error::Error;
 use crate::aws::{Access, Account, Connection, ExpectedPartition};
 use crate::config::Config;
-use crate::iam::{AccountAlias, AccountId, Principal};
+use crate::iam::{AccountAlias, AccountId, Principal, Timestamp};
 use crate::inventory::{ApiError, ErrorClass, Inventory, PolicyState, Reading};
 use crate::journal::RunRecord;
 use crate::plan::{
@@ -81,6 +81,8 @@ impl Session {
         expected: Option<AccountId>,
         partition: Option<ExpectedPartition>,
     ) -> Result<Session, Error> {
+        // The SDK panics where it cannot write the time of a signature.
+        Timestamp::now()?;
         let access = access.clone().for_partition(partition);
         let account = Connection::open(&access).await.identify().await?;
         check_account(expected, account.identity())?;

@@ -97,9 +97,15 @@ impl Plan {
         self.source.base().map_or(&[], |base| &base.no_longer_listed)
     }
 
-    /// The partition of the plan's ARNs, which is the same for all.
+    /// The partition of the boundaries that the changes set, which is the same for all; in a plan that only
+    /// removes boundaries, of the first of those.
     pub fn partition(&self) -> Option<Partition> {
-        self.arns().next().map(PolicyArn::partition)
+        self.partition_to_set().or_else(|| self.arns().next().map(PolicyArn::partition))
+    }
+
+    /// The partition of the boundaries that the changes set.
+    pub(super) fn partition_to_set(&self) -> Option<Partition> {
+        self.changes.iter().find_map(|change| change.boundary.to()).map(PolicyArn::partition)
     }
 
     /// Every ARN of the changes.

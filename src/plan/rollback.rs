@@ -24,12 +24,13 @@ fn recreated<'a>(entry: &'a Entry, found: &UniqueId) -> Option<&'a UniqueId> {
 
 /// The changes that restore the boundaries from before the run of `record`, whose journal is `file`. Only
 /// principals that still have the boundary that the run set are changed. A principal that has the boundary
-/// from before the run is in sync, and any other is a problem.
+/// from before the run is in sync, and any other is a problem. So is a boundary from before the run that nobody
+/// can set: a policy of another account.
 ///
 /// The provenance of each change is the line of its intent in the journal. The guard rails are those of
 /// the run.
 pub fn rollback(record: &RunRecord, file: &str, live: &Inventory) -> Plan {
-    let Header { account, plan, boundaries, guard, .. } = &record.header;
+    let Header { account, partition, plan, boundaries, guard, .. } = &record.header;
     let journal = SourceFile { path: file.to_owned(), digest: record.digest };
     let run_ended = Some(record.end.is_some());
     let source = PlanSource::Rollback { journal, plan: *plan, run_ended };
@@ -46,6 +47,13 @@ pub fn rollback(record: &RunRecord, file: &str, live: &Inventory) -> Plan {
             Ok((_, now)) if now == before => {
                 plan.in_sync += 1;
                 continue;
+            }
+            Ok((_, now))
+                if now == left
+                    && let Some(policy) =
+                        before.filter(|it| !it.is_settable_in(*account, *partition)) =>
+            {
+                ProblemKind::PolicyNotAttachable { policy: policy.clone() }
             }
             Ok((unique_id, now)) if now == left => {
                 plan.changes.extend(BoundaryChange::between(left, before).map(|boundary| Change {

@@ -138,7 +138,7 @@ pub fn check_plan_scope(plan: &Plan, identity: &CallerIdentity) -> Result<(), Sc
         let (expected, actual) = (plan.account, identity.account);
         return Err(ScopeError::PlansAccount { expected, actual, arn: arn() });
     }
-    match plan.partition() {
+    match plan.partition_to_set() {
         Some(expected) if expected != identity.partition => {
             let actual = identity.partition;
             Err(ScopeError::PlansPartition { expected, actual, arn: arn() })

@@ -349,6 +349,9 @@ impl<'a> Line<'a> {
         let (read_back, found, read_error) = match &item.verification {
             Verification::NotNeeded => (None, None, None),
             Verification::AsWritten => (Some("as_written"), None, None),
+            Verification::AsWrittenByGetUser(pages) => {
+                (Some("as_written_by_get_user"), Some(FoundJson::of(pages)), None)
+            }
             Verification::Otherwise(found) => (Some("otherwise"), Some(FoundJson::of(found)), None),
             Verification::Stopped { last } => {
                 (Some("stopped"), last.as_ref().map(FoundJson::of), None)

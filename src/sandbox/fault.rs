@@ -23,6 +23,13 @@ pub enum Fault {
     Garbage,
     /// The sandbox does nothing and returns this body with status 200.
     Response(String),
+    /// The sandbox does nothing and returns status 200 with a body that does not end.
+    Endless,
+    /// The sandbox does nothing and returns a page without users and with a new marker.
+    EndlessPages,
+    /// The sandbox executes the action. Account pages omit the boundaries of users, like those of some IAM
+    /// emulators.
+    WithoutBoundaries,
     /// The sandbox executes the action and delays the response by this time.
     Slow(Duration),
     /// The page begins this many users after its marker, as if users had been deleted between two pages. A

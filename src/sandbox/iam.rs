@@ -25,6 +25,8 @@ pub(super) struct Behavior {
     pub(super) shift: isize,
     /// The time until reads return a boundary that this call writes.
     pub(super) staleness: Duration,
+    /// Whether account pages leave boundaries out.
+    pub(super) omits_boundaries: bool,
 }
 
 /// Executes an action. The second value is true if the account may have changed.
@@ -84,7 +86,7 @@ fn account_details(account: &Account, request: &Request, behavior: Behavior) -> 
         let mut fields = user_fields(account, request, name, user);
         fields.push(element("GroupList", []));
         fields.push(element("AttachedManagedPolicies", []));
-        fields.extend(boundary_field(user));
+        fields.extend(boundary_field(user).filter(|_| !behavior.omits_boundaries));
         fields.push(tags_field(user));
         fields
     });

@@ -1,8 +1,10 @@
+use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::{Bytes, Incoming};
+use futures::{StreamExt, stream};
+use http_body_util::{BodyExt, Either, Full, Limited, StreamBody};
+use hyper::body::{Bytes, Frame, Incoming};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Response, StatusCode};
@@ -17,7 +19,10 @@ use super::request::{ErrorResponse, Request};
 use super::shared::Shared;
 use super::{iam, state, sts, xml};
 
-type HttpResponse = Response<Full<Bytes>>;
+type HttpResponse = Response<ResponseBody>;
+type ResponseBody = Either<Full<Bytes>, StreamBody<EndlessParts>>;
+type EndlessParts = stream::Map<stream::Repeat<Bytes>, fn(Bytes) -> EndlessPart>;
+type EndlessPart = Result<Frame<Bytes>, Infallible>;
 
 /// The content of a response.
 struct Content {
@@ -87,10 +92,11 @@ async fn handle(
         page_size: shared.options.page_size,
         shift: if let Some(Fault::Shifted(users)) = injection.fault { users } else { 0 },
         staleness: injection.staleness.max(shared.options.staleness),
+        omits_boundaries: injection.fault == Some(Fault::WithoutBoundaries),
     };
     let execute = || execute(shared, &request, behavior, &request_id);
     let content = match injection.fault {
-        None | Some(Fault::Shifted(_)) => execute(),
+        None | Some(Fault::Shifted(_) | Fault::WithoutBoundaries) => execute(),
         Some(Fault::UserDeleted) => {
             let name = request.get("UserName").unwrap_or_default();
             shared.accounts().account(&request.account).remove_user(name);
@@ -113,6 +119,10 @@ async fn handle(
         Some(Fault::Garbage) => {
             execute();
             Content { status: 200, body: GARBAGE.to_owned() }
+        }
+        Some(Fault::Endless) => return Ok(endless(&request_id)),
+        Some(Fault::EndlessPages) => {
+            Content { status: 200, body: empty_page(&request.action, &request_id) }
         }
         Some(Fault::Response(body)) => Content { status: 200, body },
         Some(Fault::Slow(time)) => {
@@ -160,8 +170,25 @@ fn failure(error: &ErrorResponse, request_id: &str) -> Content {
     Content { status: error.status, body }
 }
 
+/// A page without users. Its marker is new: the ID of the request.
+fn empty_page(action: &str, request_id: &str) -> String {
+    let page = vec![xml::text("IsTruncated", true), xml::text("Marker", request_id)];
+    xml::response(iam::NAMESPACE, action, Some(page), request_id)
+}
+
+fn endless(request_id: &str) -> HttpResponse {
+    let part = Bytes::from(vec![b' '; 64 << 10]);
+    let as_frame: fn(Bytes) -> EndlessPart = |part| Ok(Frame::data(part));
+    let body = StreamBody::new(stream::repeat(part).map(as_frame));
+    respond(200, Either::Right(body), request_id)
+}
+
 fn http_response(Content { status, body }: Content, request_id: &str) -> HttpResponse {
-    let mut response = Response::new(Full::new(Bytes::from(body)));
+    respond(status, Either::Left(Full::new(Bytes::from(body))), request_id)
+}
+
+fn respond(status: u16, body: ResponseBody, request_id: &str) -> HttpResponse {
+    let mut response = Response::new(body);
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account::Accounts;
 use super::error::SandboxError;
+use crate::files::{MaxSize, read_regular};
 
 const FORMAT: &str = "iam-boundaries/sandbox";
 const VERSION: u32 = 1;
@@ -25,7 +26,7 @@ struct LoadedState {
 
 /// The saved accounts; `None` if the file does not exist.
 pub(super) fn load(file: &Path) -> Result<Option<Accounts>, SandboxError> {
-    let text = match std::fs::read(file) {
+    let text = match read_regular(file, MaxSize::SANDBOX) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(SandboxError::State { file: file.to_owned(), error }),
@@ -48,7 +49,12 @@ pub(super) fn save(file: &Path, accounts: &Accounts) -> io::Result<()> {
         Some(directory) if !directory.as_os_str().is_empty() => directory,
         _ => Path::new("."),
     };
-    std::fs::create_dir_all(directory)?;
+    // `--sandbox` keeps its state directory there, which only its owner may access.
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory)?;
     let mut new = tempfile::NamedTempFile::new_in(directory)?;
     let state = SavedState { format: FORMAT, format_version: VERSION, accounts };
     serde_json::to_writer_pretty(&mut new, &state)?;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 
 use super::error::StateError;
+use super::privacy::distrust;
 use crate::iam::AccountId;
 
 /// The directory that contains the state of all accounts.
@@ -54,7 +55,7 @@ impl StateRoot {
     /// The directory of `account`, created if it does not exist.
     ///
     /// # Errors
-    /// Returns [`StateError::Unwritable`] if it cannot be created.
+    /// Returns a [`StateError`] if it cannot be created, or if another user could change its content.
     pub fn account(&self, account: AccountId) -> Result<AccountDirectory, StateError> {
         let path = self.0.join(account.as_str());
         let unwritable = |error| StateError::Unwritable { path: path.clone(), error };
@@ -64,10 +65,19 @@ impl StateRoot {
         builder.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        match builder.create(&path) {
-            Ok(()) => Ok(AccountDirectory { account, path }),
-            Err(error) => Err(StateError::Unwritable { path, error }),
+        if let Err(error) = builder.create(&path) {
+            return Err(StateError::Unwritable { path, error });
         }
+        // Directories above these can be shared, like /tmp.
+        for directory in path.parent().into_iter().chain([path.as_path()]) {
+            let directory = directory.to_owned();
+            match distrust(&directory) {
+                Ok(None) => {}
+                Ok(Some(why)) => return Err(StateError::NotPrivate { path: directory, why }),
+                Err(error) => return Err(StateError::Unwritable { path: directory, error }),
+            }
+        }
+        Ok(AccountDirectory { account, path })
     }
 }
 

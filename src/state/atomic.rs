@@ -1,6 +1,7 @@
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use crate::files::reject_special;
 use crate::journal::sync_parent_directory;
 
 /// What to do if the file already exists.
@@ -10,6 +11,21 @@ pub enum OnExisting {
     Replace,
     /// Leave it, and fail with [`io::ErrorKind::AlreadyExists`].
     Fail,
+}
+
+/// The file that is written in place of `path`: the target if `path` is a symbolic link; `None` if no file
+/// exists.
+///
+/// # Errors
+/// [`io::ErrorKind::InvalidInput`] or [`io::ErrorKind::IsADirectory`] if `path` is not a regular file: a device
+/// must not be replaced by a file.
+pub fn existing_target(path: &Path) -> io::Result<Option<PathBuf>> {
+    reject_special(path)?;
+    match path.canonicalize() {
+        Ok(target) => Ok(Some(target)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Writes a file that is always either complete or absent, even after a crash.

@@ -2,6 +2,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::holder::LockHolder;
+use super::privacy::Distrust;
 use crate::iam::AccountId;
 
 /// Why the state of an account cannot be used.
@@ -13,6 +14,24 @@ pub enum StateError {
         /// The directory.
         path: PathBuf,
         /// The error of the operating system.
+        #[source]
+        error: io::Error,
+    },
+    /// The state directory is not private: another user could make the tool report, lock or roll back
+    /// something else.
+    #[error("cannot use the state directory {}: {why}", path.display())]
+    NotPrivate {
+        /// The directory.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: Distrust,
+    },
+    /// A file in the directory cannot be used.
+    #[error("cannot use {}: {error}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason, or what the file is instead of a regular one.
         #[source]
         error: io::Error,
     },

@@ -1,9 +1,10 @@
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Seek, Write};
 
 use super::account_directory::AccountDirectory;
 use super::error::StateError;
 use super::holder::LockHolder;
+use crate::files::{MaxSize, open_own, read_to_end};
 use crate::iam::Timestamp;
 
 /// The lock on an account: no other run on this machine changes the account while this value exists. The
@@ -22,8 +23,13 @@ impl AccountLock {
     pub fn acquire(directory: &AccountDirectory) -> Result<AccountLock, StateError> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
-        let mut file =
-            options.open(directory.file("lock")).map_err(|error| directory.unwritable(error))?;
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let path = directory.file("lock");
+        let mut file = open_own(&path, &mut options).map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidInput => StateError::File { path, error },
+            _ => directory.unwritable(error),
+        })?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -38,7 +44,8 @@ impl AccountLock {
 }
 
 fn write_holder(file: &mut File) -> io::Result<()> {
-    let holder = LockHolder { pid: std::process::id(), since: Timestamp::now() };
+    let since = Timestamp::now().map_err(io::Error::other)?;
+    let holder = LockHolder { pid: std::process::id(), since };
     let holder = serde_json::to_string(&holder)?;
     file.set_len(0)?;
     file.rewind()?;
@@ -47,7 +54,5 @@ fn write_holder(file: &mut File) -> io::Result<()> {
 
 /// The holder; `None` if it cannot be read, for example because it is being written.
 fn holder(file: &mut File) -> Option<LockHolder> {
-    let mut text = String::new();
-    file.read_to_string(&mut text).ok()?;
-    serde_json::from_str(&text).ok()
+    serde_json::from_slice(&read_to_end(file, MaxSize::STATE).ok()?).ok()
 }

@@ -6,11 +6,13 @@ mod atomic;
 mod error;
 mod holder;
 mod lock;
+mod privacy;
 mod unfinished;
 
 pub use account_directory::{AccountDirectory, StateRoot};
-pub use atomic::{OnExisting, write_atomically};
+pub use atomic::{OnExisting, existing_target, write_atomically};
 pub use error::StateError;
 pub use holder::LockHolder;
 pub use lock::AccountLock;
+pub use privacy::Distrust;
 pub use unfinished::{UnfinishedRun, unfinished_run};

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::account_directory::AccountDirectory;
 use super::atomic::{OnExisting, write_atomically};
 use super::error::StateError;
+use crate::files::{MaxSize, read_own};
 use crate::iam::Timestamp;
 use crate::journal::{ReadError, RunRecord};
 
@@ -83,7 +84,7 @@ impl AccountDirectory {
 /// The earlier run on the account that did not finish, if there is one.
 pub fn unfinished_run(directory: &AccountDirectory) -> Option<UnfinishedRun> {
     let file = directory.file(NAME);
-    let text = match fs::read(&file) {
+    let text = match read_own(&file, MaxSize::STATE) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
         Err(error) => return Some(UnfinishedRun::UnreadableMarker { file, error: Some(error) }),

@@ -334,6 +334,64 @@ async fn a_rollback_is_shown_and_saved_and_applied_and_is_itself_rolled_back() {
     assert!(nothing.out.starts_with("Nothing to roll back: "), "{nothing}");
 }
 
+/// Whatever IAM reports as a present boundary, and whether a rollback can set it again.
+const PRESENT: [(&str, bool); 6] = [
+    ("arn:aws:iam::123456789012:policy/Other", true),
+    ("arn:aws:iam::aws:policy/PowerUserAccess", true),
+    // The policy was deleted since.
+    ("arn:aws:iam::123456789012:policy/Deleted", false),
+    ("arn:aws:iam::999999999999:policy/Other", false),
+    ("arn:aws-cn:iam::123456789012:policy/Other", false),
+    ("arn:aws-cn:iam::aws:policy/PowerUserAccess", false),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_kind_of_present_boundary_survives_plan_apply_and_rollback() {
+    for target in [&format!("\"{}\"", arn("Developer")), "false"] {
+        let users = PRESENT.len();
+        let fixture = Fixture::users(users);
+        let file = format!("[users]\n{}", lines(users, target));
+        let fixture = fixture.file(&file).start().await;
+        for (n, (present, _)) in PRESENT.iter().enumerate() {
+            fixture.sandbox.put_user(&user(n), Some(&present.parse().unwrap()));
+        }
+        let plan = fixture.run(&["plan", "--out", "plan.json"]).await;
+        assert_eq!(plan.code, 0, "{plan}");
+        assert_eq!(fixture.run(&["show", "plan.json"]).await.out, plan.out);
+        let limits = ["--max-changes", "100%", "--max-removals", "100%", "--auto-approve"];
+        let run = ["apply", "plan.json", "--journal", "run.jsonl"];
+        let applied = fixture.run(&[&run[..], &limits].concat()).await;
+        assert_eq!(applied.code, 0, "{applied}");
+
+        let rollback = fixture.run(&["rollback", "run.jsonl", "--out", "back.json"]).await;
+        assert_eq!(rollback.code, 3, "{rollback}");
+        assert!(rollback.out.contains(" 4 cannot be planned"), "{rollback}");
+        assert_eq!(fixture.run(&["show", "back.json"]).await.out, rollback.out);
+        let back = fixture.run(&[&["apply", "back.json"][..], &limits].concat()).await;
+        assert_eq!(back.code, 3, "{back}");
+        for (n, (present, is_restored)) in PRESENT.iter().enumerate() {
+            assert_eq!(fixture.boundary(n).as_deref() == Some(*present), *is_restored, "{present}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_boundary_of_another_account_found_by_verification_leaves_a_readable_journal() {
+    let fixture = Fixture::users(2).listed_with("Developer").start().await;
+    let foreign = "arn:aws:iam::999999999999:policy/Other".parse().unwrap();
+    // IAM confirms a change and does not make it.
+    let false_success = format!("<{PUT}Response><ResponseMetadata/></{PUT}Response>");
+    let false_success = Fault::Response(false_success);
+    fixture.sandbox.faults().add(PUT, Some(user(1).as_str()), 1, false_success);
+    fixture.sandbox.put_user(&user(1), Some(&foreign));
+    let run = [&APPLY[..], &["--journal", "run.jsonl", "--read-back", "0s"]].concat();
+    let applied = fixture.run(&run).await;
+    assert_eq!(applied.code, 3, "{applied}");
+    assert!(applied.out.contains("999999999999"), "{applied}");
+    let rollback = fixture.run(&["rollback", "run.jsonl"]).await;
+    assert_eq!(rollback.code, 0, "{rollback}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_run_is_rolled_back_completely() {
     let fixture = Fixture::users(8).listed_with("Developer").start().await;

@@ -327,7 +327,7 @@ fn a_plan_that_no_file_can_produce_is_rejected_with_any_digest() {
         edited(|plan| plan["changes"][0]["from"] = plan["changes"][0]["to"].clone()),
         edited(|plan| plan["changes"][0]["action"] = json!("remove")),
         edited(|plan| plan["changes"][0]["to"] = json!("arn:aws:iam::999999999999:policy/Admin")),
-        edited(|plan| plan["changes"][1]["from"] = json!("arn:aws-cn:iam::aws:policy/Admin")),
+        edited(|plan| plan["changes"][1]["to"] = json!("arn:aws-cn:iam::aws:policy/Admin")),
         edited(|plan| plan["changes"][0]["name"] = plan["changes"][1]["name"].clone()),
         edited(|plan| plan["changes"].as_array_mut().unwrap().swap(0, 1)),
         edited(|plan| plan["problems"][0]["name"] = plan["changes"][0]["name"].clone()),

@@ -148,6 +148,63 @@ async fn verification_waits_for_stale_readings_and_rereads_only_users_that_diffe
 }
 
 #[tokio::test]
+async fn where_account_pages_leave_boundaries_out_get_user_decides() {
+    let fixture = Fixture::users(60).listed_with("Developer").start().await;
+    let faults = fixture.sandbox.faults();
+    faults.add(DETAILS, None, ALWAYS, Fault::WithoutBoundaries);
+    faults.add(PUT, Some(user(1).as_str()), 1, false_success());
+    faults.add(PUT, Some(user(2).as_str()), ALWAYS, Fault::CutAfter);
+    let (items, summary) = run_once(&fixture).await;
+    assert_eq!((summary.applied, summary.not_as_written, summary.failed), (59, 1, 0));
+    assert_eq!((fixture.calls(DETAILS), fixture.calls(GET_USER)), (2, 60));
+    for n in [0, 2] {
+        let Verification::AsWrittenByGetUser(pages) = &items[&user(n)].verification else {
+            panic!("{:?}", items[&user(n)])
+        };
+        assert_eq!(pages.boundary(), Some(None));
+    }
+    assert!(reads_without_boundary(&items[&user(1)]));
+}
+
+#[tokio::test]
+async fn get_user_reads_only_users_that_pages_show_otherwise() {
+    let fixture = Fixture::users(60).listed_with("Developer").start().await;
+    fixture.sandbox.faults().add(PUT, Some(user(1).as_str()), 1, false_success());
+    let (items, summary) = run_once(&fixture).await;
+    assert_eq!((summary.applied, summary.not_as_written), (59, 1));
+    assert_eq!(fixture.calls(GET_USER), 1);
+    assert!(reads_without_boundary(&items[&user(1)]));
+}
+
+#[tokio::test]
+async fn if_get_user_is_denied_account_pages_decide_after_one_call() {
+    let fixture = Fixture::users(60).listed_with("Developer").start().await;
+    fixture.sandbox.faults().add(DETAILS, None, ALWAYS, Fault::WithoutBoundaries);
+    fixture.sandbox.faults().add(GET_USER, None, ALWAYS, denied());
+    let (_, summary) = run_once(&fixture).await;
+    assert_eq!((summary.applied, summary.not_as_written), (0, 60));
+    assert_eq!(fixture.calls(GET_USER), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_report_says_which_source_shows_the_change() {
+    let fixture = Fixture::users(60).listed_with("Developer").start().await;
+    fixture.sandbox.faults().add(DETAILS, None, ALWAYS, Fault::WithoutBoundaries);
+    let arguments = ["apply", "--auto-approve", "--max-changes", "100%", "--read-back", "0s"];
+    let text = fixture.run(&arguments).await;
+    assert_eq!(text.code, 0, "{text}");
+    assert!(text.out.contains("Verified by iam:GetUser only: 60 users"), "{text}");
+    let why = "iam:GetAccountAuthorizationDetails does not show the new boundary";
+    assert!(text.out.contains(why), "{text}");
+    // The pages still show no boundary, so the plan is the same.
+    let json = fixture.run(&[&arguments[..], &["--format", "json"]].concat()).await;
+    assert_eq!(json.code, 0, "{json}");
+    let lines = json.json_lines();
+    assert_eq!(lines[0]["read_back"], "as_written_by_get_user");
+    assert_eq!(lines[0]["found"]["arn"], serde_json::Value::Null);
+}
+
+#[tokio::test]
 async fn without_a_response_verification_determines_whether_the_change_was_made() {
     let fixture = Fixture::users(6).listed_with("Developer").start().await;
     let faults = fixture.sandbox.faults();

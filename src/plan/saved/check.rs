@@ -47,7 +47,9 @@ pub(super) fn plan(document: Document) -> Result<Plan, String> {
         return Err("its number of users is too large".to_owned());
     }
     each_principal_once(&plan)?;
-    plan.arns().try_for_each(|arn| in_account(arn, &plan))?;
+    for arn in plan.changes.iter().filter_map(|change| change.boundary.to()) {
+        in_account(arn, &plan)?;
+    }
     plan.names = names(document.boundaries, &plan)?;
     // Only the counts and the order of the short names are not checked yet.
     if Document::of(&plan).digest != digest {
@@ -202,12 +204,13 @@ fn each_principal_once(plan: &Plan) -> Result<(), String> {
     if are_sorted { Ok(()) } else { Err("its users are not sorted by name".to_owned()) }
 }
 
+/// A present boundary is as IAM reported it. The plan can only set boundaries that a file could ask for.
 fn in_account(arn: &PolicyArn, plan: &Plan) -> Result<(), String> {
     match arn.owner() {
         PolicyOwner::Account(account) if account != plan.account => {
             Err(format!("{arn} is not a policy of account {}", plan.account))
         }
-        _ if Some(arn.partition()) != plan.partition() => {
+        _ if Some(arn.partition()) != plan.partition_to_set() => {
             Err(format!("{arn} is in another partition than the other ARNs"))
         }
         _ => Ok(()),

@@ -113,6 +113,9 @@ pub fn advice(error: &ApiError) -> Option<String> {
         ErrorClass::Rejected if code == "PolicyNotAttachable" => {
             "AWS reserves this policy for service-linked roles; specify another policy".to_owned()
         }
+        ErrorClass::Rejected if code == ApiError::RESPONSE_TOO_LARGE => {
+            "check --endpoint-url and the proxy: responses of IAM are far below this maximum".to_owned()
+        }
         ErrorClass::Rejected => return None,
     };
     Some(text)

@@ -52,6 +52,12 @@ pub(in crate::report) fn problem_help(kind: &ProblemKind) -> Option<Text<'_>> {
             Text::ours(advice(error)?)
         }
         ProblemKind::NoSuchPolicy { .. } => Text::ours("create the policy, or correct its ARN"),
+        ProblemKind::PolicyNotAttachable { policy } if !policy.is_for_service_linked_role() => {
+            Text::ours(
+                "a boundary is a policy of the user's own account or an AWS managed policy; specify another \
+                 policy",
+            )
+        }
         ProblemKind::PolicyNotAttachable { .. } => {
             Text::ours("AWS reserves it for service-linked roles; specify another policy")
         }

@@ -151,6 +151,7 @@ impl<'p> Run<'p> {
         sections.extend(self.could_not_be_verified());
         sections.extend(self.not_verified());
         sections.extend(self.confirmed());
+        sections.extend(self.by_get_user());
         sections.extend(self.not_attempted(summary));
         sections
     }
@@ -238,7 +239,10 @@ impl<'p> Run<'p> {
     /// Changes that verification showed to be applied although their requests failed.
     fn confirmed(&self) -> Option<Section<'_>> {
         let row = |item: &'_ Item| match (&item.call, &item.verification) {
-            (CallOutcome::Failed { error, .. }, Verification::AsWritten) => Some(error.to_string()),
+            (
+                CallOutcome::Failed { error, .. },
+                Verification::AsWritten | Verification::AsWrittenByGetUser(_),
+            ) => Some(error.to_string()),
             _ => None,
         };
         let rows = self.items.iter().filter_map(|item| {
@@ -247,6 +251,22 @@ impl<'p> Run<'p> {
         });
         let heading = "Applied, confirmed by verification (the request had failed)";
         section(heading, Severity::Notice, "applied", Body::Group(rows.collect()))
+    }
+
+    /// Changes that one source shows and the other does not.
+    fn by_get_user(&self) -> Option<Section<'_>> {
+        let is_one =
+            |item: &&Item| matches!(item.verification, Verification::AsWrittenByGetUser(_));
+        let row = |item| Row { place: None, change: None, ..self.row(item) };
+        let body = Body::Group(self.items.iter().filter(is_one).map(row).collect());
+        let section = section("Verified by iam:GetUser only", Severity::Warning, "applied", body)?;
+        let message =
+            Text::ours("iam:GetAccountAuthorizationDetails does not show the new boundary");
+        let section = Section { message: Some(message), ..section };
+        Some(section.with_help(
+            "plan reads account pages, too, if it has more than two users to read; check --endpoint-url: some \
+             emulators of IAM leave boundaries out of these pages",
+        ))
     }
 
     fn not_attempted(&self, summary: &Summary) -> Option<Section<'_>> {
