@@ -19,7 +19,10 @@ pub(super) async fn confirm(plan: &Plan, output: &Output) -> Result<(), Declined
     };
     // The number has no commas, because a large plan is confirmed by typing it.
     let noun = if changes == 1 { "change" } else { "changes" };
-    let account = plan.account;
+    let account = match &plan.account_alias {
+        Some(alias) => format!("{} ({alias})", plan.account),
+        None => plan.account.to_string(),
+    };
     output.prompt(&format!("This plan makes {changes} {noun} to account {account}. {instruction}"));
     let answer = tokio::task::spawn_blocking(|| {
         let mut answer = String::new();

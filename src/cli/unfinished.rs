@@ -14,7 +14,7 @@ pub(super) fn message(run: &UnfinishedRun) -> String {
              unfinished run, use `iam-boundaries rollback JOURNAL`.",
             began.to_the_minute(),
             journal.display(),
-            left_open(record)
+            known_outcomes(record)
         ),
         UnfinishedRun::UnreadableJournal { began, journal, error } => {
             let why = match error {
@@ -45,7 +45,7 @@ fn unknown(why: &str) -> String {
     )
 }
 
-fn left_open(record: &RunRecord) -> String {
+fn known_outcomes(record: &RunRecord) -> String {
     let open: Vec<&Principal> = record.unfinished().collect();
     let (applied, failed) = (record.count(Outcome::Applied), record.count(Outcome::Failed));
     let were = if applied == 1 { "was" } else { "were" };

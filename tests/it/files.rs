@@ -235,6 +235,6 @@ async fn a_journal_that_something_else_removes_or_changes_is_a_failure_at_the_en
         assert!(!ran.err.contains("journal: "), "{ran}");
         // The next run reports it.
         let next = fixture.run(&APPLY).await;
-        assert!(next.err.contains("did not end"), "{next}");
+        assert!(next.err.contains("did not finish"), "{next}");
     }
 }
