@@ -182,7 +182,7 @@ impl ApiError {
     /// A response that cannot be used. It is retried: IAM's own responses are complete.
     pub(super) fn unreadable(action: &'static str, message: &str) -> Self {
         let message = message.to_owned();
-        ApiError::without_response(action, ErrorClass::Transient, "UnreadableResponse", message)
+        ApiError::without_response(action, ErrorClass::Transient, ApiError::UNREADABLE, message)
     }
 
     fn bad_response(action: &'static str, bad: &BadResponse) -> Self {

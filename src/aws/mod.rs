@@ -1,6 +1,6 @@
 //! The account as IAM has it: the caller identity, the present boundary of each user, and writes.
 //!
-//! This is the only room that names an `aws_*` crate. The SDK's own retries are disabled: every attempt goes
+//! This is the only module that names an `aws_*` crate. The SDK's own retries are disabled: every attempt goes
 //! through `CallExecutor`, so that it is rate-limited, counted, and can be stopped.
 
 mod access;

@@ -50,7 +50,7 @@ impl Reader {
                 let denied = denied_of(&inventory, &listed);
                 let Some(error) = denied.first().and_then(|it| inventory.reading(it).denied())
                 else {
-                    return Ok(inventory);
+                    return self.with_names_in_other_case(&listed, inventory).await;
                 };
                 tracing::info!("{error}; reading {} users by {DETAILS} instead", denied.len());
                 match self.by_pages_twice(&denied).await {
@@ -84,6 +84,36 @@ impl Reader {
             found.extend(self.by_pages(&denied).await?);
         }
         inventory.extend(found);
+        Ok(inventory)
+    }
+
+    /// Looks, for each user that `GetUser` did not find, for one whose name differs only in case. AWS documents that
+    /// names are not distinguished by case ([CreateUser](https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateUser.html)),
+    /// and not what `GetUser` does with a name in another case: emulators find nobody.
+    async fn with_names_in_other_case(
+        &self,
+        listed: &[&Principal],
+        mut inventory: Inventory,
+    ) -> Result<Inventory, ApiError> {
+        let is_unexplained = |it: &&&Principal| {
+            *inventory.reading(it) == Reading::NotFound { differs_by_case: None }
+        };
+        let missing: Vec<&Principal> = listed.iter().filter(is_unexplained).copied().collect();
+        if missing.is_empty() {
+            return Ok(inventory);
+        }
+        match self.by_pages(&missing).await {
+            Ok(read) => {
+                // `GetUser` decides whether a user exists; the pages only add a name.
+                let is_missing = |(_, reading): &(&Principal, &Reading)| reading.is_not_found();
+                let named = read.iter().filter(is_missing);
+                inventory.extend(Inventory::of(
+                    named.map(|(it, reading)| (it.clone(), reading.clone())).collect(),
+                ));
+            }
+            Err(error) if error.class == ErrorClass::Credentials => return Err(error),
+            Err(error) => tracing::info!("{error}; names in another case are not looked for"),
+        }
         Ok(inventory)
     }
 

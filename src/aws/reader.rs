@@ -14,7 +14,7 @@ use super::retry_policy::RetryPolicy;
 use super::stop::Stop;
 use crate::inventory::{ApiError, ErrorClass, Retry};
 
-/// The maximum number of read calls of one action in flight.
+/// The maximum number of read requests of one action in flight.
 pub(super) const MAX_READS_IN_FLIGHT: usize = 64;
 
 /// Makes the calls that read an account.

@@ -1,7 +1,8 @@
 use std::io;
 use std::mem;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, OnceLock};
 
 use tokio::task::JoinHandle;
 
@@ -66,6 +67,7 @@ pub(super) async fn run(
         output,
         switch: switch.clone(),
         unprinted: String::new(),
+        journal: Arc::default(),
         running: None,
     };
     match ops::apply(&options, &switch, &mut terminal).await {
@@ -114,6 +116,7 @@ struct Terminal<'a> {
     /// The text of a plan that needs no confirmation. The report thread prints it, so that a slow reader of
     /// standard output does not delay the run.
     unprinted: String,
+    journal: Arc<OnceLock<PathBuf>>,
     running: Option<Running>,
 }
 
@@ -167,10 +170,16 @@ impl Interaction for Terminal<'_> {
         let before = mem::take(&mut self.unprinted);
         let (events, reporter) =
             Reporter::start(preflight.clone(), self.format, *self.output, before)?;
-        let stopping = stop_on_signal(self.switch.clone(), *self.output, reporter.bar_handle());
+        let (switch, bar) = (self.switch.clone(), reporter.bar_handle());
+        let stopping = stop_on_signal(switch, *self.output, bar, self.journal.clone());
         let signals = tokio::spawn(stopping);
         self.running = Some(Running { reporter, signals });
         Ok(events)
+    }
+
+    fn journal_created(&mut self, path: &Path) {
+        // A run has one journal.
+        let _ = self.journal.set(path.to_owned());
     }
 }
 

@@ -8,6 +8,7 @@ use crate::config::FileErrors;
 use crate::inventory::{ApiError, EveryPrincipalError};
 use crate::journal::{JournalError, ReadError, RunRecordError};
 use crate::ops::{Declined, Error, ReadPlanError, WritePlanError};
+use crate::plan::ScopeError;
 use crate::plan::saved::SavedPlanError;
 use crate::report::advice;
 use crate::sandbox::SandboxError;
@@ -97,19 +98,23 @@ impl From<Error> for Failure {
             causes.push(error.to_string());
             cause = error.source();
         }
-        let message = match &error {
-            Error::Unwritable { path, error } if error.kind() == io::ErrorKind::NotFound => {
-                format!("cannot write {}: the directory does not exist", path.display())
-            }
-            other => other.to_string(),
-        };
+        let message = error.to_string();
         Failure::Message { message, help: help(&error), causes, exit: Exit::NothingDone }
     }
 }
 
 impl From<SandboxError> for Failure {
     fn from(error: SandboxError) -> Self {
-        Failure::new(error.to_string())
+        let help = match &error {
+            SandboxError::Listen { .. } => "specify another port with --port".to_owned(),
+            SandboxError::State { file, .. } => {
+                format!("make {} a readable file, or remove it", file.display())
+            }
+            SandboxError::InvalidState { .. } => {
+                "remove it with `iam-boundaries sandbox reset`".to_owned()
+            }
+        };
+        Failure::new(error.to_string()).help(help)
     }
 }
 
@@ -167,6 +172,9 @@ fn help(error: &Error) -> Option<String> {
         Error::Connect(ConnectError::UnusableIdentity(_)) => {
             "check --endpoint-url and HTTPS_PROXY: the response may not be from AWS"
         }
+        Error::Scope(ScopeError::Expected { .. }) => {
+            "use credentials of that account, or correct --account"
+        }
         Error::Scope(_) => "use credentials of the account that the file, plan or journal is for",
         Error::NoAccount { account, .. } => {
             return Some(format!(
@@ -177,6 +185,9 @@ fn help(error: &Error) -> Option<String> {
         Error::TimeLimit => "increase --timeout; -vv logs each retry",
         Error::ReadPlan { source, .. } => read_plan_help(source),
         Error::WritePlan { source, .. } => match source {
+            WritePlanError::Unwritable(error) if error.kind() == io::ErrorKind::NotFound => {
+                "create the directory, or specify another file"
+            }
             WritePlanError::Unwritable(_) => {
                 "check the directory, its permissions and the free disk space"
             }
@@ -232,6 +243,9 @@ fn help(error: &Error) -> Option<String> {
             "specify the path of a new file; without --out, the result goes to standard output"
         }
         Error::Exists(_) => "specify another --out FILE, or overwrite the file with --force",
+        Error::Unwritable { error, .. } if error.kind() == io::ErrorKind::NotFound => {
+            "create the directory, or specify another file"
+        }
         Error::Unwritable { .. } => "check the directory, its permissions and the free disk space",
         Error::ImportMismatch => "this is a bug in iam-boundaries: report it",
     };
@@ -272,6 +286,9 @@ fn read_plan_help(error: &ReadPlanError) -> &'static str {
             "use the version of iam-boundaries that made the plan, or plan again with this version"
         }
         ReadPlanError::NotUsable(SavedPlanError::Older(_)) => "plan again with this version",
+        ReadPlanError::NotUsable(SavedPlanError::Encoding(_)) => {
+            "save the plan with `plan --out PLAN`: a redirection in PowerShell changes the encoding"
+        }
         ReadPlanError::NotUsable(_) => "plan again: a saved plan must be complete and unchanged",
     }
 }
@@ -281,6 +298,9 @@ fn read_journal_help(error: &ReadError) -> &'static str {
         ReadError::Unreadable(_) => "specify the journal of a run: `apply` prints its path",
         ReadError::NotUsable(RunRecordError::NotAJournal) => {
             "specify a journal that `apply` wrote; to apply a saved plan, use `apply PLAN`"
+        }
+        ReadError::NotUsable(RunRecordError::Encoding(_)) => {
+            "use the journal as `apply` wrote it: an editor or a redirection changed the encoding"
         }
         ReadError::NotUsable(RunRecordError::Headless) => "there is nothing to roll back",
         ReadError::NotUsable(RunRecordError::Newer(_) | RunRecordError::Older(_)) => {

@@ -27,7 +27,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Args, Command};
+use args::{Args, Command, with_useful_tip};
 use exit_code::Exit;
 use output::Output;
 use runtime::on_runtime;
@@ -37,6 +37,7 @@ pub fn run() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
+            let error = with_useful_tip(error);
             // Help and version are not errors. clap's exit code for invalid usage, 2, has another meaning here.
             let exit = if error.use_stderr() { Exit::NothingDone } else { Exit::Done };
             return match error.print() {

@@ -45,5 +45,5 @@ pub(super) fn made(plan: &Plan, to: &PlanOutput, output: &Output) -> Result<Exit
 }
 
 fn saved(plan: &Plan, path: &Path) -> String {
-    format!("saved in {}, digest {}", path.display(), plan.digest())
+    format!("plan saved in {}, digest {}", path.display(), plan.digest())
 }

@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 
@@ -32,6 +33,10 @@ pub struct FileErrors {
 
 /// The maximum length of a line that is shown, in bytes. A longer line would fill the screen.
 const MAX_SHOWN_LINE: usize = 2_000;
+/// The maximum number of different errors that are shown, so that the first ones can still be read.
+const MAX_SHOWN: usize = 100;
+/// The maximum number of places of equal errors that are listed.
+const MAX_PLACES: usize = 10;
 
 impl Diagnostic {
     pub(super) fn at(source: &SourceText, span: Range<usize>, message: String) -> Self {
@@ -50,7 +55,8 @@ impl Diagnostic {
         self
     }
 
-    fn render(&self, source: &SourceText, renderer: &Renderer) -> String {
+    /// Renders this error, which the file also has at `others`.
+    fn render(&self, source: &SourceText, others: &[&Diagnostic], renderer: &Renderer) -> String {
         let title = Level::ERROR.primary_title(&*self.message);
         let lines = self.span.as_ref().map(|span| (span, source.lines_around(span)));
         let group = match lines {
@@ -74,6 +80,10 @@ impl Diagnostic {
         let group = match &self.help {
             Some(help) => group.element(Level::HELP.message(&**help)),
             None => group,
+        };
+        let group = match others {
+            [] => group,
+            others => group.element(Level::NOTE.message(positions(others))),
         };
         renderer.render(&[group])
     }
@@ -120,13 +130,40 @@ impl FileErrors {
         &self.diagnostics
     }
 
-    /// Every error with its line of the file, and the number of errors at the end.
+    /// Equal errors together, in the order of their first places.
+    fn groups(&self) -> Vec<Vec<&Diagnostic>> {
+        let mut groups: Vec<Vec<&Diagnostic>> = Vec::new();
+        let mut known: HashMap<(&str, Option<&str>), usize> = HashMap::new();
+        for diagnostic in &self.diagnostics {
+            let same = (&*diagnostic.message, diagnostic.help.as_deref());
+            let group = *known.entry(same).or_insert(groups.len());
+            match groups.get_mut(group) {
+                Some(group) => group.push(diagnostic),
+                None => groups.push(vec![diagnostic]),
+            }
+        }
+        groups
+    }
+
+    /// The errors with their lines of the file, and the number of errors at the end. Equal errors are shown once,
+    /// with the places of the others; after 100 different ones, the others are counted.
     pub fn render(&self, colored: bool) -> String {
         let renderer = if colored { Renderer::styled() } else { Renderer::plain() };
         let mut text = String::new();
-        for diagnostic in &self.diagnostics {
-            text.push_str(&diagnostic.render(&self.source, &renderer));
+        let groups = self.groups();
+        for group in groups.iter().take(MAX_SHOWN) {
+            text.push_str(&group[0].render(&self.source, &group[1..], &renderer));
             text.push_str("\n\n");
+        }
+        let left = &groups[groups.len().min(MAX_SHOWN)..];
+        if let Some(first) = left.first().map(|group| group[0]) {
+            let count = left.iter().map(Vec::len).sum();
+            text.push_str(&format!(
+                "{} more error{} from line {}; to list all of them, use: check --format json\n\n",
+                grouped(count),
+                if count == 1 { "" } else { "s" },
+                first.line
+            ));
         }
         let (count, file) = (self.diagnostics.len(), escaped(&self.source.file));
         let s = if count == 1 { "" } else { "s" };
@@ -142,6 +179,17 @@ impl fmt::Display for FileErrors {
 }
 
 impl std::error::Error for FileErrors {}
+
+/// The places of errors that are equal to one that is shown.
+fn positions(others: &[&Diagnostic]) -> String {
+    let places =
+        others.iter().take(MAX_PLACES).map(|other| format!("{}:{}", other.line, other.column));
+    let places = places.collect::<Vec<_>>().join(", ");
+    match others.len().saturating_sub(MAX_PLACES) {
+        0 => format!("the same error is at {places}"),
+        more => format!("the same error is at {places} and {} more", grouped(more)),
+    }
+}
 
 /// The text of the file, with replacements for the terminal control characters and invisible characters
 /// that the renderer does not replace. Each replacement has the byte length of the original, so that

@@ -12,6 +12,8 @@ mod read;
 mod schema;
 mod source_text;
 mod syntax;
+mod syntax_help;
+mod toml_text;
 
 pub use content::{Config, Entry, Located};
 pub use diagnostic::{Diagnostic, FileErrors};

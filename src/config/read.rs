@@ -4,16 +4,23 @@ use std::path::Path;
 
 use super::source_text::SourceText;
 use super::{Config, FileErrors, Guard, ShortNames, check};
-use crate::files::{MaxSize, read_stream};
-use crate::iam::Digest;
+use crate::files::{MaxSize, read_stream, read_to_end};
+use crate::iam::{Digest, ForeignEncoding};
 
 impl Config {
-    /// Reads and checks the file at `path`.
+    /// Reads and checks the file at `path`; `-` is standard input.
     ///
     /// # Errors
     /// Returns every error in the file, or the reason why the file cannot be read.
     pub fn read(path: &Path) -> Result<Config, FileErrors> {
-        check::check(read_text(path)?)
+        let source = match path.as_os_str() == "-" {
+            true => {
+                let read = read_to_end(io::stdin().lock(), MaxSize::BOUNDARIES_FILE);
+                text_of(STANDARD_INPUT.to_owned(), read)
+            }
+            false => read_text(path),
+        };
+        check::check(source?)
     }
 
     /// Reads and checks an earlier version of a file. It can be empty: then the file did not exist yet.
@@ -44,9 +51,15 @@ impl Config {
     }
 }
 
+/// What stands in place of the path if a file comes from standard input.
+const STANDARD_INPUT: &str = "standard input";
+
 fn read_text(path: &Path) -> Result<SourceText, FileErrors> {
-    let file = path.display().to_string();
-    let bytes = read_stream(path, MaxSize::BOUNDARIES_FILE).map_err(|error| {
+    text_of(path.display().to_string(), read_stream(path, MaxSize::BOUNDARIES_FILE))
+}
+
+fn text_of(file: String, read: io::Result<Vec<u8>>) -> Result<SourceText, FileErrors> {
+    let bytes = read.map_err(|error| {
         let (reason, help) = match error.kind() {
             io::ErrorKind::NotFound => (
                 "file not found".to_owned(),
@@ -71,22 +84,26 @@ fn read_text(path: &Path) -> Result<SourceText, FileErrors> {
         };
         FileErrors::of_file(&file, &format!("cannot read {file}: {reason}"), help)
     })?;
+    if ForeignEncoding::of(&bytes) == Some(ForeignEncoding::Utf16) {
+        let message = format!("cannot read {file}: {}", ForeignEncoding::Utf16);
+        return Err(FileErrors::of_file(&file, &message, SAVE_AS_UTF_8));
+    }
     match String::from_utf8(bytes) {
         Ok(text) => Ok(SourceText::new(&file, text)),
         Err(error) => Err(not_utf8(&file, error.as_bytes(), error.utf8_error().valid_up_to())),
     }
 }
 
+const SAVE_AS_UTF_8: &str = "save the file as UTF-8, which TOML requires";
+
 fn not_utf8(file: &str, bytes: &[u8], bad: usize) -> FileErrors {
     let before = &bytes[..bad];
     let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
     let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
     let column = String::from_utf8_lossy(&before[line_start..]).chars().count() + 1;
-    let reason = if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        "the file is encoded in UTF-16".to_owned()
-    } else {
-        format!("byte 0x{:02x} at line {line}, column {column} is not valid UTF-8", bytes[bad])
-    };
-    let message = format!("cannot read {file}: {reason}");
-    FileErrors::at(file, &message, "save the file as UTF-8, which TOML requires", line, column)
+    let message = format!(
+        "cannot read {file}: byte 0x{:02x} at line {line}, column {column} is not valid UTF-8",
+        bytes[bad]
+    );
+    FileErrors::at(file, &message, SAVE_AS_UTF_8, line, column)
 }

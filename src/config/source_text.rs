@@ -3,6 +3,9 @@ use std::ops::Range;
 /// Some editors write this character at the start of a UTF-8 file.
 pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
 
+/// The line of a table header, from 1, and the name between its brackets.
+pub(super) type Header<'t> = (usize, &'t str);
+
 /// The text of a file, with the offsets of its lines.
 #[derive(Debug, Clone)]
 pub(super) struct SourceText {
@@ -49,8 +52,8 @@ impl SourceText {
         self.text[self.lines_around(&(offset..offset))].trim_start().starts_with('[')
     }
 
-    /// The table headers: line number, from 1, and the name between the brackets.
-    pub(super) fn headers(&self) -> impl Iterator<Item = (usize, &str)> {
+    /// The table headers, in order.
+    pub(super) fn headers(&self) -> impl Iterator<Item = Header<'_>> {
         let text = self.text.trim_start_matches(BYTE_ORDER_MARK);
         text.lines().zip(1..).filter_map(|(line, number)| {
             let name = line.trim_start().strip_prefix('[')?.trim_start_matches('[');

@@ -6,7 +6,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::Diagnostic;
 use super::diagnostic::{escaped, quoted};
-use super::source_text::SourceText;
+use super::source_text::{Header, SourceText};
+use super::syntax_help::invalid;
 
 /// The result of a syntax check.
 #[derive(Default)]
@@ -16,9 +17,6 @@ pub(super) struct Syntax {
     /// The text with spaces in place of the lines that cannot be parsed, so that offsets stay the same.
     pub(super) readable: String,
 }
-
-/// The line and the name of a table header, as in [`SourceText::headers`].
-type Header<'t> = (usize, &'t str);
 
 /// The parser stops at some errors. Therefore each line that cannot be parsed is blanked and the text is
 /// parsed again, until no new error is found, or at most this many times.
@@ -57,7 +55,7 @@ impl Syntax {
                     if !source.is_header(span.start) {
                         unreadable.push(line);
                     }
-                    invalid(source, error, span)
+                    invalid(source, headers, error.message(), span)
                 };
                 if !self.diagnostics.iter().any(|other| other.line == diagnostic.line) {
                     self.diagnostics.push(diagnostic);
@@ -142,43 +140,4 @@ fn position_of(table: &DeTable<'_>, name: &str, duplicate: usize) -> Option<usiz
             _ => None,
         }
     })
-}
-
-fn invalid(source: &SourceText, error: &toml::de::Error, span: Range<usize>) -> Diagnostic {
-    let message = format!("invalid TOML: {}", escaped(error.message()));
-    let lines = source.lines_around(&span);
-    let (line, column) = (&source.text[lines.clone()], span.start.saturating_sub(lines.start));
-    let diagnostic = Diagnostic::at(source, span, message);
-    match line.split_once(" =").or_else(|| line.split_once('=')) {
-        Some((key, value)) if needs_quotes(key.trim()) => diagnostic.help(format!(
-            "put names with characters other than letters, digits, _ and - in quotes: \"{}\" = {}",
-            escaped(key.trim()),
-            escaped(&value.trim_start_matches('=').trim().chars().take(200).collect::<String>())
-        )),
-        Some((_, value)) if is_false_in_other_case(value.trim()) => {
-            diagnostic.help("write false in lowercase if the user must have no boundary")
-        }
-        Some((key, value))
-            if !key.trim().is_empty() && column > key.len() && is_bare_word(value.trim()) =>
-        {
-            diagnostic.help(format!("put the string in quotes: \"{}\"", escaped(value.trim())))
-        }
-        _ => diagnostic.help("write each line as NAME = \"VALUE\", [TABLE] or # COMMENT"),
-    }
-}
-
-fn needs_quotes(key: &str) -> bool {
-    let is_bare = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-    !key.is_empty() && !key.starts_with(['"', '\'', '[', '#']) && !key.chars().all(is_bare)
-}
-
-fn is_false_in_other_case(value: &str) -> bool {
-    value != "false" && value.eq_ignore_ascii_case("false")
-}
-
-fn is_bare_word(value: &str) -> bool {
-    value.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && !matches!(value, "true" | "false")
-        && value.len() <= 200
-        && value.chars().all(|c| c.is_ascii_alphanumeric() || ":/_+=,.@-".contains(c))
 }

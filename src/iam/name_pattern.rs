@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use wildmatch::WildMatch;
 
-use super::{NAME_CHAR_PATTERN, PrincipalName, is_name_char};
+use super::{NAME_CHAR_PATTERN, PrincipalName, character, is_name_char};
 
 /// A user name, or a pattern in which `*` matches any text and `?` matches one character.
 ///
@@ -23,7 +23,8 @@ pub enum NamePatternError {
     TooLong(usize),
     /// It contains a character that is neither allowed in a user name nor a wildcard.
     #[error(
-        "{0:?} is not allowed in a user name or pattern; use ASCII letters, digits, _+=,.@-, * and ?"
+        "{} is not allowed in a user name or pattern; use ASCII letters, digits, _+=,.@-, * and ?",
+        character(*.0)
     )]
     BadCharacter(char),
 }

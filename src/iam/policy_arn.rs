@@ -3,7 +3,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::{
-    AccountId, AccountIdError, NAME_CHAR_PATTERN, Partition, UnknownPartition, is_name_char,
+    AccountId, AccountIdError, NAME_CHAR_PATTERN, Partition, UnknownPartition, character,
+    is_name_char,
 };
 
 /// The ARN of a managed policy: `arn:PARTITION:iam::OWNER:policy/PATH/NAME`, 20 to 2,048 characters.
@@ -47,9 +48,18 @@ pub enum PolicyArnError {
     /// The resource is not a policy; the field is its type, such as `user`, `role` or `group`.
     #[error("expected a policy, found a resource of type {0:?}")]
     NotAPolicy(String),
-    /// The policy name is not valid.
-    #[error("the policy name {0:?} must be 1 to 128 ASCII letters, digits and _+=,.@-")]
-    Name(String),
+    /// Nothing follows `policy`, or what follows is not separated by a slash; the field is the resource.
+    #[error("expected policy/NAME after the account ID, found {0:?}")]
+    NoName(String),
+    /// The policy name is longer than 128 characters; the field is the number of characters.
+    #[error("a policy name has at most 128 characters, not {0}")]
+    LongName(usize),
+    /// The policy name contains a character that IAM does not allow.
+    #[error(
+        "{} is not allowed in a policy name; use ASCII letters, digits and _+=,.@-",
+        character(*.0)
+    )]
+    Name(char),
     /// The path between `policy/` and the name is not valid.
     #[error("the path {0:?} must be at most 512 printable ASCII characters without spaces")]
     Path(String),
@@ -116,6 +126,12 @@ impl FromStr for PolicyArn {
             return Err(PolicyArnError::Region(region.to_owned()));
         }
         let (resource_type, path_and_name) = resource.split_once('/').unwrap_or((resource, ""));
+        // `policy:NAME`, `Policy/NAME` and `policy` are meant to be a policy.
+        let is_meant =
+            resource.is_empty() || resource_type.to_ascii_lowercase().starts_with("policy");
+        if is_meant && (resource_type != "policy" || path_and_name.is_empty()) {
+            return Err(PolicyArnError::NoName(resource.to_owned()));
+        }
         if resource_type != "policy" {
             return Err(PolicyArnError::NotAPolicy(resource_type.to_owned()));
         }
@@ -130,8 +146,14 @@ impl FromStr for PolicyArn {
         // The ARN of the path "/a/b/" and the name "c" ends with "policy/a/b/c". IAM counts the first and
         // the last slash of a path, and `path` has neither.
         let (path, name) = path_and_name.rsplit_once('/').unwrap_or(("", path_and_name));
-        if name.is_empty() || name.len() > 128 || !name.chars().all(is_name_char) {
-            return Err(PolicyArnError::Name(name.to_owned()));
+        if name.is_empty() {
+            return Err(PolicyArnError::NoName(resource.to_owned()));
+        }
+        if let Some(c) = name.chars().find(|&c| !is_name_char(c)) {
+            return Err(PolicyArnError::Name(c));
+        }
+        if name.len() > 128 {
+            return Err(PolicyArnError::LongName(name.len()));
         }
         if path.len() > 510 || !path.chars().all(|c| c.is_ascii_graphic()) {
             return Err(PolicyArnError::Path(path.to_owned()));
@@ -254,13 +276,15 @@ mod tests {
         assert!(matches!(parse("arn:aws:s3:::bucket/x"), Err(OtherService(s)) if s == "s3"));
         assert!(matches!(parse("arn:aws:iam:us-east-1:aws:policy/X"), Err(Region(_))));
         assert!(matches!(parse("arn:aws:iam::12345:policy/X"), Err(Owner(..))));
-        assert!(matches!(parse("arn:aws:iam::aws:policy"), Err(Name(_))));
-        assert!(matches!(parse("arn:aws:iam::aws:policy/"), Err(Name(_))));
-        assert!(matches!(parse("arn:aws:iam::aws:policy/a b"), Err(Name(_))));
+        for resource in ["policy", "policy/", "policy/a/", "policy:X", "Policy/X"] {
+            let arn = format!("arn:aws:iam::aws:{resource}");
+            assert_eq!(parse(&arn), Err(NoName(resource.to_owned())));
+        }
+        assert!(matches!(parse("arn:aws:iam::aws:policy/a b"), Err(Name(' '))));
         assert!(matches!(parse("arn:aws:iam::aws:policy/a b/c"), Err(Path(_))));
         assert!(matches!(
             parse(&format!("arn:aws:iam::aws:policy/{}", "x".repeat(129))),
-            Err(Name(_))
+            Err(LongName(129))
         ));
     }
 }

@@ -2,7 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::{NAME_CHAR_PATTERN, is_name_char};
+use super::{NAME_CHAR_PATTERN, character, is_name_char};
 
 /// The name of an IAM user: 1 to 64 characters of `[\w+=,.@-]`. IAM has the same rules for role names.
 ///
@@ -21,7 +21,7 @@ pub enum PrincipalNameError {
     #[error("a user or role name has at most 64 characters, not {0}")]
     TooLong(usize),
     /// It contains a character that IAM does not allow.
-    #[error("{0:?} is not allowed in a user or role name; use ASCII letters, digits and _+=,.@-")]
+    #[error("{} is not allowed in a user or role name; use ASCII letters, digits and _+=,.@-", character(*.0))]
     BadCharacter(char),
 }
 

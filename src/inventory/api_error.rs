@@ -45,6 +45,8 @@ impl ApiError {
     pub(crate) const BAD_REQUEST: &'static str = "BadRequest";
     /// The code of a request that was not sent.
     pub(crate) const NOT_SENT: &'static str = "NotSent";
+    /// The code of a response that cannot be used.
+    pub(crate) const UNREADABLE: &'static str = "UnreadableResponse";
     /// The code for a connection that could not be established or was lost.
     pub(crate) const CONNECTION_FAILED: &'static str = "ConnectionFailed";
     /// The code of a response that is larger than IAM's quotas allow, or of too many responses.

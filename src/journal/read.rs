@@ -16,8 +16,8 @@ use super::version_1::{HeaderVersion1, LineVersion1};
 use crate::config::Provenance;
 use crate::files::{MaxSize, read_regular};
 use crate::iam::{
-    AccountId, BoundaryChange, Digest, Partition, PolicyArn, PolicyOwner, Principal, PrincipalKind,
-    PrincipalName, is_printable, is_short_name, serde_message,
+    AccountId, BoundaryChange, Digest, ForeignEncoding, Partition, PolicyArn, PolicyOwner,
+    Principal, PrincipalKind, PrincipalName, is_printable, is_short_name, serde_message,
 };
 use crate::inventory::{ApiError, CallOutcome};
 
@@ -27,6 +27,9 @@ pub enum RunRecordError {
     /// It is another document.
     #[error("it is not a journal")]
     NotAJournal,
+    /// Its encoding is not UTF-8, or it begins with a byte order mark.
+    #[error("{0}, and a journal is UTF-8 without a byte order mark")]
+    Encoding(ForeignEncoding),
     /// It ends within its first line.
     #[error("it ends within its first line: the run had not changed anything")]
     Headless,
@@ -268,6 +271,9 @@ impl Parser {
 
 fn header(line: &[u8], text: &[u8]) -> Result<HeaderDocument, RunRecordError> {
     let damaged = |what: String| RunRecordError::Damaged { line: 1, what };
+    if let Some(encoding) = ForeignEncoding::of(text) {
+        return Err(RunRecordError::Encoding(encoding));
+    }
     let any: AnyHeader = serde_json::from_slice(line).map_err(|error| {
         let is_last = line.len() == text.len();
         let is_begun = line.is_empty() || line.starts_with(b"{");

@@ -7,6 +7,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::document::{HeaderDocument, Line, written};
 use super::record::{Correction, End, Header, Intent};
+use crate::files::write_reason;
 use crate::iam::{DigestBuilder, Principal};
 use crate::inventory::CallOutcome;
 
@@ -38,7 +39,7 @@ pub enum JournalError {
         what: Loss,
     },
     /// The file cannot be created or written.
-    #[error("the journal {} cannot be written: {error}", path.display())]
+    #[error("the journal {} cannot be written: {}", path.display(), write_reason(error))]
     Unwritable {
         /// The journal.
         path: PathBuf,

@@ -18,7 +18,7 @@ use crate::journal::{Header, Journal, JournalError};
 use crate::plan::{Overrides, Plan, Preflight, Refused, Supervision, Violation};
 use crate::state::{AccountDirectory, AccountLock, StateRoot, UnfinishedRun, unfinished_run};
 
-/// Options of [`apply`].
+/// Options of [`apply()`].
 #[derive(Debug, Clone)]
 pub struct ApplyOptions {
     /// The credentials and the endpoint.
@@ -58,7 +58,7 @@ pub enum ApplyInput {
     Saved(PathBuf),
 }
 
-/// What [`apply`] shows and asks. It waits for the answers to [`Interaction::review`] only.
+/// What [`apply()`] shows and asks. It waits for the answers to [`Interaction::review`] only.
 pub trait Interaction {
     /// An earlier run on the account did not end.
     fn unfinished_run(&mut self, run: &UnfinishedRun);
@@ -72,6 +72,9 @@ pub trait Interaction {
     /// # Errors
     /// If no reporter can be started. Then nothing is changed.
     fn begin(&mut self, preflight: &Arc<Preflight>) -> io::Result<Sender<Event>>;
+
+    /// The journal of the run is created. From now on it records every change, also if the process ends early.
+    fn journal_created(&mut self, path: &Path);
 }
 
 /// A plan before it is applied.
@@ -83,7 +86,7 @@ pub struct Review<'a> {
     pub violations: &'a [Violation],
 }
 
-/// How [`apply`] ended.
+/// How [`apply()`] ended.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "there is one for each run")]
 pub enum ApplyOutcome {
@@ -161,6 +164,9 @@ pub async fn apply(
     }
     let events = interaction.begin(&preflight).map_err(Error::Report)?;
     let journal = hold.journal(&preflight, session.account.identity(), options)?;
+    if let Some(journal) = &journal {
+        interaction.journal_created(journal.path());
+    }
     let deadline = tokio::spawn(time.stop(switch.clone()));
     let summary = execute(&session, &preflight, options, switch, journal.as_ref(), &events).await;
     deadline.abort();

@@ -5,6 +5,7 @@ use super::io_reason::io_reason;
 use super::saved_plan_error::{ReadPlanError, WritePlanError};
 use crate::aws::ConnectError;
 use crate::config::FileErrors;
+use crate::files::write_reason;
 use crate::iam::{AccountId, ClockError, PolicyArn, PrincipalName};
 use crate::inventory::{ApiError, EveryPrincipalError};
 use crate::journal::{JournalError, ReadError};
@@ -114,7 +115,7 @@ pub enum Error {
     #[error("cannot write {}: it is not a regular file", .0.display())]
     NotAFile(PathBuf),
     /// A file cannot be written.
-    #[error("cannot write {}: {error}", path.display())]
+    #[error("cannot write {}: {}", path.display(), write_reason(error))]
     Unwritable {
         /// The file.
         path: PathBuf,

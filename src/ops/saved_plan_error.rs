@@ -1,6 +1,7 @@
 use std::io;
 
 use super::io_reason::io_reason;
+use crate::files::write_reason;
 use crate::plan::saved::SavedPlanError;
 
 /// Why a saved plan cannot be used.
@@ -18,7 +19,7 @@ pub enum ReadPlanError {
 #[derive(Debug, thiserror::Error)]
 pub enum WritePlanError {
     /// The file cannot be written.
-    #[error(transparent)]
+    #[error("{}", write_reason(.0))]
     Unwritable(#[from] io::Error),
     /// The file exists and is not a saved plan.
     #[error("the file already exists and is not a saved plan")]

@@ -49,7 +49,7 @@ impl ProgressDisplay {
     pub fn tick(&mut self) {
         let elapsed = self.began.elapsed();
         if let Some(bar) = &self.bar {
-            bar.set_position(self.progress.ended() as u64);
+            bar.set_position(self.progress.attempted() as u64);
             bar.set_message(self.progress.remark(elapsed));
         } else if self.shown.elapsed() >= BETWEEN_LINES {
             self.shown = Instant::now();

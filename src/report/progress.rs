@@ -44,9 +44,9 @@ impl Progress {
         }
     }
 
-    /// The number of changes whose last attempt has ended, or that will not be attempted.
-    pub fn ended(&self) -> usize {
-        self.ended
+    /// The number of changes whose last attempt has ended. Changes that are not attempted do not count.
+    pub fn attempted(&self) -> usize {
+        self.ended - self.not_attempted
     }
 
     /// The text after the count: rate, time left, failures and throttling; during verification, the number
@@ -55,7 +55,7 @@ impl Progress {
         if self.verifying > 0 {
             return format!("verifying {}", counted(self.verifying, "user"));
         }
-        let attempted = self.ended - self.not_attempted;
+        let attempted = self.attempted();
         let rate = attempted as f64 / elapsed.as_secs_f64().max(1e-3);
         let mut remark = format!("{rate:.1}/s");
         let left = self.total - self.ended;
@@ -65,6 +65,9 @@ impl Progress {
         }
         if self.failed > 0 {
             remark.push_str(&format!(", {} failed", grouped(self.failed)));
+        }
+        if self.not_attempted > 0 {
+            remark.push_str(&format!(", {} not attempted", grouped(self.not_attempted)));
         }
         if self.throttled > 0 {
             remark.push_str(&match self.rate {
@@ -77,8 +80,8 @@ impl Progress {
 
     /// One line for a log: `apply: 120 of 500 users, 24.0/s, about 16 s left`.
     pub fn line(&self, elapsed: Duration) -> String {
-        let (ended, total) = (grouped(self.ended), grouped(self.total));
-        format!("apply: {ended} of {total} users, {}", self.remark(elapsed))
+        let (attempted, total) = (grouped(self.attempted()), grouped(self.total));
+        format!("apply: {attempted} of {total} users, {}", self.remark(elapsed))
     }
 }
 
@@ -93,6 +96,10 @@ fn clock(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::apply::{Item, Verification};
+    use crate::config::Provenance;
+    use crate::iam::{BoundaryChange, Principal};
+    use crate::plan::Change;
 
     #[test]
     fn the_line_says_how_many_how_fast_and_how_long() {
@@ -120,6 +127,30 @@ mod tests {
         assert_eq!(line, "apply: 10 of 10 users, verifying 9 users");
         progress.on(&Event::Verifying { principals: 1 });
         assert_eq!(progress.remark(Duration::from_secs(12)), "verifying 1 user");
+    }
+
+    #[test]
+    fn changes_that_are_not_attempted_do_not_count_as_done() {
+        let mut progress = Progress { total: 200, ended: 32, failed: 4, ..Progress::default() };
+        for n in 0..168 {
+            progress.on(&Event::Ended(not_attempted(n)));
+        }
+        assert_eq!(progress.attempted(), 32);
+        let line = progress.line(Duration::from_secs(16));
+        assert_eq!(line, "apply: 32 of 200 users, 2.0/s, 4 failed, 168 not attempted");
+    }
+
+    fn not_attempted(n: usize) -> Item {
+        let to = "arn:aws:iam::123456789012:policy/Developer".parse().unwrap();
+        let change = Change {
+            principal: Principal::user(format!("user-{n}").parse().unwrap()),
+            unique_id: None,
+            boundary: BoundaryChange::Add { to },
+            provenance: Provenance::entry(&"boundaries.toml".into(), n + 2, None),
+            origin: None,
+        };
+        let (call, verification) = (CallOutcome::NotAttempted, Verification::NotNeeded);
+        Item { change, call, verification }
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub enum SandboxError {
     },
     /// The state file does not have the expected format.
     #[error(
-        "{} is not a sandbox state file ({why}); remove it with `iam-boundaries sandbox reset`",
+        "{} is not a sandbox state file: {why}",
         file.display()
     )]
     InvalidState {

@@ -87,6 +87,21 @@ async fn a_user_that_iam_does_not_have_is_a_problem_with_its_line() {
 }
 
 #[tokio::test]
+async fn a_user_whose_name_differs_only_in_case_is_named_also_if_users_are_read_one_by_one() {
+    let fixture = Fixture::users(1).listed_with("Developer").start().await;
+    fixture.sandbox.remove_user(&user(0));
+    fixture.sandbox.put_user(&"USER-0000".parse().unwrap(), None);
+    let account = fixture.account().await;
+    let named = ProblemKind::NotFound { differs_by_case: Some("USER-0000".parse().unwrap()) };
+    assert_eq!(fixture.plan(&account).await.problems[0].kind, named);
+    assert_eq!((fixture.calls("GetUser"), fixture.calls(DETAILS)), (1, 1));
+    // If the pages are denied, the user is still missing, and that is no error.
+    fixture.sandbox.faults().add(DETAILS, None, 1, denied());
+    let unnamed = ProblemKind::NotFound { differs_by_case: None };
+    assert_eq!(fixture.plan(&account).await.problems[0].kind, unnamed);
+}
+
+#[tokio::test]
 async fn transient_errors_are_retried_until_the_change_is_made() {
     let fixture = Fixture::users(40).listed_with("Developer").start().await;
     let faults = fixture.sandbox.faults();

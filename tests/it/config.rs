@@ -144,8 +144,11 @@ fn a_file_that_cannot_be_read_is_one_clear_error() {
     let not_utf8 = Config::read(&bytes).unwrap_err();
     assert_eq!((not_utf8.diagnostics()[0].line, not_utf8.diagnostics()[0].column), (2, 3));
     assert!(not_utf8.to_string().contains("0xff"), "{not_utf8}");
-    std::fs::write(&bytes, b"\xff\xfe[\0u\0").unwrap();
-    assert!(Config::read(&bytes).unwrap_err().to_string().contains("UTF-16"));
+    for utf_16 in [&b"\xff\xfe[\0u\0"[..], b"\xfe\xff\0[\0u", b"[\0u\0s\0"] {
+        std::fs::write(&bytes, utf_16).unwrap();
+        let said = Config::read(&bytes).unwrap_err().to_string();
+        assert!(said.contains("it is encoded in UTF-16"), "{said}");
+    }
 }
 
 #[test]
@@ -156,14 +159,140 @@ fn control_characters_of_a_file_never_reach_the_terminal() {
 }
 
 #[test]
-fn thousands_of_errors_are_all_shown() {
+fn equal_errors_are_shown_once_with_the_places_of_the_others() {
     let mut text = "[users]\n".to_owned();
     for n in 0..5_000 {
         writeln!(text, "user{n} = \"nothing\"").unwrap();
     }
-    let shown = errors_of(&text).render(false);
-    assert_eq!(shown.matches("unknown short name").count(), 5_000);
-    assert!(shown.ends_with("5,000 errors in boundaries.toml\n"));
+    text += "last = 1\n";
+    let errors = errors_of(&text);
+    let shown = errors.render(false);
+    assert_eq!(errors.diagnostics().len(), 5_001);
+    assert_eq!(shown.matches("unknown short name").count(), 1);
+    let places = "the same error is at 3:9, 4:9, 5:9, 6:9, 7:9, 8:9, 9:9, 10:9, 11:9, 12:10 and 4,989 more\n";
+    assert!(shown.contains(places), "{shown}");
+    assert!(shown.contains("boundaries.toml:5002:8"), "{shown}");
+    assert!(shown.ends_with("5,001 errors in boundaries.toml\n"), "{shown}");
+    let two = errors_of("[users]\na = \"x\"\nb = \"x\"\n").render(false);
+    assert!(two.contains("= note: the same error is at 3:5\n"), "{two}");
+}
+
+#[test]
+fn after_a_hundred_different_errors_the_others_are_counted() {
+    let file = |users: usize| {
+        let lines = (0..users).map(|n| format!("user{n} = \"nothing{n}\"\n"));
+        format!("[users]\n{}", lines.collect::<String>())
+    };
+    let shown = errors_of(&file(100)).render(false);
+    assert_eq!(shown.matches("error: ").count(), 100);
+    assert!(!shown.contains(" more error"), "{shown}");
+    let shown = errors_of(&file(150_000)).render(false);
+    assert_eq!(shown.matches("error: ").count(), 100);
+    let rest = "\n149,900 more errors from line 102; to list all of them, use: check --format json\n\n\
+                150,000 errors in boundaries.toml\n";
+    assert!(shown.ends_with(rest), "{shown}");
+    assert!(shown.len() < 30_000, "{}", shown.len());
+}
+
+/// The help of the only error in the file.
+fn help_of(text: &str) -> String {
+    let errors = errors_of(text);
+    assert_eq!(errors.diagnostics().len(), 1, "{errors}");
+    errors.diagnostics()[0].help.clone().unwrap()
+}
+
+#[test]
+fn each_common_error_has_a_help_that_is_right() {
+    let file = "[users]\n";
+    let files = [
+        "alice = null",
+        "alice = None",
+        "alice = ~",
+        "alice = \"null\"",
+        "alice = nothing",
+        "alice = { boundary = \"arn:aws:iam::aws:policy/X\" }",
+        "alice.boundary = \"arn:aws:iam::aws:policy/X\"",
+        "[users.alice]\nboundary = \"arn:aws:iam::aws:policy/X\"",
+        "[users.\"john.doe\"]\nboundary = \"arn:aws:iam::aws:policy/X\"",
+        "a = \"arn:aws:iam::123456789012:policy\"",
+        "a = \"arn:aws:iam::123456789012:Policy/Dev\"",
+        "a = \"arn:aws:iam::123456789012:policy/D\u{435}v\"",
+        "a = \"arn:aws:iam::123456789012:\"",
+        "\u{430}lice = false",
+        "\"\u{430}lice\" = false",
+        "alice\u{a0}= false",
+        "alice =\u{a0}false",
+        "alice = \u{201c}dev\u{201d}",
+        "\u{201c}alice\u{201d} = false",
+        "alice = false \u{200b}",
+        "a = \"d\u{435}v\"",
+        "a\u{2013}b = false",
+        "a=b,c\"",
+        "a=b,c\" = \"dev\"",
+        "a,b\" = \"x\"",
+        "a@b = dev",
+        "a\\b = 'x'",
+        "alice = TRUE",
+        "[guard]\nmax_removals = 1.5",
+        "[guard]\nmax_removals = -1",
+        "[guard]\nmax_removals = \"50\"",
+        "[guard]\nmax_removals = 10%",
+        "[guard]\nmax_removals = null",
+        "[guard]\nmax_removals = \"101%\"",
+    ];
+    let shown = files.map(|line| {
+        let text = format!("{file}ok = false\n{line}\n");
+        let shown = errors_of(&text).render(false);
+        shown.rsplit_once("\n1 error in").unwrap_or((&shown, "")).0.to_owned()
+    });
+    insta::assert_snapshot!(shown.join("\n"));
+}
+
+#[test]
+fn a_line_that_a_message_proposes_is_valid() {
+    for (line, proposed) in [
+        ("a=b,c\" = \"arn:aws:iam::aws:policy/X\"", "\"a=b,c\" = \"arn:aws:iam::aws:policy/X\""),
+        ("a@b = false", "\"a@b\" = false"),
+        ("\"a,b = false", "\"a,b\" = false"),
+        ("john.doe = false", "\"john.doe\" = false"),
+        (
+            "\u{201c}alice\u{201d} = \u{201c}arn:aws:iam::aws:policy/X\u{201d}",
+            "alice = \"arn:aws:iam::aws:policy/X\"",
+        ),
+        ("alice = null", "alice = false"),
+        ("a.boundary = false", "a = false"),
+    ] {
+        let help = help_of(&format!("[users]\n{line}\n"));
+        assert!(help.contains(proposed), "{line}: {help}");
+        Config::parse("f.toml", &format!("[users]\n{proposed}\n")).unwrap();
+    }
+}
+
+#[test]
+fn no_proposed_line_is_invalid_toml() {
+    let mut random = fastrand::Rng::with_seed(20_261_125);
+    for _ in 0..20_000 {
+        let length = random.usize(1..16);
+        let alphabet = [
+            "a", "b", "=", " = ", "\"", "'", ",", ".", "@", "\\", "\u{201c}", "\u{e9}", "#",
+            "false",
+        ];
+        let line: String = (0..length).map(|_| *random.choice(&alphabet).unwrap()).collect();
+        let Err(errors) = Config::parse("f.toml", &format!("[users]\n{line}\n")) else { continue };
+        for diagnostic in errors.diagnostics() {
+            let help = diagnostic.help.as_deref().unwrap_or_default();
+            for rule in ["in quotes: ", "quotation marks: "] {
+                let Some((_, proposed)) = help.split_once(rule) else { continue };
+                let document = match proposed.contains(" = ") {
+                    true => proposed.to_owned(),
+                    false if proposed == "\"" => continue,
+                    false => format!("key = {proposed}"),
+                };
+                let parsed = document.parse::<toml::Table>();
+                assert!(parsed.is_ok(), "{line}: {help}");
+            }
+        }
+    }
 }
 
 #[test]

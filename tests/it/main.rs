@@ -35,6 +35,7 @@ mod guard;
 mod import;
 mod journal;
 mod localstack;
+mod messages;
 mod pace;
 mod preflight;
 mod properties;

@@ -12,7 +12,7 @@ async fn show_and_apply_use_the_reviewed_plan_with_the_same_digest() {
     for format in formats {
         let plan = fixture.run(&["plan", "--out", "plan.json", "--format", format]).await;
         assert_eq!(plan.code, 0, "{plan}");
-        assert!(plan.err.starts_with("saved in plan.json, digest sha256:"), "{plan}");
+        assert!(plan.err.starts_with("plan saved in plan.json, digest sha256:"), "{plan}");
         let shown = fixture.run(&["show", "plan.json", "--format", format]).await;
         assert_eq!((shown.code, &shown.out), (0, &plan.out), "{shown}");
         let digest = plan.err.trim_end().rsplit(' ').next().unwrap();

@@ -377,6 +377,8 @@ fn each_reason_to_reject_a_text_has_its_own_message() {
         "{\"format\": \"iam-boundaries/check\"}",
         "[1, 2]",
         "\u{feff}",
+        &format!("\u{feff}{plan}"),
+        "{\0\n\0 \0",
         "",
         &plan[..200],
         &newer,

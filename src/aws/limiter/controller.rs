@@ -54,7 +54,7 @@ pub struct Controller {
 /// Options of the rate limiter for one action.
 #[derive(Debug, Clone, Copy)]
 pub struct LimiterOptions {
-    /// The maximum number of calls in flight; 0 counts as 1.
+    /// The maximum number of requests in flight; 0 counts as 1.
     pub max_in_flight: usize,
     /// The approximate number of calls to come. The more there are, the more throttled calls the search for
     /// the limit may cost.
@@ -72,7 +72,7 @@ pub enum Decision {
     AfterResponse,
 }
 
-/// A call in flight.
+/// A request in flight.
 #[derive(Debug, Clone, Copy)]
 #[must_use = "the controller counts the call as in flight until its response arrives"]
 pub struct Ticket {
@@ -94,7 +94,7 @@ pub enum Response {
 enum Phase {
     /// No call was throttled yet. The rate grows.
     Probing,
-    /// The first call was throttled. Few new calls are sent until the calls in flight have responses.
+    /// The first call was throttled. Few new calls are sent until the requests in flight have responses.
     Draining { left: usize },
     /// The bucket is approximately known.
     Holding {
@@ -107,7 +107,7 @@ enum Phase {
     },
 }
 
-/// The maximum number of calls in flight before the first response tells the latency.
+/// The maximum number of requests in flight before the first response tells the latency.
 const AT_FIRST: f64 = 4.0;
 /// The rate before the first response, in calls per second.
 const FIRST_RATE: f64 = 33.0;
@@ -115,7 +115,7 @@ const FIRST_RATE: f64 = 33.0;
 const GROWTH: f64 = 3.0;
 /// In seconds.
 const SHORTEST_ROUND: f64 = 0.1;
-/// When the bucket is empty, all calls in flight may be throttled. While probing, the number of calls in flight
+/// When the bucket is empty, all requests in flight may be throttled. While probing, the number of requests in flight
 /// is limited to this share of the expected calls…
 const RISK_OF_CALLS: f64 = 0.013;
 /// …but not to fewer than this number…
@@ -350,7 +350,7 @@ impl Controller {
             _ => shortest,
         };
 
-        // The calls in flight take their tokens before the margin is refilled.
+        // The requests in flight take their tokens before the margin is refilled.
         let calls_in_flight = (self.in_flight as f64).min(bucket.rate * self.latency_or_guess());
         let full = bucket.at + (1.0 + self.margin() + calls_in_flight - bucket.level) / self.rate;
         let earliest = if !after_throttled {
@@ -377,7 +377,7 @@ impl Controller {
     }
 
     /// The growth time at the start of a hold. It spans several calls, and it is long enough that only few of
-    /// the calls in flight are throttled when the rate exceeds the limit.
+    /// the requests in flight are throttled when the rate exceeds the limit.
     fn shortest_growth_time(&self, is_vague: bool) -> f64 {
         let latency = self.latency_or_guess();
         let overshoot = (self.rate * latency / 2.0).cbrt().max(1.0);

@@ -36,8 +36,8 @@ pub(in crate::cli) struct ApplyArgs {
     /// Change nothing if any change of the saved plan is in conflict
     #[arg(long, requires = "plan")]
     pub(in crate::cli) strict: bool,
-    /// Skip the confirmation; required if standard input is not a terminal
-    #[arg(long)]
+    /// Apply without confirmation; required if standard input is not a terminal
+    #[arg(short = 'y', long, visible_alias = "yes")]
     pub(in crate::cli) auto_approve: bool,
     /// Maximum number of concurrent write requests; the rate limiter may use fewer
     #[arg(long, value_name = "N", default_value = "64")]

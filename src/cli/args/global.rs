@@ -45,7 +45,7 @@ pub(super) const EXAMPLES: &[Example] = &[
 #[derive(Debug, Parser)]
 #[command(version, after_help = help(), max_term_width = 100)]
 pub(in crate::cli) struct Args {
-    /// Path of the boundaries file [default: boundaries.toml]
+    /// Path of the boundaries file; - reads standard input [default: boundaries.toml]
     #[arg(short, long, global = true, help_heading = GLOBAL)]
     pub(in crate::cli) file: Option<PathBuf>,
     /// Use only the credentials of this AWS profile

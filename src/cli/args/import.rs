@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use super::NoFile;
 use super::example::{self, Example};
 
 pub(super) const EXAMPLES: &[Example] = &[
@@ -26,4 +27,6 @@ pub(in crate::cli) struct ImportArgs {
     /// Overwrite an existing file
     #[arg(long, requires = "out")]
     pub(in crate::cli) force: bool,
+    #[command(flatten)]
+    no_file: NoFile,
 }

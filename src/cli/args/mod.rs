@@ -9,12 +9,14 @@ mod global;
 mod guard;
 mod import;
 mod man;
+mod no_file;
 mod per_action;
 mod plan;
 mod rollback;
 mod sandbox;
 mod schema;
 mod show;
+mod unknown_option;
 mod value;
 
 pub(super) use apply::ApplyArgs;
@@ -26,12 +28,14 @@ pub(super) use global::{Args, Color, Command};
 pub(super) use guard::{LimitArgs, OverrideArgs};
 pub(super) use import::ImportArgs;
 pub(super) use man::ManArgs;
+use no_file::NoFile;
 pub(super) use per_action::PerAction;
 pub(super) use plan::{PlanArgs, PlanOutput};
 pub(super) use rollback::RollbackArgs;
 pub(super) use sandbox::{SandboxCommand, ServeArgs};
 pub(super) use schema::{SchemaArgs, SchemaOf};
 pub(super) use show::ShowArgs;
+pub(super) use unknown_option::with_useful_tip;
 
 /// The examples of a command, by the name of its manual page; none if there is no such command.
 pub(super) fn examples(page: &str) -> Option<&'static [Example]> {

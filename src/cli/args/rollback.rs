@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
-use super::PlanOutput;
 use super::example::{self, Example};
+use super::{NoFile, PlanOutput};
 
 pub(super) const EXAMPLES: &[Example] = &[
     Example {
@@ -30,4 +30,6 @@ pub(in crate::cli) struct RollbackArgs {
     pub(in crate::cli) journal: PathBuf,
     #[command(flatten)]
     pub(in crate::cli) to: PlanOutput,
+    #[command(flatten)]
+    no_file: NoFile,
 }

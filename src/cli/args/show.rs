@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
-use super::Format;
 use super::example::{self, Example};
+use super::{Format, NoFile};
 
 pub(super) const EXAMPLES: &[Example] = &[
     Example { purpose: "Show a saved plan", commands: &["iam-boundaries show plan.json"] },
@@ -21,4 +21,6 @@ pub(in crate::cli) struct ShowArgs {
     /// Output format
     #[arg(long, default_value = "text")]
     pub(in crate::cli) format: Format,
+    #[command(flatten)]
+    no_file: NoFile,
 }

@@ -52,11 +52,18 @@ impl<'a> Checker<'a> {
                 DeValue::Float(number) => number.as_str().to_owned(),
                 other => type_name(other).to_owned(),
             };
-            let message = format!("{name} must be a number of users or a percentage, not {found}");
-            let help = format!(
-                "write a whole number, such as {name} = 50, or a percentage of the account's users \
-                 in quotes, such as {name} = \"10%\""
+            let message = format!(
+                "{name} must be a whole number from 0 or a percentage from 0% to 100%, not {found}"
             );
+            let help = match value.get_ref() {
+                DeValue::String(text) if text.parse::<usize>().is_ok() => {
+                    format!("write the number without quotes: {name} = {text}")
+                }
+                _ => format!(
+                    "write a number of users, such as {name} = 50, or a percentage of the account's users in \
+                     quotes, such as {name} = \"10%\""
+                ),
+            };
             self.report(value.span(), message, help);
         }
         threshold

@@ -13,8 +13,11 @@ use super::consistency::{self, LocatedArn};
 use super::diagnostic::{escaped, quoted};
 use super::source_text::SourceText;
 use super::syntax::{self, Syntax};
+use super::toml_text::{self, BOUNDARY_HELP};
 use super::{Config, Diagnostic, Entry, FileErrors, Guard, Located, ShortNames};
-use crate::iam::{AccountId, Digest, PolicyArn, PrincipalName, is_short_name};
+use crate::iam::{
+    AccountId, Digest, PolicyArn, PrincipalName, character, is_name_char, is_short_name,
+};
 
 type Key<'i> = Spanned<Cow<'i, str>>;
 type Value<'i> = Spanned<DeValue<'i>>;
@@ -24,9 +27,6 @@ const TOP_LEVEL: [&str; 4] = ["account", "boundaries", "guard", "users"];
 const ARN_HELP: &str = "write the ARN of a customer managed policy, such as \
                         arn:aws:iam::123456789012:policy/Developer, or of an AWS managed policy, such \
                         as arn:aws:iam::aws:policy/ReadOnlyAccess";
-
-const BOUNDARY_HELP: &str = "write a short name from [boundaries] or a policy ARN in quotes, or false \
-                             without quotes if the user must have no boundary";
 
 /// The requirement on the values of a table whose keys are names.
 struct Expected {
@@ -235,7 +235,9 @@ impl<'a> Checker<'a> {
         let is_valid = is_short_name(text);
         if !is_valid {
             let message = format!("{} is not a valid short name", quoted(text));
-            self.report(name.span(), message, "use 1 to 128 ASCII letters, digits and _+=,.@-");
+            let diagnostic = self.at(name.span(), message).label(not_allowed(text));
+            let help = "use 1 to 128 ASCII letters, digits and _+=,.@-";
+            self.diagnostics.push(diagnostic.help(help));
         }
         match value.get_ref() {
             DeValue::String(arn) => self.arn(value.span(), arn).filter(|_| is_valid),
@@ -373,7 +375,10 @@ impl<'a> Checker<'a> {
         let names: Vec<&str> = defined.keys().copied().filter(|name| is_short_name(name)).collect();
         let help = match text.trim() {
             "" => BOUNDARY_HELP.to_owned(),
-            "false" => "write false without quotes if the user must have no boundary".to_owned(),
+            // The words with which other formats say that there is no value.
+            "false" | "null" | "none" | "None" | "nil" => {
+                "write false without quotes if the user must have no boundary".to_owned()
+            }
             trimmed if defined.contains_key(trimmed) || trimmed.starts_with("arn:") => {
                 format!("remove the spaces: \"{}\"", escaped(trimmed))
             }
@@ -394,15 +399,28 @@ impl<'a> Checker<'a> {
             "" => "the boundary must not be empty".to_owned(),
             _ => format!("unknown short name {}", quoted(text)),
         };
-        self.report(span, message, help);
+        let diagnostic = self.at(span, message).label(not_allowed(text.trim())).help(help);
+        self.diagnostics.push(diagnostic);
     }
 
     /// Reports a table in place of a value. The usual reason is a name with a dot and without quotes: TOML
     /// reads `john.doe = …` as a table `john` with the key `doe`.
     fn nested(&mut self, name: &str, table: &DeTable<'a>, whole: &Value<'a>, expected: &Expected) {
+        let written = |value: &Value<'_>| self.source.text.get(value.span()).unwrap_or_default();
         let is_inline = self.source.text[whole.span()].starts_with('{');
-        if table.is_empty() || is_inline {
-            self.report(whole.span(), expected.message(name, whole.get_ref()), expected.help);
+        // Not a part of a name: other formats write the value below such a key.
+        let inner = table.iter().find(|(key, _)| key.get_ref() == "boundary");
+        if table.is_empty() || is_inline || inner.is_some() {
+            let proposed = inner.and_then(|(_, value)| toml_text::line(name, written(value)));
+            let help = match proposed {
+                Some(line) => format!("write {line} below [{}]", expected.table),
+                None => expected.help.to_owned(),
+            };
+            let span = match inner {
+                Some((key, _)) if !is_inline => key.span(),
+                _ => whole.span(),
+            };
+            self.report(span, expected.message(name, whole.get_ref()), help);
             return;
         }
         for (key, value) in table.iter() {
@@ -412,8 +430,9 @@ impl<'a> Checker<'a> {
                 continue;
             }
             let written = self.source.text.get(value.span()).unwrap_or_default();
-            let written: String = written.chars().take(200).collect();
-            let line = |name: &str| format!("\"{}\" = {}", escaped(name), escaped(&written));
+            let line = |name: &str| {
+                toml_text::line(name, written).unwrap_or_else(|| toml_text::key(name) + " = …")
+            };
             let mut span = key.span();
             if self.source.text[..span.start].ends_with(&format!("{name}.")) {
                 span.start -= name.len() + 1;
@@ -432,6 +451,14 @@ impl<'a> Checker<'a> {
                 self.report(span, expected.message(name, whole.get_ref()), help);
             }
         }
+    }
+}
+
+/// The label for a text with a character that no name can have; empty if there is none.
+fn not_allowed(text: &str) -> String {
+    match text.chars().find(|&c| !is_name_char(c)) {
+        Some(c) => format!("{} is not allowed", character(c)),
+        None => String::new(),
     }
 }
 

@@ -12,7 +12,7 @@ mod version_2;
 pub use format::{FORMAT_VERSION, is_plan_like};
 
 use super::content::Plan;
-use crate::iam::{Digest, serde_message};
+use crate::iam::{Digest, ForeignEncoding, serde_message};
 use document::{Document, Header};
 use format::{EARLIEST_VERSION, FORMAT};
 use version_2::DocumentVersion2;
@@ -23,6 +23,9 @@ pub enum SavedPlanError {
     /// It is another document.
     #[error("it is not a saved plan")]
     NotAPlan,
+    /// Its encoding is not UTF-8, or it begins with a byte order mark.
+    #[error("{0}, and a saved plan is UTF-8 without a byte order mark")]
+    Encoding(ForeignEncoding),
     /// The end of the document is missing.
     #[error("it is truncated: the end of the plan is missing")]
     Truncated,
@@ -78,6 +81,9 @@ impl Plan {
     /// # Errors
     /// [`SavedPlanError`] if the plan is incomplete, was changed or is not consistent.
     pub fn from_json(text: &[u8]) -> Result<Plan, SavedPlanError> {
+        if let Some(encoding) = ForeignEncoding::of(text) {
+            return Err(SavedPlanError::Encoding(encoding));
+        }
         // First, only the fields that every version has.
         let header: Header = serde_json::from_slice(text).map_err(|error| {
             let is_begun = text.is_empty() || text.trim_ascii_start().starts_with(b"{");

@@ -7,13 +7,14 @@ pub(in crate::report) fn advice_on_failed(
     verification: &Verification,
 ) -> Option<String> {
     match (error.class, verification) {
-        (ErrorClass::Transient, Verification::Otherwise(_))
-            if error.code != ApiError::CONNECTION_FAILED =>
-        {
-            Some(
-                "verification showed that the change was not applied; run the command again"
-                    .to_owned(),
-            )
+        (ErrorClass::Transient, Verification::Otherwise(_)) => {
+            let check = match &*error.code {
+                ApiError::CONNECTION_FAILED => "check the network connection, and ",
+                _ => "",
+            };
+            Some(format!(
+                "verification showed that the change was not applied; {check}run the command again"
+            ))
         }
         _ => advice(error),
     }
@@ -34,19 +35,11 @@ pub(in crate::report) fn advice_on_stop(error: &StopError) -> Option<String> {
 /// What to do about a failed call: an instruction without a period. `None` if AWS's message is sufficient.
 pub fn advice(error: &ApiError) -> Option<String> {
     let ApiError { action, code, message, .. } = error;
-    let is_write = action.contains("PermissionsBoundary");
+    let is_write = is_write(action);
     let text = match error.class {
-        ErrorClass::Denied if message.contains("explicit deny") => format!(
-            "a policy explicitly denies {action}, which no other policy can override; check the caller's \
-             identity-based policies, its permissions boundary, and the organization's service control \
-             policies"
-        ),
-        ErrorClass::Denied if is_write => format!(
-            "allow {action} for the caller; a policy that already allows it may be limited to other paths, \
-             or by the condition key iam:PermissionsBoundary"
-        ),
-        ErrorClass::Denied => format!("allow {action} for the caller"),
-        ErrorClass::NotFound => missing(message),
+        ErrorClass::Denied => denied(action, message),
+        ErrorClass::NotFound if is_write => missing(message),
+        ErrorClass::NotFound => return None,
         _ if code == ApiError::CLOCK_SKEW => {
             "set this machine's clock, and run the command again".to_owned()
         }
@@ -55,70 +48,145 @@ pub fn advice(error: &ApiError) -> Option<String> {
              its certificate authority; otherwise do not trust this network"
                 .to_owned()
         }
-        ErrorClass::Credentials if code == ApiError::MFA_EXPIRED => {
-            "set a longer duration_seconds in the profile (up to the maximum of the role), and run the command \
-             again: completed changes are not repeated"
-                .to_owned()
-        }
-        ErrorClass::Credentials if code == ApiError::SOURCE_FAILED => source_failed(message),
-        ErrorClass::Credentials if action == "sts:AssumeRole" && code.starts_with("AccessDenied") => {
-            "check the trust policy of the role, the permission sts:AssumeRole of its source, external_id, and the \
-             MFA code"
-                .to_owned()
-        }
-        ErrorClass::Credentials if code.starts_with("Expired") => {
-            "renew the credentials (for IAM Identity Center, run `aws sso login`), and run the command again"
-                .to_owned()
-        }
-        ErrorClass::Credentials if code == "NoCredentials" => {
-            "specify credentials with --profile NAME, AWS_PROFILE, AWS_ACCESS_KEY_ID and \
-             AWS_SECRET_ACCESS_KEY, or `aws sso login`; --sandbox needs no credentials"
-                .to_owned()
-        }
-        ErrorClass::Credentials if code == ApiError::ACCOUNT_CHANGED => {
-            "nothing was read or written with the new credentials; specify credentials of one account for \
-             the whole run, and run the command again"
-                .to_owned()
-        }
-        // The codes of a wrong key and a wrong signature are those of every action.
-        ErrorClass::Credentials
-            if action == "sts:AssumeRole"
-                && !["InvalidClientTokenId", "SignatureDoesNotMatch"].contains(&&**code) =>
-        {
-            "correct the settings of the profile that the message names, such as role_arn and duration_seconds"
-                .to_owned()
-        }
-        ErrorClass::Credentials => {
-            "check the access key ID, the secret access key, the session token and this machine's clock".to_owned()
-        }
+        ErrorClass::Credentials => credentials(error),
         ErrorClass::Throttled => {
-            "IAM throttled every attempt for minutes; other clients may use the same account; run the command \
-             again later: completed changes are not repeated"
-                .to_owned()
+            let again = again(action, "run the command again later");
+            format!("other clients may use the quota of the same account; {again}")
         }
-        ErrorClass::Transient
-            if [ApiError::SOURCE_UNAVAILABLE, ApiError::SOURCE_TIMED_OUT].contains(&&**code) =>
-        {
-            "no request was sent; check the source of the credentials that the message names, and run the command \
-             again: completed changes are not repeated"
-                .to_owned()
-        }
-        ErrorClass::Transient if code == ApiError::CONNECTION_FAILED => {
-            "check the network connection, the proxy (HTTPS_PROXY, NO_PROXY), --region and --endpoint-url".to_owned()
-        }
-        ErrorClass::Transient if is_write => {
-            "IAM may have applied the change; run plan to check, and apply the remaining changes".to_owned()
-        }
-        ErrorClass::Transient => "run the command again".to_owned(),
+        ErrorClass::Transient => transient(action, code),
         ErrorClass::Rejected if code == "PolicyNotAttachable" => {
             "AWS reserves this policy for service-linked roles; specify another policy".to_owned()
         }
         ErrorClass::Rejected if code == ApiError::RESPONSE_TOO_LARGE => {
             "check --endpoint-url and the proxy: responses of IAM are far below this maximum".to_owned()
         }
+        ErrorClass::Rejected if is_not_of_aws(code) => NOT_OF_AWS.to_owned(),
         ErrorClass::Rejected => return None,
     };
     Some(text)
+}
+
+const NOT_OF_AWS: &str = "check --endpoint-url and the proxy: the response may not be from AWS";
+
+/// Whether the call changes the account.
+fn is_write(action: &str) -> bool {
+    action.contains("PermissionsBoundary")
+}
+
+/// Whether the code stands for a response that does not have the form of AWS's.
+fn is_not_of_aws(code: &str) -> bool {
+    code == ApiError::UNREADABLE || code.starts_with("HTTP ")
+}
+
+/// The instruction to run the command again. Only a run that writes can have completed changes.
+fn again(action: &str, instruction: &str) -> String {
+    let rest = if is_write(action) { ": completed changes are not repeated" } else { "" };
+    format!("{instruction}{rest}")
+}
+
+fn denied(action: &str, message: &str) -> String {
+    if message.contains("explicit deny") {
+        format!(
+            "a policy explicitly denies {action}, which no other policy can override; check the caller's \
+             identity-based policies, its permissions boundary, its session policy, the organization's service \
+             control policies, and the policy of the VPC endpoint"
+        )
+    } else if action == "sts:GetCallerIdentity" {
+        // https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+        format!(
+            "{action} needs no permission; check --endpoint-url, and the policy of a VPC endpoint"
+        )
+    } else if is_write(action) {
+        format!(
+            "allow {action} for the caller; a policy that already allows it may be limited to other paths, \
+             or by the condition key iam:PermissionsBoundary"
+        )
+    } else if action == "iam:GetUser" || action == "iam:GetPolicy" {
+        format!(
+            "allow {action} for the caller; a policy that already allows it may be limited to other paths"
+        )
+    } else {
+        // These actions have no resource, and no condition key of IAM.
+        format!("allow {action} for the caller")
+    }
+}
+
+fn credentials(error: &ApiError) -> String {
+    let ApiError { action, code, message, .. } = error;
+    // The codes of a wrong key and a wrong signature are those of every action.
+    match &**code {
+        ApiError::MFA_EXPIRED => again(
+            action,
+            "set a longer duration_seconds in the profile (up to the maximum of the role), and run the command again",
+        ),
+        ApiError::SOURCE_FAILED => source_failed(message),
+        ApiError::NO_CREDENTIALS => {
+            "specify credentials with --profile NAME, AWS_PROFILE, AWS_ACCESS_KEY_ID and \
+             AWS_SECRET_ACCESS_KEY, or `aws sso login`; --sandbox needs no credentials"
+                .to_owned()
+        }
+        ApiError::ACCOUNT_CHANGED => {
+            "nothing was read or written with the new credentials; specify credentials of one account for \
+             the whole run, and run the command again"
+                .to_owned()
+        }
+        code if action == "sts:AssumeRole" && code.starts_with("AccessDenied") => {
+            "check the trust policy of the role, the permission sts:AssumeRole of its source, external_id, and the \
+             MFA code"
+                .to_owned()
+        }
+        code if code.starts_with("Expired") => {
+            "renew the credentials (for IAM Identity Center, run `aws sso login`), and run the command again"
+                .to_owned()
+        }
+        "InvalidClientTokenId" | "InvalidAccessKeyId" | "UnrecognizedClientException" => {
+            "check the access key ID and the session token, and that their partition is that of --region".to_owned()
+        }
+        // Without the server's time, only the message tells that the clock is the reason.
+        "SignatureDoesNotMatch"
+            if message.contains("Signature expired") || message.contains("not yet current") =>
+        {
+            "set this machine's clock, and run the command again".to_owned()
+        }
+        "SignatureDoesNotMatch" => {
+            "check the secret access key and the session token, and that no proxy alters requests".to_owned()
+        }
+        "RequestExpired" => "set this machine's clock, and run the command again".to_owned(),
+        "MissingAuthenticationToken" | "MissingAuthenticationTokenException" | "IncompleteSignature" => {
+            "check --endpoint-url and the proxy: the request arrived without its whole signature".to_owned()
+        }
+        "OptInRequired" => "use credentials of an account that is activated".to_owned(),
+        _ if action == "sts:AssumeRole" => {
+            "correct the settings of the profile that the message names, such as role_arn and duration_seconds"
+                .to_owned()
+        }
+        _ => "check the access key ID, the secret access key and the session token".to_owned(),
+    }
+}
+
+fn transient(action: &str, code: &str) -> String {
+    let is_unsent = [ApiError::SOURCE_UNAVAILABLE, ApiError::SOURCE_TIMED_OUT].contains(&code);
+    let check = match code {
+        _ if is_unsent => {
+            return format!(
+                "no request was sent; check the source of the credentials that the message names, and {}",
+                again(action, "run the command again")
+            );
+        }
+        ApiError::CONNECTION_FAILED => Some(
+            "check the network connection, the proxy (HTTPS_PROXY, NO_PROXY), --region and --endpoint-url",
+        ),
+        code if is_not_of_aws(code) => Some(NOT_OF_AWS),
+        _ => None,
+    };
+    let may_be_applied =
+        "IAM may have applied the change; run plan to check, and apply the remaining changes";
+    match (check, is_write(action)) {
+        (None, false) => "run the command again".to_owned(),
+        (None, true) => may_be_applied.to_owned(),
+        (Some(check), false) => check.to_owned(),
+        (Some(check), true) => format!("{check}; {may_be_applied}"),
+    }
 }
 
 /// What to do about a source of credentials that refused. Only its message tells which source it is.
@@ -185,5 +253,124 @@ mod tests {
         let of = |action| advice_on(ErrorClass::Transient, action, "TimedOut", "no response");
         assert!(of(PUT).contains("may have applied"));
         assert_eq!(of("iam:GetUser"), "run the command again");
+    }
+
+    const READS: [&str; 8] = [
+        "sts:GetCallerIdentity",
+        "sts:AssumeRole",
+        "credentials",
+        "iam:GetUser",
+        "iam:GetPolicy",
+        "iam:ListUsers",
+        "iam:GetAccountSummary",
+        "iam:GetAccountAuthorizationDetails",
+    ];
+    const CLASSES: [ErrorClass; 6] = [
+        ErrorClass::Throttled,
+        ErrorClass::Transient,
+        ErrorClass::Credentials,
+        ErrorClass::Denied,
+        ErrorClass::NotFound,
+        ErrorClass::Rejected,
+    ];
+    const CODES: [&str; 24] = [
+        "AccessDenied",
+        "NoSuchEntity",
+        "Throttling",
+        "ServiceUnavailable",
+        "TimedOut",
+        "HTTP 502",
+        "HTTP 403",
+        "ExpiredToken",
+        "InvalidClientTokenId",
+        "SignatureDoesNotMatch",
+        "RequestExpired",
+        "MissingAuthenticationToken",
+        "OptInRequired",
+        "PolicyNotAttachable",
+        ApiError::UNREADABLE,
+        ApiError::CONNECTION_FAILED,
+        ApiError::RESPONSE_TOO_LARGE,
+        ApiError::NO_CREDENTIALS,
+        ApiError::SOURCE_FAILED,
+        ApiError::SOURCE_UNAVAILABLE,
+        ApiError::SOURCE_TIMED_OUT,
+        ApiError::MFA_EXPIRED,
+        ApiError::CLOCK_SKEW,
+        ApiError::UNTRUSTED,
+    ];
+
+    /// The advice on each combination of class and code for this action.
+    fn every_advice(
+        action: &'static str,
+    ) -> impl Iterator<Item = (ErrorClass, &'static str, String)> {
+        CLASSES.into_iter().flat_map(move |class| {
+            CODES.into_iter().filter_map(move |code| {
+                let (code_text, message) = (code.to_owned(), "the message".to_owned());
+                let error = ApiError {
+                    action: action.into(),
+                    class,
+                    code: code_text,
+                    message,
+                    request_id: None,
+                };
+                Some((class, code, advice(&error)?))
+            })
+        })
+    }
+
+    #[test]
+    fn no_advice_on_a_read_is_about_a_change() {
+        for action in READS {
+            for (class, code, said) in every_advice(action) {
+                for of_writes in
+                    ["changes", "the change", "applied", "condition key", "create it", "its entry"]
+                {
+                    assert!(!said.contains(of_writes), "{action} {class:?} {code}: {said}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_actions_on_a_user_or_policy_can_be_limited_to_paths() {
+        for action in READS.into_iter().chain([PUT]) {
+            let has_resource = [PUT, "iam:GetUser", "iam:GetPolicy"].contains(&action);
+            let said = advice_on(ErrorClass::Denied, action, "AccessDenied", "not authorized");
+            assert_eq!(said.contains("paths"), has_resource, "{said}");
+        }
+    }
+
+    #[test]
+    fn only_advice_on_credentials_proposes_other_credentials() {
+        for action in READS.into_iter().chain([PUT]) {
+            for (class, code, said) in every_advice(action) {
+                let is_about_them = class == ErrorClass::Credentials
+                    && ![ApiError::CLOCK_SKEW, ApiError::UNTRUSTED].contains(&code);
+                for words in ["--profile", "access key", "sso login"] {
+                    assert!(
+                        is_about_them || !said.contains(words),
+                        "{action} {class:?} {code}: {said}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_write_that_may_be_applied_says_so_whatever_the_reason() {
+        for (class, code, said) in every_advice(PUT) {
+            let error = ApiError {
+                action: PUT.into(),
+                class,
+                code: code.to_owned(),
+                message: String::new(),
+                request_id: None,
+            };
+            let is_special = [ApiError::CLOCK_SKEW, ApiError::UNTRUSTED].contains(&code);
+            if class == ErrorClass::Transient && error.is_outcome_unknown() && !is_special {
+                assert!(said.contains("IAM may have applied the change"), "{code}: {said}");
+            }
+        }
     }
 }

@@ -11,6 +11,13 @@ use crate::plan::{
 /// The maximum number of protected users that are named; the others are counted.
 const MAX_NAMES: usize = 10;
 
+/// The command whose options override guard rails. Of the commands that show a plan, only `apply` has all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OptionOf {
+    ThisCommand,
+    Apply,
+}
+
 /// The guard rails that any run of the plan violates, or else those that an unattended run violates.
 pub(super) fn guard_section(plan: &Plan) -> Option<Section<'static>> {
     let violations = |supervision| plan.violations(None, supervision, &Overrides::default());
@@ -21,7 +28,8 @@ pub(super) fn guard_section(plan: &Plan) -> Option<Section<'static>> {
         ("apply", attended)
     };
     let result = format!("{command} refuses this plan");
-    (!violations.is_empty()).then(|| violations_section(plan, &violations, &result))
+    let section = || violations_section(plan, &violations, &result, OptionOf::Apply);
+    (!violations.is_empty()).then(section)
 }
 
 /// A section about violations of guard rails, and what results from them.
@@ -29,6 +37,7 @@ pub(super) fn violations_section(
     plan: &Plan,
     violations: &[Violation],
     result: &str,
+    option_of: OptionOf,
 ) -> Section<'static> {
     let heading = plural(violations.len(), "Guard rail violated", "Guard rails violated");
     Section {
@@ -38,7 +47,7 @@ pub(super) fn violations_section(
         noun: "violation",
         body: Body::Statements(texts(violations)),
         message: None,
-        help: Some(help(plan, violations)),
+        help: Some(help(plan, violations, option_of)),
     }
 }
 
@@ -85,10 +94,10 @@ fn located(principal: &Principal, Provenance { file, line, .. }: &Provenance) ->
 
 /// How to override the violated guard rails: an instruction without a period.
 pub fn override_help(plan: &Plan, violations: &[Violation]) -> String {
-    help(plan, violations).to_string()
+    help(plan, violations, OptionOf::ThisCommand).to_string()
 }
 
-fn help(plan: &Plan, violations: &[Violation]) -> Text<'static> {
+fn help(plan: &Plan, violations: &[Violation], option_of: OptionOf) -> Text<'static> {
     let mut options: Vec<String> = Vec::new();
     let mut protected = 0;
     for violation in violations {
@@ -108,10 +117,13 @@ fn help(plan: &Plan, violations: &[Violation]) -> Text<'static> {
             Violation::OwnBoundary { .. } => options.push("--allow-own-boundary".to_owned()),
         }
     }
-    let help =
-        options.into_iter().fold(Text::ours("to override for this run, add"), |help, option| {
-            help.and(" ").and_name(option)
-        });
+    let to_override = match option_of {
+        OptionOf::ThisCommand => "to override for this run, add",
+        OptionOf::Apply => "to override, specify for apply:",
+    };
+    let help = options
+        .into_iter()
+        .fold(Text::ours(to_override), |help, option| help.and(" ").and_name(option));
     match plan.source.rolls_back() {
         None => help.and("; or change [guard] in the file and plan again"),
         Some(_) => help,

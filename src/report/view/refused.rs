@@ -1,4 +1,4 @@
-use super::guard::violations_section;
+use super::guard::{OptionOf, violations_section};
 use super::plan::{change_row, problem_section, problems};
 use super::run::{already_done, blocked, conflicts, preflight_counts, section};
 use super::words::{account, add_counts, grouped};
@@ -10,7 +10,12 @@ pub(in crate::report) fn refused<'a>(preflight: &'a Preflight, why: &'a Refused)
     let Preflight { plan, digest, .. } = preflight;
     let mut sections: Vec<Section<'a>> = Vec::new();
     if let Refused::GuardRails(violations) = why {
-        sections.push(violations_section(plan, violations, "nothing was changed"));
+        sections.push(violations_section(
+            plan,
+            violations,
+            "nothing was changed",
+            OptionOf::ThisCommand,
+        ));
     }
     sections.extend(conflicts(preflight));
     sections.extend(problem_section(problems(plan).chain(blocked(preflight))));

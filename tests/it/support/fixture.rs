@@ -301,4 +301,6 @@ impl Interaction for Unattended {
         self.events = Some(receiver);
         Ok(sender)
     }
+
+    fn journal_created(&mut self, _: &Path) {}
 }
