@@ -5,6 +5,7 @@ use std::path::Path;
 use super::exit_code::Exit;
 use crate::aws::ConnectError;
 use crate::config::FileErrors;
+use crate::iam::Printable;
 use crate::inventory::{ApiError, EveryPrincipalError};
 use crate::journal::{JournalError, ReadError, RunRecordError};
 use crate::ops::{Declined, Error, ReadPlanError, WritePlanError};
@@ -99,7 +100,7 @@ impl From<Error> for Failure {
         }
         let message = match &error {
             Error::Unwritable { path, error } if error.kind() == io::ErrorKind::NotFound => {
-                format!("cannot write {}: the directory does not exist", path.display())
+                format!("cannot write {}: the directory does not exist", Printable::path(path))
             }
             other => other.to_string(),
         };
@@ -160,6 +161,9 @@ fn help(error: &Error) -> Option<String> {
                 mismatch.expected.home_region(),
                 mismatch.partition.as_str()
             ));
+        }
+        Error::Connect(ConnectError::PlainHttp(_)) => {
+            "specify an https:// URL; if you trust the network up to this host, add --allow-http"
         }
         Error::Connect(ConnectError::PartialKey) => {
             "set both variables, or unset AWS_ACCESS_KEY_ID"
@@ -247,7 +251,7 @@ fn mfa_help(profile: &str) -> String {
 }
 
 fn state_directory_help(path: &Path, why: Distrust) -> String {
-    let path = path.display();
+    let path = Printable::path(path);
     match why {
         Distrust::Mode(_) => format!(
             "check that nobody else changed the files in it, and make it private: chmod 700 {path}"

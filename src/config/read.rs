@@ -5,7 +5,7 @@ use std::path::Path;
 use super::source_text::SourceText;
 use super::{Config, FileErrors, Guard, ShortNames, check};
 use crate::files::{MaxSize, read_stream};
-use crate::iam::Digest;
+use crate::iam::{Digest, Printable};
 
 impl Config {
     /// Reads and checks the file at `path`.
@@ -45,7 +45,7 @@ impl Config {
 }
 
 fn read_text(path: &Path) -> Result<SourceText, FileErrors> {
-    let file = path.display().to_string();
+    let file = Printable::path(path).to_string();
     let bytes = read_stream(path, MaxSize::BOUNDARIES_FILE).map_err(|error| {
         let (reason, help) = match error.kind() {
             io::ErrorKind::NotFound => (

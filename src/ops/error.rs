@@ -5,7 +5,7 @@ use super::io_reason::io_reason;
 use super::saved_plan_error::{ReadPlanError, WritePlanError};
 use crate::aws::ConnectError;
 use crate::config::FileErrors;
-use crate::iam::{AccountId, ClockError, PolicyArn, PrincipalName};
+use crate::iam::{AccountId, ClockError, PolicyArn, PrincipalName, Printable};
 use crate::inventory::{ApiError, EveryPrincipalError};
 use crate::journal::{JournalError, ReadError};
 use crate::plan::ScopeError;
@@ -18,7 +18,7 @@ pub enum Error {
     #[error(transparent)]
     File(#[from] FileErrors),
     /// The earlier version of the file, to compare with, does not exist.
-    #[error("cannot read {}: file not found", .0.display())]
+    #[error("cannot read {}: file not found", Printable::path(.0))]
     NoBase(PathBuf),
     /// The clock is not at a time that can be recorded, or that AWS accepts in a signature.
     #[error(transparent)]
@@ -38,7 +38,7 @@ pub enum Error {
     )]
     NoAccount {
         /// The boundaries file.
-        file: String,
+        file: Printable,
         /// The account that the credentials belong to.
         account: AccountId,
     },
@@ -49,12 +49,12 @@ pub enum Error {
     #[error("cannot use {path}: {source}")]
     ReadPlan {
         /// The path, or `standard input`.
-        path: String,
+        path: Printable,
         /// Why it cannot be used.
         source: ReadPlanError,
     },
     /// The plan cannot be saved.
-    #[error("cannot save the plan in {}: {source}", path.display())]
+    #[error("cannot save the plan in {}: {source}", Printable::path(path))]
     WritePlan {
         /// The path to save it at.
         path: PathBuf,
@@ -62,7 +62,7 @@ pub enum Error {
         source: WritePlanError,
     },
     /// The journal of a run cannot be used for a rollback.
-    #[error("cannot use {}: {}", path.display(), read_error(source))]
+    #[error("cannot use {}: {}", Printable::path(path), read_error(source))]
     ReadJournal {
         /// The journal.
         path: PathBuf,
@@ -73,7 +73,7 @@ pub enum Error {
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// The path of the journal cannot be made absolute.
-    #[error("cannot use {}: {error}", path.display())]
+    #[error("cannot use {}: {error}", Printable::path(path))]
     JournalPath {
         /// The path.
         path: PathBuf,
@@ -108,13 +108,13 @@ pub enum Error {
         users: Vec<(PrincipalName, PolicyArn)>,
     },
     /// The file to write already exists.
-    #[error("{} already exists, and was left unchanged", .0.display())]
+    #[error("{} already exists, and was left unchanged", Printable::path(.0))]
     Exists(PathBuf),
     /// The file to write is a directory, a device, a FIFO or a socket.
-    #[error("cannot write {}: it is not a regular file", .0.display())]
+    #[error("cannot write {}: it is not a regular file", Printable::path(.0))]
     NotAFile(PathBuf),
     /// A file cannot be written.
-    #[error("cannot write {}: {error}", path.display())]
+    #[error("cannot write {}: {error}", Printable::path(path))]
     Unwritable {
         /// The file.
         path: PathBuf,

@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     fn advice_on(class: ErrorClass, action: &'static str, code: &str, message: &str) -> String {
-        let (code, message) = (code.to_owned(), message.to_owned());
+        let (code, message) = (code.into(), message.into());
         advice(&ApiError { action: action.into(), class, code, message, request_id: None }).unwrap()
     }
 
