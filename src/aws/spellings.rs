@@ -6,10 +6,17 @@ use crate::iam::is_unsafe;
 
 /// A secret as it can occur in a text: as it is, in Base64, with escapes of JSON, URLs or XML, also twice, and with
 /// line breaks or spaces between its characters.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Spellings {
     /// Texts without escapes and spaces, one of which occurs if the secret does.
-    patterns: Vec<Vec<u8>>,
+    patterns: Vec<Pattern>,
+}
+
+#[derive(Clone)]
+struct Pattern {
+    text: Vec<u8>,
+    /// Whether the characters beside it contain bits of the secret, too.
+    is_base64: bool,
 }
 
 /// The maximum number of times that a text was escaped.
@@ -17,7 +24,7 @@ const MAX_LEVELS: usize = 3;
 
 impl Spellings {
     pub(super) fn of(secret: &str) -> Spellings {
-        let mut patterns = vec![secret.as_bytes().to_vec()];
+        let mut patterns = vec![Pattern { text: secret.as_bytes().to_vec(), is_base64: false }];
         // In a longer text that is in Base64, the secret begins at one of three positions of a group.
         for offset in 0..3 {
             let text = [&vec![0; offset], secret.as_bytes()].concat();
@@ -30,10 +37,9 @@ impl Spellings {
                 b'/' => b'_',
                 other => *other,
             });
-            patterns.push(in_urls.collect());
-            patterns.push(standard.to_vec());
+            patterns.push(Pattern { text: in_urls.collect(), is_base64: true });
+            patterns.push(Pattern { text: standard.to_vec(), is_base64: true });
         }
-        patterns.dedup();
         Spellings { patterns }
     }
 }
@@ -47,13 +53,23 @@ pub(super) fn find<'a>(
     let mut units = units(text);
     for _ in 0..=MAX_LEVELS {
         let bytes: Vec<u8> = units.iter().map(|unit| unit.byte).collect();
-        for pattern in secrets.clone().flat_map(|secret| &secret.patterns) {
-            let starts = bytes.windows(pattern.len()).enumerate();
-            found.extend(
-                starts
-                    .filter(|(_, window)| window == pattern)
-                    .map(|(at, _)| units[at].start..units[at + pattern.len() - 1].end),
-            );
+        for Pattern { text, is_base64 } in secrets.clone().flat_map(|secret| &secret.patterns) {
+            let starts = bytes.windows(text.len()).enumerate();
+            for (at, _) in starts.filter(|(_, window)| window == text) {
+                let (mut first, mut last) = (at, at + text.len() - 1);
+                let is_beside = |at: usize| units[at].end == units[at + 1].start;
+                if *is_base64 {
+                    let is_before =
+                        first > 0 && is_base64_digit(bytes[first - 1]) && is_beside(first - 1);
+                    first -= usize::from(is_before);
+                    let is_after = |at: usize| {
+                        bytes.get(at + 1).is_some_and(|it| is_base64_digit(*it)) && is_beside(at)
+                    };
+                    last += usize::from(is_after(last));
+                    last += bytes[last + 1..].iter().take(2).take_while(|it| **it == b'=').count();
+                }
+                found.push(units[first].start..units[last].end);
+            }
         }
         match decoded(&units) {
             Some(next) => units = next,
@@ -69,6 +85,10 @@ pub(super) fn find<'a>(
         }
     }
     merged
+}
+
+fn is_base64_digit(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte)
 }
 
 /// A character, and the range of the text that it stands for.
