@@ -56,8 +56,7 @@ async fn only_journal(folder: &Path, items: usize) -> Result<(), Box<dyn Error>>
     println!("\n{:40} {:>9} {:>12}", "only the journal", "items", "items/s");
     for at_once in [1, 16, CONCURRENCY, 256] {
         let journal = company.journal(&folder.join(format!("only-{at_once}.jsonl")))?;
-        let applied =
-            CallOutcome::Applied { attempts: 1, request_id: Some("0123456789ab".to_owned()) };
+        let applied = CallOutcome::Applied { attempts: 1, request_id: Some("0123456789ab".into()) };
         let began = Instant::now();
         let mut written = stream::iter(&company.preflight.plan.changes)
             .map(async |change| {

@@ -6,6 +6,7 @@
 //!
 //!     cargo bench --bench pace -- [--seconds S] [--only ours] [--rows TEXT]
 #![allow(
+    clippy::disallowed_methods,
     clippy::print_stderr,
     unreachable_pub,
     reason = "a bench prints its progress, and its modules are its own"

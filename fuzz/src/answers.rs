@@ -81,7 +81,7 @@ async fn asked(iam: &Loopback, answer: &Answer) -> bool {
         match writer.write(&alice, to, &Stop::never(), |_| {}).await {
             CallOutcome::Applied { request_id, .. } => {
                 told.something();
-                inert(&request_id.unwrap_or_default());
+                inert(request_id.as_deref().unwrap_or_default());
                 is_believed = true;
             }
             CallOutcome::Failed { error, may_be_done, .. } => {

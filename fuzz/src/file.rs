@@ -97,9 +97,9 @@ fn everybody(account: AccountId, config: &Config) -> Inventory {
             _ => Reading::Unreadable(ApiError {
                 action: "iam:GetUser".into(),
                 class: ErrorClass::Denied,
-                code: "AccessDenied".to_owned(),
-                message: "`|</details> <!-- ::error::x %0A @octocat \\u{1b}[2J".to_owned(),
-                request_id: Some("0f1e2d3c".to_owned()),
+                code: "AccessDenied".into(),
+                message: "`|</details> <!-- ::error::x %0A @octocat \\u{1b}[2J".into(),
+                request_id: Some("0f1e2d3c".into()),
             }),
         };
         (principal, reading)

@@ -111,7 +111,7 @@ fn can_be_rolled_back(record: &RunRecord) {
 fn rolled_back(record: &RunRecord, reading: impl Fn(&Entry) -> Reading) -> Plan {
     let readings =
         record.entries.iter().map(|entry| (entry.intent.principal.clone(), reading(entry)));
-    let plan = rollback(record, FILE, &Inventory::of(readings.collect()));
+    let plan = rollback(record, &FILE.into(), &Inventory::of(readings.collect()));
     reads_back(&plan);
     of_plan(&plan);
     plan

@@ -36,8 +36,9 @@ pub fn reads_back(plan: &Plan) {
 /// The text contains no control, bidirectional or invisible characters.
 pub fn inert(text: &str) {
     let is_active = |c: char| {
-        let is_invisible = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{2069}' | '\u{feff}');
+        let is_invisible = matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}' | '\u{e0000}'..='\u{e0fff}');
         (c.is_control() && c != '\n') || is_invisible
     };
     if let Some(at) = text.find(is_active) {

@@ -103,9 +103,9 @@ mod tests {
         let error = ApiError {
             action: "iam:PutUserPermissionsBoundary".into(),
             class,
-            code: "Code".to_owned(),
-            message: "message".to_owned(),
-            request_id: Some("id".to_owned()),
+            code: "Code".into(),
+            message: "message".into(),
+            request_id: Some("id".into()),
         };
         CallOutcome::Failed { attempts: 1, error, may_be_done: false }
     }

@@ -16,6 +16,8 @@ pub enum Access {
         region: Option<String>,
         /// The endpoint of IAM and STS; `None` for AWS's own.
         endpoint_url: Option<String>,
+        /// Whether an endpoint that is not on this machine may be without encryption.
+        allow_http: bool,
         /// The partition that the run is for. Its home region is used if no region is set.
         partition: Option<ExpectedPartition>,
         /// Asks for the code of an MFA device.

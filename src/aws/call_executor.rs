@@ -7,6 +7,7 @@ use super::call_context::CallContext;
 use super::error::CallFailure;
 use super::limiter::Response;
 use super::rate_limiter::RateLimiter;
+use super::redactor::redact_likely_secrets;
 use super::retry_policy::RetryPolicy;
 use super::stop::Stop;
 use crate::inventory::{ApiError, ErrorClass, Retry};
@@ -159,7 +160,8 @@ impl CallExecutor {
     fn redacted(&self, failure: CallFailure) -> ApiError {
         let CallFailure { error, causes } = failure;
         if !causes.is_empty() {
-            let causes = self.context.redactor.redact_text(causes);
+            // In this order: the second can leave a part of a known secret.
+            let causes = redact_likely_secrets(&self.context.redactor.redact_text(&causes));
             tracing::debug!("causes of the failure of {}: {causes}", self.action);
         }
         self.context.redactor.redact(error)
@@ -200,9 +202,9 @@ mod tests {
         let error = ApiError {
             action: ACTION.into(),
             class,
-            code: "Code".to_owned(),
-            message: "message".to_owned(),
-            request_id: Some("id".to_owned()),
+            code: "Code".into(),
+            message: "message".into(),
+            request_id: Some("id".into()),
         };
         error.into()
     }
@@ -239,7 +241,7 @@ mod tests {
     async fn a_signature_is_repeated_once_after_the_clock_is_corrected() {
         let skewed = || async {
             let CallFailure { error, causes } = error(ErrorClass::Credentials);
-            let error = ApiError { code: ApiError::CLOCK_SKEW.to_owned(), ..error };
+            let error = ApiError { code: ApiError::CLOCK_SKEW.into(), ..error };
             Err::<(), _>(CallFailure { error, causes })
         };
         let ended = executor(None).execute(&Stop::never(), skewed, |_| {}).await;

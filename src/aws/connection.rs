@@ -14,6 +14,7 @@ use super::account::Account;
 use super::call_context::CallContext;
 use super::clock::SystemClock;
 use super::credentials::{RenewedCredentials, Sources, has_partial_key};
+use super::endpoint::{PlainHttp, check_endpoints};
 use super::http::{Client, Proxies, Trust};
 use super::identity::{IdentityError, get_caller_identity};
 use super::identity_guard::IdentityGuard;
@@ -23,7 +24,7 @@ use super::profile::{
 use super::redactor::Redactor;
 use super::region::{RegionMismatch, check_region, region_chain};
 use super::response_check::ResponseCheck;
-use crate::iam::{Partition, printable};
+use crate::iam::{Partition, Printable};
 use crate::inventory::ApiError;
 
 /// A connection to AWS: credentials, region and endpoint are configured, and no call is made yet.
@@ -44,54 +45,57 @@ pub enum ConnectError {
     #[error("no AWS credentials found in profile {profile} or any other source: {why}")]
     Credentials {
         /// The profile that was searched.
-        profile: String,
+        profile: Printable,
         /// The message of the source that failed.
-        why: String,
+        why: Printable,
     },
     /// The profile of `--profile` has no usable credentials. No other source is used.
     #[error("no AWS credentials found in profile {profile:?} of --profile: {why}")]
     ProfileCredentials {
         /// The profile.
-        profile: String,
+        profile: Printable,
         /// What the profile lacks, or the message of the source that it names.
-        why: String,
+        why: Printable,
     },
     /// The source of the credentials failed.
     #[error("cannot get credentials: {}", error.message)]
     Source {
         /// The profile that was searched.
-        profile: String,
+        profile: Printable,
         /// The error of the source.
         error: Box<ApiError>,
     },
     /// The bundle of certificate authorities cannot be used. The text says which, and why.
     #[error("{0}")]
-    CaBundle(String),
+    CaBundle(Printable),
     /// The value of a proxy variable cannot be used. The text says which, and why.
     #[error("{0}")]
-    Proxy(String),
+    Proxy(Printable),
     /// The region is in another partition than the ARNs.
     #[error(transparent)]
     Region(Box<RegionMismatch>),
+    /// An endpoint is without encryption.
+    #[error(transparent)]
+    PlainHttp(PlainHttp),
     /// The profile that `--profile` or a variable names does not exist.
     #[error("the AWS profile {profile:?} of {origin} does not exist in {} or {}", files[0], files[1])]
     NoSuchProfile {
         /// The profile.
-        profile: String,
+        profile: Printable,
         /// What names it.
         origin: ProfileOrigin,
         /// The paths of the configuration file and the credentials file.
-        files: [String; 2],
+        files: [Printable; 2],
     },
     /// A file with profiles cannot be read or parsed.
     #[error("cannot read the AWS profile {profile:?} of {origin}: {why}")]
     UnreadableProfiles {
         /// The profile.
-        profile: String,
+        profile: Printable,
         /// What names it.
         origin: ProfileOrigin,
         /// The reason.
-        why: String,
+        why: Printable,
     },
     /// The environment has an access key ID without its secret access key.
     #[error("AWS_ACCESS_KEY_ID is set, and AWS_SECRET_ACCESS_KEY is not")]
@@ -101,7 +105,7 @@ pub enum ConnectError {
     Call(#[from] ApiError),
     /// The response of STS cannot be used.
     #[error("sts:GetCallerIdentity returned an unusable response: {0}")]
-    UnusableIdentity(String),
+    UnusableIdentity(Printable),
 }
 
 /// The SDK's defaults of this date. A new version of the SDK does not change them.
@@ -168,7 +172,7 @@ impl Connection {
         let identity = match get_caller_identity(&self.config, &context).await {
             Ok(identity) => identity,
             Err(IdentityError::Call(error)) => {
-                let profile = self.profile.name().to_owned();
+                let profile = Printable::new(self.profile.name());
                 return Err(match &*error.code {
                     ApiError::NO_CREDENTIALS if self.profile.is_exclusive() => {
                         ConnectError::ProfileCredentials { profile, why: error.message }
@@ -185,12 +189,14 @@ impl Connection {
                     _ => error.into(),
                 });
             }
-            Err(IdentityError::Unusable(why)) => return Err(ConnectError::UnusableIdentity(why)),
+            Err(IdentityError::Unusable(why)) => {
+                return Err(ConnectError::UnusableIdentity(why.into()));
+            }
         };
         self.guard.bind(&identity);
         let config = aws_sdk_iam::config::Builder::from(&self.config)
             .retry_config(RetryConfig::disabled())
-            .interceptor(ResponseCheck)
+            .interceptor(ResponseCheck { redactor: context.redactor.clone() })
             .build();
         let iam = aws_sdk_iam::Client::from_conf(config);
         Ok(Account::new(iam, identity, context))
@@ -203,7 +209,7 @@ async fn open_chain(
     profile: &SelectedProfile,
     redactor: &Redactor,
 ) -> (SdkConfig, Option<ConnectError>) {
-    let Access::Chain { region, endpoint_url, partition, mfa, .. } = access else {
+    let Access::Chain { region, endpoint_url, allow_http, partition, mfa, .. } = access else {
         unreachable!("the caller has matched it")
     };
     let profiles = load_profiles().await;
@@ -212,11 +218,11 @@ async fn open_chain(
     let selected = profiles.as_ref().and_then(|profiles| profiles.get_profile(profile.name()));
     let bundle = selected.and_then(|profile| profile.get("ca_bundle"));
     let trust = Trust::load(profile.name(), bundle).unwrap_or_else(|error| {
-        obstacle.get_or_insert_with(|| ConnectError::CaBundle(error.to_string()));
+        obstacle.get_or_insert_with(|| ConnectError::CaBundle(error.to_string().into()));
         Trust::default()
     });
     let proxies = Proxies::from_env().unwrap_or_else(|error| {
-        obstacle.get_or_insert_with(|| ConnectError::Proxy(error.to_string()));
+        obstacle.get_or_insert_with(|| ConnectError::Proxy(error.to_string().into()));
         Proxies::default()
     });
     let http = Client::new(trust, proxies);
@@ -228,6 +234,12 @@ async fn open_chain(
         Some(url) => load_config(profile.name(), chain(), Some(url), &http).await,
         None => of_credentials.clone(),
     };
+    if !allow_http
+        && let Err(error) =
+            check_endpoints(endpoint_url.as_deref(), &of_credentials, profile.name())
+    {
+        obstacle.get_or_insert(ConnectError::PlainHttp(error));
+    }
     if let Some(used) = config.region() {
         let flag = region.as_deref();
         let checked =
@@ -284,14 +296,14 @@ fn obstacle(
     profile: &SelectedProfile,
     profiles: Result<&ProfileSet, &ProfileFileLoadError>,
 ) -> Option<ConnectError> {
-    let (name, origin) = (profile.name().to_owned(), profile.origin());
+    let (name, origin) = (Printable::new(profile.name()), profile.origin());
     match profiles {
-        Ok(profiles) if profile.is_named() && profiles.get_profile(&name).is_none() => {
+        Ok(profiles) if profile.is_named() && profiles.get_profile(profile.name()).is_none() => {
             let files = profile_files();
             Some(ConnectError::NoSuchProfile { profile: name, origin, files })
         }
         Err(error) if profile.is_named() => {
-            let why = printable(&error.to_string());
+            let why = error.to_string().into();
             Some(ConnectError::UnreadableProfiles { profile: name, origin, why })
         }
         _ if !profile.is_exclusive() && has_partial_key() => Some(ConnectError::PartialKey),

@@ -13,7 +13,7 @@ use super::bad_response::BadResponse;
 use super::http::UntrustedError;
 use super::redactor::redact_likely_secrets;
 use super::stop::GRACE;
-use crate::iam::printable;
+use crate::iam::Printable;
 use crate::inventory::{ApiError, ErrorClass};
 
 impl ErrorClass {
@@ -81,8 +81,8 @@ const MIN_SKEW: Duration = Duration::from_secs(240);
 #[derive(Debug)]
 pub(super) struct CallFailure {
     pub(super) error: ApiError,
-    /// The SDK's error with the chain of its sources, for the log; empty if there is none. Known secrets are not
-    /// redacted yet.
+    /// The SDK's error with the chain of its sources, for the log; empty if there is none. Secrets are not redacted
+    /// yet.
     pub(super) causes: String,
 }
 
@@ -98,7 +98,7 @@ impl CallFailure {
     where
         E: Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        let causes = printable(&redact_likely_secrets(&chain(&error)));
+        let causes = chain(&error);
         CallFailure { error: ApiError::from_sdk(action, error), causes }
     }
 }
@@ -128,10 +128,14 @@ impl ApiError {
                     return error;
                 }
                 // A response without a code is not AWS's: it comes from a proxy or a load balancer.
-                let code = meta.code().map_or_else(|| format!("HTTP {status}"), printable);
+                let code =
+                    meta.code().map_or_else(|| format!("HTTP {status}").into(), Printable::new);
                 let message = meta.message().map_or_else(
-                    || format!("the response has HTTP status {status} and no error code of AWS"),
-                    printable,
+                    || {
+                        format!("the response has HTTP status {status} and no error code of AWS")
+                            .into()
+                    },
+                    Printable::new,
                 );
                 ApiError {
                     action: action.into(),
@@ -299,18 +303,18 @@ impl ApiError {
         ApiError {
             action: action.into(),
             class,
-            code: code.to_owned(),
-            message: printable(&message),
+            code: code.into(),
+            message: message.into(),
             request_id: None,
         }
     }
 }
 
-fn request_id(in_body: Option<&str>, response: &HttpResponse) -> Option<String> {
+fn request_id(in_body: Option<&str>, response: &HttpResponse) -> Option<Printable> {
     in_body
         .or_else(|| response.headers().get("x-amzn-requestid"))
         .or_else(|| response.headers().get("x-amzn-request-id"))
-        .map(printable)
+        .map(Printable::new)
 }
 
 /// The error and its sources, separated by colons. A source that the text already ends with is not repeated.

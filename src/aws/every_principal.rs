@@ -140,7 +140,10 @@ impl Found {
         if self.unreadable.is_empty() {
             return Ok(self.users);
         }
-        let each = self.unreadable.into_iter().map(|(name, why)| UnreadablePrincipal { name, why });
+        let each = self
+            .unreadable
+            .into_iter()
+            .map(|(name, why)| UnreadablePrincipal { name: name.into(), why: why.into() });
         Err(EveryPrincipalError::Unreadable(each.collect()))
     }
 }

@@ -40,7 +40,7 @@ pub(super) async fn get_caller_identity(
     let config = aws_sdk_sts::config::Builder::from(config)
         .timeout_config(timeouts)
         .retry_config(RetryConfig::disabled())
-        .interceptor(ResponseCheck)
+        .interceptor(ResponseCheck { redactor: context.redactor.clone() })
         .build();
     let sts = aws_sdk_sts::Client::from_conf(config);
     let options = LimiterOptions { max_in_flight: 1, expected_calls: 1 };
@@ -54,7 +54,7 @@ pub(super) async fn get_caller_identity(
     let response = end.into_result(ACTION).map_err(IdentityError::Call)?;
     let identity =
         parse_identity(response.account(), response.arn()).map_err(IdentityError::Unusable)?;
-    tracing::debug!(account = %identity.account, arn = identity.arn, "caller identity");
+    tracing::debug!(account = %identity.account, arn = %identity.arn, "caller identity");
     Ok(identity)
 }
 
@@ -74,7 +74,7 @@ fn parse_identity(account: Option<&str>, arn: Option<&str>) -> Result<CallerIden
     let account = account
         .parse::<AccountId>()
         .map_err(|error| format!("the account {account:?} is not valid: {error}"))?;
-    Ok(CallerIdentity { account, partition, arn: arn.to_owned() })
+    Ok(CallerIdentity { account, partition, arn: arn.into() })
 }
 
 #[cfg(test)]

@@ -153,8 +153,8 @@ fn unconfirmed(code: &str, message: String) -> ApiError {
     ApiError {
         action: super::identity::ACTION.into(),
         class: ErrorClass::Credentials,
-        code: code.to_owned(),
-        message,
+        code: code.into(),
+        message: message.into(),
         request_id: None,
     }
 }

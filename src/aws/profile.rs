@@ -1,8 +1,9 @@
 use std::fmt;
+use std::path::Path;
 
 use aws_config::profile::{ProfileFileLoadError, ProfileSet, load};
 
-use crate::iam::printable;
+use crate::iam::Printable;
 
 /// The profile whose settings apply.
 ///
@@ -101,11 +102,11 @@ pub(super) async fn load_credentials_file() -> Result<ProfileSet, ProfileFileLoa
 
 /// The paths of the configuration file and the credentials file
 /// ([location of the files](https://docs.aws.amazon.com/sdkref/latest/guide/file-location.html)).
-pub(super) fn profile_files() -> [String; 2] {
+pub(super) fn profile_files() -> [Printable; 2] {
     [("AWS_CONFIG_FILE", "~/.aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")]
         .map(|(variable, default)| {
             std::env::var_os(variable)
-                .map_or_else(|| default.to_owned(), |path| printable(&path.to_string_lossy()))
+                .map_or_else(|| Printable::new(default), |path| Printable::path(Path::new(&path)))
         })
 }
 

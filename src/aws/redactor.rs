@@ -1,5 +1,6 @@
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_credential_types::Credentials;
@@ -7,14 +8,16 @@ use aws_credential_types::provider::{
     ProvideCredentials, SharedCredentialsProvider, future::ProvideCredentials as Provided,
 };
 
+use super::spellings::{Spellings, find};
+use crate::iam::Printable;
 use crate::inventory::ApiError;
 
 /// Redacts the secret access keys and session tokens that sign the calls. Clones share what they know.
 ///
 /// A response can contain them: if a signature is wrong, AWS returns the string that should have been signed,
-/// including the session token.
+/// including the session token. Each spelling is redacted ([`Spellings`]).
 #[derive(Clone, Default)]
-pub(super) struct Redactor(Arc<Mutex<BTreeSet<String>>>);
+pub(super) struct Redactor(Arc<Mutex<BTreeMap<String, Spellings>>>);
 
 /// The minimum length of a secret: AWS's are longer, and a shorter text may be a part of a word.
 const MIN_LENGTH: usize = 16;
@@ -26,20 +29,37 @@ impl Redactor {
         SharedCredentialsProvider::new(Watched { inner, redactor: self.clone() })
     }
 
-    /// The error without secrets in its code and its message.
+    /// The error without secrets in any text of the response.
     pub(super) fn redact(&self, error: ApiError) -> ApiError {
-        let code = self.redact_text(error.code);
-        let message = self.redact_text(error.message);
-        ApiError { code, message, ..error }
+        ApiError {
+            action: error.action,
+            class: error.class,
+            code: self.redact_text(&error.code),
+            message: self.redact_text(&error.message),
+            request_id: error.request_id.map(|id| self.redact_text(&id)),
+        }
     }
 
     /// The text without secrets.
-    pub(super) fn redact_text(&self, text: String) -> String {
-        let secrets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        secrets.iter().fold(text, |text, secret| match text.contains(secret.as_str()) {
-            true => text.replace(secret.as_str(), REDACTED),
-            false => text,
-        })
+    pub(super) fn redact_text(&self, text: &str) -> Printable {
+        let mut clean = text.to_owned();
+        for range in self.found_in(text).into_iter().rev() {
+            clean.replace_range(range, REDACTED);
+        }
+        clean.into()
+    }
+
+    /// Whether the text contains a secret.
+    pub(super) fn is_secret_in(&self, text: &str) -> bool {
+        !self.found_in(text).is_empty()
+    }
+
+    fn found_in(&self, text: &str) -> Vec<Range<usize>> {
+        if text.len() < MIN_LENGTH {
+            return Vec::new();
+        }
+        let secrets = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        find(text, secrets.values())
     }
 
     pub(super) fn remember(&self, credentials: &Credentials) {
@@ -50,7 +70,7 @@ impl Redactor {
                 .into_iter()
                 .flatten()
                 .filter(|secret| secret.len() >= MIN_LENGTH)
-                .map(str::to_owned),
+                .map(|secret| (secret.to_owned(), Spellings::of(secret))),
         );
     }
 }
@@ -58,7 +78,7 @@ impl Redactor {
 /// The text without words that look like a key or a token. For messages of credential providers: a
 /// `credential_process` that fails may have written credentials to its standard error.
 pub(super) fn redact_likely_secrets(text: &str) -> String {
-    let is_secret_char = |c: char| c.is_ascii_alphanumeric() || "+/=_-".contains(c);
+    let is_secret_char = |c: char| c.is_ascii_alphanumeric() || "+/=_-%".contains(c);
     let is_likely = |word: &str| {
         let has = |is: fn(&u8) -> bool| word.as_bytes().iter().any(is);
         word.len() >= MIN_LENGTH
@@ -118,11 +138,12 @@ mod tests {
         let error = redactor.redact(ApiError {
             action: "iam:GetUser".into(),
             class: ErrorClass::Credentials,
-            code: "SignatureDoesNotMatch".to_owned(),
-            message: format!("a test: {token}, {key}, {token}"),
-            request_id: None,
+            code: "SignatureDoesNotMatch".into(),
+            message: format!("a test: {token}, {key}, {token}").into(),
+            request_id: Some(format!("id {token}").into()),
         });
         assert_eq!(error.message, "a test: [redacted], [redacted], [redacted]");
+        assert_eq!(error.request_id.as_deref(), Some("id [redacted]"));
         assert_eq!(format!("{redactor:?}"), "Redactor");
     }
 

@@ -13,6 +13,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
 use super::bad_response::BadResponse;
+use super::redactor::Redactor;
 use super::response_limit::ResponseLimit;
 
 /// Limits the size of each response, and rejects a successful response whose body is not a complete and
@@ -22,8 +23,12 @@ use super::response_limit::ResponseLimit;
 /// boundary is cut off would have none, and a page without `IsTruncated` would be the last one. Of a text with a
 /// comment in it, it returns the part before the comment; of two elements with the same name, the last one. It
 /// does not read the body of the response to a write at all, so it would accept a proxy's page.
+///
+/// No response to these actions contains a secret of the caller, so one that does is rejected, too.
 #[derive(Debug)]
-pub(super) struct ResponseCheck;
+pub(super) struct ResponseCheck {
+    pub(super) redactor: Redactor,
+}
 
 impl Intercept for ResponseCheck {
     fn name(&self) -> &'static str {
@@ -55,7 +60,13 @@ impl Intercept for ResponseCheck {
         }
         // Without a body, the error is that it could not be read.
         let Some(body) = response.body().bytes() else { return Ok(()) };
-        check(body, action(config)?).map_err(|what| BadResponse::Malformed(what).into())
+        let checked = check(body, action(config)?).and_then(|()| {
+            match self.redactor.is_secret_in(&String::from_utf8_lossy(body)) {
+                true => Err("the response repeats a secret of the credentials".to_owned()),
+                false => Ok(()),
+            }
+        });
+        checked.map_err(|what| BadResponse::Malformed(what).into())
     }
 }
 

@@ -8,9 +8,10 @@ use super::call_executor::{CallEnd, CallExecutor};
 use super::error::CallFailure;
 use super::limiter::{LimiterOptions, MaxRate};
 use super::rate_limiter::RateLimiter;
+use super::redactor::Redactor;
 use super::retry_policy::RetryPolicy;
 use super::stop::Stop;
-use crate::iam::{PolicyArn, Principal, PrincipalKind, PrincipalName, Rate};
+use crate::iam::{PolicyArn, Principal, PrincipalKind, PrincipalName, Printable, Rate};
 use crate::inventory::{CallCount, CallOutcome, Retry};
 
 /// Writes to an account: sets and removes permissions boundaries of users.
@@ -26,6 +27,7 @@ pub struct Writer {
     puts: CallExecutor,
     deletes: CallExecutor,
     counter: CallCounter,
+    redactor: Redactor,
 }
 
 const PUT: &str = "iam:PutUserPermissionsBoundary";
@@ -46,7 +48,13 @@ impl Writer {
             let context = CallContext { counter: counter.clone(), ..context.clone() };
             CallExecutor::new(action, policy, rate_limiter, context)
         };
-        Writer { iam, puts: executor(PUT), deletes: executor(DELETE), counter }
+        Writer {
+            iam,
+            puts: executor(PUT),
+            deletes: executor(DELETE),
+            counter,
+            redactor: context.redactor.clone(),
+        }
     }
 
     /// The number of calls that this writer has made.
@@ -95,24 +103,24 @@ impl Writer {
         &self,
         user: &PrincipalName,
         arn: &PolicyArn,
-    ) -> Result<Option<String>, CallFailure> {
+    ) -> Result<Option<Printable>, CallFailure> {
         self.iam
             .put_user_permissions_boundary()
             .user_name(user.as_str())
             .permissions_boundary(arn.as_str())
             .send()
             .await
-            .map(|response| response.request_id().map(str::to_owned))
+            .map(|response| response.request_id().map(|id| self.redactor.redact_text(id)))
             .map_err(|error| CallFailure::from_sdk(PUT, error))
     }
 
-    async fn delete(&self, user: &PrincipalName) -> Result<Option<String>, CallFailure> {
+    async fn delete(&self, user: &PrincipalName) -> Result<Option<Printable>, CallFailure> {
         self.iam
             .delete_user_permissions_boundary()
             .user_name(user.as_str())
             .send()
             .await
-            .map(|response| response.request_id().map(str::to_owned))
+            .map(|response| response.request_id().map(|id| self.redactor.redact_text(id)))
             .map_err(|error| CallFailure::from_sdk(DELETE, error))
     }
 }

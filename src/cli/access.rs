@@ -5,6 +5,7 @@ use super::args::Args;
 use super::failure::Failure;
 use super::mfa_prompt::TerminalMfaPrompt;
 use crate::aws::Access;
+use crate::iam::Printable;
 use crate::sandbox::{self, Options, Sandbox, Seed};
 use crate::state::StateRoot;
 
@@ -21,6 +22,7 @@ pub(super) async fn access(args: &Args) -> Result<(Access, Option<Sandbox>), Fai
             profile: args.profile.clone(),
             region: args.region.clone(),
             endpoint_url: args.endpoint_url.clone(),
+            allow_http: args.allow_http,
             partition: None,
             mfa: Arc::new(TerminalMfaPrompt),
         };
@@ -53,5 +55,5 @@ pub(super) fn reject_file(args: &Args, command: &str, help: &str) -> Result<(), 
 }
 
 fn shown(path: &Path) -> String {
-    path.display().to_string()
+    Printable::path(path).to_string()
 }

@@ -18,7 +18,7 @@ use super::signals::{interrupted, stop_on_signal};
 use super::unfinished;
 use crate::apply::{Event, Summary};
 use crate::aws::{RetryPolicy, StopSwitch};
-use crate::iam::grouped;
+use crate::iam::{Printable, grouped};
 use crate::inventory::StopReason;
 use crate::journal::JournalError;
 use crate::ops::{self, ApplyInput, ApplyOptions, ApplyOutcome, Declined, Interaction, Review};
@@ -83,7 +83,7 @@ pub(super) async fn run(
         Ok(ApplyOutcome::Completed { preflight, summary, journal }) => {
             let written = terminal.finish().await;
             if let Ok(Some(path)) = &journal {
-                output.remark(&format!("journal: {}", path.display()));
+                output.remark(&format!("journal: {}", Printable::path(path)));
             }
             if let (Err(error), Ok(_)) = (&written, &journal) {
                 return Err(unwritten(error, &summary));
@@ -132,7 +132,7 @@ impl Terminal<'_> {
         let rest = mem::take(&mut self.unprinted);
         // Printing waits for the lock of standard output, which a report that waits for its reader holds.
         if !rest.is_empty() {
-            self.output.print(&rest)?;
+            self.output.print(self.format, &rest)?;
         }
         match self.running.take() {
             Some(running) => running.finish().await,
@@ -155,7 +155,7 @@ impl Interaction for Terminal<'_> {
         if !is_confirmed {
             return Ok(());
         }
-        self.output.print(&mem::take(&mut self.unprinted))?;
+        self.output.print(self.format, &mem::take(&mut self.unprinted))?;
         if self.format != Format::Text {
             self.output.remark(&text(self.output.err));
         }
@@ -235,7 +235,7 @@ fn refused(preflight: &Preflight, why: &Refused, format: Format, output: &Output
     };
     if format != Format::Text || *why == Refused::Conflicts {
         // The refusal is also on standard error, and its exit code must not be lost.
-        let _ = output.print(&render_refused(preflight, why, format.into(), output.out));
+        let _ = output.print(format, &render_refused(preflight, why, format.into(), output.out));
     }
     failure.with_exit(Exit::Refused)
 }

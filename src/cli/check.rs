@@ -9,11 +9,11 @@ pub(super) fn run(args: &Args, command: &CheckArgs, output: &Output) -> Result<E
     let format = command.format;
     match ops::check(args.file()).map_err(Failure::from) {
         Ok(config) => {
-            output.result(&render_check(&config, format.into(), output.out))?;
+            output.result(format, &render_check(&config, format.into(), output.out))?;
             Ok(Exit::Done)
         }
         Err(Failure::File(errors)) if format == Format::Json => {
-            output.result(&render_file_errors(&errors, format.into(), output.out))?;
+            output.result(format, &render_file_errors(&errors, format.into(), output.out))?;
             Err(Failure::File(errors))
         }
         Err(failure) => Err(write_to_review(failure, format, output)?),
@@ -31,7 +31,7 @@ pub(super) fn write_to_review(
             // Standard output contains a plan or nothing.
             Format::Text | Format::Json => {}
             Format::Markdown | Format::Github => {
-                output.result(&render_file_errors(errors, format.into(), output.out))?;
+                output.result(format, &render_file_errors(errors, format.into(), output.out))?;
             }
         }
     }

@@ -23,6 +23,8 @@ pub(super) async fn confirm(plan: &Plan, output: &Output) -> Result<(), Declined
         Some(alias) => format!("{} ({alias})", plan.account),
         None => plan.account.to_string(),
     };
+    // What was typed before the question is shown answers no question.
+    discard_input();
     output.prompt(&format!("This plan makes {changes} {noun} to account {account}. {instruction}"));
     let answer = tokio::task::spawn_blocking(|| {
         let mut answer = String::new();
@@ -30,4 +32,14 @@ pub(super) async fn confirm(plan: &Plan, output: &Output) -> Result<(), Declined
     });
     let answer = answer.await.map_err(io::Error::other).flatten()?;
     if answer.trim() == expected { Ok(()) } else { Err(Declined::Answer { expected }) }
+}
+
+/// Discards what was typed at the terminal of standard input and not read yet.
+fn discard_input() {
+    #[cfg(unix)]
+    {
+        use rustix::termios::{QueueSelector, tcflush};
+        // Fails only if standard input is no terminal.
+        let _ = tcflush(io::stdin(), QueueSelector::IFlush);
+    }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::exit_code::Exit;
 use crate::aws::ConnectError;
 use crate::config::FileErrors;
+use crate::iam::Printable;
 use crate::inventory::{ApiError, EveryPrincipalError};
 use crate::journal::{JournalError, ReadError, RunRecordError};
 use crate::ops::{Declined, Error, ReadPlanError, WritePlanError};
@@ -108,7 +109,7 @@ impl From<SandboxError> for Failure {
         let help = match &error {
             SandboxError::Listen { .. } => "specify another port with --port".to_owned(),
             SandboxError::State { file, .. } => {
-                format!("make {} a readable file, or remove it", file.display())
+                format!("make {} a readable file, or remove it", Printable::path(file))
             }
             SandboxError::InvalidState { .. } => {
                 "remove it with `iam-boundaries sandbox reset`".to_owned()
@@ -165,6 +166,9 @@ fn help(error: &Error) -> Option<String> {
                 mismatch.expected.home_region(),
                 mismatch.partition.as_str()
             ));
+        }
+        Error::Connect(ConnectError::PlainHttp(_)) => {
+            "specify an https:// URL; if you trust the network up to this host, add --allow-http"
         }
         Error::Connect(ConnectError::PartialKey) => {
             "set both variables, or unset AWS_ACCESS_KEY_ID"
@@ -261,7 +265,7 @@ fn mfa_help(profile: &str) -> String {
 }
 
 fn state_directory_help(path: &Path, why: Distrust) -> String {
-    let path = path.display();
+    let path = Printable::path(path);
     match why {
         Distrust::Mode(_) => format!(
             "check that nobody else changed the files in it, and make it private: chmod 700 {path}"

@@ -4,8 +4,9 @@ use super::access::{access, reject_file};
 use super::args::{Args, ImportArgs};
 use super::exit_code::Exit;
 use super::failure::Failure;
+use super::gate::Content;
 use super::output::Output;
-use crate::iam::grouped;
+use crate::iam::{Printable, grouped};
 use crate::ops::{self, ImportOptions, Imported};
 use crate::report::counted;
 
@@ -26,9 +27,9 @@ pub(super) async fn run(
     let Imported { account, text, with_boundary, without_boundary } = &imported;
     let out = command.out.as_deref();
     if out.is_none() {
-        output.result(text)?;
+        output.result(Content::Data, text)?;
     }
-    let name = out.map_or_else(|| "standard output".into(), Path::to_string_lossy);
+    let name = out.map_or_else(|| Printable::new("standard output"), Printable::path);
     output.remark(&format!(
         "{name}: account {account}, {} with a boundary, {} without a boundary (commented out)",
         counted(*with_boundary, "user"),
@@ -40,7 +41,7 @@ pub(super) async fn run(
         );
     }
     if let Some(schema) = out.map(schema_beside).filter(|schema| !schema.exists()) {
-        let schema = schema.display();
+        let schema = Printable::path(&schema);
         output
             .remark(&format!("For validation in an editor, run: iam-boundaries schema > {schema}"));
     }

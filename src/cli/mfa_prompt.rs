@@ -1,5 +1,6 @@
 use std::io::{self, IsTerminal};
 
+use super::gate::Gate;
 use crate::aws::MfaPrompt;
 
 /// Asks for MFA codes at the terminal. The code is not shown.
@@ -21,7 +22,7 @@ impl MfaPrompt for TerminalMfaPrompt {
 fn read(prompt: &str) -> io::Result<String> {
     let config = rpassword::ConfigBuilder::new()
         .input_file_path("/dev/stdin")
-        .output_writer(io::stderr())
+        .output_writer(Gate::new(false).stderr())
         .build();
     match rpassword::prompt_password_with_config(prompt, config) {
         // After `su`, the terminal of standard input belongs to another user.

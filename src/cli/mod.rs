@@ -6,8 +6,10 @@ mod args;
 mod check;
 mod completions;
 mod confirmation;
+mod core_dump;
 mod exit_code;
 mod failure;
+mod gate;
 mod import;
 mod manual;
 mod mfa_prompt;
@@ -34,13 +36,14 @@ use runtime::on_runtime;
 
 /// Runs the command that the arguments of the process specify, and returns its exit code.
 pub fn run() -> ExitCode {
+    core_dump::disable();
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
             let error = with_useful_tip(error);
             // Help and version are not errors. clap's exit code for invalid usage, 2, has another meaning here.
             let exit = if error.use_stderr() { Exit::NothingDone } else { Exit::Done };
-            return match error.print() {
+            return match Output::new(args::Color::Auto, 0).usage(&error) {
                 Ok(()) => exit.into(),
                 Err(_) => Exit::NothingDone.into(),
             };

@@ -7,6 +7,8 @@ use tracing_subscriber::filter::LevelFilter;
 use super::args::Color;
 use super::exit_code::Exit;
 use super::failure::Failure;
+use super::gate::{Content, Gate, Gated};
+use crate::iam::is_unsafe;
 use crate::report::Style;
 
 /// The number of `-v` options that shows the causes of an error.
@@ -19,6 +21,8 @@ pub(super) struct Output {
     pub(super) out: Style,
     /// For standard error.
     pub(super) err: Style,
+    out_gate: Gate,
+    err_gate: Gate,
     verbose: u8,
 }
 
@@ -28,9 +32,14 @@ impl Output {
             color,
             width: width.unwrap_or(Style::DEFAULT_WIDTH),
         };
+        #[expect(clippy::disallowed_methods, reason = "it is not written to")]
+        let (out, err) = (io::stdout(), io::stderr());
+        let (out_color, err_color) = (is_colored(color, &out), is_colored(color, &err));
         Output {
-            out: style(is_colored(color, &io::stdout()), width_of(io::stdout())),
-            err: style(is_colored(color, &io::stderr()), width_of(io::stderr())),
+            out: style(out_color, width_of(out)),
+            err: style(err_color, width_of(err)),
+            out_gate: Gate::new(out_color),
+            err_gate: Gate::new(err_color),
             verbose,
         }
     }
@@ -45,9 +54,10 @@ impl Output {
             1 => LevelFilter::INFO,
             _ => LevelFilter::DEBUG,
         };
+        let gate = self.err_gate;
         let ours = filter::Targets::new().with_target(env!("CARGO_CRATE_NAME"), level);
         let layer = tracing_subscriber::fmt::layer()
-            .with_writer(io::stderr)
+            .with_writer(move || gate.stderr())
             .with_ansi(self.err.color)
             .with_target(false)
             .without_time()
@@ -56,29 +66,63 @@ impl Output {
     }
 
     /// Writes a result to standard output.
-    pub(super) fn result(&self, text: &str) -> Result<(), Failure> {
-        self.print(text).map_err(Failure::output)
+    pub(super) fn result(&self, content: impl Into<Content>, text: &str) -> Result<(), Failure> {
+        self.print(content, text).map_err(Failure::output)
     }
 
     /// Writes to standard output.
-    pub(super) fn print(&self, text: &str) -> io::Result<()> {
-        let mut out = io::stdout().lock();
+    pub(super) fn print(&self, content: impl Into<Content>, text: &str) -> io::Result<()> {
+        let mut out = self.stdout(content);
         out.write_all(text.as_bytes())?;
         out.flush()
     }
 
+    /// A writer to standard output.
+    pub(super) fn stdout(&self, content: impl Into<Content>) -> Gated<io::Stdout> {
+        self.out_gate.stdout(content.into())
+    }
+
+    /// A writer to standard error.
+    pub(super) fn stderr(&self) -> Gated<io::Stderr> {
+        self.err_gate.stderr()
+    }
+
     /// Writes a question to standard error. The user types the answer on the same line.
     pub(super) fn prompt(&self, question: &str) {
-        let _ = write!(io::stderr(), "\n{question} ");
+        let mut err = self.stderr();
+        let _ = write!(err, "\n{question} ");
+        let _ = err.flush();
     }
 
     /// Writes a message to standard error. A closed standard error must not end the run.
     pub(super) fn remark(&self, text: &str) {
-        let _ = writeln!(io::stderr(), "{text}");
+        let _ = writeln!(self.stderr(), "{text}");
+    }
+
+    /// Writes the message of clap: a help text, or an error in the arguments, which it repeats.
+    pub(super) fn usage(&self, error: &clap::Error) -> io::Result<()> {
+        let is_safe = |argument: std::ffi::OsString| {
+            argument.to_str().is_some_and(|argument| !argument.chars().any(is_unsafe))
+        };
+        // Without the style, clap removes what looks like a style in the arguments, too.
+        let is_plain = !std::env::args_os().all(is_safe);
+        let text = |color: bool| match error.render() {
+            text if color && !is_plain => text.ansi().to_string(),
+            text => text.to_string(),
+        };
+        match error.use_stderr() {
+            true => {
+                let mut err = self.stderr();
+                err.write_all(text(self.err.color).as_bytes())?;
+                err.flush()
+            }
+            false => self.print(Content::Text, &text(self.out.color)),
+        }
     }
 
     /// Writes a message after a label. It wraps at the width of a terminal, and does not wrap elsewhere.
     fn labeled(&self, plain: &str, label: String, message: &str) {
+        #[expect(clippy::disallowed_methods, reason = "it is not written to")]
         let Some(width) = width_of(io::stderr()) else {
             return self.remark(&format!("{label} {message}"));
         };

@@ -6,6 +6,7 @@ use super::check::write_to_review;
 use super::exit_code::Exit;
 use super::failure::Failure;
 use super::output::Output;
+use crate::iam::Printable;
 use crate::ops::{self, PlanOptions};
 use crate::plan::Plan;
 use crate::report::render_plan;
@@ -33,7 +34,7 @@ pub(super) fn made(plan: &Plan, to: &PlanOutput, output: &Output) -> Result<Exit
     if let Some(path) = &to.out {
         output.remark(&saved(plan, path));
     }
-    output.result(&render_plan(plan, to.format.into(), output.out))?;
+    output.result(to.format, &render_plan(plan, to.format.into(), output.out))?;
     Ok(if !plan.problems.is_empty() {
         // Problems take precedence over changes.
         Exit::SomeFailed
@@ -45,5 +46,5 @@ pub(super) fn made(plan: &Plan, to: &PlanOutput, output: &Output) -> Result<Exit
 }
 
 fn saved(plan: &Plan, path: &Path) -> String {
-    format!("plan saved in {}, digest {}", path.display(), plan.digest())
+    format!("plan saved in {}, digest {}", Printable::path(path), plan.digest())
 }

@@ -34,11 +34,12 @@ impl Reporter {
     ) -> io::Result<(Sender<Event>, Reporter)> {
         let (events, received) = mpsc::channel();
         let (done, written) = oneshot::channel();
-        let progress = ProgressDisplay::new();
+        let progress = ProgressDisplay::new(Box::new(output.stderr()));
         let bar_handle = progress.bar_handle();
         thread::Builder::new().name("report".to_owned()).spawn(move || {
-            let mut reporter = run_reporter(&preflight, format.into(), output.out, io::stdout());
-            let begun = output.print(&before);
+            let mut reporter =
+                run_reporter(&preflight, format.into(), output.out, output.stdout(format));
+            let begun = output.print(format, &before);
             // Fails only if nothing waits for the report.
             let _ = done.send(write(&received, progress, reporter.as_mut(), begun));
         })?;

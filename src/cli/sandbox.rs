@@ -4,8 +4,10 @@ use super::access::sandbox_file;
 use super::args::{SandboxCommand, ServeArgs};
 use super::exit_code::Exit;
 use super::failure::Failure;
+use super::gate::Content;
 use super::output::Output;
 use super::throttle::throttle;
+use crate::iam::Printable;
 use crate::sandbox::{self, ActionCalls, Chaos, Options, Sandbox, Seed};
 
 pub(super) async fn run(command: &SandboxCommand, output: &Output) -> Result<Exit, Failure> {
@@ -28,7 +30,10 @@ async fn serve(args: &ServeArgs, output: &Output) -> Result<Exit, Failure> {
         state: None,
     })
     .await?;
-    output.result(&format!("account {} on {}\n", sandbox::ACCOUNT, sandbox.endpoint_url()))?;
+    output.result(
+        Content::Text,
+        &format!("account {} on {}\n", sandbox::ACCOUNT, sandbox.endpoint_url()),
+    )?;
     output.remark(&format!(
         "to use the sandbox, set AWS_ENDPOINT_URL={} and any access key; to stop it, press Ctrl-C",
         sandbox.endpoint_url()
@@ -66,9 +71,10 @@ fn table(calls: &ActionCalls, throttled: &ActionCalls) -> String {
 
 fn reset(output: &Output) -> Result<Exit, Failure> {
     let file = &sandbox_file();
-    let had_state = sandbox::reset(file)
-        .map_err(|error| Failure::new(format!("cannot remove {}: {error}", file.display())))?;
-    output.result(if had_state {
+    let had_state = sandbox::reset(file).map_err(|error| {
+        Failure::new(format!("cannot remove {}: {error}", Printable::path(file)))
+    })?;
+    output.result(Content::Text, if had_state {
         "Removed the state of the sandbox. The next run starts with the initial account.\n"
     } else {
         "This directory contains no sandbox state. The next run starts with the initial account.\n"

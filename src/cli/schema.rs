@@ -1,6 +1,7 @@
 use super::args::{SchemaArgs, SchemaOf};
 use super::exit_code::Exit;
 use super::failure::Failure;
+use super::gate::Content;
 use super::output::Output;
 use crate::config;
 use crate::plan::saved;
@@ -10,6 +11,6 @@ pub(super) fn run(command: &SchemaArgs, output: &Output) -> Result<Exit, Failure
         SchemaOf::Boundaries => config::schema().to_value(),
         SchemaOf::Plan => saved::schema(),
     };
-    output.result(&format!("{schema:#}\n"))?;
+    output.result(Content::Own, &format!("{schema:#}\n"))?;
     Ok(Exit::Done)
 }

@@ -9,6 +9,6 @@ use crate::report::render_plan;
 pub(super) fn run(args: &Args, command: &ShowArgs, output: &Output) -> Result<Exit, Failure> {
     reject_file(args, "a saved plan", "omit -f: a saved plan does not need the boundaries file")?;
     let plan = ops::read_plan(&command.plan)?;
-    output.result(&render_plan(&plan, command.format.into(), output.out))?;
+    output.result(command.format, &render_plan(&plan, command.format.into(), output.out))?;
     Ok(Exit::Done)
 }

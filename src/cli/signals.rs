@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::exit_code::Exit;
 use super::output::Output;
 use crate::aws::StopSwitch;
+use crate::iam::Printable;
 use crate::inventory::StopReason;
 use crate::report::BarHandle;
 
@@ -45,7 +46,7 @@ async fn quit(output: Output, journal: Option<&Path>) -> ! {
         let message = format!(
             "Quit: the outcome of requests in flight is unknown. Run plan to see the remaining changes.\n\
              journal: {}",
-            path.display()
+            Printable::path(path)
         );
         // The bar may be locked by a report that waits for its reader.
         let written = tokio::task::spawn_blocking(move || output.remark(&message));

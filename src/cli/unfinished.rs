@@ -1,4 +1,4 @@
-use crate::iam::{Principal, grouped};
+use crate::iam::{Principal, Printable, grouped};
 use crate::journal::{Outcome, ReadError, RunRecord};
 use crate::report::counted;
 use crate::state::UnfinishedRun;
@@ -13,7 +13,7 @@ pub(super) fn message(run: &UnfinishedRun) -> String {
             "The run of {} did not finish. Its journal is {}. {} {CONTINUES} To plan a rollback of the \
              unfinished run, use `iam-boundaries rollback JOURNAL`.",
             began.to_the_minute(),
-            journal.display(),
+            Printable::path(journal),
             known_outcomes(record)
         ),
         UnfinishedRun::UnreadableJournal { began, journal, error } => {
@@ -23,11 +23,11 @@ pub(super) fn message(run: &UnfinishedRun) -> String {
                 }
                 other => format!("cannot be used: {other}"),
             };
-            let (began, journal) = (began.to_the_minute(), journal.display());
+            let (began, journal) = (began.to_the_minute(), Printable::path(journal));
             unknown(&format!("the run began at {began}, and its journal {journal} {why}"))
         }
         UnfinishedRun::UnreadableMarker { file, error } => {
-            let file = file.display();
+            let file = Printable::path(file);
             unknown(&match error {
                 Some(error) => format!("{file} cannot be read: {error}"),
                 None => format!("{file} does not name its journal"),

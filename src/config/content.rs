@@ -3,13 +3,14 @@ use std::collections::BTreeMap;
 use super::{Guard, ShortNames};
 use crate::iam::{
     AccountId, Digest, Partition, PolicyArn, PolicyOwner, Principal, PrincipalKind, PrincipalName,
+    Printable,
 };
 
 /// The content of a valid file.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The path of the file, as it was specified.
-    pub file: String,
+    pub file: Printable,
     /// The SHA-256 digest of the file.
     pub digest: Digest,
     /// The account that the file is for; `None` without an `[account]` table.

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use heck::ToKebabCase;
-use toml_writer::{ToTomlKey, ToTomlValue};
+use toml_writer::{ToTomlKey, ToTomlValue, TomlStringBuilder};
 
 use crate::iam::{AccountId, PolicyArn, PrincipalName};
 
@@ -49,7 +49,7 @@ fn write_file(
         let by_name: BTreeMap<&str, &PolicyArn> =
             names.iter().map(|(arn, name)| (name.as_str(), *arn)).collect();
         for (name, arn) in by_name {
-            writeln!(to, "{} = {}", name.to_toml_key(), arn.as_str().to_toml_value())?;
+            writeln!(to, "{} = {}", name.to_toml_key(), basic(arn.as_str()))?;
         }
     }
     writeln!(to, "\n[users]")?;
@@ -59,11 +59,16 @@ fn write_file(
             None => writeln!(to, "# {key} = false")?,
             Some(arn) => {
                 let value = names.get(arn).map_or(arn.as_str(), String::as_str);
-                writeln!(to, "{key} = {}", value.to_toml_value())?;
+                writeln!(to, "{key} = {}", basic(value))?;
             }
         }
     }
     Ok(())
+}
+
+/// A basic string: in a literal one, nothing could be escaped on the way to a workflow log.
+fn basic(text: &str) -> String {
+    TomlStringBuilder::new(text).as_basic().to_toml_value()
 }
 
 /// A short name for each policy that more than one user has, derived from the policy name.

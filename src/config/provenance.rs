@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use crate::iam::Printable;
 
 /// The line of a file that is the reason for a planned change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -6,7 +6,7 @@ pub struct Provenance {
     /// The kind of line.
     pub kind: ProvenanceKind,
     /// The path of the file, as it was specified.
-    pub file: Arc<str>,
+    pub file: Printable,
     /// The line, from 1.
     pub line: usize,
     /// The column, from 1, in characters; `None` if only the line is known.
@@ -24,12 +24,12 @@ pub enum ProvenanceKind {
 
 impl Provenance {
     /// An entry at this position of a boundaries file.
-    pub fn entry(file: &Arc<str>, line: usize, column: Option<usize>) -> Self {
+    pub fn entry(file: &Printable, line: usize, column: Option<usize>) -> Self {
         Provenance { kind: ProvenanceKind::Entry, file: file.clone(), line, column }
     }
 
     /// A line of a journal.
-    pub fn journal(file: &Arc<str>, line: usize) -> Self {
+    pub fn journal(file: &Printable, line: usize) -> Self {
         Provenance { kind: ProvenanceKind::Journal, file: file.clone(), line, column: None }
     }
 }

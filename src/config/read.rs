@@ -5,7 +5,7 @@ use std::path::Path;
 use super::source_text::SourceText;
 use super::{Config, FileErrors, Guard, ShortNames, check};
 use crate::files::{MaxSize, read_stream, read_to_end};
-use crate::iam::{Digest, ForeignEncoding};
+use crate::iam::{Digest, ForeignEncoding, Printable};
 
 impl Config {
     /// Reads and checks the file at `path`; `-` is standard input.
@@ -55,7 +55,7 @@ impl Config {
 const STANDARD_INPUT: &str = "standard input";
 
 fn read_text(path: &Path) -> Result<SourceText, FileErrors> {
-    text_of(path.display().to_string(), read_stream(path, MaxSize::BOUNDARIES_FILE))
+    text_of(Printable::path(path).to_string(), read_stream(path, MaxSize::BOUNDARIES_FILE))
 }
 
 fn text_of(file: String, read: io::Result<Vec<u8>>) -> Result<SourceText, FileErrors> {

@@ -1,3 +1,4 @@
+use crate::iam::Printable;
 use std::ops::Range;
 
 /// Some editors write this character at the start of a UTF-8 file.
@@ -10,7 +11,7 @@ pub(super) type Header<'t> = (usize, &'t str);
 #[derive(Debug, Clone)]
 pub(super) struct SourceText {
     /// The path of the file, as it was specified.
-    pub(super) file: String,
+    pub(super) file: Printable,
     pub(super) text: String,
     line_starts: Vec<usize>,
 }
@@ -19,7 +20,7 @@ impl SourceText {
     pub(super) fn new(file: &str, text: String) -> Self {
         let after_newlines = text.match_indices('\n').map(|(at, _)| at + 1);
         let line_starts = std::iter::once(0).chain(after_newlines).collect();
-        SourceText { file: file.to_owned(), text, line_starts }
+        SourceText { file: Printable::new(file), text, line_starts }
     }
 
     /// The index of the line that contains `offset`, from 0.

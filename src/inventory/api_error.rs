@@ -5,6 +5,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::iam::Printable;
+
 /// A call to AWS that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -14,11 +16,11 @@ pub struct ApiError {
     /// The kind of failure. It decides whether the call is retried.
     pub class: ErrorClass,
     /// AWS's error code, or a code of the tool if AWS did not respond (`ConnectionFailed`, `TimedOut`…).
-    pub code: String,
+    pub code: Printable,
     /// AWS's message, or the reason why AWS did not respond. Secrets are redacted.
-    pub message: String,
+    pub message: Printable,
     /// AWS's request ID, for a support case; `None` if AWS did not respond.
-    pub request_id: Option<String>,
+    pub request_id: Option<Printable>,
 }
 
 /// The kinds of failure that are handled differently.
@@ -131,9 +133,9 @@ mod tests {
             let error = ApiError {
                 action: "iam:GetUser".into(),
                 class,
-                code: code.to_owned(),
-                message: String::new(),
-                request_id: request_id.map(str::to_owned),
+                code: code.into(),
+                message: "".into(),
+                request_id: request_id.map(Printable::new),
             };
             assert_eq!(error.is_outcome_unknown(), is_unknown, "{code}");
         }

@@ -1,4 +1,4 @@
-use crate::iam::{AccountId, Partition, Principal};
+use crate::iam::{AccountId, Partition, Principal, Printable};
 
 /// The identity that the credentials belong to, as `sts:GetCallerIdentity` reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,7 +8,7 @@ pub struct CallerIdentity {
     /// The partition of the account.
     pub partition: Partition,
     /// The ARN of the user or role.
-    pub arn: String,
+    pub arn: Printable,
 }
 
 impl CallerIdentity {
@@ -32,7 +32,7 @@ mod tests {
     fn only_the_arn_of_a_user_names_a_principal() {
         let user = |arn: &str| {
             let account = "123456789012".parse().unwrap();
-            let caller = CallerIdentity { account, partition: Partition::Aws, arn: arn.to_owned() };
+            let caller = CallerIdentity { account, partition: Partition::Aws, arn: arn.into() };
             caller.principal().map(|principal| principal.to_string())
         };
         assert_eq!(user("arn:aws:iam::123456789012:user/alice").as_deref(), Some("alice"));

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ApiError;
-use crate::iam::Rate;
+use crate::iam::{Printable, Rate};
 
 /// The number of calls. Every attempt counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -30,7 +30,7 @@ pub enum CallOutcome {
         /// The number of attempts, from 1.
         attempts: u32,
         /// IAM's ID of the request that succeeded.
-        request_id: Option<String>,
+        request_id: Option<Printable>,
     },
     /// The last attempt failed.
     Failed {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::ApiError;
-use crate::iam::{PolicyArn, Principal};
+use crate::iam::{PolicyArn, Principal, Printable};
 
 /// Every principal of an account, each with its current boundary.
 pub type EveryPrincipal = BTreeMap<Principal, Option<PolicyArn>>;
@@ -26,9 +26,9 @@ pub enum EveryPrincipalError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnreadablePrincipal {
     /// The name as IAM returned it. It may be invalid.
-    pub name: String,
+    pub name: Printable,
     /// What is not known, and why.
-    pub why: String,
+    pub why: Printable,
 }
 
 struct Lines<'a>(&'a [UnreadablePrincipal]);

@@ -36,8 +36,8 @@ static NOT_READ: LazyLock<Reading> = LazyLock::new(|| {
     Reading::Unreadable(ApiError {
         action: "iam:GetUser".into(),
         class: ErrorClass::Rejected,
-        code: "NotRead".to_owned(),
-        message: "the principal was not read".to_owned(),
+        code: "NotRead".into(),
+        message: "the principal was not read".into(),
         request_id: None,
     })
 });

@@ -10,7 +10,7 @@ use super::record::{Correction, End, Found, Header, Intent, RunSource};
 use crate::config::{Guard, Provenance, ProvenanceKind};
 use crate::iam::{
     AccountId, Digest, NamePattern, Partition, PolicyArn, Principal, PrincipalKind, PrincipalName,
-    Threshold, Timestamp, UniqueId, present, printable,
+    Printable, Threshold, Timestamp, UniqueId, present,
 };
 use crate::inventory::{ApiError, CallOutcome, StopReason};
 
@@ -20,11 +20,11 @@ use crate::inventory::{ApiError, CallOutcome, StopReason};
 pub(super) struct HeaderDocument {
     pub(super) format: String,
     pub(super) format_version: u32,
-    pub(super) version: String,
+    pub(super) version: Printable,
     pub(super) began: Timestamp,
     pub(super) account: AccountId,
     pub(super) partition: Partition,
-    pub(super) caller: String,
+    pub(super) caller: Printable,
     pub(super) plan: Digest,
     pub(super) source: SourceDocument,
     pub(super) boundaries: BTreeMap<String, PolicyArn>,
@@ -35,8 +35,8 @@ pub(super) struct HeaderDocument {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum SourceDocument {
-    Files { files: Vec<String> },
-    Rollback { journal: String },
+    Files { files: Vec<Printable> },
+    Rollback { journal: Printable },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -72,7 +72,7 @@ pub(super) enum Line {
         outcome: Outcome,
         attempts: u32,
         #[serde(deserialize_with = "present")]
-        request_id: Option<String>,
+        request_id: Option<Printable>,
         #[serde(deserialize_with = "present")]
         may_be_done: Option<bool>,
         #[serde(deserialize_with = "present")]
@@ -92,13 +92,13 @@ pub(super) enum Line {
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum ProvenanceDocument {
     Entry {
-        file: String,
+        file: Printable,
         line: usize,
         #[serde(deserialize_with = "present")]
         column: Option<usize>,
     },
     Journal {
-        file: String,
+        file: Printable,
         line: usize,
     },
 }
@@ -139,12 +139,8 @@ impl HeaderDocument {
             version, began, account, partition, caller, plan, boundaries, changes, ..
         } = header.clone();
         let source = match &header.source {
-            RunSource::Files(files) => {
-                SourceDocument::Files { files: files.iter().map(|file| printable(file)).collect() }
-            }
-            RunSource::Rollback(journal) => {
-                SourceDocument::Rollback { journal: printable(journal) }
-            }
+            RunSource::Files(files) => SourceDocument::Files { files: files.clone() },
+            RunSource::Rollback(journal) => SourceDocument::Rollback { journal: journal.clone() },
         };
         HeaderDocument {
             format: FORMAT.to_owned(),
@@ -153,7 +149,7 @@ impl HeaderDocument {
             began,
             account,
             partition,
-            caller: printable(&caller),
+            caller,
             plan,
             source,
             boundaries,
@@ -221,7 +217,7 @@ impl Line {
             name: principal.name.clone(),
             outcome: Outcome::of(call),
             attempts,
-            request_id: request_id.as_deref().map(printable),
+            request_id: request_id.clone(),
             may_be_done,
             error,
         }
@@ -261,7 +257,7 @@ impl Line {
 impl ProvenanceDocument {
     fn of(provenance: &Provenance) -> Self {
         let Provenance { kind, file, line, column } = provenance;
-        let (file, line) = (printable(file), *line);
+        let (file, line) = (file.clone(), *line);
         match kind {
             ProvenanceKind::Entry => ProvenanceDocument::Entry { file, line, column: *column },
             ProvenanceKind::Journal => ProvenanceDocument::Journal { file, line },

@@ -1,7 +1,6 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -17,7 +16,7 @@ use crate::config::Provenance;
 use crate::files::{MaxSize, read_regular};
 use crate::iam::{
     AccountId, BoundaryChange, Digest, ForeignEncoding, Partition, PolicyArn, PolicyOwner,
-    Principal, PrincipalKind, PrincipalName, is_printable, is_short_name, serde_message,
+    Principal, PrincipalKind, PrincipalName, Printable, is_printable, is_short_name, serde_message,
 };
 use crate::inventory::{ApiError, CallOutcome};
 
@@ -113,7 +112,7 @@ struct Parser {
     /// The version of the format.
     version: u32,
     /// The file of a journal of version 1, which does not name it on each line.
-    file: Arc<str>,
+    file: Printable,
     /// The positions of the entries, by folded principal.
     positions: HashMap<(PrincipalKind, String), usize>,
 }
@@ -122,8 +121,10 @@ impl Parser {
     fn new(header: HeaderDocument, text: &[u8]) -> Parser {
         let version = header.format_version;
         let file = match &header.source {
-            SourceDocument::Files { files } => files.first().map_or("", String::as_str).into(),
-            SourceDocument::Rollback { journal } => journal.as_str().into(),
+            SourceDocument::Files { files } => {
+                files.first().cloned().unwrap_or_else(|| Printable::new(""))
+            }
+            SourceDocument::Rollback { journal } => journal.clone(),
         };
         let record = RunRecord {
             header: header.into_header(),
@@ -254,11 +255,11 @@ impl Parser {
     ) -> Result<Provenance, String> {
         let (ProvenanceDocument::Entry { file, line, .. }
         | ProvenanceDocument::Journal { file, line }) = &document;
-        if *line == 0 || file.is_empty() || !is_printable(file) {
+        if *line == 0 || file.is_empty() {
             return Err(format!("the provenance of {principal} is not valid"));
         }
-        if *self.file != **file {
-            self.file = file.as_str().into();
+        if self.file != *file {
+            self.file = file.clone();
         }
         Ok(match document {
             ProvenanceDocument::Entry { line, column, .. } => {
@@ -303,12 +304,8 @@ fn header(line: &[u8], text: &[u8]) -> Result<HeaderDocument, RunRecordError> {
         SourceDocument::Files { files } => files.as_slice(),
         SourceDocument::Rollback { journal } => std::slice::from_ref(journal),
     };
-    let are_shown = [version, caller]
-        .into_iter()
-        .chain(files)
-        .all(|text| !text.is_empty() && is_printable(text));
-    if files.is_empty() || !are_shown {
-        return Err(damaged("it has a text that is empty or has control characters".to_owned()));
+    if files.is_empty() || [version, caller].into_iter().chain(files).any(|it| it.is_empty()) {
+        return Err(damaged("it has a text that is empty".to_owned()));
     }
     for (name, arn) in boundaries {
         if !is_short_name(name) {
@@ -334,18 +331,14 @@ fn in_account(arn: &PolicyArn, account: AccountId, partition: Partition) -> Resu
 /// The outcome, if its parts are consistent.
 fn call_outcome(
     parts: (Outcome, u32, Option<bool>, Option<ApiError>),
-    request_id: Option<String>,
+    request_id: Option<Printable>,
 ) -> Option<CallOutcome> {
-    if !request_id.as_deref().is_none_or(is_printable) {
-        return None;
-    }
     match parts {
         (Outcome::Applied, attempts @ 1.., None, None) => {
             Some(CallOutcome::Applied { attempts, request_id })
         }
         (Outcome::Failed, attempts @ 1.., Some(may_be_done), Some(error)) => {
-            let texts = [&error.action[..], &error.code, &error.message];
-            (texts.into_iter().all(is_printable) && error.request_id == request_id)
+            (is_printable(&error.action) && error.request_id == request_id)
                 .then_some(CallOutcome::Failed { attempts, error, may_be_done })
         }
         (Outcome::NotAttempted, 0, None, None) if request_id.is_none() => {

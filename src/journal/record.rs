@@ -3,7 +3,8 @@ use std::collections::BTreeMap;
 use super::outcome::Outcome;
 use crate::config::{Guard, Provenance};
 use crate::iam::{
-    AccountId, BoundaryChange, Digest, Partition, PolicyArn, Principal, Timestamp, UniqueId,
+    AccountId, BoundaryChange, Digest, Partition, PolicyArn, Principal, Printable, Timestamp,
+    UniqueId,
 };
 use crate::inventory::{CallOutcome, Reading, StopReason};
 
@@ -25,7 +26,7 @@ pub struct RunRecord {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
     /// The version of the tool.
-    pub version: String,
+    pub version: Printable,
     /// When the run began to make changes.
     pub began: Timestamp,
     /// The account.
@@ -33,7 +34,7 @@ pub struct Header {
     /// The partition of the account.
     pub partition: Partition,
     /// The ARN of the caller identity.
-    pub caller: String,
+    pub caller: Printable,
     /// The digest of the plan as it was reviewed.
     pub plan: Digest,
     /// What the plan was made from.
@@ -50,9 +51,9 @@ pub struct Header {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RunSource {
     /// Boundaries files, by their paths.
-    Files(Vec<String>),
+    Files(Vec<Printable>),
     /// The journal of a run to roll back, by its path.
-    Rollback(String),
+    Rollback(Printable),
 }
 
 /// A change that is about to be made.

@@ -10,7 +10,8 @@ use super::document::{
 };
 use super::outcome::Outcome;
 use crate::iam::{
-    AccountId, Digest, Partition, PolicyArn, PrincipalKind, PrincipalName, Timestamp, present,
+    AccountId, Digest, Partition, PolicyArn, PrincipalKind, PrincipalName, Printable, Timestamp,
+    present,
 };
 use crate::inventory::{ApiError, StopReason};
 
@@ -20,13 +21,13 @@ use crate::inventory::{ApiError, StopReason};
 pub(super) struct HeaderVersion1 {
     format: String,
     format_version: u32,
-    version: String,
+    version: Printable,
     began: Timestamp,
     account: AccountId,
     partition: Partition,
-    caller: String,
+    caller: Printable,
     plan: Digest,
-    file: String,
+    file: Printable,
     boundaries: BTreeMap<String, PolicyArn>,
     guard: GuardDocument,
     changes: usize,
@@ -50,7 +51,7 @@ pub(super) enum LineVersion1 {
         outcome: Outcome,
         attempts: u32,
         #[serde(deserialize_with = "present")]
-        request_id: Option<String>,
+        request_id: Option<Printable>,
         #[serde(deserialize_with = "present")]
         may_be_done: Option<bool>,
         #[serde(deserialize_with = "present")]
@@ -107,11 +108,11 @@ impl HeaderVersion1 {
 }
 
 impl LineVersion1 {
-    pub(super) fn into_present(self, file: &str) -> Line {
+    pub(super) fn into_present(self, file: &Printable) -> Line {
         let kind = PrincipalKind::User;
         match self {
             LineVersion1::Intent { user: name, action, from, to, line } => {
-                let file = file.to_owned();
+                let file = file.clone();
                 let provenance = ProvenanceDocument::Entry { file, line, column: None };
                 Line::Intent { kind, name, unique_id: None, action, from, to, provenance }
             }

@@ -8,7 +8,7 @@ use tokio::sync::{oneshot, watch};
 use super::document::{HeaderDocument, Line, written};
 use super::record::{Correction, End, Header, Intent};
 use crate::files::write_reason;
-use crate::iam::{DigestBuilder, Principal};
+use crate::iam::{DigestBuilder, Principal, Printable};
 use crate::inventory::CallOutcome;
 
 /// The journal of a run in progress.
@@ -28,10 +28,10 @@ pub struct Journal {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum JournalError {
     /// A file with this name exists. A journal never replaces a file.
-    #[error("the journal {} already exists, and was left unchanged", .0.display())]
+    #[error("the journal {} already exists, and was left unchanged", Printable::path(.0))]
     Exists(PathBuf),
     /// During the run, something else removed, replaced or changed the file: it does not record the run.
-    #[error("the journal {} {what} during the run", path.display())]
+    #[error("the journal {} {what} during the run", Printable::path(path))]
     Lost {
         /// The journal.
         path: PathBuf,
@@ -39,7 +39,7 @@ pub enum JournalError {
         what: Loss,
     },
     /// The file cannot be created or written.
-    #[error("the journal {} cannot be written: {}", path.display(), write_reason(error))]
+    #[error("the journal {} cannot be written: {}", Printable::path(path), write_reason(error))]
     Unwritable {
         /// The journal.
         path: PathBuf,

@@ -12,7 +12,7 @@ use super::session::{Input, Session};
 use super::time_limit::TimeLimit;
 use crate::apply::{self, Event, Run, RunOptions, Summary};
 use crate::aws::{Access, LimiterOptions, RetryPolicy, StopSwitch};
-use crate::iam::{AccountId, Rate, Timestamp};
+use crate::iam::{AccountId, Printable, Rate, Timestamp};
 use crate::inventory::CallerIdentity;
 use crate::journal::{Header, Journal, JournalError};
 use crate::plan::{Overrides, Plan, Preflight, Refused, Supervision, Violation};
@@ -88,7 +88,6 @@ pub struct Review<'a> {
 
 /// How [`apply()`] ended.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one for each run")]
 pub enum ApplyOutcome {
     /// The plan was refused. Nothing was changed.
     Refused {
@@ -289,6 +288,6 @@ impl Hold {
 
 fn remove(path: &Path) {
     if let Err(error) = fs::remove_file(path) {
-        tracing::warn!("cannot remove {}: {error}", path.display());
+        tracing::warn!("cannot remove {}: {error}", Printable::path(path));
     }
 }

@@ -6,7 +6,7 @@ use super::saved_plan_error::{ReadPlanError, WritePlanError};
 use crate::aws::ConnectError;
 use crate::config::FileErrors;
 use crate::files::write_reason;
-use crate::iam::{AccountId, ClockError, PolicyArn, PrincipalName};
+use crate::iam::{AccountId, ClockError, PolicyArn, PrincipalName, Printable};
 use crate::inventory::{ApiError, EveryPrincipalError};
 use crate::journal::{JournalError, ReadError};
 use crate::plan::ScopeError;
@@ -19,7 +19,7 @@ pub enum Error {
     #[error(transparent)]
     File(#[from] FileErrors),
     /// The earlier version of the file, to compare with, does not exist.
-    #[error("cannot read {}: file not found", .0.display())]
+    #[error("cannot read {}: file not found", Printable::path(.0))]
     NoBase(PathBuf),
     /// The clock is not at a time that can be recorded, or that AWS accepts in a signature.
     #[error(transparent)]
@@ -39,7 +39,7 @@ pub enum Error {
     )]
     NoAccount {
         /// The boundaries file.
-        file: String,
+        file: Printable,
         /// The account that the credentials belong to.
         account: AccountId,
     },
@@ -50,12 +50,12 @@ pub enum Error {
     #[error("cannot use {path}: {source}")]
     ReadPlan {
         /// The path, or `standard input`.
-        path: String,
+        path: Printable,
         /// Why it cannot be used.
         source: ReadPlanError,
     },
     /// The plan cannot be saved.
-    #[error("cannot save the plan in {}: {source}", path.display())]
+    #[error("cannot save the plan in {}: {source}", Printable::path(path))]
     WritePlan {
         /// The path to save it at.
         path: PathBuf,
@@ -63,7 +63,7 @@ pub enum Error {
         source: WritePlanError,
     },
     /// The journal of a run cannot be used for a rollback.
-    #[error("cannot use {}: {}", path.display(), read_error(source))]
+    #[error("cannot use {}: {}", Printable::path(path), read_error(source))]
     ReadJournal {
         /// The journal.
         path: PathBuf,
@@ -74,7 +74,7 @@ pub enum Error {
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// The path of the journal cannot be made absolute.
-    #[error("cannot use {}: {error}", path.display())]
+    #[error("cannot use {}: {error}", Printable::path(path))]
     JournalPath {
         /// The path.
         path: PathBuf,
@@ -109,13 +109,13 @@ pub enum Error {
         users: Vec<(PrincipalName, PolicyArn)>,
     },
     /// The file to write already exists.
-    #[error("{} already exists, and was left unchanged", .0.display())]
+    #[error("{} already exists, and was left unchanged", Printable::path(.0))]
     Exists(PathBuf),
     /// The file to write is a directory, a device, a FIFO or a socket.
-    #[error("cannot write {}: it is not a regular file", .0.display())]
+    #[error("cannot write {}: it is not a regular file", Printable::path(.0))]
     NotAFile(PathBuf),
     /// A file cannot be written.
-    #[error("cannot write {}: {}", path.display(), write_reason(error))]
+    #[error("cannot write {}: {}", Printable::path(path), write_reason(error))]
     Unwritable {
         /// The file.
         path: PathBuf,

@@ -5,7 +5,7 @@ use super::error::Error;
 use super::plan::make;
 use super::session::Input;
 use crate::aws::Access;
-use crate::iam::AccountId;
+use crate::iam::{AccountId, Printable};
 use crate::journal::RunRecord;
 use crate::plan::Plan;
 
@@ -32,7 +32,7 @@ pub async fn rollback(options: &RollbackOptions) -> Result<Plan, Error> {
     let RollbackOptions { access, account, journal, out, timeout } = options;
     let record = RunRecord::read(journal)
         .map_err(|source| Error::ReadJournal { path: journal.clone(), source })?;
-    let path = journal.to_string_lossy().into_owned();
+    let path = Printable::path(journal);
     let input = Input::Journal { record: Box::new(record), path };
     make(access, *account, input, *timeout, out.as_ref()).await
 }

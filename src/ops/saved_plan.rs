@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::error::Error;
 use super::saved_plan_error::{ReadPlanError, WritePlanError};
 use crate::files::{MaxSize, read_stream, read_to_end};
+use crate::iam::Printable;
 use crate::plan::Plan;
 use crate::plan::saved::is_plan_like;
 use crate::state::{OnExisting, existing_target, write_atomically};
@@ -24,8 +25,11 @@ pub fn read_plan(path: &Path) -> Result<Plan, Error> {
         Ok(Plan::from_json(&text)?)
     };
     read().map_err(|source| {
-        let path = if is_standard_input { "standard input".into() } else { path.to_string_lossy() };
-        Error::ReadPlan { path: path.into_owned(), source }
+        let path = match is_standard_input {
+            true => Printable::new("standard input"),
+            false => Printable::path(path),
+        };
+        Error::ReadPlan { path, source }
     })
 }
 

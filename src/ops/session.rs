@@ -3,7 +3,7 @@ use std::path::Path;
 use super::error::Error;
 use crate::aws::{Access, Account, Connection, ExpectedPartition};
 use crate::config::Config;
-use crate::iam::{AccountAlias, AccountId, Principal, Timestamp};
+use crate::iam::{AccountAlias, AccountId, Principal, Printable, Timestamp};
 use crate::inventory::{ApiError, ErrorClass, Inventory, PolicyState, Reading};
 use crate::journal::RunRecord;
 use crate::plan::{
@@ -23,7 +23,7 @@ pub(super) enum Input {
     /// A plan that was made and saved earlier.
     Saved(Box<Plan>),
     /// The journal of a run to roll back, and its path.
-    Journal { record: Box<RunRecord>, path: String },
+    Journal { record: Box<RunRecord>, path: Printable },
 }
 
 impl Input {

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use super::change::{Change, Problem, ProblemKind};
 use super::content::Plan;
 use super::source::PlanSource;
@@ -14,9 +12,8 @@ impl Plan {
     pub fn between(account: AccountId, config: &Config, live: &Inventory) -> Plan {
         let source = PlanSource::file(config.file.clone(), config.digest);
         let mut plan = Plan { guard: config.guard.clone(), ..Plan::empty(account, source) };
-        let file: Arc<str> = config.file.as_str().into();
         for (principal, entry) in config.entries() {
-            let provenance = Provenance::entry(&file, entry.line, Some(entry.column));
+            let provenance = Provenance::entry(&config.file, entry.line, Some(entry.column));
             match present(live.reading(&principal)) {
                 Ok((unique_id, from)) => {
                     match BoundaryChange::between(from, entry.boundary.as_ref()) {
@@ -42,7 +39,6 @@ impl Plan {
 }
 
 /// The unique ID and the present boundary, or why nothing can be planned.
-#[expect(clippy::result_large_err, reason = "the caller consumes the error at once")]
 pub(super) fn present(reading: &Reading) -> Result<(&UniqueId, Option<&PolicyArn>), ProblemKind> {
     match reading {
         Reading::Found { unique_id, boundary } => Ok((unique_id, boundary.as_ref())),

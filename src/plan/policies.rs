@@ -56,8 +56,8 @@ pub(super) fn blocking(
             let error = ApiError {
                 action: "iam:GetPolicy".into(),
                 class: ErrorClass::Rejected,
-                code: "NotRead".to_owned(),
-                message: "the policy was not read".to_owned(),
+                code: "NotRead".into(),
+                message: "the policy was not read".into(),
                 request_id: None,
             };
             Some(ProblemKind::PolicyUnreadable { policy, error })

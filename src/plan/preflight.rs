@@ -129,7 +129,7 @@ impl Preflight {
         let Preflight { plan, digest, .. } = self;
         let boundaries = plan.names.iter().map(|(arn, name)| (name.clone(), arn.clone()));
         Header {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
+            version: env!("CARGO_PKG_VERSION").into(),
             began,
             account: caller.account,
             partition: caller.partition,

@@ -1,13 +1,11 @@
 //! The plan that rolls back a run, made from the run's journal.
 
-use std::sync::Arc;
-
 use super::change::{Change, Problem, ProblemKind};
 use super::content::Plan;
 use super::difference::present;
 use super::source::{PlanSource, SourceFile};
 use crate::config::Provenance;
-use crate::iam::{BoundaryChange, Principal, UniqueId};
+use crate::iam::{BoundaryChange, Principal, Printable, UniqueId};
 use crate::inventory::Inventory;
 use crate::journal::{Entry, Header, Intent, RunRecord};
 
@@ -29,17 +27,16 @@ fn recreated<'a>(entry: &'a Entry, found: &UniqueId) -> Option<&'a UniqueId> {
 ///
 /// The provenance of each change is the line of its intent in the journal. The guard rails are those of
 /// the run.
-pub fn rollback(record: &RunRecord, file: &str, live: &Inventory) -> Plan {
+pub fn rollback(record: &RunRecord, file: &Printable, live: &Inventory) -> Plan {
     let Header { account, partition, plan, boundaries, guard, .. } = &record.header;
-    let journal = SourceFile { path: file.to_owned(), digest: record.digest };
+    let journal = SourceFile { path: file.clone(), digest: record.digest };
     let run_ended = Some(record.end.is_some());
     let source = PlanSource::Rollback { journal, plan: *plan, run_ended };
     let mut plan = Plan { guard: guard.clone(), ..Plan::empty(*account, source) };
-    let file: Arc<str> = file.into();
     for entry in record.entries.iter().filter(|entry| entry.may_be_done()) {
         let Intent { principal, boundary, .. } = &entry.intent;
         let (before, left) = (boundary.from(), boundary.to());
-        let provenance = Provenance::journal(&file, entry.line);
+        let provenance = Provenance::journal(file, entry.line);
         let kind = match present(live.reading(principal)) {
             Ok((found, _)) if let Some(changed) = recreated(entry, found) => {
                 ProblemKind::Recreated { changed: changed.clone(), found: found.clone() }

@@ -1,6 +1,6 @@
 use super::content::Plan;
 use crate::config::Config;
-use crate::iam::{AccountId, Partition};
+use crate::iam::{AccountId, Partition, Printable};
 use crate::inventory::CallerIdentity;
 use crate::journal::Header;
 
@@ -14,7 +14,7 @@ pub enum ScopeError {
     )]
     Account {
         /// The path of the file, as it was specified.
-        file: String,
+        file: Printable,
         /// The line of `id`, from 1.
         line: usize,
         /// The column of `id`'s value, from 1, in characters.
@@ -24,7 +24,7 @@ pub enum ScopeError {
         /// The account that the credentials belong to.
         actual: AccountId,
         /// The ARN of the caller identity.
-        arn: String,
+        arn: Printable,
     },
     /// The account that the run is restricted to is another one.
     #[error(
@@ -36,7 +36,7 @@ pub enum ScopeError {
         /// The account that the credentials belong to.
         actual: AccountId,
         /// The ARN of the caller identity.
-        arn: String,
+        arn: Printable,
     },
     /// The file has no `[account]`, and its policies belong to another account.
     #[error(
@@ -45,13 +45,13 @@ pub enum ScopeError {
     )]
     Policies {
         /// The path of the file, as it was specified.
-        file: String,
+        file: Printable,
         /// The account of the file's policies.
         expected: AccountId,
         /// The account that the credentials belong to.
         actual: AccountId,
         /// The ARN of the caller identity.
-        arn: String,
+        arn: Printable,
     },
     /// The ARNs in the file are in another partition.
     #[error(
@@ -60,13 +60,13 @@ pub enum ScopeError {
     )]
     Partition {
         /// The path of the file, as it was specified.
-        file: String,
+        file: Printable,
         /// The partition of the file's ARNs.
         expected: Partition,
         /// The partition that the credentials belong to.
         actual: Partition,
         /// The ARN of the caller identity.
-        arn: String,
+        arn: Printable,
     },
     /// The run of a journal was on another account.
     #[error(
@@ -75,13 +75,13 @@ pub enum ScopeError {
     )]
     JournalsAccount {
         /// The path of the journal, as it was specified.
-        file: String,
+        file: Printable,
         /// The account that the run was on.
         expected: AccountId,
         /// The account that the credentials belong to.
         actual: AccountId,
         /// The ARN of the caller identity.
-        arn: String,
+        arn: Printable,
     },
     /// A saved plan is for another account.
     #[error(
@@ -94,7 +94,7 @@ pub enum ScopeError {
         /// The account that the credentials belong to.
         actual: AccountId,
         /// The ARN of the caller identity.
-        arn: String,
+        arn: Printable,
     },
     /// The ARNs in a saved plan are in another partition.
     #[error(
@@ -107,7 +107,7 @@ pub enum ScopeError {
         /// The partition that the credentials belong to.
         actual: Partition,
         /// The ARN of the caller identity.
-        arn: String,
+        arn: Printable,
     },
 }
 
@@ -188,10 +188,10 @@ pub fn check_scope(config: &Config, identity: &CallerIdentity) -> Result<(), Sco
 /// [`ScopeError`] if it was not. Then nothing may be read.
 pub fn check_journal_scope(
     header: &Header,
-    file: &str,
+    file: &Printable,
     caller: &CallerIdentity,
 ) -> Result<(), ScopeError> {
-    let (file, arn) = (file.to_owned(), caller.arn.clone());
+    let (file, arn) = (file.clone(), caller.arn.clone());
     if header.account != caller.account {
         let (expected, actual) = (header.account, caller.account);
         return Err(ScopeError::JournalsAccount { file, expected, actual, arn });

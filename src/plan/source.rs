@@ -1,4 +1,4 @@
-use crate::iam::{Digest, Principal};
+use crate::iam::{Digest, Principal, Printable};
 
 /// What a plan is made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub enum PlanSource {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceFile {
     /// The path, as it was specified.
-    pub path: String,
+    pub path: Printable,
     /// The digest of the file's bytes.
     pub digest: Digest,
 }
@@ -42,7 +42,7 @@ pub struct Base {
 
 impl PlanSource {
     /// One boundaries file without a base.
-    pub fn file(path: String, digest: Digest) -> Self {
+    pub fn file(path: Printable, digest: Digest) -> Self {
         PlanSource::Files { files: vec![SourceFile { path, digest }], base: None }
     }
 
@@ -52,7 +52,7 @@ impl PlanSource {
             PlanSource::Files { files, .. } => {
                 files.iter().map(|file| file.path.as_str()).collect::<Vec<_>>().join(", ")
             }
-            PlanSource::Rollback { journal, .. } => journal.path.clone(),
+            PlanSource::Rollback { journal, .. } => journal.path.to_string(),
         }
     }
 

@@ -7,12 +7,12 @@ use super::Progress;
 use crate::apply::Event;
 
 /// The progress of a run on standard error: a bar on a terminal, otherwise a line every 10 seconds.
-#[derive(Debug)]
 pub struct ProgressDisplay {
     progress: Progress,
     began: Instant,
     shown: Instant,
     bar: Option<ProgressBar>,
+    lines: Box<dyn Write + Send>,
 }
 
 /// The time between two lines if standard error is not a terminal.
@@ -22,8 +22,12 @@ impl ProgressDisplay {
     /// The interval at which to call [`ProgressDisplay::tick`].
     pub const TICK: Duration = Duration::from_millis(250);
 
-    /// A display of a run that begins now.
-    pub fn new() -> Self {
+    /// A display of a run that begins now. Without a terminal, the lines go to `lines`.
+    pub fn new(lines: Box<dyn Write + Send>) -> Self {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the bar contains only numbers and words of this program"
+        )]
         let bar = io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
             let style = ProgressStyle::with_template("{bar:30} {pos}/{len}  {msg}")
@@ -32,7 +36,7 @@ impl ProgressDisplay {
             bar
         });
         let now = Instant::now();
-        ProgressDisplay { progress: Progress::default(), began: now, shown: now, bar }
+        ProgressDisplay { progress: Progress::default(), began: now, shown: now, bar, lines }
     }
 
     /// Processes the next event.
@@ -54,7 +58,7 @@ impl ProgressDisplay {
         } else if self.shown.elapsed() >= BETWEEN_LINES {
             self.shown = Instant::now();
             // A closed standard error must not end the run.
-            let _ = writeln!(io::stderr(), "{}", self.progress.line(elapsed));
+            let _ = writeln!(self.lines, "{}", self.progress.line(elapsed));
         }
     }
 
@@ -78,8 +82,8 @@ impl BarHandle {
     }
 }
 
-impl Default for ProgressDisplay {
-    fn default() -> Self {
-        Self::new()
+impl std::fmt::Debug for ProgressDisplay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ProgressDisplay").field("progress", &self.progress).finish_non_exhaustive()
     }
 }

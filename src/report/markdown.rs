@@ -6,6 +6,7 @@ use super::view::{
     Body, Boundary, ChangeView, Document, Place, Row, Section, Severity, Span, Text, counted_more,
     grouped,
 };
+use crate::iam::is_unsafe;
 
 /// The maximum length of a comment on GitHub, in characters. This module counts UTF-16 code units: a text
 /// has at least as many of them as characters.
@@ -183,6 +184,7 @@ fn code(text: &str) -> String {
     for c in text.chars() {
         match c {
             '`' | '|' => span.extend(c.escape_unicode()),
+            c if is_unsafe(c) => span.extend(c.escape_unicode()),
             '"' | '\'' | '\\' => span.push(c),
             c => span.extend(c.escape_debug()),
         }

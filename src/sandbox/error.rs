@@ -1,3 +1,4 @@
+use crate::iam::Printable;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,7 +15,7 @@ pub enum SandboxError {
         error: io::Error,
     },
     /// The state file cannot be read.
-    #[error("cannot read the sandbox state file {}: {error}", file.display())]
+    #[error("cannot read the sandbox state file {}: {error}", Printable::path(file))]
     State {
         /// The file.
         file: PathBuf,
@@ -22,10 +23,7 @@ pub enum SandboxError {
         error: io::Error,
     },
     /// The state file does not have the expected format.
-    #[error(
-        "{} is not a sandbox state file: {why}",
-        file.display()
-    )]
+    #[error("{} is not a sandbox state file: {why}", Printable::path(file))]
     InvalidState {
         /// The file.
         file: PathBuf,

@@ -1,3 +1,4 @@
+use crate::iam::Printable;
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
@@ -154,7 +155,8 @@ fn execute(shared: &Shared, request: &Request, behavior: Behavior, request_id: &
         && let Err(error) = state::save(file, &accounts)
     {
         // The next run would not have a write that is not in the state file.
-        let message = format!("cannot write the sandbox state file {}: {error}", file.display());
+        let message =
+            format!("cannot write the sandbox state file {}: {error}", Printable::path(file));
         return failure(&ErrorResponse::new(500, "ServiceFailure", message), request_id);
     }
     // Release the lock before formatting a long page.

@@ -3,13 +3,13 @@ use std::path::PathBuf;
 
 use super::holder::LockHolder;
 use super::privacy::Distrust;
-use crate::iam::AccountId;
+use crate::iam::{AccountId, Printable};
 
 /// Why the state of an account cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// The directory of the account, or a file in it, cannot be written.
-    #[error("cannot write the state directory {}: {error}", path.display())]
+    #[error("cannot write the state directory {}: {error}", Printable::path(path))]
     Unwritable {
         /// The directory.
         path: PathBuf,
@@ -19,7 +19,7 @@ pub enum StateError {
     },
     /// The state directory is not private: another user could make the tool report, lock or roll back
     /// something else.
-    #[error("cannot use the state directory {}: {why}", path.display())]
+    #[error("cannot use the state directory {}: {why}", Printable::path(path))]
     NotPrivate {
         /// The directory.
         path: PathBuf,
@@ -27,7 +27,7 @@ pub enum StateError {
         why: Distrust,
     },
     /// A file in the directory cannot be used.
-    #[error("cannot use {}: {error}", path.display())]
+    #[error("cannot use {}: {error}", Printable::path(path))]
     File {
         /// The file.
         path: PathBuf,

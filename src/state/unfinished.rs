@@ -11,7 +11,7 @@ use super::account_directory::AccountDirectory;
 use super::atomic::{OnExisting, write_atomically};
 use super::error::StateError;
 use crate::files::{MaxSize, read_own};
-use crate::iam::Timestamp;
+use crate::iam::{Printable, Timestamp};
 use crate::journal::{ReadError, RunRecord};
 
 const NAME: &str = "unfinished.json";
@@ -76,7 +76,7 @@ impl AccountDirectory {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             // Harmless: the next run finds the end of the run in the journal.
-            Err(error) => tracing::warn!("cannot remove {}: {error}", file.display()),
+            Err(error) => tracing::warn!("cannot remove {}: {error}", Printable::path(&file)),
         }
     }
 }

@@ -224,6 +224,7 @@ impl Forge {
                     "GITHUB_STEP_SUMMARY".to_owned(),
                     self.path("forge/summary").display().to_string(),
                 ),
+                ("GITHUB_ACTIONS".to_owned(), "true".to_owned()),
                 ("GITHUB_REPOSITORY".to_owned(), "org/repo".to_owned()),
                 ("GITHUB_SHA".to_owned(), MERGED.to_owned()),
             ];

@@ -211,17 +211,11 @@ async fn a_policy_that_was_deleted_after_the_plan_was_saved_blocks_its_changes()
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn at_a_terminal_a_large_plan_is_confirmed_by_typing_its_number_of_changes() {
-    use std::io::Write;
+    use crate::support::terminal::answer;
 
     let fixture = Fixture::users(20).listed_with("Developer").start().await;
-    for (answer, code) in [("yes\n", 1), ("19\n", 1), ("20\n", 0)] {
-        let pty = nix::pty::openpty(None, None).unwrap();
-        let mut command = fixture.command(&["apply"]);
-        command.stdin(pty.slave);
-        let mut keyboard = std::fs::File::from(pty.master);
-        keyboard.write_all(answer.as_bytes()).unwrap();
-        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
-        let ran = crate::support::Ran::of(output);
+    for (typed, code) in [("yes\n", 1), ("19\n", 1), ("20\n", 0)] {
+        let ran = answer(fixture.command(&["apply"]), "", "to continue: ", typed).await;
         assert_eq!(ran.code, code, "{ran}");
         assert!(ran.err.contains("Type the number of changes to continue:"), "{ran}");
         assert_eq!(fixture.writes(), if code == 0 { 20 } else { 0 });

@@ -43,22 +43,22 @@ fn header(changes: usize) -> Header {
     let caller = CallerIdentity {
         account: "123456789012".parse().unwrap(),
         partition: Partition::Aws,
-        arn: "arn:aws:sts::123456789012:assumed-role/ci/run-7".to_owned(),
+        arn: "arn:aws:sts::123456789012:assumed-role/ci/run-7".into(),
     };
     Header { plan: Digest::of("plan"), ..plans::header(&plan(changes), &caller) }
 }
 
 fn applied(n: u32) -> CallOutcome {
-    CallOutcome::Applied { attempts: n, request_id: Some(format!("request-{n}")) }
+    CallOutcome::Applied { attempts: n, request_id: Some(format!("request-{n}").into()) }
 }
 
 fn failed(class: ErrorClass, code: &str, attempts: u32, may_be_done: bool) -> CallOutcome {
     let error = ApiError {
         action: "iam:PutUserPermissionsBoundary".into(),
         class,
-        code: code.to_owned(),
-        message: "a \"message\" with quotes".to_owned(),
-        request_id: Some("request-id".to_owned()),
+        code: code.into(),
+        message: "a \"message\" with quotes".into(),
+        request_id: Some("request-id".into()),
     };
     CallOutcome::Failed { attempts, error, may_be_done }
 }

@@ -1,5 +1,6 @@
 //! All integration tests, in one binary.
 #![allow(
+    clippy::disallowed_methods,
     clippy::print_stdout,
     clippy::unnecessary_wraps,
     clippy::unwrap_used,
@@ -31,6 +32,7 @@ mod fault_injection;
 mod files;
 mod forge;
 mod formats;
+mod gate;
 mod guard;
 mod import;
 mod journal;

@@ -85,7 +85,7 @@ async fn a_run_prints_the_path_of_its_journal_and_a_run_without_changes_has_none
     assert_eq!((record.count(Outcome::Applied), record.entries.len()), (6, 6));
     assert_eq!(record.end.as_ref().unwrap().applied, 6);
     assert_eq!(record.header.changes, 6);
-    assert_eq!(record.header.source, RunSource::Files(vec!["boundaries.toml".to_owned()]));
+    assert_eq!(record.header.source, RunSource::Files(vec!["boundaries.toml".into()]));
     assert!(!is_marked_unfinished(&fixture));
 
     let again = fixture.run(&APPLY).await;

@@ -51,7 +51,7 @@ fn plan(changes: usize) -> Plan {
         provenance: place(n + 2, None),
         origin: None,
     };
-    let source = PlanSource::file("boundaries.toml".to_owned(), Digest::of("[users]"));
+    let source = PlanSource::file("boundaries.toml".into(), Digest::of("[users]"));
     let mut plan = Plan::empty("123456789012".parse().unwrap(), source);
     plan.changes = (0..changes).map(change).collect();
     plan.in_sync = 7;
@@ -63,9 +63,9 @@ fn error(n: usize, class: ErrorClass, code: &str, message: &str) -> ApiError {
     ApiError {
         action: "iam:PutUserPermissionsBoundary".into(),
         class,
-        code: code.to_owned(),
-        message: message.to_owned(),
-        request_id: Some(format!("request-{n}")),
+        code: code.into(),
+        message: message.into(),
+        request_id: Some(format!("request-{n}").into()),
     }
 }
 
@@ -154,7 +154,7 @@ fn mixed() -> (Preflight, Vec<Event>) {
     let events = events(&preflight, |n| match n {
         0 => (applied(), Verification::AsWritten),
         1 => {
-            let request_id = Some("id".to_owned());
+            let request_id = Some("id".into());
             (CallOutcome::Applied { attempts: 3, request_id }, Verification::AsWritten)
         }
         2 => {

@@ -17,7 +17,7 @@ fn identity() -> CallerIdentity {
     CallerIdentity {
         account: "123456789012".parse().unwrap(),
         partition: Partition::Aws,
-        arn: "arn:aws:iam::123456789012:user/ops".to_owned(),
+        arn: "arn:aws:iam::123456789012:user/ops".into(),
     }
 }
 
@@ -60,8 +60,8 @@ fn failed(class: ErrorClass, may_be_done: bool) -> Option<CallOutcome> {
     let error = ApiError {
         action: "iam:PutUserPermissionsBoundary".into(),
         class,
-        code: "Code".to_owned(),
-        message: "message".to_owned(),
+        code: "Code".into(),
+        message: "message".into(),
         request_id: None,
     };
     Some(CallOutcome::Failed { attempts: 1, error, may_be_done })
@@ -85,7 +85,7 @@ fn each_kind_of_change_is_rolled_back() {
     ]);
     let live =
         live([("zoe", has(Some(a.clone()))), ("bob", has(Some(b.clone()))), ("eve", has(None))]);
-    let plan = rollback(&record, "run.jsonl", &live);
+    let plan = rollback(&record, &"run.jsonl".into(), &live);
     let changes: Vec<_> = plan
         .changes
         .iter()
@@ -97,7 +97,7 @@ fn each_kind_of_change_is_rolled_back() {
         ("zoe", 2, BoundaryChange::Remove { from: a }),
     ];
     assert_eq!(changes, expected);
-    let journal = SourceFile { path: "run.jsonl".to_owned(), digest: Digest::of("journal") };
+    let journal = SourceFile { path: "run.jsonl".into(), digest: Digest::of("journal") };
     let source = PlanSource::Rollback { journal, plan: Digest::of("plan"), run_ended: Some(false) };
     assert_eq!(plan.source, source);
     assert_eq!(plan.name_of(&arn("A")), "a");
@@ -116,7 +116,7 @@ fn only_users_that_are_as_the_run_left_them_are_rolled_back() {
         ("gone", Reading::NotFound { differs_by_case: None }),
         ("unread", unreadable("no")),
     ]);
-    let plan = rollback(&record, "run.jsonl", &live);
+    let plan = rollback(&record, &"run.jsonl".into(), &live);
     assert_eq!(plan.changes.len(), 1);
     assert_eq!((plan.changes[0].principal.name.as_str(), plan.in_sync), ("as-left", 1));
     let problems: Vec<_> = plan
@@ -152,7 +152,7 @@ fn a_change_that_was_certainly_not_made_is_not_rolled_back() {
         (0..may_be_done.len()).map(|n| principal(&format!("user-{n}"))).collect();
     assert_eq!(looked_at, expected);
     let live = looked_at.into_iter().map(|user| (user, has(Some(arn("A")))));
-    let plan = rollback(&record, "run.jsonl", &Inventory::of(live.collect()));
+    let plan = rollback(&record, &"run.jsonl".into(), &Inventory::of(live.collect()));
     assert_eq!(plan.changes.len(), may_be_done.len());
     assert_eq!(plan.listed(), may_be_done.len());
 }
@@ -160,16 +160,18 @@ fn a_change_that_was_certainly_not_made_is_not_rolled_back() {
 #[test]
 fn a_journal_of_another_account_or_partition_is_refused() {
     let header = record(Vec::new()).header;
-    assert_eq!(check_journal_scope(&header, "run.jsonl", &identity()), Ok(()));
+    assert_eq!(check_journal_scope(&header, &"run.jsonl".into(), &identity()), Ok(()));
     let elsewhere = CallerIdentity { account: "999999999999".parse().unwrap(), ..identity() };
-    let said = check_journal_scope(&header, "run.jsonl", &elsewhere).unwrap_err().to_string();
+    let said =
+        check_journal_scope(&header, &"run.jsonl".into(), &elsewhere).unwrap_err().to_string();
     assert_eq!(
         said,
         "wrong account: the run in run.jsonl was on account 123456789012, and the credentials \
          (arn:aws:iam::123456789012:user/ops) belong to account 999999999999"
     );
     let elsewhere = CallerIdentity { partition: Partition::AwsCn, ..identity() };
-    let said = check_journal_scope(&header, "run.jsonl", &elsewhere).unwrap_err().to_string();
+    let said =
+        check_journal_scope(&header, &"run.jsonl".into(), &elsewhere).unwrap_err().to_string();
     assert!(
         said.starts_with("wrong partition: the ARNs in run.jsonl are in partition aws,"),
         "{said}"
@@ -181,7 +183,7 @@ fn a_user_that_was_deleted_and_created_again_is_not_rolled_back() {
     let record = record(vec![(change("alice", None, Some(arn("A"))), applied())]);
     let unique_id = "AIDAZZZZZZZZZZZZZZZZZ".parse().unwrap();
     let live = live([("alice", Reading::Found { unique_id, boundary: Some(arn("A")) })]);
-    let plan = rollback(&record, "run.jsonl", &live);
+    let plan = rollback(&record, &"run.jsonl".into(), &live);
     assert!(plan.changes.is_empty(), "{plan:?}");
     assert!(matches!(plan.problems[0].kind, ProblemKind::Recreated { .. }), "{plan:?}");
     assert_eq!(Plan::from_json(plan.to_json().as_bytes()), Ok(plan));

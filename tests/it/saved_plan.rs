@@ -43,7 +43,7 @@ fn rich() -> Plan {
 /// A plan that rolls back a run.
 fn of_rollback() -> Plan {
     let mut plan = Case::of(11, 3).plan();
-    let journal = SourceFile { path: "run.jsonl".to_owned(), digest: Digest::of("journal") };
+    let journal = SourceFile { path: "run.jsonl".into(), digest: Digest::of("journal") };
     let plan_digest = Digest::of("the plan of a run");
     plan.source = PlanSource::Rollback { journal, plan: plan_digest, run_ended: Some(true) };
     let file = "run.jsonl".into();

@@ -126,3 +126,95 @@ async fn no_secret_is_in_any_output_or_file_whatever_fails() {
     }
     assert!(fixture.sandbox.calls()["GetCallerIdentity"] > 50);
 }
+
+/// The spellings of a secret in the logs of servers and proxies.
+fn spellings(secret: &str) -> Vec<String> {
+    let url = secret.replace('/', "%2F").replace('+', "%2B").replace('=', "%3D");
+    let (first, second) = secret.split_at(18);
+    vec![
+        url.replace('%', "%25"),
+        url,
+        secret.replace('/', "\\/"),
+        secret.chars().map(|c| format!("\\u{:04X}", u32::from(c))).collect(),
+        format!("{first}\r\n    {second}"),
+        base64(secret.as_bytes()),
+        base64(format!(":{secret}").as_bytes()),
+        secret.to_owned(),
+    ]
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let bits = |chunk: &[u8]| chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte));
+    bytes
+        .chunks(3)
+        .flat_map(|chunk| {
+            let bits = bits(chunk) << (8 * (3 - chunk.len()));
+            (0..=chunk.len())
+                .map(move |n| char::from(ALPHABET[(bits >> (18 - 6 * n) & 63) as usize]))
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_spelling_of_a_secret_is_redacted_in_every_field_and_in_the_journal() {
+    let fixture = Fixture::users(1).listed_with("Developer").start().await;
+    let fixture = fixture
+        .env("AWS_ACCESS_KEY_ID", KEY_ID)
+        .env("AWS_SECRET_ACCESS_KEY", SECRET)
+        .env("AWS_SESSION_TOKEN", TOKEN);
+    for (n, spelling) in [SECRET, TOKEN].into_iter().flat_map(spellings).enumerate() {
+        let (code, message) = (format!("Odd {spelling}"), format!("before {spelling} after"));
+        fixture.sandbox.faults().add(PUT, None, 1, Fault::error(400, &code, &message));
+        let journal = format!("{n}.jsonl");
+        let arguments =
+            ["-vv", "apply", "--auto-approve", "--format", "json", "--journal", &journal];
+        let ran = fixture.run(&arguments).await;
+        assert_eq!(ran.code, 3, "{ran}");
+        let text = std::fs::read_to_string(fixture.folder().join(&journal)).unwrap();
+        for text in [&ran.out, &ran.err, &text] {
+            assert!(text.matches("[redacted]").count() >= 2, "{spelling}\n{text}");
+            assert!(text.contains("[redacted] after"), "{spelling}\n{text}");
+            // Also not split by the escapes of the output.
+            let rest: String = text.split_whitespace().collect();
+            for part in [&spelling[..12], &spelling[spelling.len() - 12..]] {
+                let part: String = part.split_whitespace().collect();
+                assert!(!rest.contains(&part), "{part} of {spelling}\n{text}");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_successful_response_that_repeats_a_secret_is_not_used() {
+    let fixture = Fixture::users(1).listed_with("Developer").start().await;
+    let fixture = fixture
+        .env("AWS_ACCESS_KEY_ID", KEY_ID)
+        .env("AWS_SECRET_ACCESS_KEY", SECRET)
+        .env("AWS_SESSION_TOKEN", TOKEN);
+    let body = format!(
+        "<GetUserResponse><GetUserResult><User><UserName>user-0000</UserName><UserId>AIDA1</UserId>\
+         <Path>/{TOKEN}/</Path><Arn>arn:aws:iam::123456789012:user/user-0000</Arn>\
+         <CreateDate>2026-01-01T00:00:00Z</CreateDate></User></GetUserResult></GetUserResponse>"
+    );
+    fixture.sandbox.faults().add("GetUser", None, 100, Fault::Response(body));
+    let ran = fixture.run(&["-vv", "plan"]).await;
+    assert_eq!(ran.code, 3, "{ran}");
+    assert!(ran.out.contains("the response repeats a secret of the credentials"), "{ran}");
+    assert_nothing_leaked(&ran, fixture.folder());
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_that_a_failing_credential_process_writes_is_shown() {
+    let fixture = Fixture::users(1).listed_with("Developer").start().await;
+    let config = "[profile broken]\ncredential_process = sh -c \"echo words on stdout; echo words on stderr >&2; exit 7\"\n";
+    std::fs::write(fixture.folder().join("config"), config).unwrap();
+    let fixture = fixture.env("AWS_CONFIG_FILE", "config").env("PATH", "/usr/bin:/bin");
+    for verbosity in ["--color=never", "-vvvv"] {
+        let ran = fixture.run(&["--profile", "broken", verbosity, "plan"]).await;
+        assert_eq!(ran.code, 1, "{ran}");
+        assert!(ran.err.contains("its messages are not shown"), "{ran}");
+        assert!(!ran.err.contains("words on"), "{ran}");
+    }
+}

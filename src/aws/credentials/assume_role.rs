@@ -118,7 +118,8 @@ impl AssumedRole {
         let config = aws_sdk_sts::config::Builder::from(&self.config)
             .credentials_provider(SharedCredentialsProvider::new(with))
             .retry_config(RetryConfig::disabled())
-            .interceptor(ResponseCheck)
+            // The response contains new secrets, which may be those of the last session.
+            .interceptor(ResponseCheck { redactor: Redactor::default() })
             .build();
         let sts = aws_sdk_sts::Client::from_conf(config);
         let (serial, code) = mfa.map(|(serial, code)| (serial.to_owned(), code)).unzip();
@@ -194,7 +195,7 @@ fn of_profile(error: ApiError, role: &Role) -> ApiError {
         _ => ErrorClass::Credentials,
     };
     let message = format!("{} (role {} of profile {:?})", error.message, role.arn, role.profile);
-    ApiError { class, message: crate::iam::printable(&message), ..error }
+    ApiError { class, message: message.into(), ..error }
 }
 
 fn default_session_name() -> String {

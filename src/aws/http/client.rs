@@ -248,7 +248,7 @@ fn next<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static
 }
 
 /// The host of a URL, and its port if there is one.
-fn host(url: &str) -> String {
+pub(in crate::aws) fn host(url: &str) -> String {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     printable(authority.rsplit_once('@').map_or(authority, |(_, host)| host))

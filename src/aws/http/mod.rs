@@ -6,7 +6,7 @@ mod proxy;
 mod trust_store;
 mod waiting;
 
-pub(super) use client::{Client, Exchange};
+pub(super) use client::{Client, Exchange, host};
 pub(super) use error::UntrustedError;
 pub(super) use proxy::Proxies;
 pub(super) use trust_store::Trust;

@@ -6,7 +6,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use crate::iam::printable;
+use crate::iam::Printable;
 
 /// The certificate authorities that are trusted: those of the system, or of a bundle instead.
 #[derive(Clone, Default)]
@@ -27,9 +27,9 @@ struct Bundle {
 #[error("cannot use the CA bundle {path} of {origin}: {why}")]
 pub(in crate::aws) struct UnusableBundle {
     /// The path.
-    pub(in crate::aws) path: String,
+    pub(in crate::aws) path: Printable,
     /// The variable or the setting that names it.
-    pub(in crate::aws) origin: String,
+    pub(in crate::aws) origin: Printable,
     /// The reason.
     pub(in crate::aws) why: String,
 }
@@ -58,8 +58,8 @@ impl Trust {
         match certificates(&path) {
             Ok(certificates) => Ok(Trust { bundle: Some(Bundle { path, origin, certificates }) }),
             Err(why) => {
-                let path = printable(&path.to_string_lossy());
-                Err(UnusableBundle { path, origin: printable(&origin), why })
+                let path = Printable::path(&path);
+                Err(UnusableBundle { path, origin: origin.into(), why })
             }
         }
     }
@@ -103,8 +103,8 @@ impl fmt::Display for Trust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.bundle {
             Some(Bundle { path, origin, .. }) => {
-                let path = printable(&path.to_string_lossy());
-                write!(f, "trusted are only the certificates in {path} ({})", printable(origin))
+                let path = Printable::path(path);
+                write!(f, "trusted are only the certificates in {path} ({})", Printable::new(origin))
             }
             None => f.write_str(
                 "trusted are the certificate authorities of this system; AWS_CA_BUNDLE and ca_bundle are \

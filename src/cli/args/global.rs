@@ -65,6 +65,12 @@ pub(in crate::cli) struct Args {
     /// Requests that get credentials, such as sts:AssumeRole for a profile, are not affected.
     #[arg(long, global = true, value_name = "URL", conflicts_with = "sandbox", value_parser = url, help_heading = GLOBAL)]
     pub(in crate::cli) endpoint_url: Option<String>,
+    /// Allow endpoints with http:// that are not on this machine
+    ///
+    /// Requests are signed, but anyone on the network can read them and forge the responses. Without this option, such
+    /// an endpoint is refused before the first request, wherever it is set.
+    #[arg(long, global = true, conflicts_with = "sandbox", help_heading = GLOBAL)]
+    pub(in crate::cli) allow_http: bool,
     /// Use a local IAM sandbox instead of an AWS account; the state is kept in .iam-boundaries
     #[arg(long, global = true, help_heading = GLOBAL)]
     pub(in crate::cli) sandbox: bool,

@@ -13,13 +13,18 @@ use clap::CommandFactory;
 use super::args::{Args, ManArgs};
 use super::exit_code::Exit;
 use super::failure::Failure;
+use super::gate::Content;
 use super::output::Output;
+use crate::iam::Printable;
 
 pub(super) fn run(command: &ManArgs, output: &Output) -> Result<Exit, Failure> {
     match &command.out {
-        None => output.result(&command_page::render(definition()).1)?,
+        None => output.result(Content::Own, &command_page::render(definition()).1)?,
         Some(directory) => write_pages(directory).map_err(|error| {
-            Failure::new(format!("cannot write the pages to {}: {error}", directory.display()))
+            Failure::new(format!(
+                "cannot write the pages to {}: {error}",
+                Printable::path(directory)
+            ))
         })?,
     }
     Ok(Exit::Done)

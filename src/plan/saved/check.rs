@@ -2,7 +2,6 @@
 //! boundaries file could not ask for.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
 
 use super::document::{
     ActionDocument, BoundaryDocument, ChangeDocument, Document, FileDocument, PrincipalDocument,
@@ -10,7 +9,7 @@ use super::document::{
 };
 use super::format::FORMAT_VERSION;
 use crate::config::{Provenance, ProvenanceKind};
-use crate::iam::{BoundaryChange, PolicyArn, PolicyOwner, Principal, is_printable, is_short_name};
+use crate::iam::{BoundaryChange, PolicyArn, PolicyOwner, Principal, Printable, is_short_name};
 use crate::plan::change::{Change, Problem, ProblemKind};
 use crate::plan::content::Plan;
 use crate::plan::source::{Base, PlanSource, SourceFile};
@@ -22,7 +21,7 @@ pub(super) fn plan(document: Document) -> Result<Plan, String> {
         return Err(format!("format version {} does not exist", document.format_version));
     }
     let source = source(document.source)?;
-    let mut shared: Arc<str> = "".into();
+    let mut shared = Printable::new("");
     let changes = document
         .changes
         .into_iter()
@@ -60,8 +59,8 @@ pub(super) fn plan(document: Document) -> Result<Plan, String> {
 
 fn source(document: SourceDocument) -> Result<PlanSource, String> {
     let file = |FileDocument { path, digest }: FileDocument| {
-        if path.is_empty() || !is_printable(&path) {
-            return Err("the path of its file is empty or has control characters".to_owned());
+        if path.is_empty() {
+            return Err("the path of its file is empty".to_owned());
         }
         Ok(SourceFile { path, digest })
     };
@@ -90,7 +89,7 @@ fn source(document: SourceDocument) -> Result<PlanSource, String> {
 fn change(
     written: ChangeDocument,
     source: &PlanSource,
-    shared: &mut Arc<str>,
+    shared: &mut Printable,
 ) -> Result<Change, String> {
     let ChangeDocument { kind, name, unique_id, action, from, to, provenance, origin } = written;
     let principal = Principal { kind, name };
@@ -117,7 +116,7 @@ fn change(
 fn problem(
     written: ProblemDocument,
     source: &PlanSource,
-    shared: &mut Arc<str>,
+    shared: &mut Printable,
 ) -> Result<Problem, String> {
     let ProblemDocument { kind, name, provenance, problem } = written;
     let principal = Principal { kind, name };
@@ -149,7 +148,7 @@ fn problem(
                     && !action.is_empty()
                     && action.chars().all(|c| c.is_ascii_alphanumeric())
             });
-            if !is_action || !is_printable(&error.code) || !is_printable(&error.message) {
+            if !is_action {
                 return Err(format!("the error of {principal} is not valid"));
             }
         }

@@ -1,7 +1,5 @@
 //! The document of a saved plan, version 3.
 
-use std::sync::Arc;
-
 use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
@@ -12,7 +10,7 @@ use super::problem::ProblemKindDocument;
 use crate::config::{Guard, Provenance, ProvenanceKind};
 use crate::iam::{
     AccountAlias, AccountId, BoundaryChange, Digest, NamePattern, PolicyArn, Principal,
-    PrincipalKind, PrincipalName, Threshold, UniqueId, present,
+    PrincipalKind, PrincipalName, Printable, Threshold, UniqueId, present,
 };
 use crate::plan::change::{Change, Origin, Problem};
 use crate::plan::content::Plan;
@@ -93,8 +91,8 @@ pub(super) enum SourceDocument {
 #[schemars(inline)]
 pub(super) struct FileDocument {
     /// The path as specified on the command line.
-    #[schemars(length(min = 1))]
-    pub(super) path: String,
+    #[schemars(with = "String", length(min = 1))]
+    pub(super) path: Printable,
     /// The SHA-256 of the file's bytes.
     pub(super) digest: Digest,
 }
@@ -214,7 +212,8 @@ pub(super) enum ProvenanceDocument {
     Entry {
         /// The path of the file as specified on the command line.
         #[schemars(length(min = 1))]
-        file: String,
+        #[schemars(with = "String")]
+        file: Printable,
         /// The line of the principal's name, from 1.
         #[schemars(range(min = 1))]
         line: usize,
@@ -227,7 +226,8 @@ pub(super) enum ProvenanceDocument {
     Journal {
         /// The path of the journal as specified on the command line.
         #[schemars(length(min = 1))]
-        file: String,
+        #[schemars(with = "String")]
+        file: Printable,
         /// The line of the intent, from 1.
         #[schemars(range(min = 1))]
         line: usize,
@@ -348,7 +348,7 @@ impl ChangeDocument {
 
 impl ProvenanceDocument {
     fn of(provenance: &Provenance) -> Self {
-        let (file, line) = (provenance.file.to_string(), provenance.line);
+        let (file, line) = (provenance.file.clone(), provenance.line);
         match provenance.kind {
             ProvenanceKind::Entry => {
                 ProvenanceDocument::Entry { file, line, column: provenance.column }
@@ -358,11 +358,11 @@ impl ProvenanceDocument {
     }
 
     /// The provenance, with `file` shared where it is the same path.
-    pub(super) fn into_provenance(self, shared: &mut Arc<str>) -> Provenance {
+    pub(super) fn into_provenance(self, shared: &mut Printable) -> Provenance {
         let (ProvenanceDocument::Entry { file, .. } | ProvenanceDocument::Journal { file, .. }) =
             &self;
-        if **shared != **file {
-            *shared = file.as_str().into();
+        if *shared != *file {
+            *shared = file.clone();
         }
         match self {
             ProvenanceDocument::Entry { line, column, .. } => {

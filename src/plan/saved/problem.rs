@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::iam::{PolicyArn, PrincipalName, UniqueId, present};
+use crate::iam::{PolicyArn, PrincipalName, Printable, UniqueId, present};
 use crate::inventory::{ApiError, ErrorClass};
 use crate::plan::change::ProblemKind;
 
@@ -71,9 +71,11 @@ pub(super) struct ErrorDocument {
     /// The class of the error.
     class: ErrorClass,
     /// AWS's error code, or a code of the tool if AWS did not respond.
-    code: String,
+    #[schemars(with = "String")]
+    code: Printable,
     /// AWS's message, or the reason if AWS did not respond.
-    message: String,
+    #[schemars(with = "String")]
+    message: Printable,
 }
 
 impl ProblemKindDocument {

@@ -9,7 +9,7 @@ use super::document::{
 };
 use super::format::{FORMAT_VERSION, content_digest};
 use super::problem::ProblemKindDocument;
-use crate::iam::{AccountId, Digest, PolicyArn, PrincipalKind, PrincipalName, present};
+use crate::iam::{AccountId, Digest, PolicyArn, PrincipalKind, PrincipalName, Printable, present};
 use crate::plan::change::Origin;
 
 #[derive(Serialize, Deserialize)]
@@ -19,7 +19,7 @@ pub(super) struct DocumentVersion2 {
     format_version: u32,
     pub(super) digest: Digest,
     account: AccountId,
-    file: String,
+    file: Printable,
     file_digest: Digest,
     #[serde(deserialize_with = "present")]
     base: Option<BaseVersion2>,
@@ -76,8 +76,8 @@ impl DocumentVersion2 {
     /// The same plan in the present version of the format, with the digest of that.
     pub(super) fn into_present(self) -> Result<Document, String> {
         let is_rollback = self.rolls_back.is_some();
-        let provenance = |file: &str, line, column| {
-            let file = file.to_owned();
+        let provenance = |file: &Printable, line, column| {
+            let file = file.clone();
             match is_rollback {
                 true => ProvenanceDocument::Journal { file, line },
                 false => ProvenanceDocument::Entry { file, line, column },

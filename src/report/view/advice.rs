@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     fn advice_on(class: ErrorClass, action: &'static str, code: &str, message: &str) -> String {
-        let (code, message) = (code.to_owned(), message.to_owned());
+        let (code, message) = (code.into(), message.into());
         advice(&ApiError { action: action.into(), class, code, message, request_id: None }).unwrap()
     }
 
@@ -310,8 +310,8 @@ mod tests {
                 let error = ApiError {
                     action: action.into(),
                     class,
-                    code: code_text,
-                    message,
+                    code: code_text.into(),
+                    message: message.into(),
                     request_id: None,
                 };
                 Some((class, code, advice(&error)?))
@@ -363,8 +363,8 @@ mod tests {
             let error = ApiError {
                 action: PUT.into(),
                 class,
-                code: code.to_owned(),
-                message: String::new(),
+                code: code.to_owned().into(),
+                message: String::new().into(),
                 request_id: None,
             };
             let is_special = [ApiError::CLOCK_SKEW, ApiError::UNTRUSTED].contains(&code);

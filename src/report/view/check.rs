@@ -38,7 +38,7 @@ pub(in crate::report) fn check(config: &Config) -> Document<'_> {
         closing: Some(Closing {
             label: "No errors",
             parts: vec![
-                (Tone::Good, Text::name(&*config.file).and(users)),
+                (Tone::Good, Text::name(&*config.file).and_sentence(users)),
                 (Tone::Neutral, account),
             ],
         }),
@@ -61,7 +61,7 @@ pub(in crate::report) fn file_errors(errors: &FileErrors) -> Document<'_> {
             message: None,
             help: None,
         }],
-        ..empty(Severity::Error, Text::ours(title).and_name(errors.file()))
+        ..empty(Severity::Error, Text::sentence(title).and_name(errors.file()))
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) fn violations_section(
 ) -> Section<'static> {
     let heading = plural(violations.len(), "Guard rail violated", "Guard rails violated");
     Section {
-        heading: Some(Text::ours(format!("{heading}; {result}"))),
+        heading: Some(Text::sentence(format!("{heading}; {result}"))),
         severity: Severity::Error,
         label: "guard rail violated",
         noun: "violation",
@@ -62,10 +62,10 @@ fn texts(violations: &[Violation]) -> Vec<Text<'static>> {
     for violation in violations {
         match violation {
             Violation::TooManyChanges(excess) => {
-                texts.push(Text::ours(excess_statement("change", "max_changes", excess)));
+                texts.push(Text::sentence(excess_statement("change", "max_changes", excess)));
             }
             Violation::TooManyRemovals(excess) => {
-                texts.push(Text::ours(excess_statement("removal", "max_removals", excess)));
+                texts.push(Text::sentence(excess_statement("removal", "max_removals", excess)));
             }
             Violation::Protected { principal, provenance, by } => protected.push(
                 located(principal, provenance)
@@ -83,7 +83,7 @@ fn texts(violations: &[Violation]) -> Vec<Text<'static>> {
     texts.extend(protected);
     if more > 0 {
         let verb = plural(more, "is", "are");
-        texts.push(Text::ours(format!("{} {verb} protected", counted_more(more, "user"))));
+        texts.push(Text::sentence(format!("{} {verb} protected", counted_more(more, "user"))));
     }
     texts
 }

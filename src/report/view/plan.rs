@@ -27,7 +27,8 @@ pub(in crate::report) fn review(plan: &Plan) -> Document<'_> {
     };
     let title = Text::ours("Permissions boundaries of account ")
         .and_text(account(plan))
-        .and(format!(": {result}"));
+        .and(": ")
+        .and_sentence(result);
     let mut sections = change_sections(plan);
     sections.extend(incomplete_journal(plan));
     sections.extend(names_section(plan));
@@ -129,7 +130,7 @@ fn incomplete_journal(plan: &Plan) -> Option<Section<'_>> {
     let PlanSource::Rollback { journal, run_ended: Some(false), .. } = &plan.source else {
         return None;
     };
-    let statement = Text::name(&journal.path).and(
+    let statement = Text::name(journal.path.as_str()).and(
         " does not contain the end of the run; changes that it does not contain are not rolled back",
     );
     Some(Section {
@@ -229,18 +230,18 @@ fn closing(plan: &Plan) -> Closing<'_> {
                 grouped(plan.count_of(Origin::Drift))
             ),
         };
-        let counts = (Tone::Neutral, Text::ours(counts + &origins));
-        ("Plan", vec![counts, (Tone::Neutral, Text::ours(format!("{in_sync} in sync")))])
+        let counts = (Tone::Neutral, Text::sentence(counts + &origins));
+        ("Plan", vec![counts, (Tone::Neutral, Text::sentence(format!("{in_sync} in sync")))])
     } else if problems > 0 {
         let noun = if plan.source.rolls_back().is_some() { "user" } else { "listed user" };
         let counts = format!("{in_sync} of {}", counted(plan.listed(), noun));
-        ("In sync", vec![(Tone::Neutral, Text::ours(counts))])
+        ("In sync", vec![(Tone::Neutral, Text::sentence(counts))])
     } else {
         let (label, text) = nothing_to_change(plan);
         (label, vec![(Tone::Good, text)])
     };
     if problems > 0 {
-        parts.push((Tone::Bad, Text::ours(format!("{} cannot be planned", grouped(problems)))));
+        parts.push((Tone::Bad, Text::sentence(format!("{} cannot be planned", grouped(problems)))));
     }
     Closing { label, parts }
 }
@@ -253,12 +254,12 @@ fn nothing_to_change(plan: &Plan) -> (&'static str, Text<'_>) {
         }
         (None, users) => {
             let users = format!("all {} listed users match ", grouped(users));
-            ("In sync", Text::ours(users).and_name(plan.source.path()))
+            ("In sync", Text::sentence(users).and_name(plan.source.path()))
         }
         (Some(_), users) => {
             let have = plural(users, "has the boundary", "have the boundaries");
             let users = counted(users, "user");
-            ("Nothing to roll back", Text::ours(format!("{users} {have} from before the run")))
+            ("Nothing to roll back", Text::sentence(format!("{users} {have} from before the run")))
         }
     };
     (label, text.and(" (account ").and_text(account(plan)).and(")"))

@@ -49,7 +49,7 @@ pub(in crate::report) fn problem_help(kind: &ProblemKind) -> Option<Text<'_>> {
             Text::ours("write the name as ").and_name(other.as_str())
         }
         ProblemKind::Unreadable(error) | ProblemKind::PolicyUnreadable { error, .. } => {
-            Text::ours(advice(error)?)
+            Text::sentence(advice(error)?)
         }
         ProblemKind::NoSuchPolicy { .. } => Text::ours("create the policy, or correct its ARN"),
         ProblemKind::PolicyNotAttachable { policy } if !policy.is_for_service_linked_role() => {

@@ -37,7 +37,7 @@ pub(in crate::report) fn refused<'a>(preflight: &'a Preflight, why: &'a Refused)
             label: "Refused",
             parts: vec![
                 (Tone::Bad, Text::ours("nothing was changed")),
-                (Tone::Neutral, Text::ours(counts)),
+                (Tone::Neutral, Text::sentence(counts)),
             ],
         }),
         account: Some(account(plan)),

@@ -55,7 +55,7 @@ pub(in crate::report) fn attempted<'a>(
                 1 => String::new(),
                 many => format!("after {many} attempts: "),
             };
-            let message = Text::ours(after).and_quote(error.to_string());
+            let message = Text::sentence(after).and_quote(error.to_string());
             let row = Row { message, ..row };
             Some(Attempted { label, severity, row, attempts: *attempts })
         }
@@ -104,7 +104,8 @@ impl<'p> Run<'p> {
             severity: if is_complete { Severity::Notice } else { Severity::Error },
             title: Text::ours("Permissions boundaries of account ")
                 .and_text(account(plan))
-                .and(format!(": {result}")),
+                .and(": ")
+                .and(result),
             introduction: None,
             counts: Vec::new(),
             sections,
@@ -140,7 +141,7 @@ impl<'p> Run<'p> {
             noun: "error",
             body: Body::Statements(vec![statement.and_quote(error.to_string())]),
             message: None,
-            help: advice_on_stop(error).map(Text::ours),
+            help: advice_on_stop(error).map(Text::sentence),
         })
     }
 
@@ -170,7 +171,7 @@ impl<'p> Run<'p> {
         groups.sort_by_key(|(_, rows)| Reverse(rows.len()));
         let section = |((code, help), rows): ((_, Option<String>), _)| Section {
             heading: Some(Text::ours("Failed with ").and_name(code)),
-            help: help.map(Text::ours),
+            help: help.map(Text::sentence),
             ..Section::new("", Severity::Error, "failed", Body::Group(rows))
         };
         groups.into_iter().map(section).collect()
@@ -309,7 +310,7 @@ impl<'p> Run<'p> {
             calls.push_str(&format!(" ({} throttled)", grouped(summary.calls.throttled as usize)));
         }
         calls.push_str(&format!(" in {:.1}s", summary.write_duration.as_secs_f64()));
-        let parts = vec![(tone, Text::ours(counts)), (Tone::Neutral, Text::ours(calls))];
+        let parts = vec![(tone, Text::sentence(counts)), (Tone::Neutral, Text::sentence(calls))];
         Closing { label, parts }
     }
 
@@ -396,7 +397,7 @@ impl<'a> Section<'a> {
         Section { heading, severity, label, noun: "user", body, message: None, help: None }
     }
 
-    pub(super) fn with_help(self, help: impl Into<std::borrow::Cow<'a, str>>) -> Self {
-        Section { help: Some(Text::ours(help)), ..self }
+    pub(super) fn with_help(self, help: impl AsRef<str>) -> Self {
+        Section { help: Some(Text::sentence(help)), ..self }
     }
 }

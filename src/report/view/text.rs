@@ -1,6 +1,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::iam::escaped;
+
 /// A sentence or a part of one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::report) struct Text<'a>(Vec<Span<'a>>);
@@ -8,8 +10,8 @@ pub(in crate::report) struct Text<'a>(Vec<Span<'a>>);
 /// A piece of text from one origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::report) enum Span<'a> {
-    /// Text of this program. It contains no untrusted text.
-    Ours(Cow<'a, str>),
+    /// Text of this program: a literal, or a sentence in which unsafe characters are escaped.
+    Ours(Cow<'static, str>),
     /// An untrusted name: a principal, an ARN or a place in a file. It is never wrapped and never truncated.
     Name(Cow<'a, str>),
     /// An untrusted sentence, such as an error message of AWS.
@@ -17,8 +19,15 @@ pub(in crate::report) enum Span<'a> {
 }
 
 impl<'a> Text<'a> {
-    pub(in crate::report) fn ours(text: impl Into<Cow<'a, str>>) -> Self {
+    /// A literal of this program. A string that was made at run time does not compile here.
+    pub(in crate::report) fn ours(text: &'static str) -> Self {
         Text::default().and(text)
+    }
+
+    /// A sentence that this program made at run time, from counts and values of its own. It is escaped, so
+    /// untrusted text that it contains by mistake is harmless.
+    pub(in crate::report) fn sentence(text: impl AsRef<str>) -> Self {
+        Text::default().and_sentence(text)
     }
 
     pub(in crate::report) fn name(name: impl Into<Cow<'a, str>>) -> Self {
@@ -29,9 +38,15 @@ impl<'a> Text<'a> {
         Text::default().and_quote(text)
     }
 
-    /// Appends text of this program.
-    pub(in crate::report) fn and(mut self, text: impl Into<Cow<'a, str>>) -> Self {
-        self.0.push(Span::Ours(text.into()));
+    /// Appends a literal of this program.
+    pub(in crate::report) fn and(mut self, text: &'static str) -> Self {
+        self.0.push(Span::Ours(Cow::Borrowed(text)));
+        self
+    }
+
+    /// Appends a [`Text::sentence`].
+    pub(in crate::report) fn and_sentence(mut self, text: impl AsRef<str>) -> Self {
+        self.0.push(Span::Ours(Cow::Owned(escaped(text.as_ref()))));
         self
     }
 

@@ -6,6 +6,8 @@ pub mod http;
 pub mod plans;
 pub mod query;
 pub mod run;
+#[cfg(unix)]
+pub mod terminal;
 pub mod tools;
 
 use std::fmt;

@@ -25,9 +25,9 @@ pub fn unreadable(message: &str) -> Reading {
     Reading::Unreadable(ApiError {
         action: "iam:GetUser".into(),
         class: ErrorClass::Denied,
-        code: "AccessDenied".to_owned(),
-        message: message.to_owned(),
-        request_id: Some("0f1e2d3c".to_owned()),
+        code: "AccessDenied".into(),
+        message: message.into(),
+        request_id: Some("0f1e2d3c".into()),
     })
 }
 
@@ -129,7 +129,7 @@ pub fn change(user: &str, line: usize, boundary: BoundaryChange) -> Change {
 
 /// An empty plan of boundaries.toml.
 pub fn empty_plan() -> Plan {
-    let source = PlanSource::file("boundaries.toml".to_owned(), Digest::of("[users]"));
+    let source = PlanSource::file("boundaries.toml".into(), Digest::of("[users]"));
     Plan::empty("123456789012".parse().unwrap(), source)
 }
 
