@@ -260,12 +260,13 @@ fn help_lists_the_boundaries_file_only_for_commands_that_use_it() {
 
 #[cfg(unix)]
 mod at_a_terminal {
-    use std::io::{Read, Write};
+    use std::io::Read;
     use std::process::{Command, Stdio};
     use std::time::{Duration, Instant};
 
     use super::*;
     use crate::support::fixture::lines;
+    use crate::support::terminal::answer;
 
     #[tokio::test(flavor = "multi_thread")]
     async fn apply_does_not_say_that_it_refuses_a_plan_that_it_asks_about() {
@@ -274,16 +275,7 @@ mod at_a_terminal {
         (0..7).for_each(|n| fixture.set(n, "Developer"));
         let plan = fixture.run(&["plan"]).await;
         assert!(plan.out.contains("apply --auto-approve refuses this plan"), "{plan}");
-        let pty = nix::pty::openpty(None, None).unwrap();
-        let mut command = fixture.command(&["apply"]);
-        command.stdin(pty.slave).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let run = move || {
-            let child = command.spawn().unwrap();
-            let mut terminal = fs::File::from(pty.master);
-            terminal.write_all(b"7\n").unwrap();
-            Ran::of(child.wait_with_output().unwrap())
-        };
-        let ran = tokio::task::spawn_blocking(run).await.unwrap();
+        let ran = answer(fixture.command(&["apply"]), "", "to continue: ", "7\n").await;
         assert_eq!((ran.code, fixture.writes()), (0, 7), "{ran}");
         assert!(ran.err.contains("This plan makes 7 changes"), "{ran}");
         assert!(!ran.out.contains("refuse") && !ran.err.contains("refuse"), "{ran}");
