@@ -1,14 +1,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
-use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{
     ProvideCredentials, SharedCredentialsProvider, future::ProvideCredentials as Provided,
 };
 
-use super::spellings::{Spellings, find};
+use super::spellings::{Spellings, find, is_in};
 use crate::iam::Printable;
 use crate::inventory::ApiError;
 
@@ -43,7 +42,7 @@ impl Redactor {
     /// The text without secrets.
     pub(super) fn redact_text(&self, text: &str) -> Printable {
         let mut clean = text.to_owned();
-        for range in self.found_in(text).into_iter().rev() {
+        for range in find(text, self.known().values()).into_iter().rev() {
             clean.replace_range(range, REDACTED);
         }
         clean.into()
@@ -51,21 +50,16 @@ impl Redactor {
 
     /// Whether the text contains a secret.
     pub(super) fn is_secret_in(&self, text: &str) -> bool {
-        !self.found_in(text).is_empty()
+        is_in(text, self.known().values())
     }
 
-    fn found_in(&self, text: &str) -> Vec<Range<usize>> {
-        if text.len() < MIN_LENGTH {
-            return Vec::new();
-        }
-        let secrets = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        find(text, secrets.values())
+    fn known(&self) -> MutexGuard<'_, BTreeMap<String, Spellings>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn remember(&self, credentials: &Credentials) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let secrets = [Some(credentials.secret_access_key()), credentials.session_token()];
-        known.extend(
+        self.known().extend(
             secrets
                 .into_iter()
                 .flatten()

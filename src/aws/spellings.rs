@@ -6,39 +6,35 @@ use crate::iam::is_unsafe;
 
 /// A secret as it can occur in a text: as it is, in Base64, with escapes of JSON, URLs or XML, also twice, and with
 /// line breaks or spaces between its characters.
-#[derive(Clone)]
 pub(super) struct Spellings {
     /// Texts without escapes and spaces, one of which occurs if the secret does.
     patterns: Vec<Pattern>,
 }
 
-#[derive(Clone)]
 struct Pattern {
-    text: Vec<u8>,
+    text: String,
     /// Whether the characters beside it contain bits of the secret, too.
     is_base64: bool,
 }
 
 /// The maximum number of times that a text was escaped.
 const MAX_LEVELS: usize = 3;
+/// The number of characters of a long text that are searched at once, without spaces. A spelling of a secret has at
+/// most half as many.
+const WINDOW: usize = 1 << 16;
 
 impl Spellings {
     pub(super) fn of(secret: &str) -> Spellings {
-        let mut patterns = vec![Pattern { text: secret.as_bytes().to_vec(), is_base64: false }];
+        let mut patterns = vec![Pattern { text: secret.to_owned(), is_base64: false }];
         // In a longer text that is in Base64, the secret begins at one of three positions of a group.
         for offset in 0..3 {
             let text = [&vec![0; offset], secret.as_bytes()].concat();
             let encoded = base64::encode(&text);
             // Only characters that depend on nothing but the secret.
-            let own = (offset * 8).div_ceil(6)..text.len() * 8 / 6;
-            let standard = &encoded.as_bytes()[own];
-            let in_urls = standard.iter().map(|byte| match byte {
-                b'+' => b'-',
-                b'/' => b'_',
-                other => *other,
-            });
-            patterns.push(Pattern { text: in_urls.collect(), is_base64: true });
-            patterns.push(Pattern { text: standard.to_vec(), is_base64: true });
+            let standard = &encoded[(offset * 8).div_ceil(6)..text.len() * 8 / 6];
+            let in_urls = standard.replace('+', "-").replace('/', "_");
+            patterns.push(Pattern { text: in_urls, is_base64: true });
+            patterns.push(Pattern { text: standard.to_owned(), is_base64: true });
         }
         Spellings { patterns }
     }
@@ -49,33 +45,7 @@ pub(super) fn find<'a>(
     text: &str,
     secrets: impl Iterator<Item = &'a Spellings> + Clone,
 ) -> Vec<Range<usize>> {
-    let mut found: Vec<Range<usize>> = Vec::new();
-    let mut units = units(text);
-    for _ in 0..=MAX_LEVELS {
-        let bytes: Vec<u8> = units.iter().map(|unit| unit.byte).collect();
-        for Pattern { text, is_base64 } in secrets.clone().flat_map(|secret| &secret.patterns) {
-            let starts = bytes.windows(text.len()).enumerate();
-            for (at, _) in starts.filter(|(_, window)| window == text) {
-                let (mut first, mut last) = (at, at + text.len() - 1);
-                let is_beside = |at: usize| units[at].end == units[at + 1].start;
-                if *is_base64 {
-                    let is_before =
-                        first > 0 && is_base64_digit(bytes[first - 1]) && is_beside(first - 1);
-                    first -= usize::from(is_before);
-                    let is_after = |at: usize| {
-                        bytes.get(at + 1).is_some_and(|it| is_base64_digit(*it)) && is_beside(at)
-                    };
-                    last += usize::from(is_after(last));
-                    last += bytes[last + 1..].iter().take(2).take_while(|it| **it == b'=').count();
-                }
-                found.push(units[first].start..units[last].end);
-            }
-        }
-        match decoded(&units) {
-            Some(next) => units = next,
-            None => break,
-        }
-    }
+    let mut found = find_in(units(text).collect(), secrets);
     found.sort_by_key(|range| range.start);
     let mut merged: Vec<Range<usize>> = Vec::new();
     for range in found {
@@ -85,6 +55,61 @@ pub(super) fn find<'a>(
         }
     }
     merged
+}
+
+/// Whether `text`, which can be as long as a page of users, contains one of `secrets`. It takes little memory.
+pub(super) fn is_in<'a>(text: &str, secrets: impl Iterator<Item = &'a Spellings> + Clone) -> bool {
+    let mut units = units(text);
+    let mut window: Vec<Unit> = Vec::new();
+    loop {
+        window.extend(units.by_ref().take(WINDOW - window.len()));
+        let is_last = window.len() < WINDOW;
+        if !find_in(window.clone(), secrets.clone()).is_empty() {
+            return true;
+        }
+        if is_last {
+            return false;
+        }
+        window.drain(..WINDOW / 2);
+    }
+}
+
+/// The ranges of the text that contain one of `secrets`, in any order.
+fn find_in<'a>(
+    mut units: Vec<Unit>,
+    secrets: impl Iterator<Item = &'a Spellings> + Clone,
+) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for _ in 0..=MAX_LEVELS {
+        let plain: String = units.iter().map(|unit| char::from(unit.byte)).collect();
+        for pattern in secrets.clone().flat_map(|secret| &secret.patterns) {
+            let mut from = 0;
+            while let Some(at) = plain[from..].find(&pattern.text) {
+                found.push(pattern.range(&units, from + at));
+                from += at + 1;
+            }
+        }
+        match decoded(&units) {
+            Some(next) => units = next,
+            None => break,
+        }
+    }
+    found
+}
+
+impl Pattern {
+    /// The range of the text of the pattern, which begins at `at` in `units`.
+    fn range(&self, units: &[Unit], at: usize) -> Range<usize> {
+        let (mut first, mut last) = (at, at + self.text.len() - 1);
+        if self.is_base64 {
+            let is_digit = |at: usize| is_base64_digit(units[at].byte);
+            let is_beside = |at: usize| units[at].end == units[at + 1].start;
+            first -= usize::from(first > 0 && is_digit(first - 1) && is_beside(first - 1));
+            last += usize::from(last + 1 < units.len() && is_digit(last + 1) && is_beside(last));
+            last += units[last + 1..].iter().take(2).take_while(|it| it.byte == b'=').count();
+        }
+        units[first].start..units[last].end
+    }
 }
 
 fn is_base64_digit(byte: u8) -> bool {
@@ -109,8 +134,8 @@ impl Unit {
     }
 }
 
-fn units(text: &str) -> Vec<Unit> {
-    text.char_indices().filter_map(|(at, c)| Unit::of(c, at..at + c.len_utf8())).collect()
+fn units(text: &str) -> impl Iterator<Item = Unit> {
+    text.char_indices().filter_map(|(at, c)| Unit::of(c, at..at + c.len_utf8()))
 }
 
 /// The text with one level of escapes decoded; `None` if it has none.
@@ -221,6 +246,21 @@ mod tests {
                 assert!(clean.len() < encoded.len() - 20, "{clean}");
             }
         }
+    }
+
+    #[test]
+    fn a_secret_is_found_anywhere_in_a_long_text() {
+        let secrets = [Spellings::of(SECRET)];
+        let escaped = SECRET.replace('/', "%252F").replace('+', "&#x2b;");
+        for before in [0, WINDOW / 2 - 20, WINDOW - 20, 3 * WINDOW + 1_000] {
+            let around = ["a \n".repeat(before), "b".repeat(2 * WINDOW)];
+            for spelling in [SECRET, &escaped] {
+                let text = format!("{}{spelling}{}", around[0], around[1]);
+                assert!(is_in(&text, secrets.iter()), "{before} {spelling}");
+            }
+            assert!(!is_in(&around.concat(), secrets.iter()));
+        }
+        assert!(!is_in("", secrets.iter()));
     }
 
     #[test]

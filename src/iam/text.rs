@@ -136,6 +136,10 @@ pub(crate) fn serde_message(error: &serde_json::Error) -> String {
 /// (UAX #9), the variation selectors and the tags; the interlinear annotations (`U+FFF9` to `U+FFFB`), and the blank
 /// Braille pattern.
 pub(crate) fn is_unsafe(c: char) -> bool {
+    if c.is_ascii() {
+        // Almost all characters. The ranges below need many comparisons.
+        return c.is_ascii_control();
+    }
     c.is_control()
         || matches!(c,
             '\u{ad}'
