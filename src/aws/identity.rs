@@ -2,11 +2,10 @@ use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
 
 use super::call_context::CallContext;
 use super::call_executor::CallExecutor;
-use super::credentials::STS_ATTEMPT_TIMEOUT;
+use super::credentials::sts_timeouts;
 use super::error::CallFailure;
 use super::limiter::LimiterOptions;
 use super::rate_limiter::RateLimiter;
@@ -32,13 +31,8 @@ pub(super) async fn get_caller_identity(
     config: &SdkConfig,
     context: &CallContext,
 ) -> Result<CallerIdentity, IdentityError> {
-    let mut timeouts =
-        TimeoutConfig::builder().operation_attempt_timeout(STS_ATTEMPT_TIMEOUT).build();
-    if let Some(defaults) = config.timeout_config() {
-        timeouts.take_defaults_from(defaults);
-    }
     let config = aws_sdk_sts::config::Builder::from(config)
-        .timeout_config(timeouts)
+        .timeout_config(sts_timeouts(config))
         .retry_config(RetryConfig::disabled())
         .interceptor(ResponseCheck { redactor: context.redactor.clone() })
         .build();

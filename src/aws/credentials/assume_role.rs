@@ -4,7 +4,6 @@ use std::time::{Duration, SystemTime};
 use aws_config::SdkConfig;
 use aws_config::identity::IdentityCache;
 use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{
@@ -14,7 +13,7 @@ use aws_credential_types::provider::{
 use super::super::error::{CallFailure, credentials_failure};
 use super::super::redactor::Redactor;
 use super::super::response_check::ResponseCheck;
-use super::bounds::{MARGIN, STS_ATTEMPT_TIMEOUT};
+use super::bounds::{MARGIN, sts_timeouts};
 use super::mfa::MfaPrompt;
 use crate::inventory::{ApiError, ErrorClass};
 
@@ -62,14 +61,9 @@ impl AssumedRole {
         mfa: Arc<dyn MfaPrompt>,
         redactor: &Redactor,
     ) -> AssumedRole {
-        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(STS_ATTEMPT_TIMEOUT);
-        let mut timeouts = timeouts.build();
-        if let Some(defaults) = config.timeout_config() {
-            timeouts.take_defaults_from(defaults);
-        }
         let config = config
             .to_builder()
-            .timeout_config(timeouts)
+            .timeout_config(sts_timeouts(config))
             .identity_cache(IdentityCache::no_cache())
             .build();
         let steps = roles.into_iter().map(|role| Step { role, session: Mutex::default() });

@@ -7,7 +7,6 @@ use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_config::profile::{Profile, ProfileFileCredentialsProvider, ProfileSet};
 use aws_config::provider_config::ProviderConfig;
-use aws_config::timeout::TimeoutConfig;
 use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
@@ -20,7 +19,7 @@ use super::super::http::{Client, Exchange};
 use super::super::profile::SelectedProfile;
 use super::super::redactor::Redactor;
 use super::assume_role::AssumedRole;
-use super::bounds::STS_ATTEMPT_TIMEOUT;
+use super::bounds::sts_timeouts;
 use super::mfa::MfaPrompt;
 use super::process::{CredentialProcess, Secret};
 use super::profile_chain::{Base, Chain, chain};
@@ -149,34 +148,32 @@ impl Sources<'_> {
     }
 
     fn container(&self, exchange: &Exchange) -> Source {
-        let settings =
-            self.settings(exchange).with_http_client(self.http.direct().remembering(exchange));
+        let settings = self.direct_settings(exchange);
         let inner = EcsCredentialsProvider::builder().configure(&settings).build();
         Source::new("the container's source of credentials", inner, exchange)
     }
 
     fn instance(&self, exchange: &Exchange) -> Source {
-        let settings =
-            self.settings(exchange).with_http_client(self.http.direct().remembering(exchange));
+        let settings = self.direct_settings(exchange);
         let inner = ImdsCredentialsProvider::builder().configure(&settings).build();
         Source::new("the instance metadata service", inner, exchange)
+    }
+
+    /// The settings of the calls to metadata services, which use no proxy.
+    fn direct_settings(&self, exchange: &Exchange) -> ProviderConfig {
+        self.settings(exchange).with_http_client(self.http.direct().remembering(exchange))
     }
 
     /// The settings of the calls by which the SDK's providers get credentials: those of the other calls.
     fn settings(&self, exchange: &Exchange) -> ProviderConfig {
         let config = self.config;
-        let mut timeouts =
-            TimeoutConfig::builder().operation_attempt_timeout(STS_ATTEMPT_TIMEOUT).build();
-        if let Some(defaults) = config.timeout_config() {
-            timeouts.take_defaults_from(defaults);
-        }
         let mut settings = ProviderConfig::without_region()
             .with_behavior_version(config.behavior_version())
             .with_region(config.region().cloned())
             .with_use_fips(config.use_fips())
             .with_use_dual_stack(config.use_dual_stack())
             .with_http_client(self.http.remembering(exchange))
-            .with_timeout_config(timeouts);
+            .with_timeout_config(sts_timeouts(config));
         if let Some(retries) = config.retry_config() {
             settings = settings.with_retry_config(retries.clone());
         }
