@@ -29,6 +29,25 @@ pub fn read_stream(path: &Path, max: MaxSize) -> io::Result<Vec<u8>> {
     read_to_end(File::open(path)?, max)
 }
 
+/// The name of standard input in messages.
+pub const STANDARD_INPUT: &str = "standard input";
+
+/// Whether a path on the command line means standard input.
+pub fn is_standard_input(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Reads a file like [`read_stream`]; `-` is standard input.
+///
+/// # Errors
+/// If the file cannot be read, or is larger than `max`.
+pub fn read_input(path: &Path, max: MaxSize) -> io::Result<Vec<u8>> {
+    match is_standard_input(path) {
+        true => read_to_end(io::stdin().lock(), max),
+        false => read_stream(path, max),
+    }
+}
+
 /// Reads to the end, which must come within `max`.
 ///
 /// # Errors

@@ -15,4 +15,4 @@ pub use format::FORMAT_VERSION;
 pub use outcome::Outcome;
 pub use read::{ReadError, RunRecordError};
 pub use record::{Correction, End, Entry, Found, Header, Intent, RunRecord, RunSource};
-pub use write::{Journal, JournalError, Loss, sync_parent_directory};
+pub use write::{Journal, JournalError, Loss};

@@ -7,7 +7,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::document::{HeaderDocument, Line, written};
 use super::record::{Correction, End, Header, Intent};
-use crate::files::write_reason;
+use crate::files::{sync_parent_directory, write_reason};
 use crate::iam::{DigestBuilder, Principal, Printable};
 use crate::inventory::CallOutcome;
 
@@ -190,16 +190,6 @@ fn write_first(file: &mut File, path: &Path, line: &str) -> io::Result<()> {
     file.write_all(line.as_bytes())?;
     file.sync_all()?;
     sync_parent_directory(path)
-}
-
-/// Writes the directory entry of a file that was just created or renamed to disk, if the system supports it.
-/// Without this, a complete file can be missing after a crash.
-///
-/// # Errors
-/// If the directory cannot be synced.
-pub fn sync_parent_directory(path: &Path) -> io::Result<()> {
-    let directory = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
 }
 
 struct WriterThread {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account::Accounts;
 use super::error::SandboxError;
-use crate::files::{MaxSize, read_regular};
+use crate::files::{MaxSize, create_private_directory, parent, read_regular};
 
 const FORMAT: &str = "iam-boundaries/sandbox";
 const VERSION: u32 = 1;
@@ -45,16 +45,9 @@ pub(super) fn load(file: &Path) -> Result<Option<Accounts>, SandboxError> {
 
 /// Atomically replaces the file.
 pub(super) fn save(file: &Path, accounts: &Accounts) -> io::Result<()> {
-    let directory = match file.parent() {
-        Some(directory) if !directory.as_os_str().is_empty() => directory,
-        _ => Path::new("."),
-    };
+    let directory = parent(file);
     // `--sandbox` keeps its state directory there, which only its owner may access.
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(directory)?;
+    create_private_directory(directory)?;
     let mut new = tempfile::NamedTempFile::new_in(directory)?;
     let state = SavedState { format: FORMAT, format_version: VERSION, accounts };
     serde_json::to_writer_pretty(&mut new, &state)?;

@@ -1,4 +1,3 @@
-use std::fs::DirBuilder;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -6,6 +5,7 @@ use etcetera::BaseStrategy;
 
 use super::error::StateError;
 use super::privacy::distrust;
+use crate::files::create_private_directory;
 use crate::iam::AccountId;
 
 /// The directory that contains the state of all accounts.
@@ -61,11 +61,7 @@ impl StateRoot {
         let unwritable = |error| StateError::Unwritable { path: path.clone(), error };
         // The path appears in messages and in the marker, so it must not depend on the working directory.
         let path = std::path::absolute(&path).map_err(unwritable)?;
-        let mut builder = DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        if let Err(error) = builder.create(&path) {
+        if let Err(error) = create_private_directory(&path) {
             return Err(StateError::Unwritable { path, error });
         }
         // Directories above these can be shared, like /tmp.

@@ -1,8 +1,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::files::reject_special;
-use crate::journal::sync_parent_directory;
+use crate::files::{parent, reject_special, sync_parent_directory};
 
 /// What to do if the file already exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +33,7 @@ pub fn existing_target(path: &Path) -> io::Result<Option<PathBuf>> {
 /// Returns an error if the directory does not exist or the file cannot be written. An existing file is then
 /// unchanged.
 pub fn write_atomically(path: &Path, text: &str, on_existing: OnExisting) -> io::Result<()> {
-    let directory = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory = parent(path);
     if !directory.is_dir() {
         return Err(io::Error::new(io::ErrorKind::NotFound, "the directory does not exist"));
     }
