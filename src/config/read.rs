@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::source_text::SourceText;
 use super::{Config, FileErrors, Guard, ShortNames, check};
-use crate::files::{MaxSize, read_stream, read_to_end};
+use crate::files::{MaxSize, STANDARD_INPUT, is_standard_input, read_input, read_stream};
 use crate::iam::{Digest, ForeignEncoding, Printable};
 
 impl Config {
@@ -13,14 +13,11 @@ impl Config {
     /// # Errors
     /// Returns every error in the file, or the reason why the file cannot be read.
     pub fn read(path: &Path) -> Result<Config, FileErrors> {
-        let source = match path.as_os_str() == "-" {
-            true => {
-                let read = read_to_end(io::stdin().lock(), MaxSize::BOUNDARIES_FILE);
-                text_of(STANDARD_INPUT.to_owned(), read)
-            }
-            false => read_text(path),
+        let file = match is_standard_input(path) {
+            true => STANDARD_INPUT.to_owned(),
+            false => Printable::path(path).to_string(),
         };
-        check::check(source?)
+        check::check(text_of(file, read_input(path, MaxSize::BOUNDARIES_FILE))?)
     }
 
     /// Reads and checks an earlier version of a file. It can be empty: then the file did not exist yet.
@@ -28,7 +25,8 @@ impl Config {
     /// # Errors
     /// Returns the same errors as [`Config::read`].
     pub fn read_earlier(path: &Path) -> Result<Config, FileErrors> {
-        let source = read_text(path)?;
+        let read = read_stream(path, MaxSize::BOUNDARIES_FILE);
+        let source = text_of(Printable::path(path).to_string(), read)?;
         if !source.text.trim().is_empty() {
             return check::check(source);
         }
@@ -51,13 +49,7 @@ impl Config {
     }
 }
 
-/// What stands in place of the path if a file comes from standard input.
-const STANDARD_INPUT: &str = "standard input";
-
-fn read_text(path: &Path) -> Result<SourceText, FileErrors> {
-    text_of(Printable::path(path).to_string(), read_stream(path, MaxSize::BOUNDARIES_FILE))
-}
-
+/// The text of the file with this name in messages.
 fn text_of(file: String, read: io::Result<Vec<u8>>) -> Result<SourceText, FileErrors> {
     let bytes = read.map_err(|error| {
         let (reason, help) = match error.kind() {

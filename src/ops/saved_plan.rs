@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::Error;
 use super::saved_plan_error::{ReadPlanError, WritePlanError};
-use crate::files::{MaxSize, read_stream, read_to_end};
+use crate::files::{MaxSize, STANDARD_INPUT, is_standard_input, read_input};
 use crate::iam::Printable;
 use crate::plan::Plan;
 use crate::plan::saved::is_plan_like;
@@ -15,18 +15,12 @@ use crate::state::{OnExisting, existing_target, write_atomically};
 /// # Errors
 /// [`Error::ReadPlan`] if the plan does not exist, is incomplete or was changed.
 pub fn read_plan(path: &Path) -> Result<Plan, Error> {
-    let is_standard_input = path.as_os_str() == "-";
     let read = || -> Result<Plan, ReadPlanError> {
-        let text = if is_standard_input {
-            read_to_end(io::stdin().lock(), MaxSize::RECORD)?
-        } else {
-            read_stream(path, MaxSize::RECORD)?
-        };
-        Ok(Plan::from_json(&text)?)
+        Ok(Plan::from_json(&read_input(path, MaxSize::RECORD)?)?)
     };
     read().map_err(|source| {
-        let path = match is_standard_input {
-            true => Printable::new("standard input"),
+        let path = match is_standard_input(path) {
+            true => Printable::new(STANDARD_INPUT),
             false => Printable::path(path),
         };
         Error::ReadPlan { path, source }
