@@ -166,6 +166,17 @@ fn check_every_command(hostile: &str, format: &str, is_github: bool) {
     let marker = marker.replace(&name, &quoted_part(&name));
     std::fs::write(state.join("unfinished.json"), marker).unwrap();
     let (here, elsewhere) = (server.url(), other.url());
+    let verbose_apply = [
+        "-vv",
+        "--endpoint-url",
+        &here,
+        "apply",
+        "--auto-approve",
+        "--format",
+        format,
+        "--journal",
+        &name,
+    ];
     let commands: [&[&str]; 15] = [
         &["check", "--format", format, "-f", &toml],
         &["check", "--format", format, "-f", "bad.toml"],
@@ -175,27 +186,8 @@ fn check_every_command(hostile: &str, format: &str, is_github: bool) {
         &["show", "--format", format, "plan-with-hostile.json"],
         &["show", "--format", format, &name],
         &["--endpoint-url", &elsewhere, "plan", "--format", format],
-        &[
-            "-vv",
-            "--endpoint-url",
-            &here,
-            "apply",
-            "--auto-approve",
-            "--format",
-            format,
-            "--journal",
-            &name,
-        ],
-        &[
-            "--endpoint-url",
-            &here,
-            "apply",
-            "--auto-approve",
-            "--format",
-            format,
-            "--journal",
-            &name,
-        ],
+        &verbose_apply,
+        &verbose_apply[1..],
         &["--endpoint-url", &here, "rollback", &name, "--format", format],
         &["--endpoint-url", &here, "import"],
         &["--profile", hostile, "plan", "--format", format],

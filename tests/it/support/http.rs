@@ -168,6 +168,11 @@ pub fn sts_success(request: &Request, lifetime: u64) -> Reply {
             time_in(lifetime)
         ),
     };
+    sts_response(action, &result)
+}
+
+/// A successful response of STS with this result.
+pub fn sts_response(action: &str, result: &str) -> Reply {
     let body = format!(
         "<{action}Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><{action}Result>{result}\
          </{action}Result><ResponseMetadata><RequestId>id</RequestId></ResponseMetadata></{action}Response>"
