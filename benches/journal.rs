@@ -21,7 +21,7 @@ use iam_boundaries::inventory::CallOutcome;
 use iam_boundaries::journal::{Intent, Journal, Outcome, RunRecord};
 use iam_boundaries::plan::{Plan, Preflight};
 use iam_boundaries::sandbox::{
-    ACCESS_KEY_ID, Burst, Options, RateLimit, SECRET_ACCESS_KEY, Sandbox, Throttle,
+    ACCESS_KEY_ID, LimitModel, Options, RateLimit, SECRET_ACCESS_KEY, Sandbox, Throttle,
 };
 
 /// The maximum time of `apply` with a journal, as a multiple of the time without one.
@@ -126,8 +126,7 @@ struct Company {
 impl Company {
     async fn of(users: usize) -> Result<Company, Box<dyn Error>> {
         let rate = Rate::per_second(RATE)?;
-        let burst = Burst::of_one_second(rate);
-        let limit = RateLimit { rate, burst, changes: Vec::new(), competitor: None };
+        let limit = RateLimit::new(rate, LimitModel::Continuous { burst: None });
         let actions = [("PutUserPermissionsBoundary".parse()?, limit)].into();
         let throttle = Throttle { actions, ..Throttle::default() };
         let sandbox =

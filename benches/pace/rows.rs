@@ -2,7 +2,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use iam_boundaries::iam::Rate;
-use iam_boundaries::sandbox::{Burst, Competitor, RateChange, RateLimit};
+use iam_boundaries::sandbox::{Burst, Competitor, LimitModel, RateChange, RateLimit};
 
 /// A rate limit and the number of items to write.
 #[derive(Debug, Clone)]
@@ -98,5 +98,6 @@ pub fn all(seconds: f64) -> Result<Vec<Row>, Box<dyn Error>> {
 }
 
 fn limit(rate: f64, burst: f64) -> Result<RateLimit, Box<dyn Error>> {
-    Ok(RateLimit::new(Rate::per_second(rate)?, Burst::of(burst)?))
+    let model = LimitModel::Continuous { burst: Some(Burst::of(burst)?) };
+    Ok(RateLimit::new(Rate::per_second(rate)?, model))
 }

@@ -23,6 +23,7 @@ async fn serve(args: &ServeArgs, output: &Output) -> Result<Exit, Failure> {
         port: args.port,
         seed,
         latency: Duration::from_millis(args.latency),
+        latency_spread: args.latency_spread.unwrap_or_default(),
         page_size: usize::from(args.page_size),
         throttle: throttle(args)?,
         staleness: Duration::from_millis(args.staleness),

@@ -45,6 +45,12 @@ pub(super) fn is_exempt(action: &str) -> bool {
     action == Action::GET_CALLER_IDENTITY.name()
 }
 
+/// Whether an action changes the account. The other actions of IAM are named `Get…` or `List…`.
+pub(super) fn is_write(action: &str) -> bool {
+    let is_read = ["Get", "List"].iter().any(|verb| action.starts_with(verb));
+    !is_read && action.parse::<Action>().is_ok()
+}
+
 impl FromStr for Action {
     type Err = UnknownAction;
 

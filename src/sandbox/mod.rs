@@ -12,6 +12,9 @@ mod error;
 mod fault;
 mod iam;
 mod injector;
+mod latency;
+mod limit_model;
+mod limit_state;
 mod managed;
 mod options;
 mod request;
@@ -22,7 +25,8 @@ mod state;
 mod storm;
 mod sts;
 mod throttle;
-mod token_bucket;
+mod throttler;
+mod time_span;
 mod unique_id;
 mod xml;
 
@@ -32,12 +36,14 @@ pub use calls::ActionCalls;
 pub use chaos::{Chaos, ChaosKind, UnknownChaosKind};
 pub use error::SandboxError;
 pub use fault::{Fault, Faults};
+pub use latency::{BadLatencySpread, LatencySpread};
+pub use limit_model::{BadBurst, BadLimitModel, BadWindowLength, Burst, LimitModel, WindowLength};
 pub use options::Options;
 pub use seed::{Seed, awkward_name};
 pub use state::reset;
-pub use throttle::{
-    BadBurst, BadCompetitor, BadRateChange, Burst, Competitor, RateChange, RateLimit, Throttle,
-};
+pub use throttle::{BadCompetitor, BadRateChange, Competitor, RateChange, RateLimit, Throttle};
+pub use throttler::Throttler;
+pub use time_span::{BadTimeSpan, TimeSpan};
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -107,10 +113,10 @@ impl Sandbox {
         self.shared.throttled.counts()
     }
 
-    /// Replaces the rate limits. A bucket whose limit changes keeps its tokens up to the new burst, and the
-    /// times of its new limit count from now.
+    /// Replaces the rate limits. The times of a limit that changes count from now. A token bucket keeps its tokens
+    /// up to the new burst, and a window begins anew.
     pub fn set_throttle(&self, throttle: Throttle) {
-        self.shared.buckets().set_throttle(throttle, Instant::now());
+        self.shared.throttler().set_throttle(throttle, Instant::now());
     }
 
     /// Adds a user to [`ACCOUNT`], or replaces the user of this name and keeps its unique ID. The policy of the

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::chaos::Chaos;
+use super::latency::LatencySpread;
 use super::seed::Seed;
 use super::throttle::Throttle;
 
@@ -12,8 +13,10 @@ pub struct Options {
     pub port: u16,
     /// The initial content of [`ACCOUNT`](super::ACCOUNT).
     pub seed: Seed,
-    /// The latency of each response.
+    /// The latency of each response; with a spread, the median.
     pub latency: Duration,
+    /// The spread of the latency.
+    pub latency_spread: LatencySpread,
     /// The maximum number of items on a page, from 1 to 1,000. IAM, too, can return fewer items than requested.
     pub page_size: usize,
     /// The rate limits. A call that exceeds its limit does nothing and returns the error `Throttling`.
@@ -32,6 +35,7 @@ impl Default for Options {
             port: 0,
             seed: Seed::Empty,
             latency: Duration::ZERO,
+            latency_spread: LatencySpread::default(),
             page_size: 1_000,
             throttle: Throttle::default(),
             staleness: Duration::ZERO,

@@ -82,7 +82,7 @@ async fn handle(
         (request, is_admitted)
     });
     if !shared.options.latency.is_zero() {
-        tokio::time::sleep(shared.options.latency).await;
+        tokio::time::sleep(shared.latency()).await;
     }
     let (request, is_admitted) = match request {
         Ok(request) => request,

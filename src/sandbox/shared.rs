@@ -1,5 +1,5 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::account::Accounts;
 use super::calls::Counter;
@@ -7,7 +7,7 @@ use super::fault::Faults;
 use super::injector::{FaultInjector, Injection};
 use super::options::Options;
 use super::request::Request;
-use super::token_bucket::TokenBuckets;
+use super::throttler::Throttler;
 
 /// The state that all connections share.
 pub(super) struct Shared {
@@ -16,15 +16,18 @@ pub(super) struct Shared {
     pub(super) faults: Faults,
     injector: Option<Mutex<FaultInjector>>,
     pub(super) calls: Counter,
-    buckets: Mutex<TokenBuckets>,
+    throttler: Mutex<Throttler>,
     pub(super) throttled: Counter,
+    /// Selects the latencies: the same sequence in each run.
+    latencies: Mutex<fastrand::Rng>,
 }
 
 impl Shared {
     pub(super) fn new(options: Options, accounts: Accounts) -> Self {
         Shared {
-            buckets: Mutex::new(TokenBuckets::new(options.throttle.clone())),
+            throttler: Mutex::new(Throttler::new(options.throttle.clone())),
             throttled: Counter::default(),
+            latencies: Mutex::new(fastrand::Rng::with_seed(0)),
             injector: options.chaos.clone().map(|chaos| Mutex::new(FaultInjector::new(chaos))),
             options,
             accounts: Mutex::new(accounts),
@@ -37,8 +40,14 @@ impl Shared {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn buckets(&self) -> MutexGuard<'_, TokenBuckets> {
-        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn throttler(&self) -> MutexGuard<'_, Throttler> {
+        self.throttler.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The latency of the next response.
+    pub(super) fn latency(&self) -> Duration {
+        let mut rng = self.latencies.lock().unwrap_or_else(PoisonError::into_inner);
+        self.options.latency_spread.sample(self.options.latency, &mut rng)
     }
 
     fn injector(&self) -> Option<MutexGuard<'_, FaultInjector>> {
@@ -52,7 +61,7 @@ impl Shared {
         let now = Instant::now();
         let is_in_storm =
             self.injector().is_some_and(|mut injector| injector.count_call(account, action, now));
-        let is_admitted = !is_in_storm && self.buckets().take(account, action, now);
+        let is_admitted = !is_in_storm && self.throttler().admit(account, action, now);
         if !is_admitted {
             self.throttled.count(action);
         }
@@ -67,5 +76,28 @@ impl Shared {
             injection.fault = Some(fault);
         }
         injection
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::latency::LatencySpread;
+    use super::super::seed::Seed;
+    use super::*;
+
+    #[test]
+    fn latencies_vary_only_with_a_spread_and_equally_in_each_run() {
+        let latency = Duration::from_millis(50);
+        let latencies = |sigma| {
+            let latency_spread = LatencySpread::of(sigma).unwrap();
+            let options = Options { latency, latency_spread, ..Options::default() };
+            let shared = Shared::new(options, Seed::Empty.accounts());
+            [(); 20].map(|()| shared.latency())
+        };
+        assert_eq!(latencies(0.0), [latency; 20]);
+        let mut varied = latencies(0.6);
+        assert_eq!(varied, latencies(0.6));
+        varied.sort();
+        assert!(varied.windows(2).all(|pair| pair[0] < pair[1]), "{varied:?}");
     }
 }

@@ -2,13 +2,17 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::action::{Action, is_exempt};
+use super::action::{Action, is_exempt, is_write};
+use super::limit_model::LimitModel;
+use super::time_span::{TimeSpan, seconds};
 use crate::iam::{Rate, RateError};
 
 /// The rate limits of the sandbox. By default, there are none.
 ///
-/// IAM throttles each API in each account separately, so the sandbox has one token bucket for each pair of
-/// account and action. AWS publishes neither the sizes nor the refill rates of its buckets.
+/// IAM limits each API in each account, and several limits can apply to one API
+/// (<https://aws.amazon.com/blogs/security/how-to-monitor-and-query-iam-resources-at-scale-part-2/>). The sandbox
+/// therefore has one limit for each pair of account and action, and one for all writes of an account. AWS does not
+/// publish the rates.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Throttle {
     /// The limit of each IAM action that has no limit in `actions`. It does not apply to STS's
@@ -16,77 +20,51 @@ pub struct Throttle {
     pub all: Option<RateLimit>,
     /// The limits of individual actions.
     pub actions: BTreeMap<Action, RateLimit>,
+    /// The limit that all writes of an account share, in addition to the limits of their actions.
+    pub writes: Option<RateLimit>,
 }
 
 impl Throttle {
+    /// The limit of the action itself.
     pub(super) fn limit_of(&self, action: &str) -> Option<&RateLimit> {
         self.actions.get(action).or_else(|| self.all.as_ref().filter(|_| !is_exempt(action)))
     }
+
+    /// The limit that the action shares with all writes.
+    pub(super) fn shared_limit_of(&self, action: &str) -> Option<&RateLimit> {
+        self.writes.as_ref().filter(|_| is_write(action))
+    }
 }
 
-/// The limit of a token bucket. The bucket is initially full. A call takes one token or is throttled.
+/// A limit. A throttled call does not count toward it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RateLimit {
-    /// The number of tokens that are added to the bucket each second.
+    /// The number of calls per second that are accepted in the long term.
     pub rate: Rate,
-    /// The capacity of the bucket, in tokens.
-    pub burst: Burst,
+    /// How calls are counted.
+    pub model: LimitModel,
     /// Later changes of the rate, in any order.
     pub changes: Vec<RateChange>,
-    /// Another client of the same account and API, which also takes tokens.
+    /// Another client whose calls count toward the same limit.
     pub competitor: Option<Competitor>,
+    /// The times in which every call is throttled, the competitor's included.
+    pub throttle_all: Vec<TimeSpan>,
 }
 
 impl RateLimit {
     /// A constant rate without a competitor.
-    pub fn new(rate: Rate, burst: Burst) -> Self {
-        RateLimit { rate, burst, changes: Vec::new(), competitor: None }
-    }
-}
-
-/// The capacity of a token bucket: the number of calls that it accepts at once after a pause.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
-pub struct Burst(f64);
-
-/// The value is not a [`Burst`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a burst is a number of calls from 1 to 1000000, such as 40")]
-pub struct BadBurst;
-
-impl Burst {
-    /// A burst of this many calls, which may be a fraction.
-    ///
-    /// # Errors
-    /// Returns [`BadBurst`] if `calls` is not from 1 to 1,000,000. A bucket with a capacity of less than one token
-    /// would never accept a call.
-    pub fn of(calls: f64) -> Result<Self, BadBurst> {
-        if (1.0..=1_000_000.0).contains(&calls) { Ok(Burst(calls)) } else { Err(BadBurst) }
-    }
-
-    /// The tokens that are added in one second, but at least one.
-    pub fn of_one_second(rate: Rate) -> Self {
-        Burst(rate.get().max(1.0))
-    }
-
-    pub(super) fn get(self) -> f64 {
-        self.0
-    }
-}
-
-impl FromStr for Burst {
-    type Err = BadBurst;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map_err(|_| BadBurst).and_then(Burst::of)
+    pub fn new(rate: Rate, model: LimitModel) -> Self {
+        let (changes, throttle_all) = (Vec::new(), Vec::new());
+        RateLimit { rate, model, changes, competitor: None, throttle_all }
     }
 }
 
 /// A change of the rate at a point in time. As text, `5@30` means five calls per second after 30 seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RateChange {
-    /// The time since the bucket's first call.
+    /// The time since the limit's first call.
     pub after: Duration,
-    /// The number of tokens that are added to the bucket each second from then on.
+    /// The number of calls per second that are accepted from then on.
     pub rate: Rate,
 }
 
@@ -111,9 +89,9 @@ impl FromStr for RateChange {
     }
 }
 
-/// Another client of the same account and API. Its calls are evenly spaced; it does not retry throttled calls.
+/// Another client of the same account. Its calls are evenly spaced; it does not retry throttled calls.
 ///
-/// As text, `25` means 25 calls per second, `25@10` begins 10 seconds after the bucket's first call, and
+/// As text, `25` means 25 calls per second, `25@10` begins 10 seconds after the limit's first call, and
 /// `25@10..40` also ends 40 seconds after that call.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Competitor {
@@ -137,7 +115,7 @@ pub enum BadCompetitor {
 }
 
 impl Competitor {
-    /// A client that makes `rate` calls per second between `from` and `until`, both since the bucket's first call.
+    /// A client that makes `rate` calls per second between `from` and `until`, both since the limit's first call.
     ///
     /// # Errors
     /// Returns [`BadCompetitor::Times`] if `until` is not after `from`.
@@ -148,11 +126,11 @@ impl Competitor {
         }
     }
 
-    /// The time of the call with this number, from 0, in seconds since the bucket's first call; `None` after the
-    /// last call.
-    pub(super) fn time_of_call(&self, number: u64) -> Option<f64> {
-        let at = self.from.as_secs_f64() + number as f64 / self.rate.get();
-        self.until.is_none_or(|until| at < until.as_secs_f64()).then_some(at)
+    /// The time of the call with this number, from 0, since the limit's first call; `None` after the last call.
+    pub(super) fn time_of_call(&self, number: u64) -> Option<Duration> {
+        let passed = Duration::try_from_secs_f64(number as f64 / self.rate.get()).ok()?;
+        let at = self.from.checked_add(passed)?;
+        self.until.is_none_or(|until| at < until).then_some(at)
     }
 }
 
@@ -170,10 +148,6 @@ impl FromStr for Competitor {
         };
         Competitor::new(rate.parse()?, from, until)
     }
-}
-
-fn seconds(text: &str) -> Option<Duration> {
-    text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
 }
 
 #[cfg(test)]
@@ -209,23 +183,30 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_is_at_least_one_call() {
-        for bad in ["0", "0.9", "-1", "nan", "inf", "1e7", "", "x"] {
-            assert_eq!(bad.parse::<Burst>(), Err(BadBurst), "{bad}");
-        }
-        assert_eq!("1.5".parse(), Ok(Burst(1.5)));
-        assert_eq!(Burst::of_one_second(rate(0.5)), Burst(1.0));
-        assert_eq!(Burst::of_one_second(rate(50.0)), Burst(50.0));
-    }
-
-    #[test]
     fn sts_is_throttled_only_by_a_limit_of_its_own() {
-        let limit = |per_second| RateLimit::new(rate(per_second), Burst(1.0));
+        let limit = |per_second| RateLimit::new(rate(per_second), LimitModel::PER_SECOND);
         let mut throttle = Throttle { all: Some(limit(1.0)), ..Throttle::default() };
         assert_eq!(throttle.limit_of("GetUser"), Some(&limit(1.0)));
         assert_eq!(throttle.limit_of("GetCallerIdentity"), None);
         throttle.actions.insert(Action::GET_CALLER_IDENTITY, limit(2.0));
         assert_eq!(throttle.limit_of("GetCallerIdentity"), Some(&limit(2.0)));
         assert_eq!(throttle.limit_of("GetUser"), Some(&limit(1.0)));
+    }
+
+    #[test]
+    fn every_write_and_no_other_action_shares_the_limit_of_writes() {
+        let writes = Some(RateLimit::new(rate(1.0), LimitModel::PER_SECOND));
+        let throttle = Throttle { writes, ..Throttle::default() };
+        let shares = |action: &Action| throttle.shared_limit_of(action.name()).is_some();
+        let (writes, others): (Vec<_>, Vec<_>) = Action::ALL.iter().partition(|a| shares(a));
+        let named = |actions: &[&Action], name: &str| actions.iter().any(|a| a.name() == name);
+        for action in ["PutUserPermissionsBoundary", "DeleteUserPermissionsBoundary", "CreateUser"]
+        {
+            assert!(named(&writes, action), "{action}");
+        }
+        for action in ["GetUser", "ListUsers", "GetAccountAuthorizationDetails"] {
+            assert!(named(&others, action), "{action}");
+        }
+        assert!(throttle.shared_limit_of("PutSomethingUnknown").is_none());
     }
 }

@@ -9,7 +9,7 @@ use iam_boundaries::aws::StopSwitch;
 use iam_boundaries::iam::{Principal, PrincipalName, Rate};
 use iam_boundaries::inventory::{CallOutcome, ErrorClass};
 use iam_boundaries::plan::ProblemKind;
-use iam_boundaries::sandbox::{Burst, Fault, RateLimit, Throttle};
+use iam_boundaries::sandbox::{Burst, Fault, LimitModel, RateLimit, Throttle};
 
 fn failure(item: &Item) -> (u32, &str) {
     match &item.call {
@@ -245,7 +245,8 @@ async fn users_are_read_by_pages_if_reading_single_users_is_denied() {
 #[tokio::test]
 async fn with_an_unknown_rate_limit_no_change_is_lost_and_few_calls_are_throttled() {
     let fixture = Fixture::users(300).listed_with("Developer").start().await;
-    let limit = RateLimit::new(Rate::per_second(100.0).unwrap(), Burst::of(20.0).unwrap());
+    let model = LimitModel::Continuous { burst: Some(Burst::of(20.0).unwrap()) };
+    let limit = RateLimit::new(Rate::per_second(100.0).unwrap(), model);
     let put = PUT.parse().unwrap();
     fixture
         .sandbox

@@ -159,6 +159,46 @@ fn each_bad_option_of_the_sandbox_is_one_clear_message() {
             &["--rate", "GetUser=5", "--burst", "ListUsers=6"],
             "error: an option names ListUsers, but no --rate applies to it\nhelp: specify its rate, as in",
         ),
+        (
+            &["--rate", "5", "--limit-model", "bucket"],
+            "a limit model is per-second[@PHASE], continuous, fixed-window[:SECONDS][@PHASE] or",
+        ),
+        (&["--rate", "5", "--limit-model", "continuous:5"], "a limit model is per-second[@PHASE]"),
+        (
+            &["--rate", "5", "--limit-model", "fixed-window:0"],
+            "a window has from 0.1 to 60 seconds, as in fixed-window:5",
+        ),
+        (&["--rate", "5", "--limit-model", "per-second@2"], "a phase is at most one period"),
+        (&["--limit-model", "continuous"], "--rate <[ACTION=]R>"),
+        (
+            &["--rate", "5", "--limit-model", "fixed-window", "--burst", "9"],
+            "error: --burst is specified for all actions, but the limit model is a window\nhelp: remove --burst",
+        ),
+        (
+            &["--rate", "5", "--limit-model", "fixed-window", "--burst", "writes=9"],
+            "error: --burst is specified for writes, but the limit model is a window",
+        ),
+        (
+            &["--rate", "0.4", "--limit-model", "sliding-window:2"],
+            "error: a 2-second window accepts no call at the rate 0.4 for all actions\nhelp: specify",
+        ),
+        (
+            &["--rate", "5", "--limit-model", "fixed-window", "--rate-change", "0.5@9"],
+            "error: a 1-second window accepts no call at the rate 0.5 for all actions",
+        ),
+        (
+            &["--rate", "Writes=5"],
+            "ListUsers, PutUserPermissionsBoundary; `writes` stands for all writes together",
+        ),
+        (
+            &["--competitor", "writes=5", "--rate", "GetUser=5"],
+            "specify its rate, as in --rate writes=20",
+        ),
+        (&["--rate", "5", "--throttle-all", "30"], "a time span is FROM..UNTIL, such as 30..40"),
+        (&["--rate", "5", "--throttle-all", "9..8"], "a time span must end after it begins"),
+        (&["--throttle-all", "1..2"], "--rate <[ACTION=]R>"),
+        (&["--latency", "5", "--latency-spread", "9"], "a latency spread is a number from 0 to 2"),
+        (&["--latency-spread", "0.6"], "--latency <MS>"),
         (&["--chaos-kinds", "slow"], "--chaos <SEED>"),
         (&["--chaos", "1", "--chaos-kinds", "slow,cut"], "'cut' for '--chaos-kinds <KIND>'"),
         (&["--chaos", "1", "--chaos-share", "10"], "a share is a percentage from 0% to 100%"),

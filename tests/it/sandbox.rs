@@ -5,7 +5,8 @@ use std::path::Path;
 
 use iam_boundaries::iam::{PrincipalName, Rate};
 use iam_boundaries::sandbox::{
-    Action, Burst, Fault, Options, RateLimit, Sandbox, SandboxError, Seed, Throttle, reset,
+    Action, Burst, Fault, LimitModel, Options, RateLimit, Sandbox, SandboxError, Seed, Throttle,
+    reset,
 };
 
 use crate::support::plans::name as user;
@@ -176,7 +177,8 @@ async fn accounts_are_separate_and_a_request_without_a_key_is_refused() {
 
 /// A rate limit that adds no tokens to a bucket during a test.
 fn burst_of(calls: f64) -> RateLimit {
-    RateLimit::new(Rate::per_second(0.001).unwrap(), Burst::of(calls).unwrap())
+    let model = LimitModel::Continuous { burst: Some(Burst::of(calls).unwrap()) };
+    RateLimit::new(Rate::per_second(0.001).unwrap(), model)
 }
 
 #[tokio::test]
@@ -215,6 +217,22 @@ async fn of_concurrent_calls_exactly_the_burst_is_executed_and_the_others_do_not
     sandbox.set_throttle(Throttle::default());
     assert_eq!(call(&sandbox, &put(&users[0])).await.0, 403);
     assert_eq!(call(&sandbox, &put(&users[0])).await.0, 200);
+}
+
+#[tokio::test]
+async fn writes_of_different_actions_share_the_limit_of_writes() {
+    let throttle = Throttle { writes: Some(burst_of(2.0)), ..Throttle::default() };
+    let sandbox = Sandbox::start(Options { throttle, ..Options::default() }).await.unwrap();
+    sandbox.put_user(&user("alice"), None);
+    let delete = "Action=DeleteUserPermissionsBoundary&UserName=alice";
+    let put = put(user("alice"));
+    let forms = [&put, delete, &put, delete];
+    let mut statuses = Vec::new();
+    for form in forms {
+        statuses.push(call(&sandbox, form).await.0);
+    }
+    assert_eq!(statuses, [200, 200, 400, 400]);
+    assert_eq!(call(&sandbox, "Action=GetUser&UserName=alice").await.0, 200);
 }
 
 #[tokio::test]

@@ -2,9 +2,11 @@ use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::example::{self, Example};
-use super::per_action::PerAction;
+use super::scoped::Scoped;
 use crate::iam::{Rate, Share};
-use crate::sandbox::{Burst, ChaosKind, Competitor, RateChange};
+use crate::sandbox::{
+    Burst, ChaosKind, Competitor, LatencySpread, LimitModel, RateChange, TimeSpan,
+};
 
 /// The heading of the options that limit the sandbox's request rate.
 const THROTTLING: &str = "Throttling";
@@ -52,6 +54,13 @@ pub(super) const SERVE_EXAMPLES: &[Example] = &[
         commands: &["iam-boundaries sandbox serve --rate 50 --competitor 25@10..40"],
     },
     Example {
+        purpose: "Accept 250 requests per 5 seconds to each API, and 80 writes per second",
+        commands: &[
+            "iam-boundaries sandbox serve --rate 50 --rate writes=80 \\",
+            "    --limit-model fixed-window:5 --limit-model writes=per-second",
+        ],
+    },
+    Example {
         purpose: "Inject faults of every kind",
         commands: &["iam-boundaries sandbox serve --chaos 7"],
     },
@@ -71,7 +80,7 @@ pub(super) const RESET_EXAMPLES: &[Example] = &[Example {
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum SandboxCommand {
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Delete the state of the sandbox that --sandbox uses
     #[command(after_help = example::help(RESET_EXAMPLES))]
     Reset,
@@ -93,6 +102,9 @@ pub(in crate::cli) struct ServeArgs {
     /// Latency of each response, in milliseconds
     #[arg(long, value_name = "MS", default_value = "0", value_parser = clap::value_parser!(u64).range(..=600_000))]
     pub(in crate::cli) latency: u64,
+    /// Spread of the latency: sigma of a log-normal distribution with the median --latency [default: 0]
+    #[arg(long, value_name = "SIGMA", requires = "latency")]
+    pub(in crate::cli) latency_spread: Option<LatencySpread>,
     /// Maximum number of items in a page
     #[arg(long, value_name = "N", default_value = "1000", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub(in crate::cli) page_size: u16,
@@ -103,20 +115,39 @@ pub(in crate::cli) struct ServeArgs {
     ///
     /// With ACTION, the rate applies to that action only and takes precedence over a rate without ACTION.
     /// The same applies to the other throttling options. GetCallerIdentity is throttled only if it is named.
+    ///
+    /// In place of an action, writes=R limits all writes of an account together, in addition to the limits
+    /// of their actions. There is no such limit if no option names it.
     #[arg(long, value_name = "[ACTION=]R", help_heading = THROTTLING)]
-    pub(in crate::cli) rate: Vec<PerAction<Rate>>,
+    pub(in crate::cli) rate: Vec<Scoped<Rate>>,
+    /// How requests are counted: per-second, continuous, fixed-window or sliding-window [default: per-second]
+    ///
+    /// per-second is a token bucket that is refilled once a second, as AWS describes the limits of IAM.
+    /// per-second@P refills it first P seconds after the first request to the API; by default, after 0.5.
+    ///
+    /// continuous is a token bucket that is refilled continuously.
+    ///
+    /// fixed-window[:S] accepts S times the rate in each window of S seconds; by default, of 1 second.
+    /// fixed-window:S@P ends the first window P seconds after the first request; by default, after half of S.
+    ///
+    /// sliding-window[:S] accepts S times the rate in any S seconds; by default, in any second.
+    #[arg(long, value_name = "[ACTION=]MODEL", requires = "rate", help_heading = THROTTLING)]
+    pub(in crate::cli) limit_model: Vec<Scoped<LimitModel>>,
     /// Capacity of the token bucket, in requests [default: the rate, at least 1]
     #[arg(long, value_name = "[ACTION=]B", requires = "rate", help_heading = THROTTLING)]
-    pub(in crate::cli) burst: Vec<PerAction<Burst>>,
+    pub(in crate::cli) burst: Vec<Scoped<Burst>>,
     /// Change the rate to R, SECONDS after the first request to the API; can be repeated
     #[arg(long, value_name = "[ACTION=]R@SECONDS", requires = "rate", help_heading = THROTTLING)]
-    pub(in crate::cli) rate_change: Vec<PerAction<RateChange>>,
+    pub(in crate::cli) rate_change: Vec<Scoped<RateChange>>,
     /// Simulate another client that sends R requests per second and does not retry
     ///
     /// The requests are evenly spaced. FROM and UNTIL are seconds after the first request to the API.
     /// Without them, the client sends requests all the time.
     #[arg(long, value_name = "[ACTION=]R[@FROM[..UNTIL]]", requires = "rate", help_heading = THROTTLING)]
-    pub(in crate::cli) competitor: Vec<PerAction<Competitor>>,
+    pub(in crate::cli) competitor: Vec<Scoped<Competitor>>,
+    /// Throttle every request between two times, in seconds after the first request; can be repeated
+    #[arg(long, value_name = "[ACTION=]FROM..UNTIL", requires = "rate", help_heading = THROTTLING)]
+    pub(in crate::cli) throttle_all: Vec<Scoped<TimeSpan>>,
     /// Inject random faults, reproducibly for the same seed
     ///
     /// The seed, the action, the user, page or policy, and the number of earlier identical requests
