@@ -11,12 +11,10 @@ use iam_boundaries::aws::{Access, Connection, LimiterOptions, RetryPolicy, StopS
 use iam_boundaries::config::Config;
 use iam_boundaries::iam::{PolicyArn, PrincipalName};
 use iam_boundaries::plan::{Plan, Preflight};
-use iam_boundaries::sandbox::{
-    ACCESS_KEY_ID, Action, Options, SECRET_ACCESS_KEY, Sandbox, Throttle,
-};
+use iam_boundaries::sandbox::{ACCESS_KEY_ID, ActionCalls, Options, SECRET_ACCESS_KEY, Sandbox};
 use tokio::time::MissedTickBehavior;
 
-use super::rows::{Goal, Row};
+use super::rows::{FREE_THROTTLED, LONGEST, Row, TimeGoal, put_action};
 
 /// A method of writing many boundaries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,10 +29,27 @@ pub enum Contestant {
 #[derive(Debug, Clone)]
 pub struct Run {
     took: Duration,
+    /// Whether the run ended by itself.
+    is_complete: bool,
+    /// The number of items that were not written.
     lost: usize,
     calls: u64,
     throttled: u64,
+    /// The time from the end of a time in which every call is throttled until the limit's rate is reached.
+    back_after: Option<f64>,
 }
+
+/// The number of accepted calls at a time in seconds since the first call.
+struct Sample {
+    at: f64,
+    accepted: u64,
+}
+
+/// The time between two samples.
+const SAMPLING: Duration = Duration::from_millis(50);
+/// The limit's rate is reached when this share of it is accepted for [`AT_RATE_FOR`] seconds.
+const AT_RATE: f64 = 0.9;
+const AT_RATE_FOR: f64 = 2.0;
 
 impl Contestant {
     pub const ALL: [Contestant; 4] =
@@ -53,8 +68,9 @@ impl Contestant {
 impl Run {
     pub fn text(&self, row: &Row) -> String {
         let share = 100.0 * self.throttled as f64 / self.calls.max(1) as f64;
+        let (more, lost) = if self.is_complete { ("", "lost") } else { (">", "left") };
         format!(
-            "×{:.3} {:>5} lost {:>6} ({share:.1} %)",
+            "{more}×{:.3} {:>5} {lost} {:>6} ({share:.1}%)",
             self.took.as_secs_f64() / row.ideal,
             self.lost,
             self.throttled
@@ -62,21 +78,47 @@ impl Run {
     }
 
     pub fn brief(&self, row: &Row) -> String {
-        format!("{} in {:.1} s", self.text(row), self.took.as_secs_f64())
+        let back =
+            self.back_after.map_or(String::new(), |time| format!(", back after {time:.1} s"));
+        format!("{} in {:.1} s{back}", self.text(row), self.took.as_secs_f64())
     }
 
-    pub fn against(&self, goal: &Goal, ideal: f64) -> String {
+    /// The goals of the row, and those that the run misses.
+    pub fn against_goals(&self, row: &Row) -> String {
         let mut missed = Vec::new();
-        if self.lost > 0 {
-            missed.push("items lost".to_owned());
+        if self.is_complete && self.lost > 0 {
+            missed.push(format!("{} lost", self.lost));
         }
-        if self.took.as_secs_f64() > goal.time * ideal {
-            missed.push(format!("slower than ×{:.2}", goal.time));
+        let (time, is_in_time) = match row.goal.time {
+            TimeGoal::Ratio(ratio) => {
+                (format!("×{ratio:.2}"), self.took.as_secs_f64() <= ratio * row.ideal)
+            }
+            TimeGoal::BackWithin(time) => {
+                let seconds = time.as_secs_f64();
+                let back = self.back_after;
+                let after = back.map_or("never".to_owned(), |back| format!("after {back:.1} s"));
+                (
+                    format!("back within {seconds} s ({after})"),
+                    back.is_some_and(|back| back <= seconds),
+                )
+            }
+        };
+        if !is_in_time {
+            missed.push("time".to_owned());
         }
-        if self.throttled > goal.throttled {
-            missed.push(format!("more than {} throttled", goal.throttled));
+        let share = row.goal.throttled_share;
+        let free = if share > 0.0 { FREE_THROTTLED } else { 0 };
+        if self.throttled > free.max((share * self.calls as f64) as u64) {
+            missed.push("throttled".to_owned());
         }
-        if missed.is_empty() { "reached".to_owned() } else { missed.join(", ") }
+        let throttled =
+            if free > 0 { format!("{:.0}% or {free}", 100.0 * share) } else { "0".to_owned() };
+        let result = if missed.is_empty() {
+            "reached".to_owned()
+        } else {
+            format!("missed: {}", missed.join(", "))
+        };
+        format!("{time}, {throttled}: {result}")
     }
 }
 
@@ -84,36 +126,78 @@ fn user(n: usize) -> PrincipalName {
     format!("user-{n:06}").parse().expect("letters, digits and - are a user name")
 }
 
-fn put_action() -> Action {
-    "PutUserPermissionsBoundary".parse().expect("the sandbox has this action")
-}
-
-/// Runs one contestant against its own sandbox, whose limit starts with the first write.
+/// Runs one contestant against its own sandbox, whose limits start with the first write.
 pub async fn run(contestant: Contestant, row: &Row) -> Run {
-    let throttle = Throttle {
-        actions: row.limit.iter().map(|limit| (put_action(), limit.clone())).collect(),
-        ..Throttle::default()
-    };
-    let options = Options { latency: row.latency, throttle, ..Options::default() };
+    let (latency, latency_spread) = (row.latency, row.latency_spread);
+    let throttle = row.throttle.clone();
+    let options = Options { latency, latency_spread, throttle, ..Options::default() };
     let sandbox = Sandbox::start(options).await.expect("a port on loopback is free");
     let boundary = sandbox.put_policy("Developer");
     for n in 0..row.items {
         sandbox.put_user(&user(n), None);
     }
-    let (took, lost) = match contestant {
-        Contestant::Ours => ours(&sandbox, row, &boundary).await,
-        Contestant::Standard => theirs(&sandbox, row, &boundary, RetryConfig::standard()).await,
-        Contestant::Adaptive => theirs(&sandbox, row, &boundary, RetryConfig::adaptive()).await,
-        Contestant::Fixed => fixed(&sandbox, row, &boundary).await,
+    let longest = Duration::from_secs_f64(LONGEST * row.ideal);
+    let work = async {
+        match contestant {
+            Contestant::Ours => ours(&sandbox, row, &boundary).await,
+            Contestant::Standard => theirs(&sandbox, row, &boundary, RetryConfig::standard()).await,
+            Contestant::Adaptive => theirs(&sandbox, row, &boundary, RetryConfig::adaptive()).await,
+            Contestant::Fixed => fixed(&sandbox, row, &boundary).await,
+        }
     };
-    let put = put_action();
-    let count = |calls: std::collections::BTreeMap<String, u64>| {
-        calls.get(&put.to_string()).copied().unwrap_or_default()
+    let mut samples = Vec::new();
+    let finished = tokio::select! {
+        finished = tokio::time::timeout(longest, work) => finished.ok(),
+        () = sample(&sandbox, row, &mut samples) => None,
     };
     let written =
         (0..row.items).filter(|&n| sandbox.boundary_of(&user(n)).flatten().is_some()).count();
+    let (took, lost) = finished.unwrap_or((longest, row.items - written));
     assert_eq!(written + lost, row.items, "an item was reported as applied and is not");
-    Run { took, lost, calls: count(sandbox.calls()), throttled: count(sandbox.throttled_calls()) }
+    Run {
+        took,
+        is_complete: finished.is_some(),
+        lost,
+        calls: count(sandbox.calls()),
+        throttled: count(sandbox.throttled_calls()),
+        back_after: row.throttled_until.and_then(|until| back_after(&samples, until, row.rate)),
+    }
+}
+
+/// The number of writes.
+fn count(calls: ActionCalls) -> u64 {
+    calls.get(&put_action().to_string()).copied().unwrap_or_default()
+}
+
+/// Records the number of accepted writes until it is dropped.
+async fn sample(sandbox: &Sandbox, row: &Row, samples: &mut Vec<Sample>) {
+    if row.throttled_until.is_none() {
+        return std::future::pending().await;
+    }
+    let mut first = None;
+    loop {
+        tokio::time::sleep(SAMPLING).await;
+        let (calls, throttled) = (count(sandbox.calls()), count(sandbox.throttled_calls()));
+        if calls > 0 {
+            let first = *first.get_or_insert_with(Instant::now);
+            let accepted = calls.saturating_sub(throttled);
+            samples.push(Sample { at: first.elapsed().as_secs_f64(), accepted });
+        }
+    }
+}
+
+/// The time after `until` from which on calls are accepted at about `rate`. `None` if they never are.
+fn back_after(samples: &[Sample], until: f64, rate: f64) -> Option<f64> {
+    let after = samples.iter().skip_while(|sample| sample.at < until);
+    let mut pairs = after.filter_map(|sample| {
+        let later = samples.iter().find(|later| later.at >= sample.at + AT_RATE_FOR)?;
+        Some((sample, later))
+    });
+    let (sample, _) = pairs.find(|(sample, later)| {
+        let passed = later.at - sample.at;
+        (later.accepted - sample.accepted) as f64 >= AT_RATE * rate * passed
+    })?;
+    Some(sample.at - until)
 }
 
 async fn ours(sandbox: &Sandbox, row: &Row, boundary: &PolicyArn) -> (Duration, usize) {
@@ -205,7 +289,7 @@ async fn fixed(sandbox: &Sandbox, row: &Row, boundary: &PolicyArn) -> (Duration,
             let (iam, interval) = (&iam, &interval);
             async move {
                 loop {
-                    if row.limit.is_some() {
+                    if row.has_limit() {
                         interval.lock().await.tick().await;
                     }
                     match put(iam, &user(n), boundary).await {

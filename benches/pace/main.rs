@@ -1,8 +1,9 @@
 //! The time to apply changes against unknown rate limits: `cargo bench --bench pace`.
 //!
-//! Each row is a rate limit of the sandbox. Each column is a contestant: this tool, the two retry modes of the SDK
-//! with their defaults, and a fixed rate limiter that knows the true rate. Times are ratios to the shortest time
-//! that the limit allows. The bench asserts nothing about speed.
+//! Each row is a limit model of the sandbox with a constant or log-normal latency. Each column is a contestant: this
+//! tool, the two retry modes of the SDK with their defaults, and a fixed rate limiter that knows the true rate. Times
+//! are ratios to the shortest time that the limit allows. The bench asserts nothing about speed. A run that takes
+//! 2.5 times the shortest time is ended.
 //!
 //!     cargo bench --bench pace -- [--seconds S] [--only ours] [--rows TEXT]
 #![allow(
@@ -87,7 +88,7 @@ async fn run_all(rows: &[Row], contestants: &[Contestant]) -> Result<Results, Bo
             let (row, results) = (rows[at].clone(), results.clone());
             tasks.spawn_local(async move {
                 let run = contestants::run(contestant, &row).await;
-                eprintln!("{:36} {:9} {}", row.name, contestant.name(), run.brief(&row));
+                eprintln!("{:58} {:9} {}", row.name, contestant.name(), run.brief(&row));
                 if let Ok(mut results) = results.lock() {
                     results[at][column] = Some(run);
                 }
@@ -114,26 +115,24 @@ fn write_table(
     contestants: &[Contestant],
     results: &Results,
 ) -> std::io::Result<()> {
-    write!(out, "\n{:36} {:>6} {:>7}", "limit", "items", "ideal")?;
+    write!(out, "\n{:58} {:>6} {:>7}", "limit", "items", "ideal")?;
     for contestant in contestants {
-        write!(out, "  {:>28}", contestant.name())?;
+        write!(out, "  {:>29}", contestant.name())?;
     }
-    writeln!(out, "  goals of ours")?;
+    writeln!(out, "  goals of ours: time, throttled calls")?;
     for (row, results) in rows.iter().zip(results) {
-        write!(out, "{:36} {:>6} {:>5.1} s", row.name, row.items, row.ideal)?;
+        write!(out, "{:58} {:>6} {:>5.1} s", row.name, row.items, row.ideal)?;
         for run in results {
             let text = run.as_ref().map_or("not run".to_owned(), |run| run.text(row));
-            write!(out, "  {text:>28}")?;
+            write!(out, "  {text:>29}")?;
         }
-        let ours = results.first().and_then(Option::as_ref);
-        writeln!(
-            out,
-            "  {}",
-            ours.map_or(String::new(), |run| run.against(&row.goal(), row.ideal))
-        )?;
+        let ours = contestants.iter().position(|contestant| *contestant == Contestant::Ours);
+        let ours = ours.and_then(|column| results[column].as_ref());
+        writeln!(out, "  {}", ours.map_or(String::new(), |run| run.against_goals(row)))?;
     }
     writeln!(
         out,
-        "\nEach cell: time as a multiple of the ideal, items lost, throttled calls and their share of all calls."
+        "\nEach cell: time as a multiple of the ideal, items lost, throttled calls and their share of all calls.\n\
+         > marks a run that took too long and was ended, with the items that were left."
     )
 }
