@@ -18,6 +18,8 @@ pub(super) struct Shared {
     pub(super) calls: Counter,
     buckets: Mutex<TokenBuckets>,
     pub(super) throttled: Counter,
+    /// The role that every caller has assumed; `None` for a user.
+    assumed_role: Mutex<Option<String>>,
 }
 
 impl Shared {
@@ -25,6 +27,7 @@ impl Shared {
         Shared {
             buckets: Mutex::new(TokenBuckets::new(options.throttle.clone())),
             throttled: Counter::default(),
+            assumed_role: Mutex::default(),
             injector: options.chaos.clone().map(|chaos| Mutex::new(FaultInjector::new(chaos))),
             options,
             accounts: Mutex::new(accounts),
@@ -35,6 +38,10 @@ impl Shared {
 
     pub(super) fn accounts(&self) -> MutexGuard<'_, Accounts> {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn assumed_role(&self) -> MutexGuard<'_, Option<String>> {
+        self.assumed_role.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn buckets(&self) -> MutexGuard<'_, TokenBuckets> {
@@ -63,7 +70,9 @@ impl Shared {
     pub(super) fn inject(&self, request: &Request) -> Injection {
         let injection = self.injector().map(|mut injector| injector.inject(request));
         let mut injection = injection.unwrap_or_default();
-        if let Some(fault) = self.faults.take(&request.action, request.get("UserName")) {
+        if let Some(fault) =
+            self.faults.take(&request.action, request.principal().map(|(_, name)| name))
+        {
             injection.fault = Some(fault);
         }
         injection

@@ -98,7 +98,7 @@ fn a_table_in_place_of_a_boundary_is_reported_as_a_table() {
 #[test]
 fn a_file_without_users_is_an_error() {
     assert_eq!(messages(""), ["1:1 the file is empty"]);
-    assert_eq!(messages("# nothing\n"), ["1:1 the file has no [users] table"]);
+    assert_eq!(messages("# nothing\n"), ["1:1 the file has no [users] table and no [roles] table"]);
     assert_eq!(messages("[users]\n"), ["1:2 the [users] table is empty"]);
     assert_eq!(messages("users = 1\n"), ["1:9 users must be a table, not a number"]);
     assert_eq!(messages("[account]\n[users]\na = false\n"), ["1:2 the [account] table has no id"]);

@@ -7,9 +7,10 @@ use super::words::{
 };
 use super::{
     Body, Closing, Document, RUN_MARKER, Row, Section, Severity, Text, Tone, advice,
-    advice_on_failed, advice_on_stop,
+    advice_on_failed, advice_on_stop, principals,
 };
 use crate::apply::{Event, Item, StopError, Summary, Verification};
+use crate::iam::PrincipalCounts;
 use crate::inventory::{ApiError, CallOutcome, ErrorClass, Reading, StopReason};
 use crate::journal::Outcome;
 use crate::plan::{Change, Plan, Preflight};
@@ -152,7 +153,7 @@ impl<'p> Run<'p> {
         sections.extend(self.could_not_be_verified());
         sections.extend(self.not_verified());
         sections.extend(self.confirmed());
-        sections.extend(self.by_get_user());
+        sections.extend(self.by_single_read());
         sections.extend(self.not_attempted(summary));
         sections
     }
@@ -189,9 +190,9 @@ impl<'p> Run<'p> {
             };
             let message = written.and_text(match (&item.change.unique_id, found) {
                 (Some(planned), Reading::Found { unique_id, .. }) if planned != unique_id => {
-                    recreated_clause(planned, unique_id)
+                    recreated_clause(item.change.principal.kind, planned, unique_id)
                 }
-                _ => found_clause(plan, found),
+                _ => found_clause(plan, item.change.principal.kind, found),
             });
             Some(Row { message, change: None, ..self.row(item) })
         });
@@ -203,7 +204,7 @@ impl<'p> Run<'p> {
         ))
     }
 
-    /// Changes whose users could not be read, grouped by the error's code.
+    /// Changes whose principals could not be read, grouped by the error's code.
     fn could_not_be_verified(&self) -> Vec<Section<'_>> {
         let mut groups: BTreeMap<&str, (&ApiError, Vec<Row<'_>>)> = BTreeMap::new();
         for item in &self.items {
@@ -242,7 +243,7 @@ impl<'p> Run<'p> {
         let row = |item: &'_ Item| match (&item.call, &item.verification) {
             (
                 CallOutcome::Failed { error, .. },
-                Verification::AsWritten | Verification::AsWrittenByGetUser(_),
+                Verification::AsWritten | Verification::AsWrittenBySingleRead(_),
             ) => Some(error.to_string()),
             _ => None,
         };
@@ -255,17 +256,22 @@ impl<'p> Run<'p> {
     }
 
     /// Changes that one source shows and the other does not.
-    fn by_get_user(&self) -> Option<Section<'_>> {
+    fn by_single_read(&self) -> Option<Section<'_>> {
         let is_one =
-            |item: &&Item| matches!(item.verification, Verification::AsWrittenByGetUser(_));
+            |item: &&Item| matches!(item.verification, Verification::AsWrittenBySingleRead(_));
         let row = |item| Row { place: None, change: None, ..self.row(item) };
-        let body = Body::Group(self.items.iter().filter(is_one).map(row).collect());
-        let section = section("Verified by iam:GetUser only", Severity::Warning, "applied", body)?;
+        let rows: Vec<Row<'_>> = self.items.iter().filter(is_one).map(row).collect();
+        let heading = match principals(&rows) {
+            PrincipalCounts { roles: 0, .. } => "Verified by iam:GetUser only",
+            PrincipalCounts { users: 0, .. } => "Verified by iam:GetRole only",
+            _ => "Verified by iam:GetUser and iam:GetRole only",
+        };
+        let section = section(heading, Severity::Warning, "applied", Body::Group(rows))?;
         let message =
             Text::ours("iam:GetAccountAuthorizationDetails does not show the new boundary");
         let section = Section { message: Some(message), ..section };
         Some(section.with_help(
-            "plan reads account pages, too, if it has more than two users to read; check --endpoint-url: some \
+            "plan reads account pages, too, if it has more than two principals to read; check --endpoint-url: some \
              emulators of IAM leave boundaries out of these pages",
         ))
     }
@@ -352,12 +358,12 @@ pub(super) fn conflicts(preflight: &Preflight) -> Option<Section<'_>> {
 fn conflict<'a>(plan: &'a Plan, change: &'a Change, found: &'a Reading) -> Text<'a> {
     match (&change.unique_id, found) {
         (Some(planned), Reading::Found { unique_id, .. }) if planned != unique_id => {
-            recreated_clause(planned, unique_id)
+            recreated_clause(change.principal.kind, planned, unique_id)
         }
         _ => Text::ours("the plan expected ")
             .and_text(named(plan, change.boundary.from()))
             .and(", but ")
-            .and_text(found_clause(plan, found)),
+            .and_text(found_clause(plan, change.principal.kind, found)),
     }
 }
 
@@ -372,7 +378,7 @@ pub(super) fn blocked(preflight: &Preflight) -> impl Iterator<Item = ProblemView
     preflight.blocked().map(|(change, why)| (&change.principal, &change.provenance, why))
 }
 
-/// A section about users; `None` without rows.
+/// A section about principals; `None` without rows.
 pub(super) fn section<'a>(
     heading: &'static str,
     severity: Severity,
@@ -394,7 +400,10 @@ impl<'a> Section<'a> {
             rows.sort_by_key(|row| row.principal);
         }
         let heading = Some(Text::ours(heading));
-        Section { heading, severity, label, noun: "user", body, message: None, help: None }
+        let mut section =
+            Section { heading, severity, label, noun: "", body, message: None, help: None };
+        section.noun = principals(section.rows()).noun();
+        section
     }
 
     pub(super) fn with_help(self, help: impl AsRef<str>) -> Self {
