@@ -6,7 +6,7 @@ use super::{
     Severity, Text, Tone, principals,
 };
 use crate::config::Provenance;
-use crate::iam::{BoundaryChange, Principal, PrincipalKind};
+use crate::iam::{BoundaryChange, Principal, PrincipalCounts, PrincipalKind};
 use crate::plan::{Change, Counts, Origin, Plan, PlanSource, ProblemKind};
 
 const THIS_CHANGE: &str = "From this change";
@@ -218,12 +218,16 @@ fn unlisted_section(plan: &Plan) -> Option<Section<'_>> {
 }
 
 fn closing(plan: &Plan) -> Closing<'_> {
-    let in_sync = grouped(plan.in_sync.total());
     let problems = plan.problems.len();
+    // The kinds are named only if there are both, or only roles.
+    let has_roles = plan.listed().roles > 0;
     let (label, mut parts) = if !plan.changes.is_empty() {
         let Counts { add, change, remove } = plan.counts();
         let [add, change, remove] = [add, change, remove].map(grouped);
-        let counts = format!("{add} to add, {change} to change, {remove} to remove");
+        let mut counts = format!("{add} to add, {change} to change, {remove} to remove");
+        if has_roles {
+            counts += &format!(" for {}", changed_principals(plan));
+        }
         let origins = match plan.source.base() {
             None => String::new(),
             Some(_) => format!(
@@ -233,6 +237,10 @@ fn closing(plan: &Plan) -> Closing<'_> {
             ),
         };
         let counts = (Tone::Neutral, Text::sentence(counts + &origins));
+        let in_sync = match has_roles && plan.in_sync.total() > 0 {
+            true => plan.in_sync.to_string(),
+            false => grouped(plan.in_sync.total()),
+        };
         ("Plan", vec![counts, (Tone::Neutral, Text::sentence(format!("{in_sync} in sync")))])
     } else if problems > 0 {
         ("In sync", vec![(Tone::Neutral, Text::sentence(in_sync_of_all(plan)))])
@@ -244,6 +252,11 @@ fn closing(plan: &Plan) -> Closing<'_> {
         parts.push((Tone::Bad, Text::sentence(format!("{} cannot be planned", grouped(problems)))));
     }
     Closing { label, parts }
+}
+
+/// The numbers of principals whose boundary the plan changes.
+pub(super) fn changed_principals(plan: &Plan) -> PrincipalCounts {
+    PrincipalCounts::of(plan.changes.iter().map(|change| change.principal.kind))
 }
 
 /// `3 of 5 listed users and 1 of 2 listed roles`.

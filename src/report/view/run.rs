@@ -1,7 +1,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::plan::{ProblemView, change_row, problem_section, problems};
+use super::plan::{ProblemView, change_row, changed_principals, problem_section, problems};
 use super::words::{
     account, add_counts, counted, found_clause, grouped, named, recreated_clause, summary_counts,
 };
@@ -10,7 +10,7 @@ use super::{
     advice_on_failed, advice_on_stop, principals,
 };
 use crate::apply::{Event, Item, StopError, Summary, Verification};
-use crate::iam::PrincipalCounts;
+use crate::iam::{PrincipalCounts, PrincipalKind};
 use crate::inventory::{ApiError, CallOutcome, ErrorClass, Reading, StopReason};
 use crate::journal::Outcome;
 use crate::plan::{Change, Plan, Preflight};
@@ -158,19 +158,21 @@ impl<'p> Run<'p> {
         sections
     }
 
-    /// Failed changes, grouped by error and help; the largest group is first.
+    /// Failed changes, grouped by error, help and kind; the largest group is first.
     fn failed(&self) -> Vec<Section<'_>> {
         // `NoSuchEntity` is the error for missing users and for missing policies; the help differs.
-        let mut groups: BTreeMap<(&str, Option<String>), Vec<Row<'_>>> = BTreeMap::new();
+        let mut groups: BTreeMap<(&str, Option<String>, PrincipalKind), Vec<Row<'_>>> =
+            BTreeMap::new();
         for item in self.items_of(Outcome::Failed) {
             let CallOutcome::Failed { error, .. } = &item.call else { continue };
             let help = advice_on_failed(error, &item.verification);
             let row = Row { message: Text::quote(error.to_string()), ..self.row(item) };
-            groups.entry((&error.code, help)).or_default().push(row);
+            let group = (&*error.code, help, item.change.principal.kind);
+            groups.entry(group).or_default().push(row);
         }
         let mut groups: Vec<_> = groups.into_iter().collect();
-        groups.sort_by_key(|(_, rows)| Reverse(rows.len()));
-        let section = |((code, help), rows): ((_, Option<String>), _)| Section {
+        groups.sort_by_key(|((_, _, kind), rows)| (Reverse(rows.len()), *kind));
+        let section = |((code, help, _), rows): ((_, Option<String>, _), _)| Section {
             heading: Some(Text::ours("Failed with ").and_name(code)),
             help: help.map(Text::sentence),
             ..Section::new("", Severity::Error, "failed", Body::Group(rows))
@@ -204,14 +206,17 @@ impl<'p> Run<'p> {
         ))
     }
 
-    /// Changes whose principals could not be read, grouped by the error's code.
+    /// Changes whose principals could not be read, grouped by their kind and by the error's code and action.
     fn could_not_be_verified(&self) -> Vec<Section<'_>> {
-        let mut groups: BTreeMap<&str, (&ApiError, Vec<Row<'_>>)> = BTreeMap::new();
+        let mut groups: BTreeMap<(PrincipalKind, &str, &str), (&ApiError, Vec<Row<'_>>)> =
+            BTreeMap::new();
         for item in &self.items {
             let Verification::Failed(error) = &item.verification else { continue };
             let message = Text::quote(error.to_string());
             let row = Row { message, place: None, change: None, ..self.row(item) };
-            groups.entry(&error.code).or_insert((error, Vec::new())).1.push(row);
+            let kind = item.change.principal.kind;
+            let group = (kind, &*error.code, &*error.action);
+            groups.entry(group).or_insert((error, Vec::new())).1.push(row);
         }
         let group = |(error, rows): (&ApiError, _)| {
             let help = advice(error).map(|advice| format!("; {advice}")).unwrap_or_default();
@@ -316,7 +321,12 @@ impl<'p> Run<'p> {
             calls.push_str(&format!(" ({} throttled)", grouped(summary.calls.throttled as usize)));
         }
         calls.push_str(&format!(" in {:.1}s", summary.write_duration.as_secs_f64()));
-        let parts = vec![(tone, Text::sentence(counts)), (Tone::Neutral, Text::sentence(calls))];
+        let mut parts = vec![(tone, Text::sentence(counts))];
+        let principals = changed_principals(self.plan());
+        if principals.roles > 0 {
+            parts.push((Tone::Neutral, Text::sentence(principals.to_string())));
+        }
+        parts.push((Tone::Neutral, Text::sentence(calls)));
         Closing { label, parts }
     }
 
