@@ -12,17 +12,16 @@ use super::xml::{Xml, element, members, text};
 use crate::iam::{PrincipalKind, PrincipalName, PrincipalNameError, UnmodifiableRole};
 
 pub(super) fn get(kind: PrincipalKind, account: &Account, request: &Request) -> ActionResult {
+    let found = |name: &str, entity: &Entity| {
+        let mut fields = whole(account, request, &key(kind, name), entity);
+        fields.extend(session_field(kind));
+        Ok(Some(vec![element(element_name(kind), fields)]))
+    };
     if kind == PrincipalKind::User && request.get(name_parameter(kind)).is_none() {
-        return Ok(Some(vec![whole(
-            account,
-            request,
-            &key(kind, CALLER),
-            &Entity::new("/", None),
-        )]));
+        return found(CALLER, &Entity::new("/", None));
     }
     let name = checked_name(kind, request)?;
-    let entity = account.entity(kind, name).ok_or_else(|| no_such(kind, name))?;
-    Ok(Some(vec![whole(account, request, &key(kind, name), entity)]))
+    found(name, account.entity(kind, name).ok_or_else(|| no_such(kind, name))?)
 }
 
 /// `ListUsers` and `ListRoles` return neither boundaries nor tags
@@ -38,7 +37,11 @@ pub(super) fn list(
     let page = page(account, request, behavior, |(_, it), entity| {
         *it == kind && entity.path.starts_with(prefix)
     })?;
-    let listed = page.entities.iter().map(|(key, entity)| fields(account, request, key, entity));
+    let listed = page.entities.iter().map(|(key, entity)| {
+        let mut fields = fields(account, request, key, entity);
+        fields.extend(session_field(kind));
+        fields
+    });
     let list = match kind {
         PrincipalKind::User => "Users",
         PrincipalKind::Role => "Roles",
@@ -74,7 +77,8 @@ pub(super) fn create(
     entity.tags = keys.zip(values).collect();
     entity.trust_policy = trust_policy;
     let entity = account.entity(kind, name).ok_or_else(|| no_such(kind, name))?;
-    Ok(Some(vec![whole(account, request, &key(kind, name), entity)]))
+    let fields = whole(account, request, &key(kind, name), entity);
+    Ok(Some(vec![element(element_name(kind), fields)]))
 }
 
 pub(super) fn delete(
@@ -189,14 +193,16 @@ fn fields(account: &Account, request: &Request, (name, kind): &Key, entity: &Ent
 }
 
 /// A user or role with its boundary and tags, as the actions on one of them return it.
-fn whole(account: &Account, request: &Request, key: &Key, entity: &Entity) -> Xml {
+fn whole(account: &Account, request: &Request, key: &Key, entity: &Entity) -> Vec<Xml> {
     let mut fields = fields(account, request, key, entity);
     fields.extend(boundary_field(entity));
     fields.extend((!entity.tags.is_empty()).then(|| tags_field(entity)));
-    if key.1 == PrincipalKind::Role {
-        fields.push(text("MaxSessionDuration", 3_600));
-    }
-    element(element_name(key.1), fields)
+    fields
+}
+
+/// The field that `GetRole` and `ListRoles` return, and `CreateRole` and account pages do not.
+fn session_field(kind: PrincipalKind) -> Option<Xml> {
+    (kind == PrincipalKind::Role).then(|| text("MaxSessionDuration", 3_600))
 }
 
 /// A user or role on an account page.
