@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use iam_boundaries::aws::{Account, LimiterOptions, Stop};
-use iam_boundaries::iam::{PolicyArn, Principal, PrincipalName};
+use iam_boundaries::iam::{PolicyArn, Principal, PrincipalKind, PrincipalName};
 use iam_boundaries::inventory::{
     ApiError, CallOutcome, EveryPrincipalError, Inventory, PolicyState, Reading,
 };
@@ -47,18 +47,25 @@ async fn asked(iam: &Loopback, answer: &Answer) -> bool {
     let told = Told::by(answer);
     let [alice, bob, carol] = ["alice", "bob", "carol"]
         .map(|name| Principal::user(name.parse().expect("the name is valid")));
+    // A role with the name of a user.
+    let deploy = Principal::role(alice.name.clone());
     let policy: PolicyArn =
         "arn:aws:iam::123456789012:policy/Developer".parse().expect("the ARN is valid");
     iam.denies(None);
     iam.says(answer.clone());
     let account = iam.account().await;
 
-    let count = account.user_count().await;
-    let mut is_believed = told.result(&count);
-    if let Ok(count) = count {
-        assert!(told.words.contains(&count.to_string()), "the response does not contain {count}");
+    let mut is_believed = false;
+    for kind in PrincipalKind::ALL {
+        let count = account.count_of(kind).await;
+        is_believed |= told.result(&count);
+        if let Ok(count) = count {
+            assert!(told.words.contains(&count.to_string()), "no {count} in the response");
+        }
     }
-    for listed in [&[&alice][..], &[&alice, &bob, &carol]] {
+    for listed in
+        [&[&alice][..], &[&deploy], &[&alice, &bob, &carol], &[&alice, &bob, &carol, &deploy]]
+    {
         let snapshot = account.inventory(listed.iter().copied()).await;
         if let Ok(snapshot) = &snapshot {
             is_believed |= told.snapshot(snapshot, listed);
@@ -77,8 +84,10 @@ async fn asked(iam: &Loopback, answer: &Answer) -> bool {
     iam.denies(None);
 
     let writer = account.writer(LimiterOptions { max_in_flight: 1, expected_calls: 2 }, None, ONCE);
-    for to in [Some(&policy), None] {
-        match writer.write(&alice, to, &Stop::never(), |_| {}).await {
+    for (principal, to) in
+        [(&alice, Some(&policy)), (&alice, None), (&deploy, Some(&policy)), (&deploy, None)]
+    {
+        match writer.write(principal, to, &Stop::never(), |_| {}).await {
             CallOutcome::Applied { request_id, .. } => {
                 told.something();
                 inert(request_id.as_deref().unwrap_or_default());
@@ -156,7 +165,7 @@ impl Told {
         let mut is_believed = false;
         for user in listed {
             match snapshot.reading(user) {
-                Reading::Found { boundary, .. } => {
+                Reading::Found { boundary, .. } | Reading::Unmodifiable { boundary, .. } => {
                     self.boundary(&user.name, boundary.as_ref());
                     is_believed = true;
                 }
@@ -184,7 +193,16 @@ impl Told {
     }
 
     async fn everyone(&self, account: &Account) -> bool {
-        match account.every_principal().await {
+        let [user, role] = PrincipalKind::ALL;
+        let mut is_believed = false;
+        for kinds in [&[user][..], &[role], &[user, role]] {
+            is_believed |= self.every_one_of(account, kinds).await;
+        }
+        is_believed
+    }
+
+    async fn every_one_of(&self, account: &Account, kinds: &[PrincipalKind]) -> bool {
+        match account.every_principal(&kinds.iter().copied().collect()).await {
             Ok(everyone) => {
                 self.something();
                 everyone.iter().for_each(|(user, has)| self.boundary(&user.name, has.as_ref()));

@@ -32,7 +32,11 @@ pub fn file(input: &[u8]) -> bool {
 fn without_errors(text: &str, config: &Config) {
     let account = config.account.as_ref();
     let names = account.map(|account| (account.line, account.column));
-    let users = config.users.values().map(|listed| (listed.line, listed.column));
+    let users = config
+        .users
+        .values()
+        .chain(config.roles.values())
+        .map(|listed| (listed.line, listed.column));
     names.into_iter().chain(users).for_each(|place| exists(text, place));
     let check = |format| render_check(config, format, Style::PLAIN);
     inert(&check(Format::Text));
@@ -43,7 +47,7 @@ fn without_errors(text: &str, config: &Config) {
     let account = account.unwrap_or_else(|| "123456789012".parse().expect("it has 12 digits"));
     for live in [nobody(config), everybody(account, config)] {
         let plan = Plan::between(account, config, &live);
-        assert_eq!(plan.listed(), config.users.len());
+        assert_eq!(plan.listed(), config.listed());
         for plan in [plan.clone(), plan.since(config, config)] {
             reads_back(&plan);
             of_plan(&plan);

@@ -79,6 +79,7 @@ fn facts_of_version_2(document: &Value) -> Value {
         "boundaries": document["boundaries"],
         "guard": document["guard"],
         "account_users": document["account_users"],
+        "account_roles": document.get("account_roles"),
         "changes": array("changes").map(change).collect::<Vec<_>>(),
         "problems": array("problems").map(problem).collect::<Vec<_>>(),
     })

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::iam::Principal;
+use crate::iam::{Principal, PrincipalCounts};
 use crate::inventory::{ApiError, CallCount, CallOutcome, Reading, Retry, StopReason};
 use crate::journal::{End, JournalError, Outcome};
 use crate::plan::Change;
@@ -10,8 +10,8 @@ use crate::plan::Change;
 pub enum Event {
     /// The run begins.
     Started {
-        /// The number of changes to make.
-        changes: usize,
+        /// The numbers of principals to change.
+        changes: PrincipalCounts,
     },
     /// An attempt failed and will be retried.
     Retrying {
@@ -31,8 +31,8 @@ pub enum Event {
     /// All changes have ended, and principals are read: first all that IAM may have changed, then, repeatedly,
     /// those that do not have the new boundary yet.
     Verifying {
-        /// The number of principals being read.
-        principals: usize,
+        /// The numbers of principals being read.
+        principals: PrincipalCounts,
     },
     /// A change has its final outcome. Each change of the run has exactly one such event.
     Ended(Item),
@@ -71,9 +71,9 @@ pub enum Verification {
     NotNeeded,
     /// The principal has the new boundary.
     AsWritten,
-    /// `GetUser` returned the new boundary. After the whole verification time, the account pages still did not:
-    /// what they have is the field.
-    AsWrittenByGetUser(Reading),
+    /// `GetUser` or `GetRole` returned the new boundary. After the whole verification time, the account pages still
+    /// did not: what they have is the field.
+    AsWrittenBySingleRead(Reading),
     /// The principal does not have the new boundary after the whole verification time. It is never
     /// [`Reading::Unreadable`].
     Otherwise(Reading),
@@ -91,7 +91,9 @@ impl Item {
     pub fn outcome(&self) -> Outcome {
         match (&self.call, &self.verification) {
             (CallOutcome::NotAttempted, _) => Outcome::NotAttempted,
-            (_, Verification::AsWritten | Verification::AsWrittenByGetUser(_)) => Outcome::Applied,
+            (_, Verification::AsWritten | Verification::AsWrittenBySingleRead(_)) => {
+                Outcome::Applied
+            }
             (CallOutcome::Applied { .. }, Verification::Otherwise(_)) => Outcome::NotAsWritten,
             (call, _) => Outcome::of(call),
         }

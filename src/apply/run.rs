@@ -7,6 +7,7 @@ use futures::{StreamExt, stream};
 use super::systemic_failure::SystemicFailure;
 use super::{Event, Item, StopError, Summary, Verification};
 use crate::aws::{Account, StopSwitch, Writer};
+use crate::iam::PrincipalCounts;
 use crate::inventory::{CallCount, CallOutcome, StopReason};
 use crate::journal::{Correction, Intent, Journal};
 use crate::plan::{Change, Preflight};
@@ -89,7 +90,8 @@ impl<'a> Running<'a> {
             calls_before: run.writer.calls(),
             shared: Mutex::new(shared),
         };
-        running.send(Event::Started { changes: run.preflight.ready().count() });
+        let kinds = run.preflight.ready().map(|change| change.principal.kind);
+        running.send(Event::Started { changes: PrincipalCounts::of(kinds) });
         running
     }
 
@@ -208,7 +210,7 @@ impl<'a> Running<'a> {
 /// What the journal records of verification.
 fn correction(item: &Item) -> Option<Correction> {
     match &item.verification {
-        Verification::AsWritten | Verification::AsWrittenByGetUser(_) => {
+        Verification::AsWritten | Verification::AsWrittenBySingleRead(_) => {
             let to = item.change.boundary.to().cloned();
             Correction::to_boundary(&item.call, item.outcome(), to)
         }

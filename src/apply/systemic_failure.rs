@@ -1,13 +1,13 @@
 use std::collections::BTreeSet;
 
-use crate::iam::{BoundaryChange, PolicyArn};
+use crate::iam::{BoundaryChange, PolicyArn, PrincipalKind};
 use crate::inventory::{ApiError, CallOutcome, ErrorClass};
 use crate::plan::Change;
 
 /// Detects, from the responses so far, that an error concerns every change.
 ///
 /// One error about invalid credentials is enough. One `AccessDenied` is not: a permission may be limited to
-/// some users, by path, or to some boundaries, by the condition key
+/// users or roles, to some of them, by path, or to some boundaries, by the condition key
 /// [`iam:PermissionsBoundary`](https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagement.html),
 /// and one failed change must not stop the others. So many changes must be denied, including one for each
 /// action and boundary of the plan, and no response may suggest that the caller has any of the permissions.
@@ -24,15 +24,18 @@ const MINIMUM: usize = 20;
 /// of a principal that gets one, and with the present boundary of a principal that loses it.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Permission<'a> {
-    Put(&'a PolicyArn),
-    Delete(&'a PolicyArn),
+    Put(PrincipalKind, &'a PolicyArn),
+    Delete(PrincipalKind, &'a PolicyArn),
 }
 
 impl<'a> Permission<'a> {
     fn of(change: &'a Change) -> Self {
+        let kind = change.principal.kind;
         match &change.boundary {
-            BoundaryChange::Add { to } | BoundaryChange::Change { to, .. } => Permission::Put(to),
-            BoundaryChange::Remove { from } => Permission::Delete(from),
+            BoundaryChange::Add { to } | BoundaryChange::Change { to, .. } => {
+                Permission::Put(kind, to)
+            }
+            BoundaryChange::Remove { from } => Permission::Delete(kind, from),
         }
     }
 }
@@ -138,6 +141,13 @@ mod tests {
         assert_eq!(stopped_after(&rare(BoundaryChange::Remove { from: arn("A") }), None), Some(41));
         let change = BoundaryChange::Change { from: arn("B"), to: arn("A") };
         assert_eq!(stopped_after(&rare(change), None), Some(20));
+    }
+
+    #[test]
+    fn the_actions_on_users_and_on_roles_are_tried_separately() {
+        let mut changes = changes((0..41).map(|_| add("A")));
+        changes[40].principal = Principal::role("deploy".parse().unwrap());
+        assert_eq!(stopped_after(&changes, None), Some(41));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use tokio::time::Instant;
 use super::run::{Running, Sent};
 use super::{Event, Verification};
 use crate::aws::Stop;
+use crate::iam::PrincipalCounts;
 use crate::inventory::{ApiError, Inventory, Reading};
 
 /// The wait before the second reading. It doubles with each further reading.
@@ -33,11 +34,11 @@ impl<'a> Running<'a> {
                 None => return self.all_changes_ended(left, |last| Verification::Stopped { last }),
             };
             let Some(wait) = waits.next_wait() else {
-                let (by_pages, by_get_user): (Vec<_>, Vec<_>) = otherwise
+                let (by_pages, singly): (Vec<_>, Vec<_>) = otherwise
                     .into_iter()
                     .partition(|(sent, _)| inventory.is_from_pages(&sent.change.principal));
-                self.all_changes_ended(by_get_user, Verification::Otherwise);
-                return self.verify_by_get_user(by_pages, &stop).await;
+                self.all_changes_ended(singly, Verification::Otherwise);
+                return self.verify_singly(by_pages, &stop).await;
             };
             left = otherwise.into_iter().map(|(sent, found)| (sent, Some(found))).collect();
             if !left.is_empty() {
@@ -49,9 +50,9 @@ impl<'a> Running<'a> {
         }
     }
 
-    /// Reads each principal by `GetUser` before its change ends as not made: account pages that leave boundaries
-    /// out would show the same. There is one call for each.
-    async fn verify_by_get_user(&self, left: Vec<Unverified<'a, Reading>>, stop: &Stop) {
+    /// Reads each principal by `GetUser` or `GetRole` before its change ends as not made: account pages that leave
+    /// boundaries out would show the same. There is one call for each.
+    async fn verify_singly(&self, left: Vec<Unverified<'a, Reading>>, stop: &Stop) {
         if left.is_empty() {
             return;
         }
@@ -61,18 +62,20 @@ impl<'a> Running<'a> {
             () = stop.requested() => {
                 return self.all_changes_ended(left, |last| Verification::Stopped { last: Some(last) });
             }
-            read = self.run.account.inventory_by_get_user(principals) => read,
+            read = self.run.account.inventory_singly(principals) => read,
         };
         let inventory = match read {
             Ok(inventory) => inventory,
             Err(error) => {
-                tracing::info!("{error}; account pages decide on {} users", left.len());
+                tracing::info!("{error}; account pages decide on {} principals", left.len());
                 return self.all_changes_ended(left, Verification::Otherwise);
             }
         };
         for (sent, by_pages) in left {
             let verification = match inventory.reading(&sent.change.principal) {
-                found if is_as_written(&sent, found) => Verification::AsWrittenByGetUser(by_pages),
+                found if is_as_written(&sent, found) => {
+                    Verification::AsWrittenBySingleRead(by_pages)
+                }
                 Reading::Unreadable(error) => {
                     tracing::info!("{}: {error}", sent.change.principal);
                     Verification::Otherwise(by_pages)
@@ -92,7 +95,8 @@ impl<'a> Running<'a> {
         if stop.reason().is_some() {
             return None;
         }
-        self.send(Event::Verifying { principals: left.len() });
+        let kinds = left.iter().map(|(sent, _)| sent.change.principal.kind);
+        self.send(Event::Verifying { principals: PrincipalCounts::of(kinds) });
         let principals = left.iter().map(|(sent, _)| &sent.change.principal);
         tokio::select! {
             biased;

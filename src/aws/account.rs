@@ -1,11 +1,11 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::call_context::CallContext;
 use super::limiter::LimiterOptions;
 use super::reader::Reader;
 use super::retry_policy::RetryPolicy;
 use super::write::Writer;
-use crate::iam::{AccountAlias, PolicyArn, Principal, Rate};
+use crate::iam::{AccountAlias, PolicyArn, Principal, PrincipalKind, Rate};
 use crate::inventory::{
     ApiError, CallCount, CallerIdentity, EveryPrincipal, EveryPrincipalError, Inventory,
     PolicyState,
@@ -41,10 +41,10 @@ impl Account {
         self
     }
 
-    /// Reads the present boundary of each of the `listed` users.
+    /// Reads the present boundary of each of the `listed` principals.
     ///
     /// # Errors
-    /// If the account cannot be read. A single user that cannot be read is
+    /// If the account cannot be read. A single principal that cannot be read is
     /// [`Reading::Unreadable`](crate::inventory::Reading::Unreadable) in the inventory.
     pub async fn inventory<'a>(
         &self,
@@ -53,24 +53,27 @@ impl Account {
         self.reader.inventory(listed).await
     }
 
-    /// Reads users with one `GetUser` call each. Where account pages and `GetUser` contradict each other, this
-    /// is the better source: some emulators of IAM leave boundaries out of the pages.
+    /// Reads principals with one `GetUser` or `GetRole` call each. Where account pages and these calls contradict each
+    /// other, this is the better source: some emulators of IAM leave boundaries out of the pages.
     ///
     /// # Errors
-    /// If the caller may not read the first user, or the credentials are unusable.
-    pub async fn inventory_by_get_user<'a>(
+    /// If the caller may read neither the first user nor the first role, or the credentials are unusable.
+    pub async fn inventory_singly<'a>(
         &self,
         listed: impl IntoIterator<Item = &'a Principal>,
     ) -> Result<Inventory, ApiError> {
-        self.reader.by_get_user(listed).await
+        self.reader.singly(listed).await
     }
 
-    /// Reads every user of the account with its boundary.
+    /// Reads every principal of these kinds with its boundary, without roles that AWS manages.
     ///
     /// # Errors
-    /// If the account or a single user cannot be read. The result is never incomplete.
-    pub async fn every_principal(&self) -> Result<EveryPrincipal, EveryPrincipalError> {
-        self.reader.every_principal().await
+    /// If the account or a single principal cannot be read. The result is never incomplete.
+    pub async fn every_principal(
+        &self,
+        kinds: &BTreeSet<PrincipalKind>,
+    ) -> Result<EveryPrincipal, EveryPrincipalError> {
+        self.reader.every_principal(kinds).await
     }
 
     /// Reads whether each of the policies `arns` exists and can be set as a boundary, with one `GetPolicy` call
@@ -85,13 +88,14 @@ impl Account {
         self.reader.policies(arns).await
     }
 
-    /// The number of users of the account, from `GetAccountSummary`. No call is made if an earlier reading
-    /// determined the number. Users created or deleted since then are not considered.
+    /// The number of principals of this kind in the account, from `GetAccountSummary`. Roles that AWS manages are
+    /// counted, too. No call is made if an earlier reading determined the number. Principals created or deleted since
+    /// then are not considered.
     ///
     /// # Errors
     /// If the call fails. The caller may not be allowed to make it.
-    pub async fn user_count(&self) -> Result<usize, ApiError> {
-        self.reader.user_count().await
+    pub async fn count_of(&self, kind: PrincipalKind) -> Result<usize, ApiError> {
+        self.reader.count_of(kind).await
     }
 
     /// The alias of the account, with one `ListAccountAliases` call; `None` if it has none.

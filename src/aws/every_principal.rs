@@ -1,53 +1,51 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-use super::pages;
-use super::pages::DETAILS;
-use super::read::{denied_for_all, reading};
+use super::detail::Detail;
+use super::pages::{self, DETAILS, Kinds};
+use super::read::denied_for_all;
 use super::reader::Reader;
-use crate::iam::Principal;
+use crate::iam::{Principal, PrincipalCounts, PrincipalKind};
 use crate::inventory::{
     ApiError, ErrorClass, EveryPrincipal, EveryPrincipalError, Reading, UnreadablePrincipal,
 };
 
-/// The maximum number of times that all pages are read, until no new user appears. If users are created or
-/// deleted while pages are read, the pages shift and can omit existing users.
+/// The maximum number of times that all pages are read, until no new principal appears. If principals are created or
+/// deleted while pages are read, the pages shift and can omit existing ones.
 const MAX_READINGS: usize = 5;
 
 impl Reader {
-    /// Reads every user by account pages. If that is denied, reads the names by `ListUsers` and then each user.
-    pub(super) async fn every_principal(&self) -> Result<EveryPrincipal, EveryPrincipalError> {
-        match self.every_principal_by_pages().await {
+    /// Reads every principal of these kinds that can be changed, by account pages. If that is denied, reads the names
+    /// by `ListUsers` and `ListRoles` and then each principal.
+    pub(super) async fn every_principal(
+        &self,
+        kinds: &Kinds,
+    ) -> Result<EveryPrincipal, EveryPrincipalError> {
+        match self.every_principal_by_pages(kinds).await {
             Err(error) if error.class == ErrorClass::Denied => {
-                tracing::info!(
-                    "{error}; reading every user by {} and iam:GetUser instead",
-                    pages::LIST
-                );
-                match self.every_principal_one_by_one().await {
+                tracing::info!("{error}; listing the names and reading each principal instead");
+                match self.every_principal_one_by_one(kinds).await {
                     // Both methods are denied: the first one needs fewer calls, so its error is returned.
                     Err(other)
-                        if other.action == pages::LIST && other.class == ErrorClass::Denied =>
+                        if kinds.iter().any(|&kind| pages::list_action(kind) == other.action)
+                            && other.class == ErrorClass::Denied =>
                     {
                         Err(error.into())
                     }
-                    found => found?.into_result(),
+                    found => found?.into_result(kinds),
                 }
             }
-            found => found?.into_result(),
+            found => found?.into_result(kinds),
         }
     }
 
-    async fn every_principal_by_pages(&self) -> Result<Found, ApiError> {
+    async fn every_principal_by_pages(&self, kinds: &Kinds) -> Result<Found, ApiError> {
         let mut found = Found::default();
         for _ in 0..MAX_READINGS {
             let known = found.count();
-            let pages = pages::each_detail(self, |user| {
-                let name = user.user_name().ok_or_else(|| {
-                    ApiError::unreadable(DETAILS, "a user in the response has no name")
-                })?;
-                if let Some(name) = found.parse_name(name) {
-                    let reading = reading(DETAILS, user.user_id(), user.permissions_boundary());
-                    found.add(name, reading);
+            let pages = pages::each_detail(self, kinds, |detail| {
+                if let Some(principal) = found.principal(&detail, DETAILS)? {
+                    found.add(principal, detail.reading(DETAILS));
                 }
                 Ok(ControlFlow::Continue(()))
             })
@@ -59,91 +57,122 @@ impl Reader {
         Ok(Found { is_unstable: true, ..found })
     }
 
-    async fn every_principal_one_by_one(&self) -> Result<Found, ApiError> {
+    async fn every_principal_one_by_one(&self, kinds: &Kinds) -> Result<Found, ApiError> {
         let mut found = Found::default();
-        let mut names = BTreeSet::new();
-        found.is_unstable = true;
-        for _ in 0..MAX_READINGS {
-            let known = names.len();
-            let pages = pages::each_user(self, |user| {
-                names.extend(found.parse_name(user.user_name()));
-                Ok(ControlFlow::Continue(()))
-            })
-            .await?;
-            if pages == 1 || names.len() == known {
-                found.is_unstable = false;
-                break;
+        let mut listed = BTreeSet::new();
+        for &kind in kinds {
+            found.is_unstable = !self.list(kind, &mut found, &mut listed).await?;
+            if found.is_unstable {
+                return Ok(found);
             }
         }
-        if found.is_unstable {
-            return Ok(found);
-        }
-        let inventory = self.one_by_one(&names.iter().collect::<Vec<_>>()).await?;
+        let inventory = self.one_by_one(&listed.iter().collect::<Vec<_>>()).await?;
         if let Some(error) = denied_for_all(&inventory) {
             return Err(error);
         }
-        for name in names {
-            let reading = inventory.reading(&name).clone();
-            found.add(name, reading);
+        for principal in listed {
+            let reading = inventory.reading(&principal).clone();
+            found.add(principal, reading);
         }
         Ok(found)
     }
+
+    /// Adds the principals of this kind to `listed`. Roles that AWS manages are not read: their paths tell what they
+    /// are. False if even the last listing had new principals.
+    async fn list(
+        &self,
+        kind: PrincipalKind,
+        found: &mut Found,
+        listed: &mut BTreeSet<Principal>,
+    ) -> Result<bool, ApiError> {
+        let action = pages::list_action(kind);
+        for _ in 0..MAX_READINGS {
+            let known = listed.len();
+            let pages = pages::each_listed(self, kind, |detail| {
+                let principal = found.principal(&detail, action)?;
+                if !matches!(detail.unmodifiable(), Ok(Some(_))) {
+                    listed.extend(principal);
+                }
+                Ok(ControlFlow::Continue(()))
+            })
+            .await?;
+            if pages == 1 || listed.len() == known {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
 }
 
-/// The users read so far, and the reasons why others could not be read.
+/// The principals read so far, and the reasons why others could not be read.
 #[derive(Default)]
 struct Found {
-    users: EveryPrincipal,
-    /// Whether even the last reading had new users, so that others can be missing.
+    principals: EveryPrincipal,
+    /// Roles that AWS manages.
+    unmodifiable: BTreeSet<Principal>,
+    /// Whether even the last reading had new principals, so that others can be missing.
     is_unstable: bool,
-    unreadable: BTreeMap<String, String>,
+    unreadable: BTreeMap<(PrincipalKind, String), String>,
 }
 
 impl Found {
     fn count(&self) -> usize {
-        self.users.len() + self.unreadable.len()
+        self.principals.len() + self.unmodifiable.len() + self.unreadable.len()
     }
 
-    /// The user with this name; an invalid name is unreadable.
-    fn parse_name(&mut self, text: &str) -> Option<Principal> {
-        match text.parse() {
-            Ok(name) => Some(Principal::user(name)),
+    /// The principal in a response to `action`; one with an invalid name is unreadable.
+    fn principal(
+        &mut self,
+        detail: &Detail<'_>,
+        action: &'static str,
+    ) -> Result<Option<Principal>, ApiError> {
+        let (kind, name) = (detail.kind, detail.required_name(action)?);
+        Ok(match name.parse() {
+            Ok(name) => Some(Principal { kind, name }),
             Err(error) => {
-                self.unreadable.insert(text.to_owned(), error.to_string());
+                self.unreadable.insert((kind, name.to_owned()), error.to_string());
                 None
             }
-        }
+        })
     }
 
     /// Adds a reading. It replaces an earlier one of the same principal.
     fn add(&mut self, principal: Principal, reading: Reading) {
+        let key = (principal.kind, principal.name.as_str().to_owned());
+        self.unreadable.remove(&key);
+        self.unmodifiable.remove(&principal);
+        self.principals.remove(&principal);
         let why = match reading {
             Reading::Found { boundary, .. } => {
-                self.unreadable.remove(principal.name.as_str());
-                self.users.insert(principal, boundary);
+                self.principals.insert(principal, boundary);
                 return;
             }
-            Reading::NotFound { .. } => {
-                "IAM listed the user and then did not find it: it may have been deleted meanwhile"
-                    .to_owned()
+            Reading::Unmodifiable { .. } => {
+                self.unmodifiable.insert(principal);
+                return;
             }
+            Reading::NotFound { .. } => format!(
+                "IAM listed the {} and then did not find it: it may have been deleted meanwhile",
+                principal.kind.noun()
+            ),
             Reading::Unreadable(error) => error.to_string(),
         };
-        self.users.remove(&principal);
-        self.unreadable.insert(principal.name.as_str().to_owned(), why);
+        self.unreadable.insert(key, why);
     }
 
-    fn into_result(self) -> Result<EveryPrincipal, EveryPrincipalError> {
+    fn into_result(self, kinds: &Kinds) -> Result<EveryPrincipal, EveryPrincipalError> {
         if self.is_unstable {
-            return Err(EveryPrincipalError::Unstable(MAX_READINGS));
+            let noun = PrincipalCounts::of(kinds.iter().copied()).noun();
+            return Err(EveryPrincipalError::Unstable { readings: MAX_READINGS, noun });
         }
         if self.unreadable.is_empty() {
-            return Ok(self.users);
+            return Ok(self.principals);
         }
-        let each = self
-            .unreadable
-            .into_iter()
-            .map(|(name, why)| UnreadablePrincipal { name: name.into(), why: why.into() });
+        let each = self.unreadable.into_iter().map(|((kind, name), why)| UnreadablePrincipal {
+            kind,
+            name: name.into(),
+            why: why.into(),
+        });
         Err(EveryPrincipalError::Unreadable(each.collect()))
     }
 }

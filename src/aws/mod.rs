@@ -1,4 +1,4 @@
-//! The account as IAM has it: the caller identity, the present boundary of each user, and writes.
+//! The account as IAM has it: the caller identity, the present boundary of each principal, and writes.
 //!
 //! This is the only module that names an `aws_*` crate. The SDK's own retries are disabled: every attempt goes
 //! through `CallExecutor`, so that it is rate-limited, counted, and can be stopped.
@@ -13,6 +13,7 @@ mod call_executor;
 mod clock;
 mod connection;
 mod credentials;
+mod detail;
 mod endpoint;
 mod error;
 mod every_principal;

@@ -1,142 +1,177 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use aws_sdk_iam::operation::get_account_authorization_details::GetAccountAuthorizationDetailsOutput;
+use aws_sdk_iam::operation::list_roles::ListRolesOutput;
 use aws_sdk_iam::operation::list_users::ListUsersOutput;
-use aws_sdk_iam::types::{EntityType, User, UserDetail};
+use aws_sdk_iam::types::EntityType;
 
+use super::detail::Detail;
 use super::error::CallFailure;
 use super::reader::Reader;
+use crate::iam::{PrincipalCounts, PrincipalKind};
 use crate::inventory::ApiError;
 
-/// The maximum number of users on a page
+/// The maximum number of principals on a page
 /// ([GetAccountAuthorizationDetails](https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html),
-/// [ListUsers](https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUsers.html)).
+/// [ListUsers](https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUsers.html),
+/// [ListRoles](https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListRoles.html)).
 pub(super) const PAGE_SIZE: usize = 1_000;
-/// The maximum number of users that are read from pages: 20 times the quota of
-/// [5,000 users](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html). A user can be on
-/// several pages.
-const MAX_USERS: usize = 100_000;
-const TOO_MANY_USERS: &str =
-    "the pages have more than 100,000 users, and an account has at most 5,000";
-/// The maximum number of pages of an account. A page may have fewer users than requested, even none: 5,000 users
+/// The maximum number of principals that are read from pages: many times the
+/// [quotas](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html) of 5,000 users, and of 1,000
+/// roles unless it is increased. A principal can be on several pages.
+const MAX_PRINCIPALS: usize = 100_000;
+/// The maximum number of pages of an account. A page may have fewer principals than requested, even none: 5,000 users
 /// are read even if a page has only five.
 const MAX_PAGES: usize = 1_000;
-const TOO_MANY_PAGES: &str =
-    "the account has more than 1,000 pages of users, and an account has at most 5,000 users";
 /// The maximum length of a marker, in bytes. A request accepts 320 characters
 /// ([ListUsers](https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUsers.html)).
 const MAX_MARKER: usize = 4_096;
 const MARKER_TOO_LONG: &str = "the marker in the response is longer than 4,096 bytes";
 pub(super) const DETAILS: &str = "iam:GetAccountAuthorizationDetails";
-pub(super) const LIST: &str = "iam:ListUsers";
 
-/// Calls `take` with every user of the account, including its boundary, until `take` breaks or fails. Returns the
-/// number of pages that were read.
+/// Kinds of principals to read, at least one.
+pub(super) type Kinds = BTreeSet<PrincipalKind>;
+
+/// The action that lists the names of the principals of this kind.
+pub(super) fn list_action(kind: PrincipalKind) -> &'static str {
+    match kind {
+        PrincipalKind::User => "iam:ListUsers",
+        PrincipalKind::Role => "iam:ListRoles",
+    }
+}
+
+/// Calls `take` with every principal of these kinds, including its boundary, until `take` breaks or fails. All kinds
+/// are read from the same pages. Returns the number of pages that were read.
 pub(super) async fn each_detail(
     reader: &Reader,
-    mut take: impl FnMut(&UserDetail) -> Result<ControlFlow<()>, ApiError>,
+    kinds: &Kinds,
+    mut take: impl FnMut(Detail<'_>) -> Result<ControlFlow<()>, ApiError>,
 ) -> Result<usize, ApiError> {
+    let filter: Vec<EntityType> = kinds.iter().map(|&kind| entity_type(kind)).collect();
     let get = async |marker| {
         reader
             .iam
             .get_account_authorization_details()
-            .filter(EntityType::User)
+            .set_filter(Some(filter.clone()))
             .max_items(PAGE_SIZE as i32)
             .set_marker(marker)
             .send()
             .await
             .map_err(|error| CallFailure::from_sdk(DETAILS, error))
     };
-    each_page(reader, DETAILS, get, |page| {
-        let users = page.user_detail_list();
-        each_once(DETAILS, users, |user| user.user_name())?;
-        each(users, &mut take)
+    each_page(reader, DETAILS, kinds, get, |page| {
+        // A server may ignore the filter.
+        if kinds.contains(&PrincipalKind::User)
+            && each(DETAILS, page.user_detail_list(), &mut take)?.is_break()
+        {
+            return Ok(ControlFlow::Break(()));
+        }
+        match kinds.contains(&PrincipalKind::Role) {
+            true => each(DETAILS, page.role_detail_list(), &mut take),
+            false => Ok(ControlFlow::Continue(())),
+        }
     })
     .await
 }
 
-/// Calls `take` with every user of the account, like [`each_detail`]. `ListUsers` does not return boundaries
-/// ([ListUsers](https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUsers.html)).
-pub(super) async fn each_user(
+fn entity_type(kind: PrincipalKind) -> EntityType {
+    match kind {
+        PrincipalKind::User => EntityType::User,
+        PrincipalKind::Role => EntityType::Role,
+    }
+}
+
+/// Calls `take` with every principal of this kind, like [`each_detail`]. `ListUsers` and `ListRoles` do not return
+/// boundaries ([ListUsers](https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUsers.html),
+/// [ListRoles](https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListRoles.html)).
+pub(super) async fn each_listed(
     reader: &Reader,
-    mut take: impl FnMut(&User) -> Result<ControlFlow<()>, ApiError>,
+    kind: PrincipalKind,
+    mut take: impl FnMut(Detail<'_>) -> Result<ControlFlow<()>, ApiError>,
 ) -> Result<usize, ApiError> {
-    let get = async |marker| {
-        reader
-            .iam
-            .list_users()
-            .max_items(PAGE_SIZE as i32)
-            .set_marker(marker)
-            .send()
-            .await
-            .map_err(|error| CallFailure::from_sdk(LIST, error))
-    };
-    each_page(reader, LIST, get, |page| {
-        let users = page.users();
-        each_once(LIST, users, |user| Some(user.user_name()))?;
-        each(users, &mut take)
-    })
-    .await
+    let (action, kinds) = (list_action(kind), Kinds::from([kind]));
+    match kind {
+        PrincipalKind::User => {
+            let get = async |marker| {
+                let request = reader.iam.list_users().max_items(PAGE_SIZE as i32);
+                let sent = request.set_marker(marker).send().await;
+                sent.map_err(|error| CallFailure::from_sdk(action, error))
+            };
+            let take = |page: &ListUsersOutput| each(action, page.users(), &mut take);
+            each_page(reader, action, &kinds, get, take).await
+        }
+        PrincipalKind::Role => {
+            let get = async |marker| {
+                let request = reader.iam.list_roles().max_items(PAGE_SIZE as i32);
+                let sent = request.set_marker(marker).send().await;
+                sent.map_err(|error| CallFailure::from_sdk(action, error))
+            };
+            let take = |page: &ListRolesOutput| each(action, page.roles(), &mut take);
+            each_page(reader, action, &kinds, get, take).await
+        }
+    }
 }
 
 /// A page of an IAM response. A page may contain fewer items than requested: only `is_truncated` tells whether
 /// another one follows
 /// ([GetAccountAuthorizationDetails](https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html)).
 trait Page {
-    fn users(&self) -> usize;
+    fn counts(&self) -> PrincipalCounts;
     fn is_truncated(&self) -> bool;
     fn marker(&self) -> Option<&str>;
 }
 
-impl Page for GetAccountAuthorizationDetailsOutput {
-    fn users(&self) -> usize {
-        self.user_detail_list().len()
-    }
+/// Implements [`Page`] with the numbers of users and roles on a page.
+macro_rules! page {
+    ($output:ty, |$page:ident| ($users:expr, $roles:expr)) => {
+        impl Page for $output {
+            fn counts(&self) -> PrincipalCounts {
+                let $page = self;
+                PrincipalCounts { users: $users, roles: $roles }
+            }
 
-    fn is_truncated(&self) -> bool {
-        self.is_truncated()
-    }
+            fn is_truncated(&self) -> bool {
+                self.is_truncated()
+            }
 
-    fn marker(&self) -> Option<&str> {
-        self.marker()
-    }
+            fn marker(&self) -> Option<&str> {
+                self.marker()
+            }
+        }
+    };
 }
 
-impl Page for ListUsersOutput {
-    fn users(&self) -> usize {
-        self.users().len()
-    }
-
-    fn is_truncated(&self) -> bool {
-        self.is_truncated()
-    }
-
-    fn marker(&self) -> Option<&str> {
-        self.marker()
-    }
-}
+page!(GetAccountAuthorizationDetailsOutput, |page| (
+    page.user_detail_list().len(),
+    page.role_detail_list().len()
+));
+page!(ListUsersOutput, |page| (page.users().len(), 0));
+page!(ListRolesOutput, |page| (0, page.roles().len()));
 
 async fn each_page<P: Page>(
     reader: &Reader,
     action: &'static str,
+    kinds: &Kinds,
     get: impl AsyncFn(Option<String>) -> Result<P, CallFailure>,
     mut take: impl FnMut(&P) -> Result<ControlFlow<()>, ApiError>,
 ) -> Result<usize, ApiError> {
     let executor = reader.executor(action, 1, 1);
     let mut marker: Option<String> = None;
     let mut markers = HashSet::new();
-    let mut users = 0;
+    let mut counts = PrincipalCounts::default();
     for pages in 1..=MAX_PAGES {
         let page = || get(marker.clone());
         let page = reader.call(&executor, page).await?;
-        users += page.users();
-        if users > MAX_USERS {
-            return Err(ApiError::beyond_limit(action, TOO_MANY_USERS));
+        counts += page.counts();
+        if counts.total() > MAX_PRINCIPALS {
+            let message =
+                format!("the pages have more than 100,000 {}, and {QUOTAS}", plural(kinds));
+            return Err(ApiError::beyond_limit(action, &message));
         }
         let next = page.marker().filter(|next| !next.is_empty());
         if !page.is_truncated() && next.is_some() {
-            // IAM has a marker only on a page that another one follows. If there is one, users would be missing.
+            // IAM has a marker only on a page that another one follows. If there is one, principals would be missing.
             let message = "the response is not truncated, but has a marker for another page";
             return Err(ApiError::unreadable(action, message));
         }
@@ -145,7 +180,9 @@ async fn each_page<P: Page>(
         }
         marker = match (page.is_truncated(), next) {
             (false, _) => {
-                reader.remember_user_count(users);
+                for &kind in kinds {
+                    reader.remember_count(kind, counts.of_kind(kind));
+                }
                 return Ok(pages);
             }
             (true, Some(next)) if next.len() > MAX_MARKER => {
@@ -159,35 +196,54 @@ async fn each_page<P: Page>(
             }
         };
     }
-    Err(ApiError::beyond_limit(action, TOO_MANY_PAGES))
+    let message =
+        format!("the account has more than 1,000 pages of {}, and {QUOTAS}", plural(kinds));
+    Err(ApiError::beyond_limit(action, &message))
 }
 
-/// Checks that a page does not contradict itself: a user that is on it twice is the same both times.
-fn each_once<T: PartialEq>(
-    action: &'static str,
-    users: &[T],
-    name: impl Fn(&T) -> Option<&str>,
-) -> Result<(), ApiError> {
-    let mut known: HashMap<&str, &T> = HashMap::with_capacity(users.len());
-    for user in users {
-        let Some(name) = name(user) else { continue };
-        if known.insert(name, user).is_some_and(|other| other != user) {
-            let message =
-                format!("the response contains the user {name:?} twice, with different content");
-            return Err(ApiError::unreadable(action, &message));
-        }
-    }
-    Ok(())
+const QUOTAS: &str = "the quotas of IAM allow far fewer";
+
+/// The words for principals of these kinds: `users and roles`.
+fn plural(kinds: &Kinds) -> String {
+    kinds.iter().map(|kind| kind.plural()).collect::<Vec<_>>().join(" and ")
 }
 
+/// Calls `take` with each principal of a list of a page, until it breaks.
 fn each<T>(
-    users: &[T],
-    mut take: impl FnMut(&T) -> Result<ControlFlow<()>, ApiError>,
-) -> Result<ControlFlow<()>, ApiError> {
-    for user in users {
-        if take(user)?.is_break() {
+    action: &'static str,
+    items: &[T],
+    mut take: impl FnMut(Detail<'_>) -> Result<ControlFlow<()>, ApiError>,
+) -> Result<ControlFlow<()>, ApiError>
+where
+    T: PartialEq,
+    for<'t> Detail<'t>: From<&'t T>,
+{
+    each_once(action, items)?;
+    for item in items {
+        if take(Detail::from(item))?.is_break() {
             return Ok(ControlFlow::Break(()));
         }
     }
     Ok(ControlFlow::Continue(()))
+}
+
+/// Checks that a list does not contradict itself: a principal that is in it twice is the same both times.
+fn each_once<T>(action: &'static str, items: &[T]) -> Result<(), ApiError>
+where
+    T: PartialEq,
+    for<'t> Detail<'t>: From<&'t T>,
+{
+    let mut known: HashMap<&str, &T> = HashMap::with_capacity(items.len());
+    for item in items {
+        let detail = Detail::from(item);
+        let Some(name) = detail.name() else { continue };
+        if known.insert(name, item).is_some_and(|other| other != item) {
+            let message = format!(
+                "the response contains the {} {name:?} twice, with different content",
+                detail.kind.noun()
+            );
+            return Err(ApiError::unreadable(action, &message));
+        }
+    }
+    Ok(())
 }

@@ -1,23 +1,32 @@
 use std::ops::ControlFlow;
 
-use aws_sdk_iam::types::{AttachedPermissionsBoundary, SummaryKeyType};
+use aws_sdk_iam::types::SummaryKeyType;
 
 use super::call_executor::CallExecutor;
+use super::detail::Detail;
 use super::error::CallFailure;
 use super::pages::{self, DETAILS, PAGE_SIZE};
 use super::reader::{MAX_READS_IN_FLIGHT, Reader, concurrently};
-use super::readings::{Readings, denied_of, missing_of};
-use crate::iam::{PolicyArn, Principal, PrincipalKind, PrincipalName, UniqueId};
+use super::readings::{Readings, denied_of, kinds_of, missing_of};
+use crate::iam::{Principal, PrincipalKind, PrincipalName};
 use crate::inventory::{ApiError, ErrorClass, Inventory, Reading};
 
-/// For up to this many users, single calls are used without a call for the number of pages.
+/// For up to this many principals, single calls are used without a call for the number of pages.
 const FEW: usize = 2;
-/// For more users than this, pages need fewer calls in any account: an account has at most 5,000 users
+/// For more principals than this, pages need fewer calls in any account: an account has at most 5,000 users and 1,000
+/// roles, unless the quota of roles is increased
 /// ([quotas](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html)), and a page may have
 /// fewer than [`PAGE_SIZE`].
 const MANY: usize = 50;
-const ONE_USER: &str = "iam:GetUser";
 const SUMMARY: &str = "iam:GetAccountSummary";
+
+/// The action that reads one principal of this kind.
+fn get_action(kind: PrincipalKind) -> &'static str {
+    match kind {
+        PrincipalKind::User => "iam:GetUser",
+        PrincipalKind::Role => "iam:GetRole",
+    }
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ReadMethod {
@@ -26,17 +35,17 @@ enum ReadMethod {
 }
 
 impl Reader {
-    /// Reads the `listed` users, by account pages or one by one: whichever needs fewer calls. If the caller is not
-    /// allowed to use one method, the other is used.
+    /// Reads the `listed` principals, by account pages or one by one: whichever needs fewer calls. If the caller is
+    /// not allowed to use one method, the other is used.
     pub(super) async fn inventory<'a>(
         &self,
         listed: impl IntoIterator<Item = &'a Principal>,
     ) -> Result<Inventory, ApiError> {
         let listed: Vec<&Principal> = listed.into_iter().collect();
-        match self.cheapest_method(listed.len()).await? {
+        match self.cheapest_method(&listed).await? {
             ReadMethod::Pages => match self.by_pages(&listed).await {
                 Err(error) if error.class == ErrorClass::Denied => {
-                    tracing::info!("{error}; reading {} users by {ONE_USER} instead", listed.len());
+                    tracing::info!("{error}; reading {} principals one by one", listed.len());
                     let inventory = self.one_by_one(&listed).await?;
                     match denied_for_all(&inventory) {
                         Some(error) => Err(error),
@@ -52,11 +61,11 @@ impl Reader {
                 else {
                     return self.with_names_in_other_case(&listed, inventory).await;
                 };
-                tracing::info!("{error}; reading {} users by {DETAILS} instead", denied.len());
+                tracing::info!("{error}; reading {} principals by {DETAILS}", denied.len());
                 match self.by_pages_twice(&denied).await {
                     Ok(read) => inventory.extend(read),
                     Err(error) if error.class != ErrorClass::Denied => return Err(error),
-                    // Every user is denied: one error is clearer than one for each user.
+                    // Everything is denied: one error is clearer than one for each principal.
                     Err(error) if denied_for_all(&inventory).is_some() => return Err(error),
                     Err(error) => tracing::info!("{error}"),
                 }
@@ -65,8 +74,8 @@ impl Reader {
         }
     }
 
-    /// Reads each user that was on no page by `GetUser`: if users are created or deleted meanwhile, pages shift
-    /// and can omit existing users. If `GetUser` is denied, the pages are read again.
+    /// Reads each principal that was on no page by `GetUser` or `GetRole`: if principals are created or deleted
+    /// meanwhile, pages shift and can omit existing ones. If that is denied, the pages are read again.
     async fn with_missing(
         &self,
         listed: &[&Principal],
@@ -76,20 +85,21 @@ impl Reader {
         if missing.is_empty() {
             return Ok(inventory);
         }
-        tracing::debug!("reading {} users that are on no page by {ONE_USER}", missing.len());
+        tracing::debug!("reading {} principals that are on no page one by one", missing.len());
         let mut found = self.one_by_one(&missing).await?;
         let denied = denied_of(&found, &missing);
         if let Some(error) = denied.first().and_then(|it| found.reading(it).denied()) {
-            tracing::info!("{error}; reading {} users by {DETAILS} again", denied.len());
+            tracing::info!("{error}; reading {} principals by {DETAILS} again", denied.len());
             found.extend(self.by_pages(&denied).await?);
         }
         inventory.extend(found);
         Ok(inventory)
     }
 
-    /// Looks, for each user that `GetUser` did not find, for one whose name differs only in case. AWS documents that
-    /// names are not distinguished by case ([CreateUser](https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateUser.html)),
-    /// and not what `GetUser` does with a name in another case: emulators find nobody.
+    /// Looks, for each principal that `GetUser` or `GetRole` did not find, for one whose name differs only in case. AWS
+    /// documents that names are not distinguished by case
+    /// ([CreateUser](https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateUser.html)), and not what these
+    /// actions do with a name in another case: emulators find nobody.
     async fn with_names_in_other_case(
         &self,
         listed: &[&Principal],
@@ -104,7 +114,7 @@ impl Reader {
         }
         match self.by_pages(&missing).await {
             Ok(read) => {
-                // `GetUser` decides whether a user exists; the pages only add a name.
+                // Single calls decide whether a principal exists; the pages only add a name.
                 let is_missing = |(_, reading): &(&Principal, &Reading)| reading.is_not_found();
                 let named = read.iter().filter(is_missing);
                 inventory.extend(Inventory::of(
@@ -117,7 +127,8 @@ impl Reader {
         Ok(inventory)
     }
 
-    /// Reads users by pages, and reads the pages again if users are missing: shifting pages may have omitted them.
+    /// Reads principals by pages, and reads the pages again if some are missing: shifting pages may have omitted
+    /// them.
     async fn by_pages_twice(&self, listed: &[&Principal]) -> Result<Inventory, ApiError> {
         let mut inventory = self.by_pages(listed).await?;
         let missing = missing_of(&inventory, listed);
@@ -127,30 +138,34 @@ impl Reader {
         Ok(inventory)
     }
 
-    async fn cheapest_method(&self, listed: usize) -> Result<ReadMethod, ApiError> {
-        if listed <= FEW {
+    async fn cheapest_method(&self, listed: &[&Principal]) -> Result<ReadMethod, ApiError> {
+        if listed.len() <= FEW {
             return Ok(ReadMethod::OneByOne);
         }
-        if listed > MANY {
+        if listed.len() > MANY {
             return Ok(ReadMethod::Pages);
         }
-        let users = match self.user_count().await {
-            Ok(users) => users,
-            Err(error) if error.class == ErrorClass::Credentials => return Err(error),
-            Err(error) => {
-                tracing::info!("{error}; reading {listed} users by {DETAILS}");
-                return Ok(ReadMethod::Pages);
-            }
-        };
-        let pages = users.div_ceil(PAGE_SIZE).max(1);
-        tracing::debug!(users, pages, listed, "size of the account");
+        // The principals of all kinds are on the same pages.
+        let mut principals = 0;
+        for kind in kinds_of(listed) {
+            principals += match self.count_of(kind).await {
+                Ok(count) => count,
+                Err(error) if error.class == ErrorClass::Credentials => return Err(error),
+                Err(error) => {
+                    tracing::info!("{error}; reading {} principals by {DETAILS}", listed.len());
+                    return Ok(ReadMethod::Pages);
+                }
+            };
+        }
+        let (pages, listed) = (principals.div_ceil(PAGE_SIZE).max(1), listed.len());
+        tracing::debug!(principals, pages, listed, "size of the account");
         Ok(if listed <= pages { ReadMethod::OneByOne } else { ReadMethod::Pages })
     }
 
-    /// The number of users of the account, from `GetAccountSummary` unless it is known.
-    pub(super) async fn user_count(&self) -> Result<usize, ApiError> {
-        if let Some(count) = self.user_count.get() {
-            return Ok(*count);
+    /// The number of principals of this kind in the account, from `GetAccountSummary` unless it is known.
+    pub(super) async fn count_of(&self, kind: PrincipalKind) -> Result<usize, ApiError> {
+        if let Some(count) = self.count(kind) {
+            return Ok(count);
         }
         let summary = || async {
             self.iam
@@ -160,23 +175,25 @@ impl Reader {
                 .map_err(|error| CallFailure::from_sdk(SUMMARY, error))
         };
         let response = self.call(&self.executor(SUMMARY, 1, 1), summary).await?;
-        let users = response.summary_map().and_then(|map| map.get(&SummaryKeyType::Users));
-        let users = users.and_then(|&users| usize::try_from(users).ok()).ok_or_else(|| {
-            ApiError::unreadable(SUMMARY, "the response does not contain the number of users")
-        })?;
-        Ok(*self.user_count.get_or_init(|| users))
+        let keys = [SummaryKeyType::Users, SummaryKeyType::Roles];
+        for (kind, key) in PrincipalKind::ALL.into_iter().zip(keys) {
+            let count = response.summary_map().and_then(|map| map.get(&key));
+            if let Some(count) = count.and_then(|&count| usize::try_from(count).ok()) {
+                self.remember_count(kind, count);
+            }
+        }
+        self.count(kind).ok_or_else(|| {
+            let message = format!("the response does not contain the number of {}", kind.plural());
+            ApiError::unreadable(SUMMARY, &message)
+        })
     }
 
-    /// Reads pages up to the one with the last of the listed users.
+    /// Reads pages up to the one with the last of the listed principals.
     async fn by_pages(&self, listed: &[&Principal]) -> Result<Inventory, ApiError> {
         let mut readings = Readings::of(listed);
-        pages::each_detail(self, |user| {
-            let name = user.user_name().ok_or_else(|| {
-                ApiError::unreadable(DETAILS, "a user in the response has no name")
-            })?;
-            readings.found(PrincipalKind::User, name, || {
-                reading(DETAILS, user.user_id(), user.permissions_boundary())
-            });
+        pages::each_detail(self, &kinds_of(listed), |detail| {
+            let name = detail.required_name(DETAILS)?;
+            readings.found(detail.kind, name, || detail.reading(DETAILS));
             Ok(if readings.are_complete() {
                 ControlFlow::Break(())
             } else {
@@ -188,74 +205,102 @@ impl Reader {
     }
 
     pub(super) async fn one_by_one(&self, listed: &[&Principal]) -> Result<Inventory, ApiError> {
-        let executor = &self.executor(ONE_USER, MAX_READS_IN_FLIGHT, listed.len());
+        // IAM throttles each action separately.
+        let [users, roles] = &PrincipalKind::ALL.map(|kind| {
+            let calls = listed.iter().filter(|it| it.kind == kind).count();
+            self.executor(get_action(kind), MAX_READS_IN_FLIGHT, calls)
+        });
         let readings = listed.iter().copied().cloned().map(|principal| async move {
-            let PrincipalKind::User = principal.kind;
-            self.one_user(executor, &principal.name).await.map(|reading| (principal, reading))
+            let executor = match principal.kind {
+                PrincipalKind::User => users,
+                PrincipalKind::Role => roles,
+            };
+            self.one(executor, &principal).await.map(|reading| (principal, reading))
         });
         Ok(Inventory::of(concurrently(readings).await?))
     }
 
-    /// Reads users by `GetUser`, whatever the number of calls. If the caller may not read the first one, the
-    /// others are not requested.
+    /// Reads principals by single calls, whatever their number. If the caller may not read the first user, the other
+    /// users are not requested; the same applies to roles.
     ///
     /// # Errors
-    /// If the caller may not read the first user, or an error concerns every user.
-    pub(super) async fn by_get_user<'a>(
+    /// If the caller may read neither users nor roles, or an error concerns every principal.
+    pub(super) async fn singly<'a>(
         &self,
         listed: impl IntoIterator<Item = &'a Principal>,
     ) -> Result<Inventory, ApiError> {
         let listed: Vec<&Principal> = listed.into_iter().collect();
-        let Some((first, others)) = listed.split_first() else { return Ok(Inventory::default()) };
-        let mut inventory = self.one_by_one(&[first]).await?;
-        if let Some(error) = inventory.reading(first).denied() {
-            return Err(error.clone());
+        let mut inventory = Inventory::default();
+        for kind in kinds_of(&listed) {
+            let of_kind: Vec<&Principal> =
+                listed.iter().copied().filter(|it| it.kind == kind).collect();
+            let Some((first, others)) = of_kind.split_first() else { continue };
+            let mut read = self.one_by_one(&[first]).await?;
+            match read.reading(first).denied().cloned() {
+                Some(error) => read.extend(Inventory::of(
+                    others
+                        .iter()
+                        .map(|&it| (it.clone(), Reading::Unreadable(error.clone())))
+                        .collect(),
+                )),
+                None => read.extend(self.one_by_one(others).await?),
+            }
+            inventory.extend(read);
         }
-        inventory.extend(self.one_by_one(others).await?);
-        Ok(inventory)
+        match denied_for_all(&inventory) {
+            Some(error) => Err(error),
+            None => Ok(inventory),
+        }
     }
 
-    /// The reading of one user.
+    /// The reading of one principal.
     ///
     /// # Errors
-    /// Only errors that concern every user.
-    async fn one_user(
+    /// Only errors that concern every principal.
+    async fn one(
         &self,
         executor: &CallExecutor,
-        user: &PrincipalName,
+        principal: &Principal,
     ) -> Result<Reading, ApiError> {
-        let get = || async {
-            self.iam
-                .get_user()
-                .user_name(user.as_str())
-                .send()
-                .await
-                .map_err(|error| CallFailure::from_sdk(ONE_USER, error))
+        let (name, action) = (principal.name.as_str(), executor.action());
+        let unreadable =
+            |message: String| Reading::Unreadable(ApiError::unreadable(action, &message));
+        let named = |detail: Detail<'_>| {
+            (detail.name().unwrap_or_default().to_owned(), detail.reading(action))
         };
-        let response = match self.call(executor, get).await {
-            Ok(response) => response,
+        let read = match principal.kind {
+            PrincipalKind::User => {
+                let get = || async {
+                    let sent = self.iam.get_user().user_name(name).send().await;
+                    sent.map_err(|error| CallFailure::from_sdk(action, error))
+                };
+                let read = self.call(executor, get).await;
+                read.map(|response| response.user().map(|user| named(user.into())))
+            }
+            PrincipalKind::Role => {
+                let get = || async {
+                    let sent = self.iam.get_role().role_name(name).send().await;
+                    sent.map_err(|error| CallFailure::from_sdk(action, error))
+                };
+                let read = self.call(executor, get).await;
+                read.map(|response| response.role().map(|role| named(role.into())))
+            }
+        };
+        let noun = principal.kind.noun();
+        Ok(match read {
             Err(error) if error.class == ErrorClass::Credentials => return Err(error),
             Err(error) if error.class == ErrorClass::NotFound => {
-                return Ok(Reading::NotFound { differs_by_case: None });
+                Reading::NotFound { differs_by_case: None }
             }
-            Err(error) => return Ok(Reading::Unreadable(error)),
-        };
-        let Some(found) = response.user() else {
-            let error = ApiError::unreadable(ONE_USER, "the response contains no user");
-            return Ok(Reading::Unreadable(error));
-        };
-        if found.user_name() == user.as_str() {
-            let unique_id = Some(found.user_id());
-            return Ok(reading(ONE_USER, unique_id, found.permissions_boundary()));
-        }
-        Ok(match found.user_name().parse::<PrincipalName>() {
-            Ok(other) if other.folded() == user.folded() => {
-                Reading::NotFound { differs_by_case: Some(other) }
-            }
-            _ => Reading::Unreadable(ApiError::unreadable(
-                ONE_USER,
-                "the response contains another user than requested",
-            )),
+            Err(error) => Reading::Unreadable(error),
+            Ok(None) => unreadable(format!("the response contains no {noun}")),
+            Ok(Some((found, reading))) if found == name => reading,
+            Ok(Some((found, _))) => match found.parse::<PrincipalName>() {
+                Ok(other) if other.folded() == principal.name.folded() => {
+                    Reading::NotFound { differs_by_case: Some(other) }
+                }
+                _ => unreadable(format!("the response contains another {noun} than requested")),
+            },
         })
     }
 }
@@ -265,34 +310,4 @@ pub(super) fn denied_for_all(inventory: &Inventory) -> Option<ApiError> {
     let mut errors = inventory.iter().map(|(_, reading)| reading.denied());
     let first = errors.next()??.clone();
     errors.all(|error| error.is_some()).then_some(first)
-}
-
-/// The reading of a principal in a response. An incomplete response is unusable: a missing ID or ARN does not
-/// mean that the principal has none.
-pub(super) fn reading(
-    action: &'static str,
-    unique_id: Option<&str>,
-    attached: Option<&AttachedPermissionsBoundary>,
-) -> Reading {
-    match parsed(unique_id, attached) {
-        Ok((unique_id, boundary)) => Reading::Found { unique_id, boundary },
-        Err(message) => Reading::Unreadable(ApiError::unreadable(action, &message)),
-    }
-}
-
-fn parsed(
-    unique_id: Option<&str>,
-    attached: Option<&AttachedPermissionsBoundary>,
-) -> Result<(UniqueId, Option<PolicyArn>), String> {
-    let unique_id = unique_id.ok_or("the response has no unique ID for the user")?;
-    let unique_id = unique_id
-        .parse()
-        .map_err(|error| format!("the user's unique ID in the response is not valid: {error}"))?;
-    let Some(attached) = attached else { return Ok((unique_id, None)) };
-    let arn = attached
-        .permissions_boundary_arn()
-        .ok_or("the boundary in the response has no ARN")?
-        .parse()
-        .map_err(|error| format!("the boundary's ARN in the response is not valid: {error}"))?;
-    Ok((unique_id, Some(arn)))
 }

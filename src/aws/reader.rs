@@ -12,6 +12,7 @@ use super::limiter::LimiterOptions;
 use super::rate_limiter::RateLimiter;
 use super::retry_policy::RetryPolicy;
 use super::stop::Stop;
+use crate::iam::PrincipalKind;
 use crate::inventory::{ApiError, ErrorClass, Retry};
 
 /// The maximum number of read requests of one action in flight.
@@ -24,20 +25,25 @@ pub(super) struct Reader {
     context: CallContext,
     pub(super) policy: RetryPolicy,
     throttling_warning: Once,
-    /// The number of users of the account, once it is known.
-    pub(super) user_count: OnceLock<usize>,
+    /// The numbers of users and of roles of the account, once they are known.
+    counts: [OnceLock<usize>; PrincipalKind::ALL.len()],
 }
 
 impl Reader {
     pub(super) fn new(iam: Client, context: CallContext) -> Self {
-        let (throttling_warning, user_count) = (Once::new(), OnceLock::new());
+        let (throttling_warning, counts) = (Once::new(), Default::default());
         let policy = RetryPolicy::default();
-        Reader { iam, context, policy, throttling_warning, user_count }
+        Reader { iam, context, policy, throttling_warning, counts }
     }
 
-    /// Remembers the number of users on pages that were read to the end.
-    pub(super) fn remember_user_count(&self, users: usize) {
-        self.user_count.get_or_init(|| users);
+    /// The number of principals of this kind in the account, once it is known.
+    pub(super) fn count(&self, kind: PrincipalKind) -> Option<usize> {
+        self.counts[kind as usize].get().copied()
+    }
+
+    /// Remembers the number of principals of this kind, unless it is known.
+    pub(super) fn remember_count(&self, kind: PrincipalKind, count: usize) {
+        self.counts[kind as usize].get_or_init(|| count);
     }
 
     /// Executes one call with retries.

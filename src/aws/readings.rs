@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, HashMap};
 
+use super::pages::Kinds;
 use crate::iam::{Principal, PrincipalKind};
 use crate::inventory::{Inventory, Reading};
 
@@ -20,6 +21,7 @@ impl Readings {
         }
     }
 
+    /// Takes the reading of the principal of this kind and name.
     pub(super) fn found(
         &mut self,
         kind: PrincipalKind,
@@ -45,6 +47,11 @@ impl Readings {
     pub(super) fn into_inventory(self) -> Inventory {
         Inventory::from_pages(self.readings)
     }
+}
+
+/// The kinds of the listed principals.
+pub(super) fn kinds_of(listed: &[&Principal]) -> Kinds {
+    listed.iter().map(|it| it.kind).collect()
 }
 
 /// The listed principals that the caller is not allowed to read.
@@ -93,6 +100,17 @@ mod tests {
         readings.found(PrincipalKind::User, "mallory", || unreachable!("mallory is not listed"));
         assert!(!readings.are_complete());
         assert_eq!(readings.into_inventory().iter().count(), 1);
+    }
+
+    #[test]
+    fn a_user_and_a_role_of_the_same_name_are_two_principals() {
+        let (user, role) = (user("deploy"), Principal::role("deploy".parse().unwrap()));
+        let mut readings = Readings::of(&[&user, &role]);
+        readings.found(PrincipalKind::Role, "deploy", found);
+        assert!(!readings.are_complete());
+        let inventory = readings.into_inventory();
+        assert!(inventory.reading(&user).is_not_found());
+        assert_eq!(inventory.reading(&role), &found());
     }
 
     #[test]

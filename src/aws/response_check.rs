@@ -180,7 +180,7 @@ fn check(body: &[u8], action: &str) -> Result<(), String> {
 
 /// Whether responses have the element `IsTruncated`.
 fn is_paged(action: &str) -> bool {
-    matches!(action, "GetAccountAuthorizationDetails" | "ListUsers")
+    matches!(action, "GetAccountAuthorizationDetails" | "ListUsers" | "ListRoles")
 }
 
 #[cfg(test)]

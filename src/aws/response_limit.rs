@@ -18,18 +18,19 @@ pub(super) struct ResponseLimit {
     elements: &'static str,
 }
 
-/// A page of 1,000 users, each with all that the
-/// [quotas](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html) allow: 2,048 characters
-/// of inline policies, which are percent-encoded, 50 tags of 384 characters, 20 managed policies with path and
-/// name (640 characters each) and 10 groups. That is less than 64 KiB and 700 tags for a user.
+/// A page of 1,000 roles, each with all that the
+/// [quotas](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html) allow: 10,240 characters
+/// of inline policies and 4,096 of the trust policy, which its instance profile repeats (all percent-encoded), 50 tags
+/// of 384 characters, and 20 managed policies with path and name (640 characters each). That is less than 96 KiB and
+/// 700 tags for a role. A user has less.
 const PAGE: ResponseLimit = ResponseLimit {
-    bytes: 64 << 20,
-    size: "64 MiB",
+    bytes: 96 << 20,
+    size: "96 MiB",
     tags: 1_000_000,
     elements: "500,000 elements",
 };
 
-/// One user or one policy (less than 64 KiB by the quotas of [`PAGE`]), the summary of an account, an identity,
+/// One user, role or policy (less than 96 KiB by the quotas of [`PAGE`]), the summary of an account, an identity,
 /// or an error.
 const SINGLE: ResponseLimit =
     ResponseLimit { bytes: 1 << 20, size: "1 MiB", tags: 20_000, elements: "10,000 elements" };
@@ -38,7 +39,7 @@ impl ResponseLimit {
     /// The limit for an action, by its name without the service.
     pub(super) fn of(action: &str) -> ResponseLimit {
         match action {
-            "GetAccountAuthorizationDetails" | "ListUsers" => PAGE,
+            "GetAccountAuthorizationDetails" | "ListUsers" | "ListRoles" => PAGE,
             _ => SINGLE,
         }
     }

@@ -1,6 +1,10 @@
+use std::error::Error;
 use std::sync::{Arc, Mutex};
 
 use aws_sdk_iam::operation::RequestId;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::call_context::CallContext;
 use super::call_counter::CallCounter;
@@ -14,24 +18,33 @@ use super::stop::Stop;
 use crate::iam::{PolicyArn, Principal, PrincipalKind, PrincipalName, Printable, Rate};
 use crate::inventory::{CallCount, CallOutcome, Retry};
 
-/// Writes to an account: sets and removes permissions boundaries of users.
+/// Writes to an account: sets and removes permissions boundaries of users and roles.
 ///
-/// Both calls are unconditional, since IAM has no compare-and-set
+/// The calls are unconditional, since IAM has no compare-and-set
 /// ([PutUserPermissionsBoundary](https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPermissionsBoundary.html),
-/// [DeleteUserPermissionsBoundary](https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUserPermissionsBoundary.html)).
-/// A repeated call has the same effect as one call, so both are safe to retry.
+/// [DeleteUserPermissionsBoundary](https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUserPermissionsBoundary.html),
+/// [PutRolePermissionsBoundary](https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePermissionsBoundary.html),
+/// [DeleteRolePermissionsBoundary](https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteRolePermissionsBoundary.html)).
+/// A repeated call has the same effect as one call, so all are safe to retry.
 #[derive(Debug, Clone)]
 pub struct Writer {
     iam: aws_sdk_iam::Client,
-    // IAM throttles each action separately. The maximum rate applies to both together.
-    puts: CallExecutor,
-    deletes: CallExecutor,
+    // IAM throttles each action separately. The maximum rate applies to all together.
+    user_puts: CallExecutor,
+    user_deletes: CallExecutor,
+    role_puts: CallExecutor,
+    role_deletes: CallExecutor,
     counter: CallCounter,
     redactor: Redactor,
 }
 
-const PUT: &str = "iam:PutUserPermissionsBoundary";
-const DELETE: &str = "iam:DeleteUserPermissionsBoundary";
+const PUT_USER: &str = "iam:PutUserPermissionsBoundary";
+const DELETE_USER: &str = "iam:DeleteUserPermissionsBoundary";
+const PUT_ROLE: &str = "iam:PutRolePermissionsBoundary";
+const DELETE_ROLE: &str = "iam:DeleteRolePermissionsBoundary";
+
+/// The ID of the request that succeeded, or why the attempt failed.
+type Attempt = Result<Option<Printable>, CallFailure>;
 
 impl Writer {
     pub(super) fn new(
@@ -50,8 +63,10 @@ impl Writer {
         };
         Writer {
             iam,
-            puts: executor(PUT),
-            deletes: executor(DELETE),
+            user_puts: executor(PUT_USER),
+            user_deletes: executor(DELETE_USER),
+            role_puts: executor(PUT_ROLE),
+            role_deletes: executor(DELETE_ROLE),
             counter,
             redactor: context.redactor.clone(),
         }
@@ -81,10 +96,16 @@ impl Writer {
         let Principal { kind, name } = principal;
         let end = match (kind, to) {
             (PrincipalKind::User, Some(arn)) => {
-                self.puts.execute(stop, || self.put(name, arn), on_retry).await
+                self.user_puts.execute(stop, || self.put_user(name, arn), on_retry).await
             }
             (PrincipalKind::User, None) => {
-                self.deletes.execute(stop, || self.delete(name), on_retry).await
+                self.user_deletes.execute(stop, || self.delete_user(name), on_retry).await
+            }
+            (PrincipalKind::Role, Some(arn)) => {
+                self.role_puts.execute(stop, || self.put_role(name, arn), on_retry).await
+            }
+            (PrincipalKind::Role, None) => {
+                self.role_deletes.execute(stop, || self.delete_role(name), on_retry).await
             }
         };
         match end {
@@ -99,28 +120,39 @@ impl Writer {
         }
     }
 
-    async fn put(
-        &self,
-        user: &PrincipalName,
-        arn: &PolicyArn,
-    ) -> Result<Option<Printable>, CallFailure> {
-        self.iam
-            .put_user_permissions_boundary()
-            .user_name(user.as_str())
-            .permissions_boundary(arn.as_str())
-            .send()
-            .await
-            .map(|response| response.request_id().map(|id| self.redactor.redact_text(id)))
-            .map_err(|error| CallFailure::from_sdk(PUT, error))
+    async fn put_user(&self, user: &PrincipalName, arn: &PolicyArn) -> Attempt {
+        let request = self.iam.put_user_permissions_boundary();
+        let request = request.user_name(user.as_str()).permissions_boundary(arn.as_str());
+        self.attempt(PUT_USER, request.send().await)
     }
 
-    async fn delete(&self, user: &PrincipalName) -> Result<Option<Printable>, CallFailure> {
-        self.iam
-            .delete_user_permissions_boundary()
-            .user_name(user.as_str())
-            .send()
-            .await
-            .map(|response| response.request_id().map(|id| self.redactor.redact_text(id)))
-            .map_err(|error| CallFailure::from_sdk(DELETE, error))
+    async fn delete_user(&self, user: &PrincipalName) -> Attempt {
+        let request = self.iam.delete_user_permissions_boundary().user_name(user.as_str());
+        self.attempt(DELETE_USER, request.send().await)
+    }
+
+    async fn put_role(&self, role: &PrincipalName, arn: &PolicyArn) -> Attempt {
+        let request = self.iam.put_role_permissions_boundary();
+        let request = request.role_name(role.as_str()).permissions_boundary(arn.as_str());
+        self.attempt(PUT_ROLE, request.send().await)
+    }
+
+    async fn delete_role(&self, role: &PrincipalName) -> Attempt {
+        let request = self.iam.delete_role_permissions_boundary().role_name(role.as_str());
+        self.attempt(DELETE_ROLE, request.send().await)
+    }
+
+    /// The result of an attempt that the SDK has sent.
+    fn attempt<T, E>(
+        &self,
+        action: &'static str,
+        sent: Result<T, SdkError<E, HttpResponse>>,
+    ) -> Attempt
+    where
+        T: RequestId,
+        E: Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        sent.map(|response| response.request_id().map(|id| self.redactor.redact_text(id)))
+            .map_err(|error| CallFailure::from_sdk(action, error))
     }
 }

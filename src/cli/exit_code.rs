@@ -30,7 +30,7 @@ impl Exit {
             }
             Exit::Changes => "`--detailed-exitcode` is set, and the plan has changes",
             Exit::SomeFailed => {
-                "incomplete: users cannot be planned, changes were not made or not verified, or the \
+                "incomplete: principals cannot be planned, changes were not made or not verified, or the \
                  journal or the run report could not be written; `apply` made the other changes"
             }
             Exit::Refused => {

@@ -235,12 +235,12 @@ fn help(error: &Error) -> Option<String> {
         Error::EveryPrincipal(EveryPrincipalError::Unreadable(_)) => {
             "no file was written, because it would be incomplete"
         }
-        Error::EveryPrincipal(EveryPrincipalError::Unstable(_)) => {
+        Error::EveryPrincipal(EveryPrincipalError::Unstable { .. }) => {
             "no file was written, because it could be incomplete; run import again"
         }
-        Error::EmptyAccount(_) => "check that the credentials belong to the intended account",
+        Error::EmptyAccount { .. } => "check that the credentials belong to the intended account",
         Error::ForeignBoundaries { .. } => {
-            "no file was written: set other boundaries for these users, which must be policies of their own \
+            "no file was written: set other boundaries for these principals, which must be policies of their own \
              account or AWS managed policies, and run import again"
         }
         Error::NotAFile(_) => {

@@ -8,7 +8,6 @@ use super::gate::Content;
 use super::output::Output;
 use crate::iam::{Printable, grouped};
 use crate::ops::{self, ImportOptions, Imported};
-use crate::report::counted;
 
 pub(super) async fn run(
     args: &Args,
@@ -22,6 +21,7 @@ pub(super) async fn run(
         account: args.account,
         out: command.out.clone(),
         force: command.force,
+        kinds: command.kinds(),
     };
     let imported = ops::import(&options).await?;
     let Imported { account, text, with_boundary, without_boundary } = &imported;
@@ -30,15 +30,19 @@ pub(super) async fn run(
         output.result(Content::Data, text)?;
     }
     let name = out.map_or_else(|| Printable::new("standard output"), Printable::path);
+    let (all, without) = (*with_boundary + *without_boundary, without_boundary.total());
+    let without = match (all.roles, without) {
+        (0, _) | (_, 0) => grouped(without),
+        _ => without_boundary.to_string(),
+    };
     output.remark(&format!(
-        "{name}: account {account}, {} with a boundary, {} without a boundary (commented out)",
-        counted(*with_boundary, "user"),
-        grouped(*without_boundary)
+        "{name}: account {account}, {with_boundary} with a boundary, {without} without a boundary (commented out)"
     ));
-    if *with_boundary == 0 {
-        output.remark(
-            "No user has a boundary yet: assign boundaries in the file before you run plan.",
-        );
+    if with_boundary.total() == 0 {
+        let noun = all.noun();
+        output.remark(&format!(
+            "No {noun} has a boundary yet: assign boundaries in the file before you run plan."
+        ));
     }
     if let Some(schema) = out.map(schema_beside).filter(|schema| !schema.exists()) {
         let schema = Printable::path(&schema);

@@ -18,7 +18,11 @@ pub(super) async fn run(command: &SandboxCommand, output: &Output) -> Result<Exi
 }
 
 async fn serve(args: &ServeArgs, output: &Output) -> Result<Exit, Failure> {
-    let seed = args.users.map_or(Seed::Story, |users| Seed::Users(users as usize));
+    let count = |count: Option<u32>| count.unwrap_or_default() as usize;
+    let seed = match (args.users, args.roles) {
+        (None, None) => Seed::Story,
+        (users, roles) => Seed::Generated { users: count(users), roles: count(roles) },
+    };
     let sandbox = Sandbox::start(Options {
         port: args.port,
         seed,

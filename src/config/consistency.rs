@@ -19,8 +19,8 @@ pub(super) struct LocatedArn {
 /// Reports each ARN whose partition or account differs from that of the file: the account in `[account]`,
 /// or else what most ARNs have.
 ///
-/// An account belongs to exactly one partition. A boundary of its users is a customer managed policy of
-/// the same account or an AWS managed policy
+/// An account belongs to exactly one partition. A boundary of its users and roles is a customer managed policy
+/// of the same account or an AWS managed policy
 /// ([PutUserPermissionsBoundary](https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPermissionsBoundary.html)).
 pub(super) fn check(
     source: &SourceText,
@@ -55,7 +55,7 @@ pub(super) fn check(
             None => format!("other policies belong to account {expected}"),
         };
         let message = format!("this policy belongs to account {other}, but {contrast}");
-        let help = "correct the account ID in the ARN: a boundary is a policy of the user's own \
+        let help = "correct the account ID in the ARN: a boundary is a policy of the same \
                     account or an AWS managed policy";
         diagnostics.push(Diagnostic::at(source, located.span.clone(), message).help(help));
     }

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use super::{Guard, ShortNames};
 use crate::iam::{
-    AccountId, Digest, Partition, PolicyArn, PolicyOwner, Principal, PrincipalKind, PrincipalName,
-    Printable,
+    AccountId, Digest, Partition, PolicyArn, PolicyOwner, Principal, PrincipalCounts,
+    PrincipalKind, PrincipalName, Printable,
 };
 
 /// The content of a valid file.
@@ -21,6 +21,8 @@ pub struct Config {
     pub guard: Guard,
     /// The entries of `[users]`, by user name.
     pub users: BTreeMap<PrincipalName, Entry>,
+    /// The entries of `[roles]`, by role name.
+    pub roles: BTreeMap<PrincipalName, Entry>,
 }
 
 /// A value, and its position in the file.
@@ -34,33 +36,48 @@ pub struct Located<T> {
     pub column: usize,
 }
 
-/// An entry of `[users]`.
+/// An entry of `[users]` or `[roles]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The boundary that the user must have; `None` if the user must have none.
+    /// The boundary that the principal must have; `None` if it must have none.
     pub boundary: Option<PolicyArn>,
-    /// The line of the user's name, from 1.
+    /// The line of the principal's name, from 1.
     pub line: usize,
-    /// The column of the user's name, from 1, in characters.
+    /// The column of the principal's name, from 1, in characters.
     pub column: usize,
 }
 
 impl Config {
     /// The listed principals, each with its entry, in order.
     pub fn entries(&self) -> impl Iterator<Item = (Principal, &Entry)> {
-        self.users.iter().map(|(name, entry)| (Principal::user(name.clone()), entry))
+        PrincipalKind::ALL.into_iter().flat_map(|kind| {
+            let entries = self.entries_of(kind).iter();
+            entries.map(move |(name, entry)| (Principal { kind, name: name.clone() }, entry))
+        })
     }
 
     /// The entry of `principal`, if the file lists it.
     pub fn entry(&self, principal: &Principal) -> Option<&Entry> {
-        match principal.kind {
-            PrincipalKind::User => self.users.get(&principal.name),
+        self.entries_of(principal.kind).get(&principal.name)
+    }
+
+    /// The entries of the table for principals of this kind, by name.
+    pub fn entries_of(&self, kind: PrincipalKind) -> &BTreeMap<PrincipalName, Entry> {
+        match kind {
+            PrincipalKind::User => &self.users,
+            PrincipalKind::Role => &self.roles,
         }
     }
 
+    /// The number of listed principals.
+    pub fn listed(&self) -> PrincipalCounts {
+        PrincipalCounts { users: self.users.len(), roles: self.roles.len() }
+    }
+
     fn arns(&self) -> impl Iterator<Item = &PolicyArn> {
-        let of_users = self.users.values().filter_map(|entry| entry.boundary.as_ref());
-        self.names.iter().map(|(_, arn)| arn).chain(of_users)
+        let entries = self.users.values().chain(self.roles.values());
+        let of_entries = entries.filter_map(|entry| entry.boundary.as_ref());
+        self.names.iter().map(|(_, arn)| arn).chain(of_entries)
     }
 
     /// The partition of all ARNs in the file; `None` without an ARN.

@@ -37,6 +37,7 @@ impl Config {
             names: ShortNames::default(),
             guard: Guard::default(),
             users: BTreeMap::new(),
+            roles: BTreeMap::new(),
         })
     }
 

@@ -95,6 +95,7 @@ fn duplicate(
     let table = above.last().map(|&(_, name)| name);
     let what = match table {
         Some("users") => "user",
+        Some("roles") => "role",
         Some("boundaries") => "short name",
         _ => "key",
     };

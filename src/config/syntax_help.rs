@@ -6,8 +6,8 @@ use std::ops::Range;
 use super::Diagnostic;
 use super::diagnostic::escaped;
 use super::source_text::{BYTE_ORDER_MARK, Header, SourceText};
-use super::toml_text::{self, BOUNDARY_HELP};
-use crate::iam::{character, is_curly_quote};
+use super::toml_text::{self, boundary_help};
+use crate::iam::{PrincipalKind, character, is_curly_quote};
 
 const GENERAL: &str = "write each line as NAME = \"VALUE\", [TABLE] or # COMMENT";
 
@@ -29,14 +29,16 @@ pub(super) fn invalid(
             .help(help_on_foreign(line.text, c));
     }
     let table = headers.iter().rev().find(|(header, _)| *header < number);
-    let is_of_users = matches!(table, Some((_, "users")));
+    let entry_of = table
+        .and_then(|(_, name)| PrincipalKind::ALL.into_iter().find(|kind| kind.plural() == *name));
     if let Some(word) = line.null(from) {
-        let help = match is_of_users {
-            true => match toml_text::line(line.name(), "false") {
-                Some(line) => format!("if the user must have no boundary, write {line}"),
-                None => "if the user must have no boundary, write false".to_owned(),
-            },
-            false => "remove the line".to_owned(),
+        let help = match entry_of {
+            Some(kind) => {
+                let line = toml_text::line(line.name(), "false");
+                let line = line.as_deref().unwrap_or("false");
+                format!("if the {} must have no boundary, write {line}", kind.noun())
+            }
+            None => "remove the line".to_owned(),
         };
         return at(span, &format!("TOML has no value {}", escaped(word))).help(help);
     }
@@ -47,7 +49,7 @@ pub(super) fn invalid(
         }
         _ => at(span, &escaped(message)),
     };
-    diagnostic.help(line.help(from, is_of_users))
+    diagnostic.help(line.help(from, entry_of))
 }
 
 /// A line, divided at the sign between key and value.
@@ -92,17 +94,18 @@ impl<'t> Line<'t> {
         bare(self.value_at(from)?)
     }
 
-    fn help(&self, from: usize, is_of_users: bool) -> String {
+    /// The instruction. `entry_of` is the kind of principals that the table of the line lists.
+    fn help(&self, from: usize, entry_of: Option<PrincipalKind>) -> String {
         let Some(value) = self.value else {
             return GENERAL.to_owned();
         };
         if ["true", "false"].iter().any(|word| value != *word && value.eq_ignore_ascii_case(word)) {
-            return match value.to_ascii_lowercase().as_str() {
-                "false" if is_of_users => {
-                    "write false in lowercase if the user must have no boundary".to_owned()
+            return match (value.to_ascii_lowercase().as_str(), entry_of) {
+                ("false", Some(kind)) => {
+                    format!("write false in lowercase if the {} must have no boundary", kind.noun())
                 }
-                _ if is_of_users => BOUNDARY_HELP.to_owned(),
-                word => format!("write {word} in lowercase"),
+                (_, Some(kind)) => boundary_help(kind).to_owned(),
+                (word, None) => format!("write {word} in lowercase"),
             };
         }
         if let Some(value) = self.bare_value(from).filter(|_| !self.needs_quotes()) {

@@ -4,10 +4,21 @@ use toml::de::DeTable;
 use toml_writer::{ToTomlKey, ToTomlValue};
 
 use super::diagnostic::escaped;
+use crate::iam::PrincipalKind;
 
-/// The values that a user can have.
-pub(super) const BOUNDARY_HELP: &str = "write a short name from [boundaries] or a policy ARN in quotes, or false \
-                             without quotes if the user must have no boundary";
+/// The values that an entry for a principal can have.
+pub(super) fn boundary_help(kind: PrincipalKind) -> &'static str {
+    match kind {
+        PrincipalKind::User => {
+            "write a short name from [boundaries] or a policy ARN in quotes, or false without quotes if the user must \
+             have no boundary"
+        }
+        PrincipalKind::Role => {
+            "write a short name from [boundaries] or a policy ARN in quotes, or false without quotes if the role must \
+             have no boundary"
+        }
+    }
+}
 
 /// The maximum length of a value that a proposal repeats, in characters.
 const MAX_VALUE: usize = 200;

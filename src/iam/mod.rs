@@ -15,6 +15,7 @@ mod name_pattern;
 mod partition;
 mod policy_arn;
 mod principal;
+mod principal_counts;
 mod principal_name;
 mod rate;
 mod share;
@@ -22,6 +23,7 @@ mod text;
 mod threshold;
 mod timestamp;
 mod unique_id;
+mod unmodifiable_role;
 
 pub use account_alias::{AccountAlias, AccountAliasError};
 pub use account_id::{AccountId, AccountIdError};
@@ -33,6 +35,7 @@ pub use name_pattern::{NamePattern, NamePatternError};
 pub use partition::{Partition, UnknownPartition};
 pub use policy_arn::{PolicyArn, PolicyArnError, PolicyOwner};
 pub use principal::{Principal, PrincipalKind};
+pub use principal_counts::PrincipalCounts;
 pub use principal_name::{PrincipalName, PrincipalNameError};
 pub use rate::{Rate, RateError};
 pub use share::{Share, ShareError};
@@ -41,8 +44,9 @@ pub(crate) use text::{escaped, is_printable, is_unsafe, printable, serde_message
 pub use threshold::{Threshold, ThresholdError};
 pub use timestamp::{ClockError, Timestamp, TimestampError};
 pub use unique_id::{UniqueId, UniqueIdError};
+pub use unmodifiable_role::UnmodifiableRole;
 
-/// Whether IAM allows `c` in the names of users and policies: `[\w+=,.@-]`, where `\w` is ASCII only.
+/// Whether IAM allows `c` in the names of users, roles and policies: `[\w+=,.@-]`, where `\w` is ASCII only.
 pub(crate) fn is_name_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '=' | ',' | '.' | '@' | '-')
 }
@@ -81,6 +85,28 @@ where
     D: serde::Deserializer<'de>,
 {
     serde::Deserialize::deserialize(from)
+}
+
+/// Deserializes a field that may be missing, but must not be null.
+pub(crate) fn not_null<'de, T, D>(from: D) -> Result<Option<T>, D::Error>
+where
+    T: serde::Deserialize<'de>,
+    D: serde::Deserializer<'de>,
+{
+    T::deserialize(from).map(Some)
+}
+
+/// Deserializes a list that is missing if it is empty.
+pub(crate) fn not_empty<'de, T, D>(from: D) -> Result<Vec<T>, D::Error>
+where
+    T: serde::Deserialize<'de>,
+    D: serde::Deserializer<'de>,
+{
+    let list = <Vec<T> as serde::Deserialize>::deserialize(from)?;
+    match list.is_empty() {
+        true => Err(serde::de::Error::custom("an empty list must be left out")),
+        false => Ok(list),
+    }
 }
 
 /// Implements `JsonSchema` for a type with `FromStr`. The pattern must match exactly the texts that

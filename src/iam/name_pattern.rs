@@ -5,9 +5,9 @@ use wildmatch::WildMatch;
 
 use super::{NAME_CHAR_PATTERN, PrincipalName, character, is_name_char};
 
-/// A user name, or a pattern in which `*` matches any text and `?` matches one character.
+/// The name of a user or role, or a pattern in which `*` matches any text and `?` matches one character.
 ///
-/// A pattern ignores case, as IAM does when it compares user names. For example, `Break-Glass` also
+/// A pattern ignores case, as IAM does when it compares names. For example, `Break-Glass` also
 /// matches `break-glass`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NamePattern(String);
@@ -16,29 +16,29 @@ pub struct NamePattern(String);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NamePatternError {
     /// It is empty.
-    #[error("a user name or pattern must not be empty")]
+    #[error("a name or pattern must not be empty")]
     Empty,
     /// It is longer than 64 characters; the field is the number of characters.
-    #[error("a user name or pattern has at most 64 characters, not {0}")]
+    #[error("a name or pattern has at most 64 characters, not {0}")]
     TooLong(usize),
-    /// It contains a character that is neither allowed in a user name nor a wildcard.
+    /// It contains a character that is neither allowed in a name nor a wildcard.
     #[error(
-        "{} is not allowed in a user name or pattern; use ASCII letters, digits, _+=,.@-, * and ?",
+        "{} is not allowed in a name or pattern; use ASCII letters, digits, _+=,.@-, * and ?",
         character(*.0)
     )]
     BadCharacter(char),
 }
 
 impl NamePattern {
-    /// Whether the pattern matches the whole name of `user`.
-    pub fn matches(&self, user: &PrincipalName) -> bool {
-        WildMatch::new(&self.0.to_ascii_lowercase()).matches(&user.folded())
+    /// Whether the pattern matches the whole `name`.
+    pub fn matches(&self, name: &PrincipalName) -> bool {
+        WildMatch::new(&self.0.to_ascii_lowercase()).matches(&name.folded())
     }
 }
 
 impl From<&PrincipalName> for NamePattern {
-    fn from(user: &PrincipalName) -> Self {
-        NamePattern(user.as_str().to_owned())
+    fn from(name: &PrincipalName) -> Self {
+        NamePattern(name.as_str().to_owned())
     }
 }
 
@@ -75,8 +75,8 @@ impl fmt::Debug for NamePattern {
 super::serde_as_text!(NamePattern);
 super::schema_as_text!(
     NamePattern,
-    "User name or pattern",
-    "The name of an IAM user, or a pattern: * matches any text and ? matches one character.",
+    "Name or pattern",
+    "The name of an IAM user or role, or a pattern: * matches any text and ? matches one character.",
     format!("^({NAME_CHAR_PATTERN}|[*?]){{1,64}}$"),
     ["break-glass", "emergency-*"]
 );
@@ -85,8 +85,8 @@ super::schema_as_text!(
 mod tests {
     use super::*;
 
-    fn matches(pattern: &str, user: &str) -> bool {
-        pattern.parse::<NamePattern>().unwrap().matches(&user.parse().unwrap())
+    fn matches(pattern: &str, name: &str) -> bool {
+        pattern.parse::<NamePattern>().unwrap().matches(&name.parse().unwrap())
     }
 
     #[test]
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_that_can_match_no_user_name_is_rejected() {
+    fn a_pattern_that_can_match_no_name_is_rejected() {
         for text in ["", "a b", "a/b", "[ab]", "ü", &"x".repeat(65)] {
             assert!(text.parse::<NamePattern>().is_err(), "{text}");
         }

@@ -208,7 +208,7 @@ super::serde_as_text!(PolicyArn);
 super::schema_as_text!(
     PolicyArn,
     "ARN of a managed policy",
-    "A customer managed policy of the users' account, arn:aws:iam::123456789012:policy/PATH/NAME, or an \
+    "A customer managed policy of the same account, arn:aws:iam::123456789012:policy/PATH/NAME, or an \
      AWS managed policy, arn:aws:iam::aws:policy/NAME.",
     pattern(),
     ["arn:aws:iam::123456789012:policy/Developer", "arn:aws:iam::aws:policy/PowerUserAccess"]

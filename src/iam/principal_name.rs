@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::{NAME_CHAR_PATTERN, character, is_name_char};
 
-/// The name of an IAM user: 1 to 64 characters of `[\w+=,.@-]`. IAM has the same rules for role names.
+/// The name of an IAM user or role: 1 to 64 characters of `[\w+=,.@-]`.
 ///
-/// IAM keeps the case of a name, but two users of an account cannot have names that differ only in case
-/// ([CreateUser](https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateUser.html)).
+/// IAM keeps the case of a name, but two users or two roles of an account cannot have names that differ only in case
+/// ([CreateUser](https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateUser.html),
+/// [CreateRole](https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html)).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PrincipalName(Arc<str>);
 
@@ -31,7 +32,7 @@ impl PrincipalName {
         &self.0
     }
 
-    /// The name in lowercase, which also identifies a user in an account.
+    /// The name in lowercase, which also identifies a user or a role in an account.
     pub fn folded(&self) -> String {
         self.0.to_ascii_lowercase()
     }
@@ -69,8 +70,8 @@ impl fmt::Debug for PrincipalName {
 super::serde_as_text!(PrincipalName);
 super::schema_as_text!(
     PrincipalName,
-    "IAM user name",
-    "The name of an IAM user, in the same case as in IAM: 1 to 64 ASCII letters, digits and _+=,.@-",
+    "IAM user or role name",
+    "The name of an IAM user or role, in the same case as in IAM: 1 to 64 ASCII letters, digits and _+=,.@-",
     format!("^{NAME_CHAR_PATTERN}{{1,64}}$"),
     ["alice", "john.doe"]
 );

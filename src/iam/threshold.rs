@@ -5,12 +5,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Share;
 
-/// The maximum number of users in a plan: an absolute number, or a share of the account's users.
+/// The maximum number of principals in a plan: an absolute number of users and roles together, or a share of the
+/// account's users and the same share of its roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Threshold {
-    /// A number of users.
+    /// A number of users and roles together.
     Count(usize),
-    /// A share of the account's users, whose number is not known before the plan.
+    /// A share of the principals of each kind in the account. Their numbers are not known before the plan.
     Share(Share),
 }
 
@@ -83,7 +84,7 @@ impl schemars::JsonSchema for Threshold {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "title": "Threshold",
-            "description": "A whole number, or a percentage of the account's users in quotes: \"10%\".",
+            "description": "A whole number, or a percentage of the account's users and of its roles in quotes: \"10%\".",
             "anyOf": [
                 { "type": "integer", "minimum": 0 },
                 { "type": "string", "pattern": r"^([0-9]{1,2}(\.[0-9]{1,2})?|100(\.0{1,2})?)%$" },

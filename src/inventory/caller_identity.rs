@@ -12,15 +12,23 @@ pub struct CallerIdentity {
 }
 
 impl CallerIdentity {
-    /// The principal that the credentials belong to; `None` for a role, the root user and a federated
-    /// session. The ARN of an assumed role does not name the user who assumed it
+    /// The principal that the credentials belong to: a user, or the role that was assumed. `None` for the root user
+    /// and for a federated session of a user.
+    ///
+    /// The ARN of an assumed role has the name of the role and of the session, and neither the role's path nor the
+    /// user who assumed it
     /// ([IAM identifiers](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html)).
     pub fn principal(&self) -> Option<Principal> {
-        // arn:aws:iam::123456789012:user/path/name
+        // arn:aws:iam::123456789012:user/path/name, arn:aws:sts::123456789012:assumed-role/name/session
         let mut parts = self.arn.splitn(6, ':');
         let (service, resource) = (parts.nth(2)?, parts.nth(2)?);
-        let path = resource.strip_prefix("user/").filter(|_| service == "iam")?;
-        path.rsplit('/').next()?.parse().ok().map(Principal::user)
+        match (service, resource.split_once('/')?) {
+            ("iam", ("user", path)) => path.rsplit('/').next()?.parse().ok().map(Principal::user),
+            ("sts", ("assumed-role", session)) => {
+                session.split('/').next()?.parse().ok().map(Principal::role)
+            }
+            _ => None,
+        }
     }
 }
 
@@ -29,22 +37,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_arn_of_a_user_names_a_principal() {
-        let user = |arn: &str| {
+    fn the_arn_of_a_user_or_of_an_assumed_role_names_a_principal() {
+        let principal = |arn: &str| {
             let account = "123456789012".parse().unwrap();
             let caller = CallerIdentity { account, partition: Partition::Aws, arn: arn.into() };
-            caller.principal().map(|principal| principal.to_string())
+            caller.principal()
         };
-        assert_eq!(user("arn:aws:iam::123456789012:user/alice").as_deref(), Some("alice"));
-        assert_eq!(user("arn:aws:iam::123456789012:user/a/b/alice").as_deref(), Some("alice"));
-        for other in [
-            "arn:aws:iam::123456789012:root",
-            "arn:aws:sts::123456789012:assumed-role/user/alice",
-            "arn:aws:sts::123456789012:federated-user/alice",
-            "arn:aws:iam::123456789012:user/",
-            "alice",
+        let user = |name: &str| Some(Principal::user(name.parse().unwrap()));
+        let role = |name: &str| Some(Principal::role(name.parse().unwrap()));
+        for (arn, expected) in [
+            ("arn:aws:iam::123456789012:user/alice", user("alice")),
+            ("arn:aws:iam::123456789012:user/a/b/alice", user("alice")),
+            ("arn:aws:sts::123456789012:assumed-role/deploy/alice", role("deploy")),
+            ("arn:aws-cn:sts::123456789012:assumed-role/user/alice@example.com", role("user")),
+            ("arn:aws:iam::123456789012:root", None),
+            ("arn:aws:sts::123456789012:federated-user/alice", None),
+            ("arn:aws:iam::123456789012:user/", None),
+            ("arn:aws:sts::123456789012:assumed-role//session", None),
+            ("arn:aws:sts::123456789012:user/alice", None),
+            ("arn:aws:iam::123456789012:assumed-role/deploy/alice", None),
+            ("alice", None),
         ] {
-            assert_eq!(user(other), None, "{other}");
+            assert_eq!(principal(arn), expected, "{arn}");
         }
     }
 }

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use super::{ApiError, ErrorClass};
-use crate::iam::{PolicyArn, Principal, PrincipalName, UniqueId};
+use crate::iam::{PolicyArn, Principal, PrincipalKind, PrincipalName, UniqueId, UnmodifiableRole};
 
 /// The principals that were read, each with what IAM returned for it.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +22,15 @@ pub enum Reading {
         /// Its permissions boundary; `None` if it has none.
         boundary: Option<PolicyArn>,
     },
+    /// The principal is a role that AWS manages: it exists and cannot be changed.
+    Unmodifiable {
+        /// Its unique ID.
+        unique_id: UniqueId,
+        /// Its permissions boundary; `None` if it has none.
+        boundary: Option<PolicyArn>,
+        /// What makes it unmodifiable.
+        role: UnmodifiableRole,
+    },
     /// IAM has no such principal.
     NotFound {
         /// The name of a principal that differs only in case.
@@ -31,14 +40,16 @@ pub enum Reading {
     Unreadable(ApiError),
 }
 
-/// The reading of a principal that was not requested: it is unknown, not missing.
-static NOT_READ: LazyLock<Reading> = LazyLock::new(|| {
-    Reading::Unreadable(ApiError {
-        action: "iam:GetUser".into(),
-        class: ErrorClass::Rejected,
-        code: "NotRead".into(),
-        message: "the principal was not read".into(),
-        request_id: None,
+/// The readings of a user and of a role that were not requested: they are unknown, not missing.
+static NOT_READ: LazyLock<[Reading; 2]> = LazyLock::new(|| {
+    ["iam:GetUser", "iam:GetRole"].map(|action| {
+        Reading::Unreadable(ApiError {
+            action: action.into(),
+            class: ErrorClass::Rejected,
+            code: "NotRead".into(),
+            message: "the principal was not read".into(),
+            request_id: None,
+        })
     })
 });
 
@@ -62,7 +73,13 @@ impl Inventory {
     /// The reading of `principal`. A principal that was not read is unreadable, so nothing is planned or written
     /// for it.
     pub fn reading(&self, principal: &Principal) -> &Reading {
-        self.readings.get(principal).unwrap_or(&NOT_READ)
+        self.readings.get(principal).unwrap_or_else(|| {
+            let [user, role] = &*NOT_READ;
+            match principal.kind {
+                PrincipalKind::User => user,
+                PrincipalKind::Role => role,
+            }
+        })
     }
 
     /// Every reading, by principal.
@@ -94,7 +111,19 @@ impl Reading {
     /// The current boundary of a principal that exists.
     pub fn boundary(&self) -> Option<Option<&PolicyArn>> {
         match self {
-            Reading::Found { boundary, .. } => Some(boundary.as_ref()),
+            Reading::Found { boundary, .. } | Reading::Unmodifiable { boundary, .. } => {
+                Some(boundary.as_ref())
+            }
+            Reading::NotFound { .. } | Reading::Unreadable(_) => None,
+        }
+    }
+
+    /// The unique ID of a principal that exists.
+    pub fn unique_id(&self) -> Option<&UniqueId> {
+        match self {
+            Reading::Found { unique_id, .. } | Reading::Unmodifiable { unique_id, .. } => {
+                Some(unique_id)
+            }
             Reading::NotFound { .. } | Reading::Unreadable(_) => None,
         }
     }
@@ -119,8 +148,13 @@ mod tests {
 
     #[test]
     fn a_principal_that_was_not_read_is_unreadable_and_not_missing() {
-        let alice = Principal::user("alice".parse().unwrap());
-        let reading = Inventory::default().reading(&alice).clone();
-        assert!(matches!(reading, Reading::Unreadable(error) if error.code == "NotRead"));
+        let name: PrincipalName = "alice".parse().unwrap();
+        for (principal, action) in
+            [(Principal::user(name.clone()), "iam:GetUser"), (Principal::role(name), "iam:GetRole")]
+        {
+            let reading = Inventory::default().reading(&principal).clone();
+            let Reading::Unreadable(error) = reading else { panic!("{reading:?}") };
+            assert_eq!((&*error.code, &*error.action), ("NotRead", action));
+        }
     }
 }

@@ -10,7 +10,7 @@ use super::record::{Correction, End, Found, Header, Intent, RunSource};
 use crate::config::{Guard, Provenance, ProvenanceKind};
 use crate::iam::{
     AccountId, Digest, NamePattern, Partition, PolicyArn, Principal, PrincipalKind, PrincipalName,
-    Printable, Threshold, Timestamp, UniqueId, present,
+    Printable, Threshold, Timestamp, UniqueId, not_empty, present,
 };
 use crate::inventory::{ApiError, CallOutcome, StopReason};
 
@@ -47,6 +47,8 @@ pub(super) struct GuardDocument {
     #[serde(deserialize_with = "present")]
     max_removals: Option<Threshold>,
     protected: Vec<NamePattern>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "not_empty")]
+    protected_roles: Vec<NamePattern>,
     allow_own_boundary: bool,
 }
 
@@ -180,13 +182,20 @@ impl HeaderDocument {
 
 impl GuardDocument {
     fn of(guard: &Guard) -> Self {
-        let Guard { max_changes, max_removals, protected, allow_own_boundary } = guard.clone();
-        GuardDocument { max_changes, max_removals, protected, allow_own_boundary }
+        let Guard { max_changes, max_removals, protected, protected_roles, allow_own_boundary } =
+            guard.clone();
+        GuardDocument { max_changes, max_removals, protected, protected_roles, allow_own_boundary }
     }
 
     pub(super) fn into_guard(self) -> Guard {
-        let GuardDocument { max_changes, max_removals, protected, allow_own_boundary } = self;
-        Guard { max_changes, max_removals, protected, allow_own_boundary }
+        let GuardDocument {
+            max_changes,
+            max_removals,
+            protected,
+            protected_roles,
+            allow_own_boundary,
+        } = self;
+        Guard { max_changes, max_removals, protected, protected_roles, allow_own_boundary }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::config::Provenance;
 use crate::files::{MaxSize, read_regular};
 use crate::iam::{
     AccountId, BoundaryChange, Digest, ForeignEncoding, Partition, PolicyArn, PolicyOwner,
-    Principal, PrincipalKind, PrincipalName, Printable, is_printable, is_short_name, serde_message,
+    Principal, PrincipalKind, Printable, is_printable, is_short_name, serde_message,
 };
 use crate::inventory::{ApiError, CallOutcome};
 
@@ -189,18 +189,20 @@ impl Parser {
                 self.record.entries.push(entry);
             }
             Line::Outcome { kind, name, outcome, attempts, request_id, may_be_done, error } => {
+                let principal = Principal { kind, name };
                 let parts = (outcome, attempts, may_be_done, error);
                 let outcome = call_outcome(parts, request_id)
-                    .ok_or_else(|| format!("the outcome of {name} is not consistent"))?;
+                    .ok_or_else(|| format!("the outcome of {principal} is not consistent"))?;
                 let entry = self
-                    .entry(kind, &name)
-                    .ok_or_else(|| format!("the outcome of {name} has no intent before it"))?;
+                    .entry(&principal)
+                    .ok_or_else(|| format!("the outcome of {principal} has no intent before it"))?;
                 if entry.outcome.is_some() {
-                    return Err(format!("{name} already has an outcome"));
+                    return Err(format!("{principal} already has an outcome"));
                 }
                 entry.outcome = Some(outcome);
             }
             Line::Correction { kind, name, outcome, found } => {
+                let principal = Principal { kind, name };
                 let found = match found {
                     FoundDocument::Boundary { arn } => Found::Boundary(arn),
                     FoundDocument::Recreated { unique_id, arn } => {
@@ -208,14 +210,14 @@ impl Parser {
                     }
                     FoundDocument::NotFound => Found::NotFound,
                 };
-                let entry = self
-                    .entry(kind, &name)
-                    .ok_or_else(|| format!("the correction of {name} has no intent before it"))?;
+                let entry = self.entry(&principal).ok_or_else(|| {
+                    format!("the correction of {principal} has no intent before it")
+                })?;
                 if entry.correction.is_some() {
-                    return Err(format!("{name} already has a correction"));
+                    return Err(format!("{principal} already has a correction"));
                 }
                 let correction = correction(entry, outcome, found).ok_or_else(|| {
-                    format!("the correction of {name} contradicts the lines before it")
+                    format!("the correction of {principal} contradicts the lines before it")
                 })?;
                 entry.correction = Some(correction);
             }
@@ -224,9 +226,9 @@ impl Parser {
         Ok(())
     }
 
-    fn entry(&mut self, kind: PrincipalKind, name: &PrincipalName) -> Option<&mut Entry> {
-        let &at = self.positions.get(&(kind, name.folded()))?;
-        self.record.entries.get_mut(at).filter(|entry| entry.intent.principal.name == *name)
+    fn entry(&mut self, principal: &Principal) -> Option<&mut Entry> {
+        let &at = self.positions.get(&principal.folded())?;
+        self.record.entries.get_mut(at).filter(|entry| entry.intent.principal == *principal)
     }
 
     fn boundary(

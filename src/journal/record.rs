@@ -183,10 +183,15 @@ impl Correction {
         reading: &Reading,
     ) -> Option<Correction> {
         let found = match reading {
-            Reading::Found { unique_id, boundary } if intent.is_of_another(unique_id) => {
+            Reading::Found { unique_id, boundary }
+            | Reading::Unmodifiable { unique_id, boundary, .. }
+                if intent.is_of_another(unique_id) =>
+            {
                 Found::Recreated { unique_id: unique_id.clone(), boundary: boundary.clone() }
             }
-            Reading::Found { boundary, .. } => Found::Boundary(boundary.clone()),
+            Reading::Found { boundary, .. } | Reading::Unmodifiable { boundary, .. } => {
+                Found::Boundary(boundary.clone())
+            }
             Reading::NotFound { .. } => Found::NotFound,
             Reading::Unreadable(_) => return None,
         };

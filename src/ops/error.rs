@@ -6,7 +6,7 @@ use super::saved_plan_error::{ReadPlanError, WritePlanError};
 use crate::aws::ConnectError;
 use crate::config::FileErrors;
 use crate::files::write_reason;
-use crate::iam::{AccountId, ClockError, PolicyArn, PrincipalName, Printable};
+use crate::iam::{AccountId, ClockError, PolicyArn, Principal, Printable};
 use crate::inventory::{ApiError, EveryPrincipalError};
 use crate::journal::{JournalError, ReadError};
 use crate::plan::ScopeError;
@@ -94,19 +94,24 @@ pub enum Error {
     /// Not every principal of the account could be read.
     #[error(transparent)]
     EveryPrincipal(#[from] EveryPrincipalError),
-    /// The account has no principals.
-    #[error("account {0} has no users")]
-    EmptyAccount(AccountId),
+    /// The account has no principals of the kinds to import.
+    #[error("account {account} has no {what}")]
+    EmptyAccount {
+        /// The account.
+        account: AccountId,
+        /// The kinds: `users or roles`.
+        what: String,
+    },
     /// Boundaries that a file cannot ask for, because they are policies of another account or partition.
     #[error(
-        "users of account {account} have boundaries that are not policies of the account:{}",
-        lines(users)
+        "principals of account {account} have boundaries that are not policies of the account:{}",
+        lines(principals)
     )]
     ForeignBoundaries {
         /// The account.
         account: AccountId,
-        /// The users with their boundaries.
-        users: Vec<(PrincipalName, PolicyArn)>,
+        /// The principals with their boundaries.
+        principals: Vec<(Principal, PolicyArn)>,
     },
     /// The file to write already exists.
     #[error("{} already exists, and was left unchanged", Printable::path(.0))]
@@ -145,8 +150,8 @@ pub enum Declined {
     Failed(#[from] io::Error),
 }
 
-fn lines(users: &[(PrincipalName, PolicyArn)]) -> String {
-    users.iter().map(|(user, boundary)| format!("\n  {user}: {boundary}")).collect()
+fn lines(principals: &[(Principal, PolicyArn)]) -> String {
+    principals.iter().map(|(it, boundary)| format!("\n  {it}: {boundary}")).collect()
 }
 
 fn read_error(error: &ReadError) -> String {

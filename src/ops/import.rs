@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -5,7 +6,7 @@ use super::error::Error;
 use super::session::Session;
 use crate::aws::Access;
 use crate::config::{Config, file_of};
-use crate::iam::{AccountId, PolicyArn, PrincipalName};
+use crate::iam::{AccountId, PolicyArn, PrincipalCounts, PrincipalKind};
 use crate::inventory::EveryPrincipal;
 use crate::plan::check_scope;
 use crate::state::{OnExisting, existing_target, write_atomically};
@@ -21,6 +22,8 @@ pub struct ImportOptions {
     pub out: Option<PathBuf>,
     /// Whether an existing file is replaced.
     pub force: bool,
+    /// The kinds of principals to import, at least one.
+    pub kinds: BTreeSet<PrincipalKind>,
 }
 
 /// A boundaries file with the present boundaries of an account.
@@ -30,38 +33,43 @@ pub struct Imported {
     pub account: AccountId,
     /// The text of the file.
     pub text: String,
-    /// The number of users with a boundary.
-    pub with_boundary: usize,
-    /// The number of users without a boundary, which are comments in the file.
-    pub without_boundary: usize,
+    /// The numbers of principals with a boundary.
+    pub with_boundary: PrincipalCounts,
+    /// The numbers of principals without a boundary, which are comments in the file.
+    pub without_boundary: PrincipalCounts,
 }
 
 /// Makes a boundaries file with the present boundaries of an account, and writes it if `out` is a path.
 ///
 /// # Errors
-/// If not every user can be read, or the file cannot be written. Then no file is written.
+/// If not every principal can be read, or the file cannot be written. Then no file is written.
 pub async fn import(options: &ImportOptions) -> Result<Imported, Error> {
     // Before the account is read, which can take minutes.
     let out = options.out.as_deref().map(|file| target(file, options.force)).transpose()?;
     let session = Session::identify(&options.access, options.account, None).await?;
     let identity = session.account.identity();
-    let principals = session.account.every_principal().await?;
+    let principals = session.account.every_principal(&options.kinds).await?;
     if principals.is_empty() {
-        return Err(Error::EmptyAccount(identity.account));
+        let kinds: Vec<&str> = options.kinds.iter().map(|kind| kind.plural()).collect();
+        let (account, what) = (identity.account, kinds.join(" or "));
+        return Err(Error::EmptyAccount { account, what });
     }
-    let users = users(&principals);
     let is_settable = |arn: &PolicyArn| arn.is_settable_in(identity.account, identity.partition);
-    let foreign: Vec<_> = users
+    let foreign: Vec<_> = principals
         .iter()
-        .filter_map(|(user, boundary)| Some((user.clone(), boundary.clone()?)))
+        .filter_map(|(principal, boundary)| Some((principal.clone(), boundary.clone()?)))
         .filter(|(_, boundary)| !is_settable(boundary))
         .collect();
     if !foreign.is_empty() {
-        return Err(Error::ForeignBoundaries { account: identity.account, users: foreign });
+        return Err(Error::ForeignBoundaries { account: identity.account, principals: foreign });
     }
-    let text = file_of(identity.account, &users);
-    let with_boundary = users.values().flatten().count();
-    if with_boundary > 0 {
+    let text = file_of(identity.account, &principals);
+    let count = |has_boundary: bool| {
+        let counted = principals.iter().filter(|(_, boundary)| boundary.is_some() == has_boundary);
+        PrincipalCounts::of(counted.map(|(principal, _)| principal.kind))
+    };
+    let (with_boundary, without_boundary) = (count(true), count(false));
+    if with_boundary.total() > 0 {
         // The file must give the same boundaries when it is read.
         let config = Config::parse("(not written)", &text)?;
         check_scope(&config, identity)?;
@@ -76,7 +84,6 @@ pub async fn import(options: &ImportOptions) -> Result<Imported, Error> {
             _ => Error::Unwritable { path: file.clone(), error },
         })?;
     }
-    let without_boundary = users.len() - with_boundary;
     Ok(Imported { account: identity.account, text, with_boundary, without_boundary })
 }
 
@@ -93,12 +100,6 @@ fn target(file: &Path, force: bool) -> Result<PathBuf, Error> {
         None if force || file.symlink_metadata().is_err() => Ok(file.to_owned()),
         _ => Err(Error::Exists(file.to_owned())),
     }
-}
-
-fn users(
-    principals: &EveryPrincipal,
-) -> std::collections::BTreeMap<PrincipalName, Option<PolicyArn>> {
-    principals.iter().map(|(it, boundary)| (it.name.clone(), boundary.clone())).collect()
 }
 
 fn is_same(config: &Config, principals: &EveryPrincipal) -> bool {

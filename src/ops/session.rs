@@ -3,7 +3,7 @@ use std::path::Path;
 use super::error::Error;
 use crate::aws::{Access, Account, Connection, ExpectedPartition};
 use crate::config::Config;
-use crate::iam::{AccountAlias, AccountId, Principal, Printable, Timestamp};
+use crate::iam::{AccountAlias, AccountId, Principal, PrincipalKind, Printable, Timestamp};
 use crate::inventory::{ApiError, ErrorClass, Inventory, PolicyState, Reading};
 use crate::journal::RunRecord;
 use crate::plan::{
@@ -109,14 +109,14 @@ impl Session {
                 (rollback(&record, &path, &live), None)
             }
         };
-        let read = plan.listed();
+        let read = plan.listed().total();
         let policies = self.account.policies(plan.policies()).await?;
         warn_of_denied(policies.values());
         plan = plan.checked_against(&policies);
         if let Some((base, config)) = &base {
             plan = plan.since(base, config);
         }
-        plan.account_users = self.account_users(&plan, &Overrides::default()).await?;
+        self.read_account_counts(&mut plan, &Overrides::default()).await?;
         self.log_reading(read);
         Ok(plan)
     }
@@ -140,7 +140,7 @@ impl Session {
         overrides: &Overrides,
     ) -> Result<Vec<Violation>, Error> {
         let mut plan = plan.clone();
-        plan.account_users = self.account_users(&plan, overrides).await?;
+        self.read_account_counts(&mut plan, overrides).await?;
         let caller = self.account.identity().principal();
         Ok(plan.violations(caller.as_ref(), supervision, overrides))
     }
@@ -156,24 +156,26 @@ impl Session {
         Ok(inventory)
     }
 
-    /// The number of users in the account, if a guard rail depends on it; `None` if it is not known.
-    async fn account_users(
+    /// Reads the numbers of principals in the account that a guard rail depends on.
+    async fn read_account_counts(
         &self,
-        plan: &Plan,
+        plan: &mut Plan,
         overrides: &Overrides,
-    ) -> Result<Option<usize>, ApiError> {
-        if !plan.is_account_size_needed(overrides) {
-            return Ok(plan.account_users);
-        }
-        match self.account.user_count().await {
-            Ok(count) => Ok(Some(count)),
-            Err(error) if error.class == ErrorClass::Credentials => Err(error),
-            Err(error) => {
-                // The guard rails then count only the users that were found.
-                tracing::warn!("{error}; guard rails count only the listed users");
-                Ok(None)
+    ) -> Result<(), ApiError> {
+        for kind in PrincipalKind::ALL {
+            if !plan.is_account_size_needed(kind, overrides) {
+                continue;
+            }
+            match self.account.count_of(kind).await {
+                Ok(count) => plan.set_account_count(kind, Some(count)),
+                Err(error) if error.class == ErrorClass::Credentials => return Err(error),
+                Err(error) => {
+                    // The guard rails then count only the principals that were found.
+                    tracing::warn!("{error}; guard rails count only the listed {}", kind.plural());
+                }
             }
         }
+        Ok(())
     }
 
     /// The alias of the account; `None` if it has none or cannot be read. It only helps people to recognize the
@@ -193,7 +195,7 @@ impl Session {
         tracing::info!(
             calls = calls.made,
             throttled = calls.throttled,
-            "read {principals} users of account {}",
+            "read {principals} principals of account {}",
             self.account.identity().account
         );
     }

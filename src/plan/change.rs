@@ -2,7 +2,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Provenance;
-use crate::iam::{BoundaryChange, PolicyArn, Principal, PrincipalName, UniqueId};
+use crate::iam::{
+    BoundaryChange, PolicyArn, Principal, PrincipalKind, PrincipalName, UniqueId, UnmodifiableRole,
+};
 use crate::inventory::ApiError;
 use crate::journal::Intent;
 
@@ -52,6 +54,11 @@ pub enum ProblemKind {
         /// The name of a principal that differs only in case.
         differs_by_case: Option<PrincipalName>,
     },
+    /// The principal is a role that AWS manages.
+    Unmodifiable {
+        /// What makes it unmodifiable.
+        role: UnmodifiableRole,
+    },
     /// The present boundary could not be read.
     Unreadable(ApiError),
     /// The policy to set does not exist.
@@ -96,10 +103,15 @@ impl Change {
 }
 
 impl ProblemKind {
-    /// A name for machines: AWS's error code, or one of the tool's, such as `NoSuchUser`.
-    pub fn code(&self) -> &str {
+    /// A name for machines, of the problem of a principal of this kind: AWS's error code, or one of the tool's, such
+    /// as `NoSuchUser`.
+    pub fn code(&self, of: PrincipalKind) -> &str {
         match self {
-            ProblemKind::NotFound { .. } => "NoSuchUser",
+            ProblemKind::NotFound { .. } => match of {
+                PrincipalKind::User => "NoSuchUser",
+                PrincipalKind::Role => "NoSuchRole",
+            },
+            ProblemKind::Unmodifiable { .. } => "UnmodifiableEntity",
             ProblemKind::Unreadable(error) | ProblemKind::PolicyUnreadable { error, .. } => {
                 &error.code
             }

@@ -5,6 +5,7 @@ use super::source::PlanSource;
 use crate::config::Guard;
 use crate::iam::{
     AccountAlias, AccountId, BoundaryChange, Digest, Partition, PolicyArn, Principal,
+    PrincipalCounts, PrincipalKind,
 };
 
 /// The changes that make the account match the files.
@@ -20,8 +21,8 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// The listed principals for which no change can be planned, in order.
     pub problems: Vec<Problem>,
-    /// The number of listed principals that match the files.
-    pub in_sync: usize,
+    /// The numbers of listed principals that match the files.
+    pub in_sync: PrincipalCounts,
     /// The short names of the boundaries in the changes. Where one has several, the first in alphabetical
     /// order.
     pub names: BTreeMap<PolicyArn, String>,
@@ -29,6 +30,8 @@ pub struct Plan {
     pub guard: Guard,
     /// The number of users in the account. It is read only where a guard rail depends on it.
     pub account_users: Option<usize>,
+    /// The number of roles in the account. It is read only where a guard rail depends on it.
+    pub account_roles: Option<usize>,
     /// The digest of the document that the plan was read from, if that has an earlier format.
     pub read_digest: Option<Digest>,
 }
@@ -68,10 +71,11 @@ impl Plan {
             source,
             changes: Vec::new(),
             problems: Vec::new(),
-            in_sync: 0,
+            in_sync: PrincipalCounts::default(),
             names: BTreeMap::new(),
             guard: Guard::default(),
             account_users: None,
+            account_roles: None,
             read_digest: None,
         }
     }
@@ -120,8 +124,28 @@ impl Plan {
         self.names.get(boundary).map_or(boundary.as_str(), String::as_str)
     }
 
-    /// The number of listed principals.
-    pub fn listed(&self) -> usize {
-        self.changes.len() + self.problems.len() + self.in_sync
+    /// The numbers of listed principals.
+    pub fn listed(&self) -> PrincipalCounts {
+        let changes = self.changes.iter().map(|change| change.principal.kind);
+        let problems = self.problems.iter().map(|problem| problem.principal.kind);
+        let mut listed = PrincipalCounts::of(changes.chain(problems));
+        listed += self.in_sync;
+        listed
+    }
+
+    /// The number of principals of this kind in the account, if it was read.
+    pub fn account_count(&self, kind: PrincipalKind) -> Option<usize> {
+        match kind {
+            PrincipalKind::User => self.account_users,
+            PrincipalKind::Role => self.account_roles,
+        }
+    }
+
+    /// Sets the number of principals of this kind in the account.
+    pub fn set_account_count(&mut self, kind: PrincipalKind, count: Option<usize>) {
+        match kind {
+            PrincipalKind::User => self.account_users = count,
+            PrincipalKind::Role => self.account_roles = count,
+        }
     }
 }

@@ -17,7 +17,7 @@ impl Plan {
             match present(live.reading(&principal)) {
                 Ok((unique_id, from)) => {
                     match BoundaryChange::between(from, entry.boundary.as_ref()) {
-                        None => plan.in_sync += 1,
+                        None => plan.in_sync.count(principal.kind),
                         Some(boundary) => plan.changes.push(Change {
                             principal,
                             unique_id: Some(unique_id.clone()),
@@ -42,6 +42,7 @@ impl Plan {
 pub(super) fn present(reading: &Reading) -> Result<(&UniqueId, Option<&PolicyArn>), ProblemKind> {
     match reading {
         Reading::Found { unique_id, boundary } => Ok((unique_id, boundary.as_ref())),
+        Reading::Unmodifiable { role, .. } => Err(ProblemKind::Unmodifiable { role: *role }),
         Reading::NotFound { differs_by_case } => {
             Err(ProblemKind::NotFound { differs_by_case: differs_by_case.clone() })
         }

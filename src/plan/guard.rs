@@ -5,7 +5,7 @@ use std::fmt;
 use super::change::Change;
 use super::content::Plan;
 use crate::config::Provenance;
-use crate::iam::{NamePattern, Principal, PrincipalName, Share, Threshold};
+use crate::iam::{NamePattern, Principal, PrincipalCounts, PrincipalKind, Share, Threshold};
 
 pub use crate::config::Guard;
 
@@ -18,13 +18,13 @@ pub enum Supervision {
     Unattended,
 }
 
-/// The threshold of an unattended run if the file sets none: a number of users or a share of the account's
-/// users, whichever is greater.
+/// The threshold of an unattended run if the file sets none: for each kind of principals, a number of them or a share
+/// of those in the account, whichever is greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DefaultThreshold {
     /// The number that is always allowed.
     pub count: usize,
-    /// The share of the account's users that is always allowed.
+    /// The share that is always allowed.
     pub share: Share,
 }
 
@@ -38,9 +38,10 @@ impl DefaultThreshold {
 /// A violation of a guard rail. A plan with one is not applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Violation {
-    /// The plan makes more changes than allowed.
+    /// The plan makes more changes than allowed. If the threshold is a share, there can be one for each kind of
+    /// principals.
     TooManyChanges(Excess),
-    /// The plan removes more boundaries than allowed.
+    /// The plan removes more boundaries than allowed, like [`Violation::TooManyChanges`].
     TooManyRemovals(Excess),
     /// The plan changes a protected principal.
     Protected {
@@ -51,7 +52,7 @@ pub enum Violation {
         /// The pattern that protects the principal.
         by: NamePattern,
     },
-    /// The plan changes the boundary of the caller.
+    /// The plan changes the boundary of the caller: of the user, or of the role that was assumed.
     OwnBoundary {
         /// The caller.
         principal: Principal,
@@ -63,14 +64,24 @@ pub enum Violation {
 /// A number above its threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Excess {
-    /// The number in the plan.
+    /// The number in the plan: of the principals of the base, or else of all.
     pub count: usize,
     /// The number that is allowed.
     pub allowed: usize,
     /// The threshold that allows it.
     pub threshold: EffectiveThreshold,
-    /// The users that a share is computed from.
-    pub users: UserCount,
+    /// What a share is computed from; `None` for a threshold that is a number.
+    pub base: Option<ShareBase>,
+}
+
+/// The principals that a share is computed from: those of one kind. Otherwise, an account with many users and few
+/// roles would allow a plan that changes every role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShareBase {
+    /// The kind of principals.
+    pub kind: PrincipalKind,
+    /// Their number in the account.
+    pub count: AccountCount,
 }
 
 /// A threshold and where it comes from.
@@ -82,12 +93,12 @@ pub enum EffectiveThreshold {
     Default(DefaultThreshold),
 }
 
-/// The number of users in an account.
+/// The number of principals of one kind in an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UserCount {
+pub enum AccountCount {
     /// IAM reported this number.
     Exact(usize),
-    /// The account has at least the users that the plan found in it.
+    /// The account has at least the principals that the plan found in it.
     AtLeast(usize),
 }
 
@@ -98,8 +109,8 @@ pub struct Overrides {
     pub max_changes: Option<Threshold>,
     /// Replaces the file's threshold for removals.
     pub max_removals: Option<Threshold>,
-    /// Protected users that may be changed.
-    pub allow_protected: Vec<PrincipalName>,
+    /// Protected principals that may be changed.
+    pub allow_protected: Vec<Principal>,
     /// Whether the plan may change the caller's own boundary.
     pub allow_own_boundary: bool,
 }
@@ -114,15 +125,13 @@ impl Plan {
         overrides: &Overrides,
     ) -> Vec<Violation> {
         let [changes, removals] = self.excesses(self.thresholds(overrides), supervision);
-        let mut violations: Vec<Violation> = changes
-            .map(Violation::TooManyChanges)
-            .into_iter()
-            .chain(removals.map(Violation::TooManyRemovals))
-            .collect();
+        let changes = changes.into_iter().map(Violation::TooManyChanges);
+        let removals = removals.into_iter().map(Violation::TooManyRemovals);
+        let mut violations: Vec<Violation> = changes.chain(removals).collect();
         for Change { principal, provenance, .. } in &self.changes {
-            let name = &principal.name;
-            if let Some(by) = self.guard.protected.iter().find(|pattern| pattern.matches(name))
-                && !overrides.allow_protected.contains(name)
+            let protected = self.guard.protected(principal.kind);
+            if let Some(by) = protected.iter().find(|pattern| pattern.matches(&principal.name))
+                && !overrides.allow_protected.contains(principal)
             {
                 violations.push(Violation::Protected {
                     principal: principal.clone(),
@@ -141,16 +150,20 @@ impl Plan {
         violations
     }
 
-    /// Whether a guard rail depends on the number of users in the account, and that number is not known.
-    pub fn is_account_size_needed(&self, overrides: &Overrides) -> bool {
+    /// Whether a guard rail depends on the number of principals of this kind in the account, and that number is not
+    /// known.
+    pub fn is_account_size_needed(&self, kind: PrincipalKind, overrides: &Overrides) -> bool {
         let excesses = self.excesses(self.thresholds(overrides), Supervision::Unattended);
-        self.account_users.is_none()
-            && excesses.into_iter().flatten().any(|excess| excess.threshold.is_share())
+        self.account_count(kind).is_none()
+            && excesses
+                .iter()
+                .flatten()
+                .any(|excess| excess.base.is_some_and(|base| base.kind == kind))
     }
 
     /// Whether the plan exceeds the thresholds of an unattended run, whatever the file sets.
     pub fn is_large(&self) -> bool {
-        self.excesses([None, None], Supervision::Unattended).iter().any(Option::is_some)
+        self.excesses([None, None], Supervision::Unattended).iter().any(|each| !each.is_empty())
     }
 
     /// The thresholds for changes and for removals that the command line or the file sets.
@@ -161,49 +174,68 @@ impl Plan {
         ]
     }
 
-    /// The excess of changes and of removals.
-    fn excesses(
-        &self,
-        set: [Option<Threshold>; 2],
-        supervision: Supervision,
-    ) -> [Option<Excess>; 2] {
+    /// The excesses of changes and of removals.
+    fn excesses(&self, set: [Option<Threshold>; 2], supervision: Supervision) -> [Vec<Excess>; 2] {
         let [max_changes, max_removals] = set;
-        let users = self.user_count();
-        let excess = |count: usize, set: Option<Threshold>, default: DefaultThreshold| {
-            let threshold = match (set, supervision) {
-                (Some(threshold), _) => EffectiveThreshold::Set(threshold),
-                (None, Supervision::Unattended) => EffectiveThreshold::Default(default),
-                (None, Supervision::Attended) => return None,
-            };
-            let allowed = threshold.allowed(users);
-            (count > allowed).then_some(Excess { count, allowed, threshold, users })
-        };
+        let changes = self.changes.iter().map(|change| change.principal.kind);
+        let removals = self.changes.iter().filter(|change| change.boundary.to().is_none());
+        let removals = removals.map(|change| change.principal.kind);
         [
-            excess(self.changes.len(), max_changes, DefaultThreshold::CHANGES),
-            excess(self.counts().remove, max_removals, DefaultThreshold::REMOVALS),
+            self.excess(
+                PrincipalCounts::of(changes),
+                max_changes,
+                DefaultThreshold::CHANGES,
+                supervision,
+            ),
+            self.excess(
+                PrincipalCounts::of(removals),
+                max_removals,
+                DefaultThreshold::REMOVALS,
+                supervision,
+            ),
         ]
     }
 
-    /// The number of users in the account, as far as it is known.
-    pub fn user_count(&self) -> UserCount {
-        match self.account_users {
-            Some(count) => UserCount::Exact(count),
-            None => UserCount::AtLeast(self.changes.len() + self.in_sync),
-        }
+    /// The excesses of `counts` above the threshold that is set, or else above the default of an unattended run.
+    fn excess(
+        &self,
+        counts: PrincipalCounts,
+        set: Option<Threshold>,
+        default: DefaultThreshold,
+        supervision: Supervision,
+    ) -> Vec<Excess> {
+        let (threshold, at_least, share) = match (set, supervision) {
+            (Some(threshold @ Threshold::Count(allowed)), _) => {
+                let (threshold, count) = (EffectiveThreshold::Set(threshold), counts.total());
+                let excess = Excess { count, allowed, threshold, base: None };
+                return Vec::from_iter((count > allowed).then_some(excess));
+            }
+            (Some(threshold @ Threshold::Share(share)), _) => {
+                (EffectiveThreshold::Set(threshold), 0, share)
+            }
+            (None, Supervision::Unattended) => {
+                (EffectiveThreshold::Default(default), default.count, default.share)
+            }
+            (None, Supervision::Attended) => return Vec::new(),
+        };
+        let excess = |kind| {
+            let (count, of_account) = (counts.of_kind(kind), self.known_count(kind));
+            let (AccountCount::Exact(number) | AccountCount::AtLeast(number)) = of_account;
+            let allowed = share.of(number).max(at_least);
+            let base = Some(ShareBase { kind, count: of_account });
+            (count > allowed).then_some(Excess { count, allowed, threshold, base })
+        };
+        PrincipalKind::ALL.into_iter().filter_map(excess).collect()
     }
-}
 
-impl EffectiveThreshold {
-    fn is_share(self) -> bool {
-        !matches!(self, EffectiveThreshold::Set(Threshold::Count(_)))
-    }
-
-    fn allowed(self, users: UserCount) -> usize {
-        let (UserCount::Exact(users) | UserCount::AtLeast(users)) = users;
-        match self {
-            EffectiveThreshold::Set(Threshold::Count(count)) => count,
-            EffectiveThreshold::Set(Threshold::Share(share)) => share.of(users),
-            EffectiveThreshold::Default(default) => default.share.of(users).max(default.count),
+    /// The number of principals of this kind in the account, as far as it is known.
+    fn known_count(&self, kind: PrincipalKind) -> AccountCount {
+        match self.account_count(kind) {
+            Some(count) => AccountCount::Exact(count),
+            None => {
+                let changes = self.changes.iter().filter(|change| change.principal.kind == kind);
+                AccountCount::AtLeast(changes.count() + self.in_sync.of_kind(kind))
+            }
         }
     }
 }

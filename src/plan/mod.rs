@@ -17,8 +17,8 @@ mod source;
 pub use change::{Change, Origin, Problem, ProblemKind};
 pub use content::{Counts, Plan};
 pub use guard::{
-    DefaultThreshold, EffectiveThreshold, Excess, Guard, Overrides, Supervision, UserCount,
-    Violation,
+    AccountCount, DefaultThreshold, EffectiveThreshold, Excess, Guard, Overrides, ShareBase,
+    Supervision, Violation,
 };
 pub use preflight::{Preflight, Refused, Verdict};
 pub use rollback::{changed_principals, rollback};

@@ -26,8 +26,8 @@ pub enum Verdict {
     Ready,
     /// The principal has the boundary that the plan sets.
     AlreadyDone,
-    /// The principal has another boundary, was created again, does not exist or cannot be read: what was
-    /// found.
+    /// The principal has another boundary, was created again, does not exist, cannot be read or is managed by AWS:
+    /// what was found.
     Conflict(Reading),
     /// The policy to set can no longer be used as a boundary.
     Blocked(ProblemKind),
@@ -162,6 +162,8 @@ fn verdict(change: &Change, live: &Inventory) -> Verdict {
                 Verdict::Conflict(found.clone())
             }
         }
-        Reading::NotFound { .. } | Reading::Unreadable(_) => Verdict::Conflict(found.clone()),
+        Reading::Unmodifiable { .. } | Reading::NotFound { .. } | Reading::Unreadable(_) => {
+            Verdict::Conflict(found.clone())
+        }
     }
 }

@@ -42,7 +42,7 @@ pub fn rollback(record: &RunRecord, file: &Printable, live: &Inventory) -> Plan 
                 ProblemKind::Recreated { changed: changed.clone(), found: found.clone() }
             }
             Ok((_, now)) if now == before => {
-                plan.in_sync += 1;
+                plan.in_sync.count(principal.kind);
                 continue;
             }
             Ok((_, now))

@@ -43,7 +43,7 @@ impl ProgressDisplay {
     pub fn on(&mut self, event: &Event) {
         self.progress.on(event);
         match (&self.bar, event) {
-            (Some(bar), Event::Started { changes }) => bar.set_length(*changes as u64),
+            (Some(bar), Event::Started { changes }) => bar.set_length(changes.total() as u64),
             (Some(bar), Event::Finished(_)) => bar.finish_and_clear(),
             _ => {}
         }

@@ -7,9 +7,10 @@ use std::borrow::Cow;
 use super::escape::visible;
 use super::style::Style;
 use super::view::{
-    Body, Boundary, Document, Place, Row, Section, Severity, Span, Text, counted, counted_more,
-    grouped,
+    Body, Boundary, Document, Place, Row, Section, Severity, Span, Text, counted_more,
+    counted_rows, grouped,
 };
+use crate::iam::Principal;
 
 /// GitHub displays at most this many annotations of each level for a step; the log of the step has the others
 /// ([limits](https://docs.github.com/actions/reference/limits)).
@@ -114,9 +115,12 @@ fn section_annotations<'a>(section: &Section<'a>, to: &mut Vec<Annotation<'a>>) 
 fn together(section: &Section<'_>) -> Option<String> {
     let rows: Vec<&Row<'_>> = section.rows().iter().filter(|row| row.place.is_none()).collect();
     rows.first()?;
-    let mut text = counted(rows.len(), section.noun);
-    let names: Vec<_> =
-        rows.iter().take(MAX_NAMES).map(|row| visible(row.principal.unwrap_or_default())).collect();
+    let mut text = counted_rows(rows.iter().copied(), section.noun);
+    let name = |row: &&Row<'_>| {
+        let label = row.principal.map(Principal::label).unwrap_or_default();
+        visible(&label).into_owned()
+    };
+    let names: Vec<_> = rows.iter().take(MAX_NAMES).map(name).collect();
     text.push_str(&format!(": {}", names.join(", ")));
     if rows.len() > MAX_NAMES {
         text.push_str(&format!(" and {} more", grouped(rows.len() - MAX_NAMES)));
@@ -133,10 +137,10 @@ fn on_line<'a>(section: &Section<'a>, row: &Row<'a>) -> Annotation<'a> {
     let title = match (row.principal, &row.change) {
         (Some(principal), Some(change)) if matches!(section.body, Body::Changes(_)) => {
             text = format!("{} → {}", shown(change.from), shown(change.to));
-            let what = format!("{} {}", change.kind.word(), visible(principal));
+            let what = format!("{} {}", change.kind.word(), visible(&principal.label()));
             if section.label.is_empty() { what } else { format!("{}: {what}", section.label) }
         }
-        (Some(principal), _) => format!("{}: {}", visible(principal), section.label),
+        (Some(principal), _) => format!("{}: {}", visible(&principal.label()), section.label),
         (None, _) => text.clone(),
     };
     if let Some(help) = section.help_for(row) {

@@ -6,12 +6,14 @@ use serde::Serialize;
 
 use super::RunReporter;
 use super::view::{
-    UserCounts, advice, advice_on_failed, advice_on_stop, change_view, override_help, problem_help,
-    problem_statement, statements,
+    ListedCounts, advice, advice_on_failed, advice_on_stop, change_view, override_help,
+    problem_help, problem_statement, statements,
 };
 use crate::apply::{Event, Item, StopError, Summary, Verification};
 use crate::config::{Config, Diagnostic, FileErrors, Provenance};
-use crate::iam::{AccountId, Digest, PolicyArn, Principal, PrincipalKind, UniqueId};
+use crate::iam::{
+    AccountId, Digest, PolicyArn, Principal, PrincipalKind, UniqueId, UnmodifiableRole,
+};
 use crate::inventory::{ApiError, CallOutcome, Reading, StopReason};
 use crate::journal::Outcome;
 use crate::plan::{Change, Origin, Plan, Preflight, ProblemKind, Refused, Verdict};
@@ -31,7 +33,8 @@ pub(super) fn check(config: &Config) -> String {
         file: &config.file,
         file_digest: Some(config.digest),
         account: config.account.as_ref().map(|account| account.value),
-        users: Some(UserCounts::of(config)),
+        users: Some(ListedCounts::of(config, PrincipalKind::User)),
+        roles: Some(ListedCounts::of(config, PrincipalKind::Role)),
         ..CheckJson::default()
     })
 }
@@ -43,7 +46,8 @@ struct CheckJson<'a> {
     file: &'a str,
     file_digest: Option<Digest>,
     account: Option<AccountId>,
-    users: Option<UserCounts>,
+    users: Option<ListedCounts>,
+    roles: Option<ListedCounts>,
     mistakes: Vec<DiagnosticJson<'a>>,
 }
 
@@ -64,6 +68,7 @@ impl Default for CheckJson<'_> {
             file_digest: None,
             account: None,
             users: None,
+            roles: None,
             mistakes: Vec::new(),
         }
     }
@@ -155,7 +160,8 @@ fn write_unsent(to: &mut impl Write, preflight: &Preflight) -> io::Result<()> {
             Verdict::Ready => continue,
             Verdict::AlreadyDone => Line::unsent(plan, change, "already_done", None, None),
             Verdict::Conflict(found) => {
-                Line::unsent(plan, change, "conflict", Some(FoundJson::of(found)), None)
+                let found = FoundJson::of(change.principal.kind, found);
+                Line::unsent(plan, change, "conflict", Some(found), None)
             }
             Verdict::Blocked(why) => Line::blocked(plan, change, why),
         };
@@ -189,7 +195,7 @@ enum Line<'a> {
         /// What preflight found instead of `from`, or verification instead of `to`.
         found: Option<FoundJson<'a>>,
         read_back: Option<&'static str>,
-        /// Why verification could not read the user.
+        /// Why verification could not read the principal.
         read_error: Option<ErrorJson<'a>>,
     },
     Stopped {
@@ -265,7 +271,9 @@ impl<'a> AnyErrorJson<'a> {
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum FoundJson<'a> {
     Boundary { arn: Option<&'a PolicyArn>, unique_id: &'a UniqueId },
+    Unmodifiable { arn: Option<&'a PolicyArn>, unique_id: &'a UniqueId, role: UnmodifiableRole },
     NoSuchUser,
+    NoSuchRole,
     Unreadable { error: ErrorJson<'a> },
 }
 
@@ -283,12 +291,19 @@ impl<'a> ErrorJson<'a> {
 }
 
 impl<'a> FoundJson<'a> {
-    fn of(found: &'a Reading) -> Self {
+    /// What was read of a principal of this kind.
+    fn of(kind: PrincipalKind, found: &'a Reading) -> Self {
         match found {
             Reading::Found { unique_id, boundary } => {
                 FoundJson::Boundary { arn: boundary.as_ref(), unique_id }
             }
-            Reading::NotFound { .. } => FoundJson::NoSuchUser,
+            Reading::Unmodifiable { unique_id, boundary, role } => {
+                FoundJson::Unmodifiable { arn: boundary.as_ref(), unique_id, role: *role }
+            }
+            Reading::NotFound { .. } => match kind {
+                PrincipalKind::User => FoundJson::NoSuchUser,
+                PrincipalKind::Role => FoundJson::NoSuchRole,
+            },
             Reading::Unreadable(error) => FoundJson::Unreadable { error: ErrorJson::of(error) },
         }
     }
@@ -318,11 +333,12 @@ impl<'a> Line<'a> {
 
     /// An item whose policy can no longer be used as a boundary.
     fn blocked(plan: &'a Plan, change: &'a Change, why: &'a ProblemKind) -> Self {
+        let kind = change.principal.kind;
         let own = AnyErrorJson::Own {
-            code: why.code(),
-            message: problem_statement(why).to_string(),
+            code: why.code(kind),
+            message: problem_statement(kind, why).to_string(),
             of_a_call: NoCall::default(),
-            advice: problem_help(why).map(|help| help.to_string()),
+            advice: problem_help(kind, why).map(|help| help.to_string()),
         };
         Line::unsent(plan, change, "blocked", None, Some(own))
     }
@@ -346,15 +362,21 @@ impl<'a> Line<'a> {
             }
             CallOutcome::NotAttempted => (0, None, None),
         };
+        let kind = item.change.principal.kind;
+        let found = |reading| Some(FoundJson::of(kind, reading));
         let (read_back, found, read_error) = match &item.verification {
             Verification::NotNeeded => (None, None, None),
             Verification::AsWritten => (Some("as_written"), None, None),
-            Verification::AsWrittenByGetUser(pages) => {
-                (Some("as_written_by_get_user"), Some(FoundJson::of(pages)), None)
+            Verification::AsWrittenBySingleRead(pages) => {
+                let read_back = match kind {
+                    PrincipalKind::User => "as_written_by_get_user",
+                    PrincipalKind::Role => "as_written_by_get_role",
+                };
+                (Some(read_back), found(pages), None)
             }
-            Verification::Otherwise(found) => (Some("otherwise"), Some(FoundJson::of(found)), None),
+            Verification::Otherwise(reading) => (Some("otherwise"), found(reading), None),
             Verification::Stopped { last } => {
-                (Some("stopped"), last.as_ref().map(FoundJson::of), None)
+                (Some("stopped"), last.as_ref().and_then(found), None)
             }
             Verification::Failed(error) => (Some("failed"), None, Some(ErrorJson::of(error))),
         };
@@ -378,7 +400,7 @@ impl<'a> Line<'a> {
             already_done: preflight.already_done().count(),
             blocked: preflight.blocked().count(),
             problems: plan.problems.len(),
-            in_sync: plan.in_sync,
+            in_sync: plan.in_sync.total(),
             calls: summary.calls.made,
             throttled_calls: summary.calls.throttled,
             stopped_by,
@@ -403,7 +425,7 @@ struct ChangeJson<'a> {
     origin: Option<Origin>,
 }
 
-/// A listed user for which nothing can be planned, and the reason.
+/// A listed principal for which nothing can be planned, and the reason.
 #[derive(Serialize)]
 struct ProblemJson<'a> {
     kind: PrincipalKind,
@@ -441,9 +463,9 @@ impl<'a> ProblemJson<'a> {
             name: principal.name.as_str(),
             line: provenance.line,
             column: provenance.column,
-            code: kind.code(),
-            message: problem_statement(kind).to_string(),
-            advice: problem_help(kind).map(|help| help.to_string()),
+            code: kind.code(principal.kind),
+            message: problem_statement(principal.kind, kind).to_string(),
+            advice: problem_help(principal.kind, kind).map(|help| help.to_string()),
         }
     }
 }

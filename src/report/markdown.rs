@@ -4,7 +4,7 @@
 use super::style::Style;
 use super::view::{
     Body, Boundary, ChangeView, Document, Place, Row, Section, Severity, Span, Text, counted_more,
-    grouped,
+    grouped, principals,
 };
 use crate::iam::is_unsafe;
 
@@ -112,7 +112,8 @@ fn part(section: &Section<'_>) -> Option<Part> {
 }
 
 fn changes(section: &Section<'_>, rows: &[Row<'_>]) -> Part {
-    table(section, "| | user | from | to | line |", rows.iter().filter_map(change_line).collect())
+    let columns = format!("| | {} | from | to | line |", principals(rows).noun());
+    table(section, &columns, rows.iter().filter_map(change_line).collect())
 }
 
 /// A collapsed table.
@@ -142,8 +143,8 @@ fn row_line(row: &Row<'_>) -> String {
         _ => format!("line {line}"),
     });
     let mut text = match (row.principal, place) {
-        (Some(principal), Some(place)) => format!("- {} ({place})", code(principal)),
-        (Some(principal), None) => format!("- {}", code(principal)),
+        (Some(principal), Some(place)) => format!("- {} ({place})", code(&principal.label())),
+        (Some(principal), None) => format!("- {}", code(&principal.label())),
         (None, place) => format!("- {}", place.unwrap_or_default()),
     };
     if !row.message.is_empty() {
@@ -161,8 +162,8 @@ fn change_line(row: &Row<'_>) -> Option<String> {
         boundary.map_or_else(|| "none".to_owned(), |boundary| code(boundary.shown()))
     };
     let line = row.place.map(|place| place.line.to_string()).unwrap_or_default();
-    let (user, from, to) = (code(row.principal?), boundary(from), boundary(to));
-    Some(format!("| {} | {user} | {from} | {to} | {line} |", kind.word()))
+    let (name, from, to) = (code(&row.principal?.label()), boundary(from), boundary(to));
+    Some(format!("| {} | {name} | {from} | {to} | {line} |", kind.word()))
 }
 
 fn inline(text: &Text<'_>) -> String {

@@ -1,21 +1,21 @@
 use std::time::Duration;
 
-use super::view::{counted, grouped};
+use super::view::grouped;
 use crate::apply::Event;
-use crate::iam::Rate;
+use crate::iam::{PrincipalCounts, Rate};
 use crate::inventory::{CallOutcome, ErrorClass};
 use crate::journal::Outcome;
 
 /// The progress of a run. The elapsed time is an argument, so that tests can choose it.
 #[derive(Debug, Clone, Default)]
 pub struct Progress {
-    total: usize,
+    total: PrincipalCounts,
     ended: usize,
     failed: usize,
     not_attempted: usize,
     throttled: usize,
-    /// The users that are being verified.
-    verifying: usize,
+    /// The principals that are being verified.
+    verifying: PrincipalCounts,
     /// The measured rate that IAM sustains.
     rate: Option<Rate>,
 }
@@ -50,15 +50,15 @@ impl Progress {
     }
 
     /// The text after the count: rate, time left, failures and throttling; during verification, the number
-    /// of users.
+    /// of principals.
     pub fn remark(&self, elapsed: Duration) -> String {
-        if self.verifying > 0 {
-            return format!("verifying {}", counted(self.verifying, "user"));
+        if self.verifying.total() > 0 {
+            return format!("verifying {}", self.verifying);
         }
         let attempted = self.attempted();
         let rate = attempted as f64 / elapsed.as_secs_f64().max(1e-3);
         let mut remark = format!("{rate:.1}/s");
-        let left = self.total - self.ended;
+        let left = self.total.total() - self.ended;
         if left > 0 && attempted > 0 {
             let seconds = Duration::from_secs_f64((left as f64 / rate).ceil());
             remark.push_str(&format!(", about {} left", clock(seconds)));
@@ -80,8 +80,8 @@ impl Progress {
 
     /// One line for a log: `apply: 120 of 500 users, 24.0/s, about 16 s left`.
     pub fn line(&self, elapsed: Duration) -> String {
-        let (attempted, total) = (grouped(self.attempted()), grouped(self.total));
-        format!("apply: {attempted} of {total} users, {}", self.remark(elapsed))
+        let attempted = grouped(self.attempted());
+        format!("apply: {attempted} of {}, {}", self.total, self.remark(elapsed))
     }
 }
 
@@ -103,15 +103,23 @@ mod tests {
 
     #[test]
     fn the_line_says_how_many_how_fast_and_how_long() {
-        let progress = Progress { total: 500, ended: 120, ..Progress::default() };
+        let progress = Progress { total: users(500), ended: 120, ..Progress::default() };
         let line = progress.line(Duration::from_secs(5));
         assert_eq!(line, "apply: 120 of 500 users, 24.0/s, about 16 s left");
+        let total = PrincipalCounts { users: 480, roles: 20 };
+        let line = Progress { total, ..progress }.line(Duration::from_secs(5));
+        assert_eq!(line, "apply: 120 of 480 users and 20 roles, 24.0/s, about 16 s left");
     }
 
     #[test]
     fn the_line_has_failures_throttling_and_the_measured_rate() {
-        let mut progress =
-            Progress { total: 10, ended: 10, failed: 2, throttled: 7, ..Progress::default() };
+        let mut progress = Progress {
+            total: users(10),
+            ended: 10,
+            failed: 2,
+            throttled: 7,
+            ..Progress::default()
+        };
         let remark = progress.remark(Duration::from_secs(10));
         assert_eq!(remark, "1.0/s, 2 failed, IAM is throttling: measuring the sustainable rate");
         progress.rate = Some(Rate::per_second(4.971).unwrap());
@@ -121,23 +129,28 @@ mod tests {
 
     #[test]
     fn when_everything_is_written_the_line_says_how_many_users_are_verified() {
-        let mut progress = Progress { total: 10, ended: 10, ..Progress::default() };
-        progress.on(&Event::Verifying { principals: 9 });
+        let mut progress = Progress { total: users(10), ended: 10, ..Progress::default() };
+        progress.on(&Event::Verifying { principals: users(9) });
         let line = progress.line(Duration::from_secs(10));
         assert_eq!(line, "apply: 10 of 10 users, verifying 9 users");
-        progress.on(&Event::Verifying { principals: 1 });
-        assert_eq!(progress.remark(Duration::from_secs(12)), "verifying 1 user");
+        progress.on(&Event::Verifying { principals: PrincipalCounts { users: 1, roles: 2 } });
+        assert_eq!(progress.remark(Duration::from_secs(12)), "verifying 1 user and 2 roles");
     }
 
     #[test]
     fn changes_that_are_not_attempted_do_not_count_as_done() {
-        let mut progress = Progress { total: 200, ended: 32, failed: 4, ..Progress::default() };
+        let mut progress =
+            Progress { total: users(200), ended: 32, failed: 4, ..Progress::default() };
         for n in 0..168 {
             progress.on(&Event::Ended(not_attempted(n)));
         }
         assert_eq!(progress.attempted(), 32);
         let line = progress.line(Duration::from_secs(16));
         assert_eq!(line, "apply: 32 of 200 users, 2.0/s, 4 failed, 168 not attempted");
+    }
+
+    fn users(users: usize) -> PrincipalCounts {
+        PrincipalCounts { users, roles: 0 }
     }
 
     fn not_attempted(n: usize) -> Item {
@@ -155,7 +168,7 @@ mod tests {
 
     #[test]
     fn before_the_first_response_no_time_left_is_estimated() {
-        let progress = Progress { total: 10, ..Progress::default() };
+        let progress = Progress { total: users(10), ..Progress::default() };
         assert_eq!(progress.remark(Duration::ZERO), "0.0/s");
         assert_eq!(clock(Duration::from_secs(3_601)), "61 min");
     }

@@ -7,10 +7,11 @@ use super::escape::visible;
 use super::style::Style;
 use super::view::{
     Attempted, Body, Boundary, ChangeKind, ChangeView, Closing, Document, Row, Run, Section, Text,
-    Tone, attempted, counted,
+    Tone, attempted, counted_rows,
 };
 use super::wrap::Sentence;
 use crate::apply::Event;
+use crate::iam::Principal;
 use crate::plan::Preflight;
 
 /// Stands for a missing boundary. No short name contains parentheses.
@@ -131,7 +132,7 @@ fn write_attempted(text: &mut String, attempted: &Attempted<'_>, columns: &Colum
     if let (Some(principal), Some(change)) = (row.principal, &row.change) {
         let label = format!("{label:width$}", width = LABEL_WIDTH - 1);
         let label = style.tone(severity.tone(), label) + " ";
-        text.push_str(&columns.line(&label, principal, change, style));
+        text.push_str(&columns.line(&label, &principal.label(), change, style));
     }
     if *attempts > 1 && row.message.is_empty() {
         text.push_str(&style.dim(format!("  ({attempts} attempts)")));
@@ -152,7 +153,7 @@ fn write_section(text: &mut String, section: &Section<'_>, columns: &Columns, st
         Body::Changes(rows) => {
             for row in rows {
                 if let (Some(principal), Some(change)) = (row.principal, &row.change) {
-                    text.push_str(&columns.line("  ", principal, change, style));
+                    text.push_str(&columns.line("  ", &principal.label(), change, style));
                     text.push('\n');
                 }
             }
@@ -186,7 +187,7 @@ fn write_heading(text: &mut String, section: &Section<'_>, is_counted: bool, sty
         _ => section.severity.tone(),
     };
     let end = match is_counted {
-        true => format!(": {}", counted(section.len(), section.noun)),
+        true => format!(": {}", counted_rows(section.rows(), section.noun)),
         false => ":".to_owned(),
     };
     Sentence::default().text(tone, heading).ours(tone, &end).write(text, style, 0, 2);
@@ -201,7 +202,7 @@ fn write_rows(text: &mut String, rows: &[Row<'_>], style: Style) {
             sentence = sentence.name(Tone::Neutral, place).ours(Tone::Neutral, " ");
         }
         if let Some(principal) = row.principal {
-            sentence = sentence.name(Tone::Strong, principal).ours(Tone::Neutral, ": ");
+            sentence = sentence.name(Tone::Strong, principal.label()).ours(Tone::Neutral, ": ");
         }
         sentence.text(Tone::Neutral, &row.message).write(text, style, 2, 6);
         // Consecutive rows with the same help show it once.
@@ -216,7 +217,7 @@ fn write_principals(text: &mut String, rows: &[Row<'_>], style: Style) {
     let mut names = Sentence::default();
     for (n, row) in rows.iter().enumerate() {
         let comma = if n + 1 < rows.len() { ", " } else { "" };
-        let name = row.principal.unwrap_or_default();
+        let name = row.principal.map(Principal::label).unwrap_or_default();
         names = names.name(Tone::Neutral, name).ours(Tone::Neutral, comma);
     }
     names.write(text, style, 2, 2);
@@ -227,13 +228,13 @@ fn write_help(text: &mut String, help: &Text<'_>, indent: usize, style: Style) {
     sentence.text(Tone::Neutral, help).write(text, style, indent, indent + "help: ".len());
 }
 
-/// Changes as aligned lines: `+ user  from → to`. If the widest line does not fit, the boundaries of every
+/// Changes as aligned lines: `+ name  from → to`. If the widest line does not fit, the boundaries of every
 /// change are on one or two lines of their own.
 pub(super) struct Columns {
     /// The width of the space before each change, in columns.
     indent: usize,
     width: usize,
-    /// The widths of users and of boundaries that are replaced, if each change fits on a line.
+    /// The widths of names and of boundaries that are replaced, if each change fits on a line.
     aligned: Option<(usize, usize)>,
 }
 
@@ -245,16 +246,16 @@ impl Columns {
         rows: impl IntoIterator<Item = &'r Row<'r>>,
         style: Style,
     ) -> Self {
-        let (mut user, mut from, mut to) = (0, 0, 0);
+        let (mut name, mut from, mut to) = (0, 0, 0);
         for row in rows {
             if let (Some(principal), Some(change)) = (row.principal, &row.change) {
-                user = user.max(principal.len());
+                name = name.max(principal.label().len());
                 from = from.max(shown(change.from).len());
                 to = to.max(shown(change.to).len());
             }
         }
-        let line = "+ ".len() + user + "  ".len() + from + ARROW.chars().count() + to;
-        let aligned = (indent + line <= style.width).then_some((user, from));
+        let line = "+ ".len() + name + "  ".len() + from + ARROW.chars().count() + to;
+        let aligned = (indent + line <= style.width).then_some((name, from));
         Columns { indent, width: style.width, aligned }
     }
 
@@ -267,22 +268,22 @@ impl Columns {
         style: Style,
     ) -> String {
         let (from, to) = (visible(shown(change.from)), visible(shown(change.to)));
-        let (user_width, from_width) = self.aligned.unwrap_or_default();
-        let user = format!("{} {:user_width$}", change.kind.sign(), visible(principal));
-        let user = match change.kind {
-            ChangeKind::Add => style.good(user),
-            ChangeKind::Change => style.careful(user),
-            ChangeKind::Remove => style.bad(user),
+        let (name_width, from_width) = self.aligned.unwrap_or_default();
+        let name = format!("{} {:name_width$}", change.kind.sign(), visible(principal));
+        let name = match change.kind {
+            ChangeKind::Add => style.good(name),
+            ChangeKind::Change => style.careful(name),
+            ChangeKind::Remove => style.bad(name),
         };
         if self.aligned.is_some() {
-            return format!("{before}{user}  {from:from_width$}{ARROW}{to}");
+            return format!("{before}{name}  {from:from_width$}{ARROW}{to}");
         }
         let indent = self.indent + 4;
         let next = format!("\n{:indent$}", "");
         let arrow = ARROW.chars().count();
         match indent + from.len() + arrow + to.len() <= self.width {
-            true => format!("{before}{user}{next}{from}{ARROW}{to}"),
-            false => format!("{before}{user}{next}{from}{next}{}{to}", ARROW.trim_start()),
+            true => format!("{before}{name}{next}{from}{ARROW}{to}"),
+            false => format!("{before}{name}{next}{from}{next}{}{to}", ARROW.trim_start()),
         }
     }
 }

@@ -2,7 +2,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::iam::PrincipalKind;
 
 /// The account of every access key ID that is not an account ID.
 pub const ACCOUNT: &str = "123456789012";
@@ -11,38 +13,54 @@ pub const ACCOUNT: &str = "123456789012";
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Accounts(BTreeMap<String, Account>);
 
-/// The users and policies of one account.
-#[derive(Debug, Default, Serialize, Deserialize)]
+/// The users, roles and policies of one account.
+#[derive(Debug, Default, Deserialize)]
 #[serde(from = "SavedAccount")]
 pub(super) struct Account {
     /// The alias of the account; `None` if it has none.
-    #[serde(skip)]
     pub(super) alias: Option<String>,
-    users: BTreeMap<String, User>,
+    /// By name and kind: a user and a role can have the same name.
+    entities: BTreeMap<Key, Entity>,
     policies: BTreeMap<String, Policy>,
-    /// The number of deleted users by name. Unique IDs depend on it.
-    deletions: BTreeMap<String, u64>,
-    /// The user names in lowercase: IAM user names are case-insensitive.
-    #[serde(skip)]
-    folded: BTreeSet<String>,
+    /// The number of deleted users and roles by name and kind. Unique IDs depend on it.
+    deletions: BTreeMap<Key, u64>,
+    /// The names in lowercase: IAM names are case-insensitive.
+    folded: BTreeSet<Key>,
 }
 
-#[derive(Deserialize)]
+/// The name and the kind of a user or role. Pages are in this order, so users and roles are mixed.
+pub(super) type Key = (String, PrincipalKind);
+
+pub(super) fn key(kind: PrincipalKind, name: &str) -> Key {
+    (name.to_owned(), kind)
+}
+
+/// An account as the state file has it.
+#[derive(Serialize, Deserialize)]
 struct SavedAccount {
-    users: BTreeMap<String, User>,
+    users: BTreeMap<String, Entity>,
+    /// Missing if there are none, as in the files of versions without roles.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    roles: BTreeMap<String, Entity>,
     policies: BTreeMap<String, Policy>,
-    /// Missing from the files of versions that did not count deletions.
+    /// Of users. Missing from the files of versions that did not count deletions.
     #[serde(default)]
     deletions: BTreeMap<String, u64>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    role_deletions: BTreeMap<String, u64>,
 }
 
+/// A user or a role: an IAM entity.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct User {
+pub(super) struct Entity {
     pub(super) path: String,
     /// The current boundary. Reads may still return the previous one.
     pub(super) boundary: Option<String>,
     #[serde(default)]
     pub(super) tags: BTreeMap<String, String>,
+    /// The trust policy of a role; `None` for that of the seed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) trust_policy: Option<String>,
     #[serde(skip)]
     stale: Option<Stale>,
 }
@@ -54,10 +72,10 @@ struct Stale {
     until: Instant,
 }
 
-impl User {
+impl Entity {
     pub(super) fn new(path: &str, boundary: Option<&str>) -> Self {
         let (path, boundary) = (path.to_owned(), boundary.map(str::to_owned));
-        User { path, boundary, tags: BTreeMap::new(), stale: None }
+        Entity { path, boundary, tags: BTreeMap::new(), trust_policy: None, stale: None }
     }
 
     /// Sets the boundary. Reads return it after `staleness`.
@@ -83,9 +101,35 @@ pub(super) struct Policy {
 }
 
 impl From<SavedAccount> for Account {
-    fn from(SavedAccount { users, policies, deletions }: SavedAccount) -> Self {
-        let folded = users.keys().map(|name| name.to_ascii_lowercase()).collect();
-        Account { alias: None, users, policies, deletions, folded }
+    fn from(saved: SavedAccount) -> Self {
+        let SavedAccount { users, roles, policies, deletions, role_deletions } = saved;
+        let (entities, deletions) = (keyed(users, roles), keyed(deletions, role_deletions));
+        let folded =
+            entities.keys().map(|(name, kind)| key(*kind, &name.to_ascii_lowercase())).collect();
+        Account { alias: None, entities, policies, deletions, folded }
+    }
+}
+
+fn keyed<T>(users: BTreeMap<String, T>, roles: BTreeMap<String, T>) -> BTreeMap<Key, T> {
+    let users = users.into_iter().map(|(name, value)| ((name, PrincipalKind::User), value));
+    let roles = roles.into_iter().map(|(name, value)| ((name, PrincipalKind::Role), value));
+    users.chain(roles).collect()
+}
+
+impl Serialize for Account {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        fn of<T: Clone>(all: &BTreeMap<Key, T>, kind: PrincipalKind) -> BTreeMap<String, T> {
+            let of_kind = all.iter().filter(|((_, it), _)| *it == kind);
+            of_kind.map(|((name, _), value)| (name.clone(), value.clone())).collect()
+        }
+        let saved = SavedAccount {
+            users: of(&self.entities, PrincipalKind::User),
+            roles: of(&self.entities, PrincipalKind::Role),
+            policies: self.policies.clone(),
+            deletions: of(&self.deletions, PrincipalKind::User),
+            role_deletions: of(&self.deletions, PrincipalKind::Role),
+        };
+        saved.serialize(to)
     }
 }
 
@@ -94,44 +138,50 @@ impl Accounts {
         self.0.entry(id.to_owned()).or_default()
     }
 
-    /// The account to which the seed and tests add users.
+    /// The account to which the seed and tests add users and roles.
     pub(super) fn home(&mut self) -> &mut Account {
         self.account(ACCOUNT)
     }
 }
 
 impl Account {
-    pub(super) fn user(&self, name: &str) -> Option<&User> {
-        self.users.get(name)
+    pub(super) fn entity(&self, kind: PrincipalKind, name: &str) -> Option<&Entity> {
+        self.entities.get(&key(kind, name))
     }
 
-    pub(super) fn user_mut(&mut self, name: &str) -> Option<&mut User> {
-        self.users.get_mut(name)
+    pub(super) fn entity_mut(&mut self, kind: PrincipalKind, name: &str) -> Option<&mut Entity> {
+        self.entities.get_mut(&key(kind, name))
     }
 
-    /// Whether a user has this name in any case.
-    pub(super) fn has_user_ignoring_case(&self, name: &str) -> bool {
-        self.folded.contains(&name.to_ascii_lowercase())
+    /// Whether a user or role of this kind has this name in any case.
+    pub(super) fn has_ignoring_case(&self, kind: PrincipalKind, name: &str) -> bool {
+        self.folded.contains(&key(kind, &name.to_ascii_lowercase()))
     }
 
-    pub(super) fn put_user(&mut self, name: &str, path: &str, boundary: Option<&str>) {
-        self.users.insert(name.to_owned(), User::new(path, boundary));
-        self.folded.insert(name.to_ascii_lowercase());
+    pub(super) fn put(
+        &mut self,
+        kind: PrincipalKind,
+        name: &str,
+        path: &str,
+        boundary: Option<&str>,
+    ) {
+        self.entities.insert(key(kind, name), Entity::new(path, boundary));
+        self.folded.insert(key(kind, &name.to_ascii_lowercase()));
     }
 
-    /// Returns whether the user existed.
-    pub(super) fn remove_user(&mut self, name: &str) -> bool {
-        let is_removed = self.users.remove(name).is_some();
+    /// Returns whether the user or role existed.
+    pub(super) fn remove(&mut self, kind: PrincipalKind, name: &str) -> bool {
+        let is_removed = self.entities.remove(&key(kind, name)).is_some();
         if is_removed {
-            self.folded.remove(&name.to_ascii_lowercase());
-            *self.deletions.entry(name.to_owned()).or_default() += 1;
+            self.folded.remove(&key(kind, &name.to_ascii_lowercase()));
+            *self.deletions.entry(key(kind, name)).or_default() += 1;
         }
         is_removed
     }
 
-    /// The number of users of this name that were deleted from the account.
-    pub(super) fn deletions_of(&self, name: &str) -> u64 {
-        self.deletions.get(name).copied().unwrap_or_default()
+    /// The number of users or roles of this name that were deleted from the account.
+    pub(super) fn deletions_of(&self, kind: PrincipalKind, name: &str) -> u64 {
+        self.deletions.get(&key(kind, name)).copied().unwrap_or_default()
     }
 
     pub(super) fn policy(&self, arn: &str) -> Option<&Policy> {
@@ -151,31 +201,28 @@ impl Account {
         self.policies.iter()
     }
 
-    pub(super) fn user_count(&self) -> usize {
-        self.users.len()
+    pub(super) fn count_of(&self, kind: PrincipalKind) -> usize {
+        self.entities.keys().filter(|(_, it)| *it == kind).count()
     }
 
-    /// The number of users whose boundary is the policy.
+    /// The number of users and roles whose boundary is the policy.
     pub(super) fn boundary_count(&self, arn: &str) -> usize {
-        self.users.values().filter(|user| user.boundary.as_deref() == Some(arn)).count()
+        self.entities.values().filter(|it| it.boundary.as_deref() == Some(arn)).count()
     }
 
-    /// The users after `last`, by name. A marker contains a name and not a position, so pages do not shift while
-    /// users are created and deleted.
-    pub(super) fn users_after<'a>(
+    /// The users and roles after `last`. A marker contains a name and not a position, so pages do not shift while
+    /// users and roles are created and deleted.
+    pub(super) fn after<'a>(
         &'a self,
-        last: Option<&str>,
-    ) -> impl Iterator<Item = (&'a String, &'a User)> {
-        let from = last.map_or(Bound::Unbounded, |last| Bound::Excluded(last.to_owned()));
-        self.users.range((from, Bound::Unbounded))
+        last: Option<&Key>,
+    ) -> impl Iterator<Item = (&'a Key, &'a Entity)> {
+        let from = last.map_or(Bound::Unbounded, |last| Bound::Excluded(last.clone()));
+        self.entities.range((from, Bound::Unbounded))
     }
 
-    /// The users up to and including `last`, in reverse order.
-    pub(super) fn users_until<'a>(
-        &'a self,
-        last: &str,
-    ) -> impl Iterator<Item = (&'a String, &'a User)> {
-        self.users.range(..=last.to_owned()).rev()
+    /// The users and roles up to and including `last`, in reverse order.
+    pub(super) fn until<'a>(&'a self, last: &Key) -> impl Iterator<Item = (&'a Key, &'a Entity)> {
+        self.entities.range(..=last.clone()).rev()
     }
 }
 
@@ -185,7 +232,7 @@ mod tests {
 
     #[test]
     fn reads_return_the_previous_boundary_until_the_staleness_is_over() {
-        let mut user = User::new("/", Some("first"));
+        let mut user = Entity::new("/", Some("first"));
         let hour = Duration::from_secs(3_600);
         user.set_boundary(Some("second"), hour);
         user.set_boundary(None, hour);

@@ -18,19 +18,25 @@ impl Action {
     pub const GET_CALLER_IDENTITY: Action = Action("GetCallerIdentity");
 
     /// All actions, ordered by name.
-    pub const ALL: [Action; 13] = [
+    pub const ALL: [Action; 19] = [
         Action("CreatePolicy"),
+        Action("CreateRole"),
         Action("CreateUser"),
         Action("DeletePolicy"),
+        Action("DeleteRole"),
+        Action("DeleteRolePermissionsBoundary"),
         Action("DeleteUser"),
         Action("DeleteUserPermissionsBoundary"),
         Action("GetAccountAuthorizationDetails"),
         Action("GetAccountSummary"),
         Action::GET_CALLER_IDENTITY,
         Action("GetPolicy"),
+        Action("GetRole"),
         Action("GetUser"),
         Action("ListAccountAliases"),
+        Action("ListRoles"),
         Action("ListUsers"),
+        Action("PutRolePermissionsBoundary"),
         Action("PutUserPermissionsBoundary"),
     ];
 

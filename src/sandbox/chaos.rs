@@ -11,7 +11,7 @@ use crate::iam::Share;
 
 /// Random fault injection, reproducible for the same seed.
 ///
-/// The fault of a call depends on the seed, the action, its user, page or policy, and the number of earlier
+/// The fault of a call depends on the seed, the action, its user, role, page or policy, and the number of earlier
 /// attempts of the same call. Only throttling storms depend on the order in which calls arrive.
 /// STS's `GetCallerIdentity` is exempt.
 #[derive(Debug, Clone, PartialEq)]
@@ -119,8 +119,7 @@ impl ChaosKind {
 }
 
 fn is_write(request: &Request) -> bool {
-    ["PutUserPermissionsBoundary", "DeleteUserPermissionsBoundary"]
-        .contains(&request.action.as_str())
+    request.action.ends_with("PermissionsBoundary")
 }
 
 impl FromStr for ChaosKind {
@@ -138,7 +137,7 @@ impl fmt::Display for ChaosKind {
     }
 }
 
-/// The maximum number of users by which a page is shifted.
+/// The maximum number of users and roles by which a page is shifted.
 const MAX_SHIFT: isize = 3;
 
 impl Chaos {

@@ -25,18 +25,17 @@ pub enum Fault {
     Response(String),
     /// The sandbox does nothing and returns status 200 with a body that does not end.
     Endless,
-    /// The sandbox does nothing and returns a page without users and with a new marker.
+    /// The sandbox does nothing and returns a page without users and roles and with a new marker.
     EndlessPages,
-    /// The sandbox executes the action. Account pages omit the boundaries of users, like those of some IAM
-    /// emulators.
+    /// The sandbox executes the action. Account pages omit boundaries, like those of some IAM emulators.
     WithoutBoundaries,
     /// The sandbox executes the action and delays the response by this time.
     Slow(Duration),
-    /// The page begins this many users after its marker, as if users had been deleted between two pages. A
-    /// negative number shifts it to before its marker, as if users had been created. The page never ends before
+    /// The page begins this many users and roles after its marker, as if some had been deleted between two pages. A
+    /// negative number shifts it to before its marker, as if some had been created. The page never ends before
     /// its own marker, and the first page is not shifted.
     Shifted(isize),
-    /// The sandbox deletes the user, then executes the action.
+    /// The sandbox deletes the user or role, then executes the action.
     UserDeleted,
 }
 
@@ -59,26 +58,27 @@ pub struct Faults(Mutex<Vec<PendingFault>>);
 #[derive(Debug)]
 struct PendingFault {
     action: String,
-    user: Option<String>,
+    name: Option<String>,
     calls_left: u32,
     fault: Fault,
 }
 
 impl Faults {
-    /// Injects the fault into the next `times` calls of `action`: into calls for `user`, or into all calls.
-    pub fn add(&self, action: &str, user: Option<&str>, times: u32, fault: Fault) {
-        let (action, user) = (action.to_owned(), user.map(str::to_owned));
+    /// Injects the fault into the next `times` calls of `action`: into calls for the user or role with this name, or
+    /// into all calls.
+    pub fn add(&self, action: &str, name: Option<&str>, times: u32, fault: Fault) {
+        let (action, name) = (action.to_owned(), name.map(str::to_owned));
         let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        pending.push(PendingFault { action, user, calls_left: times, fault });
+        pending.push(PendingFault { action, name, calls_left: times, fault });
     }
 
     /// The fault to inject into this call. It reduces the number of calls that get the fault.
-    pub(super) fn take(&self, action: &str, user: Option<&str>) -> Option<Fault> {
+    pub(super) fn take(&self, action: &str, name: Option<&str>) -> Option<Fault> {
         let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let first = pending.iter_mut().find(|pending| {
             pending.calls_left > 0
                 && pending.action == action
-                && (pending.user.is_none() || pending.user.as_deref() == user)
+                && (pending.name.is_none() || pending.name.as_deref() == name)
         })?;
         first.calls_left -= 1;
         Some(first.fault.clone())

@@ -81,9 +81,9 @@ impl FaultInjector {
     }
 }
 
-/// The user, policy or page of the call.
+/// The user, role, policy or page of the call.
 fn subject(request: &Request) -> &str {
-    let names = ["UserName", "PolicyArn", "PolicyName", "Marker"];
+    let names = ["UserName", "RoleName", "PolicyArn", "PolicyName", "Marker"];
     names.into_iter().find_map(|name| request.get(name)).unwrap_or_default()
 }
 

@@ -8,6 +8,8 @@ mod account;
 mod action;
 mod calls;
 mod chaos;
+mod checks;
+mod entities;
 mod error;
 mod fault;
 mod iam;
@@ -17,6 +19,7 @@ mod limit_model;
 mod limit_state;
 mod managed;
 mod options;
+mod page;
 mod request;
 mod seed;
 mod server;
@@ -53,7 +56,7 @@ use std::time::Instant;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::iam::{PolicyArn, PrincipalName};
+use crate::iam::{PolicyArn, Principal, PrincipalKind, PrincipalName};
 use shared::Shared;
 
 /// An access key ID for [`ACCOUNT`]. It is not a secret.
@@ -122,7 +125,20 @@ impl Sandbox {
     /// Adds a user to [`ACCOUNT`], or replaces the user of this name and keeps its unique ID. The policy of the
     /// boundary does not have to exist.
     pub fn put_user(&self, user: &PrincipalName, boundary: Option<&PolicyArn>) {
-        self.shared.accounts().home().put_user(user.as_str(), "/", boundary.map(PolicyArn::as_str));
+        let boundary = boundary.map(PolicyArn::as_str);
+        self.shared.accounts().home().put(PrincipalKind::User, user.as_str(), "/", boundary);
+    }
+
+    /// Adds a role to [`ACCOUNT`], or replaces the role of this name and keeps its unique ID. The path begins and ends
+    /// with a slash. The policy of the boundary does not have to exist.
+    pub fn put_role(&self, role: &PrincipalName, path: &str, boundary: Option<&PolicyArn>) {
+        let boundary = boundary.map(PolicyArn::as_str);
+        self.shared.accounts().home().put(PrincipalKind::Role, role.as_str(), path, boundary);
+    }
+
+    /// Makes every caller a session of this role. Without it, every caller is a user.
+    pub fn assume_role(&self, role: &PrincipalName) {
+        *self.shared.assumed_role() = Some(role.to_string());
     }
 
     /// Sets the alias of [`ACCOUNT`].
@@ -140,7 +156,7 @@ impl Sandbox {
         arn.parse().expect("the argument is a valid policy name")
     }
 
-    /// Removes a policy from [`ACCOUNT`], even if it is the boundary of a user.
+    /// Removes a policy from [`ACCOUNT`], even if it is the boundary of a user or role.
     pub fn remove_policy(&self, name: &str) {
         let arn = format!("arn:aws:iam::{ACCOUNT}:policy/{name}");
         self.shared.accounts().home().remove_policy(&arn);
@@ -148,21 +164,38 @@ impl Sandbox {
 
     /// Removes a user from [`ACCOUNT`].
     pub fn remove_user(&self, user: &PrincipalName) {
-        self.shared.accounts().home().remove_user(user.as_str());
+        self.remove(&Principal::user(user.clone()));
+    }
+
+    /// Removes a user or role from [`ACCOUNT`].
+    pub fn remove(&self, Principal { kind, name }: &Principal) {
+        self.shared.accounts().home().remove(*kind, name.as_str());
     }
 
     /// The boundary of a user of [`ACCOUNT`]; the outer `None` means that the user does not exist.
     pub fn boundary_of(&self, user: &PrincipalName) -> Option<Option<String>> {
+        self.boundary(&Principal::user(user.clone()))
+    }
+
+    /// The boundary of a user or role of [`ACCOUNT`]; the outer `None` means that it does not exist.
+    pub fn boundary(&self, Principal { kind, name }: &Principal) -> Option<Option<String>> {
         let accounts = &mut self.shared.accounts();
-        accounts.home().user(user.as_str()).map(|user| user.boundary.clone())
+        accounts.home().entity(*kind, name.as_str()).map(|entity| entity.boundary.clone())
     }
 
     /// The unique ID (IAM's `UserId`) of a user of [`ACCOUNT`], if the user exists. A user that is deleted and
     /// created again has a different unique ID.
     pub fn unique_id_of(&self, user: &PrincipalName) -> Option<String> {
+        self.unique_id(&Principal::user(user.clone()))
+    }
+
+    /// The unique ID (IAM's `UserId` or `RoleId`) of a user or role of [`ACCOUNT`], if it exists. One that is deleted
+    /// and created again has a different unique ID.
+    pub fn unique_id(&self, Principal { kind, name }: &Principal) -> Option<String> {
         let accounts = &mut self.shared.accounts();
-        let (home, name) = (accounts.home(), user.as_str());
-        home.user(name).map(|_| unique_id::of_user(ACCOUNT, name, home.deletions_of(name)))
+        let (home, name) = (accounts.home(), name.as_str());
+        home.entity(*kind, name)?;
+        Some(unique_id::of(*kind, ACCOUNT, name, home.deletions_of(*kind, name)))
     }
 }
 

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
-use super::account::ACCOUNT;
-use crate::iam::{AccountId, Partition};
+use super::account::{ACCOUNT, Key, key};
+use crate::iam::{AccountId, Partition, PrincipalKind};
 
 /// A request of the query protocol.
 #[derive(Debug)]
@@ -108,24 +108,45 @@ impl Request {
         }
     }
 
-    /// The user name after which the page begins.
-    pub(super) fn marker(&self) -> Result<Option<String>, ErrorResponse> {
+    /// The user or role that the call names.
+    pub(super) fn principal(&self) -> Option<(PrincipalKind, &str)> {
+        let named = |kind| self.get(name_parameter(kind)).map(|name| (kind, name));
+        PrincipalKind::ALL.into_iter().find_map(named)
+    }
+
+    /// The user or role after which the page begins.
+    pub(super) fn marker(&self) -> Result<Option<Key>, ErrorResponse> {
         let Some(marker) = self.get("Marker") else { return Ok(None) };
         let bytes = (0..marker.len())
             .step_by(2)
             .map(|at| u8::from_str_radix(marker.get(at..at + 2)?, 16).ok())
             .collect::<Option<Vec<u8>>>();
         match bytes.and_then(|bytes| String::from_utf8(bytes).ok()) {
-            Some(name) if !name.is_empty() => Ok(Some(name)),
+            Some(text) if !text.is_empty() => Ok(Some(match text.strip_prefix(ROLE) {
+                Some(role) => key(PrincipalKind::Role, role),
+                None => key(PrincipalKind::User, &text),
+            })),
             _ => Err(ErrorResponse::validation("Invalid Marker.")),
         }
     }
 }
 
+/// Marks the name of a role in a marker. No name contains a slash.
+const ROLE: &str = "role/";
+
 /// The marker that [`Request::marker`] decodes. It is not the plain name, because IAM's markers are opaque to
 /// clients.
-pub(super) fn marker_after(name: &str) -> String {
-    name.bytes().map(|byte| format!("{byte:02x}")).collect()
+pub(super) fn marker_after((name, kind): &Key) -> String {
+    let prefix = if *kind == PrincipalKind::Role { ROLE } else { "" };
+    prefix.bytes().chain(name.bytes()).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The parameter that names a user or role.
+pub(super) fn name_parameter(kind: PrincipalKind) -> &'static str {
+    match kind {
+        PrincipalKind::User => "UserName",
+        PrincipalKind::Role => "RoleName",
+    }
 }
 
 /// The partition of the Region for which the request is signed.

@@ -1,15 +1,21 @@
 use super::account::{ACCOUNT, Accounts};
+use crate::iam::PrincipalKind;
 
 /// The initial content of the sandbox's account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seed {
-    /// No users and no policies.
+    /// No users, no roles and no policies.
     Empty,
-    /// The users of a sample company. The `boundaries.toml` of this project lists them.
+    /// The users and roles of a sample company. The `boundaries.toml` of this project lists most of them.
     Story,
-    /// This many users with [awkward names](awkward_name). Of every five users, one has no boundary, one has
-    /// `Contractor`, and three have `Developer`.
-    Users(usize),
+    /// This many users and roles with [awkward names](awkward_name): users and roles have the same names. Of every
+    /// five, one has no boundary, one has `Contractor`, and three have `Developer`.
+    Generated {
+        /// The number of users.
+        users: usize,
+        /// The number of roles.
+        roles: usize,
+    },
 }
 
 /// The customer managed policies of [`Seed::Story`], with their paths.
@@ -41,6 +47,22 @@ const USERS: [(&str, &str, Option<&str>); 19] = [
     ("/", "auditor", Some("ReadOnlyAccess")),
 ];
 
+/// The roles of [`Seed::Story`]: path, name and boundary. AWS manages the last two.
+const ROLES: [(&str, &str, Option<&str>); 8] = [
+    ("/service/", "ci-deploy", Some("Deployer")),
+    ("/service/", "image-resizer", Some("Developer")),
+    ("/service/", "nightly-report", None),
+    ("/data/", "data-pipeline", Some("DataScientist")),
+    ("/", "auditor", Some("ReadOnlyAccess")),
+    ("/", "break-glass", None),
+    ("/aws-service-role/support.amazonaws.com/", "AWSServiceRoleForSupport", None),
+    (
+        "/aws-reserved/sso.amazonaws.com/eu-central-1/",
+        "AWSReservedSSO_AdministratorAccess_1a2b3c4d5e6f7081",
+        None,
+    ),
+];
+
 impl Seed {
     pub(super) fn accounts(self) -> Accounts {
         let mut accounts = Accounts::default();
@@ -55,25 +77,29 @@ impl Seed {
         match self {
             Seed::Empty => {}
             Seed::Story => {
-                for (path, user, boundary) in USERS {
+                let users = USERS.map(|user| (PrincipalKind::User, user));
+                let roles = ROLES.map(|role| (PrincipalKind::Role, role));
+                for (kind, (path, name, boundary)) in users.into_iter().chain(roles) {
                     let boundary = boundary.map(|name| {
                         match POLICIES.iter().find(|(_, policy)| *policy == name) {
                             Some((path, name)) => customer(path, name),
                             None => format!("arn:aws:iam::aws:policy/{name}"),
                         }
                     });
-                    home.put_user(user, path, boundary.as_deref());
+                    home.put(kind, name, path, boundary.as_deref());
                 }
             }
-            Seed::Users(count) => {
+            Seed::Generated { users, roles } => {
                 let (right, wrong) = (customer("/", "Developer"), customer("/", "Contractor"));
-                for n in 0..count {
+                let users = (0..users).map(|n| (PrincipalKind::User, n));
+                let roles = (0..roles).map(|n| (PrincipalKind::Role, n));
+                for (kind, n) in users.chain(roles) {
                     let boundary = match n % 5 {
                         0 => None,
                         1 => Some(wrong.as_str()),
                         _ => Some(right.as_str()),
                     };
-                    home.put_user(&awkward_name(n), "/many/", boundary);
+                    home.put(kind, &awkward_name(n), "/many/", boundary);
                 }
             }
         }
@@ -81,7 +107,7 @@ impl Seed {
     }
 }
 
-/// A valid user name that is difficult for TOML, XML or a shell; distinct for each number.
+/// A valid user or role name that is difficult for TOML, XML or a shell; distinct for each number.
 pub fn awkward_name(n: usize) -> String {
     match n % 8 {
         0 => format!("user-{n:05}"),

@@ -14,8 +14,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::fault::Fault;
-use super::iam::Behavior;
 use super::injector::Injection;
+use super::page::Behavior;
 use super::request::{ErrorResponse, Request};
 use super::shared::Shared;
 use super::{iam, state, sts, xml};
@@ -99,8 +99,9 @@ async fn handle(
     let content = match injection.fault {
         None | Some(Fault::Shifted(_) | Fault::WithoutBoundaries) => execute(),
         Some(Fault::UserDeleted) => {
-            let name = request.get("UserName").unwrap_or_default();
-            shared.accounts().account(&request.account).remove_user(name);
+            if let Some((kind, name)) = request.principal() {
+                shared.accounts().account(&request.account).remove(kind, name);
+            }
             execute()
         }
         Some(Fault::Error { status, code, message }) => Content {
@@ -145,7 +146,9 @@ fn execute(shared: &Shared, request: &Request, behavior: Behavior, request_id: &
         body: xml::response(namespace, &request.action, result, request_id),
     };
     if request.action == "GetCallerIdentity" {
-        return success(sts::NAMESPACE, Some(sts::get_caller_identity(request)));
+        let role = shared.assumed_role().clone();
+        let identity = sts::get_caller_identity(request, role.as_deref());
+        return success(sts::NAMESPACE, Some(identity));
     }
     let mut accounts = shared.accounts();
     let account = accounts.account(&request.account);
@@ -172,7 +175,7 @@ fn failure(error: &ErrorResponse, request_id: &str) -> Content {
     Content { status: error.status, body }
 }
 
-/// A page without users. Its marker is new: the ID of the request.
+/// A page without users and roles. Its marker is new: the ID of the request.
 fn empty_page(action: &str, request_id: &str) -> String {
     let page = vec![xml::text("IsTruncated", true), xml::text("Marker", request_id)];
     xml::response(iam::NAMESPACE, action, Some(page), request_id)

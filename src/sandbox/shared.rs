@@ -20,6 +20,8 @@ pub(super) struct Shared {
     pub(super) throttled: Counter,
     /// Selects the latencies: the same sequence in each run.
     latencies: Mutex<fastrand::Rng>,
+    /// The role that every caller has assumed; `None` for a user.
+    assumed_role: Mutex<Option<String>>,
 }
 
 impl Shared {
@@ -28,6 +30,7 @@ impl Shared {
             throttler: Mutex::new(Throttler::new(options.throttle.clone())),
             throttled: Counter::default(),
             latencies: Mutex::new(fastrand::Rng::with_seed(0)),
+            assumed_role: Mutex::default(),
             injector: options.chaos.clone().map(|chaos| Mutex::new(FaultInjector::new(chaos))),
             options,
             accounts: Mutex::new(accounts),
@@ -48,6 +51,10 @@ impl Shared {
     pub(super) fn latency(&self) -> Duration {
         let mut rng = self.latencies.lock().unwrap_or_else(PoisonError::into_inner);
         self.options.latency_spread.sample(self.options.latency, &mut rng)
+    }
+
+    pub(super) fn assumed_role(&self) -> MutexGuard<'_, Option<String>> {
+        self.assumed_role.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn injector(&self) -> Option<MutexGuard<'_, FaultInjector>> {
@@ -72,7 +79,9 @@ impl Shared {
     pub(super) fn inject(&self, request: &Request) -> Injection {
         let injection = self.injector().map(|mut injector| injector.inject(request));
         let mut injection = injection.unwrap_or_default();
-        if let Some(fault) = self.faults.take(&request.action, request.get("UserName")) {
+        if let Some(fault) =
+            self.faults.take(&request.action, request.principal().map(|(_, name)| name))
+        {
             injection.fault = Some(fault);
         }
         injection

@@ -1,5 +1,7 @@
 use sha2::{Digest, Sha256};
 
+use crate::iam::PrincipalKind;
+
 /// The alphabet of IAM's unique IDs: base32 of RFC 4648.
 const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
@@ -7,13 +9,17 @@ const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 /// `AIDACKCEVSQ6C2EXAMPLE`.
 const LENGTH: usize = 17;
 
-/// The unique ID of a user, with the prefix `AIDA`
+/// The unique ID of a user, with the prefix `AIDA`, or of a role, with the prefix `AROA`
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids>).
 ///
-/// `deletions` is the number of users of this name that were deleted from the account: IAM never reuses an ID,
-/// not even for a user of the same name.
-pub(super) fn of_user(account: &str, name: &str, deletions: u64) -> String {
-    id("AIDA", [account, name, &deletions.to_string()])
+/// `deletions` is the number of users or roles of this name that were deleted from the account: IAM never reuses an
+/// ID, not even for one of the same name.
+pub(super) fn of(kind: PrincipalKind, account: &str, name: &str, deletions: u64) -> String {
+    let prefix = match kind {
+        PrincipalKind::User => "AIDA",
+        PrincipalKind::Role => "AROA",
+    };
+    id(prefix, [account, name, &deletions.to_string()])
 }
 
 /// The unique ID of a managed policy.
@@ -39,15 +45,17 @@ mod tests {
 
     #[test]
     fn a_unique_id_has_iams_form_and_depends_on_account_name_and_deletions() {
-        let id = of_user("123456789012", "alice", 0);
+        let user = PrincipalKind::User;
+        let id = of(user, "123456789012", "alice", 0);
         assert_eq!(id.len(), 21);
         assert!(id.starts_with("AIDA"));
         assert!(id.bytes().all(|byte| ALPHABET.contains(&byte)), "{id}");
-        assert_eq!(id, of_user("123456789012", "alice", 0));
+        assert_eq!(id, of(user, "123456789012", "alice", 0));
+        assert!(of(PrincipalKind::Role, "123456789012", "alice", 0).starts_with("AROA"));
         for other in [
-            of_user("123456789012", "alice", 1),
-            of_user("123456789012", "bob", 0),
-            of_user("999999999999", "alice", 0),
+            of(user, "123456789012", "alice", 1),
+            of(user, "123456789012", "bob", 0),
+            of(user, "999999999999", "alice", 0),
         ] {
             assert_ne!(id, other);
         }

@@ -26,7 +26,7 @@ async fn every_page_of_the_account_is_read() {
     // Once for the plan, and once for verification.
     assert_eq!(fixture.calls(DETAILS), 2 * 7);
     let account = fixture.account().await;
-    assert_eq!(fixture.plan(&account).await.in_sync, 25);
+    assert_eq!(fixture.plan(&account).await.in_sync.users, 25);
 }
 
 #[tokio::test]

@@ -233,7 +233,7 @@ fn only_the_aws_module_names_a_crate_of_the_sdk() {
 }
 
 #[test]
-fn the_only_writes_are_those_of_the_boundary_of_a_user() {
+fn the_only_writes_are_those_of_the_boundary_of_a_user_or_role() {
     // The verbs of IAM's actions that change something, as methods of the SDK's client.
     const VERBS: [&str; 14] = [
         "add",
@@ -262,7 +262,12 @@ fn the_only_writes_are_those_of_the_boundary_of_a_user() {
             }
         }
     }
-    let expected = ["delete_user_permissions_boundary", "put_user_permissions_boundary"];
+    let expected = [
+        "delete_role_permissions_boundary",
+        "delete_user_permissions_boundary",
+        "put_role_permissions_boundary",
+        "put_user_permissions_boundary",
+    ];
     assert!(writes.iter().eq(&expected), "{writes:?}");
 }
 

@@ -3,7 +3,7 @@
 
 use crate::support::fixture::{DETAILS, Fixture, PUT, access, account, denied, quick, read, user};
 use iam_boundaries::aws::{ConnectError, Connection, LimiterOptions, Stop};
-use iam_boundaries::iam::{Principal, PrincipalName};
+use iam_boundaries::iam::{Principal, PrincipalKind, PrincipalName};
 use iam_boundaries::inventory::{
     ApiError, CallOutcome, ErrorClass, EveryPrincipalError, PolicyState, Reading,
 };
@@ -31,7 +31,7 @@ async fn read_users(sandbox: &Sandbox, users: usize) -> Result<Vec<Reading>, Api
 /// Imports: reads every user.
 async fn read_every(sandbox: &Sandbox) -> Result<usize, EveryPrincipalError> {
     let account = account(sandbox).await.reading_with(quick());
-    Ok(account.every_principal().await?.len())
+    Ok(account.every_principal(&[PrincipalKind::User].into()).await?.len())
 }
 
 fn is_too_large(error: &ApiError, bound: &str) {
@@ -50,14 +50,14 @@ fn call(error: EveryPrincipalError) -> ApiError {
 async fn a_page_without_an_end_is_an_error_that_names_the_bound_and_is_not_requested_again() {
     let sandbox = sandbox(60).await;
     sandbox.faults().add(DETAILS, None, ALWAYS, Fault::Endless);
-    is_too_large(&read_users(&sandbox, 60).await.unwrap_err(), "larger than 64 MiB");
-    is_too_large(&call(read_every(&sandbox).await.unwrap_err()), "larger than 64 MiB");
+    is_too_large(&read_users(&sandbox, 60).await.unwrap_err(), "larger than 96 MiB");
+    is_too_large(&call(read_every(&sandbox).await.unwrap_err()), "larger than 96 MiB");
     assert_eq!(sandbox.calls()[DETAILS], 2);
 
     let sandbox = self::sandbox(3).await;
     sandbox.faults().add(DETAILS, None, ALWAYS, denied());
     sandbox.faults().add(LIST, None, ALWAYS, Fault::Endless);
-    is_too_large(&call(read_every(&sandbox).await.unwrap_err()), "larger than 64 MiB");
+    is_too_large(&call(read_every(&sandbox).await.unwrap_err()), "larger than 96 MiB");
     assert_eq!(sandbox.calls()[LIST], 1);
 }
 
@@ -76,7 +76,7 @@ async fn any_other_response_without_an_end_is_an_error_that_names_the_bound() {
         panic!()
     };
     is_too_large(error, "larger than 1 MiB");
-    is_too_large(&account.user_count().await.unwrap_err(), "larger than 1 MiB");
+    is_too_large(&account.count_of(PrincipalKind::User).await.unwrap_err(), "larger than 1 MiB");
 
     // IAM may have made the change: verification decides.
     let writer =
@@ -264,7 +264,7 @@ async fn the_binary_says_what_exceeds_which_bound_and_imports_nothing() {
         let ran = fixture.run(arguments).await;
         assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran}");
         let why =
-            "ResponseTooLarge: the response is larger than 64 MiB, the maximum for this action";
+            "ResponseTooLarge: the response is larger than 96 MiB, the maximum for this action";
         assert!(ran.err.contains(why) && ran.err.contains("check --endpoint-url"), "{ran}");
     }
     assert!(!fixture.folder().join("new.toml").exists());

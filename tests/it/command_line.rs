@@ -137,7 +137,7 @@ fn each_bad_option_of_the_sandbox_is_one_clear_message() {
         (&["--rate", "GetUser=fast"], "a rate is a number of calls per second from 0.001 to"),
         (
             &["--rate", "PutUser=5"],
-            "unknown action `PutUser`; the sandbox supports CreatePolicy, CreateUser, ",
+            "unknown action `PutUser`; the sandbox supports CreatePolicy, CreateRole, CreateUser, ",
         ),
         (&["--rate", "5", "--burst", "0.5"], "a burst is a number of calls from 1 to 1000000"),
         (&["--rate", "5", "--burst", "inf"], "a burst is a number of calls from 1 to 1000000"),

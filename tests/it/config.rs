@@ -34,6 +34,57 @@ fn every_part_of_the_format_is_parsed() {
 }
 
 #[test]
+fn users_and_roles_are_two_tables_whose_entries_are_checked_alike() {
+    let text = "[boundaries]\ndev = \"arn:aws:iam::123456789012:policy/Dev\"\n[roles]\ndeploy = \"dev\"\n\
+                [users]\ndeploy = false\nalice = \"dev\"\n";
+    let config = Config::parse("f.toml", text).unwrap();
+    let listed: Vec<String> =
+        config.entries().map(|(principal, _)| principal.to_string()).collect();
+    assert_eq!(listed, ["alice", "deploy", "role/deploy"]);
+    assert_eq!(config.roles[&"deploy".parse().unwrap()].line, 4);
+    assert_eq!(config.listed().to_string(), "2 users and 1 role");
+    let only_roles = "[roles]\ndeploy = \"arn:aws-cn:iam::123456789012:policy/Dev\"\n";
+    let config = Config::parse("f.toml", only_roles).unwrap();
+    assert_eq!(config.partition(), Some(Partition::AwsCn));
+    assert!(config.names_account());
+    // An empty table is harmless beside one with entries.
+    for table in ["[users]\n[roles]\na = false\n", "[roles]\n[users]\na = false\n"] {
+        assert!(Config::parse("f.toml", table).is_ok(), "{table}");
+    }
+    assert_eq!(
+        messages("[users]\n[roles]\n"),
+        ["1:2 the [users] table is empty", "2:2 the [roles] table is empty"]
+    );
+}
+
+#[test]
+fn each_common_error_in_the_table_of_roles_names_roles() {
+    let files = [
+        "deploy = 1",
+        "deploy = null",
+        "deploy = FALSE",
+        "deploy = \"null\"",
+        "deploy = \"\"",
+        "deploy = true",
+        "deploy = { boundary = \"arn:aws:iam::aws:policy/X\" }",
+        "ci.deploy = false",
+        "\"arn:aws:iam::123456789012:role/ci/deploy\" = false",
+        "\"/ci/deploy\" = false",
+        "\"a b\" = false",
+        "ok = false",
+        "OK = false",
+        "[guard]\nprotected_roles = \"admin\"",
+        "[guard]\nprotected_roles = [7, \"a b\"]",
+        "[guard]\nprotected_role = [\"admin\"]",
+    ];
+    let shown = files.map(|line| {
+        let shown = errors_of(&format!("[roles]\nok = false\n{line}\n")).render(false);
+        shown.rsplit_once("\n1 error in").unwrap_or((&shown, "")).0.to_owned()
+    });
+    insta::assert_snapshot!(shown.join("\n"));
+}
+
+#[test]
 fn keys_that_look_like_other_toml_values_are_user_names() {
     let text = "[users]\n123 = false\ntrue = false\n1e5 = false\ninf = false\n0x10 = false\n\
                 2024-01-01 = false\n\"a+b=c,d.e@f_g-h\" = false\n'single' = false\n";
@@ -98,7 +149,7 @@ fn a_table_in_place_of_a_boundary_is_reported_as_a_table() {
 #[test]
 fn a_file_without_users_is_an_error() {
     assert_eq!(messages(""), ["1:1 the file is empty"]);
-    assert_eq!(messages("# nothing\n"), ["1:1 the file has no [users] table"]);
+    assert_eq!(messages("# nothing\n"), ["1:1 the file has no [users] table and no [roles] table"]);
     assert_eq!(messages("[users]\n"), ["1:2 the [users] table is empty"]);
     assert_eq!(messages("users = 1\n"), ["1:9 users must be a table, not a number"]);
     assert_eq!(messages("[account]\n[users]\na = false\n"), ["1:2 the [account] table has no id"]);

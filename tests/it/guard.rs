@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::support::fixture::{Fixture, lines, user};
 use crate::support::plans::{arn, found, name, principal};
 use iam_boundaries::config::Config;
-use iam_boundaries::iam::Principal;
+use iam_boundaries::iam::{Principal, PrincipalKind};
 use iam_boundaries::inventory::Inventory;
 use iam_boundaries::plan::{Overrides, Plan, Supervision, Violation};
 use iam_boundaries::sandbox::Fault;
@@ -92,17 +92,18 @@ fn a_percentage_refers_to_the_listed_users_if_the_number_of_users_is_unknown() {
     assert!(plan.violations(None, Supervision::Unattended, &Overrides::default()).is_empty());
     plan.account_users = None;
     assert_eq!(violations(&plan, Supervision::Attended), ["changes"]);
-    assert!(plan.is_account_size_needed(&Overrides::default()));
+    assert!(plan.is_account_size_needed(PrincipalKind::User, &Overrides::default()));
     // An absolute limit does not need the number of users.
     let overrides = Overrides { max_changes: Some("10".parse().unwrap()), ..Overrides::default() };
-    assert!(!plan.is_account_size_needed(&overrides));
+    assert!(!plan.is_account_size_needed(PrincipalKind::User, &overrides));
 }
 
 #[test]
 fn a_change_of_a_protected_user_is_a_violation_in_any_case_unless_an_override_names_the_user() {
     let plan = plan(0, 3, 100, "protected = [\"USER-0001\", \"*-0002\"]");
     assert_eq!(violations(&plan, Supervision::Attended), ["protected", "protected"]);
-    let overrides = Overrides { allow_protected: vec![user(1)], ..Overrides::default() };
+    let overrides =
+        Overrides { allow_protected: vec![Principal::user(user(1))], ..Overrides::default() };
     let left = plan.violations(None, Supervision::Attended, &overrides);
     let [Violation::Protected { principal, provenance, by }] = &left[..] else {
         panic!("{left:?}")

@@ -1,12 +1,12 @@
 //! `import` writes a complete file, and the plan of that file has no changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::support::Binary;
 use crate::support::fixture::account;
 use iam_boundaries::config::{Config, file_of};
-use iam_boundaries::iam::{PolicyArn, Principal, PrincipalName};
+use iam_boundaries::iam::{PolicyArn, Principal, PrincipalKind, PrincipalName};
 use iam_boundaries::inventory::{EveryPrincipal, EveryPrincipalError};
 use iam_boundaries::sandbox::{Fault, Options, Sandbox};
 
@@ -33,7 +33,10 @@ fn a_plan_of_the_imported_file_has_no_changes() {
     assert_eq!(binary.run(&["check"]).code, 0);
     let plan = binary.run(&["--sandbox", "plan", "--detailed-exitcode"]);
     assert_eq!(plan.code, 0, "{plan}");
-    assert!(plan.out.starts_with("In sync: all 13 listed users match "), "{plan}");
+    assert!(
+        plan.out.starts_with("In sync: all 13 listed users and all 4 listed roles match "),
+        "{plan}"
+    );
 }
 
 #[test]
@@ -182,12 +185,13 @@ fn a_boundary_of_another_account_is_an_error_and_nothing_is_written() {
     assert!(!binary.folder().join("boundaries.toml").exists());
 }
 
-/// Users and their boundaries.
-type Users = BTreeMap<PrincipalName, Option<PolicyArn>>;
-
-fn users<const N: usize>(listed: [(&str, Option<&str>); N]) -> Users {
+fn users<const N: usize>(listed: [(&str, Option<&str>); N]) -> EveryPrincipal {
     let value = |boundary: Option<&str>| boundary.map(|arn| arn.parse().unwrap());
-    listed.map(|(user, boundary)| (user.parse().unwrap(), value(boundary))).into()
+    listed.map(|(name, boundary)| (Principal::user(name.parse().unwrap()), value(boundary))).into()
+}
+
+fn users_only() -> BTreeSet<PrincipalKind> {
+    [PrincipalKind::User].into()
 }
 
 #[test]
@@ -221,7 +225,7 @@ fn short_names_are_unique_and_derived_from_policy_names() {
 }
 
 #[test]
-fn random_users_and_policies_survive_a_round_trip_through_the_file() {
+fn random_users_roles_and_policies_survive_a_round_trip_through_the_file() {
     let mut random = fastrand::Rng::with_seed(20_261_124);
     const NAME: &[u8] = b"abzABZ019_+=,.@-";
     let text = |random: &mut fastrand::Rng, from: &[u8], most: usize| -> String {
@@ -239,18 +243,20 @@ fn random_users_and_policies_survive_a_round_trip_through_the_file() {
         let mut folded = BTreeMap::new();
         for _ in 0..random.usize(1..60) {
             let name: PrincipalName = text(&mut random, NAME, 64).parse().unwrap();
+            let kind = *random.choice(&PrincipalKind::ALL).unwrap();
             let boundary = random.choice(&arns).filter(|_| random.u8(..4) > 0).cloned();
-            folded.insert(name.folded(), (name, boundary));
+            folded.insert((kind, name.folded()), (Principal { kind, name }, boundary));
         }
-        let mut users: Users = folded.into_values().collect();
-        users.insert("someone".parse().unwrap(), Some(arns[0].clone()));
-        let file = file_of("123456789012".parse().unwrap(), &users);
+        let mut principals: EveryPrincipal = folded.into_values().collect();
+        let someone = Principal::user("someone".parse().unwrap());
+        principals.insert(someone, Some(arns[0].clone()));
+        let file = file_of("123456789012".parse().unwrap(), &principals);
         let config =
             Config::parse("f.toml", &file).unwrap_or_else(|error| panic!("{error}\n{file}"));
-        users.retain(|_, boundary| boundary.is_some());
-        let listed: Users =
-            config.users.into_iter().map(|(user, entry)| (user, entry.boundary)).collect();
-        assert_eq!(listed, users, "{file}");
+        principals.retain(|_, boundary| boundary.is_some());
+        let listed: EveryPrincipal =
+            config.entries().map(|(it, entry)| (it, entry.boundary.clone())).collect();
+        assert_eq!(listed, principals, "{file}");
     }
 }
 
@@ -278,7 +284,7 @@ async fn two_users_a_page() -> (Sandbox, EveryPrincipal) {
 #[tokio::test]
 async fn without_account_details_users_are_listed_and_read_one_by_one() {
     let (sandbox, expected) = without_account_details().await;
-    let everyone = account(&sandbox).await.every_principal().await.unwrap();
+    let everyone = account(&sandbox).await.every_principal(&users_only()).await.unwrap();
     assert_eq!(everyone, expected);
     // A listing of more than one page is repeated: see the next test.
     assert_eq!((sandbox.calls()["ListUsers"], sandbox.calls()["GetUser"]), (6, 5));
@@ -294,7 +300,7 @@ async fn users_missed_by_shifting_pages_are_found_by_another_listing() {
         };
         // The first page cannot shift. The second page omits its two users.
         sandbox.faults().add(action, None, 2, Fault::Shifted(2));
-        let everyone = account(&sandbox).await.every_principal().await.unwrap();
+        let everyone = account(&sandbox).await.every_principal(&users_only()).await.unwrap();
         assert_eq!(everyone, expected);
         // Two pages, three pages with two more users, and three pages without a new user.
         assert_eq!(sandbox.calls()[action], 8);
@@ -329,8 +335,11 @@ async fn an_account_with_new_users_in_every_listing_is_an_error_because_others_c
             sandbox.faults().add(action, None, 1, page_of(action, "A", Some("next")));
             sandbox.faults().add(action, None, 1, page_of(action, new, None));
         }
-        let error = account(&sandbox).await.every_principal().await.unwrap_err();
-        assert!(matches!(error, EveryPrincipalError::Unstable(5)), "{error}");
+        let error = account(&sandbox).await.every_principal(&users_only()).await.unwrap_err();
+        assert!(
+            matches!(error, EveryPrincipalError::Unstable { readings: 5, noun: "user" }),
+            "{error}"
+        );
         assert_eq!(sandbox.calls()[action], 10);
     }
 }
@@ -339,7 +348,7 @@ async fn an_account_with_new_users_in_every_listing_is_an_error_because_others_c
 async fn if_every_way_to_list_users_is_denied_the_error_names_the_action_to_allow() {
     let (sandbox, _) = without_account_details().await;
     sandbox.faults().add("ListUsers", None, 1, Fault::error(403, "AccessDenied", "no list"));
-    let error = account(&sandbox).await.every_principal().await.unwrap_err();
+    let error = account(&sandbox).await.every_principal(&users_only()).await.unwrap_err();
     assert!(
         matches!(&error, EveryPrincipalError::Call(error) if error.message == "no pages"),
         "{error}"
@@ -353,7 +362,7 @@ async fn a_user_that_is_deleted_or_denied_between_calls_is_named() {
     sandbox.faults().add("GetUser", Some("user-1"), 1, gone);
     let denied = Fault::error(403, "AccessDenied", "not this one");
     sandbox.faults().add("GetUser", Some("user-3"), 1, denied);
-    let error = account(&sandbox).await.every_principal().await.unwrap_err();
+    let error = account(&sandbox).await.every_principal(&users_only()).await.unwrap_err();
     let EveryPrincipalError::Unreadable(users) = &error else { panic!("{error}") };
     let names: Vec<&str> = users.iter().map(|user| user.name.as_str()).collect();
     assert_eq!(names, ["user-1", "user-3"]);
@@ -374,7 +383,7 @@ async fn a_truncated_page_without_a_new_marker_is_an_error() {
     for end in ["", "<Marker>again</Marker>"] {
         let sandbox = Sandbox::start(Options::default()).await.unwrap();
         sandbox.faults().add(DETAILS, None, 100, Fault::Response(page(end)));
-        let error = account(&sandbox).await.every_principal().await.unwrap_err();
+        let error = account(&sandbox).await.every_principal(&users_only()).await.unwrap_err();
         assert!(error.to_string().contains("the response is truncated"), "{error}");
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::support::plans::{self, arn};
 use iam_boundaries::apply::Summary;
-use iam_boundaries::iam::{BoundaryChange, Digest, Partition, UniqueId};
+use iam_boundaries::iam::{BoundaryChange, Digest, Partition, PrincipalCounts, UniqueId};
 use iam_boundaries::inventory::{
     ApiError, CallOutcome, CallerIdentity, ErrorClass, Reading, StopReason,
 };
@@ -32,7 +32,7 @@ fn intent(n: usize) -> Intent {
 fn plan(changes: usize) -> Plan {
     Plan {
         changes: (0..changes).map(change).collect(),
-        in_sync: 7,
+        in_sync: PrincipalCounts { users: 7, roles: 0 },
         names: BTreeMap::from([(arn("Developer"), "developer".to_owned())]),
         guard: Guard { protected: vec!["root-*".parse().unwrap()], ..Guard::default() },
         ..plans::empty_plan()

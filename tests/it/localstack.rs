@@ -37,10 +37,15 @@ impl LocalStack {
 
     /// The binary with a new account of 60 users and a file that lists them.
     fn seeded(&self) -> Binary {
+        self.seeded_with(0)
+    }
+
+    /// Like [`LocalStack::seeded`], with this many roles, too. A third of the users and roles are as listed.
+    fn seeded_with(&self, roles: usize) -> Binary {
         let account = new_account();
         let seeded = self
             .python("tests/localstack/seed.py", &account)
-            .args(["--endpoint", &self.endpoint, "--users", "60"])
+            .args(["--endpoint", &self.endpoint, "--users", "60", "--roles", &roles.to_string()])
             .output();
         let seeded = Ran::of(seeded.expect("Python runs"));
         assert_eq!(seeded.code, 0, "{seeded}");
@@ -82,6 +87,47 @@ fn plan_apply_plan_ends_in_sync() {
     assert!(summary["failed"] == 0 && summary["applied"] == 40, "{summary}");
     let again = binary.run(&["plan", "--detailed-exitcode"]);
     assert!(again.code == 0 && again.out.starts_with("In sync: "), "{again}");
+}
+
+#[test]
+fn users_and_roles_are_imported_applied_and_rolled_back() {
+    let Some(localstack) = LocalStack::find() else { return };
+    let binary = localstack.seeded_with(60);
+    let imported = binary.run(&["import", "--out", "imported.toml"]);
+    assert_eq!(imported.code, 0, "{imported}");
+    let applied = binary.run(&["apply", "-y", "--max-changes", "100%", "--journal", "run.jsonl"]);
+    assert_eq!(applied.code, 0, "{applied}");
+    assert!(applied.out.contains("80 applied, 0 failed, 0 not attempted"), "{applied}");
+    let again = binary.run(&["plan", "--detailed-exitcode"]);
+    assert_eq!(again.code, 0, "{again}");
+    let all = "In sync: all 60 listed users and all 60 listed roles match boundaries.toml";
+    assert!(again.out.starts_with(all), "{again}");
+
+    let back = binary.run(&["rollback", "run.jsonl", "--out", "back.json"]);
+    assert_eq!(back.code, 0, "{back}");
+    let limits = ["--max-changes", "100%", "--max-removals", "100%"];
+    let applied = binary.run(&[&["apply", "back.json", "-y"], &limits[..]].concat());
+    assert_eq!(applied.code, 0, "{applied}");
+    let plan = binary.run(&["-f", "imported.toml", "plan", "--detailed-exitcode"]);
+    assert_eq!(plan.code, 0, "{plan}");
+}
+
+#[test]
+fn the_roles_that_aws_manages_are_left_alone() {
+    let Some(localstack) = LocalStack::find() else { return };
+    let binary = localstack.seeded();
+    let created = localstack
+        .python("tests/localstack/service_role.py", binary.variable("AWS_ACCESS_KEY_ID"))
+        .args(["--endpoint", &localstack.endpoint])
+        .output();
+    let created = Ran::of(created.expect("Python runs"));
+    assert_eq!(created.code, 0, "{created}");
+    let imported = binary.run(&["import", "--kind", "role"]);
+    assert!(imported.code == 1 && imported.err.contains("has no roles"), "{imported}");
+    let file = format!("[roles]\n{} = false\n", created.out.trim());
+    std::fs::write(binary.folder().join("roles.toml"), &file).unwrap();
+    let checked = binary.run(&["-f", "roles.toml", "plan"]);
+    assert!(checked.code == 1 && checked.err.contains("a service-linked role"), "{checked}");
 }
 
 #[test]

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use crate::support::fixture::{access, account, apply, apply_options, quick};
 use crate::support::plans::{arn, header, name};
-use crate::support::run::carry_out_with;
-use iam_boundaries::apply::{Item, RunOptions, Summary, Verification};
+use crate::support::run::{Items, carry_out_with};
+use iam_boundaries::apply::{RunOptions, Summary, Verification};
 use iam_boundaries::aws::{Account, StopSwitch};
 use iam_boundaries::config::Config;
-use iam_boundaries::iam::{PolicyArn, Principal, PrincipalName, Share};
+use iam_boundaries::iam::{PolicyArn, Principal, PrincipalKind, Share};
 use iam_boundaries::inventory::{ApiError, CallOutcome, Reading};
 use iam_boundaries::journal::{Journal, Outcome, RunRecord};
 use iam_boundaries::ops::{self, ApplyInput, PlanOptions, RollbackOptions};
@@ -25,45 +25,51 @@ use proptest::test_runner::{Config as Runs, TestRunner};
 const POLICIES: [&str; 4] = ["Developer", "Contractor", "Auditor", "Deleted"];
 const POLICY: std::ops::Range<usize> = 0..POLICIES.len();
 
-/// A file and an account, user by user.
+/// A file and an account, principal by principal. Users and roles have the same names.
 #[derive(Debug, Clone)]
 struct World {
-    users: Vec<Person>,
+    users: Vec<One>,
+    roles: Vec<One>,
     is_deleted: bool,
     page_size: usize,
 }
 
-/// One user, in the account and in the file.
+/// One principal, in the account and in the file.
 #[derive(Debug, Clone)]
-struct Person {
-    /// `None` if the user is not in the account.
+struct One {
+    /// `None` if the principal is not in the account.
     there: Option<Option<usize>>,
-    /// `None` if the user is not in the file.
+    /// `None` if the principal is not in the file.
     listed: Option<Option<usize>>,
     is_protected: bool,
+    /// Whether AWS manages it. Users ignore it.
+    is_managed: bool,
 }
 
-fn persons() -> impl Strategy<Value = Person> {
+fn principals() -> impl Strategy<Value = One> {
     let boundary = || prop_oneof![1 => Just(None), 3 => POLICY.prop_map(Some)];
     let there = prop_oneof![1 => Just(None), 9 => boundary().prop_map(Some)];
     let listed = prop_oneof![1 => Just(None), 3 => boundary().prop_map(Some)];
-    (there, listed, prop::bool::weighted(0.02)).prop_map(|(there, listed, is_protected)| Person {
+    let rare = || prop::bool::weighted(0.02);
+    (there, listed, rare(), rare()).prop_map(|(there, listed, is_protected, is_managed)| One {
         there,
         listed,
         is_protected,
+        is_managed,
     })
 }
 
 fn worlds() -> impl Strategy<Value = World> {
-    (vec(persons(), 1..40), any::<bool>(), 1..50_usize)
-        .prop_filter("a file lists somebody", |(users, ..)| {
-            users.iter().any(|user| user.listed.is_some())
+    (vec(principals(), 0..30), vec(principals(), 0..20), any::<bool>(), 1..50_usize)
+        .prop_filter("a file lists somebody", |(users, roles, ..)| {
+            users.iter().chain(roles).any(|one| one.listed.is_some())
         })
-        .prop_map(|(users, is_deleted, page_size)| World { users, is_deleted, page_size })
-}
-
-fn user(n: usize) -> PrincipalName {
-    name(&awkward_name(n))
+        .prop_map(|(users, roles, is_deleted, page_size)| World {
+            users,
+            roles,
+            is_deleted,
+            page_size,
+        })
 }
 
 fn policy(n: Option<usize>) -> Option<PolicyArn> {
@@ -71,22 +77,34 @@ fn policy(n: Option<usize>) -> Option<PolicyArn> {
 }
 
 impl World {
+    /// Every principal.
+    fn each(&self) -> impl Iterator<Item = (Principal, &One)> {
+        let named = |n: usize| name(&awkward_name(n));
+        let users =
+            self.users.iter().enumerate().map(move |(n, it)| (Principal::user(named(n)), it));
+        let roles =
+            self.roles.iter().enumerate().map(move |(n, it)| (Principal::role(named(n)), it));
+        users.chain(roles)
+    }
+
     fn file(&self) -> String {
-        let mut protected = Vec::new();
-        let mut lines = String::new();
-        for (n, person) in self.users.iter().enumerate() {
-            if person.is_protected {
-                protected.push(awkward_name(n).to_uppercase());
+        let mut protected = [Vec::new(), Vec::new()];
+        let mut lines = [String::new(), String::new()];
+        for (principal, one) in self.each() {
+            let (kind, name) = (principal.kind as usize, &principal.name);
+            if one.is_protected {
+                protected[kind].push(name.as_str().to_uppercase());
             }
-            match person.listed.map(policy) {
+            match one.listed.map(policy) {
                 None => {}
-                Some(None) => lines += &format!("\"{}\" = false\n", user(n)),
-                Some(Some(policy)) => lines += &format!("\"{}\" = \"{policy}\"\n", user(n)),
+                Some(None) => lines[kind] += &format!("\"{name}\" = false\n"),
+                Some(Some(policy)) => lines[kind] += &format!("\"{name}\" = \"{policy}\"\n"),
             }
         }
+        let ([users, roles], [protected, protected_roles]) = (lines, protected);
         format!(
             "[guard]\nmax_changes = \"100%\"\nmax_removals = \"100%\"\nprotected = {protected:?}\n\
-             [users]\n{lines}"
+             protected_roles = {protected_roles:?}\n[users]\n{users}[roles]\n{roles}"
         )
     }
 
@@ -100,9 +118,12 @@ impl World {
         for policy in POLICIES {
             sandbox.put_policy(policy);
         }
-        for (n, person) in self.users.iter().enumerate() {
-            if let Some(boundary) = person.there {
-                sandbox.put_user(&user(n), policy(boundary).as_ref());
+        for (Principal { kind, name }, one) in self.each() {
+            let Some(boundary) = one.there.map(policy) else { continue };
+            let path = if one.is_managed { "/aws-service-role/x.amazonaws.com/" } else { "/" };
+            match kind {
+                PrincipalKind::User => sandbox.put_user(&name, boundary.as_ref()),
+                PrincipalKind::Role => sandbox.put_role(&name, path, boundary.as_ref()),
             }
         }
         if self.is_deleted {
@@ -111,9 +132,13 @@ impl World {
         sandbox
     }
 
-    /// The boundary of every user. The outer `None` means that the user does not exist.
-    fn truth(&self, sandbox: &Sandbox) -> BTreeMap<PrincipalName, Option<Option<String>>> {
-        (0..self.users.len()).map(|n| (user(n), sandbox.boundary_of(&user(n)))).collect()
+    /// The boundary of every principal. The outer `None` means that it does not exist.
+    fn truth(&self, sandbox: &Sandbox) -> BTreeMap<Principal, Option<Option<String>>> {
+        let boundary = |principal: Principal| {
+            let boundary = sandbox.boundary(&principal);
+            (principal, boundary)
+        };
+        self.each().map(|(principal, _)| boundary(principal)).collect()
     }
 }
 
@@ -131,7 +156,7 @@ async fn planned(account: &Account, config: &Config) -> Result<Plan, ApiError> {
 
 /// The result of a run.
 struct Ran {
-    items: BTreeMap<PrincipalName, Item>,
+    items: Items,
     summary: Summary,
     record: RunRecord,
 }
@@ -155,30 +180,25 @@ async fn carry_out(account: &Account, plan: &Plan) -> Ran {
     Ran { items, summary, record }
 }
 
-fn check_counts(
-    plan: &Plan,
-    items: &BTreeMap<PrincipalName, Item>,
-    summary: &Summary,
-    record: Option<&RunRecord>,
-) {
+fn check_counts(plan: &Plan, items: &Items, summary: &Summary, record: Option<&RunRecord>) {
     let of = |class| items.values().filter(|item| item.outcome() == class).count();
     let Summary { applied, not_as_written, failed, not_attempted, .. } = *summary;
     let classes =
         [Outcome::Applied, Outcome::NotAsWritten, Outcome::Failed, Outcome::NotAttempted].map(of);
     assert_eq!(classes, [applied, not_as_written, failed, not_attempted]);
-    let changed: BTreeSet<&PrincipalName> =
-        plan.changes.iter().map(|change| &change.principal.name).collect();
+    let changed: BTreeSet<&Principal> =
+        plan.changes.iter().map(|change| &change.principal).collect();
     assert_eq!(items.keys().collect::<BTreeSet<_>>(), changed);
-    // Every user that may have been written is in the journal, with the correct boundaries.
+    // Every principal that may have been written is in the journal, with the correct boundaries.
     let entries = record.map_or(&[][..], |record| &record.entries);
     for entry in entries {
-        let item = &items[&entry.intent.principal.name];
+        let item = &items[&entry.intent.principal];
         assert_eq!(entry.intent.boundary, item.change.boundary);
         assert_eq!(entry.outcome(), Some(item.outcome()));
     }
-    for (user, item) in items {
-        let is_recorded = entries.iter().any(|entry| entry.intent.principal.name == *user);
-        assert!(is_recorded || item.call == CallOutcome::NotAttempted, "{user}");
+    for (principal, item) in items.iter() {
+        let is_recorded = entries.iter().any(|entry| entry.intent.principal == *principal);
+        assert!(is_recorded || item.call == CallOutcome::NotAttempted, "{principal}");
     }
 }
 
@@ -202,21 +222,20 @@ async fn without_faults(world: World) {
     let saved = Plan::from_json(plan.to_json().as_bytes()).unwrap();
     assert_eq!(saved, plan);
 
-    // A change of a protected user is a violation, which rejects the whole plan.
+    // A change of a protected principal is a violation, which rejects the whole plan.
     let violations = plan.violations(None, Supervision::Unattended, &Overrides::default());
-    let is_protected = |user: &PrincipalName| {
-        (0..world.users.len()).any(|n| world.users[n].is_protected && self::user(n) == *user)
-    };
-    let protected: Vec<&PrincipalName> = plan
+    let is_protected =
+        |it: &Principal| world.each().any(|(principal, one)| one.is_protected && principal == *it);
+    let protected: Vec<&Principal> = plan
         .changes
         .iter()
-        .map(|change| &change.principal.name)
-        .filter(|user| is_protected(user))
+        .map(|change| &change.principal)
+        .filter(|principal| is_protected(principal))
         .collect();
-    let refused: Vec<&PrincipalName> = violations
+    let refused: Vec<&Principal> = violations
         .iter()
         .map(|refusal| match refusal {
-            Violation::Protected { principal, .. } => &principal.name,
+            Violation::Protected { principal, .. } => principal,
             other => panic!("{other:?}"),
         })
         .collect();
@@ -232,18 +251,20 @@ async fn without_faults(world: World) {
     assert_eq!(ran.summary.applied, plan.changes.len());
     assert!(ran.summary.is_complete());
     let after = world.truth(&sandbox);
-    for (n, person) in world.users.iter().enumerate() {
-        let user = user(n);
-        let problem = plan.problems.iter().find(|problem| problem.principal.name == user);
-        match (person.listed, problem.map(|problem| &problem.kind)) {
-            (Some(boundary), None) => assert_eq!(after[&user], text(policy(boundary).as_ref())),
-            (Some(_), Some(ProblemKind::NotFound { .. })) => assert_eq!(person.there, None),
+    for (it, one) in world.each() {
+        let problem = plan.problems.iter().find(|problem| problem.principal == it);
+        let is_managed = one.is_managed && it.kind == PrincipalKind::Role && one.there.is_some();
+        match (one.listed, problem.map(|problem| &problem.kind)) {
+            (Some(_), Some(ProblemKind::Unmodifiable { .. })) => assert!(is_managed),
+            (Some(_), _) if is_managed => panic!("{problem:?}"),
+            (Some(boundary), None) => assert_eq!(after[&it], text(policy(boundary).as_ref())),
+            (Some(_), Some(ProblemKind::NotFound { .. })) => assert_eq!(one.there, None),
             (Some(Some(3)), Some(ProblemKind::NoSuchPolicy { .. })) => assert!(world.is_deleted),
             (Some(_), Some(other)) => panic!("{other:?}"),
-            (None, _) => assert_eq!(after[&user], before[&user]),
+            (None, _) => assert_eq!(after[&it], before[&it]),
         }
-        if problem.is_some() || person.is_protected {
-            assert_eq!(after[&user], before[&user]);
+        if problem.is_some() || one.is_protected {
+            assert_eq!(after[&it], before[&it]);
         }
     }
     let again = ops::plan(&options).await.unwrap();
@@ -279,14 +300,14 @@ async fn in_chaos(world: World, chaos: Chaos, seen: &Seen) {
     let ran = carry_out(&account, &plan).await;
     check_counts(&plan, &ran.items, &ran.summary, Some(&ran.record));
     let after = world.truth(&sandbox);
-    for (user, before) in &before {
-        let now = &after[user];
-        let Some(item) = ran.items.get(user) else {
-            assert_eq!(now, before, "{user} has no item");
+    for (it, before) in &before {
+        let now = &after[it];
+        let Some(item) = ran.items.get(it) else {
+            assert_eq!(now, before, "{it} has no item");
             continue;
         };
         let (from, to) = (text(item.change.boundary.from()), text(item.change.boundary.to()));
-        assert_eq!(*before, from, "{user}");
+        assert_eq!(*before, from, "{it}");
         let said = format!("{item:?}: {now:?}");
         *seen.lock().unwrap().entry(item.outcome()).or_default() += 1;
         match (item.outcome(), &item.verification) {
@@ -327,7 +348,7 @@ fn check<S: Strategy>(cases: u32, strategy: S, property: impl AsyncFn(S::Value))
 }
 
 #[test]
-fn apply_makes_the_account_match_the_file_and_changes_no_other_user_and_can_be_rolled_back() {
+fn apply_makes_the_account_match_the_file_and_changes_nobody_else_and_can_be_rolled_back() {
     check(96, worlds(), without_faults);
 }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use iam_boundaries::apply::{Event, Item, Summary, Verification};
 use iam_boundaries::config::Provenance;
-use iam_boundaries::iam::{BoundaryChange, Digest, PolicyArn, Principal, UniqueId};
+use iam_boundaries::iam::{
+    BoundaryChange, Digest, PolicyArn, Principal, PrincipalCounts, UniqueId,
+};
 use iam_boundaries::inventory::{
     ApiError, CallCount, CallOutcome, ErrorClass, Inventory, PolicyState, Reading, StopReason,
 };
@@ -54,7 +56,7 @@ fn plan(changes: usize) -> Plan {
     let source = PlanSource::file("boundaries.toml".into(), Digest::of("[users]"));
     let mut plan = Plan::empty("123456789012".parse().unwrap(), source);
     plan.changes = (0..changes).map(change).collect();
-    plan.in_sync = 7;
+    plan.in_sync.users = 7;
     plan.names = [(boundary(), "developer".to_owned())].into();
     plan
 }
@@ -88,17 +90,20 @@ fn lost() -> CallOutcome {
 
 /// The events of a run. `end` returns the outcome of each ready change.
 fn events(preflight: &Preflight, end: impl Fn(usize) -> (CallOutcome, Verification)) -> Vec<Event> {
-    let changes = preflight.ready().count();
+    let kinds = |it: &Change| it.principal.kind;
+    let changes = PrincipalCounts::of(preflight.ready().map(kinds));
     let mut summary = Summary {
-        calls: CallCount { made: changes as u64, throttled: 0 },
+        calls: CallCount { made: changes.total() as u64, throttled: 0 },
         write_duration: Duration::from_millis(1_234),
         ..Summary::default()
     };
     let mut events = vec![Event::Started { changes }];
-    let (mut ended, mut principals) = (Vec::new(), 0);
+    let (mut ended, mut principals) = (Vec::new(), PrincipalCounts::default());
     for (n, change) in preflight.ready().enumerate() {
         let (call, verification) = end(n);
-        principals += usize::from(verification != Verification::NotNeeded);
+        if verification != Verification::NotNeeded {
+            principals.count(change.principal.kind);
+        }
         if call != CallOutcome::NotAttempted {
             events.push(Event::Answered { change: change.clone(), call: call.clone() });
         }

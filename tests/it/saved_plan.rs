@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::support::plans::{Case, arn, found, principal, unreadable};
+use crate::support::plans::{Case, arn, change, found, principal, unique_id, unreadable};
 use iam_boundaries::config::{Config, Provenance};
-use iam_boundaries::iam::{Digest, Principal};
+use iam_boundaries::iam::{BoundaryChange, Digest, Principal, PrincipalKind, UnmodifiableRole};
 use iam_boundaries::inventory::{Inventory, Reading};
 use iam_boundaries::ops::{self, Error, WritePlanError};
 use iam_boundaries::plan::saved::SavedPlanError;
-use iam_boundaries::plan::{Guard, Origin, Plan, PlanSource, Problem, ProblemKind, SourceFile};
+use iam_boundaries::plan::{
+    Change, Guard, Origin, Plan, PlanSource, Problem, ProblemKind, SourceFile,
+};
 use serde_json::{Value, json};
 
 /// A plan with every kind of content.
@@ -19,9 +21,16 @@ fn rich() -> Plan {
         max_changes: Some("50%".parse().unwrap()),
         max_removals: Some("3".parse().unwrap()),
         protected: vec!["break-glass".parse().unwrap(), "Emergency-*".parse().unwrap()],
+        protected_roles: vec!["admin-*".parse().unwrap()],
         allow_own_boundary: true,
     };
-    plan.account_users = Some(120);
+    (plan.account_users, plan.account_roles) = (Some(120), Some(30));
+    plan.in_sync.roles = 2;
+    // A role with the name of a user.
+    let add = BoundaryChange::Add { to: arn("Developer") };
+    let change = change("user-00000", 50, add);
+    let origin = Some(Origin::ThisChange);
+    plan.changes.push(Change { principal: role("user-00000"), origin, ..change });
     let policy = arn("Gone");
     let Reading::Unreadable(mut error) = unreadable("sorry") else { unreachable!("it is made so") };
     error.request_id = None;
@@ -37,7 +46,14 @@ fn rich() -> Plan {
         let provenance = Provenance::entry(&"boundaries.toml".into(), 40 + n, None);
         plan.problems.push(Problem { principal, provenance, kind });
     }
+    let kind = ProblemKind::Unmodifiable { role: UnmodifiableRole::IdentityCenter };
+    let provenance = Provenance::entry(&"boundaries.toml".into(), 51, Some(1));
+    plan.problems.push(Problem { principal: role("admin"), provenance, kind });
     plan
+}
+
+fn role(text: &str) -> Principal {
+    Principal::role(text.parse().unwrap())
 }
 
 /// A plan that rolls back a run.
@@ -176,11 +192,14 @@ fn plans_of_random_files_and_accounts_are_read_back_as_they_were() {
     let boundaries = [None, Some(arn("A")), Some(arn("teams/B")), Some(arn("C"))];
     let written = |random: &mut fastrand::Rng| {
         let mut text = format!("[boundaries]\na = \"{}\"\n[users]\n", arn("A"));
-        for n in 0..12 {
-            match random.choice(&boundaries).unwrap() {
-                _ if random.bool() => {}
-                None => text.push_str(&format!("user-{n} = false\n")),
-                Some(arn) => text.push_str(&format!("user-{n} = \"{arn}\"\n")),
+        for table in ["", "[roles]\n"] {
+            text.push_str(table);
+            for n in 0..12 {
+                match random.choice(&boundaries).unwrap() {
+                    _ if random.bool() => {}
+                    None => text.push_str(&format!("name-{n} = false\n")),
+                    Some(arn) => text.push_str(&format!("name-{n} = \"{arn}\"\n")),
+                }
             }
         }
         text.push_str("last = false\n");
@@ -188,13 +207,18 @@ fn plans_of_random_files_and_accounts_are_read_back_as_they_were() {
     };
     for _ in 0..300 {
         let (config, base) = (written(&mut random), written(&mut random));
-        let readings = config.users.keys().map(|user| {
+        let readings = config.entries().map(|(principal, _)| {
+            let boundary = random.choice(&boundaries).unwrap().clone();
+            let role = UnmodifiableRole::ServiceLinked;
             let reading = match random.u8(..8) {
                 0 => Reading::NotFound { differs_by_case: None },
                 1 => unreadable("no"),
-                _ => found(random.choice(&boundaries).unwrap().clone()),
+                2 if principal.kind == PrincipalKind::Role => {
+                    Reading::Unmodifiable { unique_id: unique_id(), boundary, role }
+                }
+                _ => found(boundary),
             };
-            (Principal::user(user.clone()), reading)
+            (principal, reading)
         });
         let live = Inventory::of(readings.collect());
         let plan = Plan::between("123456789012".parse().unwrap(), &config, &live);
@@ -291,7 +315,9 @@ fn the_schema_rejects_documents_of_the_wrong_shape() {
         let there = document.pointer(&at).unwrap();
         let mut others = vec![json!(-1), json!("\u{1b}"), json!({"note": 1})];
         if let Value::Object(fields) = there {
-            for key in fields.keys() {
+            // A plan without roles does not have these fields.
+            let of_roles = ["account_roles", "in_sync_roles", "protected_roles"];
+            for key in fields.keys().filter(|key| !of_roles.contains(&key.as_str())) {
                 let mut fields = fields.clone();
                 fields.remove(key);
                 others.push(Value::Object(fields));
@@ -347,6 +373,12 @@ fn a_plan_that_no_file_can_produce_is_rejected_with_any_digest() {
         }),
         edited(|plan| plan["problems"][2]["problem"]["error"]["action"] = json!("::error::x")),
         edited(|plan| plan["problems"][6]["problem"]["left"] = json!(null)),
+        edited(|plan| plan["problems"][7]["kind"] = json!("user")),
+        edited(|plan| plan["changes"].as_array_mut().unwrap().rotate_right(1)),
+        edited(|plan| plan["summary"]["in_sync_roles"] = json!(6)),
+        edited(|plan| plan["summary"]["in_sync_roles"] = json!(0)),
+        edited(|plan| plan["account_roles"] = json!(null)),
+        edited(|plan| plan["guard"]["protected_roles"] = json!([])),
         edited(|plan| plan["guard"]["max_changes"] = json!("101%")),
         edited(|plan| plan["guard"]["protected"] = json!(["*", "a b"])),
         edited(|plan| plan["guard"]["\u{1b}[2J"] = json!(1)),
@@ -385,7 +417,7 @@ fn each_reason_to_reject_a_text_has_its_own_message() {
         &plan.replacen("\"format_version\": 3", "\"format_version\": 1", 1),
         &edited,
         &plan.replacen(&digest, &Digest::of("x").to_string(), 1),
-        &plan.replacen("\"in_sync\": 3", "\"in_sync\": 3, \"in_sync\": 4", 1),
+        &plan.replacen("\"in_sync\": 5", "\"in_sync\": 5, \"in_sync\": 4", 1),
         &plan.replacen("\"changes\": [", "\"changes\": [,", 1),
         &format!("{plan}{plan}"),
     ]

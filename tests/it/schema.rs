@@ -74,6 +74,11 @@ fn the_schema_and_the_checker_accept_valid_files() {
         "[guard]\n[users]\na = false\n",
         "[guard]\nmax_changes = 0x10\nmax_removals = \"2.5%\"\n[users]\na = false\n",
         "[guard]\nprotected = [\"*-x\", \"a.b\"]\nallow_own_boundary = false\n[users]\na = false\n",
+        "[roles]\na = false\n",
+        "[guard]\nprotected_roles = [\"*-x\"]\n[users]\na = false\n[roles]\na = false\n\"a.b\" = false\n",
+        "[users]\n[roles]\na = false\n",
+        "[users]\na = false\n[roles]\n",
+        "[users]\nAWSServiceRoleForX = false\n[roles]\nAWSServiceRole = false\n",
     ] {
         assert!(Config::parse("f.toml", text).is_ok(), "{text}");
         assert!(validator.is_valid(&as_json(text).unwrap()), "{text}");
@@ -120,6 +125,17 @@ fn the_schema_and_the_checker_reject_invalid_files() {
         "[guard]\nprotected = [\"a b\"]\n[users]\na = false\n",
         "[guard]\nallow_own_boundary = 1\n[users]\na = false\n",
         "[guard]\nmax = 1\n[users]\na = false\n",
+        "[roles]\n",
+        "[users]\n[roles]\n",
+        "roles = 1\n[users]\na = false\n",
+        "[role]\na = false\n",
+        "[roles]\na = true\n",
+        "[roles]\njohn.doe = false\n",
+        "[roles]\n\"path/a\" = false\n",
+        "[roles]\nAWSServiceRoleForSupport = false\n",
+        "[roles]\nAWSReservedSSO_X_0 = false\n",
+        "[guard]\nprotected_roles = \"a\"\n[users]\na = false\n",
+        "[guard]\nprotected_roles = [\"a b\"]\n[users]\na = false\n",
     ] {
         assert!(Config::parse("f.toml", text).is_err(), "{text}");
         assert!(!validator.is_valid(&as_json(text).unwrap()), "{text}");
@@ -133,6 +149,8 @@ fn some_errors_are_found_only_by_the_checker() {
     for text in [
         "[users]\na = \"nowhere\"\n",
         "[users]\na = false\nA = false\n",
+        "[roles]\na = false\nA = false\n",
+        "[roles]\na = \"nowhere\"\n",
         "[account]\nid = \"111111111111\"\n[users]\na = \"arn:aws:iam::222222222222:policy/P\"\n",
         "[users]\na = \"arn:aws:iam::aws:policy/P\"\nb = \"arn:aws-cn:iam::aws:policy/P\"\n",
     ] {

@@ -1,16 +1,15 @@
 //! Verification of the account after the writes, with the real SDK over a real socket.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::support::Ran;
 use crate::support::fixture::{DELETE, DETAILS, Fixture, PUT, denied, user};
 use crate::support::plans::arn;
-use crate::support::run::{at_once, carry_out};
+use crate::support::run::{Items, at_once, carry_out};
 use futures::{StreamExt, stream};
 use iam_boundaries::apply::{Event, Item, RunOptions, StopError, Summary, Verification};
 use iam_boundaries::aws::StopSwitch;
-use iam_boundaries::iam::{PolicyArn, PrincipalName};
+use iam_boundaries::iam::PolicyArn;
 use iam_boundaries::inventory::{CallOutcome, Reading, StopReason};
 use iam_boundaries::journal::Outcome;
 use iam_boundaries::sandbox::{Fault, Sandbox};
@@ -38,14 +37,14 @@ async fn run(
     options: RunOptions,
     switch: &StopSwitch,
     on: impl FnMut(&Event) + Send,
-) -> (BTreeMap<PrincipalName, Item>, Summary) {
+) -> (Items, Summary) {
     let account = fixture.account().await;
     let plan = fixture.plan(&account).await;
     carry_out(&account, &plan, options, switch, on).await
 }
 
 /// Applies, with one round of verification.
-async fn run_once(fixture: &Fixture) -> (BTreeMap<PrincipalName, Item>, Summary) {
+async fn run_once(fixture: &Fixture) -> (Items, Summary) {
     run(fixture, at_once(4), &StopSwitch::new(), |_| {}).await
 }
 
@@ -57,7 +56,7 @@ async fn every_written_user_is_verified_in_the_fewest_calls() {
     let mut rounds = Vec::new();
     let (items, summary) = run(&fixture, patient(), &StopSwitch::new(), |event| {
         if let Event::Verifying { principals: users } = event {
-            rounds.push(*users);
+            rounds.push(users.total());
         }
     })
     .await;
@@ -90,7 +89,7 @@ async fn a_denied_change_ends_at_once_and_an_applied_change_ends_after_verificat
             "answered user-0001",
             "ended user-0001",
             "answered user-0002",
-            "verifying 2",
+            "verifying 2 users",
             "ended user-0000",
             "ended user-0002",
         ]
@@ -134,7 +133,7 @@ async fn verification_waits_for_stale_readings_and_rereads_only_users_that_diffe
             fixture.sandbox.put_user(&user(2), None);
         }
         Event::Verifying { principals: users } => {
-            rounds.push(*users);
+            rounds.push(users.total());
             if rounds.len() == 3 {
                 fixture.sandbox.put_user(&user(2), Some(&arn("Developer")));
             }
@@ -158,7 +157,7 @@ async fn where_account_pages_leave_boundaries_out_get_user_decides() {
     assert_eq!((summary.applied, summary.not_as_written, summary.failed), (59, 1, 0));
     assert_eq!((fixture.calls(DETAILS), fixture.calls(GET_USER)), (2, 60));
     for n in [0, 2] {
-        let Verification::AsWrittenByGetUser(pages) = &items[&user(n)].verification else {
+        let Verification::AsWrittenBySingleRead(pages) = &items[&user(n)].verification else {
             panic!("{:?}", items[&user(n)])
         };
         assert_eq!(pages.boundary(), Some(None));

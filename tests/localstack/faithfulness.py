@@ -22,10 +22,13 @@ ACCOUNT = options.account
 POLICY = f"arn:aws:iam::{ACCOUNT}:policy/"
 DOCUMENT = json.dumps({"Version": "2012-10-17",
                        "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+TRUST = json.dumps({"Version": "2012-10-17",
+                    "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"},
+                                   "Action": "sts:AssumeRole"}]})
 IAM_DOCS = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_"
 # Each server assigns its own IDs, dates and versions.
-OWN = {"ResponseMetadata", "UserId", "PolicyId", "CreateDate", "UpdateDate", "DefaultVersionId",
-       "PasswordLastUsed", "Marker"}
+OWN = {"ResponseMetadata", "UserId", "RoleId", "PolicyId", "CreateDate", "UpdateDate", "DefaultVersionId",
+       "PasswordLastUsed", "RoleLastUsed", "Marker"}
 
 
 def client(service, url):
@@ -60,6 +63,18 @@ def answer(api, call, arguments):
 
 def user(call, name=None, **more):
     return call, ({} if name is None else {"UserName": name}) | more
+
+
+def role(call, name=None, **more):
+    return call, ({} if name is None else {"RoleName": name}) | more
+
+
+def create_role(name, **more):
+    return role("create_role", name, AssumeRolePolicyDocument=TRUST, **more)
+
+
+def put_role(name, arn):
+    return role("put_role_permissions_boundary", name, PermissionsBoundary=arn)
 
 
 def put(name, arn):
@@ -114,6 +129,38 @@ CASES = [
     user("delete_user_permissions_boundary", "nobody"),
     ("get_account_authorization_details", {"Filter": ["User"]}),
     ("list_users", {"PathPrefix": "/nothing/"}),
+    create_role("deploy", Path="/ci/"),
+    create_role("deploy"),
+    # A role can have the name of a user.
+    create_role("alice", PermissionsBoundary=POLICY + "Developer"),
+    create_role("carol", PermissionsBoundary=POLICY + "Nothing"),
+    create_role("tagged", Tags=[{"Key": "team", "Value": "a & b <c>"}]),
+    *[create_role(name) for name in AWKWARD],
+    *[put_role(name, POLICY + "Developer") for name in AWKWARD],
+    *[role("get_role", name) for name in AWKWARD],
+    role("get_role", "alice"),
+    role("get_role", "ALICE"),
+    role("get_role", "tagged"),
+    role("get_role", "nobody"),
+    put_role("deploy", POLICY + "ci/Deployer"),
+    role("get_role", "deploy"),
+    put_role("deploy", "arn:aws:iam::aws:policy/PowerUserAccess"),
+    role("get_role", "deploy"),
+    put_role("deploy", POLICY + "Nothing"),
+    put_role("deploy", "this is not an ARN at all"),
+    put_role("nobody", POLICY + "Developer"),
+    ("get_account_authorization_details", {"Filter": ["Role"]}),
+    ("get_account_authorization_details", {"Filter": ["User", "Role"]}),
+    role("delete_role_permissions_boundary", "deploy"),
+    role("get_role", "deploy"),
+    role("delete_role_permissions_boundary", "deploy"),
+    role("delete_role_permissions_boundary", "nobody"),
+    ("list_roles", {"PathPrefix": "/nothing/"}),
+    ("list_roles", {"PathPrefix": "/ci/"}),
+    role("delete_role", "tagged"),
+    role("delete_role", "tagged"),
+    role("get_role", "tagged"),
+    user("get_user", "alice"),
     user("delete_user", "tagged"),
     user("delete_user", "tagged"),
     user("get_user", "tagged"),

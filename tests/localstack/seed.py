@@ -1,6 +1,7 @@
-"""Creates users with awkward names in an account, and prints a boundaries.toml that differs from it.
+"""Creates users and roles with awkward names in an account, and prints a boundaries.toml that differs from it.
 
-One third of the users have no boundary, one third have another boundary, and one third have the listed one.
+One third of them have no boundary, one third have another boundary, and one third have the listed one. Users and roles
+have the same names.
 """
 import argparse
 import json
@@ -11,6 +12,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--endpoint", required=True)
 parser.add_argument("--account", required=True)
 parser.add_argument("--users", type=int, required=True)
+parser.add_argument("--roles", type=int, required=True)
 options = parser.parse_args()
 iam = boto3.client("iam", endpoint_url=options.endpoint, region_name="us-east-1",
                    aws_access_key_id=options.account, aws_secret_access_key="any")
@@ -19,13 +21,37 @@ document = json.dumps({"Version": "2012-10-17",
                        "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 right, wrong = (iam.create_policy(PolicyName=name, PolicyDocument=document)["Policy"]["Arn"]
                 for name in ("Developer", "Contractor"))
-names = [form.format(n) for n in range(options.users // 6) for form in
-         ("plain-{}", "a.b+c=d,e@f_{}", "{:x>64}", "{:04}", "1e{}", "-{}-")]
+TRUST = json.dumps({"Version": "2012-10-17",
+                    "Statement": [{"Effect": "Allow", "Principal": {"AWS": options.account},
+                                   "Action": "sts:AssumeRole"}]})
 
-print(f'[account]\nid = "{options.account}"\n\n[boundaries]\ndeveloper = "{right}"\n\n[users]')
-for n, name in enumerate(names):
-    iam.create_user(UserName=name, Path=("/", "/a/", "/a/b/")[n % 3])
-    before = (None, wrong, right)[(n // 6 + n) % 3]
-    if before:
-        iam.put_user_permissions_boundary(UserName=name, PermissionsBoundary=before)
-    print(f'{json.dumps(name)} = "developer"')
+
+def names(count):
+    return [form.format(n) for n in range(count // 6) for form in
+            ("plain-{}", "a.b+c=d,e@f_{}", "{:x>64}", "{:04}", "1e{}", "-{}-")]
+
+
+def create_user(name, path):
+    iam.create_user(UserName=name, Path=path)
+
+
+def create_role(name, path):
+    iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=TRUST)
+
+
+def seed(table, count, create, put):
+    print(f"\n[{table}]")
+    for n, name in enumerate(names(count)):
+        create(name, ("/", "/a/", "/a/b/")[n % 3])
+        before = (None, wrong, right)[(n // 6 + n) % 3]
+        if before:
+            put(name, before)
+        print(f'{json.dumps(name)} = "developer"')
+
+
+print(f'[account]\nid = "{options.account}"\n\n[boundaries]\ndeveloper = "{right}"')
+seed("users", options.users, create_user,
+     lambda name, arn: iam.put_user_permissions_boundary(UserName=name, PermissionsBoundary=arn))
+if options.roles:
+    seed("roles", options.roles, create_role,
+         lambda name, arn: iam.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=arn))

@@ -24,7 +24,7 @@ pub(super) const EXAMPLES: &[Example] = &[
 
 /// Apply the changes of the boundaries file or of a saved plan
 ///
-/// Shows the changes, asks for confirmation, makes the changes, and verifies them by reading the users
+/// Shows the changes, asks for confirmation, makes the changes, and verifies them by reading the users and roles
 /// again. The journal of the run records each change before the request is sent.
 #[derive(Debug, clap::Args)]
 #[command(after_help = example::help(EXAMPLES))]

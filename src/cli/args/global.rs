@@ -37,10 +37,10 @@ pub(super) const EXAMPLES: &[Example] = &[
     },
 ];
 
-/// Manage the permissions boundaries of AWS IAM users as code
+/// Manage the permissions boundaries of AWS IAM users and roles as code
 ///
-/// The boundaries file, boundaries.toml, lists IAM users and the permissions boundary of each. `plan`
-/// compares the file with the account and shows the changes. `apply` makes the changes. Users that the
+/// The boundaries file, boundaries.toml, lists IAM users and roles, and the permissions boundary of each. `plan`
+/// compares the file with the account and shows the changes. `apply` makes the changes. Users and roles that the
 /// file does not list are never changed.
 #[derive(Debug, Parser)]
 #[command(version, after_help = help(), max_term_width = 100)]

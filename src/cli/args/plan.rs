@@ -27,7 +27,7 @@ pub(super) const EXAMPLES: &[Example] = &[
 
 /// Show the changes that the boundaries file requires
 ///
-/// Reads the boundary of each user in the file and compares it with the file. Changes nothing in the
+/// Reads the boundary of each user and role in the file and compares it with the file. Changes nothing in the
 /// account.
 #[derive(Debug, clap::Args)]
 #[command(after_help = example::help(EXAMPLES))]

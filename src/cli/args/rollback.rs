@@ -19,7 +19,7 @@ pub(super) const EXAMPLES: &[Example] = &[
 
 /// Create a plan that rolls back a run
 ///
-/// The plan restores the boundary of each user that the run changed or may have changed, if the user still
+/// The plan restores the boundary of each user and role that the run changed or may have changed, if it still
 /// has the boundary that the run set. Changes nothing in the account: to apply the plan, save it with --out
 /// and run `apply PLAN`.
 #[derive(Debug, clap::Args)]

@@ -96,9 +96,12 @@ pub(in crate::cli) struct ServeArgs {
     /// Port on 127.0.0.1; 0 selects a free port
     #[arg(long, value_name = "P", default_value = "4599")]
     pub(in crate::cli) port: u16,
-    /// Number of users in the account [default: the sample company of --sandbox]
+    /// Number of users in the account [default: the sample company of --sandbox, or 0 with --roles]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
     pub(in crate::cli) users: Option<u32>,
+    /// Number of roles in the account [default: the sample company of --sandbox, or 0 with --users]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+    pub(in crate::cli) roles: Option<u32>,
     /// Latency of each response, in milliseconds
     #[arg(long, value_name = "MS", default_value = "0", value_parser = clap::value_parser!(u64).range(..=600_000))]
     pub(in crate::cli) latency: u64,
@@ -150,7 +153,7 @@ pub(in crate::cli) struct ServeArgs {
     pub(in crate::cli) throttle_all: Vec<Scoped<TimeSpan>>,
     /// Inject random faults, reproducibly for the same seed
     ///
-    /// The seed, the action, the user, page or policy, and the number of earlier identical requests
+    /// The seed, the action, the user, role, page or policy, and the number of earlier identical requests
     /// determine the fault of a request. Only throttling storms depend on the order of requests.
     /// GetCallerIdentity has no faults.
     #[arg(long, value_name = "SEED", help_heading = FAULTS)]
@@ -183,8 +186,8 @@ fn description(kind: ChaosKind) -> &'static str {
         ChaosKind::ThrottlingStorms => {
             "Throttle up to 12 consecutive requests to an API, for at most 500 milliseconds"
         }
-        ChaosKind::ShiftedPages => "Start pages some users too early or too late",
-        ChaosKind::UserDeleted => "Delete the user before a write",
+        ChaosKind::ShiftedPages => "Start pages some users and roles too early or too late",
+        ChaosKind::UserDeleted => "Delete the user or role before a write",
         ChaosKind::StaleReads => "Return the previous boundary for up to 500 milliseconds",
     }
 }

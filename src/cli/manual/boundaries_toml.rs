@@ -6,14 +6,14 @@ use super::text::Block::{Paragraph, Subsection, Term, Verbatim};
 use super::text::{Block, page, section};
 
 const SECTIONS: &[(&str, &[Block])] = &[
-    ("NAME", &[Paragraph("boundaries.toml - permissions boundaries of AWS IAM users")]),
+    ("NAME", &[Paragraph("boundaries.toml - permissions boundaries of AWS IAM users and roles")]),
     (
         "DESCRIPTION",
         &[
             Paragraph(
                 "`iam-boundaries`(1) reads this file and changes the permissions boundaries of IAM users \
-                 to match it. The file lists each user with the permissions boundary that the user must \
-                 have. Users that the file does not list are never changed.",
+                 and roles to match it. The file lists each user and role with the permissions boundary \
+                 that it must have. Users and roles that the file does not list are never changed.",
             ),
             Paragraph(
                 "The file is a TOML document in UTF-8. Unknown tables and keys are errors. \
@@ -48,17 +48,18 @@ const SECTIONS: &[(&str, &[Block])] = &[
             ),
             Term(
                 "max_changes = N or \"P%\"",
-                "The maximum number of users that a plan may change, removals included, or the maximum \
-                 percentage of the account's users. The option is `--max-changes`. If the key is missing, \
-                 the limit for `apply --auto-approve` is 10 users or 25% of the users, whichever is more. \
+                "The maximum number of users and roles that a plan may change, removals included, or the \
+                 maximum percentage of the account's users and of its roles: a percentage limits each kind \
+                 separately. The option is `--max-changes`. If the key is missing, the limit for `apply \
+                 --auto-approve` is 10 users or 25% of the users, whichever is more, and the same for roles. \
                  Without `--auto-approve`, there is no default limit, but you must type the number of \
                  changes to confirm a plan that exceeds the default limit of `--auto-approve`.",
             ),
             Term(
                 "max_removals = N or \"P%\"",
-                "The maximum number or percentage of users whose boundary a plan may remove. The option \
-                 is `--max-removals`. If the key is missing, the limit for `apply --auto-approve` is 5 \
-                 users or 5% of the users, whichever is more.",
+                "The maximum number or percentage of users and roles whose boundary a plan may remove. The \
+                 option is `--max-removals`. If the key is missing, the limit for `apply --auto-approve` \
+                 is 5 users or 5% of the users, whichever is more, and the same for roles.",
             ),
             Term(
                 "protected = [\"PATTERN\", ...]",
@@ -66,14 +67,18 @@ const SECTIONS: &[(&str, &[Block])] = &[
                  Case is ignored. The option is `--allow-protected`.",
             ),
             Term(
+                "protected_roles = [\"PATTERN\", ...]",
+                "Roles that a plan must not change. The option is `--allow-protected-role`.",
+            ),
+            Term(
                 "allow_own_boundary = true or false",
                 "Whether a plan may change the boundary of the user whose credentials run \
-                 `iam-boundaries`. The option is `--allow-own-boundary`. The default is `false`.",
+                 `iam-boundaries`, or of the role that they belong to. The option is `--allow-own-boundary`. The default is `false`.",
             ),
             Subsection("[users]"),
             Paragraph(
-                "Required. IAM user names are case-insensitive. TOML requires quotes around a name with \
-                 characters other than letters, digits, `_` and `-`.",
+                "A file lists at least one user or role. IAM names are case-insensitive. TOML requires \
+                 quotes around a name with characters other than letters, digits, `_` and `-`.",
             ),
             Term("USER = \"NAME\"", "The user must have the boundary with this short name."),
             Term("USER = \"ARN\"", "The user must have this managed policy as the boundary."),
@@ -82,11 +87,21 @@ const SECTIONS: &[(&str, &[Block])] = &[
                 "The user must have no boundary. Only `false` removes a boundary. If you delete a line \
                  from the file, the boundary of that user stays as it is.",
             ),
+            Subsection("[roles]"),
+            Paragraph(
+                "Like [users], for IAM roles: the name of the role without its path, and its boundary. A \
+                 role can have the name of a user. AWS manages service-linked roles and the roles of IAM \
+                 Identity Center: they cannot be listed.",
+            ),
+            Term("ROLE = \"NAME\", \"ARN\" or false", "As in [users]."),
         ],
     ),
     (
         "EXAMPLES",
-        &[Paragraph("Two users share a boundary, and one must have none:"), Verbatim(EXAMPLE)],
+        &[
+            Paragraph("Two users and a role share a boundary, and a user must have none:"),
+            Verbatim(EXAMPLE),
+        ],
     ),
     ("SEE ALSO", &[Paragraph("`iam-boundaries`(1), `iam-boundaries-plan`(1)")]),
 ];
@@ -103,12 +118,16 @@ developer = "arn:aws:iam::123456789012:policy/Developer"
 max_changes = "10%"
 max_removals = 5
 protected = ["break-glass", "emergency-*"]
+protected_roles = ["break-glass"]
 
 [users]
 alice = "developer"
 "john.doe" = "developer"
 "metrics+export" = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 legacy-admin = false
+
+[roles]
+ci-deploy = "developer"
 "#;
 
 pub(super) fn render() -> String {

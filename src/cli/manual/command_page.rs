@@ -80,8 +80,8 @@ const FILES: &[Block] = &[
     Block::Term("DATE-DIGEST.jsonl", "A journal in the state directory, for `rollback`."),
     Block::Term(
         ".iam-boundaries/",
-        "The state of the sandbox that `--sandbox` uses, in the working directory: the users, the lock and the \
-         journals.",
+        "The state of the sandbox that `--sandbox` uses, in the working directory: the users and roles, the lock \
+         and the journals.",
     ),
     Block::Term("~/.aws/config, ~/.aws/credentials", "AWS profiles and credentials."),
 ];

@@ -5,9 +5,10 @@ use toml::de::{DeTable, DeValue};
 use super::{Checker, Value, type_name};
 use crate::config::Guard;
 use crate::config::diagnostic::{escaped, quoted};
-use crate::iam::{NamePattern, Threshold};
+use crate::iam::{NamePattern, PrincipalKind, Threshold};
 
-const KEYS: [&str; 4] = ["max_changes", "max_removals", "protected", "allow_own_boundary"];
+const KEYS: [&str; 5] =
+    ["max_changes", "max_removals", "protected", "protected_roles", "allow_own_boundary"];
 
 impl<'a> Checker<'a> {
     pub(super) fn guard(&mut self, table: &DeTable<'a>) -> Guard {
@@ -16,7 +17,10 @@ impl<'a> Checker<'a> {
             match key.get_ref().as_ref() {
                 name @ "max_changes" => guard.max_changes = self.threshold(name, value),
                 name @ "max_removals" => guard.max_removals = self.threshold(name, value),
-                "protected" => guard.protected = self.protected(value),
+                "protected" => guard.protected = self.protected(PrincipalKind::User, value),
+                "protected_roles" => {
+                    guard.protected_roles = self.protected(PrincipalKind::Role, value);
+                }
                 "allow_own_boundary" => match value.get_ref() {
                     DeValue::Boolean(allow) => guard.allow_own_boundary = *allow,
                     other => {
@@ -60,7 +64,7 @@ impl<'a> Checker<'a> {
                     format!("write the number without quotes: {name} = {text}")
                 }
                 _ => format!(
-                    "write a number of users, such as {name} = 50, or a percentage of the account's users in \
+                    "write a number, such as {name} = 50, or a percentage of the account's users and of its roles in \
                      quotes, such as {name} = \"10%\""
                 ),
             };
@@ -69,28 +73,40 @@ impl<'a> Checker<'a> {
         threshold
     }
 
-    fn protected(&mut self, value: &Value<'a>) -> Vec<NamePattern> {
-        const HELP: &str = "write an array of user names or patterns in quotes: \
-                            protected = [\"break-glass\", \"emergency-*\"]";
+    /// The principals of this kind whose boundary must not be changed.
+    fn protected(&mut self, kind: PrincipalKind, value: &Value<'a>) -> Vec<NamePattern> {
+        let (key, help) = match kind {
+            PrincipalKind::User => (
+                "protected",
+                "write an array of user names or patterns in quotes: \
+                 protected = [\"break-glass\", \"emergency-*\"]",
+            ),
+            PrincipalKind::Role => (
+                "protected_roles",
+                "write an array of role names or patterns in quotes: \
+                 protected_roles = [\"break-glass\", \"emergency-*\"]",
+            ),
+        };
+        let noun = kind.noun();
         let DeValue::Array(entries) = value.get_ref() else {
             let found = type_name(value.get_ref());
-            self.report(value.span(), format!("protected must be an array, not {found}"), HELP);
+            self.report(value.span(), format!("{key} must be an array, not {found}"), help);
             return Vec::new();
         };
         let mut patterns = Vec::new();
         for entry in entries.iter() {
             let DeValue::String(text) = entry.get_ref() else {
                 let found = type_name(entry.get_ref());
-                let message = format!("a protected user must be a string, not {found}");
-                self.report(entry.span(), message, HELP);
+                let message = format!("a protected {noun} must be a string, not {found}");
+                self.report(entry.span(), message, help);
                 continue;
             };
             match text.parse::<NamePattern>() {
                 Ok(pattern) => patterns.push(pattern),
                 Err(error) => {
-                    let message = format!("{} is not a valid user name or pattern", quoted(text));
+                    let message = format!("{} is not a valid {noun} name or pattern", quoted(text));
                     let diagnostic = self.at(entry.span(), message);
-                    self.diagnostics.push(diagnostic.label(escaped(&error.to_string())).help(HELP));
+                    self.diagnostics.push(diagnostic.label(escaped(&error.to_string())).help(help));
                 }
             }
         }

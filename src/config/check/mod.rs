@@ -1,9 +1,10 @@
 //! The checks of a file. All errors are found in one pass, so that they can be shown together.
 
+mod entries;
 mod guard;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -13,16 +14,20 @@ use super::consistency::{self, LocatedArn};
 use super::diagnostic::{escaped, quoted};
 use super::source_text::SourceText;
 use super::syntax::{self, Syntax};
-use super::toml_text::{self, BOUNDARY_HELP};
+use super::toml_text;
 use super::{Config, Diagnostic, Entry, FileErrors, Guard, Located, ShortNames};
 use crate::iam::{
-    AccountId, Digest, PolicyArn, PrincipalName, character, is_name_char, is_short_name,
+    AccountId, Digest, PolicyArn, PrincipalKind, PrincipalName, character, is_name_char,
+    is_short_name,
 };
 
+/// The boundaries by short name. Short names with an invalid ARN map to `None`, so that only their definition is
+/// reported.
+type Defined<'d> = BTreeMap<&'d str, Option<PolicyArn>>;
 type Key<'i> = Spanned<Cow<'i, str>>;
 type Value<'i> = Spanned<DeValue<'i>>;
 
-const TOP_LEVEL: [&str; 4] = ["account", "boundaries", "guard", "users"];
+const TOP_LEVEL: [&str; 5] = ["account", "boundaries", "guard", "users", "roles"];
 
 const ARN_HELP: &str = "write the ARN of a customer managed policy, such as \
                         arn:aws:iam::123456789012:policy/Developer, or of an AWS managed policy, such \
@@ -40,12 +45,6 @@ struct Expected {
 
 const EXPECTED_ARN: Expected =
     Expected { table: "boundaries", value: "value of", types: "a policy ARN", help: ARN_HELP };
-const EXPECTED_BOUNDARY: Expected = Expected {
-    table: "users",
-    value: "boundary of",
-    types: "a string or false",
-    help: BOUNDARY_HELP,
-};
 
 impl Expected {
     fn message(&self, name: &str, found: &DeValue<'_>) -> String {
@@ -76,9 +75,9 @@ pub(super) fn check(source: SourceText) -> Result<Config, FileErrors> {
     diagnostics.retain(|found| !syntax.diagnostics.iter().any(|other| other.line == found.line));
     diagnostics.extend(syntax.diagnostics);
     let source = FileErrors::new(source, diagnostics)?;
-    let Tables { account, names, guard, users } = tables;
+    let Tables { account, names, guard, users, roles } = tables;
     let digest = Digest::of(&source.text);
-    Ok(Config { file: source.file, digest, account, names, guard, users })
+    Ok(Config { file: source.file, digest, account, names, guard, users, roles })
 }
 
 /// The content of the tables of a file, as far as it is valid.
@@ -88,6 +87,7 @@ struct Tables {
     names: ShortNames,
     guard: Guard,
     users: BTreeMap<PrincipalName, Entry>,
+    roles: BTreeMap<PrincipalName, Entry>,
 }
 
 struct Checker<'a> {
@@ -109,8 +109,7 @@ impl<'a> Checker<'a> {
 
     fn document(&mut self, document: &DeTable<'a>, has_syntax_errors: bool) -> Tables {
         let mut tables = Tables::default();
-        // Short names with an invalid ARN map to `None`, so that only their definition is reported.
-        let mut defined: BTreeMap<&str, Option<PolicyArn>> = BTreeMap::new();
+        let mut defined = Defined::new();
         for (key, value) in document.iter() {
             // The parser treats the entries below a header with a syntax error as top-level keys.
             let is_stray = has_syntax_errors && !self.source.is_header(key.span().start);
@@ -140,30 +139,50 @@ impl<'a> Checker<'a> {
         {
             tables.guard = self.guard(guard);
         }
-        match table("users") {
-            Some((key, value)) => {
-                if let Some(users) = self.table(key, value, "alice = \"developer\"") {
-                    if users.is_empty() && !has_syntax_errors {
-                        let message = "the [users] table is empty".to_owned();
-                        let help = "list each user on a line: alice = \"developer\"";
-                        self.report(key.span(), message, help);
-                    }
-                    tables.users = self.users(users, &defined);
-                }
+        let mut listing = Vec::new();
+        for kind in PrincipalKind::ALL {
+            let Some((key, value)) = table(kind.plural()) else { continue };
+            let entries = match self.table(key, value, example(kind)) {
+                Some(entries) => self.entries(kind, entries, &defined),
+                None => BTreeMap::new(),
+            };
+            match kind {
+                PrincipalKind::User => tables.users = entries,
+                PrincipalKind::Role => tables.roles = entries,
             }
-            None if has_syntax_errors => {}
-            None => {
+            listing.push((kind, key, value));
+        }
+        if !has_syntax_errors {
+            self.lists_someone(&listing);
+        }
+        tables
+    }
+
+    /// Reports a file without any entry in the tables of principals, `listing`.
+    fn lists_someone(&mut self, listing: &[(PrincipalKind, &Key<'_>, &Value<'a>)]) {
+        let is_empty = |value: &Value<'_>| matches!(value.get_ref(), DeValue::Table(table) if table.is_empty());
+        match listing {
+            [] => {
                 let message = if self.source.text.trim().is_empty() {
                     "the file is empty"
                 } else {
-                    "the file has no [users] table"
+                    "the file has no [users] table and no [roles] table"
                 };
                 let help = "add a [users] table with one line for each user: \
                             alice = \"arn:aws:iam::123456789012:policy/Developer\"";
                 self.report(0..0, message.to_owned(), help);
             }
+            // A table without entries is harmless beside one with entries: `import` writes such files.
+            _ if listing.iter().all(|(.., value)| is_empty(value)) => {
+                for (kind, key, _) in listing {
+                    let message = format!("the [{}] table is empty", kind.plural());
+                    let noun = kind.noun();
+                    let help = format!("list each {noun} on a line: {}", example(*kind));
+                    self.report(key.span(), message, help);
+                }
+            }
+            _ => {}
         }
-        tables
     }
 
     fn table<'v>(
@@ -184,14 +203,15 @@ impl<'a> Checker<'a> {
 
     fn unknown_key(&mut self, key: &Key<'_>, value: &Value<'_>, known: &[&str]) {
         let name = key.get_ref();
-        let is_user_like = matches!(value.get_ref(), DeValue::String(_) | DeValue::Boolean(_));
+        let is_entry_like = matches!(value.get_ref(), DeValue::String(_) | DeValue::Boolean(_));
         let help = match (nearest(name, known.iter().copied()), known) {
             (Some(near), _) => format!("did you mean {near}?"),
             (None, [only]) => format!("remove the key: the only key in this table is {only}"),
             // A user above [users] is the most likely reason for an unknown key at the top level.
-            (None, known) if known == TOP_LEVEL && is_user_like => {
-                format!("use one of {}, or move the user below [users]", known.join(", "))
-            }
+            (None, known) if known == TOP_LEVEL && is_entry_like => format!(
+                "use one of {}, or move a user below [users] and a role below [roles]",
+                known.join(", ")
+            ),
             (None, known) => format!("use one of {}", known.join(", ")),
         };
         self.report(key.span(), format!("unknown key {}", quoted(name)), help);
@@ -267,142 +287,6 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn users(
-        &mut self,
-        table: &DeTable<'a>,
-        defined: &BTreeMap<&str, Option<PolicyArn>>,
-    ) -> BTreeMap<PrincipalName, Entry> {
-        let mut users = BTreeMap::new();
-        let mut keys: Vec<&Key<'_>> = Vec::new();
-        // Equal ARNs share their text, because thousands of users have the same few boundaries.
-        let mut arns: HashMap<String, PolicyArn> = HashMap::new();
-        for (key, value) in table.iter() {
-            if let DeValue::Table(nested) = value.get_ref() {
-                self.nested(key.get_ref(), nested, value, &EXPECTED_BOUNDARY);
-                continue;
-            }
-            let name = match key.get_ref().parse::<PrincipalName>() {
-                Ok(name) => Some(name),
-                Err(error) => {
-                    let message = format!("{} is not a valid IAM user name", quoted(key.get_ref()));
-                    let help = "write the name as it is in IAM: 1 to 64 ASCII letters, digits and \
-                                _+=,.@-";
-                    let diagnostic =
-                        self.at(key.span(), message).label(escaped(&error.to_string()));
-                    self.diagnostics.push(diagnostic.help(help));
-                    None
-                }
-            };
-            let boundary = self.boundary(key.get_ref(), value, defined, &mut arns);
-            if let Some(name) = name {
-                keys.push(key);
-                if let Some(boundary) = boundary {
-                    let (line, column) = self.source.position(key.span().start);
-                    users.insert(name, Entry { boundary, line, column });
-                }
-            }
-        }
-        self.case_conflicts(keys);
-        users
-    }
-
-    /// Reports user names that differ from an earlier name only in case.
-    fn case_conflicts(&mut self, mut keys: Vec<&Key<'_>>) {
-        // The keys are nearly sorted: comparing them in place is faster than a lowercase copy of each.
-        keys.sort_by(|a, b| {
-            lowercase(a.get_ref())
-                .cmp(lowercase(b.get_ref()))
-                .then(a.span().start.cmp(&b.span().start))
-        });
-        for same in keys.chunk_by(|a, b| a.get_ref().eq_ignore_ascii_case(b.get_ref())) {
-            let first = same[0];
-            let (line, _) = self.source.position(first.span().start);
-            for key in &same[1..] {
-                let message = format!(
-                    "{} and {} differ only in case",
-                    quoted(key.get_ref()),
-                    quoted(first.get_ref())
-                );
-                let help = "IAM user names are case-insensitive: keep the name that has the same case \
-                            as in IAM";
-                let diagnostic = self
-                    .at(key.span(), message)
-                    .label(format!("{} is on line {line}", quoted(first.get_ref())));
-                self.diagnostics.push(diagnostic.help(help));
-            }
-        }
-    }
-
-    /// The boundary that the user must have. The outer `None` means that the value is not valid.
-    fn boundary(
-        &mut self,
-        user: &str,
-        value: &Value<'a>,
-        defined: &BTreeMap<&str, Option<PolicyArn>>,
-        arns: &mut HashMap<String, PolicyArn>,
-    ) -> Option<Option<PolicyArn>> {
-        let text = match value.get_ref() {
-            DeValue::Boolean(false) => return Some(None),
-            DeValue::String(text) => text,
-            other => {
-                let message = EXPECTED_BOUNDARY.message(user, other);
-                self.report(value.span(), message, BOUNDARY_HELP);
-                return None;
-            }
-        };
-        if let Some(arn) = defined.get(text.as_ref()) {
-            return arn.clone().map(Some);
-        }
-        if text.starts_with("arn:") {
-            if let Some(arn) = arns.get(text.as_ref()) {
-                self.arns.push(LocatedArn { span: value.span(), arn: arn.clone() });
-                return Some(Some(arn.clone()));
-            }
-            let arn = self.arn(value.span(), text)?;
-            arns.insert(text.clone().into_owned(), arn.clone());
-            return Some(Some(arn));
-        }
-        self.unknown_short_name(value.span(), text, defined);
-        None
-    }
-
-    fn unknown_short_name(
-        &mut self,
-        span: Range<usize>,
-        text: &str,
-        defined: &BTreeMap<&str, Option<PolicyArn>>,
-    ) {
-        let names: Vec<&str> = defined.keys().copied().filter(|name| is_short_name(name)).collect();
-        let help = match text.trim() {
-            "" => BOUNDARY_HELP.to_owned(),
-            // The words with which other formats say that there is no value.
-            "false" | "null" | "none" | "None" | "nil" => {
-                "write false without quotes if the user must have no boundary".to_owned()
-            }
-            trimmed if defined.contains_key(trimmed) || trimmed.starts_with("arn:") => {
-                format!("remove the spaces: \"{}\"", escaped(trimmed))
-            }
-            trimmed => match nearest(trimmed, names.iter().copied()) {
-                Some(near) => format!("did you mean \"{near}\"?"),
-                None if names.is_empty() => {
-                    "define the short name in a [boundaries] table, or write a policy ARN"
-                        .to_owned()
-                }
-                None => {
-                    let shown = names[..names.len().min(10)].join(", ");
-                    let more = if names.len() > 10 { ", …" } else { "" };
-                    format!("define the short name in [boundaries], or use one of {shown}{more}")
-                }
-            },
-        };
-        let message = match text.trim() {
-            "" => "the boundary must not be empty".to_owned(),
-            _ => format!("unknown short name {}", quoted(text)),
-        };
-        let diagnostic = self.at(span, message).label(not_allowed(text.trim())).help(help);
-        self.diagnostics.push(diagnostic);
-    }
-
     /// Reports a table in place of a value. The usual reason is a name with a dot and without quotes: TOML
     /// reads `john.doe = …` as a table `john` with the key `doe`.
     fn nested(&mut self, name: &str, table: &DeTable<'a>, whole: &Value<'a>, expected: &Expected) {
@@ -454,16 +338,20 @@ impl<'a> Checker<'a> {
     }
 }
 
+/// An entry for a principal of this kind.
+fn example(kind: PrincipalKind) -> &'static str {
+    match kind {
+        PrincipalKind::User => "alice = \"developer\"",
+        PrincipalKind::Role => "deploy = \"developer\"",
+    }
+}
+
 /// The label for a text with a character that no name can have; empty if there is none.
 fn not_allowed(text: &str) -> String {
     match text.chars().find(|&c| !is_name_char(c)) {
         Some(c) => format!("{} is not allowed", character(c)),
         None => String::new(),
     }
-}
-
-fn lowercase(name: &str) -> impl Iterator<Item = u8> {
-    name.bytes().map(|byte| byte.to_ascii_lowercase())
 }
 
 /// The known name that is most similar to `name`, if one is similar enough to suggest.

@@ -9,7 +9,9 @@ use super::document::{
 };
 use super::format::FORMAT_VERSION;
 use crate::config::{Provenance, ProvenanceKind};
-use crate::iam::{BoundaryChange, PolicyArn, PolicyOwner, Principal, Printable, is_short_name};
+use crate::iam::{
+    BoundaryChange, PolicyArn, PolicyOwner, Principal, PrincipalKind, Printable, is_short_name,
+};
 use crate::plan::change::{Change, Problem, ProblemKind};
 use crate::plan::content::Plan;
 use crate::plan::source::{Base, PlanSource, SourceFile};
@@ -32,18 +34,20 @@ pub(super) fn plan(document: Document) -> Result<Plan, String> {
         .into_iter()
         .map(|written| problem(written, &source, &mut shared))
         .collect::<Result<_, _>>()?;
+    let in_sync = document.summary.in_sync().ok_or("more roles than principals are in sync")?;
     let mut plan = Plan {
         changes,
         problems,
-        in_sync: document.summary.in_sync,
+        in_sync,
         guard: document.guard.into_guard(),
         account_users: document.account_users,
+        account_roles: document.account_roles,
         account_alias: document.account_alias,
         ..Plan::empty(document.account, source)
     };
     let planned = plan.changes.len() + plan.problems.len();
-    if plan.in_sync.checked_add(planned).is_none() {
-        return Err("its number of users is too large".to_owned());
+    if plan.in_sync.total().checked_add(planned).is_none() {
+        return Err("its number of principals is too large".to_owned());
     }
     each_principal_once(&plan)?;
     for arn in plan.changes.iter().filter_map(|change| change.boundary.to()) {
@@ -135,7 +139,11 @@ fn problem(
         ProblemKind::Recreated { changed, found } if changed == found => {
             return Err(format!("the unique ID of {principal} is the one that the run changed"));
         }
+        ProblemKind::Unmodifiable { .. } if principal.kind != PrincipalKind::Role => {
+            return Err(format!("{principal} is not a role"));
+        }
         ProblemKind::NotFound { .. }
+        | ProblemKind::Unmodifiable { .. }
         | ProblemKind::Recreated { .. }
         | ProblemKind::NoSuchPolicy { .. }
         | ProblemKind::PolicyNotAttachable { .. }
@@ -195,12 +203,16 @@ fn each_principal_once(plan: &Plan) -> Result<(), String> {
         .iter()
         .any(|it| changes.clone().chain(problems.clone()).any(|listed| listed == it))
     {
-        return Err("a user is both listed and no longer listed".to_owned());
+        return Err("a principal is both listed and no longer listed".to_owned());
     }
     let are_sorted = changes.is_sorted_by(|a, b| a < b)
         && problems.is_sorted_by(|a, b| a < b)
         && plan.no_longer_listed().is_sorted_by(|a, b| a < b);
-    if are_sorted { Ok(()) } else { Err("its users are not sorted by name".to_owned()) }
+    if are_sorted {
+        Ok(())
+    } else {
+        Err("its principals are not sorted by kind and name".to_owned())
+    }
 }
 
 /// A present boundary is as IAM reported it. The plan can only set boundaries that a file could ask for.

@@ -1,5 +1,7 @@
 //! The document of a saved plan, version 3.
 
+use std::num::NonZeroUsize;
+
 use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
@@ -10,7 +12,8 @@ use super::problem::ProblemKindDocument;
 use crate::config::{Guard, Provenance, ProvenanceKind};
 use crate::iam::{
     AccountAlias, AccountId, BoundaryChange, Digest, NamePattern, PolicyArn, Principal,
-    PrincipalKind, PrincipalName, Printable, Threshold, UniqueId, present,
+    PrincipalCounts, PrincipalKind, PrincipalName, Printable, Threshold, UniqueId, not_empty,
+    not_null, present,
 };
 use crate::plan::change::{Change, Origin, Problem};
 use crate::plan::content::Plan;
@@ -54,6 +57,10 @@ pub(super) struct Document {
     /// The number of users in the account; null if no guard rail depends on it, or if it is not known.
     #[serde(deserialize_with = "present")]
     pub(super) account_users: Option<usize>,
+    /// The number of roles in the account; missing if no guard rail depends on it, or if it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
+    #[schemars(with = "usize")]
+    pub(super) account_roles: Option<usize>,
     /// The changes, sorted by principal. A principal has at most one change.
     pub(super) changes: Vec<ChangeDocument>,
     /// The listed principals that cannot be planned, sorted.
@@ -134,6 +141,10 @@ pub(super) struct SummaryDocument {
     pub(super) remove: usize,
     /// The number of listed principals that already match the files.
     pub(super) in_sync: usize,
+    /// The number of roles among them; missing if there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
+    #[schemars(with = "NonZeroUsize")]
+    pub(super) in_sync_roles: Option<NonZeroUsize>,
     /// The number of listed principals that cannot be planned.
     pub(super) problems: usize,
 }
@@ -151,6 +162,10 @@ pub(super) struct GuardDocument {
     max_removals: Option<Threshold>,
     /// The names and patterns of users that are never changed.
     protected: Vec<NamePattern>,
+    /// The names and patterns of roles that are never changed; missing if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "not_empty")]
+    #[schemars(length(min = 1))]
+    protected_roles: Vec<NamePattern>,
     /// Whether the plan may change the caller's own boundary.
     allow_own_boundary: bool,
 }
@@ -275,12 +290,14 @@ impl Document {
                 add: counts.add,
                 change: counts.change,
                 remove: counts.remove,
-                in_sync: plan.in_sync,
+                in_sync: plan.in_sync.total(),
+                in_sync_roles: NonZeroUsize::new(plan.in_sync.roles),
                 problems: plan.problems.len(),
             },
             boundaries,
             guard: GuardDocument::of(&plan.guard),
             account_users: plan.account_users,
+            account_roles: plan.account_roles,
             changes: plan.changes.iter().map(ChangeDocument::of).collect(),
             problems: plan.problems.iter().map(ProblemDocument::of).collect(),
         };
@@ -291,6 +308,14 @@ impl Document {
     /// The digest of everything except the digest.
     pub(super) fn content_digest(&self) -> Digest {
         content_digest(self)
+    }
+}
+
+impl SummaryDocument {
+    /// The numbers of principals in sync; `None` if there are more roles than principals.
+    pub(super) fn in_sync(&self) -> Option<PrincipalCounts> {
+        let roles = self.in_sync_roles.map_or(0, NonZeroUsize::get);
+        Some(PrincipalCounts { users: self.in_sync.checked_sub(roles)?, roles })
     }
 }
 
@@ -386,13 +411,20 @@ impl ProblemDocument {
 
 impl GuardDocument {
     fn of(guard: &Guard) -> Self {
-        let Guard { max_changes, max_removals, protected, allow_own_boundary } = guard.clone();
-        GuardDocument { max_changes, max_removals, protected, allow_own_boundary }
+        let Guard { max_changes, max_removals, protected, protected_roles, allow_own_boundary } =
+            guard.clone();
+        GuardDocument { max_changes, max_removals, protected, protected_roles, allow_own_boundary }
     }
 
     pub(super) fn into_guard(self) -> Guard {
-        let GuardDocument { max_changes, max_removals, protected, allow_own_boundary } = self;
-        Guard { max_changes, max_removals, protected, allow_own_boundary }
+        let GuardDocument {
+            max_changes,
+            max_removals,
+            protected,
+            protected_roles,
+            allow_own_boundary,
+        } = self;
+        Guard { max_changes, max_removals, protected, protected_roles, allow_own_boundary }
     }
 }
 
@@ -403,9 +435,16 @@ pub(super) fn schema() -> Value {
     schema.to_value()
 }
 
+/// The fields that are missing from a plan without roles, so that it is the same as before there were roles.
+const OF_ROLES: [&str; 3] = ["account_roles", "in_sync_roles", "protected_roles"];
+
 fn require_every_field(schema: &mut Schema) {
     let fields = schema.get("properties").and_then(Value::as_object);
-    if let Some(names) = fields.map(|fields| fields.keys().cloned().collect::<Vec<_>>()) {
+    let names = fields.map(|fields| {
+        let required = fields.keys().filter(|name| !OF_ROLES.contains(&name.as_str()));
+        required.cloned().collect::<Vec<_>>()
+    });
+    if let Some(names) = names {
         schema.insert("required".to_owned(), names.into());
     }
 }

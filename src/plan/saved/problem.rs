@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::iam::{PolicyArn, PrincipalName, Printable, UniqueId, present};
+use crate::iam::{PolicyArn, PrincipalName, Printable, UniqueId, UnmodifiableRole, present};
 use crate::inventory::{ApiError, ErrorClass};
 use crate::plan::change::ProblemKind;
 
@@ -19,6 +19,11 @@ pub(super) enum ProblemKindDocument {
         /// The name of a principal that differs only in case; null if there is none.
         #[serde(deserialize_with = "present")]
         differs_by_case: Option<PrincipalName>,
+    },
+    /// The principal is a role that AWS manages.
+    Unmodifiable {
+        /// What makes it unmodifiable.
+        role: UnmodifiableRole,
     },
     /// The current boundary could not be read.
     Unreadable {
@@ -84,6 +89,7 @@ impl ProblemKindDocument {
             ProblemKind::NotFound { differs_by_case } => {
                 ProblemKindDocument::NotFound { differs_by_case }
             }
+            ProblemKind::Unmodifiable { role } => ProblemKindDocument::Unmodifiable { role },
             ProblemKind::Unreadable(error) => {
                 ProblemKindDocument::Unreadable { error: ErrorDocument::of(error) }
             }
@@ -108,6 +114,7 @@ impl ProblemKindDocument {
             ProblemKindDocument::NotFound { differs_by_case } => {
                 ProblemKind::NotFound { differs_by_case }
             }
+            ProblemKindDocument::Unmodifiable { role } => ProblemKind::Unmodifiable { role },
             ProblemKindDocument::Unreadable { error } => {
                 ProblemKind::Unreadable(error.into_error())
             }

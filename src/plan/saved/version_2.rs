@@ -124,6 +124,7 @@ impl DocumentVersion2 {
             boundaries: self.boundaries,
             guard: self.guard,
             account_users: self.account_users,
+            account_roles: None,
             changes,
             problems,
         };

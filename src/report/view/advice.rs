@@ -38,7 +38,7 @@ pub fn advice(error: &ApiError) -> Option<String> {
     let is_write = is_write(action);
     let text = match error.class {
         ErrorClass::Denied => denied(action, message),
-        ErrorClass::NotFound if is_write => missing(message),
+        ErrorClass::NotFound if is_write => missing(action, message),
         ErrorClass::NotFound => return None,
         _ if code == ApiError::CLOCK_SKEW => {
             "set this machine's clock, and run the command again".to_owned()
@@ -56,6 +56,9 @@ pub fn advice(error: &ApiError) -> Option<String> {
         ErrorClass::Transient => transient(action, code),
         ErrorClass::Rejected if code == "PolicyNotAttachable" => {
             "AWS reserves this policy for service-linked roles; specify another policy".to_owned()
+        }
+        ErrorClass::Rejected if code == "UnmodifiableEntity" => {
+            "AWS manages this role, and nobody else can change it; remove its entry".to_owned()
         }
         ErrorClass::Rejected if code == ApiError::RESPONSE_TOO_LARGE => {
             "check --endpoint-url and the proxy: responses of IAM are far below this maximum".to_owned()
@@ -101,7 +104,7 @@ fn denied(action: &str, message: &str) -> String {
             "allow {action} for the caller; a policy that already allows it may be limited to other paths, \
              or by the condition key iam:PermissionsBoundary"
         )
-    } else if action == "iam:GetUser" || action == "iam:GetPolicy" {
+    } else if ["iam:GetUser", "iam:GetRole", "iam:GetPolicy"].contains(&action) {
         format!(
             "allow {action} for the caller; a policy that already allows it may be limited to other paths"
         )
@@ -205,18 +208,19 @@ fn source_failed(message: &str) -> String {
     .to_owned()
 }
 
-/// `NoSuchEntity` is the error for a missing user and for a missing policy. Only its message says which.
-fn missing(message: &str) -> String {
+/// `NoSuchEntity` is the error for a missing principal and for a missing policy. Only its message says which.
+fn missing(action: &str, message: &str) -> String {
+    let noun = if action.contains("Role") { "role" } else { "user" };
     let message = message.to_ascii_lowercase();
-    if !message.starts_with("the user") && (message.contains("arn:") || message.contains("policy"))
-    {
+    let is_of_policy = message.contains("arn:") || message.contains("policy");
+    if is_of_policy && !message.starts_with(&format!("the {noun}")) {
         "the policy does not exist or cannot be used as a boundary; create it, or correct its ARN"
-    } else if message.contains("user") {
-        "the user no longer exists; create it, or remove its entry"
+            .to_owned()
+    } else if message.contains(noun) {
+        format!("the {noun} no longer exists; create it, or remove its entry")
     } else {
-        "the user or the policy does not exist; run plan to see which"
+        format!("the {noun} or the policy does not exist; run plan to see which")
     }
-    .to_owned()
 }
 
 #[cfg(test)]
@@ -229,14 +233,24 @@ mod tests {
     }
 
     const PUT: &str = "iam:PutUserPermissionsBoundary";
+    const PUT_ROLE: &str = "iam:PutRolePermissionsBoundary";
 
     #[test]
     fn access_denied_names_the_permission_that_is_missing() {
-        for action in [PUT, "iam:GetUser"] {
+        for action in [PUT, PUT_ROLE, "iam:GetUser", "iam:GetRole"] {
             let said = advice_on(ErrorClass::Denied, action, "AccessDenied", "not authorized");
             assert!(said.contains(action), "{said}");
-            assert_eq!(said.contains("condition key"), action == PUT, "{said}");
+            assert_eq!(said.contains("condition key"), is_write(action), "{said}");
         }
+    }
+
+    #[test]
+    fn no_such_entity_says_whether_role_or_policy() {
+        let of = |message| advice_on(ErrorClass::NotFound, PUT_ROLE, "NoSuchEntity", message);
+        assert!(of("The role with name policy-bot cannot be found.").starts_with("the role no"));
+        let scope = "Scope ARN: arn:aws:iam::123456789012:policy/role does not exist";
+        assert!(of(scope).starts_with("the policy"));
+        assert!(of("gone").starts_with("the role or the policy"));
     }
 
     #[test]
@@ -255,11 +269,13 @@ mod tests {
         assert_eq!(of("iam:GetUser"), "run the command again");
     }
 
-    const READS: [&str; 8] = [
+    const READS: [&str; 10] = [
         "sts:GetCallerIdentity",
         "sts:AssumeRole",
         "credentials",
         "iam:GetUser",
+        "iam:GetRole",
+        "iam:ListRoles",
         "iam:GetPolicy",
         "iam:ListUsers",
         "iam:GetAccountSummary",
@@ -333,9 +349,10 @@ mod tests {
     }
 
     #[test]
-    fn only_actions_on_a_user_or_policy_can_be_limited_to_paths() {
-        for action in READS.into_iter().chain([PUT]) {
-            let has_resource = [PUT, "iam:GetUser", "iam:GetPolicy"].contains(&action);
+    fn only_actions_on_a_principal_or_policy_can_be_limited_to_paths() {
+        for action in READS.into_iter().chain([PUT, PUT_ROLE]) {
+            let has_resource =
+                [PUT, PUT_ROLE, "iam:GetUser", "iam:GetRole", "iam:GetPolicy"].contains(&action);
             let said = advice_on(ErrorClass::Denied, action, "AccessDenied", "not authorized");
             assert_eq!(said.contains("paths"), has_resource, "{said}");
         }

@@ -3,32 +3,34 @@ use serde::Serialize;
 use super::words::{counted, grouped};
 use super::{Body, Closing, Document, PLAN_MARKER, Place, Row, Section, Severity, Text, Tone};
 use crate::config::{Config, Diagnostic, FileErrors};
+use crate::iam::PrincipalKind;
 
-/// The users that a file lists.
+/// The principals of one kind that a file lists.
 #[derive(Serialize)]
-pub(in crate::report) struct UserCounts {
+pub(in crate::report) struct ListedCounts {
     listed: usize,
     with_boundary: usize,
     must_have_none: usize,
 }
 
-impl UserCounts {
-    pub(in crate::report) fn of(config: &Config) -> Self {
-        let listed = config.users.len();
-        let with_boundary =
-            config.users.values().filter(|listed| listed.boundary.is_some()).count();
-        UserCounts { listed, with_boundary, must_have_none: listed - with_boundary }
+impl ListedCounts {
+    pub(in crate::report) fn of(config: &Config, kind: PrincipalKind) -> Self {
+        let entries = config.entries_of(kind);
+        let (listed, with_boundary) =
+            (entries.len(), entries.values().filter(|entry| entry.boundary.is_some()).count());
+        ListedCounts { listed, with_boundary, must_have_none: listed - with_boundary }
     }
 }
 
 /// A file without errors.
 pub(in crate::report) fn check(config: &Config) -> Document<'_> {
-    let UserCounts { listed, with_boundary, must_have_none } = UserCounts::of(config);
-    let users = format!(
-        " lists {}: {} with a boundary, {} without",
-        counted(listed, "user"),
+    let listed = config.listed();
+    let with_boundary: usize =
+        PrincipalKind::ALL.map(|kind| ListedCounts::of(config, kind).with_boundary).iter().sum();
+    let principals = format!(
+        " lists {listed}: {} with a boundary, {} without",
         grouped(with_boundary),
-        grouped(must_have_none)
+        grouped(listed.total() - with_boundary)
     );
     let account = match &config.account {
         Some(account) => Text::ours("account ").and_name(account.value.as_str()),
@@ -38,7 +40,7 @@ pub(in crate::report) fn check(config: &Config) -> Document<'_> {
         closing: Some(Closing {
             label: "No errors",
             parts: vec![
-                (Tone::Good, Text::name(&*config.file).and_sentence(users)),
+                (Tone::Good, Text::name(&*config.file).and_sentence(principals)),
                 (Tone::Neutral, account),
             ],
         }),

@@ -1,5 +1,5 @@
 use super::text::Text;
-use crate::iam::{Digest, PolicyArn};
+use crate::iam::{Digest, PolicyArn, Principal};
 use crate::plan::Origin;
 
 /// The hidden line that identifies the comment of a plan, so that a later run can replace it.
@@ -56,7 +56,7 @@ pub(in crate::report) struct Section<'a> {
     pub(in crate::report) severity: Severity,
     /// The heading for a single row, after the name of its principal.
     pub(in crate::report) label: &'static str,
-    /// What one row is, in the singular.
+    /// What one row is, in the singular: `principal` if there are users and roles.
     pub(in crate::report) noun: &'static str,
     pub(in crate::report) body: Body<'a>,
     /// The message that applies to every row.
@@ -82,7 +82,7 @@ pub(in crate::report) enum Body<'a> {
 
 /// One principal, or one place in a file.
 pub(in crate::report) struct Row<'a> {
-    pub(in crate::report) principal: Option<&'a str>,
+    pub(in crate::report) principal: Option<&'a Principal>,
     pub(in crate::report) change: Option<ChangeView<'a>>,
     /// `None` if the row is not about a place in the file.
     pub(in crate::report) place: Option<Place<'a>>,

@@ -1,14 +1,13 @@
 use super::words::{counted, counted_more, grouped, plural};
 use super::{Body, Section, Severity, Text};
 use crate::config::Provenance;
-use crate::iam::Principal;
-use crate::iam::Threshold;
+use crate::iam::{Principal, PrincipalCounts, PrincipalKind, Threshold};
 use crate::plan::{
-    DefaultThreshold, EffectiveThreshold, Excess, Overrides, Plan, Supervision, UserCount,
-    Violation,
+    AccountCount, DefaultThreshold, EffectiveThreshold, Excess, Overrides, Plan, ShareBase,
+    Supervision, Violation,
 };
 
-/// The maximum number of protected users that are named; the others are counted.
+/// The maximum number of protected principals that are named; the others are counted.
 const MAX_NAMES: usize = 10;
 
 /// The command whose options override guard rails. Of the commands that show a plan, only `apply` has all of them.
@@ -58,7 +57,7 @@ pub fn statements(violations: &[Violation]) -> Vec<String> {
 
 fn texts(violations: &[Violation]) -> Vec<Text<'static>> {
     let mut texts: Vec<Text<'static>> = Vec::new();
-    let mut protected = Vec::new();
+    let (mut protected, mut kinds) = (Vec::new(), Vec::new());
     for violation in violations {
         match violation {
             Violation::TooManyChanges(excess) => {
@@ -67,15 +66,22 @@ fn texts(violations: &[Violation]) -> Vec<Text<'static>> {
             Violation::TooManyRemovals(excess) => {
                 texts.push(Text::sentence(excess_statement("removal", "max_removals", excess)));
             }
-            Violation::Protected { principal, provenance, by } => protected.push(
-                located(principal, provenance)
-                    .and(" is protected by ")
-                    .and_name(format!("{:?}", by.to_string())),
-            ),
-            Violation::OwnBoundary { principal, provenance } => texts.push(
-                located(principal, provenance)
-                    .and(" is the caller, and the plan changes its own boundary"),
-            ),
+            Violation::Protected { principal, provenance, by } => {
+                protected.push(
+                    located(principal, provenance)
+                        .and(" is protected by ")
+                        .and_name(format!("{:?}", by.to_string())),
+                );
+                kinds.push(principal.kind);
+            }
+            Violation::OwnBoundary { principal, provenance } => {
+                texts.push(located(principal, provenance).and(match principal.kind {
+                    PrincipalKind::User => " is the caller, and the plan changes its own boundary",
+                    PrincipalKind::Role => {
+                        " is the role of the caller, and the plan changes its own boundary"
+                    }
+                }));
+            }
         }
     }
     let more = protected.len().saturating_sub(MAX_NAMES);
@@ -83,7 +89,8 @@ fn texts(violations: &[Violation]) -> Vec<Text<'static>> {
     texts.extend(protected);
     if more > 0 {
         let verb = plural(more, "is", "are");
-        texts.push(Text::sentence(format!("{} {verb} protected", counted_more(more, "user"))));
+        let noun = PrincipalCounts::of(kinds.into_iter().skip(MAX_NAMES)).noun();
+        texts.push(Text::sentence(format!("{} {verb} protected", counted_more(more, noun))));
     }
     texts
 }
@@ -102,21 +109,28 @@ fn help(plan: &Plan, violations: &[Violation], option_of: OptionOf) -> Text<'sta
     let mut protected = 0;
     for violation in violations {
         match violation {
-            Violation::TooManyChanges(excess) => {
-                options.push(format!("--max-changes {}", excess.count));
+            // The options set a number, which applies to users and roles together.
+            Violation::TooManyChanges(_) => {
+                options.push(format!("--max-changes {}", plan.changes.len()));
             }
-            Violation::TooManyRemovals(excess) => {
-                options.push(format!("--max-removals {}", excess.count));
+            Violation::TooManyRemovals(_) => {
+                options.push(format!("--max-removals {}", plan.counts().remove));
             }
             Violation::Protected { principal, .. } => {
                 protected += 1;
                 if protected <= MAX_NAMES {
-                    options.push(format!("--allow-protected {principal}"));
+                    let Principal { kind, name } = principal;
+                    options.push(match kind {
+                        PrincipalKind::User => format!("--allow-protected {name}"),
+                        PrincipalKind::Role => format!("--allow-protected-role {name}"),
+                    });
                 }
             }
             Violation::OwnBoundary { .. } => options.push("--allow-own-boundary".to_owned()),
         }
     }
+    // A share can be exceeded by users and by roles.
+    options.dedup();
     let to_override = match option_of {
         OptionOf::ThisCommand => "to override for this run, add",
         OptionOf::Apply => "to override, specify for apply:",
@@ -131,25 +145,33 @@ fn help(plan: &Plan, violations: &[Violation], option_of: OptionOf) -> Text<'sta
 }
 
 fn excess_statement(noun: &str, key: &str, excess: &Excess) -> String {
-    let Excess { count, allowed, threshold, users } = excess;
-    let (nouns, allowed) = (counted(*count, noun), grouped(*allowed));
-    let verb = plural(*count, "exceeds", "exceed");
-    let users = match users {
-        UserCount::Exact(users) => counted(*users, "user"),
-        UserCount::AtLeast(users) => counted(*users, "known user"),
-    };
+    let Excess { count, allowed, threshold, base } = excess;
+    let mut changes = counted(*count, noun);
+    if base.is_some_and(|base| base.kind == PrincipalKind::Role) {
+        changes.push_str(" of roles");
+    }
+    let (verb, allowed) = (plural(*count, "exceeds", "exceed"), grouped(*allowed));
+    let of_account = base.map(account_count).unwrap_or_default();
     match threshold {
         EffectiveThreshold::Set(count @ Threshold::Count(_)) => {
-            format!("{nouns} {verb} {key} = {count}")
+            format!("{changes} {verb} {key} = {count}")
         }
         EffectiveThreshold::Set(share) => {
-            format!(
-                "{nouns} {verb} {key} = \"{share}\", which is {allowed} of the account's {users}"
-            )
+            format!("{changes} {verb} {key} = \"{share}\", which is {allowed} of {of_account}")
         }
         EffectiveThreshold::Default(DefaultThreshold { count, share }) => format!(
-            "{nouns} {verb} {allowed}, the default {key} of an unattended run: the greater of {count} and \
-             {share} of the account's {users}"
+            "{changes} {verb} {allowed}, the default {key} of an unattended run: the greater of {count} and \
+             {share} of {of_account}"
         ),
+    }
+}
+
+/// `the account's 120 users`.
+fn account_count(ShareBase { kind, count }: ShareBase) -> String {
+    match count {
+        AccountCount::Exact(count) => format!("the account's {}", counted(count, kind.noun())),
+        AccountCount::AtLeast(count) => {
+            format!("the account's {}", counted(count, &format!("known {}", kind.noun())))
+        }
     }
 }

@@ -20,7 +20,7 @@ pub use guard::{override_help, statements};
 pub use words::{counted, summary_counts};
 
 pub(super) use advice::{advice_on_failed, advice_on_stop};
-pub(super) use check::{UserCounts, check, file_errors};
+pub(super) use check::{ListedCounts, check, file_errors};
 pub(super) use document::{
     Body, Boundary, ChangeKind, ChangeView, Closing, CountsRow, Document, Place, RUN_MARKER, Row,
     Section, Severity, Tone,
@@ -30,4 +30,4 @@ pub(super) use problem::{problem_help, problem_statement};
 pub(super) use refused::refused;
 pub(super) use run::{Attempted, Run, attempted};
 pub(super) use text::{Span, Text};
-pub(super) use words::{counted_more, grouped};
+pub(super) use words::{counted_more, counted_rows, grouped, principals};

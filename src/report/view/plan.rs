@@ -3,10 +3,10 @@ use super::problem::{problem_help, problem_statement};
 use super::words::{account, boundary, counted, grouped, plural};
 use super::{
     Body, ChangeKind, ChangeView, Closing, CountsRow, Document, PLAN_MARKER, Place, Row, Section,
-    Severity, Text, Tone,
+    Severity, Text, Tone, principals,
 };
 use crate::config::Provenance;
-use crate::iam::{BoundaryChange, Principal};
+use crate::iam::{BoundaryChange, Principal, PrincipalCounts, PrincipalKind};
 use crate::plan::{Change, Counts, Origin, Plan, PlanSource, ProblemKind};
 
 const THIS_CHANGE: &str = "From this change";
@@ -101,7 +101,7 @@ fn change_sections(plan: &Plan) -> Vec<Section<'_>> {
 /// A change of `plan` as a row.
 pub(super) fn change_row<'a>(plan: &'a Plan, change: &'a Change) -> Row<'a> {
     Row {
-        principal: Some(change.principal.name.as_str()),
+        principal: Some(&change.principal),
         change: Some(change_view(plan, change)),
         place: Some(place(&change.provenance)),
         message: Text::default(),
@@ -174,11 +174,11 @@ pub(super) fn problem_section<'a>(
     problems: impl Iterator<Item = ProblemView<'a>>,
 ) -> Option<Section<'a>> {
     let row = |(principal, provenance, kind): ProblemView<'a>| Row {
-        principal: Some(principal.name.as_str()),
+        principal: Some(principal),
         change: None,
         place: Some(place(provenance)),
-        message: problem_statement(kind),
-        help: problem_help(kind),
+        message: problem_statement(principal.kind, kind),
+        help: problem_help(principal.kind, kind),
     };
     let rows: Vec<Row<'_>> = problems.map(row).collect();
     (!rows.is_empty()).then(|| Section {
@@ -197,31 +197,37 @@ fn unlisted_section(plan: &Plan) -> Option<Section<'_>> {
         .no_longer_listed()
         .iter()
         .map(|principal| Row {
-            principal: Some(principal.name.as_str()),
+            principal: Some(principal),
             change: None,
             place: None,
             message: Text::default(),
             help: None,
         })
         .collect();
+    let noun = principals(&rows).noun();
+    let help = Text::ours("to remove the boundary of a ").and(noun).and(", list the ").and(noun);
     (!rows.is_empty()).then(|| Section {
         heading: Some(Text::ours("No longer listed, left unchanged")),
         severity: Severity::Warning,
         label: "no longer listed",
-        noun: "user",
+        noun,
         body: Body::Group(rows),
         message: None,
-        help: Some(Text::ours("to remove the boundary of a user, list the user with false")),
+        help: Some(help.and(" with false")),
     })
 }
 
 fn closing(plan: &Plan) -> Closing<'_> {
-    let in_sync = grouped(plan.in_sync);
     let problems = plan.problems.len();
+    // The kinds are named only if there are both, or only roles.
+    let has_roles = plan.listed().roles > 0;
     let (label, mut parts) = if !plan.changes.is_empty() {
         let Counts { add, change, remove } = plan.counts();
         let [add, change, remove] = [add, change, remove].map(grouped);
-        let counts = format!("{add} to add, {change} to change, {remove} to remove");
+        let mut counts = format!("{add} to add, {change} to change, {remove} to remove");
+        if has_roles {
+            counts += &format!(" for {}", changed_principals(plan));
+        }
         let origins = match plan.source.base() {
             None => String::new(),
             Some(_) => format!(
@@ -231,11 +237,13 @@ fn closing(plan: &Plan) -> Closing<'_> {
             ),
         };
         let counts = (Tone::Neutral, Text::sentence(counts + &origins));
+        let in_sync = match has_roles && plan.in_sync.total() > 0 {
+            true => plan.in_sync.to_string(),
+            false => grouped(plan.in_sync.total()),
+        };
         ("Plan", vec![counts, (Tone::Neutral, Text::sentence(format!("{in_sync} in sync")))])
     } else if problems > 0 {
-        let noun = if plan.source.rolls_back().is_some() { "user" } else { "listed user" };
-        let counts = format!("{in_sync} of {}", counted(plan.listed(), noun));
-        ("In sync", vec![(Tone::Neutral, Text::sentence(counts))])
+        ("In sync", vec![(Tone::Neutral, Text::sentence(in_sync_of_all(plan)))])
     } else {
         let (label, text) = nothing_to_change(plan);
         (label, vec![(Tone::Good, text)])
@@ -246,20 +254,45 @@ fn closing(plan: &Plan) -> Closing<'_> {
     Closing { label, parts }
 }
 
+/// The numbers of principals whose boundary the plan changes.
+pub(super) fn changed_principals(plan: &Plan) -> PrincipalCounts {
+    PrincipalCounts::of(plan.changes.iter().map(|change| change.principal.kind))
+}
+
+/// `3 of 5 listed users and 1 of 2 listed roles`.
+fn in_sync_of_all(plan: &Plan) -> String {
+    let listed = plan.listed();
+    let adjective = if plan.source.rolls_back().is_some() { "" } else { "listed " };
+    let kinds = PrincipalKind::ALL.into_iter().filter(|kind| listed.of_kind(*kind) > 0);
+    let parts: Vec<String> = kinds
+        .map(|kind| {
+            let all = counted(listed.of_kind(kind), &format!("{adjective}{}", kind.noun()));
+            format!("{} of {all}", grouped(plan.in_sync.of_kind(kind)))
+        })
+        .collect();
+    parts.join(" and ")
+}
+
 fn nothing_to_change(plan: &Plan) -> (&'static str, Text<'_>) {
-    let (label, text) = match (plan.source.rolls_back(), plan.in_sync) {
-        (None, 0) => ("In sync", Text::name(plan.source.path()).and(" lists no users")),
-        (None, 1) => {
-            ("In sync", Text::ours("the listed user matches ").and_name(plan.source.path()))
+    let (label, text) = match (plan.source.rolls_back(), plan.in_sync.total()) {
+        (None, 0) => {
+            ("In sync", Text::name(plan.source.path()).and(" lists no users and no roles"))
         }
-        (None, users) => {
-            let users = format!("all {} listed users match ", grouped(users));
-            ("In sync", Text::sentence(users).and_name(plan.source.path()))
+        (None, principals) => {
+            let all = |kind: PrincipalKind| match plan.in_sync.of_kind(kind) {
+                0 => None,
+                1 => Some(format!("the listed {}", kind.noun())),
+                count => Some(format!("all {} listed {}", grouped(count), kind.plural())),
+            };
+            let all: Vec<String> = PrincipalKind::ALL.into_iter().filter_map(all).collect();
+            let matching = plural(principals, "matches", "match");
+            let text = Text::sentence(format!("{} {matching} ", all.join(" and ")));
+            ("In sync", text.and_name(plan.source.path()))
         }
-        (Some(_), users) => {
-            let have = plural(users, "has the boundary", "have the boundaries");
-            let users = counted(users, "user");
-            ("Nothing to roll back", Text::sentence(format!("{users} {have} from before the run")))
+        (Some(_), principals) => {
+            let have = plural(principals, "has the boundary", "have the boundaries");
+            let all = plan.in_sync;
+            ("Nothing to roll back", Text::sentence(format!("{all} {have} from before the run")))
         }
     };
     (label, text.and(" (account ").and_text(account(plan)).and(")"))

@@ -1,23 +1,24 @@
-use super::words::recreated_clause;
+use super::words::{not_found_clause, recreated_clause, unmodifiable_clause};
 use super::{Text, advice};
-use crate::iam::PolicyArn;
+use crate::iam::{PolicyArn, PrincipalKind};
 use crate::plan::ProblemKind;
 
-/// Why nothing can be planned for a user: a clause without a period.
-pub(in crate::report) fn problem_statement(kind: &ProblemKind) -> Text<'_> {
+/// Why nothing can be planned for a principal of this kind: a clause without a period.
+pub(in crate::report) fn problem_statement(of: PrincipalKind, kind: &ProblemKind) -> Text<'_> {
+    let noun = of.noun();
     match kind {
-        ProblemKind::NotFound { differs_by_case: None } => Text::ours("IAM has no such user"),
-        ProblemKind::NotFound { differs_by_case: Some(other) } => {
-            Text::ours("IAM has no such user, but it has ").and_name(other.as_str())
-        }
-        ProblemKind::Unreadable(error) => {
-            Text::ours("cannot read the user's boundary: ").and_quote(error.to_string())
-        }
+        ProblemKind::NotFound { differs_by_case } => not_found_clause(of, differs_by_case.as_ref()),
+        ProblemKind::Unmodifiable { role } => unmodifiable_clause(*role),
+        ProblemKind::Unreadable(error) => Text::ours("cannot read the ")
+            .and(noun)
+            .and("'s boundary: ")
+            .and_quote(error.to_string()),
         ProblemKind::NoSuchPolicy { policy } => {
             Text::ours("IAM has no policy ").and_name(policy.as_str())
         }
         ProblemKind::PolicyNotAttachable { policy } => {
-            Text::ours("the policy ").and_name(policy.as_str()).and(" cannot be attached to a user")
+            let policy = Text::ours("the policy ").and_name(policy.as_str());
+            policy.and(" cannot be attached to a ").and(noun)
         }
         ProblemKind::PolicyUnreadable { policy, error } => {
             Text::ours("cannot check whether the policy ")
@@ -25,7 +26,7 @@ pub(in crate::report) fn problem_statement(kind: &ProblemKind) -> Text<'_> {
                 .and(" can be used as a boundary: ")
                 .and_quote(error.to_string())
         }
-        ProblemKind::Recreated { changed, found } => recreated_clause(changed, found),
+        ProblemKind::Recreated { changed, found } => recreated_clause(of, changed, found),
         ProblemKind::NotAsLeft { left, found } => {
             let boundary = |arn: &'_ Option<PolicyArn>| match arn {
                 Some(arn) => Text::name(arn.as_str().to_owned()),
@@ -33,18 +34,22 @@ pub(in crate::report) fn problem_statement(kind: &ProblemKind) -> Text<'_> {
             };
             Text::ours("the run left ")
                 .and_text(boundary(left))
-                .and(", and the user now has ")
+                .and(", and the ")
+                .and(noun)
+                .and(" now has ")
                 .and_text(boundary(found))
         }
     }
 }
 
 /// What to do about it: an instruction without a period.
-pub(in crate::report) fn problem_help(kind: &ProblemKind) -> Option<Text<'_>> {
+pub(in crate::report) fn problem_help(of: PrincipalKind, kind: &ProblemKind) -> Option<Text<'_>> {
+    let noun = of.noun();
     Some(match kind {
         ProblemKind::NotFound { differs_by_case: None } => {
-            Text::ours("create the user, correct the name, or remove the entry")
+            Text::ours("create the ").and(noun).and(", correct the name, or remove the entry")
         }
+        ProblemKind::Unmodifiable { role } => Text::ours(role.help()),
         ProblemKind::NotFound { differs_by_case: Some(other) } => {
             Text::ours("write the name as ").and_name(other.as_str())
         }
@@ -53,16 +58,17 @@ pub(in crate::report) fn problem_help(kind: &ProblemKind) -> Option<Text<'_>> {
         }
         ProblemKind::NoSuchPolicy { .. } => Text::ours("create the policy, or correct its ARN"),
         ProblemKind::PolicyNotAttachable { policy } if !policy.is_for_service_linked_role() => {
-            Text::ours(
-                "a boundary is a policy of the user's own account or an AWS managed policy; specify another \
-                 policy",
-            )
+            Text::ours("a boundary is a policy of the ")
+                .and(noun)
+                .and("'s own account or an AWS managed policy; specify another policy")
         }
         ProblemKind::PolicyNotAttachable { .. } => {
             Text::ours("AWS reserves it for service-linked roles; specify another policy")
         }
-        ProblemKind::Recreated { .. } | ProblemKind::NotAsLeft { .. } => Text::ours(
-            "the rollback leaves this user unchanged; to set its boundary, edit the boundaries file and apply it",
-        ),
+        ProblemKind::Recreated { .. } | ProblemKind::NotAsLeft { .. } => {
+            Text::ours("the rollback leaves this ")
+                .and(noun)
+                .and(" unchanged; to set its boundary, edit the boundaries file and apply it")
+        }
     })
 }

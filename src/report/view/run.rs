@@ -1,15 +1,16 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::plan::{ProblemView, change_row, problem_section, problems};
+use super::plan::{ProblemView, change_row, changed_principals, problem_section, problems};
 use super::words::{
     account, add_counts, counted, found_clause, grouped, named, recreated_clause, summary_counts,
 };
 use super::{
     Body, Closing, Document, RUN_MARKER, Row, Section, Severity, Text, Tone, advice,
-    advice_on_failed, advice_on_stop,
+    advice_on_failed, advice_on_stop, principals,
 };
 use crate::apply::{Event, Item, StopError, Summary, Verification};
+use crate::iam::{PrincipalCounts, PrincipalKind};
 use crate::inventory::{ApiError, CallOutcome, ErrorClass, Reading, StopReason};
 use crate::journal::Outcome;
 use crate::plan::{Change, Plan, Preflight};
@@ -152,24 +153,26 @@ impl<'p> Run<'p> {
         sections.extend(self.could_not_be_verified());
         sections.extend(self.not_verified());
         sections.extend(self.confirmed());
-        sections.extend(self.by_get_user());
+        sections.extend(self.by_single_read());
         sections.extend(self.not_attempted(summary));
         sections
     }
 
-    /// Failed changes, grouped by error and help; the largest group is first.
+    /// Failed changes, grouped by error, help and kind; the largest group is first.
     fn failed(&self) -> Vec<Section<'_>> {
         // `NoSuchEntity` is the error for missing users and for missing policies; the help differs.
-        let mut groups: BTreeMap<(&str, Option<String>), Vec<Row<'_>>> = BTreeMap::new();
+        let mut groups: BTreeMap<(&str, Option<String>, PrincipalKind), Vec<Row<'_>>> =
+            BTreeMap::new();
         for item in self.items_of(Outcome::Failed) {
             let CallOutcome::Failed { error, .. } = &item.call else { continue };
             let help = advice_on_failed(error, &item.verification);
             let row = Row { message: Text::quote(error.to_string()), ..self.row(item) };
-            groups.entry((&error.code, help)).or_default().push(row);
+            let group = (&*error.code, help, item.change.principal.kind);
+            groups.entry(group).or_default().push(row);
         }
         let mut groups: Vec<_> = groups.into_iter().collect();
-        groups.sort_by_key(|(_, rows)| Reverse(rows.len()));
-        let section = |((code, help), rows): ((_, Option<String>), _)| Section {
+        groups.sort_by_key(|((_, _, kind), rows)| (Reverse(rows.len()), *kind));
+        let section = |((code, help, _), rows): ((_, Option<String>, _), _)| Section {
             heading: Some(Text::ours("Failed with ").and_name(code)),
             help: help.map(Text::sentence),
             ..Section::new("", Severity::Error, "failed", Body::Group(rows))
@@ -189,9 +192,9 @@ impl<'p> Run<'p> {
             };
             let message = written.and_text(match (&item.change.unique_id, found) {
                 (Some(planned), Reading::Found { unique_id, .. }) if planned != unique_id => {
-                    recreated_clause(planned, unique_id)
+                    recreated_clause(item.change.principal.kind, planned, unique_id)
                 }
-                _ => found_clause(plan, found),
+                _ => found_clause(plan, item.change.principal.kind, found),
             });
             Some(Row { message, change: None, ..self.row(item) })
         });
@@ -203,14 +206,17 @@ impl<'p> Run<'p> {
         ))
     }
 
-    /// Changes whose users could not be read, grouped by the error's code.
+    /// Changes whose principals could not be read, grouped by their kind and by the error's code and action.
     fn could_not_be_verified(&self) -> Vec<Section<'_>> {
-        let mut groups: BTreeMap<&str, (&ApiError, Vec<Row<'_>>)> = BTreeMap::new();
+        let mut groups: BTreeMap<(PrincipalKind, &str, &str), (&ApiError, Vec<Row<'_>>)> =
+            BTreeMap::new();
         for item in &self.items {
             let Verification::Failed(error) = &item.verification else { continue };
             let message = Text::quote(error.to_string());
             let row = Row { message, place: None, change: None, ..self.row(item) };
-            groups.entry(&error.code).or_insert((error, Vec::new())).1.push(row);
+            let kind = item.change.principal.kind;
+            let group = (kind, &*error.code, &*error.action);
+            groups.entry(group).or_insert((error, Vec::new())).1.push(row);
         }
         let group = |(error, rows): (&ApiError, _)| {
             let help = advice(error).map(|advice| format!("; {advice}")).unwrap_or_default();
@@ -242,7 +248,7 @@ impl<'p> Run<'p> {
         let row = |item: &'_ Item| match (&item.call, &item.verification) {
             (
                 CallOutcome::Failed { error, .. },
-                Verification::AsWritten | Verification::AsWrittenByGetUser(_),
+                Verification::AsWritten | Verification::AsWrittenBySingleRead(_),
             ) => Some(error.to_string()),
             _ => None,
         };
@@ -255,17 +261,22 @@ impl<'p> Run<'p> {
     }
 
     /// Changes that one source shows and the other does not.
-    fn by_get_user(&self) -> Option<Section<'_>> {
+    fn by_single_read(&self) -> Option<Section<'_>> {
         let is_one =
-            |item: &&Item| matches!(item.verification, Verification::AsWrittenByGetUser(_));
+            |item: &&Item| matches!(item.verification, Verification::AsWrittenBySingleRead(_));
         let row = |item| Row { place: None, change: None, ..self.row(item) };
-        let body = Body::Group(self.items.iter().filter(is_one).map(row).collect());
-        let section = section("Verified by iam:GetUser only", Severity::Warning, "applied", body)?;
+        let rows: Vec<Row<'_>> = self.items.iter().filter(is_one).map(row).collect();
+        let heading = match principals(&rows) {
+            PrincipalCounts { roles: 0, .. } => "Verified by iam:GetUser only",
+            PrincipalCounts { users: 0, .. } => "Verified by iam:GetRole only",
+            _ => "Verified by iam:GetUser and iam:GetRole only",
+        };
+        let section = section(heading, Severity::Warning, "applied", Body::Group(rows))?;
         let message =
             Text::ours("iam:GetAccountAuthorizationDetails does not show the new boundary");
         let section = Section { message: Some(message), ..section };
         Some(section.with_help(
-            "plan reads account pages, too, if it has more than two users to read; check --endpoint-url: some \
+            "plan reads account pages, too, if it has more than two principals to read; check --endpoint-url: some \
              emulators of IAM leave boundaries out of these pages",
         ))
     }
@@ -310,7 +321,12 @@ impl<'p> Run<'p> {
             calls.push_str(&format!(" ({} throttled)", grouped(summary.calls.throttled as usize)));
         }
         calls.push_str(&format!(" in {:.1}s", summary.write_duration.as_secs_f64()));
-        let parts = vec![(tone, Text::sentence(counts)), (Tone::Neutral, Text::sentence(calls))];
+        let mut parts = vec![(tone, Text::sentence(counts))];
+        let principals = changed_principals(self.plan());
+        if principals.roles > 0 {
+            parts.push((Tone::Neutral, Text::sentence(principals.to_string())));
+        }
+        parts.push((Tone::Neutral, Text::sentence(calls)));
         Closing { label, parts }
     }
 
@@ -352,12 +368,12 @@ pub(super) fn conflicts(preflight: &Preflight) -> Option<Section<'_>> {
 fn conflict<'a>(plan: &'a Plan, change: &'a Change, found: &'a Reading) -> Text<'a> {
     match (&change.unique_id, found) {
         (Some(planned), Reading::Found { unique_id, .. }) if planned != unique_id => {
-            recreated_clause(planned, unique_id)
+            recreated_clause(change.principal.kind, planned, unique_id)
         }
         _ => Text::ours("the plan expected ")
             .and_text(named(plan, change.boundary.from()))
             .and(", but ")
-            .and_text(found_clause(plan, found)),
+            .and_text(found_clause(plan, change.principal.kind, found)),
     }
 }
 
@@ -372,7 +388,7 @@ pub(super) fn blocked(preflight: &Preflight) -> impl Iterator<Item = ProblemView
     preflight.blocked().map(|(change, why)| (&change.principal, &change.provenance, why))
 }
 
-/// A section about users; `None` without rows.
+/// A section about principals; `None` without rows.
 pub(super) fn section<'a>(
     heading: &'static str,
     severity: Severity,
@@ -394,7 +410,10 @@ impl<'a> Section<'a> {
             rows.sort_by_key(|row| row.principal);
         }
         let heading = Some(Text::ours(heading));
-        Section { heading, severity, label, noun: "user", body, message: None, help: None }
+        let mut section =
+            Section { heading, severity, label, noun: "", body, message: None, help: None };
+        section.noun = principals(section.rows()).noun();
+        section
     }
 
     pub(super) fn with_help(self, help: impl AsRef<str>) -> Self {

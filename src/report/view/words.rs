@@ -1,9 +1,11 @@
 //! Words that several views share.
 
-use super::{Boundary, Text};
+use super::{Boundary, Row, Text};
 use crate::apply::Summary;
 pub(in crate::report) use crate::iam::grouped;
-use crate::iam::{PolicyArn, UniqueId};
+use crate::iam::{
+    PolicyArn, PrincipalCounts, PrincipalKind, PrincipalName, UniqueId, UnmodifiableRole,
+};
 use crate::inventory::Reading;
 use crate::plan::Plan;
 
@@ -20,6 +22,25 @@ pub(in crate::report) fn counted_more(count: usize, noun: &str) -> String {
 /// `one` if `count` is 1, `many` otherwise.
 pub(super) fn plural<'a>(count: usize, one: &'a str, many: &'a str) -> &'a str {
     if count == 1 { one } else { many }
+}
+
+/// The number of rows with their noun: `2 problems`, or `3 users and 2 roles`.
+pub(in crate::report) fn counted_rows<'r>(
+    rows: impl IntoIterator<Item = &'r Row<'r>>,
+    noun: &str,
+) -> String {
+    match noun {
+        "user" | "role" | "principal" => principals(rows).to_string(),
+        noun => counted(rows.into_iter().count(), noun),
+    }
+}
+
+/// The numbers of the principals in rows.
+pub(in crate::report) fn principals<'r>(
+    rows: impl IntoIterator<Item = &'r Row<'r>>,
+) -> PrincipalCounts {
+    let principals = rows.into_iter().filter_map(|row| row.principal);
+    PrincipalCounts::of(principals.map(|principal| principal.kind))
 }
 
 /// The account of a plan, with its alias if the alias was read.
@@ -44,28 +65,51 @@ pub(super) fn named<'a>(plan: &'a Plan, arn: Option<&'a PolicyArn>) -> Text<'a> 
     }
 }
 
-/// The clause that says that a user was deleted and created again.
-pub(super) fn recreated_clause(before: &UniqueId, now: &UniqueId) -> Text<'static> {
-    Text::ours("the user was deleted and created again: its unique ID was ")
+/// The clause that says that a principal was deleted and created again.
+pub(super) fn recreated_clause(
+    kind: PrincipalKind,
+    before: &UniqueId,
+    now: &UniqueId,
+) -> Text<'static> {
+    Text::ours("the ")
+        .and(kind.noun())
+        .and(" was deleted and created again: its unique ID was ")
         .and_name(before.to_string())
         .and(", and is now ")
         .and_name(now.to_string())
 }
 
 /// The clause that says what was read instead of the expected boundary.
-pub(super) fn found_clause<'a>(plan: &'a Plan, found: &'a Reading) -> Text<'a> {
+pub(super) fn found_clause<'a>(
+    plan: &'a Plan,
+    kind: PrincipalKind,
+    found: &'a Reading,
+) -> Text<'a> {
     match found {
-        Reading::Found { boundary, .. } => {
-            Text::ours("the user has ").and_text(named(plan, boundary.as_ref()))
-        }
-        Reading::NotFound { differs_by_case: None } => Text::ours("IAM has no such user"),
-        Reading::NotFound { differs_by_case: Some(other) } => {
-            Text::ours("IAM has no such user, but it has ").and_name(other.as_str())
-        }
+        Reading::Found { boundary, .. } => Text::ours("the ")
+            .and(kind.noun())
+            .and(" has ")
+            .and_text(named(plan, boundary.as_ref())),
+        Reading::Unmodifiable { role, .. } => unmodifiable_clause(*role),
+        Reading::NotFound { differs_by_case } => not_found_clause(kind, differs_by_case.as_ref()),
         Reading::Unreadable(error) => {
             Text::ours("its boundary cannot be read: ").and_quote(error.to_string())
         }
     }
+}
+
+/// The clause that says that a principal does not exist, and names one that differs only in case.
+pub(super) fn not_found_clause(kind: PrincipalKind, other: Option<&PrincipalName>) -> Text<'_> {
+    let clause = Text::ours("IAM has no such ").and(kind.noun());
+    match other {
+        Some(other) => clause.and(", but it has ").and_name(other.as_str()),
+        None => clause,
+    }
+}
+
+/// The clause that says that AWS manages a role.
+pub(super) fn unmodifiable_clause(role: UnmodifiableRole) -> Text<'static> {
+    Text::ours("it ").and(role.reason())
 }
 
 /// The counts of a run: the first three always, the others if they are not zero.

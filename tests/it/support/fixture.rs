@@ -1,6 +1,5 @@
 //! An account in this process, its file, and the tool as a library and a binary.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -9,7 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Duration;
 
-use iam_boundaries::apply::{Event, Item, Summary};
+use iam_boundaries::apply::{Event, Summary};
 use iam_boundaries::aws::{Access, Account, Connection, RetryPolicy};
 use iam_boundaries::config::Config;
 use iam_boundaries::iam::{Principal, PrincipalName};
@@ -23,10 +22,13 @@ use iam_boundaries::sandbox::{ACCESS_KEY_ID, Fault, Options, SECRET_ACCESS_KEY, 
 use iam_boundaries::state::{StateRoot, UnfinishedRun};
 
 use super::plans::{arn, name};
+use super::run::Items;
 use super::{Binary, Ran};
 
 pub const PUT: &str = "PutUserPermissionsBoundary";
 pub const DELETE: &str = "DeleteUserPermissionsBoundary";
+pub const PUT_ROLE: &str = "PutRolePermissionsBoundary";
+pub const DELETE_ROLE: &str = "DeleteRolePermissionsBoundary";
 pub const DETAILS: &str = "GetAccountAuthorizationDetails";
 
 /// The policies in the account of every fixture.
@@ -41,6 +43,7 @@ pub struct Fixture {
 /// The builder that [`Fixture::users`] returns.
 pub struct Builder {
     users: usize,
+    roles: usize,
     file: String,
     options: Options,
 }
@@ -50,7 +53,12 @@ pub fn user(n: usize) -> PrincipalName {
     name(&format!("user-{n:04}"))
 }
 
-/// The lines of `[users]` for the first `count` users, with this value.
+/// The role with this number. The user with the same number has the same name.
+pub fn role(n: usize) -> Principal {
+    Principal::role(user(n))
+}
+
+/// The lines of `[users]` or `[roles]` for the first `count` users or roles, with this value.
 pub fn lines(count: usize, value: &str) -> String {
     (0..count).map(|n| format!("{} = {value}\n", user(n))).collect()
 }
@@ -123,6 +131,11 @@ impl Builder {
         self.file(&format!("[users]\n{lines}"))
     }
 
+    /// Adds this many roles to the account, without boundaries: `user-0000`, `user-0001`…
+    pub fn roles(self, roles: usize) -> Builder {
+        Builder { roles, ..self }
+    }
+
     /// The text of the file.
     pub fn file(self, text: &str) -> Builder {
         Builder { file: text.to_owned(), ..self }
@@ -134,7 +147,7 @@ impl Builder {
         self
     }
 
-    /// Starts the sandbox, with users that have no boundary.
+    /// Starts the sandbox, with users and roles that have no boundary.
     pub async fn start(self) -> Fixture {
         let sandbox = Sandbox::start(self.options).await.unwrap();
         for policy in POLICIES {
@@ -142,6 +155,9 @@ impl Builder {
         }
         for n in 0..self.users {
             sandbox.put_user(&user(n), None);
+        }
+        for n in 0..self.roles {
+            sandbox.put_role(&user(n), "/", None);
         }
         let binary = Binary::with_file(&self.file)
             .env("AWS_ACCESS_KEY_ID", "any")
@@ -154,7 +170,8 @@ impl Builder {
 impl Fixture {
     /// An account with this many users: `user-0000`, `user-0001`…
     pub fn users(users: usize) -> Builder {
-        Builder { users, file: "[users]\n".to_owned(), options: Options::default() }
+        let (file, options) = ("[users]\n".to_owned(), Options::default());
+        Builder { users, roles: 0, file, options }
     }
 
     /// Whether a user has this policy as its boundary.
@@ -184,7 +201,7 @@ impl Fixture {
 
     /// The number of writes.
     pub fn writes(&self) -> u64 {
-        self.calls(PUT) + self.calls(DELETE)
+        [PUT, DELETE, PUT_ROLE, DELETE_ROLE].map(|action| self.calls(action)).iter().sum()
     }
 }
 
@@ -202,12 +219,13 @@ impl Fixture {
     /// The plan of the file. `account` counts the calls.
     pub async fn plan(&self, account: &Account) -> Plan {
         let config = self.config();
-        let live = read(account, config.users.keys()).await.unwrap();
+        let listed: Vec<Principal> = config.entries().map(|(principal, _)| principal).collect();
+        let live = account.inventory(&listed).await.unwrap();
         Plan::between(account.identity().account, &config, &live)
     }
 
     /// Applies the file.
-    pub async fn apply(&self, concurrency: usize) -> (BTreeMap<PrincipalName, Item>, Summary) {
+    pub async fn apply(&self, concurrency: usize) -> (Items, Summary) {
         let input = ApplyInput::File(self.folder().join("boundaries.toml"));
         let concurrency = NonZeroUsize::new(concurrency).unwrap();
         let options = apply_options(&self.sandbox, self.folder(), input);
@@ -250,7 +268,7 @@ pub async fn run(mut command: Command) -> Ran {
 /// The result of a use case.
 pub struct Applied {
     pub preflight: Arc<Preflight>,
-    pub items: BTreeMap<PrincipalName, Item>,
+    pub items: Items,
     pub summary: Summary,
     /// The journal. `None` if there were no changes.
     pub record: Option<RunRecord>,
@@ -265,11 +283,10 @@ pub async fn apply(options: &ApplyOptions) -> Applied {
     let ApplyOutcome::Completed { preflight, summary, journal } = outcome else {
         panic!("it was refused: {outcome:?}")
     };
-    let mut items = BTreeMap::new();
+    let mut items = Items::default();
     for event in unattended.events.expect("the run began") {
         if let Event::Ended(item) = event {
-            let twice = items.insert(item.change.principal.name.clone(), item);
-            assert!(twice.is_none(), "a change ended twice: {twice:?}");
+            items.add(item);
         }
     }
     assert_eq!(items.len(), preflight.ready().count());

@@ -48,6 +48,12 @@ impl Binary {
         self
     }
 
+    /// The value of an environment variable that the test sets.
+    pub fn variable(&self, name: &str) -> &str {
+        let found = self.variables.iter().find(|(variable, _)| variable == name);
+        &found.unwrap_or_else(|| panic!("{name} is not set")).1
+    }
+
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
