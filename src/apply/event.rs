@@ -20,8 +20,8 @@ pub enum Event {
         /// The attempt, its error and the measured rate.
         retry: Retry,
     },
-    /// The last attempt of a change ended. Verification may still show another outcome. A change for which
-    /// nothing was sent has no such event.
+    /// The last attempt of a change ended. Verification may still show another outcome. A change that is not
+    /// attempted has no such event.
     Answered {
         /// The change.
         change: Change,
@@ -67,7 +67,7 @@ pub struct Item {
 /// What reading a principal after its change showed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verification {
-    /// No request was sent, or IAM rejected the change.
+    /// No request was sent, or IAM rejected or throttled the change.
     NotNeeded,
     /// The principal has the new boundary.
     AsWritten,
@@ -90,7 +90,9 @@ impl Item {
     /// The final outcome. A change that was not verified has the outcome of IAM's response.
     pub fn outcome(&self) -> Outcome {
         match (&self.call, &self.verification) {
-            (CallOutcome::NotAttempted, _) => Outcome::NotAttempted,
+            (CallOutcome::NotAttempted | CallOutcome::ThrottledUntilStop { .. }, _) => {
+                Outcome::NotAttempted
+            }
             (_, Verification::AsWritten | Verification::AsWrittenByGetUser(_)) => Outcome::Applied,
             (CallOutcome::Applied { .. }, Verification::Otherwise(_)) => Outcome::NotAsWritten,
             (call, _) => Outcome::of(call),

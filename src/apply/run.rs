@@ -8,7 +8,7 @@ use super::systemic_failure::SystemicFailure;
 use super::{Event, Item, StopError, Summary, Verification};
 use crate::aws::{Account, StopSwitch, Writer};
 use crate::inventory::{CallCount, CallOutcome, StopReason};
-use crate::journal::{Correction, Intent, Journal};
+use crate::journal::{Correction, Intent, Journal, Outcome};
 use crate::plan::{Change, Preflight};
 
 /// What a run needs.
@@ -105,7 +105,9 @@ impl<'a> Running<'a> {
             CallOutcome::Applied { .. } | CallOutcome::Failed { may_be_done: true, .. } => {
                 Some(sent)
             }
-            CallOutcome::Failed { .. } | CallOutcome::NotAttempted => {
+            CallOutcome::Failed { .. }
+            | CallOutcome::NotAttempted
+            | CallOutcome::ThrottledUntilStop { .. } => {
                 self.change_ended(sent, Verification::NotNeeded);
                 None
             }
@@ -165,7 +167,7 @@ impl<'a> Running<'a> {
     }
 
     fn call_ended(&self, change: &'a Change, call: &CallOutcome) {
-        if *call == CallOutcome::NotAttempted {
+        if Outcome::of(call) == Outcome::NotAttempted {
             return;
         }
         self.send(Event::Answered { change: change.clone(), call: call.clone() });

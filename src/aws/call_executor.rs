@@ -25,17 +25,34 @@ pub(super) enum CallEnd<T> {
     Failed {
         error: ApiError,
         attempts: u32,
+        /// Whether the call may have been carried out: the outcome of at least one attempt is unknown.
+        may_be_done: bool,
     },
     /// The stop was requested before the first attempt.
     NotAttempted,
+    /// The stop was requested after AWS throttled the last attempt, and no attempt can have been carried out.
+    ThrottledUntilStop {
+        error: ApiError,
+        attempts: u32,
+    },
 }
 
 impl<T> CallEnd<T> {
+    /// The end of a call whose last attempt failed with `error` before the run was stopped.
+    fn stopped(error: ApiError, attempts: u32, may_be_done: bool) -> Self {
+        match error.class {
+            ErrorClass::Throttled if !may_be_done => {
+                CallEnd::ThrottledUntilStop { error, attempts }
+            }
+            _ => CallEnd::Failed { error, attempts, may_be_done },
+        }
+    }
+
     /// The result of a call that is not part of a run that can be stopped.
     pub(super) fn into_result(self, action: &'static str) -> Result<T, ApiError> {
         match self {
             CallEnd::Done { value, .. } => Ok(value),
-            CallEnd::Failed { error, .. } => Err(error),
+            CallEnd::Failed { error, .. } | CallEnd::ThrottledUntilStop { error, .. } => Err(error),
             CallEnd::NotAttempted => {
                 Err(ApiError::unreadable(action, "the run was stopped before the call"))
             }
@@ -70,8 +87,8 @@ impl CallExecutor {
 
     /// Attempts `call` until it succeeds, fails permanently, or the stop is requested.
     ///
-    /// A call that was attempted never ends as not attempted: after a stop, it ends with the error of its last
-    /// attempt.
+    /// After a stop, a call that was attempted ends with the error of its last attempt. If AWS throttled that attempt
+    /// and no earlier one can have been carried out, it ends as [`CallEnd::ThrottledUntilStop`].
     pub(super) async fn execute<T, F>(
         &self,
         stop: &Stop,
@@ -82,6 +99,7 @@ impl CallExecutor {
         F: Future<Output = Result<T, CallFailure>>,
     {
         let mut last: Option<ApiError> = None;
+        let mut may_be_done = false;
         let (mut failures, mut timeouts, mut has_corrected_clock) = (0, 0, false);
         let started = Instant::now();
         for attempt in 1.. {
@@ -92,14 +110,15 @@ impl CallExecutor {
             let permit = tokio::select! {
                 biased;
                 () = stop.requested() => return match last {
-                    Some(error) => CallEnd::Failed { error, attempts: attempt - 1 },
+                    Some(error) => CallEnd::stopped(error, attempt - 1, may_be_done),
                     None => CallEnd::NotAttempted,
                 },
                 permit = permit => match permit {
                     Ok(permit) => permit,
                     Err(error) => {
                         let error = self.redacted(ApiError::in_call(error, self.action).into());
-                        return CallEnd::Failed { error, attempts: attempt };
+                        may_be_done |= error.is_outcome_unknown();
+                        return CallEnd::Failed { error, attempts: attempt, may_be_done };
                     }
                 },
             };
@@ -116,8 +135,12 @@ impl CallExecutor {
                 Err(failure) => self.redacted(failure),
             };
             let is_throttled = error.class == ErrorClass::Throttled;
+            may_be_done |= error.is_outcome_unknown();
             self.context.counter.count(is_throttled);
             permit.finish(response(&error));
+            if is_throttled && stop.reason().is_some() {
+                return CallEnd::stopped(error, attempt, may_be_done);
+            }
             let wait = match error.class {
                 // The rate limiter makes the retry wait.
                 ErrorClass::Throttled => {
@@ -139,7 +162,9 @@ impl CallExecutor {
                 }
                 _ => None,
             };
-            let Some(wait) = wait else { return CallEnd::Failed { error, attempts: attempt } };
+            let Some(wait) = wait else {
+                return CallEnd::Failed { error, attempts: attempt, may_be_done };
+            };
             tracing::debug!(attempt, wait_ms = wait.as_millis(), "{error}");
             on_retry(Retry {
                 attempt,
@@ -148,7 +173,7 @@ impl CallExecutor {
             });
             tokio::select! {
                 biased;
-                () = stop.requested() => return CallEnd::Failed { error, attempts: attempt },
+                () = stop.requested() => return CallEnd::stopped(error, attempt, may_be_done),
                 () = tokio::time::sleep(wait) => {}
             }
             last = Some(error);
@@ -286,12 +311,58 @@ mod tests {
     async fn a_stop_ends_the_wait_and_keeps_the_last_error() {
         let switch = StopSwitch::new();
         let stop = switch.receiver();
-        let call = || async { Err::<(), _>(error(ErrorClass::Throttled)) };
+        let call = || async { Err::<(), _>(error(ErrorClass::Transient)) };
         let request = |_| switch.request_stop(StopReason::Interrupted);
         let ended = executor(None).execute(&stop, call, request).await;
         assert!(matches!(ended, CallEnd::Failed { attempts: 1, .. }), "{ended:?}");
         let ended = executor(None).execute(&stop, call, |_| {}).await;
         assert!(matches!(ended, CallEnd::NotAttempted), "{ended:?}");
+    }
+
+    /// The end of a call whose attempts fail with `errors`, and which is stopped during the last one or during the
+    /// wait after it.
+    async fn stopped_after(errors: &[ErrorClass], is_in_flight: bool) -> CallEnd<()> {
+        let switch = StopSwitch::new();
+        let sent = std::cell::Cell::new(0);
+        let call = || {
+            let attempt = sent.replace(sent.get() + 1);
+            if is_in_flight && attempt + 1 == errors.len() {
+                switch.request_stop(StopReason::Interrupted);
+            }
+            std::future::ready(Err(error(errors[attempt])))
+        };
+        let retry = |retry: Retry| {
+            if retry.attempt as usize == errors.len() {
+                switch.request_stop(StopReason::Interrupted);
+            }
+        };
+        executor(None).execute(&switch.receiver(), call, retry).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_was_only_throttled_until_the_stop_was_not_carried_out() {
+        use ErrorClass::{Throttled, Transient};
+        for is_in_flight in [false, true] {
+            for (errors, is_certain) in [
+                (&[Throttled][..], true),
+                (&[Throttled, Throttled, Throttled], true),
+                // The first response was lost: the change may be made.
+                (&[Transient, Throttled], false),
+                (&[Throttled, Transient, Throttled], false),
+                (&[Throttled, Transient], false),
+            ] {
+                let attempts = u32::try_from(errors.len()).unwrap();
+                match stopped_after(errors, is_in_flight).await {
+                    CallEnd::ThrottledUntilStop { attempts: made, .. } => {
+                        assert_eq!((is_certain, made), (true, attempts), "{errors:?}");
+                    }
+                    CallEnd::Failed { attempts: made, may_be_done: true, .. } => {
+                        assert_eq!((is_certain, made), (false, attempts), "{errors:?}");
+                    }
+                    other => panic!("{errors:?}: {other:?}"),
+                }
+            }
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -311,7 +382,7 @@ mod tests {
         };
         let ended = executor.execute(&stop, call, |_| {}).await;
         assert!(
-            matches!(&ended, CallEnd::Failed { error, attempts: 1 } if error.code == "TimedOut"),
+            matches!(&ended, CallEnd::Failed { error, attempts: 1, .. } if error.code == "TimedOut"),
             "{ended:?}"
         );
         assert_eq!(start.elapsed().as_secs(), 10, "{reason:?}");

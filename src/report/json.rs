@@ -345,6 +345,11 @@ impl<'a> Line<'a> {
                 )
             }
             CallOutcome::NotAttempted => (0, None, None),
+            CallOutcome::ThrottledUntilStop { attempts, error } => (
+                *attempts,
+                error.request_id.as_deref(),
+                Some(AnyErrorJson::Call(ErrorJson { error, advice: None })),
+            ),
         };
         let (read_back, found, read_error) = match &item.verification {
             Verification::NotNeeded => (None, None, None),

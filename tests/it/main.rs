@@ -51,4 +51,5 @@ mod saved_plan;
 mod schema;
 mod secrets;
 mod slow_reader;
+mod stopped;
 mod verify;

@@ -16,9 +16,14 @@ pub(in crate::report) fn advice_on_failed(
                 "verification showed that the change was not applied; {check}run the command again"
             ))
         }
+        // The response to an earlier attempt was lost, and the run was stopped before the next attempt.
+        (ErrorClass::Throttled, Verification::Stopped { .. }) => Some(MAY_BE_APPLIED.to_owned()),
         _ => advice(error),
     }
 }
+
+const MAY_BE_APPLIED: &str =
+    "IAM may have applied the change; run plan to check, and apply the remaining changes";
 
 /// What to do about an error that stopped a run.
 pub(in crate::report) fn advice_on_stop(error: &StopError) -> Option<String> {
@@ -179,13 +184,11 @@ fn transient(action: &str, code: &str) -> String {
         code if is_not_of_aws(code) => Some(NOT_OF_AWS),
         _ => None,
     };
-    let may_be_applied =
-        "IAM may have applied the change; run plan to check, and apply the remaining changes";
     match (check, is_write(action)) {
         (None, false) => "run the command again".to_owned(),
-        (None, true) => may_be_applied.to_owned(),
+        (None, true) => MAY_BE_APPLIED.to_owned(),
         (Some(check), false) => check.to_owned(),
-        (Some(check), true) => format!("{check}; {may_be_applied}"),
+        (Some(check), true) => format!("{check}; {MAY_BE_APPLIED}"),
     }
 }
 
@@ -253,6 +256,21 @@ mod tests {
         let of = |action| advice_on(ErrorClass::Transient, action, "TimedOut", "no response");
         assert!(of(PUT).contains("may have applied"));
         assert_eq!(of("iam:GetUser"), "run the command again");
+    }
+
+    #[test]
+    fn a_lost_response_before_throttling_and_a_stop_is_what_the_advice_is_about() {
+        let error = ApiError {
+            action: PUT.into(),
+            class: ErrorClass::Throttled,
+            code: "Throttling".into(),
+            message: "Rate exceeded".into(),
+            request_id: Some("id".into()),
+        };
+        let said = advice_on_failed(&error, &Verification::Stopped { last: None }).unwrap();
+        assert!(said.starts_with("IAM may have applied the change"), "{said}");
+        let said = advice_on_failed(&error, &Verification::NotNeeded).unwrap();
+        assert!(said.contains("quota"), "{said}");
     }
 
     const READS: [&str; 8] = [
