@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::iam::Principal;
-use crate::inventory::{ApiError, CallCount, CallOutcome, Reading, Retry, StopReason};
+use crate::inventory::{ApiError, CallCount, CallOutcome, Reading, Retry, StopReason, Wait};
 use crate::journal::{End, JournalError, Outcome};
 use crate::plan::Change;
 
@@ -28,6 +28,8 @@ pub enum Event {
         /// How the call ended.
         call: CallOutcome,
     },
+    /// What the run has waited for longest; `None` when it no longer waits. It is sent again while the wait lasts.
+    Waiting(Option<Wait>),
     /// All changes have ended, and principals are read: first all that IAM may have changed, then, repeatedly,
     /// those that do not have the new boundary yet.
     Verifying {

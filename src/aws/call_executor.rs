@@ -1,19 +1,14 @@
 use std::future::Future;
-use std::time::Duration;
-
-use tokio::time::Instant;
 
 use super::call_context::CallContext;
 use super::error::CallFailure;
 use super::limiter::Response;
 use super::rate_limiter::RateLimiter;
 use super::redactor::redact_likely_secrets;
+use super::retries::Retries;
 use super::retry_policy::RetryPolicy;
 use super::stop::Stop;
-use crate::inventory::{ApiError, ErrorClass, Retry};
-
-/// The maximum number of attempts without a response. Each one takes as long as its timeout.
-const MAX_TIMEOUTS: u32 = 3;
+use crate::inventory::{ApiError, ErrorClass, Retry, Wait};
 
 /// How a call ended, after all its attempts.
 #[derive(Debug)]
@@ -27,6 +22,8 @@ pub(super) enum CallEnd<T> {
         attempts: u32,
         /// Whether the call may have been carried out: the outcome of at least one attempt is unknown.
         may_be_done: bool,
+        /// `None` if there were no credentials for a first attempt.
+        wait: Option<Wait>,
     },
     /// The stop was requested before the first attempt.
     NotAttempted,
@@ -44,7 +41,15 @@ impl<T> CallEnd<T> {
             ErrorClass::Throttled if !may_be_done => {
                 CallEnd::ThrottledUntilStop { error, attempts }
             }
-            _ => CallEnd::Failed { error, attempts, may_be_done },
+            _ => CallEnd::Failed { error, attempts, may_be_done, wait: None },
+        }
+    }
+
+    /// The result of a call on which a whole reading depends: its error has the endpoint, the attempts and the time.
+    pub(super) fn into_only_result(self, action: &'static str) -> Result<T, ApiError> {
+        match self {
+            CallEnd::Failed { error, wait: Some(wait), .. } => Err(error.after(&wait)),
+            other => other.into_result(action),
         }
     }
 
@@ -100,8 +105,8 @@ impl CallExecutor {
     {
         let mut last: Option<ApiError> = None;
         let mut may_be_done = false;
-        let (mut failures, mut timeouts, mut has_corrected_clock) = (0, 0, false);
-        let started = Instant::now();
+        let mut retries = Retries::new(self.policy);
+        let mut pending = None;
         for attempt in 1.. {
             let permit = async {
                 self.context.credentials.ready().await?;
@@ -118,10 +123,12 @@ impl CallExecutor {
                     Err(error) => {
                         let error = self.redacted(ApiError::in_call(error, self.action).into());
                         may_be_done |= error.is_outcome_unknown();
-                        return CallEnd::Failed { error, attempts: attempt, may_be_done };
+                        return CallEnd::Failed { error, attempts: attempt, may_be_done, wait: None };
                     }
                 },
             };
+            let pending = pending.get_or_insert_with(|| self.context.waits.begin(self.action));
+            pending.attempt();
             let result = tokio::select! {
                 result = call() => result,
                 () = stop.overdue() => Err(ApiError::timed_out(self.action).into()),
@@ -129,6 +136,7 @@ impl CallExecutor {
             let error = match result {
                 Ok(value) => {
                     self.context.counter.count(false);
+                    self.context.outage.end();
                     permit.finish(Response::Accepted);
                     return CallEnd::Done { value, attempts: attempt };
                 }
@@ -136,34 +144,20 @@ impl CallExecutor {
             };
             let is_throttled = error.class == ErrorClass::Throttled;
             may_be_done |= error.is_outcome_unknown();
+            pending.failed(&error);
             self.context.counter.count(is_throttled);
+            if is_available(&error) {
+                self.context.outage.end();
+            }
             permit.finish(response(&error));
             if is_throttled && stop.reason().is_some() {
                 return CallEnd::stopped(error, attempt, may_be_done);
             }
-            let wait = match error.class {
-                // The rate limiter makes the retry wait.
-                ErrorClass::Throttled => {
-                    let last_accepted = self.rate_limiter.last_accepted().max(started);
-                    (last_accepted.elapsed() < self.policy.give_up_after).then_some(Duration::ZERO)
-                }
-                ErrorClass::Transient => {
-                    failures += 1;
-                    timeouts += u32::from(error.is_timeout());
-                    let is_over = failures >= self.policy.attempts || timeouts >= MAX_TIMEOUTS;
-                    (!is_over).then(|| self.policy.wait(failures))
-                }
-                // The client signs the next request with AWS's time.
-                ErrorClass::Credentials
-                    if error.code == ApiError::CLOCK_SKEW && !has_corrected_clock =>
-                {
-                    has_corrected_clock = true;
-                    Some(Duration::ZERO)
-                }
-                _ => None,
-            };
+            let last_accepted = self.rate_limiter.last_accepted();
+            let wait = retries.wait_after(&error, last_accepted, &self.context.outage);
             let Some(wait) = wait else {
-                return CallEnd::Failed { error, attempts: attempt, may_be_done };
+                let wait = Some(pending.wait());
+                return CallEnd::Failed { error, attempts: attempt, may_be_done, wait };
             };
             tracing::debug!(attempt, wait_ms = wait.as_millis(), "{error}");
             on_retry(Retry {
@@ -193,6 +187,12 @@ impl CallExecutor {
     }
 }
 
+/// Whether the response shows that AWS accepts calls, although not this one.
+fn is_available(error: &ApiError) -> bool {
+    let is_transient = error.class == ErrorClass::Transient && !error.is_of_call();
+    error.request_id.is_some() && !is_transient
+}
+
 /// What the rate limiter learns from a failed attempt.
 fn response(error: &ApiError) -> Response {
     match error.class {
@@ -206,6 +206,9 @@ fn response(error: &ApiError) -> Response {
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    use tokio::time::Instant;
 
     use super::super::limiter::{LimiterOptions, MaxRate};
     use super::super::stop::StopSwitch;
@@ -244,7 +247,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn only_transient_errors_are_retried() {
-        assert_eq!(attempts_of(ErrorClass::Transient).await, 6);
+        let start = Instant::now();
+        assert!(attempts_of(ErrorClass::Transient).await > 30);
+        assert!(start.elapsed() >= RetryPolicy::default().retry_for, "{:?}", start.elapsed());
         for class in [
             ErrorClass::Denied,
             ErrorClass::Credentials,
@@ -256,9 +261,20 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn attempts_without_a_response_are_made_three_times() {
+    async fn while_other_calls_are_accepted_attempts_without_a_response_are_made_three_times() {
+        let executor = executor(None);
         let call = || async { Err::<(), _>(ApiError::timed_out(ACTION).into()) };
-        let ended = executor(None).execute(&Stop::never(), call, |_| {}).await;
+        let others = async {
+            loop {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                executor.execute(&Stop::never(), || async { Ok(()) }, |_| {}).await;
+            }
+        };
+        let stop = Stop::never();
+        let ended = tokio::select! {
+            ended = executor.execute(&stop, call, |_| {}) => ended,
+            () = others => unreachable!(),
+        };
         assert!(matches!(ended, CallEnd::Failed { attempts: 3, .. }), "{ended:?}");
     }
 
@@ -297,7 +313,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn retries_keep_below_the_ceiling_too() {
         let executor = CallExecutor {
-            policy: RetryPolicy { first_wait: Duration::ZERO, ..RetryPolicy::default() },
+            policy: RetryPolicy {
+                first_wait: Duration::ZERO,
+                retry_for: Duration::ZERO,
+                ..RetryPolicy::default()
+            },
             ..executor(Some(2.0))
         };
         let start = Instant::now();

@@ -129,7 +129,7 @@ async fn each_page<P: Page>(
     let mut users = 0;
     for pages in 1..=MAX_PAGES {
         let page = || get(marker.clone());
-        let page = reader.call(&executor, page).await?;
+        let page = reader.only_call(&executor, page).await?;
         users += page.users();
         if users > MAX_USERS {
             return Err(ApiError::beyond_limit(action, TOO_MANY_USERS));

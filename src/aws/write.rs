@@ -86,7 +86,7 @@ impl Writer {
             CallEnd::Done { value: request_id, attempts } => {
                 CallOutcome::Applied { attempts, request_id }
             }
-            CallEnd::Failed { error, attempts, may_be_done } => {
+            CallEnd::Failed { error, attempts, may_be_done, .. } => {
                 CallOutcome::Failed { attempts, error, may_be_done }
             }
             CallEnd::NotAttempted => CallOutcome::NotAttempted,

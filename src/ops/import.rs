@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::Error;
 use super::session::Session;
+use super::time_limit::{OnWait, TimeLimit};
 use crate::aws::Access;
 use crate::config::{Config, file_of};
 use crate::iam::{AccountId, PolicyArn, PrincipalName};
@@ -36,16 +37,23 @@ pub struct Imported {
     pub without_boundary: usize,
 }
 
-/// Makes a boundaries file with the present boundaries of an account, and writes it if `out` is a path.
+/// Makes a boundaries file with the present boundaries of an account, and writes it if `out` is a path. `on_wait`
+/// receives long waits.
 ///
 /// # Errors
 /// If not every user can be read, or the file cannot be written. Then no file is written.
-pub async fn import(options: &ImportOptions) -> Result<Imported, Error> {
+pub async fn import(options: &ImportOptions, on_wait: OnWait<'_>) -> Result<Imported, Error> {
     // Before the account is read, which can take minutes.
     let out = options.out.as_deref().map(|file| target(file, options.force)).transpose()?;
-    let session = Session::identify(&options.access, options.account, None).await?;
+    let mut time = TimeLimit::new(None);
+    let waits = time.waits();
+    let read = async {
+        let session = Session::identify(&options.access, options.account, None, waits).await?;
+        let principals = session.account.every_principal().await?;
+        Ok((session, principals))
+    };
+    let (session, principals) = time.within(on_wait, read).await?;
     let identity = session.account.identity();
-    let principals = session.account.every_principal().await?;
     if principals.is_empty() {
         return Err(Error::EmptyAccount(identity.account));
     }

@@ -103,7 +103,10 @@ impl<W: Write> RunReporter for JsonRun<'_, W> {
                 write_problems(&mut self.to, preflight)?;
                 write_unsent(&mut self.to, preflight)
             }
-            Event::Retrying { .. } | Event::Answered { .. } | Event::Verifying { .. } => Ok(()),
+            Event::Retrying { .. }
+            | Event::Answered { .. }
+            | Event::Waiting(_)
+            | Event::Verifying { .. } => Ok(()),
             Event::Ended(item) => write_line(&mut self.to, &Line::item(&preflight.plan, item)),
             Event::StoppedBy(error) => {
                 write_line(&mut self.to, &Line::Stopped { error: AnyErrorJson::of_stop(error) })

@@ -53,3 +53,4 @@ mod secrets;
 mod slow_reader;
 mod stopped;
 mod verify;
+mod waits;

@@ -53,6 +53,10 @@ pub fn advice(error: &ApiError) -> Option<String> {
              its certificate authority; otherwise do not trust this network"
                 .to_owned()
         }
+        _ if code == ApiError::PROXY_AUTHENTICATION => {
+            "set the user name and the password of the proxy in HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT"
+                .to_owned()
+        }
         ErrorClass::Credentials => credentials(error),
         ErrorClass::Throttled => {
             let again = again(action, "run the command again later");
@@ -291,7 +295,7 @@ mod tests {
         ErrorClass::NotFound,
         ErrorClass::Rejected,
     ];
-    const CODES: [&str; 24] = [
+    const CODES: [&str; 25] = [
         "AccessDenied",
         "NoSuchEntity",
         "Throttling",
@@ -316,6 +320,7 @@ mod tests {
         ApiError::MFA_EXPIRED,
         ApiError::CLOCK_SKEW,
         ApiError::UNTRUSTED,
+        ApiError::PROXY_AUTHENTICATION,
     ];
 
     /// The advice on each combination of class and code for this action.
@@ -385,7 +390,9 @@ mod tests {
                 message: String::new().into(),
                 request_id: None,
             };
-            let is_special = [ApiError::CLOCK_SKEW, ApiError::UNTRUSTED].contains(&code);
+            let special =
+                [ApiError::CLOCK_SKEW, ApiError::UNTRUSTED, ApiError::PROXY_AUTHENTICATION];
+            let is_special = special.contains(&code);
             if class == ErrorClass::Transient && error.is_outcome_unknown() && !is_special {
                 assert!(said.contains("IAM may have applied the change"), "{code}: {said}");
             }

@@ -79,6 +79,7 @@ impl<'p> Run<'p> {
             Event::Started { .. }
             | Event::Retrying { .. }
             | Event::Answered { .. }
+            | Event::Waiting(_)
             | Event::Verifying { .. }
             | Event::Finished(_) => {}
         }
