@@ -248,7 +248,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn only_transient_errors_are_retried() {
         let start = Instant::now();
-        assert!(attempts_of(ErrorClass::Transient).await > 30);
+        assert!(attempts_of(ErrorClass::Transient).await > 20);
         assert!(start.elapsed() >= RetryPolicy::default().retry_for, "{:?}", start.elapsed());
         for class in [
             ErrorClass::Denied,

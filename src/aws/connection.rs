@@ -13,10 +13,10 @@ use super::access::Access;
 use super::account::Account;
 use super::call_context::CallContext;
 use super::clock::SystemClock;
-use super::credentials::{RenewedCredentials, Sources, has_partial_key};
+use super::credentials::{MAX_START_TIME, RenewedCredentials, Sources, has_partial_key};
 use super::endpoint::{PlainHttp, check_endpoints};
 use super::http::{Client, Proxies, Trust};
-use super::identity::{IdentityError, MAX_TIME, get_caller_identity};
+use super::identity::{IdentityError, get_caller_identity};
 use super::identity_guard::IdentityGuard;
 use super::profile::{
     ProfileOrigin, SelectedProfile, load_credentials_file, load_profiles, profile_files,
@@ -171,7 +171,7 @@ impl Connection {
     /// [`ConnectError`], before any call if the credentials are not configured, and after at most 2 minutes if STS or
     /// the source of the credentials is not available.
     pub async fn identify(self) -> Result<Account, ConnectError> {
-        self.identify_within(MAX_TIME).await
+        self.identify_within(MAX_START_TIME).await
     }
 
     /// Like [`Connection::identify`], with another maximum time. The time in which a person types an MFA code does not

@@ -19,9 +19,6 @@ use crate::inventory::{ApiError, CallerIdentity};
 
 pub(super) const ACTION: &str = "sts:GetCallerIdentity";
 
-/// The maximum time until the identity is confirmed, including the time to get the credentials.
-pub(super) const MAX_TIME: Duration = Duration::from_secs(120);
-
 /// Why the identity of a caller is unknown.
 #[derive(Debug)]
 pub(super) enum IdentityError {
@@ -96,6 +93,7 @@ mod tests {
     use aws_credential_types::Credentials;
     use aws_credential_types::provider::SharedCredentialsProvider;
 
+    use super::super::credentials::MAX_START_TIME;
     use super::super::http::{Client, Proxies, Trust};
     use super::*;
 
@@ -115,10 +113,10 @@ mod tests {
             .http_client(Client::new(Trust::default(), Proxies::default(), waits))
             .build();
         let began = tokio::time::Instant::now();
-        let error = get_caller_identity(&config, &context, MAX_TIME).await.unwrap_err();
+        let error = get_caller_identity(&config, &context, MAX_START_TIME).await.unwrap_err();
         let IdentityError::Call(error) = error else { panic!("{error:?}") };
         // Each attempt has 10 seconds. The last one is cut off.
-        assert_eq!(began.elapsed().as_secs(), MAX_TIME.as_secs());
+        assert_eq!(began.elapsed().as_secs(), MAX_START_TIME.as_secs());
         assert!(error.is_timeout(), "{error}");
         let made = context.counter.calls().made;
         assert!((9..=11).contains(&made), "{made}");

@@ -148,16 +148,16 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn while_no_call_is_accepted_calls_are_retried_for_two_minutes_together() {
+    async fn while_no_call_is_accepted_calls_are_retried_for_a_minute_together() {
         let outage = Outage::default();
         let error = error(ApiError::CONNECTION_FAILED, "connection refused");
         let (first, seconds) = attempts(&error, &outage, || {}).await;
-        assert!(first > 30, "{first}");
-        assert!((120..=123).contains(&seconds), "{seconds}");
+        assert!(first > 20, "{first}");
+        assert!((60..=63).contains(&seconds), "{seconds}");
         // The next call of the same outage does not wait for as long.
         assert_eq!(attempts(&error, &outage, || {}).await.0, 6);
         outage.end();
-        assert!(attempts(&error, &outage, || {}).await.0 > 30);
+        assert!(attempts(&error, &outage, || {}).await.0 > 20);
     }
 
     #[tokio::test(start_paused = true)]
@@ -171,7 +171,7 @@ mod tests {
         };
         let error = error(ApiError::CONNECTION_FAILED, "connection refused");
         let (attempts, seconds) = attempts(&error, &outage, late).await;
-        assert!(attempts > 30 && seconds >= 120, "{attempts} {seconds}");
+        assert!(attempts > 20 && seconds >= 60, "{attempts} {seconds}");
     }
 
     #[tokio::test(start_paused = true)]
@@ -188,6 +188,6 @@ mod tests {
         let temporary =
             "failed to lookup address information: Temporary failure in name resolution";
         let error = error(ApiError::CONNECTION_FAILED, temporary);
-        assert!(attempts(&error, &Outage::default(), || {}).await.0 > 30);
+        assert!(attempts(&error, &Outage::default(), || {}).await.0 > 20);
     }
 }

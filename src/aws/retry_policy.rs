@@ -25,7 +25,7 @@ impl Default for RetryPolicy {
     fn default() -> Self {
         RetryPolicy {
             attempts: 6,
-            retry_for: Duration::from_secs(120),
+            retry_for: Duration::from_secs(60),
             give_up_after: Duration::from_secs(300),
             first_wait: Duration::from_millis(200),
             longest_wait: Duration::from_secs(3),

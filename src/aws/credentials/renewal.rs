@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::super::retry_policy::RetryPolicy;
 use super::super::waits::{PendingCall, Waits};
-use super::bounds::MARGIN;
+use super::bounds::{MARGIN, MAX_START_TIME};
 use crate::inventory::{ApiError, ErrorClass};
 
 /// The credentials of the run, which are renewed before they expire. Clones share them.
@@ -161,7 +161,7 @@ impl Inner {
                 None => {
                     error.code == ApiError::SOURCE_TIMED_OUT
                         || error.is_of_call() && failures >= policy.attempts
-                        || first_failure.elapsed() >= policy.retry_for
+                        || first_failure.elapsed() >= MAX_START_TIME
                 }
                 Some(present) => present.usable_until().is_none_or(|end| {
                     let expired_for = SystemTime::now().duration_since(end);
