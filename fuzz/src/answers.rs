@@ -101,7 +101,9 @@ async fn asked(iam: &Loopback, answer: &Answer) -> bool {
                     answer.status
                 );
             }
-            CallOutcome::NotAttempted => panic!("the call was not attempted"),
+            CallOutcome::NotAttempted | CallOutcome::ThrottledUntilStop { .. } => {
+                panic!("the call was not attempted")
+            }
         }
     }
     is_believed

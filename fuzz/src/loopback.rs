@@ -63,6 +63,7 @@ impl Loopback {
 /// No call is retried.
 pub const ONCE: RetryPolicy = RetryPolicy {
     attempts: 1,
+    retry_for: std::time::Duration::ZERO,
     give_up_after: std::time::Duration::ZERO,
     first_wait: std::time::Duration::ZERO,
     longest_wait: std::time::Duration::ZERO,

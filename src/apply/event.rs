@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::iam::{Principal, PrincipalCounts};
-use crate::inventory::{ApiError, CallCount, CallOutcome, Reading, Retry, StopReason};
+use crate::inventory::{ApiError, CallCount, CallOutcome, Reading, Retry, StopReason, Wait};
 use crate::journal::{End, JournalError, Outcome};
 use crate::plan::Change;
 
@@ -20,14 +20,16 @@ pub enum Event {
         /// The attempt, its error and the measured rate.
         retry: Retry,
     },
-    /// The last attempt of a change ended. Verification may still show another outcome. A change for which
-    /// nothing was sent has no such event.
+    /// The last attempt of a change ended. Verification may still show another outcome. A change that is not
+    /// attempted has no such event.
     Answered {
         /// The change.
         change: Change,
         /// How the call ended.
         call: CallOutcome,
     },
+    /// What the run has waited for longest; `None` when it no longer waits. It is sent again while the wait lasts.
+    Waiting(Option<Wait>),
     /// All changes have ended, and principals are read: first all that IAM may have changed, then, repeatedly,
     /// those that do not have the new boundary yet.
     Verifying {
@@ -67,7 +69,7 @@ pub struct Item {
 /// What reading a principal after its change showed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verification {
-    /// No request was sent, or IAM rejected the change.
+    /// No request was sent, or IAM rejected or throttled the change.
     NotNeeded,
     /// The principal has the new boundary.
     AsWritten,
@@ -90,7 +92,9 @@ impl Item {
     /// The final outcome. A change that was not verified has the outcome of IAM's response.
     pub fn outcome(&self) -> Outcome {
         match (&self.call, &self.verification) {
-            (CallOutcome::NotAttempted, _) => Outcome::NotAttempted,
+            (CallOutcome::NotAttempted | CallOutcome::ThrottledUntilStop { .. }, _) => {
+                Outcome::NotAttempted
+            }
             (_, Verification::AsWritten | Verification::AsWrittenBySingleRead(_)) => {
                 Outcome::Applied
             }

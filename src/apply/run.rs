@@ -1,3 +1,4 @@
+use std::convert::Infallible;
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,7 +10,7 @@ use super::{Event, Item, StopError, Summary, Verification};
 use crate::aws::{Account, StopSwitch, Writer};
 use crate::iam::PrincipalCounts;
 use crate::inventory::{CallCount, CallOutcome, StopReason};
-use crate::journal::{Correction, Intent, Journal};
+use crate::journal::{Correction, Intent, Journal, Outcome};
 use crate::plan::{Change, Preflight};
 
 /// What a run needs.
@@ -49,16 +50,27 @@ pub struct RunOptions {
 /// verified.
 pub async fn apply(run: Run<'_>) -> Summary {
     let running = Running::begin(run);
-    let sending = stream::iter(run.preflight.ready())
-        .map(|change| running.make_change(change))
-        .buffer_unordered(run.options.concurrency.get())
-        .filter_map(std::future::ready)
-        .collect();
-    let sent = running.unless_journal_fails(sending).await;
-    let write_duration = running.began.elapsed();
-    running.verify(sent).await;
+    let work = async {
+        let sending = stream::iter(run.preflight.ready())
+            .map(|change| running.make_change(change))
+            .buffer_unordered(run.options.concurrency.get())
+            .filter_map(std::future::ready)
+            .collect();
+        let sent = running.unless_journal_fails(sending).await;
+        let write_duration = running.began.elapsed();
+        running.verify(sent).await;
+        write_duration
+    };
+    let write_duration = tokio::select! {
+        biased;
+        write_duration = work => write_duration,
+        never = running.report_waits() => match never {},
+    };
     running.finish(write_duration)
 }
+
+/// The time between two events about a wait.
+const BETWEEN_WAITS: Duration = Duration::from_secs(1);
 
 /// A change that IAM may have made.
 pub(super) struct Sent<'a> {
@@ -107,7 +119,9 @@ impl<'a> Running<'a> {
             CallOutcome::Applied { .. } | CallOutcome::Failed { may_be_done: true, .. } => {
                 Some(sent)
             }
-            CallOutcome::Failed { .. } | CallOutcome::NotAttempted => {
+            CallOutcome::Failed { .. }
+            | CallOutcome::NotAttempted
+            | CallOutcome::ThrottledUntilStop { .. } => {
                 self.change_ended(sent, Verification::NotNeeded);
                 None
             }
@@ -159,6 +173,18 @@ impl<'a> Running<'a> {
         }
     }
 
+    /// Sends what the run waits for, while it does.
+    async fn report_waits(&self) -> Infallible {
+        let mut is_waiting = false;
+        loop {
+            tokio::time::sleep(BETWEEN_WAITS).await;
+            let wait = self.run.account.longest_wait();
+            if std::mem::replace(&mut is_waiting, wait.is_some()) || wait.is_some() {
+                self.send(Event::Waiting(wait));
+            }
+        }
+    }
+
     fn stop_by(&self, reason: StopReason, error: StopError) {
         if self.run.switch.receiver().reason().is_none() {
             self.run.switch.request_stop(reason);
@@ -167,7 +193,7 @@ impl<'a> Running<'a> {
     }
 
     fn call_ended(&self, change: &'a Change, call: &CallOutcome) {
-        if *call == CallOutcome::NotAttempted {
+        if Outcome::of(call) == Outcome::NotAttempted {
             return;
         }
         self.send(Event::Answered { change: change.clone(), call: call.clone() });

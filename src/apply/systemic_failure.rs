@@ -54,7 +54,7 @@ impl<'a> SystemicFailure<'a> {
         call: &'e CallOutcome,
     ) -> Option<&'e ApiError> {
         let error = match call {
-            CallOutcome::NotAttempted => return None,
+            CallOutcome::NotAttempted | CallOutcome::ThrottledUntilStop { .. } => return None,
             CallOutcome::Applied { .. } => {
                 self.may_be_permitted = true;
                 return None;

@@ -4,11 +4,12 @@ use super::call_context::CallContext;
 use super::limiter::LimiterOptions;
 use super::reader::Reader;
 use super::retry_policy::RetryPolicy;
+use super::waits::Waits;
 use super::write::Writer;
 use crate::iam::{AccountAlias, PolicyArn, Principal, PrincipalKind, Rate};
 use crate::inventory::{
     ApiError, CallCount, CallerIdentity, EveryPrincipal, EveryPrincipalError, Inventory,
-    PolicyState,
+    PolicyState, Wait,
 };
 
 /// An account whose caller identity is confirmed: it can be read and written to.
@@ -104,6 +105,11 @@ impl Account {
     /// If the call fails. The caller may not be allowed to make it.
     pub async fn alias(&self) -> Result<Option<AccountAlias>, ApiError> {
         self.reader.account_alias().await
+    }
+
+    /// What the calls of this account have waited for longest, and at least [`Waits::NOTICE_AFTER`].
+    pub fn longest_wait(&self) -> Option<Wait> {
+        self.context.waits.longest(Waits::NOTICE_AFTER)
     }
 
     /// The number of calls made so far for the caller identity and for reading.

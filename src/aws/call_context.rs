@@ -1,6 +1,8 @@
 use super::call_counter::CallCounter;
 use super::credentials::RenewedCredentials;
 use super::redactor::Redactor;
+use super::retries::Outage;
+use super::waits::Waits;
 
 /// What the calls of a connection share. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -9,4 +11,6 @@ pub(super) struct CallContext {
     pub(super) redactor: Redactor,
     /// The credentials that sign the calls.
     pub(super) credentials: RenewedCredentials,
+    pub(super) outage: Outage,
+    pub(super) waits: Waits,
 }

@@ -1,19 +1,14 @@
 use std::future::Future;
-use std::time::Duration;
-
-use tokio::time::Instant;
 
 use super::call_context::CallContext;
 use super::error::CallFailure;
 use super::limiter::Response;
 use super::rate_limiter::RateLimiter;
 use super::redactor::redact_likely_secrets;
+use super::retries::Retries;
 use super::retry_policy::RetryPolicy;
 use super::stop::Stop;
-use crate::inventory::{ApiError, ErrorClass, Retry};
-
-/// The maximum number of attempts without a response. Each one takes as long as its timeout.
-const MAX_TIMEOUTS: u32 = 3;
+use crate::inventory::{ApiError, ErrorClass, Retry, Wait};
 
 /// How a call ended, after all its attempts.
 #[derive(Debug)]
@@ -25,17 +20,44 @@ pub(super) enum CallEnd<T> {
     Failed {
         error: ApiError,
         attempts: u32,
+        /// Whether the call may have been carried out: the outcome of at least one attempt is unknown.
+        may_be_done: bool,
+        /// `None` if there were no credentials for a first attempt.
+        wait: Option<Wait>,
     },
     /// The stop was requested before the first attempt.
     NotAttempted,
+    /// The stop was requested after AWS throttled the last attempt, and no attempt can have been carried out.
+    ThrottledUntilStop {
+        error: ApiError,
+        attempts: u32,
+    },
 }
 
 impl<T> CallEnd<T> {
+    /// The end of a call whose last attempt failed with `error` before the run was stopped.
+    fn stopped(error: ApiError, attempts: u32, may_be_done: bool) -> Self {
+        match error.class {
+            ErrorClass::Throttled if !may_be_done => {
+                CallEnd::ThrottledUntilStop { error, attempts }
+            }
+            _ => CallEnd::Failed { error, attempts, may_be_done, wait: None },
+        }
+    }
+
+    /// The result of a call on which a whole reading depends: its error has the endpoint, the attempts and the time.
+    pub(super) fn into_only_result(self, action: &'static str) -> Result<T, ApiError> {
+        match self {
+            CallEnd::Failed { error, wait: Some(wait), .. } => Err(error.after(&wait)),
+            other => other.into_result(action),
+        }
+    }
+
     /// The result of a call that is not part of a run that can be stopped.
     pub(super) fn into_result(self, action: &'static str) -> Result<T, ApiError> {
         match self {
             CallEnd::Done { value, .. } => Ok(value),
-            CallEnd::Failed { error, .. } => Err(error),
+            CallEnd::Failed { error, .. } | CallEnd::ThrottledUntilStop { error, .. } => Err(error),
             CallEnd::NotAttempted => {
                 Err(ApiError::unreadable(action, "the run was stopped before the call"))
             }
@@ -70,8 +92,8 @@ impl CallExecutor {
 
     /// Attempts `call` until it succeeds, fails permanently, or the stop is requested.
     ///
-    /// A call that was attempted never ends as not attempted: after a stop, it ends with the error of its last
-    /// attempt.
+    /// After a stop, a call that was attempted ends with the error of its last attempt. If AWS throttled that attempt
+    /// and no earlier one can have been carried out, it ends as [`CallEnd::ThrottledUntilStop`].
     pub(super) async fn execute<T, F>(
         &self,
         stop: &Stop,
@@ -82,8 +104,9 @@ impl CallExecutor {
         F: Future<Output = Result<T, CallFailure>>,
     {
         let mut last: Option<ApiError> = None;
-        let (mut failures, mut timeouts, mut has_corrected_clock) = (0, 0, false);
-        let started = Instant::now();
+        let mut may_be_done = false;
+        let mut retries = Retries::new(self.policy);
+        let mut pending = None;
         for attempt in 1.. {
             let permit = async {
                 self.context.credentials.ready().await?;
@@ -92,17 +115,20 @@ impl CallExecutor {
             let permit = tokio::select! {
                 biased;
                 () = stop.requested() => return match last {
-                    Some(error) => CallEnd::Failed { error, attempts: attempt - 1 },
+                    Some(error) => CallEnd::stopped(error, attempt - 1, may_be_done),
                     None => CallEnd::NotAttempted,
                 },
                 permit = permit => match permit {
                     Ok(permit) => permit,
                     Err(error) => {
                         let error = self.redacted(ApiError::in_call(error, self.action).into());
-                        return CallEnd::Failed { error, attempts: attempt };
+                        may_be_done |= error.is_outcome_unknown();
+                        return CallEnd::Failed { error, attempts: attempt, may_be_done, wait: None };
                     }
                 },
             };
+            let pending = pending.get_or_insert_with(|| self.context.waits.begin(self.action));
+            pending.attempt();
             let result = tokio::select! {
                 result = call() => result,
                 () = stop.overdue() => Err(ApiError::timed_out(self.action).into()),
@@ -110,36 +136,29 @@ impl CallExecutor {
             let error = match result {
                 Ok(value) => {
                     self.context.counter.count(false);
+                    self.context.outage.end();
                     permit.finish(Response::Accepted);
                     return CallEnd::Done { value, attempts: attempt };
                 }
                 Err(failure) => self.redacted(failure),
             };
             let is_throttled = error.class == ErrorClass::Throttled;
+            may_be_done |= error.is_outcome_unknown();
+            pending.failed(&error);
             self.context.counter.count(is_throttled);
+            if is_available(&error) {
+                self.context.outage.end();
+            }
             permit.finish(response(&error));
-            let wait = match error.class {
-                // The rate limiter makes the retry wait.
-                ErrorClass::Throttled => {
-                    let last_accepted = self.rate_limiter.last_accepted().max(started);
-                    (last_accepted.elapsed() < self.policy.give_up_after).then_some(Duration::ZERO)
-                }
-                ErrorClass::Transient => {
-                    failures += 1;
-                    timeouts += u32::from(error.is_timeout());
-                    let is_over = failures >= self.policy.attempts || timeouts >= MAX_TIMEOUTS;
-                    (!is_over).then(|| self.policy.wait(failures))
-                }
-                // The client signs the next request with AWS's time.
-                ErrorClass::Credentials
-                    if error.code == ApiError::CLOCK_SKEW && !has_corrected_clock =>
-                {
-                    has_corrected_clock = true;
-                    Some(Duration::ZERO)
-                }
-                _ => None,
+            if is_throttled && stop.reason().is_some() {
+                return CallEnd::stopped(error, attempt, may_be_done);
+            }
+            let last_accepted = self.rate_limiter.last_accepted();
+            let wait = retries.wait_after(&error, last_accepted, &self.context.outage);
+            let Some(wait) = wait else {
+                let wait = Some(pending.wait());
+                return CallEnd::Failed { error, attempts: attempt, may_be_done, wait };
             };
-            let Some(wait) = wait else { return CallEnd::Failed { error, attempts: attempt } };
             tracing::debug!(attempt, wait_ms = wait.as_millis(), "{error}");
             on_retry(Retry {
                 attempt,
@@ -148,7 +167,7 @@ impl CallExecutor {
             });
             tokio::select! {
                 biased;
-                () = stop.requested() => return CallEnd::Failed { error, attempts: attempt },
+                () = stop.requested() => return CallEnd::stopped(error, attempt, may_be_done),
                 () = tokio::time::sleep(wait) => {}
             }
             last = Some(error);
@@ -168,6 +187,12 @@ impl CallExecutor {
     }
 }
 
+/// Whether the response shows that AWS accepts calls, although not this one.
+fn is_available(error: &ApiError) -> bool {
+    let is_transient = error.class == ErrorClass::Transient && !error.is_of_call();
+    error.request_id.is_some() && !is_transient
+}
+
 /// What the rate limiter learns from a failed attempt.
 fn response(error: &ApiError) -> Response {
     match error.class {
@@ -181,6 +206,9 @@ fn response(error: &ApiError) -> Response {
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    use tokio::time::Instant;
 
     use super::super::limiter::{LimiterOptions, MaxRate};
     use super::super::stop::StopSwitch;
@@ -219,7 +247,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn only_transient_errors_are_retried() {
-        assert_eq!(attempts_of(ErrorClass::Transient).await, 6);
+        let start = Instant::now();
+        assert!(attempts_of(ErrorClass::Transient).await > 20);
+        assert!(start.elapsed() >= RetryPolicy::default().retry_for, "{:?}", start.elapsed());
         for class in [
             ErrorClass::Denied,
             ErrorClass::Credentials,
@@ -231,9 +261,20 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn attempts_without_a_response_are_made_three_times() {
+    async fn while_other_calls_are_accepted_attempts_without_a_response_are_made_three_times() {
+        let executor = executor(None);
         let call = || async { Err::<(), _>(ApiError::timed_out(ACTION).into()) };
-        let ended = executor(None).execute(&Stop::never(), call, |_| {}).await;
+        let others = async {
+            loop {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                executor.execute(&Stop::never(), || async { Ok(()) }, |_| {}).await;
+            }
+        };
+        let stop = Stop::never();
+        let ended = tokio::select! {
+            ended = executor.execute(&stop, call, |_| {}) => ended,
+            () = others => unreachable!(),
+        };
         assert!(matches!(ended, CallEnd::Failed { attempts: 3, .. }), "{ended:?}");
     }
 
@@ -272,7 +313,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn retries_keep_below_the_ceiling_too() {
         let executor = CallExecutor {
-            policy: RetryPolicy { first_wait: Duration::ZERO, ..RetryPolicy::default() },
+            policy: RetryPolicy {
+                first_wait: Duration::ZERO,
+                retry_for: Duration::ZERO,
+                ..RetryPolicy::default()
+            },
             ..executor(Some(2.0))
         };
         let start = Instant::now();
@@ -286,12 +331,58 @@ mod tests {
     async fn a_stop_ends_the_wait_and_keeps_the_last_error() {
         let switch = StopSwitch::new();
         let stop = switch.receiver();
-        let call = || async { Err::<(), _>(error(ErrorClass::Throttled)) };
+        let call = || async { Err::<(), _>(error(ErrorClass::Transient)) };
         let request = |_| switch.request_stop(StopReason::Interrupted);
         let ended = executor(None).execute(&stop, call, request).await;
         assert!(matches!(ended, CallEnd::Failed { attempts: 1, .. }), "{ended:?}");
         let ended = executor(None).execute(&stop, call, |_| {}).await;
         assert!(matches!(ended, CallEnd::NotAttempted), "{ended:?}");
+    }
+
+    /// The end of a call whose attempts fail with `errors`, and which is stopped during the last one or during the
+    /// wait after it.
+    async fn stopped_after(errors: &[ErrorClass], is_in_flight: bool) -> CallEnd<()> {
+        let switch = StopSwitch::new();
+        let sent = std::cell::Cell::new(0);
+        let call = || {
+            let attempt = sent.replace(sent.get() + 1);
+            if is_in_flight && attempt + 1 == errors.len() {
+                switch.request_stop(StopReason::Interrupted);
+            }
+            std::future::ready(Err(error(errors[attempt])))
+        };
+        let retry = |retry: Retry| {
+            if retry.attempt as usize == errors.len() {
+                switch.request_stop(StopReason::Interrupted);
+            }
+        };
+        executor(None).execute(&switch.receiver(), call, retry).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_was_only_throttled_until_the_stop_was_not_carried_out() {
+        use ErrorClass::{Throttled, Transient};
+        for is_in_flight in [false, true] {
+            for (errors, is_certain) in [
+                (&[Throttled][..], true),
+                (&[Throttled, Throttled, Throttled], true),
+                // The first response was lost: the change may be made.
+                (&[Transient, Throttled], false),
+                (&[Throttled, Transient, Throttled], false),
+                (&[Throttled, Transient], false),
+            ] {
+                let attempts = u32::try_from(errors.len()).unwrap();
+                match stopped_after(errors, is_in_flight).await {
+                    CallEnd::ThrottledUntilStop { attempts: made, .. } => {
+                        assert_eq!((is_certain, made), (true, attempts), "{errors:?}");
+                    }
+                    CallEnd::Failed { attempts: made, may_be_done: true, .. } => {
+                        assert_eq!((is_certain, made), (false, attempts), "{errors:?}");
+                    }
+                    other => panic!("{errors:?}: {other:?}"),
+                }
+            }
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -311,7 +402,7 @@ mod tests {
         };
         let ended = executor.execute(&stop, call, |_| {}).await;
         assert!(
-            matches!(&ended, CallEnd::Failed { error, attempts: 1 } if error.code == "TimedOut"),
+            matches!(&ended, CallEnd::Failed { error, attempts: 1, .. } if error.code == "TimedOut"),
             "{ended:?}"
         );
         assert_eq!(start.elapsed().as_secs(), 10, "{reason:?}");

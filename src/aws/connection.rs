@@ -13,7 +13,7 @@ use super::access::Access;
 use super::account::Account;
 use super::call_context::CallContext;
 use super::clock::SystemClock;
-use super::credentials::{RenewedCredentials, Sources, has_partial_key};
+use super::credentials::{MAX_START_TIME, RenewedCredentials, Sources, has_partial_key};
 use super::endpoint::{PlainHttp, check_endpoints};
 use super::http::{Client, Proxies, Trust};
 use super::identity::{IdentityError, get_caller_identity};
@@ -24,6 +24,7 @@ use super::profile::{
 use super::redactor::Redactor;
 use super::region::{RegionMismatch, check_region, region_chain};
 use super::response_check::ResponseCheck;
+use super::waits::Waits;
 use crate::iam::{Partition, Printable};
 use crate::inventory::ApiError;
 
@@ -117,11 +118,16 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 impl Connection {
     /// Loads credentials, region and endpoint, without a call to IAM or STS.
     pub async fn open(access: &Access) -> Connection {
+        Connection::open_with(access, Waits::default()).await
+    }
+
+    /// Like [`Connection::open`]. `waits` tells what the calls of the connection wait for.
+    pub async fn open_with(access: &Access, waits: Waits) -> Connection {
         let redactor = Redactor::default();
         let (profile, config, obstacle) = match access {
             Access::Chain { profile, .. } => {
                 let profile = SelectedProfile::new(profile.as_deref());
-                let (config, obstacle) = open_chain(access, &profile, &redactor).await;
+                let (config, obstacle) = open_chain(access, &profile, &redactor, &waits).await;
                 (profile, config, obstacle)
             }
             Access::Sandbox { endpoint_url, access_key_id, secret_access_key } => {
@@ -133,17 +139,17 @@ impl Connection {
                     .region(Region::from_static(Partition::Aws.home_region()))
                     .endpoint_url(endpoint_url)
                     .credentials_provider(SharedCredentialsProvider::new(keys))
-                    .http_client(Client::new(Trust::default(), Proxies::default()))
+                    .http_client(Client::new(Trust::default(), Proxies::default(), waits.clone()))
                     .build();
                 (SelectedProfile::new(None), config, None)
             }
         };
-        let mut context = CallContext { redactor, ..CallContext::default() };
+        let mut context = CallContext { redactor, waits, ..CallContext::default() };
         let guard = IdentityGuard::new(&config, context.clone());
         let config = match config.credentials_provider() {
             Some(provider) => {
                 let provider = guard.watch(context.redactor.watch(provider));
-                context.credentials = RenewedCredentials::new(provider);
+                context.credentials = RenewedCredentials::new(provider, context.waits.clone());
                 config
                     .to_builder()
                     .credentials_provider(SharedCredentialsProvider::new(
@@ -162,14 +168,23 @@ impl Connection {
     /// Each call of the account is signed with credentials of that identity's account only.
     ///
     /// # Errors
-    /// [`ConnectError`], before any call if the credentials are not configured, and within seconds if there is no
-    /// network.
+    /// [`ConnectError`], before any call if the credentials are not configured, and after at most 2 minutes if STS or
+    /// the source of the credentials is not available.
     pub async fn identify(self) -> Result<Account, ConnectError> {
+        self.identify_within(MAX_START_TIME).await
+    }
+
+    /// Like [`Connection::identify`], with another maximum time. The time in which a person types an MFA code does not
+    /// count.
+    ///
+    /// # Errors
+    /// Those of [`Connection::identify`].
+    pub async fn identify_within(self, max_time: Duration) -> Result<Account, ConnectError> {
         if let Some(error) = self.obstacle {
             return Err(error);
         }
         let context = self.context;
-        let identity = match get_caller_identity(&self.config, &context).await {
+        let identity = match get_caller_identity(&self.config, &context, max_time).await {
             Ok(identity) => identity,
             Err(IdentityError::Call(error)) => {
                 let profile = Printable::new(self.profile.name());
@@ -208,6 +223,7 @@ async fn open_chain(
     access: &Access,
     profile: &SelectedProfile,
     redactor: &Redactor,
+    waits: &Waits,
 ) -> (SdkConfig, Option<ConnectError>) {
     let Access::Chain { region, endpoint_url, allow_http, partition, mfa, .. } = access else {
         unreachable!("the caller has matched it")
@@ -225,7 +241,7 @@ async fn open_chain(
         obstacle.get_or_insert_with(|| ConnectError::Proxy(error.to_string().into()));
         Proxies::default()
     });
-    let http = Client::new(trust, proxies);
+    let http = Client::new(trust, proxies, waits.clone());
     let expected = partition.as_ref().map(|expected| expected.partition);
     let chain = || region_chain(profile.name(), region.clone(), expected);
     // `--endpoint-url` does not apply to the calls that get credentials.
@@ -257,6 +273,7 @@ async fn open_chain(
         credentials_file: credentials_file.as_ref(),
         mfa: mfa.clone(),
         redactor,
+        waits,
     };
     let config = config.to_builder().credentials_provider(sources.provider()).build();
     (config, obstacle)

@@ -10,7 +10,7 @@ use aws_smithy_types::error::ErrorMetadata;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::bad_response::BadResponse;
-use super::http::UntrustedError;
+use super::http::{PROXY_REFUSED, UntrustedError};
 use super::redactor::redact_likely_secrets;
 use super::stop::GRACE;
 use crate::iam::Printable;
@@ -69,11 +69,8 @@ impl ErrorClass {
     }
 }
 
-const TIMED_OUT: &str = "TimedOut";
 const UNREADABLE: &str = "the response is not a complete XML document of IAM";
 
-/// The action of an error that belongs to no call yet.
-const SOURCE: &str = "credentials";
 /// The minimum difference between two clocks that explains a signature that AWS rejects. It is that of the SDK.
 const MIN_SKEW: Duration = Duration::from_secs(240);
 
@@ -103,7 +100,18 @@ impl CallFailure {
     }
 }
 
+/// The beginning of the SDK's error if a response is not XML. Its rest is the debug text of a Rust value.
+const NOT_XML: &str = "error parsing XML";
+/// The beginning of the standard library's error if a name cannot be resolved, and glibc's reason if the name server
+/// did not respond
+/// ([getaddrinfo](https://man7.org/linux/man-pages/man3/getaddrinfo.3.html): `EAI_AGAIN`).
+const UNRESOLVED: &str = "failed to lookup address information";
+const TEMPORARILY: &str = "Temporary failure";
+
 impl ApiError {
+    /// The action of an error that belongs to no call yet.
+    pub(super) const SOURCE: &'static str = "credentials";
+
     fn from_sdk<E>(action: &'static str, error: SdkError<E, HttpResponse>) -> Self
     where
         E: Error + ProvideErrorMetadata + Send + Sync + 'static,
@@ -137,18 +145,17 @@ impl ApiError {
                     },
                     Printable::new,
                 );
-                ApiError {
-                    action: action.into(),
-                    class: ErrorClass::of(meta.code(), status),
-                    code,
-                    message,
-                    request_id: request_id(meta.extra("aws_request_id"), response.raw()),
-                }
+                let request_id = request_id(meta.extra("aws_request_id"), response.raw());
+                let is_of_aws = meta.code().is_some() || request_id.is_some();
+                let class = match ErrorClass::of(meta.code(), status) {
+                    // A proxy that rejects credentials would reject them again.
+                    ErrorClass::Rejected if !is_of_aws && status != 407 => ErrorClass::Transient,
+                    class => class,
+                };
+                ApiError { action: action.into(), class, code, message, request_id }
             }
-            SdkError::TimeoutError(_) => ApiError::without_response(
+            SdkError::TimeoutError(_) => ApiError::no_response(
                 action,
-                ErrorClass::Transient,
-                TIMED_OUT,
                 "no response arrived within the timeout of the attempt".to_owned(),
             ),
             SdkError::DispatchFailure(failure) => {
@@ -161,8 +168,10 @@ impl ApiError {
                     .is_some_and(|error| find::<UntrustedError>(error).is_some())
                 {
                     (ErrorClass::Rejected, ApiError::UNTRUSTED)
+                } else if why.contains(PROXY_REFUSED) {
+                    (ErrorClass::Rejected, ApiError::PROXY_AUTHENTICATION)
                 } else if failure.is_timeout() {
-                    (ErrorClass::Transient, TIMED_OUT)
+                    (ErrorClass::Transient, ApiError::TIMED_OUT)
                 } else if failure.is_user() {
                     (ErrorClass::Rejected, ApiError::BAD_REQUEST)
                 } else {
@@ -208,12 +217,27 @@ impl ApiError {
             "no response arrived within {} seconds after the run was stopped",
             GRACE.as_secs()
         );
-        ApiError::without_response(action, ErrorClass::Transient, TIMED_OUT, message)
+        ApiError::no_response(action, message)
+    }
+
+    /// No response arrived in time.
+    pub(super) fn no_response(action: &'static str, message: String) -> Self {
+        ApiError::without_response(action, ErrorClass::Transient, ApiError::TIMED_OUT, message)
     }
 
     /// Whether an attempt ended without a response because it took too long.
     pub(super) fn is_timeout(&self) -> bool {
-        self.code == TIMED_OUT
+        self.code == ApiError::TIMED_OUT
+    }
+
+    /// Whether a transient error concerns only its call, so that it does not show that AWS is unavailable: AWS
+    /// rejected the call because of another change, or the name of the host does not exist.
+    pub(super) fn is_of_call(&self) -> bool {
+        let is_conflict = self.code.starts_with("ConcurrentModification")
+            || self.code == "EntityTemporarilyUnmodifiable";
+        let is_unresolved =
+            self.message.contains(UNRESOLVED) && !self.message.contains(TEMPORARILY);
+        is_conflict || is_unresolved
     }
 
     /// The error of a provider of credentials.
@@ -239,9 +263,17 @@ impl ApiError {
             return found.clone();
         }
         let (code, text) = description(error);
+        if text.starts_with(NOT_XML) {
+            return ApiError::source_unavailable(format!("{name} failed: {UNREADABLE}"));
+        }
         let class = ErrorClass::of(code.as_deref(), 0);
         let message = format!("{name} failed: {text}");
         match class {
+            _ if message.contains(PROXY_REFUSED) => ApiError::of_credentials(
+                ErrorClass::Credentials,
+                ApiError::PROXY_AUTHENTICATION,
+                message,
+            ),
             ErrorClass::Throttled | ErrorClass::Transient => ApiError::source_unavailable(message),
             _ if is_transient => ApiError::source_unavailable(message),
             _ => credentials_failure(message),
@@ -284,14 +316,14 @@ impl ApiError {
     /// The error of the credentials, as the error of the call that they are for.
     pub(super) fn in_call(self, action: &'static str) -> Self {
         match &*self.action {
-            SOURCE => ApiError { action: action.into(), ..self },
+            ApiError::SOURCE => ApiError { action: action.into(), ..self },
             _ => self,
         }
     }
 
     fn of_credentials(class: ErrorClass, code: &str, message: String) -> Self {
         let message = redact_likely_secrets(&message);
-        ApiError::without_response(SOURCE, class, code, message)
+        ApiError::without_response(ApiError::SOURCE, class, code, message)
     }
 
     fn without_response(
@@ -345,6 +377,11 @@ pub(super) fn credentials_failure(message: String) -> ApiError {
     ApiError::of_credentials(ErrorClass::Credentials, ApiError::SOURCE_FAILED, message)
 }
 
+/// Whether a service responded without an error code of AWS: the response is that of a proxy or a load balancer.
+pub(super) fn is_without_code(error: &CredentialsError) -> bool {
+    find::<ErrorMetadata>(error).is_some_and(|meta| meta.code().is_none())
+}
+
 /// The first error of type `T` in the chain of sources.
 fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
     let mut at = error;
@@ -360,7 +397,7 @@ fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a 
 fn description(error: &(dyn Error + 'static)) -> (Option<String>, String) {
     match find::<ErrorMetadata>(error) {
         Some(meta) => {
-            let code = meta.code().unwrap_or("an error without a code");
+            let code = meta.code().unwrap_or("the response has no error code of AWS");
             let text = match meta.message() {
                 Some(message) => format!("{code}: {message}"),
                 None => code.to_owned(),

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
@@ -10,6 +11,7 @@ use super::error::CallFailure;
 use super::limiter::LimiterOptions;
 use super::rate_limiter::RateLimiter;
 use super::response_check::ResponseCheck;
+use super::retries::Outage;
 use super::retry_policy::RetryPolicy;
 use super::stop::Stop;
 use crate::iam::{AccountId, Partition};
@@ -26,10 +28,12 @@ pub(super) enum IdentityError {
     Unusable(String),
 }
 
-/// The identity that the credentials of `config` belong to, from `sts:GetCallerIdentity`.
+/// The identity that the credentials of `config` belong to, from `sts:GetCallerIdentity`. Transient errors are retried
+/// for `max_time`, in which the credentials must be available, too.
 pub(super) async fn get_caller_identity(
     config: &SdkConfig,
     context: &CallContext,
+    max_time: Duration,
 ) -> Result<CallerIdentity, IdentityError> {
     let config = aws_sdk_sts::config::Builder::from(config)
         .timeout_config(sts_timeouts(config))
@@ -39,13 +43,25 @@ pub(super) async fn get_caller_identity(
     let sts = aws_sdk_sts::Client::from_conf(config);
     let options = LimiterOptions { max_in_flight: 1, expected_calls: 1 };
     let rate_limiter = RateLimiter::new(options, Arc::default());
-    let policy = RetryPolicy::interactive();
-    let executor = CallExecutor::new(ACTION, policy, rate_limiter, context.clone());
+    let policy =
+        RetryPolicy { retry_for: max_time, give_up_after: max_time, ..RetryPolicy::default() };
+    // Responses of IAM say nothing about STS.
+    let context = CallContext { outage: Outage::default(), ..context.clone() };
+    let waits = context.waits.clone();
+    let executor = CallExecutor::new(ACTION, policy, rate_limiter, context);
     let get = || async {
         sts.get_caller_identity().send().await.map_err(|error| CallFailure::from_sdk(ACTION, error))
     };
-    let end = executor.execute(&Stop::never(), get, |_| {}).await;
-    let response = end.into_result(ACTION).map_err(IdentityError::Call)?;
+    let over = async {
+        waits.over(max_time).await;
+        ApiError::given_up(ACTION, waits.of_call(ACTION))
+    };
+    let stop = Stop::never();
+    let response = tokio::select! {
+        end = executor.execute(&stop, get, |_| {}) => end.into_only_result(ACTION),
+        error = over => Err(error),
+    };
+    let response = response.map_err(IdentityError::Call)?;
     let identity =
         parse_identity(response.account(), response.arn()).map_err(IdentityError::Unusable)?;
     tracing::debug!(account = %identity.account, arn = %identity.arn, "caller identity");
@@ -77,28 +93,36 @@ mod tests {
     use aws_credential_types::Credentials;
     use aws_credential_types::provider::SharedCredentialsProvider;
 
+    use super::super::credentials::MAX_START_TIME;
     use super::super::http::{Client, Proxies, Trust};
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn an_sts_that_never_responds_fails_within_a_minute() {
+    async fn an_sts_that_never_responds_fails_after_exactly_the_maximum_time() {
         // The system accepts the connections.
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let context = CallContext::default();
+        let waits = context.waits.clone();
         let keys = Credentials::from_keys("any", "any", None);
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::from_static("us-east-1"))
-            .endpoint_url(format!("http://{}", listener.local_addr().unwrap()))
+            .endpoint_url(&endpoint)
             .credentials_provider(SharedCredentialsProvider::new(keys))
-            .http_client(Client::new(Trust::default(), Proxies::default()))
+            .http_client(Client::new(Trust::default(), Proxies::default(), waits))
             .build();
         let began = tokio::time::Instant::now();
-        let context = CallContext::default();
-        let error = get_caller_identity(&config, &context).await.unwrap_err();
-        assert!(matches!(&error, IdentityError::Call(error) if error.is_timeout()), "{error:?}");
-        assert_eq!(context.counter.calls().made, 3);
-        let seconds = began.elapsed().as_secs();
-        assert!((25..60).contains(&seconds), "{seconds}");
+        let error = get_caller_identity(&config, &context, MAX_START_TIME).await.unwrap_err();
+        let IdentityError::Call(error) = error else { panic!("{error:?}") };
+        // Each attempt has 10 seconds. The last one is cut off.
+        assert_eq!(began.elapsed().as_secs(), MAX_START_TIME.as_secs());
+        assert!(error.is_timeout(), "{error}");
+        let made = context.counter.calls().made;
+        assert!((9..=11).contains(&made), "{made}");
+        let tried = format!("({endpoint}, {} attempts in 120 seconds)", made + 1);
+        assert!(error.message.ends_with(&tried), "{tried}: {error}");
+        assert_eq!(context.waits.longest(Duration::ZERO), None);
     }
 
     #[test]

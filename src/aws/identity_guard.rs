@@ -11,6 +11,7 @@ use aws_credential_types::provider::{
 };
 
 use super::call_context::CallContext;
+use super::credentials::MAX_START_TIME;
 use super::identity::{IdentityError, get_caller_identity};
 use crate::iam::{AccountId, Partition};
 use crate::inventory::{ApiError, CallerIdentity, ErrorClass};
@@ -98,7 +99,7 @@ impl IdentityGuard {
             .to_builder()
             .credentials_provider(SharedCredentialsProvider::new(credentials.clone()))
             .build();
-        match get_caller_identity(&config, context).await {
+        match get_caller_identity(&config, context, MAX_START_TIME).await {
             Ok(identity) => Ok(Owner::of(&identity)),
             Err(IdentityError::Call(error)) => Err(match error.class {
                 // The call that needs the credentials is retried. IAM did not throttle it.

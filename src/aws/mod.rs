@@ -32,9 +32,11 @@ mod redactor;
 mod region;
 mod response_check;
 mod response_limit;
+mod retries;
 mod retry_policy;
 mod spellings;
 mod stop;
+mod waits;
 mod write;
 
 pub use access::{Access, ExpectedPartition};
@@ -47,4 +49,5 @@ pub use profile::ProfileOrigin;
 pub use region::RegionMismatch;
 pub use retry_policy::RetryPolicy;
 pub use stop::{Stop, StopSwitch};
+pub use waits::Waits;
 pub use write::Writer;

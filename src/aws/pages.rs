@@ -162,7 +162,7 @@ async fn each_page<P: Page>(
     let mut counts = PrincipalCounts::default();
     for pages in 1..=MAX_PAGES {
         let page = || get(marker.clone());
-        let page = reader.call(&executor, page).await?;
+        let page = reader.only_call(&executor, page).await?;
         counts += page.counts();
         if counts.total() > MAX_PRINCIPALS {
             let message =

@@ -6,7 +6,7 @@ use aws_sdk_iam::Client;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::call_context::CallContext;
-use super::call_executor::CallExecutor;
+use super::call_executor::{CallEnd, CallExecutor};
 use super::error::CallFailure;
 use super::limiter::LimiterOptions;
 use super::rate_limiter::RateLimiter;
@@ -55,10 +55,26 @@ impl Reader {
     where
         F: Future<Output = Result<T, CallFailure>>,
     {
-        executor
-            .execute(&Stop::never(), call, |retry| self.warn_of_throttling(&retry))
-            .await
-            .into_result(executor.action())
+        self.execute(executor, call).await.into_result(executor.action())
+    }
+
+    /// Executes one call with retries on which a whole reading depends.
+    pub(super) async fn only_call<T, F>(
+        &self,
+        executor: &CallExecutor,
+        call: impl Fn() -> F,
+    ) -> Result<T, ApiError>
+    where
+        F: Future<Output = Result<T, CallFailure>>,
+    {
+        self.execute(executor, call).await.into_only_result(executor.action())
+    }
+
+    async fn execute<T, F>(&self, executor: &CallExecutor, call: impl Fn() -> F) -> CallEnd<T>
+    where
+        F: Future<Output = Result<T, CallFailure>>,
+    {
+        executor.execute(&Stop::never(), call, |retry| self.warn_of_throttling(&retry)).await
     }
 
     /// Warns once if throttling slows the reading down. A single throttled call does not.

@@ -1,13 +1,19 @@
 use std::time::Duration;
 
-/// How often failed calls are retried, and how long each retry waits.
+/// How long failed calls are retried.
+///
+/// - A throttled call is retried for as long as AWS accepts other calls of the same action.
+/// - A call that fails with a transient error is retried `attempts` times, if the error concerns only this call. If
+///   AWS accepts no call at all, it is retried for `retry_for`.
 #[derive(Debug, Clone, Copy)]
 pub struct RetryPolicy {
-    /// The maximum number of attempts for a call that fails with transient errors. Throttled attempts do not
-    /// count.
+    /// The maximum number of attempts for a call that fails with transient errors while other calls are accepted, and
+    /// the minimum number of attempts while no call is. Throttled attempts do not count.
     pub attempts: u32,
-    /// A throttled call is retried for as long as other calls of the same action are accepted. It fails when none
-    /// was accepted for this time.
+    /// The time from the first transient error of any call after which AWS counts as unavailable, if it has accepted
+    /// no call since then.
+    pub retry_for: Duration,
+    /// A throttled call fails when no call of the same action was accepted for this time.
     pub give_up_after: Duration,
     /// The maximum wait after the first transient error. It doubles after each further one.
     pub first_wait: Duration,
@@ -19,6 +25,7 @@ impl Default for RetryPolicy {
     fn default() -> Self {
         RetryPolicy {
             attempts: 6,
+            retry_for: Duration::from_secs(60),
             give_up_after: Duration::from_secs(300),
             first_wait: Duration::from_millis(200),
             longest_wait: Duration::from_secs(3),
@@ -27,15 +34,6 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// The policy for calls that a person waits for before any output.
-    pub fn interactive() -> Self {
-        RetryPolicy {
-            attempts: 3,
-            give_up_after: Duration::from_secs(20),
-            ..RetryPolicy::default()
-        }
-    }
-
     /// The wait after the transient error number `failures`, from 1.
     ///
     /// Half of it is random, so that tasks that failed at the same time do not retry at the same time.
@@ -57,8 +55,5 @@ mod tests {
             let longest = Duration::from_millis(longest_ms);
             assert!(wait >= longest / 2 && wait <= longest, "{failures}: {wait:?}");
         }
-        // The last attempt has no wait after it.
-        let doubled = policy.first_wait * 2_u32.pow(policy.attempts - 2);
-        assert!(doubled >= policy.longest_wait, "no retry waits for the longest time");
     }
 }

@@ -86,13 +86,8 @@ impl Writer {
         principal: &Principal,
         to: Option<&PolicyArn>,
         stop: &Stop,
-        mut on_retry: impl FnMut(Retry),
+        on_retry: impl FnMut(Retry),
     ) -> CallOutcome {
-        let mut is_outcome_unknown = false;
-        let on_retry = |retry: Retry| {
-            is_outcome_unknown |= retry.error.is_outcome_unknown();
-            on_retry(retry);
-        };
         let Principal { kind, name } = principal;
         let end = match (kind, to) {
             (PrincipalKind::User, Some(arn)) => {
@@ -112,11 +107,13 @@ impl Writer {
             CallEnd::Done { value: request_id, attempts } => {
                 CallOutcome::Applied { attempts, request_id }
             }
-            CallEnd::Failed { error, attempts } => {
-                let may_be_done = is_outcome_unknown || error.is_outcome_unknown();
+            CallEnd::Failed { error, attempts, may_be_done, .. } => {
                 CallOutcome::Failed { attempts, error, may_be_done }
             }
             CallEnd::NotAttempted => CallOutcome::NotAttempted,
+            CallEnd::ThrottledUntilStop { error, attempts } => {
+                CallOutcome::ThrottledUntilStop { attempts, error }
+            }
         }
     }
 

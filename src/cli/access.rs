@@ -6,6 +6,7 @@ use super::failure::Failure;
 use super::mfa_prompt::TerminalMfaPrompt;
 use crate::aws::Access;
 use crate::iam::Printable;
+use crate::report::WaitDisplay;
 use crate::sandbox::{self, Options, Sandbox, Seed};
 use crate::state::StateRoot;
 
@@ -15,8 +16,11 @@ pub(super) fn sandbox_file() -> PathBuf {
 }
 
 /// The access that the global options select, and the sandbox if that is the access. The sandbox runs until it
-/// is dropped.
-pub(super) async fn access(args: &Args) -> Result<(Access, Option<Sandbox>), Failure> {
+/// is dropped. An MFA code is asked for without the line of `waits`.
+pub(super) async fn access(
+    args: &Args,
+    waits: &WaitDisplay,
+) -> Result<(Access, Option<Sandbox>), Failure> {
     if !args.sandbox {
         let access = Access::Chain {
             profile: args.profile.clone(),
@@ -24,7 +28,7 @@ pub(super) async fn access(args: &Args) -> Result<(Access, Option<Sandbox>), Fai
             endpoint_url: args.endpoint_url.clone(),
             allow_http: args.allow_http,
             partition: None,
-            mfa: Arc::new(TerminalMfaPrompt),
+            mfa: Arc::new(TerminalMfaPrompt { waits: waits.clone() }),
         };
         return Ok((access, None));
     }

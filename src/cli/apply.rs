@@ -19,11 +19,13 @@ use super::unfinished;
 use crate::apply::{Event, Summary};
 use crate::aws::{RetryPolicy, StopSwitch};
 use crate::iam::{Printable, grouped};
-use crate::inventory::StopReason;
+use crate::inventory::{StopReason, Wait};
 use crate::journal::JournalError;
 use crate::ops::{self, ApplyInput, ApplyOptions, ApplyOutcome, Declined, Interaction, Review};
 use crate::plan::{Preflight, Refused, Supervision};
-use crate::report::{override_help, render_refused, render_review, statements, summary_counts};
+use crate::report::{
+    WaitDisplay, override_help, render_refused, render_review, statements, summary_counts,
+};
 use crate::state::UnfinishedRun;
 
 pub(super) async fn run(
@@ -39,7 +41,8 @@ pub(super) async fn run(
             ApplyInput::Saved(plan.clone())
         }
     };
-    let (access, _sandbox) = access(args).await?;
+    let waits = output.wait_display();
+    let (access, _sandbox) = access(args, &waits).await?;
     let options = ApplyOptions {
         access,
         account: args.account,
@@ -65,6 +68,7 @@ pub(super) async fn run(
         format,
         is_interactive,
         output,
+        waits,
         switch: switch.clone(),
         unprinted: String::new(),
         journal: Arc::default(),
@@ -112,6 +116,7 @@ struct Terminal<'a> {
     format: Format,
     is_interactive: bool,
     output: &'a Output,
+    waits: WaitDisplay,
     switch: StopSwitch,
     /// The text of a plan that needs no confirmation. The report thread prints it, so that a slow reader of
     /// standard output does not delay the run.
@@ -142,6 +147,10 @@ impl Terminal<'_> {
 }
 
 impl Interaction for Terminal<'_> {
+    fn waiting(&mut self, wait: Option<&Wait>) {
+        self.waits.show(wait);
+    }
+
     fn unfinished_run(&mut self, run: &UnfinishedRun) {
         self.output.remark(&unfinished::message(run));
     }

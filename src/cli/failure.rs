@@ -186,7 +186,11 @@ fn help(error: &Error) -> Option<String> {
                  with id = \"{account}\" to the boundaries file"
             ));
         }
-        Error::TimeLimit => "increase --timeout; -vv logs each retry",
+        Error::TimeLimit(wait) => {
+            let error = wait.as_ref().and_then(|wait| wait.error.as_ref());
+            let advice = error.and_then(advice).map(|advice| format!("{advice}, or "));
+            return Some(advice.unwrap_or_default() + "increase --timeout; -vv logs each retry");
+        }
         Error::ReadPlan { source, .. } => read_plan_help(source),
         Error::WritePlan { source, .. } => match source {
             WritePlanError::Unwritable(error) if error.kind() == io::ErrorKind::NotFound => {

@@ -15,7 +15,8 @@ pub(super) async fn run(
     output: &Output,
 ) -> Result<Exit, Failure> {
     reject_file(args, "import", "to write that file, specify --out FILE")?;
-    let (access, _sandbox) = access(args).await?;
+    let waits = output.wait_display();
+    let (access, _sandbox) = access(args, &waits).await?;
     let options = ImportOptions {
         access,
         account: args.account,
@@ -23,7 +24,7 @@ pub(super) async fn run(
         force: command.force,
         kinds: command.kinds(),
     };
-    let imported = ops::import(&options).await?;
+    let imported = ops::import(&options, &mut |wait| waits.show(wait)).await?;
     let Imported { account, text, with_boundary, without_boundary } = &imported;
     let out = command.out.as_deref();
     if out.is_none() {

@@ -2,16 +2,21 @@ use std::io::{self, IsTerminal};
 
 use super::gate::Gate;
 use crate::aws::MfaPrompt;
+use crate::report::WaitDisplay;
 
 /// Asks for MFA codes at the terminal. The code is not shown.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct TerminalMfaPrompt;
+#[derive(Debug, Clone)]
+pub(super) struct TerminalMfaPrompt {
+    /// Its line is removed before the question.
+    pub(super) waits: WaitDisplay,
+}
 
 impl MfaPrompt for TerminalMfaPrompt {
     fn ask(&self, serial: &str) -> io::Result<Option<String>> {
         if !io::stdin().is_terminal() {
             return Ok(None);
         }
+        self.waits.hide();
         let prompt = format!("MFA code for {}: ", printable(serial));
         Ok(Some(read(&prompt)?.trim().to_owned()))
     }

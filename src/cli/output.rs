@@ -9,7 +9,7 @@ use super::exit_code::Exit;
 use super::failure::Failure;
 use super::gate::{Content, Gate, Gated};
 use crate::iam::is_unsafe;
-use crate::report::Style;
+use crate::report::{Style, WaitDisplay};
 
 /// The number of `-v` options that shows the causes of an error.
 const VERBOSE_CAUSES: u8 = 2;
@@ -85,6 +85,11 @@ impl Output {
     /// A writer to standard error.
     pub(super) fn stderr(&self) -> Gated<io::Stderr> {
         self.err_gate.stderr()
+    }
+
+    /// Shows on standard error what a command waits for.
+    pub(super) fn wait_display(&self) -> WaitDisplay {
+        WaitDisplay::new(Box::new(self.stderr()))
     }
 
     /// Writes a question to standard error. The user types the answer on the same line.

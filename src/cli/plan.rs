@@ -12,7 +12,8 @@ use crate::plan::Plan;
 use crate::report::render_plan;
 
 pub(super) async fn run(args: &Args, command: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
-    let (access, _sandbox) = access(args).await?;
+    let waits = output.wait_display();
+    let (access, _sandbox) = access(args, &waits).await?;
     let options = PlanOptions {
         access,
         account: args.account,
@@ -23,7 +24,7 @@ pub(super) async fn run(args: &Args, command: &PlanArgs, output: &Output) -> Res
         out: command.to.out.clone(),
         timeout: command.to.timeout,
     };
-    match ops::plan(&options).await.map_err(Failure::from) {
+    match ops::plan(&options, &mut |wait| waits.show(wait)).await.map_err(Failure::from) {
         Ok(plan) => made(&plan, &command.to, output),
         Err(failure) => Err(write_to_review(failure, command.to.format, output)?),
     }

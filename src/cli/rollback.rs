@@ -13,7 +13,8 @@ pub(super) async fn run(
 ) -> Result<Exit, Failure> {
     let help = "omit -f: the journal contains the boundaries from before the run";
     reject_file(args, "rollback", help)?;
-    let (access, _sandbox) = access(args).await?;
+    let waits = output.wait_display();
+    let (access, _sandbox) = access(args, &waits).await?;
     let options = RollbackOptions {
         access,
         account: args.account,
@@ -21,5 +22,6 @@ pub(super) async fn run(
         out: command.to.out.clone(),
         timeout: command.to.timeout,
     };
-    made(&ops::rollback(&options).await?, &command.to, output)
+    let plan = ops::rollback(&options, &mut |wait| waits.show(wait)).await?;
+    made(&plan, &command.to, output)
 }

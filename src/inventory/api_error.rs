@@ -49,8 +49,12 @@ impl ApiError {
     pub(crate) const NOT_SENT: &'static str = "NotSent";
     /// The code of a response that cannot be used.
     pub(crate) const UNREADABLE: &'static str = "UnreadableResponse";
+    /// The code if no response arrived in time.
+    pub(crate) const TIMED_OUT: &'static str = "TimedOut";
     /// The code for a connection that could not be established or was lost.
     pub(crate) const CONNECTION_FAILED: &'static str = "ConnectionFailed";
+    /// The code if the proxy requires other credentials. Retries could lock their owner out.
+    pub(crate) const PROXY_AUTHENTICATION: &'static str = "ProxyAuthenticationRequired";
     /// The code of a response that is larger than IAM's quotas allow, or of too many responses.
     pub(crate) const RESPONSE_TOO_LARGE: &'static str = "ResponseTooLarge";
     /// The code if no source has credentials.
@@ -90,7 +94,12 @@ impl ApiError {
             // The response may be that of a success.
             _ if self.code == Self::RESPONSE_TOO_LARGE => true,
             _ => {
-                let unsent = [Self::BAD_REQUEST, Self::NOT_SENT, Self::UNTRUSTED];
+                let unsent = [
+                    Self::BAD_REQUEST,
+                    Self::NOT_SENT,
+                    Self::UNTRUSTED,
+                    Self::PROXY_AUTHENTICATION,
+                ];
                 let is_unsent = unsent.contains(&&*self.code);
                 self.request_id.is_none() && !is_unsent
             }
@@ -127,6 +136,7 @@ mod tests {
             (ErrorClass::Denied, "AccessDenied", Some("id"), false),
             (ErrorClass::Rejected, "HTTP 403", None, true),
             (ErrorClass::Rejected, ApiError::NOT_SENT, None, false),
+            (ErrorClass::Rejected, ApiError::PROXY_AUTHENTICATION, None, false),
             (ErrorClass::Rejected, ApiError::RESPONSE_TOO_LARGE, Some("id"), true),
             (ErrorClass::Credentials, "NoCredentials", None, false),
         ] {

@@ -44,6 +44,14 @@ pub enum CallOutcome {
     },
     /// Nothing was sent, because the run was stopped first.
     NotAttempted,
+    /// AWS throttled the last attempt, no attempt can have made the change, and the run was stopped before the next
+    /// one. The change counts as not attempted.
+    ThrottledUntilStop {
+        /// The number of attempts, from 1.
+        attempts: u32,
+        /// The error of the last attempt.
+        error: ApiError,
+    },
 }
 
 /// An attempt that failed and will be retried.

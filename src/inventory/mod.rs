@@ -6,6 +6,7 @@ mod calls;
 mod every_principal;
 mod policy_state;
 mod reading;
+mod wait;
 
 pub use api_error::{ApiError, ErrorClass};
 pub use caller_identity::CallerIdentity;
@@ -13,3 +14,4 @@ pub use calls::{CallCount, CallOutcome, Retry, StopReason};
 pub use every_principal::{EveryPrincipal, EveryPrincipalError, UnreadablePrincipal};
 pub use policy_state::PolicyState;
 pub use reading::{Inventory, Reading};
+pub use wait::Wait;

@@ -220,6 +220,9 @@ impl Line {
                 (*attempts, &error.request_id, Some(*may_be_done), Some(error.clone()))
             }
             CallOutcome::NotAttempted => (0, &None, None, None),
+            CallOutcome::ThrottledUntilStop { attempts, error } => {
+                (*attempts, &error.request_id, None, Some(error.clone()))
+            }
         };
         Line::Outcome {
             kind: principal.kind,

@@ -12,7 +12,7 @@ pub enum Outcome {
     NotAsWritten,
     /// IAM rejected the change, or did not respond and verification did not show the change.
     Failed,
-    /// No request was sent.
+    /// The run was stopped first: no request was sent, or IAM throttled every one.
     NotAttempted,
 }
 
@@ -22,7 +22,9 @@ impl Outcome {
         match call {
             CallOutcome::Applied { .. } => Outcome::Applied,
             CallOutcome::Failed { .. } => Outcome::Failed,
-            CallOutcome::NotAttempted => Outcome::NotAttempted,
+            CallOutcome::NotAttempted | CallOutcome::ThrottledUntilStop { .. } => {
+                Outcome::NotAttempted
+            }
         }
     }
 

@@ -18,7 +18,7 @@ use crate::iam::{
     AccountId, BoundaryChange, Digest, ForeignEncoding, Partition, PolicyArn, PolicyOwner,
     Principal, PrincipalKind, Printable, is_printable, is_short_name, serde_message,
 };
-use crate::inventory::{ApiError, CallOutcome};
+use crate::inventory::{ApiError, CallOutcome, ErrorClass};
 
 /// Why a text is not a usable journal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -191,7 +191,7 @@ impl Parser {
             Line::Outcome { kind, name, outcome, attempts, request_id, may_be_done, error } => {
                 let principal = Principal { kind, name };
                 let parts = (outcome, attempts, may_be_done, error);
-                let outcome = call_outcome(parts, request_id)
+                let outcome = call_outcome(self.version, parts, request_id)
                     .ok_or_else(|| format!("the outcome of {principal} is not consistent"))?;
                 let entry = self
                     .entry(&principal)
@@ -332,6 +332,7 @@ fn in_account(arn: &PolicyArn, account: AccountId, partition: Partition) -> Resu
 
 /// The outcome, if its parts are consistent.
 fn call_outcome(
+    version: u32,
     parts: (Outcome, u32, Option<bool>, Option<ApiError>),
     request_id: Option<Printable>,
 ) -> Option<CallOutcome> {
@@ -340,14 +341,29 @@ fn call_outcome(
             Some(CallOutcome::Applied { attempts, request_id })
         }
         (Outcome::Failed, attempts @ 1.., Some(may_be_done), Some(error)) => {
-            (is_printable(&error.action) && error.request_id == request_id)
-                .then_some(CallOutcome::Failed { attempts, error, may_be_done })
+            is_of_call(&error, request_id.as_ref()).then_some(CallOutcome::Failed {
+                attempts,
+                error,
+                may_be_done,
+            })
         }
         (Outcome::NotAttempted, 0, None, None) if request_id.is_none() => {
             Some(CallOutcome::NotAttempted)
         }
+        // In version 1, such a change has failed.
+        (Outcome::NotAttempted, attempts @ 1.., None, Some(error)) if version > 1 => {
+            (is_of_call(&error, request_id.as_ref())
+                && error.class == ErrorClass::Throttled
+                && !error.is_outcome_unknown())
+            .then_some(CallOutcome::ThrottledUntilStop { attempts, error })
+        }
         _ => None,
     }
+}
+
+/// Whether an error can be that of a request with this ID.
+fn is_of_call(error: &ApiError, request_id: Option<&Printable>) -> bool {
+    is_printable(&error.action) && error.request_id.as_ref() == request_id
 }
 
 /// The correction, if it corrects the entry's outcome.

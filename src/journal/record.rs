@@ -146,12 +146,12 @@ impl Entry {
         }
     }
 
-    /// Whether IAM may have made the change. False if no request was sent, or IAM rejected it.
+    /// Whether IAM may have made the change. False if no request was sent, or IAM rejected or throttled it.
     pub fn may_be_done(&self) -> bool {
         match &self.outcome {
             None | Some(CallOutcome::Applied { .. }) => true,
             Some(CallOutcome::Failed { may_be_done, .. }) => *may_be_done,
-            Some(CallOutcome::NotAttempted) => false,
+            Some(CallOutcome::NotAttempted | CallOutcome::ThrottledUntilStop { .. }) => false,
         }
     }
 }

@@ -13,7 +13,7 @@ use super::time_limit::TimeLimit;
 use crate::apply::{self, Event, Run, RunOptions, Summary};
 use crate::aws::{Access, LimiterOptions, RetryPolicy, StopSwitch};
 use crate::iam::{AccountId, Printable, Rate, Timestamp};
-use crate::inventory::CallerIdentity;
+use crate::inventory::{CallerIdentity, Wait};
 use crate::journal::{Header, Journal, JournalError};
 use crate::plan::{Overrides, Plan, Preflight, Refused, Supervision, Violation};
 use crate::state::{AccountDirectory, AccountLock, StateRoot, UnfinishedRun, unfinished_run};
@@ -60,6 +60,12 @@ pub enum ApplyInput {
 
 /// What [`apply()`] shows and asks. It waits for the answers to [`Interaction::review`] only.
 pub trait Interaction {
+    /// Reading the account waits for `wait`, again and again while that is worth a message; `None` when it is not or no
+    /// longer. By default, nothing is shown.
+    fn waiting(&mut self, wait: Option<&Wait>) {
+        let _ = wait;
+    }
+
     /// An earlier run on the account did not end.
     fn unfinished_run(&mut self, run: &UnfinishedRun);
 
@@ -127,7 +133,8 @@ pub async fn apply(
         ApplyInput::File(path) => (Input::file(path, None)?, false),
         ApplyInput::Saved(path) => (Input::Saved(Box::new(read_plan(path)?)), true),
     };
-    let session = time.within(Session::open(&options.access, options.account, &input)).await?;
+    let opened = Session::open(&options.access, options.account, &input, time.waits());
+    let session = time.within(&mut |wait| interaction.waiting(wait), opened).await?;
     let account = session.account.identity().account;
     if let Input::File { config, .. } = &input
         && options.supervision == Supervision::Unattended
@@ -142,9 +149,10 @@ pub async fn apply(
         // Other runs may change the account while a person reviews the plan.
         hold.release();
     }
-    let plan = time.within(session.plan(input)).await?;
-    let violations =
-        time.within(session.violations(&plan, options.supervision, &options.overrides)).await?;
+    let planned = session.plan(input);
+    let plan = time.within(&mut |wait| interaction.waiting(wait), planned).await?;
+    let checked = session.violations(&plan, options.supervision, &options.overrides);
+    let violations = time.within(&mut |wait| interaction.waiting(wait), checked).await?;
     interaction.review(Review { plan: &plan, violations: &violations }).await?;
     if !violations.is_empty() {
         let preflight = Arc::new(Preflight::fresh(plan));
@@ -153,7 +161,8 @@ pub async fn apply(
     hold.reacquire(interaction)?;
     // The account may have changed since the plan was saved or shown.
     let preflight = if (is_saved || is_asked) && !plan.changes.is_empty() {
-        time.within(session.preflight(plan)).await?
+        let preflight = session.preflight(plan);
+        time.within(&mut |wait| interaction.waiting(wait), preflight).await?
     } else {
         Preflight::fresh(plan)
     };

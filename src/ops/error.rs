@@ -7,7 +7,7 @@ use crate::aws::ConnectError;
 use crate::config::FileErrors;
 use crate::files::write_reason;
 use crate::iam::{AccountId, ClockError, PolicyArn, Principal, Printable};
-use crate::inventory::{ApiError, EveryPrincipalError};
+use crate::inventory::{ApiError, EveryPrincipalError, Wait};
 use crate::journal::{JournalError, ReadError};
 use crate::plan::ScopeError;
 use crate::state::StateError;
@@ -43,9 +43,9 @@ pub enum Error {
         /// The account that the credentials belong to.
         account: AccountId,
     },
-    /// The time limit passed before the account was read.
-    #[error("the account was not read within the time limit")]
-    TimeLimit,
+    /// The time limit passed before the account was read. The field is what the use case waited for.
+    #[error("the account was not read within the time limit{}", waited(.0.as_deref()))]
+    TimeLimit(Option<Box<Wait>>),
     /// The saved plan cannot be used.
     #[error("cannot use {path}: {source}")]
     ReadPlan {
@@ -148,6 +148,10 @@ pub enum Declined {
     /// The plan could not be shown, or the answer could not be read.
     #[error("cannot show the plan or read the answer: {0}")]
     Failed(#[from] io::Error),
+}
+
+fn waited(wait: Option<&Wait>) -> String {
+    wait.map(|wait| format!(", waiting for {wait}")).unwrap_or_default()
 }
 
 fn lines(principals: &[(Principal, PolicyArn)]) -> String {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::Error;
 use super::session::Session;
+use super::time_limit::{OnWait, TimeLimit};
 use crate::aws::Access;
 use crate::config::{Config, file_of};
 use crate::iam::{AccountId, PolicyArn, PrincipalCounts, PrincipalKind};
@@ -39,16 +40,23 @@ pub struct Imported {
     pub without_boundary: PrincipalCounts,
 }
 
-/// Makes a boundaries file with the present boundaries of an account, and writes it if `out` is a path.
+/// Makes a boundaries file with the present boundaries of an account, and writes it if `out` is a path. `on_wait`
+/// receives long waits.
 ///
 /// # Errors
 /// If not every principal can be read, or the file cannot be written. Then no file is written.
-pub async fn import(options: &ImportOptions) -> Result<Imported, Error> {
+pub async fn import(options: &ImportOptions, on_wait: OnWait<'_>) -> Result<Imported, Error> {
     // Before the account is read, which can take minutes.
     let out = options.out.as_deref().map(|file| target(file, options.force)).transpose()?;
-    let session = Session::identify(&options.access, options.account, None).await?;
+    let mut time = TimeLimit::new(None);
+    let waits = time.waits();
+    let read = async {
+        let session = Session::identify(&options.access, options.account, None, waits).await?;
+        let principals = session.account.every_principal(&options.kinds).await?;
+        Ok((session, principals))
+    };
+    let (session, principals) = time.within(on_wait, read).await?;
     let identity = session.account.identity();
-    let principals = session.account.every_principal(&options.kinds).await?;
     if principals.is_empty() {
         let kinds: Vec<&str> = options.kinds.iter().map(|kind| kind.plural()).collect();
         let (account, what) = (identity.account, kinds.join(" or "));

@@ -21,3 +21,4 @@ pub use plan::{PlanOptions, plan};
 pub use rollback::{RollbackOptions, rollback};
 pub use saved_plan::{read_plan, write_plan};
 pub use saved_plan_error::{ReadPlanError, WritePlanError};
+pub use time_limit::OnWait;

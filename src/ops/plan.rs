@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::error::Error;
 use super::saved_plan::write_plan;
 use super::session::{Input, Session};
-use super::time_limit::TimeLimit;
+use super::time_limit::{OnWait, TimeLimit};
 use crate::aws::Access;
 use crate::iam::{AccountId, Threshold};
 use crate::plan::Plan;
@@ -30,11 +30,11 @@ pub struct PlanOptions {
     pub timeout: Option<Duration>,
 }
 
-/// Compares a boundaries file with the account. Changes nothing.
+/// Compares a boundaries file with the account. Changes nothing. `on_wait` receives long waits.
 ///
 /// # Errors
 /// If the file has errors, the account cannot be read, or the plan cannot be saved.
-pub async fn plan(options: &PlanOptions) -> Result<Plan, Error> {
+pub async fn plan(options: &PlanOptions, on_wait: OnWait<'_>) -> Result<Plan, Error> {
     let mut input = Input::file(&options.file, options.base.as_deref())?;
     if let Input::File { config, .. } = &mut input {
         let guard = &mut config.guard;
@@ -42,7 +42,7 @@ pub async fn plan(options: &PlanOptions) -> Result<Plan, Error> {
         guard.max_removals = options.max_removals.or(guard.max_removals);
     }
     let PlanOptions { access, account, timeout, out, .. } = options;
-    make(access, *account, input, *timeout, out.as_ref()).await
+    make(access, *account, input, *timeout, out.as_ref(), on_wait).await
 }
 
 /// Makes a plan, and saves it if `out` is a path.
@@ -52,9 +52,12 @@ pub(super) async fn make(
     input: Input,
     timeout: Option<Duration>,
     out: Option<&PathBuf>,
+    on_wait: OnWait<'_>,
 ) -> Result<Plan, Error> {
-    let made = async { Session::open(access, account, &input).await?.plan(input).await };
-    let plan = TimeLimit::new(timeout).within(made).await?;
+    let mut time = TimeLimit::new(timeout);
+    let waits = time.waits();
+    let made = async { Session::open(access, account, &input, waits).await?.plan(input).await };
+    let plan = time.within(on_wait, made).await?;
     if let Some(path) = out {
         write_plan(&plan, path)?;
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 use super::error::Error;
 use super::plan::make;
 use super::session::Input;
+use super::time_limit::OnWait;
 use crate::aws::Access;
 use crate::iam::{AccountId, Printable};
 use crate::journal::RunRecord;
@@ -24,15 +25,15 @@ pub struct RollbackOptions {
     pub timeout: Option<Duration>,
 }
 
-/// Plans to restore the boundaries that a run changed. Changes nothing.
+/// Plans to restore the boundaries that a run changed. Changes nothing. `on_wait` receives long waits.
 ///
 /// # Errors
 /// If the journal cannot be used, the account cannot be read, or the plan cannot be saved.
-pub async fn rollback(options: &RollbackOptions) -> Result<Plan, Error> {
+pub async fn rollback(options: &RollbackOptions, on_wait: OnWait<'_>) -> Result<Plan, Error> {
     let RollbackOptions { access, account, journal, out, timeout } = options;
     let record = RunRecord::read(journal)
         .map_err(|source| Error::ReadJournal { path: journal.clone(), source })?;
     let path = Printable::path(journal);
     let input = Input::Journal { record: Box::new(record), path };
-    make(access, *account, input, *timeout, out.as_ref()).await
+    make(access, *account, input, *timeout, out.as_ref(), on_wait).await
 }

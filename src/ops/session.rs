@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use super::error::Error;
-use crate::aws::{Access, Account, Connection, ExpectedPartition};
+use crate::aws::{Access, Account, Connection, ExpectedPartition, Waits};
 use crate::config::Config;
 use crate::iam::{AccountAlias, AccountId, Principal, PrincipalKind, Printable, Timestamp};
 use crate::inventory::{ApiError, ErrorClass, Inventory, PolicyState, Reading};
@@ -59,8 +59,9 @@ impl Session {
         access: &Access,
         expected: Option<AccountId>,
         input: &Input,
+        waits: Waits,
     ) -> Result<Session, Error> {
-        let session = Session::identify(access, expected, input.partition()).await?;
+        let session = Session::identify(access, expected, input.partition(), waits).await?;
         let identity = session.account.identity();
         match input {
             Input::File { config, .. } => check_scope(config, identity)?,
@@ -80,11 +81,12 @@ impl Session {
         access: &Access,
         expected: Option<AccountId>,
         partition: Option<ExpectedPartition>,
+        waits: Waits,
     ) -> Result<Session, Error> {
         // The SDK panics where it cannot write the time of a signature.
         Timestamp::now()?;
         let access = access.clone().for_partition(partition);
-        let account = Connection::open(&access).await.identify().await?;
+        let account = Connection::open_with(&access, waits).await.identify().await?;
         check_account(expected, account.identity())?;
         Ok(Session { account })
     }

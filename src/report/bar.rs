@@ -24,17 +24,10 @@ impl ProgressDisplay {
 
     /// A display of a run that begins now. Without a terminal, the lines go to `lines`.
     pub fn new(lines: Box<dyn Write + Send>) -> Self {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the bar contains only numbers and words of this program"
-        )]
-        let bar = io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("{bar:30} {pos}/{len}  {msg}")
-                .expect("the template is a valid constant");
-            bar.set_style(style.progress_chars("=> "));
-            bar
-        });
+        let bar = bar_on_terminal("{bar:30} {pos}/{len}  {wide_msg}");
+        if let Some(bar) = &bar {
+            bar.set_length(0);
+        }
         let now = Instant::now();
         ProgressDisplay { progress: Progress::default(), began: now, shown: now, bar, lines }
     }
@@ -66,6 +59,20 @@ impl ProgressDisplay {
     pub fn bar_handle(&self) -> BarHandle {
         BarHandle(self.bar.clone())
     }
+}
+
+/// A bar with this template on standard error; `None` if that is not a terminal.
+pub(super) fn bar_on_terminal(template: &str) -> Option<ProgressBar> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "bars contain numbers, words of this program and escaped text"
+    )]
+    io::stderr().is_terminal().then(|| {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let style =
+            ProgressStyle::with_template(template).expect("the template is a valid constant");
+        bar.with_style(style.progress_chars("=> "))
+    })
 }
 
 /// Hides the bar of a [`ProgressDisplay`] while other output is written.

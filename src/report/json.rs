@@ -108,7 +108,10 @@ impl<W: Write> RunReporter for JsonRun<'_, W> {
                 write_problems(&mut self.to, preflight)?;
                 write_unsent(&mut self.to, preflight)
             }
-            Event::Retrying { .. } | Event::Answered { .. } | Event::Verifying { .. } => Ok(()),
+            Event::Retrying { .. }
+            | Event::Answered { .. }
+            | Event::Waiting(_)
+            | Event::Verifying { .. } => Ok(()),
             Event::Ended(item) => write_line(&mut self.to, &Line::item(&preflight.plan, item)),
             Event::StoppedBy(error) => {
                 write_line(&mut self.to, &Line::Stopped { error: AnyErrorJson::of_stop(error) })
@@ -361,6 +364,11 @@ impl<'a> Line<'a> {
                 )
             }
             CallOutcome::NotAttempted => (0, None, None),
+            CallOutcome::ThrottledUntilStop { attempts, error } => (
+                *attempts,
+                error.request_id.as_deref(),
+                Some(AnyErrorJson::Call(ErrorJson { error, advice: None })),
+            ),
         };
         let kind = item.change.principal.kind;
         let found = |reading| Some(FoundJson::of(kind, reading));

@@ -1,5 +1,5 @@
 //! The output for people and machines: plans, runs and file checks as text, JSON, Markdown and GitHub Actions
-//! workflow commands, and the progress of a run.
+//! workflow commands, and the progress of a run and of long waits.
 //!
 //! Everything is made from plans, events and diagnostics. `view` chooses the wording, the grouping and the
 //! advice once; each format is one file that lays out the view and escapes untrusted text. To add a format, add a variant to
@@ -17,6 +17,7 @@ mod reporter;
 mod style;
 mod text;
 mod view;
+mod wait;
 mod wrap;
 
 pub use bar::{BarHandle, ProgressDisplay};
@@ -28,3 +29,4 @@ pub use render::{
 pub use reporter::RunReporter;
 pub use style::Style;
 pub use view::{PLAN_MARKER, advice, counted, override_help, statements, summary_counts};
+pub use wait::WaitDisplay;

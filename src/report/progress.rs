@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::view::grouped;
 use crate::apply::Event;
 use crate::iam::{PrincipalCounts, Rate};
-use crate::inventory::{CallOutcome, ErrorClass};
+use crate::inventory::{CallOutcome, ErrorClass, Wait};
 use crate::journal::Outcome;
 
 /// The progress of a run. The elapsed time is an argument, so that tests can choose it.
@@ -18,6 +18,7 @@ pub struct Progress {
     verifying: PrincipalCounts,
     /// The measured rate that IAM sustains.
     rate: Option<Rate>,
+    wait: Option<Wait>,
 }
 
 impl Progress {
@@ -39,6 +40,7 @@ impl Progress {
                 self.not_attempted += 1;
             }
             Event::Verifying { principals } => self.verifying = *principals,
+            Event::Waiting(wait) => self.wait = wait.clone(),
             Event::Ended(_) | Event::Retrying { .. } | Event::StoppedBy(_) | Event::Finished(_) => {
             }
         }
@@ -50,8 +52,15 @@ impl Progress {
     }
 
     /// The text after the count: rate, time left, failures and throttling; during verification, the number
-    /// of principals.
+    /// of principals. At its end is what the run waits for.
     pub fn remark(&self, elapsed: Duration) -> String {
+        match &self.wait {
+            Some(wait) => format!("{}, waiting for {wait}", self.counts(elapsed)),
+            None => self.counts(elapsed),
+        }
+    }
+
+    fn counts(&self, elapsed: Duration) -> String {
         if self.verifying.total() > 0 {
             return format!("verifying {}", self.verifying);
         }
@@ -135,6 +144,22 @@ mod tests {
         assert_eq!(line, "apply: 10 of 10 users, verifying 9 users");
         progress.on(&Event::Verifying { principals: PrincipalCounts { users: 1, roles: 2 } });
         assert_eq!(progress.remark(Duration::from_secs(12)), "verifying 1 user and 2 roles");
+    }
+
+    #[test]
+    fn the_line_says_what_the_run_waits_for_until_it_no_longer_waits() {
+        let mut progress = Progress { total: users(10), ended: 10, ..Progress::default() };
+        progress.on(&Event::Waiting(Some(Wait {
+            what: "iam:GetUser".into(),
+            endpoint: None,
+            duration: Duration::from_secs(7),
+            attempts: 1,
+            error: None,
+        })));
+        let remark = progress.remark(Duration::from_secs(10));
+        assert_eq!(remark, "1.0/s, waiting for iam:GetUser: no response for 7 seconds");
+        progress.on(&Event::Waiting(None));
+        assert_eq!(progress.remark(Duration::from_secs(10)), "1.0/s");
     }
 
     #[test]

@@ -106,7 +106,10 @@ impl<'p, W: Write> TextRun<'p, W> {
                 }
                 closing(&mut text, &self.run.document(summary), self.style);
             }
-            Event::Retrying { .. } | Event::Verifying { .. } | Event::Ended(_) => {}
+            Event::Retrying { .. }
+            | Event::Waiting(_)
+            | Event::Verifying { .. }
+            | Event::Ended(_) => {}
         }
         text
     }

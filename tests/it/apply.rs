@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::fixture::{DETAILS, Fixture, PUT, denied, read, user};
+use crate::support::fixture::{DETAILS, Fixture, PUT, denied, quick, read, user};
 use crate::support::run::{at_once, carry_out};
 use iam_boundaries::apply::Item;
 use iam_boundaries::aws::StopSwitch;
@@ -43,9 +43,11 @@ async fn a_read_that_fails_is_an_error_and_not_an_empty_account() {
     let fixture = Fixture::users(5).page_size(2).listed_with("Developer").start().await;
     let broken = Fault::error(500, "ServiceFailure", "sorry");
     fixture.sandbox.faults().add(DETAILS, None, 1_000, broken);
-    let account = fixture.account().await;
+    let account = fixture.account().await.reading_with(quick());
     let error = read(&account, fixture.config().users.keys()).await.unwrap_err();
     assert_eq!((error.class, error.code.as_str()), (ErrorClass::Transient, "ServiceFailure"));
+    let tried = format!("sorry ({}, 6 attempts in ", fixture.sandbox.endpoint_url());
+    assert!(error.message.starts_with(&tried), "{error}");
 }
 
 #[tokio::test]

@@ -25,9 +25,11 @@ fn an_endpoint_that_never_responds_is_named_once_after_five_seconds() {
         .env("AWS_SECRET_ACCESS_KEY", "any")
         .env("AWS_ENDPOINT_URL", &sts.url());
     let ran = plan_for_seven_seconds(&binary);
-    let notice =
-        format!("waiting for the response to GetCallerIdentity from 127.0.0.1:{}\n", sts.port);
-    assert_eq!(ran.err.matches(&notice).count(), 1, "{ran}");
+    let wait = format!("sts:GetCallerIdentity at {}: no response for", sts.url());
+    assert_eq!(ran.err.matches(&format!("Waiting for {wait}")).count(), 1, "{ran}");
+    let end = format!("error: the account was not read within the time limit, waiting for {wait}");
+    assert!(ran.err.contains(&end), "{ran}");
+    assert!(ran.err.contains("increase --timeout"), "{ran}");
 }
 
 #[cfg(unix)]
@@ -40,7 +42,7 @@ fn a_credential_process_that_does_not_end_is_named_once_after_five_seconds() {
     let config = "[default]\ncredential_process = sleep 600\n";
     std::fs::write(binary.folder().join("config"), config).unwrap();
     let ran = plan_for_seven_seconds(&binary);
-    let notice = "waiting for the credential_process of profile \"default\"\n";
+    let notice = "Waiting for the credential_process of profile \"default\": no response for";
     assert_eq!(ran.err.matches(notice).count(), 1, "{ran}");
 }
 

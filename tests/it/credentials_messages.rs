@@ -119,8 +119,9 @@ fn a_web_identity_while_sts_is_unavailable_is_not_a_question_of_credentials() {
     let binary = binary(&server)
         .env("AWS_WEB_IDENTITY_TOKEN_FILE", "token")
         .env("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/R");
-    let ran = binary.run(&["plan"]);
-    checked(&ran, &["failed: ServiceUnavailable: try again", "run the command again"]);
+    let ran = binary.run(&["plan", "--timeout", "3s"]);
+    checked(&ran, &["failed: ServiceUnavailable: try again", "help: no request was sent"]);
+    assert!(server.count("AssumeRoleWithWebIdentity") > 3, "{ran}");
 }
 
 /// The file in which the AWS CLI caches the token of the session `company`: its name is the SHA-1 of the name.

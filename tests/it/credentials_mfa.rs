@@ -9,7 +9,7 @@ use nix::sys::termios::{LocalFlags, tcgetattr};
 
 use crate::support::Ran;
 use crate::support::fixture::Fixture;
-use crate::support::http::{Server, sts_error, sts_success};
+use crate::support::http::{Reply, Server, sts_error, sts_success};
 
 const SERIAL: &str = "arn:aws:iam::123456789012:mfa/alice";
 const CODE: &str = "246813";
@@ -86,6 +86,22 @@ async fn at_a_terminal_the_code_is_asked_for_once_and_sent_with_the_serial_numbe
     ] {
         assert_eq!(assumed[0].get(parameter), Some(value), "{parameter}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_without_a_response_is_sent_again_and_not_asked_for_again() {
+    let sts = Server::start(|request| match (request.action(), request.earlier) {
+        ("AssumeRole", 0) => Reply::Close,
+        ("AssumeRole", 1) => sts_error(503, "ServiceUnavailable", "try again"),
+        _ => sts_success(request, 3_600),
+    });
+    let fixture = fixture(&sts).await;
+    let ran = run_at_terminal(&fixture, &["--profile", "mfa", "plan"]).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    assert!(!ran.err.contains("MFA code for"), "it is asked again: {ran}");
+    let requests = sts.requests();
+    let codes: Vec<_> = requests.iter().filter_map(|request| request.get("TokenCode")).collect();
+    assert_eq!(codes, [CODE; 3]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

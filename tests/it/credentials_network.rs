@@ -3,20 +3,21 @@
 use std::process::Command;
 
 use crate::support::fixture::{Fixture, run};
-use crate::support::http::{Authority, Proxy, Server, sts_success};
+use crate::support::http::{Authority, Proxy, Server, sts_error, sts_success};
 use crate::support::{Binary, Ran};
 
 const FILE: &str = "[users]\nalice = \"arn:aws:iam::aws:policy/ReadOnlyAccess\"\n";
 const SECRET: &str = "Proxy@Secret#Word";
 const ENCODED: &str = "Proxy%40Secret%23Word";
 
-/// A binary whose STS is `https://localhost:port`. IAM is refused: the identity is all that a test needs.
+/// A binary whose STS is `https://localhost:port`. IAM rejects every call: the identity is all that a test needs.
 fn binary(sts: &Server) -> Binary {
+    let iam = Server::start(|_| sts_error(400, "ValidationError", "no"));
     Binary::with_file(FILE)
         .env("AWS_ACCESS_KEY_ID", "any")
         .env("AWS_SECRET_ACCESS_KEY", "any")
         .env("AWS_CONFIG_FILE", "config")
-        .env("AWS_ENDPOINT_URL_IAM", "http://127.0.0.1:1")
+        .env("AWS_ENDPOINT_URL_IAM", &iam.url())
         .env("AWS_ENDPOINT_URL_STS", &format!("https://localhost:{}", sts.port))
 }
 
@@ -122,13 +123,15 @@ fn a_proxy_that_fails_is_named_and_its_password_is_in_no_output() {
     let binary = binary(&sts);
     let refusing = Proxy::start(true);
     let url = |port: u16| format!("http://user:{ENCODED}@127.0.0.1:{port}");
+    let named = format!("http://127.0.0.1:{} of HTTPS_PROXY", refusing.port);
     for (value, message) in [
-        (url(refusing.port), format!("http://127.0.0.1:{} of HTTPS_PROXY", refusing.port)),
+        (url(refusing.port), named),
+        (url(refusing.port), "ProxyAuthenticationRequired".to_owned()),
         (url(1), "http://127.0.0.1:1 of HTTPS_PROXY".to_owned()),
         (format!("http://user:{SECRET}@127.0.0.1:1"), "cannot use the proxy of HTTPS_PROXY".into()),
         (format!("socks5://user:{ENCODED}@127.0.0.1:1"), "only http:// and https://".into()),
     ] {
-        let mut command = binary.command(&["-vv", "plan"]);
+        let mut command = binary.command(&["-vv", "plan", "--timeout", "3s"]);
         let ran = Ran::of(command.env("HTTPS_PROXY", value).output().unwrap());
         assert!(!is_identified(&ran), "{ran}");
         assert!(ran.err.contains(&message), "{message} {ran}");
@@ -136,6 +139,18 @@ fn a_proxy_that_fails_is_named_and_its_password_is_in_no_output() {
             assert!(!ran.err.contains(secret) && !ran.out.contains(secret), "{ran}");
         }
     }
+    let sources = [
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", "boundaries.toml"),
+        ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/R"),
+    ];
+    let mut command = binary.command(&["plan", "--timeout", "3s"]);
+    command.env_remove("AWS_ACCESS_KEY_ID").env("HTTPS_PROXY", url(refusing.port)).envs(sources);
+    let ran = Ran::of(command.output().unwrap());
+    assert!(ran.err.contains("the web identity of AWS_WEB_IDENTITY_TOKEN_FILE failed"), "{ran}");
+    assert!(ran.err.contains("ProxyAuthenticationRequired"), "{ran}");
+    assert!(ran.err.contains("help: set the user name and the password of the proxy"), "{ran}");
+    // Each attempt with a wrong password could lock its owner out.
+    assert_eq!(refusing.requests().len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -71,6 +71,15 @@ fn timed_out() -> CallOutcome {
     failed(ErrorClass::Transient, "TimedOut", 6, true)
 }
 
+fn throttled_until_stop() -> CallOutcome {
+    match failed(ErrorClass::Throttled, "Throttling", 3, false) {
+        CallOutcome::Failed { attempts, error, .. } => {
+            CallOutcome::ThrottledUntilStop { attempts, error }
+        }
+        other => other,
+    }
+}
+
 fn new_file() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.jsonl");
@@ -183,6 +192,37 @@ async fn a_user_that_was_created_again_with_the_new_boundary_is_not_as_written()
     let found = Found::Recreated { unique_id, boundary };
     let expected = Correction { outcome: Outcome::NotAsWritten, found };
     assert_eq!(record.entries[0].correction, Some(expected));
+}
+
+#[tokio::test]
+async fn a_change_that_was_throttled_until_the_stop_is_recorded_as_not_attempted_with_its_error() {
+    let (_folder, path) = new_file();
+    let journal = Journal::create(&path, &header(2)).unwrap();
+    let throttled = throttled_until_stop();
+    journal.record_intent(&intent(0)).await.unwrap();
+    journal.record_outcome(&change(0).principal, &throttled);
+    journal.finish(&End { not_attempted: 2, ..Summary::default().end() }).await.unwrap();
+    let record = RunRecord::read(&path).unwrap();
+    let [entry] = &record.entries[..] else { panic!("{record:?}") };
+    assert_eq!(entry.outcome, Some(throttled));
+    assert_eq!((entry.outcome(), entry.may_be_done()), (Some(Outcome::NotAttempted), false));
+    assert_eq!(record.unfinished().count(), 0);
+
+    let text = std::fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    for (from, to) in [
+        ("\"class\":\"throttled\"", "\"class\":\"denied\""),
+        ("\"may_be_done\":null", "\"may_be_done\":false"),
+        ("\"attempts\":3", "\"attempts\":0"),
+        ("\"request_id\":\"request-id\",\"may", "\"request_id\":null,\"may"),
+        // Without a request ID, the response may not be from AWS.
+        ("\"request_id\":\"request-id\"", "\"request_id\":null"),
+    ] {
+        assert!(lines[2].contains(from), "{from}: {}", lines[2]);
+        let edited = [lines[0], lines[1], &lines[2].replace(from, to), lines[3]].join("\n");
+        let error = RunRecord::parse(edited.as_bytes()).unwrap_err().to_string();
+        assert!(error.contains("the outcome of user-0 is not consistent"), "{to}: {error}");
+    }
 }
 
 #[tokio::test]

@@ -54,4 +54,6 @@ mod saved_plan;
 mod schema;
 mod secrets;
 mod slow_reader;
+mod stopped;
 mod verify;
+mod waits;

@@ -160,7 +160,6 @@ async fn each_error_of_aws_has_advice_that_is_true_for_its_operation() {
         ("GetCallerIdentity", 400, "RequestExpired"),
         ("GetCallerIdentity", 403, "MissingAuthenticationToken"),
         ("GetCallerIdentity", 403, "OptInRequired"),
-        ("GetCallerIdentity", 503, "ServiceUnavailable"),
         ("GetAccountSummary", 403, "ExpiredToken"),
         (DETAILS, 400, "ValidationError"),
     ] {

@@ -218,7 +218,7 @@ async fn without_faults(world: World) {
         timeout: None,
     };
     let before = world.truth(&sandbox);
-    let plan = ops::plan(&options).await.unwrap();
+    let plan = ops::plan(&options, &mut |_| {}).await.unwrap();
     let saved = Plan::from_json(plan.to_json().as_bytes()).unwrap();
     assert_eq!(saved, plan);
 
@@ -267,7 +267,7 @@ async fn without_faults(world: World) {
             assert_eq!(after[&it], before[&it]);
         }
     }
-    let again = ops::plan(&options).await.unwrap();
+    let again = ops::plan(&options, &mut |_| {}).await.unwrap();
     assert_eq!((again.changes.len(), again.problems), (0, plan.problems));
 
     // After the rollback, the account is exactly as before the run.
@@ -275,7 +275,7 @@ async fn without_faults(world: World) {
     sandbox.put_policy(POLICIES[3]);
     let (access, out) = (access(&sandbox), Some(path("back.json")));
     let back = RollbackOptions { access, account: None, journal, out, timeout: None };
-    let back = ops::rollback(&back).await.unwrap();
+    let back = ops::rollback(&back, &mut |_| {}).await.unwrap();
     assert_eq!(back.changes.len(), plan.changes.len());
     assert_eq!(Plan::from_json(back.to_json().as_bytes()).unwrap(), back);
     let input = ApplyInput::Saved(path("back.json"));

@@ -98,7 +98,8 @@ async fn the_journal_and_the_run_report_agree_on_every_outcome() {
     let fixture = Fixture::users(6).listed_with("Developer").start().await;
     let faults = fixture.sandbox.faults();
     faults.add(PUT, Some("user-0001"), 1, Fault::error(403, "AccessDenied", "not authorized"));
-    faults.add(PUT, Some("user-0002"), 9, Fault::CutAfter);
+    faults.add(PUT, Some("user-0002"), 1, Fault::CutAfter);
+    faults.add(PUT, Some("user-0002"), 1, Fault::error(403, "AccessDenied", "not authorized"));
     let arguments = [&APPLY[..], &["--format", "json", "--journal", "run.jsonl"]].concat();
     let applied = fixture.run(&arguments).await;
     assert_eq!(applied.code, 3, "{applied}");

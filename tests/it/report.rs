@@ -260,6 +260,29 @@ fn after_a_stop_only_changes_that_are_open_are_not_verified() {
 }
 
 #[test]
+fn changes_that_were_throttled_until_the_stop_are_not_attempted_in_each_format() {
+    let preflight = Preflight::fresh(plan(4));
+    let throttled = |n: usize| {
+        let error = error(n, ErrorClass::Throttled, "Throttling", "Rate exceeded");
+        CallOutcome::ThrottledUntilStop { attempts: n as u32, error }
+    };
+    let mut events = events(&preflight, |n| match n {
+        0 => (applied(), Verification::Stopped { last: None }),
+        1 | 2 => (throttled(n), Verification::NotNeeded),
+        _ => (CallOutcome::NotAttempted, Verification::NotNeeded),
+    });
+    // As in a run, a change that is not attempted has no response.
+    events.retain(|event| {
+        !matches!(event, Event::Answered { call: CallOutcome::ThrottledUntilStop { .. }, .. })
+    });
+    if let Some(Event::Finished(summary)) = events.last_mut() {
+        summary.stopped = Some(StopReason::Interrupted);
+    }
+    let formats = FORMATS.map(|format| report(&preflight, &events, format));
+    insta::assert_snapshot!(formats.join("\n----\n"));
+}
+
+#[test]
 fn a_run_that_was_denied_for_everyone_says_so_in_one_message() {
     let preflight = Preflight::fresh(plan(1));
     let error = error(1, ErrorClass::Denied, "AccessDenied", "not authorized");

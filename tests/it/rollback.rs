@@ -144,7 +144,15 @@ fn a_change_that_was_certainly_not_made_is_not_rolled_back() {
         // An earlier attempt may have succeeded without a response.
         failed(ErrorClass::Denied, true),
     ];
-    let surely_not = [Some(CallOutcome::NotAttempted), failed(ErrorClass::Denied, false)];
+    let Some(CallOutcome::Failed { attempts, error, .. }) = failed(ErrorClass::Throttled, false)
+    else {
+        panic!()
+    };
+    let surely_not = [
+        Some(CallOutcome::NotAttempted),
+        Some(CallOutcome::ThrottledUntilStop { attempts, error }),
+        failed(ErrorClass::Denied, false),
+    ];
     let outcomes = (0..).zip(may_be_done.iter().chain(&surely_not).cloned());
     let record = record(outcomes.map(with).collect());
     let looked_at: Vec<_> = changed_principals(&record).cloned().collect();

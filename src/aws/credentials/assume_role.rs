@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -10,9 +11,12 @@ use aws_credential_types::provider::{
     ProvideCredentials, SharedCredentialsProvider, future::ProvideCredentials as Provided,
 };
 
+use tokio::time::Instant;
+
 use super::super::error::{CallFailure, credentials_failure};
 use super::super::redactor::Redactor;
 use super::super::response_check::ResponseCheck;
+use super::super::waits::Waits;
 use super::bounds::{MARGIN, sts_timeouts};
 use super::mfa::MfaPrompt;
 use crate::inventory::{ApiError, ErrorClass};
@@ -44,14 +48,26 @@ pub(super) struct AssumedRole {
     config: SdkConfig,
     mfa: Arc<dyn MfaPrompt>,
     redactor: Redactor,
+    waits: Waits,
 }
 
 #[derive(Debug)]
 struct Step {
     role: Role,
-    /// The session that was opened with an MFA code.
-    session: Mutex<Option<Credentials>>,
+    mfa: Mutex<MfaState>,
 }
+
+/// What is known of the MFA device of a role.
+#[derive(Default)]
+struct MfaState {
+    /// The session that was opened with a code.
+    session: Option<Credentials>,
+    /// A code that was sent without a response, and when it was typed. A person is not asked again for each retry.
+    unanswered: Option<(String, Instant)>,
+}
+
+/// How long a code is sent again. A device shows a new code every 30 seconds.
+const CODE_LIFETIME: Duration = Duration::from_secs(30);
 
 impl AssumedRole {
     pub(super) fn new(
@@ -60,22 +76,27 @@ impl AssumedRole {
         config: &SdkConfig,
         mfa: Arc<dyn MfaPrompt>,
         redactor: &Redactor,
+        waits: &Waits,
     ) -> AssumedRole {
         let config = config
             .to_builder()
             .timeout_config(sts_timeouts(config))
             .identity_cache(IdentityCache::no_cache())
             .build();
-        let steps = roles.into_iter().map(|role| Step { role, session: Mutex::default() });
-        AssumedRole { base, steps: steps.collect(), config, mfa, redactor: redactor.clone() }
+        let steps = roles.into_iter().map(|role| Step { role, mfa: Mutex::default() }).collect();
+        let (redactor, waits) = (redactor.clone(), waits.clone());
+        AssumedRole { base, steps, config, mfa, redactor, waits }
     }
 
     async fn assume(&self, step: &Step, with: Credentials) -> Result<Credentials, ApiError> {
-        let Step { role, session } = step;
+        let Step { role, mfa } = step;
         let Some(serial) = &role.mfa_serial else {
             return self.call(role, with, None).await;
         };
-        let earlier = session.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (earlier, unanswered) = {
+            let mut mfa = mfa.lock().unwrap_or_else(PoisonError::into_inner);
+            (mfa.session.clone(), mfa.unanswered.take())
+        };
         if let Some(earlier) = earlier {
             let is_open = earlier.expiry().is_none_or(|expiry| expiry > SystemTime::now() + MARGIN);
             return match is_open {
@@ -86,13 +107,24 @@ impl AssumedRole {
                 ))),
             };
         }
-        let code = self.ask(role, serial).await?;
-        let opened = self.call(role, with, Some((serial, code))).await?;
-        *session.lock().unwrap_or_else(PoisonError::into_inner) = Some(opened.clone());
-        Ok(opened)
+        let (code, typed) = match unanswered.filter(|(_, typed)| typed.elapsed() < CODE_LIFETIME) {
+            Some(unanswered) => unanswered,
+            None => (self.ask(role, serial).await?, Instant::now()),
+        };
+        let opened = self.call(role, with, Some((serial, code.clone()))).await;
+        let mut mfa = mfa.lock().unwrap_or_else(PoisonError::into_inner);
+        match &opened {
+            Ok(opened) => mfa.session = Some(opened.clone()),
+            Err(error) if error.class == ErrorClass::Transient => {
+                mfa.unanswered = Some((code, typed));
+            }
+            Err(_) => {}
+        }
+        opened
     }
 
     async fn ask(&self, role: &Role, serial: &str) -> Result<String, ApiError> {
+        let _typing = self.waits.typing();
         let (mfa, asked) = (self.mfa.clone(), serial.to_owned());
         let answer = tokio::task::spawn_blocking(move || mfa.ask(&asked)).await;
         let profile = &role.profile;
@@ -116,6 +148,7 @@ impl AssumedRole {
             .interceptor(ResponseCheck { redactor: Redactor::default() })
             .build();
         let sts = aws_sdk_sts::Client::from_conf(config);
+        self.waits.asks_source(&format!("{ACTION} of role {}", role.arn), "AssumeRole");
         let (serial, code) = mfa.map(|(serial, code)| (serial.to_owned(), code)).unzip();
         let session_name = role.session_name.clone().unwrap_or_else(default_session_name);
         let call = || async {
@@ -190,6 +223,12 @@ fn of_profile(error: ApiError, role: &Role) -> ApiError {
     };
     let message = format!("{} (role {} of profile {:?})", error.message, role.arn, role.profile);
     ApiError { class, message: message.into(), ..error }
+}
+
+impl fmt::Debug for MfaState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MfaState")
+    }
 }
 
 fn default_session_name() -> String {

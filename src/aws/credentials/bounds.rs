@@ -5,6 +5,8 @@ use aws_config::timeout::TimeoutConfig;
 
 /// The maximum time in which a source returns credentials, except for a person who types an MFA code.
 pub(super) const SOURCE_TIMEOUT: Duration = Duration::from_secs(60);
+/// The maximum time to get the first credentials and to confirm the caller identity, together.
+pub(in crate::aws) const MAX_START_TIME: Duration = Duration::from_secs(120);
 /// The timeout of one attempt of a call to STS or IAM Identity Center.
 const STS_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Credentials are not used in their last seconds: a request in flight would fail.

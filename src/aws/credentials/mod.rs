@@ -9,7 +9,7 @@ mod renewal;
 mod source;
 mod sources;
 
-pub(super) use bounds::sts_timeouts;
+pub(super) use bounds::{MAX_START_TIME, sts_timeouts};
 pub(super) use renewal::RenewedCredentials;
 pub(super) use sources::{Sources, has_partial_key};
 

@@ -9,7 +9,7 @@ use aws_smithy_types::date_time::Format;
 use serde::Deserialize;
 
 use super::super::error::credentials_failure;
-use super::super::http::with_notice;
+use super::super::waits::Waits;
 use super::bounds::SOURCE_TIMEOUT;
 use crate::inventory::ApiError;
 
@@ -23,6 +23,7 @@ pub(super) struct CredentialProcess {
     pub(super) profile: String,
     /// The command line, which can contain a secret.
     pub(super) command: Secret,
+    pub(super) waits: Waits,
 }
 
 /// A text that is not shown.
@@ -57,11 +58,10 @@ impl CredentialProcess {
     async fn run(&self) -> Result<Credentials, ApiError> {
         let what = format!("the credential_process of profile {:?}", self.profile);
         let failed = |why: &str| credentials_failure(format!("{what} {why}"));
+        self.waits.asks_source(&what, "process");
         let mut command = tokio::process::Command::from(self.command());
         let output = command.stdin(Stdio::null()).kill_on_drop(true).output();
-        let output = tokio::time::timeout(SOURCE_TIMEOUT, output);
-        let output = with_notice(output, || tracing::warn!("waiting for {what}")).await;
-        let output = match output {
+        let output = match tokio::time::timeout(SOURCE_TIMEOUT, output).await {
             Ok(Ok(output)) => output,
             Ok(Err(error)) => return Err(failed(&format!("cannot be started: {error}"))),
             Err(_) => {
@@ -129,7 +129,8 @@ mod tests {
     use super::*;
 
     fn process(command: &str) -> CredentialProcess {
-        CredentialProcess { profile: "p".to_owned(), command: Secret(command.to_owned()) }
+        let (profile, command) = ("p".to_owned(), Secret(command.to_owned()));
+        CredentialProcess { profile, command, waits: Waits::default() }
     }
 
     #[tokio::test(start_paused = true)]

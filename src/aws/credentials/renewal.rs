@@ -12,7 +12,8 @@ use futures::future::{BoxFuture, Shared};
 use tokio::time::Instant;
 
 use super::super::retry_policy::RetryPolicy;
-use super::bounds::MARGIN;
+use super::super::waits::{PendingCall, Waits};
+use super::bounds::{MARGIN, MAX_START_TIME};
 use crate::inventory::{ApiError, ErrorClass};
 
 /// The credentials of the run, which are renewed before they expire. Clones share them.
@@ -28,6 +29,7 @@ pub(in crate::aws) struct RenewedCredentials(Option<Arc<Inner>>);
 struct Inner {
     source: SharedCredentialsProvider,
     state: Mutex<State>,
+    waits: Waits,
 }
 
 #[derive(Default)]
@@ -63,12 +65,13 @@ const REQUEST_AGAIN: Duration = Duration::from_secs(900);
 const RENEW_FOR: Duration = Duration::from_secs(300);
 /// The time between two renewals of credentials that are still usable, if the first one failed.
 const PAUSE: Duration = Duration::from_secs(30);
-/// The maximum number of attempts to get the first credentials.
-const FIRST_ATTEMPTS: u32 = 3;
 
 impl RenewedCredentials {
-    pub(in crate::aws) fn new(source: SharedCredentialsProvider) -> RenewedCredentials {
-        RenewedCredentials(Some(Arc::new(Inner { source, state: Mutex::default() })))
+    pub(in crate::aws) fn new(
+        source: SharedCredentialsProvider,
+        waits: Waits,
+    ) -> RenewedCredentials {
+        RenewedCredentials(Some(Arc::new(Inner { source, state: Mutex::default(), waits })))
     }
 
     /// Waits until there are usable credentials.
@@ -133,9 +136,17 @@ impl Inner {
 
     async fn obtain(&self) -> Result<Credentials, ApiError> {
         let policy = RetryPolicy::default();
-        let present = self.state().current.clone();
+        let (present, freshness) = {
+            let state = self.state();
+            (state.current.clone(), state.freshness(SystemTime::now()))
+        };
+        // Calls continue while the present credentials are usable.
+        let is_waited_for = freshness == Freshness::Expired;
+        let pending = is_waited_for.then(|| self.waits.begin(ApiError::SOURCE));
+        let mut first_failure = None;
         let mut failures = 0;
         loop {
+            pending.iter().for_each(PendingCall::attempt);
             let error = match self.source.provide_credentials().await {
                 Ok(new) if !is_repeated(&new, present.as_ref()) => return Ok(new),
                 Ok(_) => ApiError::source_unavailable(
@@ -143,16 +154,25 @@ impl Inner {
                 ),
                 Err(error) => ApiError::from_provider(&error),
             };
+            pending.iter().for_each(|pending| pending.failed(&error));
             failures += 1;
+            let first_failure = *first_failure.get_or_insert_with(Instant::now);
             let is_over = match &present {
-                None => failures >= FIRST_ATTEMPTS || error.code == ApiError::SOURCE_TIMED_OUT,
+                None => {
+                    error.code == ApiError::SOURCE_TIMED_OUT
+                        || error.is_of_call() && failures >= policy.attempts
+                        || first_failure.elapsed() >= MAX_START_TIME
+                }
                 Some(present) => present.usable_until().is_none_or(|end| {
                     let expired_for = SystemTime::now().duration_since(end);
                     expired_for.is_ok_and(|expired_for| expired_for >= RENEW_FOR)
                 }),
             };
             if error.class != ErrorClass::Transient || is_over {
-                return Err(error);
+                return Err(match &pending {
+                    Some(pending) => error.after(&pending.wait()),
+                    None => error,
+                });
             }
             if failures == 1 && present.is_some() {
                 tracing::warn!("{error}; the renewal of the credentials is retried");
@@ -254,7 +274,7 @@ mod tests {
     async fn attempts(error: ApiError, expired: Option<Duration>) -> u32 {
         let count = Arc::default();
         let source = SharedCredentialsProvider::new(Failing(error.clone(), Arc::clone(&count)));
-        let renewed = RenewedCredentials::new(source);
+        let renewed = RenewedCredentials::new(source, Waits::default());
         if let Some(ago) = expired {
             let expiry = SystemTime::now() + MARGIN - ago;
             let credentials = Credentials::new("id", "secret", None, Some(expiry), "test");
@@ -262,16 +282,23 @@ mod tests {
             let inner = renewed.0.as_ref().unwrap();
             inner.state().current = Some(Current { credentials, obtained });
         }
-        assert_eq!(renewed.ready().await, Err(error));
+        let ended = renewed.ready().await.unwrap_err();
+        assert_eq!((ended.class, &ended.code), (error.class, &error.code));
+        assert!(ended.message.starts_with(error.message.as_str()), "{ended}");
         *count.lock().unwrap()
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_renewal_ends_after_a_refusal_or_five_minutes_after_the_expiry() {
         let unavailable = || ApiError::source_unavailable("503".to_owned());
+        let unresolved = "failed to lookup address information: Name or service not known";
+        let unresolved = || ApiError::source_unavailable(unresolved.to_owned());
         let refused = || ApiError::no_credentials("refused");
         let timed_out = || ApiError::source_timed_out("slow".to_owned());
-        assert_eq!(attempts(unavailable(), None).await, FIRST_ATTEMPTS);
+        let began = Instant::now();
+        assert!(attempts(unavailable(), None).await > 30);
+        assert!((120..=123).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+        assert_eq!(attempts(unresolved(), None).await, RetryPolicy::default().attempts);
         assert_eq!(attempts(timed_out(), None).await, 1);
         assert_eq!(attempts(refused(), None).await, 1);
         assert_eq!(attempts(refused(), Some(Duration::from_secs(1))).await, 1);
@@ -283,7 +310,7 @@ mod tests {
         let count = Arc::default();
         let refused = ApiError::no_credentials("refused");
         let source = SharedCredentialsProvider::new(Failing(refused, Arc::clone(&count)));
-        let renewed = RenewedCredentials::new(source);
+        let renewed = RenewedCredentials::new(source, Waits::default());
         let now = SystemTime::now();
         let expiry = Some(now + MARGIN + Duration::from_secs(200));
         let credentials = Credentials::new("id", "secret", None, expiry, "test");

@@ -3,7 +3,9 @@ use aws_credential_types::provider::{
     ProvideCredentials, SharedCredentialsProvider, future::ProvideCredentials as Provided,
 };
 
+use super::super::error::is_without_code;
 use super::super::http::Exchange;
+use super::super::waits::Waits;
 use super::bounds::SOURCE_TIMEOUT;
 use crate::inventory::ApiError;
 
@@ -17,6 +19,7 @@ pub(super) struct Source {
     name: String,
     inner: SharedCredentialsProvider,
     exchange: Exchange,
+    waits: Waits,
 }
 
 impl Source {
@@ -24,9 +27,10 @@ impl Source {
         name: impl Into<String>,
         inner: impl ProvideCredentials + 'static,
         exchange: &Exchange,
+        waits: &Waits,
     ) -> Source {
         let inner = SharedCredentialsProvider::new(inner);
-        Source { name: name.into(), inner, exchange: exchange.clone() }
+        Source { name: name.into(), inner, exchange: exchange.clone(), waits: waits.clone() }
     }
 }
 
@@ -37,13 +41,16 @@ impl ProvideCredentials for Source {
     {
         Provided::new(async {
             self.exchange.clear();
+            self.waits.asks_source(&self.name, ApiError::SOURCE);
             let provided = tokio::time::timeout(SOURCE_TIMEOUT, self.inner.provide_credentials());
             let error = match provided.await {
                 Ok(Ok(credentials)) => return Ok(credentials),
                 // The next source of the chain follows.
                 Ok(Err(error @ CredentialsError::CredentialsNotLoaded(_))) => return Err(error),
                 Ok(Err(error)) => {
-                    ApiError::from_source(&self.name, &error, self.exchange.is_transient())
+                    let is_not_of_aws = is_without_code(&error) && !self.exchange.is_refused();
+                    let is_transient = self.exchange.is_transient() || is_not_of_aws;
+                    ApiError::from_source(&self.name, &error, is_transient)
                 }
                 Err(_) => ApiError::source_timed_out(format!(
                     "{} returned no credentials within {} seconds",

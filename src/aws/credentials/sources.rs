@@ -7,6 +7,7 @@ use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_config::profile::{Profile, ProfileFileCredentialsProvider, ProfileSet};
 use aws_config::provider_config::ProviderConfig;
+use aws_config::retry::RetryConfig;
 use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
@@ -18,6 +19,7 @@ use super::super::error::credentials_failure;
 use super::super::http::{Client, Exchange};
 use super::super::profile::SelectedProfile;
 use super::super::redactor::Redactor;
+use super::super::waits::Waits;
 use super::assume_role::AssumedRole;
 use super::bounds::sts_timeouts;
 use super::mfa::MfaPrompt;
@@ -38,6 +40,7 @@ pub(in crate::aws) struct Sources<'a> {
     pub(in crate::aws) credentials_file: Option<&'a ProfileSet>,
     pub(in crate::aws) mfa: Arc<dyn MfaPrompt>,
     pub(in crate::aws) redactor: &'a Redactor,
+    pub(in crate::aws) waits: &'a Waits,
 }
 
 impl Sources<'_> {
@@ -64,6 +67,7 @@ impl Sources<'_> {
             "the web identity of AWS_WEB_IDENTITY_TOKEN_FILE",
             WebIdentityTokenCredentialsProvider::builder().configure(&settings).build(),
             &exchange,
+            self.waits,
         );
         let chain = CredentialsProviderChain::first_try(
             "Environment",
@@ -90,7 +94,7 @@ impl Sources<'_> {
             Ok(Some(Chain { base, roles })) => {
                 let base = self.base(base, exchange);
                 let (mfa, redactor) = (self.mfa.clone(), self.redactor);
-                let role = AssumedRole::new(base, roles, self.config, mfa, redactor);
+                let role = AssumedRole::new(base, roles, self.config, mfa, redactor, self.waits);
                 SharedCredentialsProvider::new(role)
             }
             Ok(None) => self.of_profile_without_role(name, exchange),
@@ -102,10 +106,7 @@ impl Sources<'_> {
         match base {
             Base::Keys(keys) => SharedCredentialsProvider::new(keys),
             Base::Profile(name) => self.of_profile_without_role(&name, exchange),
-            Base::Process { profile, command } => {
-                let command = Secret(command);
-                SharedCredentialsProvider::new(CredentialProcess { profile, command })
-            }
+            Base::Process { profile, command } => self.process(profile, command),
             Base::Named { name, profile } => match name.to_ascii_lowercase().as_str() {
                 "environment" => {
                     SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new())
@@ -136,27 +137,32 @@ impl Sources<'_> {
             if !EARLIER.iter().chain(&["login_session"]).any(is_set)
                 && let Some(command) = profile.get("credential_process")
             {
-                let (profile, command) = (name.to_owned(), Secret(command.to_owned()));
-                return SharedCredentialsProvider::new(CredentialProcess { profile, command });
+                return self.process(name.to_owned(), command.to_owned());
             }
         }
         let inner = ProfileFileCredentialsProvider::builder()
             .configure(&self.settings(exchange))
             .profile_name(name)
             .build();
-        SharedCredentialsProvider::new(Source::new(source_name(name, found), inner, exchange))
+        let name = source_name(name, found);
+        SharedCredentialsProvider::new(Source::new(name, inner, exchange, self.waits))
+    }
+
+    fn process(&self, profile: String, command: String) -> SharedCredentialsProvider {
+        let (command, waits) = (Secret(command), self.waits.clone());
+        SharedCredentialsProvider::new(CredentialProcess { profile, command, waits })
     }
 
     fn container(&self, exchange: &Exchange) -> Source {
         let settings = self.direct_settings(exchange);
         let inner = EcsCredentialsProvider::builder().configure(&settings).build();
-        Source::new("the container's source of credentials", inner, exchange)
+        Source::new("the container's source of credentials", inner, exchange, self.waits)
     }
 
     fn instance(&self, exchange: &Exchange) -> Source {
         let settings = self.direct_settings(exchange);
         let inner = ImdsCredentialsProvider::builder().configure(&settings).build();
-        Source::new("the instance metadata service", inner, exchange)
+        Source::new("the instance metadata service", inner, exchange, self.waits)
     }
 
     /// The settings of the calls to metadata services, which use no proxy.
@@ -164,20 +170,18 @@ impl Sources<'_> {
         self.settings(exchange).with_http_client(self.http.direct().remembering(exchange))
     }
 
-    /// The settings of the calls by which the SDK's providers get credentials: those of the other calls.
+    /// The settings of the calls by which the SDK's providers get credentials: those of the other calls. They have no
+    /// retries of their own: [`RenewedCredentials`](super::RenewedCredentials) calls the source again.
     fn settings(&self, exchange: &Exchange) -> ProviderConfig {
         let config = self.config;
-        let mut settings = ProviderConfig::without_region()
+        ProviderConfig::without_region()
             .with_behavior_version(config.behavior_version())
             .with_region(config.region().cloned())
             .with_use_fips(config.use_fips())
             .with_use_dual_stack(config.use_dual_stack())
             .with_http_client(self.http.remembering(exchange))
-            .with_timeout_config(sts_timeouts(config));
-        if let Some(retries) = config.retry_config() {
-            settings = settings.with_retry_config(retries.clone());
-        }
-        settings
+            .with_timeout_config(sts_timeouts(config))
+            .with_retry_config(RetryConfig::disabled())
     }
 }
 

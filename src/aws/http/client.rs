@@ -1,4 +1,4 @@
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::error::Error;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,11 +15,12 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
-use super::error::{RouteError, UntrustedError};
+use super::super::waits::Waits;
+use super::error::{PROXY_REFUSED, RouteError, UntrustedError};
 use super::proxy::{Proxies, Proxy};
 use super::trust_store::Trust;
-use super::waiting::with_notice;
 use crate::iam::printable;
+use crate::inventory::ApiError;
 
 /// The HTTP client of all calls. Clones share their connections.
 ///
@@ -38,8 +39,7 @@ struct Shared {
     trust: Trust,
     proxies: Proxies,
     connectors: Mutex<HashMap<Settings, SharedHttpConnector>>,
-    /// What the user was told about.
-    noticed: Mutex<BTreeSet<String>>,
+    waits: Waits,
 }
 
 /// What a connector depends on.
@@ -67,8 +67,8 @@ enum Ended {
     Response(u16),
     /// No response, for a reason that can pass.
     Lost,
-    /// No trusted connection.
-    Untrusted,
+    /// No trusted connection, or a proxy that rejects the credentials.
+    Refused,
 }
 
 impl Exchange {
@@ -82,8 +82,14 @@ impl Exchange {
         match *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
             Some(Ended::Response(status)) => status >= 500 || status == 429,
             Some(Ended::Lost) => true,
-            Some(Ended::Untrusted) | None => false,
+            Some(Ended::Refused) | None => false,
         }
+    }
+
+    /// Whether the server is not trusted, or a proxy rejected its credentials.
+    pub(in crate::aws) fn is_refused(&self) -> bool {
+        let ended = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        matches!(ended, Some(Ended::Refused | Ended::Response(407)))
     }
 
     fn set(&self, ended: Option<Ended>) {
@@ -92,9 +98,10 @@ impl Exchange {
 }
 
 impl Client {
-    pub(in crate::aws) fn new(trust: Trust, proxies: Proxies) -> Client {
-        let (connectors, noticed) = Default::default();
-        let shared = Arc::new(Shared { trust, proxies, connectors, noticed });
+    /// A client that tells `waits` the endpoint of each request.
+    pub(in crate::aws) fn new(trust: Trust, proxies: Proxies, waits: Waits) -> Client {
+        let connectors = Mutex::default();
+        let shared = Arc::new(Shared { trust, proxies, connectors, waits });
         Client { shared, is_direct: false, last: None }
     }
 
@@ -103,7 +110,7 @@ impl Client {
         Client { is_direct: true, ..self.clone() }
     }
 
-    /// The same client, which remembers the end of each exchange.
+    /// The same client for a source of credentials: it remembers the end of each exchange.
     pub(in crate::aws) fn remembering(&self, last: &Exchange) -> Client {
         Client { last: Some(last.clone()), ..self.clone() }
     }
@@ -139,16 +146,21 @@ impl HttpConnector for Routed {
         let settings = Settings { route, connect_timeout, read_timeout };
         let Client { shared, last, .. } = self.client.clone();
         let host = host(request.uri());
-        let what = match action(&request) {
-            Some(action) => format!("the response to {action} from {host}"),
-            None => format!("a response from {host}"),
-        };
+        let endpoint = format!("{}://{host}", if is_https { "https" } else { "http" });
+        match &last {
+            // An attempt without a response is cancelled.
+            Some(last) => {
+                last.set(Some(Ended::Lost));
+                shared.waits.sent(ApiError::SOURCE, endpoint);
+            }
+            None => shared.waits.sent(&action(&request).unwrap_or_default(), endpoint),
+        }
         let response = shared.connector(settings).call(request);
         HttpConnectorFuture::new(async move {
-            let result = with_notice(response, || shared.notice(&what)).await;
+            let result = response.await;
             let ended = match &result {
                 Ok(response) => Ended::Response(response.status().as_u16()),
-                Err(error) if tls_reason(error).is_some() => Ended::Untrusted,
+                Err(error) if is_refused(error) => Ended::Refused,
                 Err(_) => Ended::Lost,
             };
             if let Some(last) = last {
@@ -192,14 +204,6 @@ impl Shared {
         if route.is_direct { None } else { self.proxies.of_scheme(route.is_https) }
     }
 
-    /// Tells what the tool waits for, once.
-    fn notice(&self, what: &str) {
-        let mut noticed = self.noticed.lock().unwrap_or_else(PoisonError::into_inner);
-        if noticed.insert(what.to_owned()) {
-            tracing::warn!("waiting for {what}");
-        }
-    }
-
     /// The error, with the certificate authorities or the proxy that it concerns.
     fn explained(&self, error: ConnectorError, host: String, route: Route) -> ConnectorError {
         if let Some(reason) = tls_reason(&error) {
@@ -218,6 +222,11 @@ impl Shared {
             _ => error,
         }
     }
+}
+
+/// Whether the TLS library refused the server, or the proxy rejected the credentials.
+fn is_refused(error: &ConnectorError) -> bool {
+    tls_reason(error).is_some() || innermost(error).to_string() == PROXY_REFUSED
 }
 
 /// The reason of the TLS library, if it refused the server.

@@ -10,6 +10,9 @@ pub(in crate::aws) struct UntrustedError {
     pub(super) trust: String,
 }
 
+/// The text of hyper-util's error if a proxy responds to `CONNECT` with status 407.
+pub(in crate::aws) const PROXY_REFUSED: &str = "proxy authorization required";
+
 /// A connection that failed while a proxy is set.
 #[derive(Debug, thiserror::Error)]
 #[error("{reason}; the proxy is {proxy}")]

@@ -1,13 +1,11 @@
-//! The HTTP client of every call: certificate authorities, proxies, and messages about slow responses.
+//! The HTTP client of every call: certificate authorities and proxies.
 
 mod client;
 mod error;
 mod proxy;
 mod trust_store;
-mod waiting;
 
 pub(super) use client::{Client, Exchange, host};
-pub(super) use error::UntrustedError;
+pub(super) use error::{PROXY_REFUSED, UntrustedError};
 pub(super) use proxy::Proxies;
 pub(super) use trust_store::Trust;
-pub(super) use waiting::with_notice;

@@ -16,9 +16,14 @@ pub(in crate::report) fn advice_on_failed(
                 "verification showed that the change was not applied; {check}run the command again"
             ))
         }
+        // The response to an earlier attempt was lost, and the run was stopped before the next attempt.
+        (ErrorClass::Throttled, Verification::Stopped { .. }) => Some(MAY_BE_APPLIED.to_owned()),
         _ => advice(error),
     }
 }
+
+const MAY_BE_APPLIED: &str =
+    "IAM may have applied the change; run plan to check, and apply the remaining changes";
 
 /// What to do about an error that stopped a run.
 pub(in crate::report) fn advice_on_stop(error: &StopError) -> Option<String> {
@@ -46,6 +51,10 @@ pub fn advice(error: &ApiError) -> Option<String> {
         _ if code == ApiError::UNTRUSTED => {
             "if a proxy or a private endpoint has a certificate of its own, set AWS_CA_BUNDLE to a PEM file with \
              its certificate authority; otherwise do not trust this network"
+                .to_owned()
+        }
+        _ if code == ApiError::PROXY_AUTHENTICATION => {
+            "set the user name and the password of the proxy in HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT"
                 .to_owned()
         }
         ErrorClass::Credentials => credentials(error),
@@ -182,13 +191,11 @@ fn transient(action: &str, code: &str) -> String {
         code if is_not_of_aws(code) => Some(NOT_OF_AWS),
         _ => None,
     };
-    let may_be_applied =
-        "IAM may have applied the change; run plan to check, and apply the remaining changes";
     match (check, is_write(action)) {
         (None, false) => "run the command again".to_owned(),
-        (None, true) => may_be_applied.to_owned(),
+        (None, true) => MAY_BE_APPLIED.to_owned(),
         (Some(check), false) => check.to_owned(),
-        (Some(check), true) => format!("{check}; {may_be_applied}"),
+        (Some(check), true) => format!("{check}; {MAY_BE_APPLIED}"),
     }
 }
 
@@ -269,6 +276,21 @@ mod tests {
         assert_eq!(of("iam:GetUser"), "run the command again");
     }
 
+    #[test]
+    fn a_lost_response_before_throttling_and_a_stop_is_what_the_advice_is_about() {
+        let error = ApiError {
+            action: PUT.into(),
+            class: ErrorClass::Throttled,
+            code: "Throttling".into(),
+            message: "Rate exceeded".into(),
+            request_id: Some("id".into()),
+        };
+        let said = advice_on_failed(&error, &Verification::Stopped { last: None }).unwrap();
+        assert!(said.starts_with("IAM may have applied the change"), "{said}");
+        let said = advice_on_failed(&error, &Verification::NotNeeded).unwrap();
+        assert!(said.contains("quota"), "{said}");
+    }
+
     const READS: [&str; 10] = [
         "sts:GetCallerIdentity",
         "sts:AssumeRole",
@@ -289,7 +311,7 @@ mod tests {
         ErrorClass::NotFound,
         ErrorClass::Rejected,
     ];
-    const CODES: [&str; 24] = [
+    const CODES: [&str; 25] = [
         "AccessDenied",
         "NoSuchEntity",
         "Throttling",
@@ -314,6 +336,7 @@ mod tests {
         ApiError::MFA_EXPIRED,
         ApiError::CLOCK_SKEW,
         ApiError::UNTRUSTED,
+        ApiError::PROXY_AUTHENTICATION,
     ];
 
     /// The advice on each combination of class and code for this action.
@@ -384,7 +407,9 @@ mod tests {
                 message: String::new().into(),
                 request_id: None,
             };
-            let is_special = [ApiError::CLOCK_SKEW, ApiError::UNTRUSTED].contains(&code);
+            let special =
+                [ApiError::CLOCK_SKEW, ApiError::UNTRUSTED, ApiError::PROXY_AUTHENTICATION];
+            let is_special = special.contains(&code);
             if class == ErrorClass::Transient && error.is_outcome_unknown() && !is_special {
                 assert!(said.contains("IAM may have applied the change"), "{code}: {said}");
             }

@@ -32,7 +32,7 @@ pub(in crate::report) struct Attempted<'a> {
     pub(in crate::report) attempts: u32,
 }
 
-/// A change whose last attempt has ended; `None` if nothing was sent.
+/// A change whose last attempt has ended; `None` if it is not attempted.
 pub(in crate::report) fn attempted<'a>(
     plan: &'a Plan,
     change: &'a Change,
@@ -40,7 +40,7 @@ pub(in crate::report) fn attempted<'a>(
 ) -> Option<Attempted<'a>> {
     let row = change_row(plan, change);
     match call {
-        CallOutcome::NotAttempted => None,
+        CallOutcome::NotAttempted | CallOutcome::ThrottledUntilStop { .. } => None,
         CallOutcome::Applied { attempts, .. } => Some(Attempted {
             label: "applied",
             severity: Severity::Notice,
@@ -80,6 +80,7 @@ impl<'p> Run<'p> {
             Event::Started { .. }
             | Event::Retrying { .. }
             | Event::Answered { .. }
+            | Event::Waiting(_)
             | Event::Verifying { .. }
             | Event::Finished(_) => {}
         }
@@ -281,18 +282,36 @@ impl<'p> Run<'p> {
         ))
     }
 
-    fn not_attempted(&self, summary: &Summary) -> Option<Section<'_>> {
-        let rows = self.items_of(Outcome::NotAttempted).map(|item| self.row(item)).collect();
-        let message = match summary.stopped {
+    /// Changes for which nothing was sent, and changes that IAM throttled until the run was stopped.
+    fn not_attempted(&self, summary: &Summary) -> impl Iterator<Item = Section<'_>> {
+        let why = match summary.stopped {
             Some(StopReason::Deadline) => Some("the time limit of --timeout was reached"),
             Some(StopReason::Interrupted) => Some("the run was interrupted"),
             Some(StopReason::Journal) => Some("the journal could not be written"),
             Some(StopReason::Error) | None => None,
         };
+        let (mut unsent, mut throttled, mut requests) = (Vec::new(), Vec::new(), 0);
+        for item in self.items_of(Outcome::NotAttempted) {
+            match item.call {
+                CallOutcome::ThrottledUntilStop { attempts, .. } => {
+                    requests += attempts as usize;
+                    throttled.push(self.row(item));
+                }
+                _ => unsent.push(self.row(item)),
+            }
+        }
         // A stopped run can have thousands of them, so a review does not show them.
-        let section =
-            section("Not attempted", Severity::Detail, "not attempted", Body::Group(rows))?;
-        Some(Section { message: message.map(Text::ours), ..section })
+        let section = |heading, rows, message| {
+            let section = section(heading, Severity::Detail, "not attempted", Body::Group(rows))?;
+            Some(Section { message, ..section })
+        };
+        let until = format!(
+            "IAM throttled {} for these changes until {}",
+            counted(requests, "request"),
+            why.unwrap_or("the run was stopped")
+        );
+        let throttled = section("Not attempted, throttled", throttled, Some(Text::sentence(until)));
+        throttled.into_iter().chain(section("Not attempted", unsent, why.map(Text::ours)))
     }
 
     fn applied(&self) -> Option<Section<'_>> {

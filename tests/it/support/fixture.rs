@@ -71,6 +71,7 @@ pub fn denied() -> Fault {
 /// The default retries with minimal delays.
 pub fn quick() -> RetryPolicy {
     RetryPolicy {
+        retry_for: Duration::ZERO,
         give_up_after: Duration::from_millis(500),
         first_wait: Duration::from_millis(1),
         longest_wait: Duration::from_millis(5),

@@ -34,6 +34,8 @@ impl Request {
 pub enum Reply {
     /// A status, headers, and a body.
     Response(u16, String, String),
+    /// A status and a body without a request ID of AWS, like the response of a proxy.
+    NotOfAws(u16, &'static str),
     /// Closes the connection.
     Close,
     /// Never responds.
@@ -110,16 +112,19 @@ fn respond(
         request.earlier = seen.iter().filter(is_same).count();
         seen.push(request.clone());
     }
+    let mut write = |status: u16, headers: &str, body: &str| {
+        let length = body.len();
+        let head = format!(
+            "HTTP/1.1 {status} Any\r\nContent-Length: {length}\r\nConnection: close\r\n{headers}\r\n"
+        );
+        stream.write_all(format!("{head}{body}").as_bytes()).ok()?;
+        stream.flush().ok()
+    };
     match reply(&request) {
         Reply::Response(status, headers, body) => {
-            let length = body.len();
-            let head = format!(
-                "HTTP/1.1 {status} Any\r\nContent-Length: {length}\r\nConnection: close\r\n\
-                 x-amzn-requestid: id\r\n{headers}\r\n"
-            );
-            stream.write_all(format!("{head}{body}").as_bytes()).ok()?;
-            stream.flush().ok()
+            write(status, &format!("x-amzn-requestid: id\r\n{headers}"), &body)
         }
+        Reply::NotOfAws(status, body) => write(status, "Content-Type: text/html\r\n", body),
         Reply::Close => None,
         Reply::Hang => {
             std::thread::sleep(Duration::from_secs(600));
@@ -238,7 +243,11 @@ pub struct Proxy {
 impl Proxy {
     /// A proxy that tunnels to `localhost` only. It refuses every request if `is_refusing`.
     pub fn start(is_refusing: bool) -> Proxy {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Proxy::start_on(TcpListener::bind("127.0.0.1:0").unwrap(), is_refusing)
+    }
+
+    /// A proxy on this listener.
+    pub fn start_on(listener: TcpListener, is_refusing: bool) -> Proxy {
         let port = listener.local_addr().unwrap().port();
         let seen = Arc::<Mutex<Vec<Proxied>>>::default();
         let requests = seen.clone();

@@ -1,0 +1,83 @@
+use std::fmt;
+use std::time::Duration;
+
+use super::{ApiError, ErrorClass};
+use crate::iam::Printable;
+
+/// What the tool waits for: a call that has not succeeded yet, or a source of credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wait {
+    /// The action with its service, such as `iam:GetUser`, or the source of the credentials.
+    pub what: Printable,
+    /// The scheme, the host and the port of the last request; `None` if there was no request.
+    pub endpoint: Option<Printable>,
+    /// The time since the first attempt.
+    pub duration: Duration,
+    /// The number of attempts, from 1.
+    pub attempts: u32,
+    /// The error of the last attempt that failed; `None` if none has failed.
+    pub error: Option<ApiError>,
+}
+
+impl Wait {
+    /// The duration as a text: `1 second`, `12 seconds`.
+    pub(crate) fn time(&self) -> String {
+        let seconds = self.duration.as_secs_f64().round() as u64;
+        format!("{seconds} second{}", if seconds == 1 { "" } else { "s" })
+    }
+}
+
+/// A clause: `iam:GetUser at https://iam.amazonaws.com: no response for 12 seconds`.
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        if let Some(endpoint) = &self.endpoint {
+            write!(f, " at {endpoint}")?;
+        }
+        let time = self.time();
+        match &self.error {
+            Some(error) if error.class == ErrorClass::Throttled => {
+                write!(f, ": throttled for {time}")
+            }
+            Some(error) if error.code != ApiError::TIMED_OUT => {
+                let ApiError { code, message, .. } = error;
+                write!(f, ": no success for {time}; the last attempt failed: {code}: {message}")
+            }
+            _ => write!(f, ": no response for {time}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_says_what_for_where_how_long_and_why() {
+        let error = |class, code: &str| {
+            let (code, message) = (code.into(), "the message".into());
+            Some(ApiError { action: "iam:GetUser".into(), class, code, message, request_id: None })
+        };
+        for (error, why) in [
+            (None, "no response for 12 seconds"),
+            (error(ErrorClass::Transient, ApiError::TIMED_OUT), "no response for 12 seconds"),
+            (error(ErrorClass::Throttled, "Throttling"), "throttled for 12 seconds"),
+            (
+                error(ErrorClass::Transient, "ServiceUnavailable"),
+                "no success for 12 seconds; the last attempt failed: ServiceUnavailable: the message",
+            ),
+        ] {
+            let wait = Wait {
+                what: "iam:GetUser".into(),
+                endpoint: Some("https://iam.amazonaws.com".into()),
+                duration: Duration::from_millis(11_900),
+                attempts: 3,
+                error,
+            };
+            assert_eq!(
+                wait.to_string(),
+                format!("iam:GetUser at https://iam.amazonaws.com: {why}")
+            );
+        }
+    }
+}
