@@ -188,7 +188,7 @@ fn each_bad_option_of_the_sandbox_is_one_clear_message() {
         ),
         (
             &["--rate", "Writes=5"],
-            "ListUsers, PutUserPermissionsBoundary; `writes` stands for all writes together",
+            "PutUserPermissionsBoundary; `writes` stands for all writes together",
         ),
         (
             &["--competitor", "writes=5", "--rate", "GetUser=5"],
