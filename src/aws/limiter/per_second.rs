@@ -117,8 +117,7 @@ impl PerSecond {
     /// The time at which the next call may be sent. After `probe_after` seconds, one more call than the quantity is
     /// sent in a second.
     pub(super) fn due(&mut self, time: f64, last_sent: f64, probe_after: f64) -> f64 {
-        // The controller sends a call up to a microsecond before it is due.
-        let passed = (time - self.latest - MARGIN + 2e-6).floor();
+        let passed = (time - self.latest - MARGIN + 1e-6).floor();
         if passed >= 1.0 {
             self.begin_second();
             self.latest += passed;

@@ -17,6 +17,8 @@ const MOST_CONTRADICTIONS: f64 = 2.0;
 /// early and late.
 const TOLERANCE: f64 = 1.1;
 const TOLERANCE_SECONDS: f64 = 0.002;
+/// The part of a contradiction that a call is which is throttled after a time at which others were accepted.
+const WEAK: f64 = 0.25;
 /// The accepted time is known if it exceeds the throttled time by at most this factor. Otherwise a time between
 /// them is tried.
 const KNOWN: f64 = 1.05;
@@ -47,6 +49,8 @@ impl Spacing {
             if accepted { is_longer(self.throttled, gap) } else { is_longer(gap, self.accepted) };
         if is_contradiction {
             self.contradictions += 1.0;
+        } else if self.is_used && !accepted && gap >= self.accepted {
+            self.contradictions += WEAK;
         } else if self.is_used && accepted {
             self.contradictions = (self.contradictions - 0.02).max(0.0);
         }
