@@ -138,8 +138,8 @@ const RISK: f64 = 0.0105;
 /// …plus this share of the accepted calls…
 const RISK_OF_ACCEPTED: f64 = 0.02;
 /// …plus, of those above [`LARGE_BURST`], the share `expected calls / LARGE_RUN`.
-const LARGE_BURST: f64 = 100.0;
-const LARGE_RUN: f64 = 8_000.0;
+const LARGE_BURST: f64 = 150.0;
+const LARGE_RUN: f64 = 12_000.0;
 /// The second search starts with this share of the requests that were in flight when the first one ended.
 const SECOND_SEARCH: f64 = 0.33;
 /// The growth of the second search, as a share of its accepted calls.
