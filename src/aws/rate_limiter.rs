@@ -1,5 +1,4 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -61,7 +60,7 @@ impl RateLimiter {
                 }
                 Decision::At(at) => {
                     tokio::select! {
-                        () = wait_until(at.into()) => {}
+                        () = tokio::time::sleep_until(at.into()) => {}
                         () = self.0.response.notified() => {}
                     }
                 }
@@ -111,22 +110,4 @@ impl Drop for Permit {
             self.rate_limiter.on_response(ticket, Response::Lost);
         }
     }
-}
-
-/// The runtime's timer has a resolution of 1 ms and rounds up
-/// ([`tokio::time::sleep`](https://docs.rs/tokio/latest/tokio/time/fn.sleep.html)).
-const COARSE: Duration = Duration::from_micros(1_200);
-/// A shorter wait is not worth a thread.
-const FINE: Duration = Duration::from_micros(30);
-
-/// Waits more exactly than the runtime's timer: calls to a bucket of few tokens must be neither early nor late.
-async fn wait_until(at: Instant) {
-    tokio::time::sleep_until(at.checked_sub(COARSE).unwrap_or(at)).await;
-    let rest = at.saturating_duration_since(Instant::now());
-    if rest > FINE {
-        // Fails only if the runtime shuts down. Then no task waits.
-        let _ = tokio::task::spawn_blocking(move || std::thread::sleep(rest)).await;
-    }
-    // Returns at once, unless a test has paused the clock.
-    tokio::time::sleep_until(at).await;
 }

@@ -8,6 +8,7 @@
     reason = "helpers of tests panic, print what they skip, and are public within the binary"
 )]
 
+mod pacing;
 mod support;
 
 mod account;

@@ -1,21 +1,23 @@
 //! The controller decides when the next call may be sent. It measures the rate that IAM sustains while the
 //! calls are made.
 //!
-//! IAM throttles with token buckets. AWS does not publish their sizes and refill rates, and every other tool
-//! in the account takes tokens from the same buckets. The controller therefore starts slowly and increases the
-//! rate until IAM throttles a call. The responses up to then determine the bucket quite precisely (see
-//! [`FittedBucket`]). From then on, calls are sent at the refill rate of the bucket. The rate increases slowly
-//! with time, so a limit that was raised is noticed. Each further throttled call makes the estimate more precise
-//! or shows that the limit has changed.
+//! IAM throttles with token buckets that are refilled once a second, several of them can apply to one API, and every
+//! other tool in the account takes tokens from them. AWS does not publish their sizes. The controller increases the
+//! rate until a call is throttled, and waits for the next refill. From refill to refill, it counts the accepted
+//! calls ([`Refills`]): that is the rate, whatever the limit is. Two hypotheses improve on evenly spaced calls where
+//! they explain the responses: [`PerSecond`] and [`Spacing`]. `docs/pacing.md` has the reason and the effect of
+//! each constant.
 //!
 //! The controller is pure: it receives the time as an argument and never waits, so a test can simulate minutes
 //! of calls in milliseconds.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::history::History;
 use super::max_rate::MaxRate;
-use super::token_bucket::FittedBucket;
+use super::per_second::{PerSecond, Verdict};
+use super::refills::Refills;
+use super::spacing::Spacing;
 use crate::iam::Rate;
 
 /// Decides when calls of one action may be sent to one account.
@@ -25,30 +27,39 @@ use crate::iam::Rate;
 pub struct Controller {
     options: LimiterOptions,
     started: Option<Instant>,
-    phase: Phase,
-    /// The rate; while holding, the rate at the start of the hold.
-    rate: f64,
-    /// The time at which the next call is due.
-    due: f64,
-    last_sent: f64,
+    state: State,
+    /// The number of the state. Responses to calls of an earlier state say nothing about the present one.
+    epoch: u32,
     in_flight: usize,
     /// The smoothed latency of accepted calls.
     latency: Option<f64>,
-    accepted: f64,
-    /// The time of the last change of the rate. Responses to calls sent before it say nothing about the present
-    /// rate.
-    decided: f64,
-    /// The time at which the last throttled call was sent.
-    throttled_at: f64,
-    /// The number of accepted calls that were sent after `throttled_at`.
-    accepted_since: f64,
-    history: History,
-    bucket: Option<FittedBucket>,
-    /// The capacity of the bucket, as far as it is known.
-    burst: Option<f64>,
-    /// The share by which calls to a bucket of one token stay below its refill rate, so that jitter does not
-    /// make them early.
-    slack: f64,
+    rate: f64,
+    /// The rate was measured by an earlier run.
+    is_remembered: bool,
+    is_measured: bool,
+    /// The time at which the next call is due.
+    due: f64,
+    last_sent: f64,
+    /// When the first and the last call were sent that were throttled since the last refill.
+    first_throttled: f64,
+    last_throttled: f64,
+    /// The number of calls that were accepted in the second before the first of them.
+    accepted_in_second: f64,
+    throttled_in_row: u32,
+    /// The number of requests in flight when the search ended.
+    in_flight_when_throttled: usize,
+    /// The time of the last refill.
+    since: f64,
+    refills: Refills,
+    /// The number of measurements since everything was throttled for a while.
+    measurements: u32,
+    per_second: Option<PerSecond>,
+    /// The number of refills that must agree before `per_second` is used.
+    required: u32,
+    spacing: Spacing,
+    /// The calls from the first one without a response on.
+    unsettled: VecDeque<(f64, Option<Response>)>,
+    last_settled: Option<f64>,
 }
 
 /// Options of the rate limiter for one action.
@@ -77,6 +88,8 @@ pub enum Decision {
 #[must_use = "the controller counts the call as in flight until its response arrives"]
 pub struct Ticket {
     sent: f64,
+    epoch: u32,
+    second: u32,
 }
 
 /// How a call ended, as far as the rate limiter is concerned.
@@ -91,190 +104,248 @@ pub enum Response {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Phase {
-    /// No call was throttled yet. The rate grows.
-    Probing,
-    /// The first call was throttled. Few new calls are sent until the requests in flight have responses.
-    Draining { left: usize },
-    /// The bucket is approximately known.
-    Holding {
-        /// The start of the hold.
-        since: f64,
-        /// The time in which the rate doubles, slowly at first, if no call is throttled.
-        growth_time: f64,
-        /// More calls were accepted than the bucket explains: the limit was raised.
-        outgrown: bool,
+enum State {
+    /// The limit is unknown. The rate grows until a call is throttled.
+    Searching {
+        /// The maximum number of requests in flight, and by how much it grows with each accepted call.
+        most: f64,
+        growth: f64,
+        accepted: f64,
     },
+    /// A call was throttled. One call at a time is sent, until one is accepted.
+    Polling {
+        polls: i32,
+        /// The response to a poll is missing.
+        is_sent: bool,
+        /// The rate was known.
+        was_sending: bool,
+    },
+    /// Calls are sent at the measured rate.
+    Sending,
 }
 
-/// The maximum number of requests in flight before the first response tells the latency.
+/// The maximum number of requests in flight before the first response tells the latency, and at least.
 const AT_FIRST: f64 = 4.0;
 /// The rate before the first response, in calls per second.
 const FIRST_RATE: f64 = 33.0;
-/// While probing, the rate grows by this factor in each round trip, but at most once in [`SHORTEST_ROUND`].
+/// While searching, the rate grows by this factor in each round trip, but at most once in [`SHORTEST_ROUND`].
 const GROWTH: f64 = 3.0;
 /// In seconds.
 const SHORTEST_ROUND: f64 = 0.1;
-/// When the bucket is empty, all requests in flight may be throttled. While probing, the number of requests in flight
-/// is limited to this share of the expected calls…
-const RISK_OF_CALLS: f64 = 0.013;
-/// …but not to fewer than this number…
-const LEAST_RISK: f64 = 4.0;
-/// …plus this share of the calls that were accepted.
-const RISK_OF_ACCEPTED: f64 = 0.01;
-/// The part of [`RISK_OF_CALLS`] that may be in flight as soon as the latency is known.
-const RISK_AT_FIRST: f64 = 0.25;
-/// A bucket larger than this number of tokens is unlikely. After this number of accepted calls, the share
-/// [`RISK_ABOVE`] of the further accepted calls may additionally be in flight.
-const LARGE_BURST: f64 = 600.0;
-const RISK_ABOVE: f64 = 0.3;
-/// The share of the expected calls that may additionally be in flight while draining.
-const RISK_WHILE_DRAINING: f64 = 0.005;
-/// The number of tokens to keep in the bucket after it was empty, against jitter.
-const MARGIN: f64 = 2.0;
-/// The longest growth time, in seconds.
-const LONGEST_GROWTH_TIME: f64 = 12.0;
-/// The longest growth time for a bucket of one token: each attempt at a higher rate costs a throttled call.
-const LONGEST_GROWTH_TIME_OF_ONE: f64 = 20.0;
-/// An estimate is vague if the highest and the lowest rate that explain the responses differ by more than this
-/// factor. The controller then continues at the highest rate divided by it.
-const WIDE: f64 = 2.5;
-/// The lowest rate, in calls per second, while every call is throttled: all limits of IAM are higher.
-const SLOWEST_SEARCH: f64 = 0.5;
-/// The longest wait before the next call, in seconds: a limit that was lowered may be raised again.
-const LONGEST_WAIT: f64 = 10.0;
-/// The growth time increases by this factor with each throttled call that the fitted bucket explains.
-const GROWTH_TIME_FACTOR: f64 = 1.7;
-/// An estimate is certain if the rates that explain the responses differ by at most this factor.
-const CERTAIN: f64 = 1.25;
-/// A new estimate below this share of the last rate means that the limit was lowered.
-const FALLEN: f64 = 0.8;
-/// A new estimate from accepted calls only is used if it exceeds this multiple of the present rate.
-const WORTH_GOING_TO: f64 = 1.25;
-/// A bucket is outgrown if the accepted calls exceed the refilled tokens by this number of tokens and by
-/// [`OUTGROWN_SHARE`]: the estimate of its rate is not exact.
-const OUTGROWN_BY: f64 = 3.0;
-const OUTGROWN_SHARE: f64 = 1.02;
-/// The shortest wait after a throttled call, as a share of the time in which one token is refilled.
-const AFTER_THROTTLED: f64 = 0.15;
-/// The slack grows with each call that is throttled at the bucket's refill rate, and shrinks with each accepted
-/// call, so that about one call in a hundred is throttled.
-const LEAST_SLACK: f64 = 0.004;
-const MOST_SLACK: f64 = 0.5;
-/// A call that is late by at most this number of seconds does not delay the next ones: timers are not exact.
-const CATCH_UP: f64 = 0.003;
+/// When the bucket is empty, all requests in flight are throttled: they are limited to this share of the expected
+/// calls…
+const RISK: f64 = 0.0105;
+/// …plus this share of the accepted calls…
+const RISK_OF_ACCEPTED: f64 = 0.02;
+/// …plus, of those above [`LARGE_BURST`], the share `expected calls / LARGE_RUN`.
+const LARGE_BURST: f64 = 150.0;
+const LARGE_RUN: f64 = 12_000.0;
+/// The second search starts with this share of the requests that were in flight when the first one ended.
+const SECOND_SEARCH: f64 = 0.33;
+/// The growth of the second search, as a share of its accepted calls.
+const SECOND_GROWTH: f64 = 0.05;
+/// The shortest wait after a throttled call, in seconds. It doubles after each further one…
+const SHORTEST_WAIT: f64 = 0.1;
+/// …up to this time in the first second, in which most limits are refilled…
+const LONGEST_WAIT_AT_FIRST: f64 = 0.25;
+/// …and up to this time later.
+const LONGEST_WAIT: f64 = 2.0;
+/// The wait before the first poll at a known rate, in seconds, if tokens are added faster.
+const FIRST_POLL: f64 = 0.05;
+/// If everything is throttled for this time at a known rate, in seconds, the rate is kept: the limit is lowered
+/// for a while, or another client took every token.
+const OUTAGE: f64 = 2.5;
+/// An extra call per this number of calls looks for a higher limit…
+const PROBE_AFTER_CALLS: f64 = 100.0;
+const PROBE_AFTER_CALLS_PER_SECOND: f64 = 100.0;
+/// …but not before the shortest and not after the longest time, in seconds.
+const SHORTEST_PROBE_TIME: f64 = 1.5;
+const LONGEST_PROBE_TIME: f64 = 6.0;
+/// The number of extra calls after `n` probe times is `n` to this power.
+const PROBE_POWER: i32 = 5;
+/// After a wait, calls are sent at up to this multiple of the rate until none is late, but by at most a second.
+const CATCH_UP: f64 = 2.0;
+/// The measured rate and the quantity of a second differ by at most this factor.
+const SIMILAR: f64 = 1.3;
+/// Rounding errors of times, in seconds.
+const ROUNDING: f64 = 1e-6;
+/// The lowest rate, in calls per second: all limits of IAM are higher.
+const LOWEST_RATE: f64 = 0.3;
+/// The number of calls to a bucket of one token that may be throttled in a row.
+const MOST_IN_ROW: u32 = 3;
 
 impl Controller {
     /// A controller before the first call.
     pub fn new(options: LimiterOptions) -> Self {
+        let most = (RISK * options.expected_calls as f64).max(AT_FIRST);
+        let growth = RISK_OF_ACCEPTED;
         Controller {
             options,
             started: None,
-            phase: Phase::Probing,
-            rate: FIRST_RATE,
-            due: 0.0,
-            last_sent: 0.0,
+            state: State::Searching { most, growth, accepted: 0.0 },
+            epoch: 0,
             in_flight: 0,
             latency: None,
-            accepted: 0.0,
-            decided: -1.0,
-            throttled_at: 0.0,
-            accepted_since: 0.0,
-            history: History::default(),
-            bucket: None,
-            burst: None,
-            slack: 0.01,
+            rate: FIRST_RATE,
+            is_remembered: false,
+            is_measured: false,
+            due: 0.0,
+            last_sent: 0.0,
+            first_throttled: 0.0,
+            last_throttled: -1.0,
+            accepted_in_second: 0.0,
+            throttled_in_row: 0,
+            in_flight_when_throttled: 0,
+            since: 0.0,
+            refills: Refills::default(),
+            measurements: 0,
+            per_second: None,
+            required: 2,
+            spacing: Spacing::default(),
+            unsettled: VecDeque::new(),
+            last_settled: None,
         }
     }
 
-    /// The rate that IAM sustains; `None` if it has not throttled a call yet.
+    /// A controller that starts at a rate that an earlier run measured. The limit may have changed.
+    pub fn remembering(rate: Rate, options: LimiterOptions) -> Self {
+        Controller {
+            state: State::Sending,
+            rate: rate.get(),
+            is_remembered: true,
+            ..Controller::new(options)
+        }
+    }
+
+    /// The rate that IAM sustains; `None` if it is not measured yet.
     pub fn measured_rate(&self) -> Option<Rate> {
-        self.bucket.map(|_| Rate::nearest(self.rate))
+        self.is_measured.then(|| Rate::nearest(self.rate))
     }
 
     /// Decides whether a call may be sent at `now`, within `max_rate`. [`Decision::Now`] counts the call as
     /// sent.
     pub fn decide(&mut self, now: Instant, max_rate: &mut MaxRate) -> Decision {
         let time = self.seconds(now);
-        if self.in_flight >= self.most_in_flight(time) {
+        if self.in_flight >= self.most_in_flight()
+            || matches!(self.state, State::Polling { is_sent: true, .. })
+        {
             return Decision::AfterResponse;
         }
-        // A microsecond covers rounding errors.
-        let wait = Duration::from_secs_f64((self.due - time - 1e-6).max(0.0));
+        let is_per_second = self.is_per_second();
+        if self.has_one_token() {
+            let last = self.refills.last_accepted().unwrap_or(0.0).max(self.last_sent);
+            self.due = last + self.spacing.gap();
+        } else if let Some(hypothesis) = self.per_second.as_mut().filter(|_| is_per_second) {
+            let probe_after = (PROBE_AFTER_CALLS_PER_SECOND / self.rate)
+                .clamp(SHORTEST_PROBE_TIME, LONGEST_PROBE_TIME);
+            self.due = hypothesis.due(time + ROUNDING, self.last_sent, probe_after);
+        }
+        let wait = Duration::from_secs_f64((self.due - time - ROUNDING).max(0.0));
         let at = (now + wait).max(max_rate.next(now));
         if at > now {
             return Decision::At(at);
         }
         max_rate.take(now);
+        let mut second = 0;
+        match self.per_second.as_mut().filter(|_| is_per_second) {
+            Some(hypothesis) => second = hypothesis.on_sent(),
+            None => self.due = self.due_after(time),
+        }
+        if let State::Polling { is_sent, .. } = &mut self.state {
+            *is_sent = true;
+        }
         self.in_flight += 1;
         self.last_sent = time;
-        let catch_up = if self.has_one_token() { 0.0 } else { CATCH_UP };
-        self.due = self.due.max(time - catch_up) + 1.0 / self.rate_at(time);
-        Decision::Now(Ticket { sent: time })
+        self.unsettled.push_back((time, None));
+        Decision::Now(Ticket { sent: time, epoch: self.epoch, second })
     }
 
     /// Records the response to a call. It may change the next [`Controller::decide`].
     pub fn on_response(&mut self, ticket: Ticket, now: Instant, response: Response) {
         let time = self.seconds(now);
         self.in_flight = self.in_flight.saturating_sub(1);
-        if response != Response::Lost {
-            self.history.add(ticket.sent, response == Response::Accepted);
-        }
-        if ticket.sent <= self.decided
-            && let Phase::Draining { left } = &mut self.phase
-        {
-            *left = left.saturating_sub(1);
-        }
+        self.settle(ticket.sent, response);
         match response {
-            Response::Accepted => self.on_accepted(ticket, time),
-            Response::Throttled => self.on_throttled(ticket, time),
+            Response::Accepted => self.on_accepted(ticket.sent, time),
+            Response::Throttled => self.on_throttled(ticket.sent),
             Response::Lost => {}
         }
-        // The response to a call sent since then most likely arrives after all the others.
-        if let Phase::Draining { left } = self.phase
-            && (left == 0 || ticket.sent > self.decided)
+        if ticket.epoch == self.epoch {
+            self.on_response_in_state(ticket, time, response);
+        }
+        if let State::Polling { polls, is_sent: false, was_sending } = self.state
+            && (self.in_flight == 0 || was_sending && polls > 0)
         {
-            self.fit(time, true);
+            self.due = self.next_poll(polls, time);
         }
     }
 
-    fn on_accepted(&mut self, ticket: Ticket, time: f64) {
-        let took = time - ticket.sent;
-        let latency = match self.latency {
-            Some(known) => known + (took - known) / 8.0,
-            None => {
-                // The more calls there are, the faster the start may be.
-                let calls = self.options.expected_calls as f64;
-                self.rate = self.rate.max(RISK_AT_FIRST * RISK_OF_CALLS * calls / took.max(1e-3));
-                took
-            }
-        };
-        self.latency = Some(latency);
-        self.accepted += 1.0;
-        if ticket.sent > self.throttled_at {
-            self.accepted_since += 1.0;
+    fn on_accepted(&mut self, sent: f64, time: f64) {
+        let took = time - sent;
+        if self.latency.is_none()
+            && let State::Searching { most, .. } = self.state
+        {
+            // The more calls there are, the faster the start may be.
+            self.rate = self.rate.max(0.25 * most / took.max(1e-3));
         }
-        match self.phase {
-            Phase::Probing => self.grow(latency, time),
-            Phase::Draining { .. } => {}
-            Phase::Holding { since, outgrown, .. } => {
-                self.slack = (self.slack * 0.997 - 0.5e-4).max(LEAST_SLACK);
-                let is_unclear = self.bucket.is_some_and(|bucket| bucket.spread() > 1.5);
-                if !outgrown && time > since && self.is_outgrown(ticket) {
-                    self.rate = self.rate_at(time);
-                    let growth_time = self.shortest_growth_time(true);
-                    self.phase = Phase::Holding { since: time, growth_time, outgrown: true };
-                } else if self.has_one_token() && is_unclear && ticket.sent > self.decided {
-                    // With a bucket of one token, an accepted call is as informative as a throttled one.
-                    self.fit(time, false);
+        self.latency = Some(self.latency.map_or(took, |known| known + (took - known) / 8.0));
+        self.throttled_in_row = 0;
+        self.refills.add_accepted(sent);
+    }
+
+    fn on_throttled(&mut self, sent: f64) {
+        if !matches!(self.state, State::Polling { .. }) {
+            self.first_throttled = sent;
+            self.accepted_in_second = self.refills.accepted_between(sent - 1.0, sent);
+        }
+        self.last_throttled = self.last_throttled.max(sent);
+        self.throttled_in_row += 1;
+    }
+
+    /// Changes the state because of the response to a call that was sent in it.
+    fn on_response_in_state(&mut self, ticket: Ticket, time: f64, response: Response) {
+        let is_throttled = response == Response::Throttled;
+        let is_per_second = self.is_per_second();
+        match self.state {
+            State::Searching { most, growth, accepted } => match response {
+                Response::Accepted => {
+                    self.state = State::Searching { most, growth, accepted: accepted + 1.0 };
+                    self.grow();
+                }
+                Response::Throttled => {
+                    self.in_flight_when_throttled = self.in_flight;
+                    self.poll(false);
+                }
+                Response::Lost => {}
+            },
+            State::Polling { polls, was_sending, .. } => match response {
+                Response::Accepted => self.on_refill(ticket.sent, time, was_sending),
+                Response::Throttled | Response::Lost => {
+                    let polls = polls + i32::from(is_throttled);
+                    self.state = State::Polling { polls, is_sent: false, was_sending };
+                }
+            },
+            State::Sending => {
+                if let Some(hypothesis) = self.per_second.as_mut().filter(|_| is_per_second) {
+                    let accepted = (response != Response::Lost).then_some(!is_throttled);
+                    let verdict = hypothesis.on_response(ticket.second, ticket.sent, accepted);
+                    self.rate = hypothesis.quantity();
+                    if verdict == Verdict::Contradicted {
+                        self.poll(true);
+                    }
+                } else if is_throttled
+                    && !(self.has_one_token() && self.throttled_in_row < MOST_IN_ROW)
+                {
+                    self.poll(true);
                 }
             }
         }
     }
 
-    /// Increases the rate while probing, up to the risk that is allowed.
-    fn grow(&mut self, latency: f64, time: f64) {
-        let most = self.most_in_flight(time) as f64 / latency;
+    /// Increases the rate while searching, up to the risk that is allowed.
+    fn grow(&mut self) {
+        let latency = self.latency_or_guess();
+        let most = self.most_in_flight() as f64 / latency;
         if self.rate < most {
             let calls_a_round = (self.rate * latency.max(SHORTEST_ROUND)).max(1.0);
             self.rate = (self.rate * GROWTH.powf(1.0 / calls_a_round)).min(most);
@@ -282,158 +353,172 @@ impl Controller {
         }
     }
 
-    /// Whether more calls were accepted since the bucket was empty than it can have refilled.
-    fn is_outgrown(&self, ticket: Ticket) -> bool {
-        let refilled = self.rate * (ticket.sent - self.throttled_at);
-        self.accepted_since > refilled * OUTGROWN_SHARE + self.margin() + OUTGROWN_BY
+    fn poll(&mut self, was_sending: bool) {
+        self.enter(State::Polling { polls: 0, is_sent: false, was_sending });
+        if was_sending {
+            self.due = self.last_sent + (1.0 / self.rate).max(FIRST_POLL);
+        }
     }
 
-    fn on_throttled(&mut self, ticket: Ticket, time: f64) {
-        if ticket.sent > self.throttled_at {
-            self.throttled_at = ticket.sent;
-            self.accepted_since = 0.0;
+    /// The time of the next poll after `polls` throttled ones.
+    fn next_poll(&self, polls: i32, time: f64) -> f64 {
+        if polls > 0
+            && let Some(hypothesis) = &self.per_second
+            && hypothesis.is_confirmed(2)
+        {
+            return hypothesis.next_refill(time);
         }
-        if ticket.sent <= self.decided {
-            return;
+        let interval = 1.0 / self.rate;
+        let mut wait = interval.max(SHORTEST_WAIT) * 2_f64.powi((polls - 1).max(0));
+        if self.last_throttled - self.first_throttled < 1.0 {
+            wait = wait.min(interval.max(LONGEST_WAIT_AT_FIRST));
         }
-        match self.phase {
-            Phase::Probing => {
-                self.phase = Phase::Draining { left: self.in_flight };
-                let latency = self.latency_or_guess().max(SHORTEST_ROUND);
-                self.rate = (self.rate / 2.0).min(self.risk_while_draining() / latency);
-                self.due = self.last_sent + 1.0 / self.rate;
-            }
-            Phase::Draining { .. } => {}
-            Phase::Holding { since, growth_time, .. } => {
-                let is_clear = self.bucket.is_some_and(|bucket| bucket.spread() < 1.3);
-                // Throttled at the refill rate itself, not at an increased rate.
-                if self.has_one_token() && is_clear && ticket.sent - since < 0.3 * growth_time {
-                    self.slack = (self.slack * 1.3 + 0.004).min(MOST_SLACK);
-                }
-                self.fit(time, true);
-            }
-        }
-        self.decided = time;
+        (self.last_throttled + wait.min(LONGEST_WAIT)).max(time)
     }
 
-    /// Continues at the rate of the bucket that explains the responses best.
-    fn fit(&mut self, time: f64, after_throttled: bool) {
-        let Some(bucket) = FittedBucket::fit(&mut self.history, self.burst) else {
-            return self.back_off(time);
-        };
-        // Otherwise the present growth of the rate is faster.
-        if !after_throttled && bucket.rate < WORTH_GOING_TO * self.rate_at(time) {
-            return;
+    /// The call of `sent` found tokens in the bucket, which was empty.
+    fn on_refill(&mut self, sent: f64, time: f64, was_sending: bool) {
+        let throttled = self.last_throttled.max(sent - 1.0);
+        let has_grown = self.first_throttled - self.since > self.probe_time();
+        self.since = time;
+        if was_sending && sent - self.first_throttled > OUTAGE && self.measurements >= 2 {
+            self.measurements = 0;
+            self.refills.forget();
+            self.refills.add(throttled, sent);
+            self.per_second = self.per_second.map(|known| known.restarted(throttled, sent));
+            self.due = time;
+            return self.enter(State::Sending);
         }
-        self.decided = time;
-        let before = self.rate;
-        self.bucket = Some(bucket);
-        self.burst = bucket.burst.or(self.burst);
-        let spread = bucket.spread();
-        let is_vague = if self.has_one_token() { spread > 4.0 } else { spread > WIDE };
-        self.rate = if is_vague { bucket.most / WIDE } else { bucket.rate };
-        if self.accepted_since < 1.0 {
-            self.rate = self.rate.max(SLOWEST_SEARCH);
-        }
-        let shortest = self.shortest_growth_time(is_vague);
-        let growth_time = match self.phase {
-            Phase::Holding { growth_time, outgrown: false, .. }
-                if spread <= CERTAIN && bucket.rate >= FALLEN * before =>
-            {
-                let longest = if self.has_one_token() {
-                    LONGEST_GROWTH_TIME_OF_ONE
-                } else {
-                    LONGEST_GROWTH_TIME
+        let accepted = self.refills.accepted_since_refill(sent);
+        let rate = self.refills.add(throttled, sent);
+        self.update_per_second(throttled, sent, accepted, rate);
+        match rate {
+            Some(rate) => {
+                // A bucket of few tokens does not save those that were not used before the rate grew.
+                let most = match was_sending && has_grown {
+                    true => self.accepted_in_second.min(2.0 * rate),
+                    false => rate,
                 };
-                (growth_time * GROWTH_TIME_FACTOR).min(longest).max(shortest)
+                let least = if was_sending { 0.5 * self.rate } else { LOWEST_RATE };
+                self.rate = rate.max(most).max(least).max(LOWEST_RATE);
+                self.is_measured = true;
+                self.measurements += 1;
+                self.due = f64::midpoint(throttled, sent) + 1.0 / self.rate;
+                self.enter(State::Sending);
             }
-            _ => shortest,
-        };
-
-        // The requests in flight take their tokens before the margin is refilled.
-        let calls_in_flight = (self.in_flight as f64).min(bucket.rate * self.latency_or_guess());
-        let full = bucket.at + (1.0 + self.margin() + calls_in_flight - bucket.level) / self.rate;
-        let earliest = if !after_throttled {
-            self.due.min(self.last_sent + 1.0 / self.base_rate())
-        } else if self.has_one_token() && self.in_flight > 0 {
-            self.last_sent + 1.0 / self.base_rate()
-        } else {
-            time + AFTER_THROTTLED / self.rate
-        };
-        self.due = full.max(earliest).min(time + LONGEST_WAIT);
-        self.phase = Phase::Holding { since: self.due, growth_time, outgrown: false };
+            None if self.is_remembered => {
+                self.due = time;
+                self.enter(State::Sending);
+            }
+            None => self.enter_second_search(time),
+        }
     }
 
-    /// Halves the rate while the history is too short to fit a bucket.
-    fn back_off(&mut self, time: f64) {
-        self.decided = time;
-        self.rate = (self.rate / 2.0).max(SLOWEST_SEARCH);
-        self.due = time + 1.0 / self.rate;
-        self.phase = Phase::Holding {
-            since: self.due,
-            growth_time: self.shortest_growth_time(true),
-            outgrown: false,
-        };
+    fn update_per_second(&mut self, earliest: f64, latest: f64, accepted: f64, rate: Option<f64>) {
+        let agreeing = self
+            .per_second
+            .and_then(|known| known.agreeing(earliest, latest, accepted))
+            .filter(|new| {
+                rate.is_none_or(|rate| (new.quantity() / rate).max(rate / new.quantity()) < SIMILAR)
+            });
+        if agreeing.is_none() && self.per_second.is_some_and(|old| old.is_confirmed(self.required))
+        {
+            self.required += 2;
+        }
+        self.per_second = Some(agreeing.unwrap_or(PerSecond::new(earliest, latest)));
     }
 
-    /// The growth time at the start of a hold. It spans several calls, and it is long enough that only few of
-    /// the requests in flight are throttled when the rate exceeds the limit.
-    fn shortest_growth_time(&self, is_vague: bool) -> f64 {
-        let latency = self.latency_or_guess();
-        let overshoot = (self.rate * latency / 2.0).cbrt().max(1.0);
-        let calls = if is_vague { 1.5 } else { 10.0 };
-        (calls / self.rate).max(6.0 * latency * overshoot).max(0.8)
+    /// The first search emptied a bucket of unknown size. The second one shows what is refilled.
+    fn enter_second_search(&mut self, time: f64) {
+        let most = (SECOND_SEARCH * self.in_flight_when_throttled as f64).max(2.0);
+        self.enter(State::Searching { most, growth: SECOND_GROWTH, accepted: 0.0 });
+        self.rate = self.most_in_flight() as f64 / self.latency_or_guess();
+        self.due = time;
     }
 
-    /// The latency in seconds; a guess before the first accepted call.
+    fn enter(&mut self, state: State) {
+        self.state = state;
+        self.epoch += 1;
+    }
+
+    /// Adds the calls whose earlier calls all have responses to the hypothesis of one token.
+    fn settle(&mut self, sent: f64, response: Response) {
+        if let Some(call) =
+            self.unsettled.iter_mut().find(|call| call.0 == sent && call.1.is_none())
+        {
+            call.1 = Some(response);
+        }
+        while let Some(&(sent, Some(response))) = self.unsettled.front() {
+            self.unsettled.pop_front();
+            let is_accepted = response == Response::Accepted;
+            if let Some(last) = self.last_settled
+                && response != Response::Lost
+            {
+                self.spacing.add(sent - last, is_accepted);
+            }
+            if is_accepted {
+                self.last_settled = Some(sent);
+            }
+        }
+    }
+
+    fn has_one_token(&self) -> bool {
+        self.state == State::Sending && self.spacing.explains(self.rate)
+    }
+
+    fn is_per_second(&self) -> bool {
+        self.state == State::Sending
+            && !self.has_one_token()
+            && self
+                .per_second
+                .is_some_and(|known| known.is_confirmed(self.required) && known.quantity() >= 1.0)
+    }
+
+    /// The time at which the call after the one at `time` is due, if calls are evenly spaced.
+    fn due_after(&self, time: f64) -> f64 {
+        if self.state != State::Sending || self.has_one_token() {
+            return self.due.max(time - 0.003) + 1.0 / self.rate;
+        }
+        // The rate grows, so a limit that was raised is noticed.
+        let probe_time = self.probe_time();
+        let passed = (time - self.since).max(0.0) / probe_time;
+        let growth = f64::from(PROBE_POWER) / probe_time * passed.powi(PROBE_POWER - 1);
+        let interval = 1.0 / (self.rate + growth);
+        (self.due + interval).max(time - 1.0).max(time + interval / CATCH_UP)
+    }
+
+    /// The time after which one more call than the rate permits is sent.
+    fn probe_time(&self) -> f64 {
+        (PROBE_AFTER_CALLS / self.rate)
+            .clamp(SHORTEST_PROBE_TIME, LONGEST_PROBE_TIME)
+            .max(6.0 * self.latency_or_guess())
+    }
+
     fn latency_or_guess(&self) -> f64 {
         self.latency.unwrap_or(0.1)
     }
 
-    /// Whether the bucket has a capacity of one token, so that calls must be neither early nor late.
-    fn has_one_token(&self) -> bool {
-        self.margin() < 1.0
-    }
-
-    /// The number of tokens to keep in the bucket; 0 in a bucket of one token.
-    fn margin(&self) -> f64 {
-        self.burst.map_or(MARGIN, |burst| (burst - 1.0).clamp(0.0, MARGIN).floor())
-    }
-
-    fn rate_at(&self, time: f64) -> f64 {
-        match self.phase {
-            Phase::Probing | Phase::Draining { .. } => self.rate,
-            Phase::Holding { since, growth_time, .. } => {
-                let grown = 1.0 + ((time - since) / growth_time).max(0.0).powi(3);
-                self.base_rate() * grown
-            }
-        }
-    }
-
-    /// The rate at the start of a hold.
-    fn base_rate(&self) -> f64 {
-        let slack = if self.has_one_token() { self.slack } else { 0.0 };
-        self.rate * (1.0 - slack)
-    }
-
-    fn most_in_flight(&self, time: f64) -> usize {
+    fn most_in_flight(&self) -> usize {
         let calls = self.options.expected_calls as f64;
-        let most = match self.phase {
-            Phase::Probing if self.latency.is_none() => AT_FIRST,
-            Phase::Probing => {
-                (RISK_OF_CALLS * calls).max(LEAST_RISK)
-                    + RISK_OF_ACCEPTED * self.accepted
-                    + RISK_ABOVE * (self.accepted - LARGE_BURST).max(0.0)
+        let most = match self.state {
+            State::Searching { .. } if self.latency.is_none() => AT_FIRST,
+            State::Searching { most, growth, accepted } => {
+                let above = (accepted - LARGE_BURST).max(0.0);
+                most + growth * accepted + above * calls / LARGE_RUN
             }
-            Phase::Draining { left } => left as f64 + self.risk_while_draining(),
-            // Twice the product of rate and latency: the latency varies.
-            Phase::Holding { .. } => 2.0 * self.rate_at(time) * self.latency_or_guess() + 4.0,
+            State::Polling { was_sending: true, .. } => f64::INFINITY,
+            State::Polling { .. } => 1.0,
+            // Three times the product of rate and latency: the latency varies, and the calls of a second are sent
+            // faster.
+            State::Sending => 3.0 * self.rate * self.latency_or_guess() + AT_FIRST,
+        };
+        // A remembered rate can be too high.
+        let most = if self.is_measured || !self.is_remembered {
+            most
+        } else {
+            most.min((RISK * calls).max(AT_FIRST))
         };
         (most as usize).clamp(1, self.options.max_in_flight.max(1))
-    }
-
-    fn risk_while_draining(&self) -> f64 {
-        (RISK_WHILE_DRAINING * self.options.expected_calls as f64).max(1.0)
     }
 
     fn seconds(&mut self, now: Instant) -> f64 {

@@ -1,0 +1,153 @@
+use std::collections::VecDeque;
+
+/// Measures the rate at which IAM adds tokens: from refill to refill, as many calls are accepted as tokens were
+/// added, because the bucket is empty at each of them.
+///
+/// All times are in seconds, and all rates in calls per second.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Refills {
+    /// When the accepted calls were sent, since the first refill that is kept.
+    accepted: VecDeque<f64>,
+    /// The number of accepted calls before them.
+    dropped: f64,
+    refills: Vec<Refill>,
+}
+
+/// A time at which an empty bucket got tokens.
+#[derive(Debug, Clone, Copy)]
+struct Refill {
+    time: f64,
+    /// The number of calls that were accepted before it.
+    accepted: f64,
+}
+
+/// The rate is measured over at least this time, if possible: the error of a refill's time is a part of it.
+const SPAN: f64 = 3.0;
+/// A change of the limit is looked for over at least this time, which is less than a second.
+const SHORT_SPAN: f64 = 0.8;
+/// The limit has changed if the calls of the short span are fewer than this share of those that the rate of the
+/// long span predicts, or more than its reciprocal.
+const CHANGED: f64 = 0.75;
+/// The number of accepted calls that are kept while no call is throttled.
+const MOST_KEPT: usize = 20_000;
+
+impl Refills {
+    /// Adds an accepted call.
+    pub(super) fn add_accepted(&mut self, sent: f64) {
+        let at = self.accepted.partition_point(|other| *other <= sent);
+        self.accepted.insert(at, sent);
+        if self.refills.is_empty() && self.accepted.len() > MOST_KEPT {
+            self.drop_first();
+        }
+    }
+
+    /// The time at which the last accepted call was sent.
+    pub(super) fn last_accepted(&self) -> Option<f64> {
+        self.accepted.back().copied()
+    }
+
+    /// The number of accepted calls that were sent in this time.
+    pub(super) fn accepted_between(&self, from: f64, to: f64) -> f64 {
+        self.accepted_before(to) - self.accepted_before(from)
+    }
+
+    /// The number of accepted calls that were sent before `time` and not before the last refill.
+    pub(super) fn accepted_since_refill(&self, time: f64) -> f64 {
+        self.refills.last().map_or(0.0, |refill| self.accepted_before(time) - refill.accepted)
+    }
+
+    /// Forgets the refills: what was accepted since them says nothing about the rate.
+    pub(super) fn forget(&mut self) {
+        self.refills.clear();
+    }
+
+    /// Adds a refill between the last throttled call and the first accepted one. Returns the rate since an earlier
+    /// refill; `None` if there is none.
+    pub(super) fn add(&mut self, throttled: f64, accepted: f64) -> Option<f64> {
+        let last = Refill {
+            time: f64::midpoint(throttled, accepted),
+            accepted: self.accepted_before(accepted),
+        };
+        let at = |span: f64| self.refills.iter().rposition(|from| last.time - from.time >= span);
+        let mut first_kept = at(2.0 * SPAN).unwrap_or(0);
+        let mut rate = self.refills.get(at(SPAN).unwrap_or(0)).map(|from| last.rate_since(from));
+        if let (Some(long), Some(near)) = (rate, at(SHORT_SPAN)) {
+            let from = self.refills[near];
+            let calls = last.accepted - from.accepted;
+            let expected = long * (last.time - from.time);
+            if calls < CHANGED * expected - 1.0 || calls > expected / CHANGED + 1.0 {
+                rate = Some(last.rate_since(&from));
+                first_kept = near;
+            }
+        }
+        self.refills.drain(..first_kept);
+        self.refills.push(last);
+        while self.accepted.len() > 1 && self.dropped < self.refills[0].accepted {
+            self.drop_first();
+        }
+        rate
+    }
+
+    fn accepted_before(&self, time: f64) -> f64 {
+        self.dropped + self.accepted.partition_point(|sent| *sent < time) as f64
+    }
+
+    fn drop_first(&mut self) {
+        self.accepted.pop_front();
+        self.dropped += 1.0;
+    }
+}
+
+impl Refill {
+    fn rate_since(&self, from: &Refill) -> f64 {
+        // At least one call is accepted at each refill. Half of it is certain to be due to it.
+        (self.accepted - from.accepted).max(0.5) / (self.time - from.time).max(1e-3)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Adds `calls` accepted calls, evenly spaced from `from` on, over one second.
+    fn second(refills: &mut Refills, from: f64, calls: u32) {
+        for n in 0..calls {
+            refills.add_accepted(from + f64::from(n) / f64::from(calls));
+        }
+    }
+
+    #[test]
+    fn calls_between_refills_measure_the_rate() {
+        let mut refills = Refills::default();
+        assert_eq!(refills.add(-0.01, 0.01), None);
+        for n in 1..8 {
+            second(&mut refills, f64::from(n) - 1.0 + 0.02, 30);
+            let rate = refills.add(f64::from(n) - 0.01, f64::from(n) + 0.01).unwrap();
+            assert!((rate - 30.0).abs() < 0.1, "{n}: {rate}");
+        }
+    }
+
+    #[test]
+    fn a_changed_limit_is_measured_within_a_second() {
+        let mut refills = Refills::default();
+        for n in 0..6 {
+            refills.add(f64::from(n) - 0.01, f64::from(n) + 0.01);
+            second(&mut refills, f64::from(n) + 0.02, 30);
+        }
+        refills.add(5.99, 6.01);
+        second(&mut refills, 6.02, 12);
+        assert!((refills.add(6.99, 7.01).unwrap() - 12.0).abs() < 0.5);
+    }
+
+    #[test]
+    fn old_calls_are_dropped_and_still_counted() {
+        let mut refills = Refills::default();
+        for n in 0..100 {
+            refills.add(f64::from(n) - 0.01, f64::from(n) + 0.01);
+            second(&mut refills, f64::from(n) + 0.02, 50);
+        }
+        assert!(refills.accepted.len() < 600, "{}", refills.accepted.len());
+        assert!(refills.refills.len() < 10, "{}", refills.refills.len());
+        assert_eq!(refills.accepted_before(200.0), 5_000.0);
+    }
+}
