@@ -115,7 +115,7 @@ fn run(limit: &Limit, items: usize, max_in_flight: usize, max_rate: Option<f64>)
 #[test]
 fn an_unknown_limit_is_used_to_within_a_few_percent_and_few_calls_are_throttled() {
     const SECONDS: f64 = 30.0;
-    for rate in [2.0, 5.0, 12.0, 30.0, 50.0, 120.0, 500.0] {
+    for rate in [2.0, 5.0, 12.0, 30.0, 50.0, 120.0, 200.0] {
         for burst in [10.0, 20.0, 60.0, 200.0] {
             for latency in [0.005, 0.05, 0.2] {
                 // With more calls in flight than tokens in the bucket, too many are throttled.

@@ -151,7 +151,7 @@ const LONGEST_WAIT_AT_FIRST: f64 = 0.25;
 /// …and up to this time later.
 const LONGEST_WAIT: f64 = 2.0;
 /// The wait before the first poll at a known rate, in seconds, if tokens are added faster.
-const FIRST_POLL: f64 = 0.05;
+const FIRST_POLL: f64 = 0.02;
 /// If everything is throttled for this time at a known rate, in seconds, the rate is kept: the limit is lowered
 /// for a while, or another client took every token.
 const OUTAGE: f64 = 2.5;
