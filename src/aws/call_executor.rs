@@ -8,6 +8,7 @@ use super::redactor::redact_likely_secrets;
 use super::retries::Retries;
 use super::retry_policy::RetryPolicy;
 use super::stop::Stop;
+use crate::iam::Rate;
 use crate::inventory::{ApiError, ErrorClass, Retry, Wait};
 
 /// How a call ended, after all its attempts.
@@ -88,6 +89,16 @@ impl CallExecutor {
     /// The action with its service, as in errors: `iam:GetUser`.
     pub(super) fn action(&self) -> &'static str {
         self.action
+    }
+
+    /// Starts at a rate that an earlier run measured.
+    pub(super) fn start_at(&self, rate: Rate) {
+        self.rate_limiter.start_at(rate);
+    }
+
+    /// The rate that AWS sustains; `None` if it is not measured.
+    pub(super) fn measured_rate(&self) -> Option<Rate> {
+        self.rate_limiter.measured_rate()
     }
 
     /// Attempts `call` until it succeeds, fails permanently, or the stop is requested.
@@ -213,7 +224,6 @@ mod tests {
     use super::super::limiter::{LimiterOptions, MaxRate};
     use super::super::stop::StopSwitch;
     use super::*;
-    use crate::iam::Rate;
     use crate::inventory::StopReason;
 
     const ACTION: &str = "iam:GetUser";

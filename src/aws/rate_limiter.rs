@@ -69,6 +69,12 @@ impl RateLimiter {
         }
     }
 
+    /// Starts at a rate that an earlier run measured. Called before the first call.
+    pub(super) fn start_at(&self, rate: Rate) {
+        let mut state = self.state();
+        state.controller = Controller::remembering(rate, state.controller.options());
+    }
+
     /// The rate that IAM sustains; `None` if it has not throttled a call yet.
     pub(super) fn measured_rate(&self) -> Option<Rate> {
         self.state().controller.measured_rate()

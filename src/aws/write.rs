@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::{Arc, Mutex};
 
@@ -70,6 +71,25 @@ impl Writer {
             counter,
             redactor: context.redactor.clone(),
         }
+    }
+
+    /// Starts at the rates that an earlier run measured, by action. Called before the first write.
+    pub fn start_at(&self, rates: &BTreeMap<String, Rate>) {
+        for executor in self.executors() {
+            if let Some(rate) = rates.get(executor.action()) {
+                executor.start_at(*rate);
+            }
+        }
+    }
+
+    /// The rates that IAM sustains, by action, where they are measured.
+    pub fn measured_rates(&self) -> BTreeMap<String, Rate> {
+        let rate = |it: &CallExecutor| Some((it.action().to_owned(), it.measured_rate()?));
+        self.executors().into_iter().filter_map(rate).collect()
+    }
+
+    fn executors(&self) -> [&CallExecutor; 4] {
+        [&self.user_puts, &self.user_deletes, &self.role_puts, &self.role_deletes]
     }
 
     /// The number of calls that this writer has made.

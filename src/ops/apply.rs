@@ -16,7 +16,9 @@ use crate::iam::{AccountId, Printable, Rate, Timestamp};
 use crate::inventory::{CallerIdentity, Wait};
 use crate::journal::{Header, Journal, JournalError};
 use crate::plan::{Overrides, Plan, Preflight, Refused, Supervision, Violation};
-use crate::state::{AccountDirectory, AccountLock, StateRoot, UnfinishedRun, unfinished_run};
+use crate::state::{
+    AccountDirectory, AccountLock, MeasuredRates, StateRoot, UnfinishedRun, unfinished_run,
+};
 
 /// Options of [`apply()`].
 #[derive(Debug, Clone)]
@@ -176,7 +178,10 @@ pub async fn apply(
         interaction.journal_created(journal.path());
     }
     let deadline = tokio::spawn(time.stop(switch.clone()));
-    let summary = execute(&session, &preflight, options, switch, journal.as_ref(), &events).await;
+    let (rates, journal_ref) = (hold.directory.measured_rates(), journal.as_ref());
+    let (summary, rates) =
+        execute(&session, &preflight, options, switch, journal_ref, &events, &rates).await;
+    hold.directory.keep_measured_rates(rates);
     deadline.abort();
     let journal = match journal {
         Some(journal) => hold.end(journal, &summary).await.map(Some),
@@ -192,7 +197,8 @@ async fn execute(
     switch: &StopSwitch,
     journal: Option<&Journal>,
     events: &Sender<Event>,
-) -> Summary {
+    rates: &MeasuredRates,
+) -> (Summary, MeasuredRates) {
     let ApplyOptions { concurrency, max_rate, retry_policy, verify_for, .. } = *options;
     let limiter = LimiterOptions {
         max_in_flight: concurrency.get(),
@@ -202,7 +208,8 @@ async fn execute(
     // A missing receiver is ignored: the run does not depend on it.
     let send = |event| drop(events.send(event));
     let writer = account.writer(limiter, max_rate, retry_policy);
-    apply::apply(Run {
+    writer.start_at(rates);
+    let summary = apply::apply(Run {
         preflight,
         account,
         writer: &writer,
@@ -211,7 +218,8 @@ async fn execute(
         journal,
         events: &send,
     })
-    .await
+    .await;
+    (summary, writer.measured_rates())
 }
 
 /// The state directory of the account and, unless it is released, the lock on the account.

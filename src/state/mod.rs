@@ -6,6 +6,7 @@ mod atomic;
 mod error;
 mod holder;
 mod lock;
+mod measured_rates;
 mod privacy;
 mod unfinished;
 
@@ -14,5 +15,6 @@ pub use atomic::{OnExisting, existing_target, write_atomically};
 pub use error::StateError;
 pub use holder::LockHolder;
 pub use lock::AccountLock;
+pub use measured_rates::MeasuredRates;
 pub use privacy::Distrust;
 pub use unfinished::{UnfinishedRun, unfinished_run};

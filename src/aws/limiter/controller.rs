@@ -207,6 +207,11 @@ impl Controller {
         }
     }
 
+    /// The options.
+    pub fn options(&self) -> LimiterOptions {
+        self.options
+    }
+
     /// A controller that starts at a rate that an earlier run measured. The limit may have changed.
     pub fn remembering(rate: Rate, options: LimiterOptions) -> Self {
         Controller {
