@@ -1,10 +1,12 @@
 //! The controller of the rate limiter: pure, without a clock and without a network.
 
+mod call;
 mod controller;
 mod max_rate;
 mod per_second;
 mod refills;
 mod spacing;
 
-pub use controller::{Controller, Decision, LimiterOptions, Response, Ticket};
+pub use call::{Decision, LimiterOptions, Response, Ticket};
+pub use controller::Controller;
 pub use max_rate::MaxRate;
