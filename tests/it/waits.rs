@@ -1,8 +1,10 @@
 //! Calls that fail for a moment are retried until a bound in time, and long waits say what is waited for.
 
-use std::net::TcpListener;
+use std::net::Ipv4Addr;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
+
+use tokio::net::TcpSocket;
 
 use crate::support::Ran;
 use crate::support::fixture::{
@@ -135,14 +137,17 @@ async fn an_attempt_without_a_response_is_repeated_whatever_the_source_of_the_cr
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proxy_that_refuses_connections_for_seconds_delays_the_run() {
     let fixture = Fixture::users(2).listed_with("Developer").start().await;
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
+    // The port is taken, and refuses connections until the socket listens.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let port = socket.local_addr().unwrap().port();
     let mut command = fixture.command(&["apply", "--auto-approve"]);
     command.env("HTTP_PROXY", format!("http://127.0.0.1:{port}"));
     let proxy = tokio::spawn(async move {
         tokio::time::sleep(HICCUP).await;
-        Proxy::start_on(TcpListener::bind(("127.0.0.1", port)).unwrap(), false)
+        let listener = socket.listen(64).unwrap().into_std().unwrap();
+        listener.set_nonblocking(false).unwrap();
+        Proxy::start_on(listener, false)
     });
     let ran = run(command).await;
     has_waited(&ran, "sts:GetCallerIdentity", &fixture.sandbox.endpoint_url());
