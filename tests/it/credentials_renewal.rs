@@ -10,7 +10,8 @@ use crate::support::http::{Reply, Request, Server, sts_error, sts_success, time_
 /// The first credentials expire after this time. They are not used in the last 10 seconds.
 const LIFETIME: u64 = 12;
 
-const CONFIG: &str = "
+/// A profile whose role is assumed with the keys of another one.
+pub(crate) const CONFIG: &str = "
 [profile role]
 role_arn = arn:aws:iam::123456789012:role/R
 source_profile = keys

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::net::TcpSocket;
 
+use crate::credentials_renewal::CONFIG;
 use crate::support::Ran;
 use crate::support::fixture::{
     DETAILS, Fixture, PUT, access, account, apply, apply_options, quick, read, run, user,
@@ -22,15 +23,6 @@ use iam_boundaries::sandbox::{Fault, Sandbox};
 const HICCUP: Duration = Duration::from_secs(7);
 /// More attempts in a row than a call has if the error concerns only that call.
 const MANY: u32 = 20;
-
-const CONFIG: &str = "
-[profile role]
-role_arn = arn:aws:iam::123456789012:role/R
-source_profile = keys
-[profile keys]
-aws_access_key_id = AKIASOURCE
-aws_secret_access_key = any
-";
 
 /// Retries for a minute, with minimal waits.
 fn patient() -> RetryPolicy {
