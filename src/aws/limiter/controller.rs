@@ -117,7 +117,6 @@ const FIRST_POLL: f64 = 0.02;
 const OUTAGE: f64 = 2.5;
 /// An extra call per this number of calls looks for a higher limit…
 const PROBE_AFTER_CALLS: f64 = 100.0;
-const PROBE_AFTER_CALLS_PER_SECOND: f64 = 100.0;
 /// …but not before the shortest and not after the longest time, in seconds.
 const SHORTEST_PROBE_TIME: f64 = 1.5;
 const LONGEST_PROBE_TIME: f64 = 6.0;
@@ -196,14 +195,12 @@ impl Controller {
         {
             return Decision::AfterResponse;
         }
-        let is_per_second = self.is_per_second();
+        let (last_sent, probe_after) = (self.last_sent, self.probe_after());
         if self.has_one_token() {
-            let last = self.refills.last_accepted().unwrap_or(0.0).max(self.last_sent);
+            let last = self.refills.last_accepted().unwrap_or(0.0).max(last_sent);
             self.due = last + self.spacing.gap();
-        } else if let Some(hypothesis) = self.per_second.as_mut().filter(|_| is_per_second) {
-            let probe_after = (PROBE_AFTER_CALLS_PER_SECOND / self.rate)
-                .clamp(SHORTEST_PROBE_TIME, LONGEST_PROBE_TIME);
-            self.due = hypothesis.due(time + ROUNDING, self.last_sent, probe_after);
+        } else if let Some(hypothesis) = self.per_second_in_use() {
+            self.due = hypothesis.due(time + ROUNDING, last_sent, probe_after);
         }
         let wait = Duration::from_secs_f64((self.due - time - ROUNDING).max(0.0));
         let at = (now + wait).max(max_rate.next(now));
@@ -212,7 +209,7 @@ impl Controller {
         }
         max_rate.take(now);
         let mut second = 0;
-        match self.per_second.as_mut().filter(|_| is_per_second) {
+        match self.per_second_in_use() {
             Some(hypothesis) => second = hypothesis.on_sent(),
             None => self.due = self.due_after(time),
         }
@@ -270,7 +267,6 @@ impl Controller {
     /// Changes the state because of the response to a call that was sent in it.
     fn on_response_in_state(&mut self, ticket: Ticket, time: f64, response: Response) {
         let is_throttled = response == Response::Throttled;
-        let is_per_second = self.is_per_second();
         match self.state {
             State::Searching { most, growth, accepted } => match response {
                 Response::Accepted => {
@@ -291,10 +287,11 @@ impl Controller {
                 }
             },
             State::Sending => {
-                if let Some(hypothesis) = self.per_second.as_mut().filter(|_| is_per_second) {
+                if let Some(hypothesis) = self.per_second_in_use() {
                     let accepted = (response != Response::Lost).then_some(!is_throttled);
                     let verdict = hypothesis.on_response(ticket.second, ticket.sent, accepted);
-                    self.rate = hypothesis.quantity();
+                    let quantity = hypothesis.quantity();
+                    self.rate = quantity;
                     if verdict == Verdict::Contradicted {
                         self.poll(true);
                     }
@@ -431,12 +428,13 @@ impl Controller {
         self.state == State::Sending && self.spacing.explains(self.rate)
     }
 
-    fn is_per_second(&self) -> bool {
-        self.state == State::Sending
-            && !self.has_one_token()
-            && self
-                .per_second
-                .is_some_and(|known| known.is_confirmed(self.required) && known.quantity() >= 1.0)
+    /// The hypothesis of a refill each second, if calls are sent by it.
+    fn per_second_in_use(&mut self) -> Option<&mut PerSecond> {
+        let may_be_used = self.state == State::Sending && !self.has_one_token();
+        let required = self.required;
+        self.per_second
+            .as_mut()
+            .filter(|known| may_be_used && known.is_confirmed(required) && known.quantity() >= 1.0)
     }
 
     /// The time at which the call after the one at `time` is due, if calls are evenly spaced.
@@ -453,10 +451,13 @@ impl Controller {
     }
 
     /// The time after which one more call than the rate permits is sent.
+    fn probe_after(&self) -> f64 {
+        (PROBE_AFTER_CALLS / self.rate).clamp(SHORTEST_PROBE_TIME, LONGEST_PROBE_TIME)
+    }
+
+    /// The same for evenly spaced calls, of which several are throttled at a long latency.
     fn probe_time(&self) -> f64 {
-        (PROBE_AFTER_CALLS / self.rate)
-            .clamp(SHORTEST_PROBE_TIME, LONGEST_PROBE_TIME)
-            .max(6.0 * self.latency_or_guess())
+        self.probe_after().max(6.0 * self.latency_or_guess())
     }
 
     fn latency_or_guess(&self) -> f64 {
