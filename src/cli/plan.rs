@@ -6,8 +6,8 @@ use super::check::write_to_review;
 use super::exit_code::Exit;
 use super::failure::Failure;
 use super::output::Output;
-use crate::iam::Printable;
-use crate::ops::{self, PlanOptions};
+use crate::iam::{DateOrTime, Printable};
+use crate::ops::{self, PlanOptions, Selection};
 use crate::plan::Plan;
 use crate::report::render_plan;
 
@@ -17,8 +17,11 @@ pub(super) async fn run(args: &Args, command: &PlanArgs, output: &Output) -> Res
     let options = PlanOptions {
         access,
         account: args.account,
-        file: args.file().to_owned(),
-        base: command.base.clone(),
+        selection: Selection {
+            base: command.base.clone(),
+            as_of: command.as_of.map(DateOrTime::moment),
+            ..command.selection.of(args)
+        },
         max_changes: command.limits.max_changes,
         max_removals: command.limits.max_removals,
         out: command.to.out.clone(),
@@ -36,13 +39,12 @@ pub(super) fn made(plan: &Plan, to: &PlanOutput, output: &Output) -> Result<Exit
         output.remark(&saved(plan, path));
     }
     output.result(to.format, &render_plan(plan, to.format.into(), output.out))?;
-    Ok(if !plan.problems.is_empty() {
-        // Problems take precedence over changes.
-        Exit::SomeFailed
-    } else if to.detailed_exitcode && !plan.changes.is_empty() {
-        Exit::Changes
-    } else {
-        Exit::Done
+    let has_changes = to.detailed_exitcode && !plan.changes.is_empty();
+    Ok(match (plan.is_incomplete(), has_changes) {
+        (true, true) => Exit::ChangesAndProblems,
+        (true, false) => Exit::SomeFailed,
+        (false, true) => Exit::Changes,
+        (false, false) => Exit::Done,
     })
 }
 

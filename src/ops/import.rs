@@ -7,7 +7,7 @@ use super::session::Session;
 use super::time_limit::{OnWait, TimeLimit};
 use crate::aws::Access;
 use crate::config::{Config, file_of};
-use crate::iam::{AccountId, PolicyArn, PrincipalCounts, PrincipalKind};
+use crate::iam::{AccountId, PolicyArn, PolicyRef, PrincipalCounts, PrincipalKind};
 use crate::inventory::EveryPrincipal;
 use crate::plan::check_scope;
 use crate::state::{OnExisting, existing_target, write_atomically};
@@ -113,5 +113,5 @@ fn target(file: &Path, force: bool) -> Result<PathBuf, Error> {
 fn is_same(config: &Config, principals: &EveryPrincipal) -> bool {
     let listed = config.entries().map(|(it, entry)| (it, entry.boundary.clone()));
     let live = principals.iter().filter(|(_, boundary)| boundary.is_some());
-    listed.eq(live.map(|(it, boundary)| (it.clone(), boundary.clone())))
+    listed.eq(live.map(|(it, boundary)| (it.clone(), boundary.clone().map(PolicyRef::Arn))))
 }

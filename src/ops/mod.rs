@@ -10,6 +10,7 @@ mod plan;
 mod rollback;
 mod saved_plan;
 mod saved_plan_error;
+mod selection;
 mod session;
 mod time_limit;
 
@@ -21,4 +22,5 @@ pub use plan::{PlanOptions, plan};
 pub use rollback::{RollbackOptions, rollback};
 pub use saved_plan::{read_plan, write_plan};
 pub use saved_plan_error::{ReadPlanError, WritePlanError};
+pub use selection::Selection;
 pub use time_limit::OnWait;

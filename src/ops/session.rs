@@ -1,6 +1,5 @@
-use std::path::Path;
-
 use super::error::Error;
+use super::selection::{SelectedReading, Selection};
 use crate::aws::{Access, Account, Connection, ExpectedPartition, Waits};
 use crate::config::Config;
 use crate::iam::{AccountAlias, AccountId, Principal, PrincipalKind, Printable, Timestamp};
@@ -18,8 +17,8 @@ pub(super) struct Session {
 
 /// What a plan is made from.
 pub(super) enum Input {
-    /// A boundaries file, and its earlier version.
-    File { config: Box<Config>, base: Option<Box<Config>> },
+    /// Boundaries files, and their earlier versions.
+    Files { config: Box<Config>, base: Option<Box<Config>>, selection: Selection },
     /// A plan that was made and saved earlier.
     Saved(Box<Plan>),
     /// The journal of a run to roll back, and its path.
@@ -27,22 +26,24 @@ pub(super) enum Input {
 }
 
 impl Input {
-    /// Reads a boundaries file, and its earlier version.
-    pub(super) fn file(path: &Path, base: Option<&Path>) -> Result<Input, Error> {
-        let config = Box::new(Config::read(path)?);
-        let base = match base {
-            Some(path) if !path.exists() => return Err(Error::NoBase(path.to_owned())),
-            Some(path) => Some(Box::new(Config::read_earlier(path)?)),
-            None => None,
+    /// Reads boundaries files, and their earlier versions.
+    pub(super) fn files(selection: &Selection) -> Result<Input, Error> {
+        let config = Box::new(Config::read(&selection.files)?);
+        if let Some(missing) = selection.base.iter().find(|path| !path.exists()) {
+            return Err(Error::NoBase(missing.clone()));
+        }
+        let base = match selection.base.is_empty() {
+            true => None,
+            false => Some(Box::new(Config::read_earlier(&selection.base)?)),
         };
-        Ok(Input::File { config, base })
+        Ok(Input::Files { config, base, selection: selection.clone() })
     }
 
     /// The partition of its ARNs.
     fn partition(&self) -> Option<ExpectedPartition> {
         let (partition, origin) = match self {
-            Input::File { config, .. } => {
-                (config.partition()?, format!("the ARNs in {}", config.file))
+            Input::Files { config, .. } => {
+                (config.partition()?, format!("the ARNs in {}", config.path()))
             }
             Input::Saved(plan) => (plan.partition()?, "the ARNs in the plan".to_owned()),
             Input::Journal { record, path } => {
@@ -64,7 +65,7 @@ impl Session {
         let session = Session::identify(access, expected, input.partition(), waits).await?;
         let identity = session.account.identity();
         match input {
-            Input::File { config, .. } => check_scope(config, identity)?,
+            Input::Files { config, .. } => check_scope(config, identity)?,
             Input::Saved(plan) => check_plan_scope(plan, identity)?,
             Input::Journal { record, path } => {
                 check_journal_scope(&record.header, path, identity)?;
@@ -93,31 +94,34 @@ impl Session {
 
     /// Reads the account and makes the plan. A saved plan is returned as it is.
     pub(super) async fn plan(&self, input: Input) -> Result<Plan, Error> {
-        let account_id = self.account.identity().account;
-        let (mut plan, base) = match input {
+        let mut plan = match input {
             Input::Saved(plan) => return Ok(*plan),
-            Input::File { config, base } => {
-                let listed: Vec<Principal> = config.entries().map(|(it, _)| it).collect();
-                let live = self.inventory(&listed).await?;
-                let mut plan = Plan::between(account_id, &config, &live);
+            Input::Files { config, base, selection } => {
+                let reading = SelectedReading::of(&config, base.as_deref(), &selection);
+                let live = reading.read(&self.account).await?;
+                log_unreadable(&live);
+                let identity = self.account.identity();
+                selection.check_found(&config, &live, identity.account)?;
+                let context = selection.context(identity, Timestamp::now()?);
+                let mut plan = Plan::between(&context, &config, &live);
+                reading.count_unlisted(&self.account, &config, &live, &mut plan);
                 if !config.names_account() {
                     plan.account_alias = self.account_alias().await?;
                 }
-                (plan, base.map(|base| (base, config)))
+                plan = self.checked_against_policies(plan).await?;
+                match &base {
+                    Some(base) => plan.since(base, &config, &live, &context),
+                    None => plan,
+                }
             }
             Input::Journal { record, path } => {
                 let changed: Vec<Principal> = changed_principals(&record).cloned().collect();
-                let live = self.inventory(&changed).await?;
-                (rollback(&record, &path, &live), None)
+                let live = self.account.inventory(&changed).await?;
+                log_unreadable(&live);
+                self.checked_against_policies(rollback(&record, &path, &live)).await?
             }
         };
         let read = plan.listed().total();
-        let policies = self.account.policies(plan.policies()).await?;
-        warn_of_denied(policies.values());
-        plan = plan.checked_against(&policies);
-        if let Some((base, config)) = &base {
-            plan = plan.since(base, config);
-        }
         self.read_account_counts(&mut plan, &Overrides::default()).await?;
         self.log_reading(read);
         Ok(plan)
@@ -147,15 +151,11 @@ impl Session {
         Ok(plan.violations(caller.as_ref(), supervision, overrides))
     }
 
-    async fn inventory(&self, principals: &[Principal]) -> Result<Inventory, Error> {
-        let inventory = self.account.inventory(principals).await?;
-        // A plan contains no request IDs, but a support case needs them.
-        for (principal, reading) in inventory.iter() {
-            if let Reading::Unreadable(error) = reading {
-                tracing::info!("{principal}: {error}");
-            }
-        }
-        Ok(inventory)
+    /// The plan without the changes whose policies cannot be used as boundaries.
+    async fn checked_against_policies(&self, plan: Plan) -> Result<Plan, Error> {
+        let policies = self.account.policies(plan.policies()).await?;
+        warn_of_denied(policies.values());
+        Ok(plan.checked_against(&policies))
     }
 
     /// Reads the numbers of principals in the account that a guard rail depends on.
@@ -200,6 +200,15 @@ impl Session {
             "read {principals} principals of account {}",
             self.account.identity().account
         );
+    }
+}
+
+/// A plan contains no request IDs, but a support case needs them.
+fn log_unreadable(live: &Inventory) {
+    for (principal, reading) in live.iter() {
+        if let Reading::Unreadable(error) = reading {
+            tracing::info!("{principal}: {error}");
+        }
     }
 }
 
