@@ -34,7 +34,7 @@ pub(super) async fn run(
     output: &Output,
 ) -> Result<Exit, Failure> {
     let input = match &command.plan {
-        None => ApplyInput::Files(command.selection.of(args)),
+        None => ApplyInput::Files(command.selection.of(args.files())),
         Some(plan) => {
             let help = "omit -f: a saved plan does not need the boundaries file";
             reject_file(args, "a saved plan", help)?;

@@ -1,9 +1,12 @@
 use std::collections::BTreeMap;
 
+use super::by_kind::ByKind;
+use super::entry::{Entry, Expiration, OnMissing, OnUnlisted, Then};
+use super::position::{Located, SourceFile};
 use super::{Diagnostic, Guard, Rule, ShortNames};
 use crate::iam::{
-    AccountId, DateOrTime, Digest, NamePattern, Partition, PolicyOwner, PolicyRef, Principal,
-    PrincipalCounts, PrincipalKind, PrincipalName, Printable,
+    AccountId, NamePattern, Partition, PolicyOwner, PolicyRef, Principal, PrincipalCounts,
+    PrincipalKind, PrincipalName,
 };
 
 /// The content of a valid file, or of several files that are layered.
@@ -31,129 +34,6 @@ pub struct Config {
     pub missing: ByKind<Option<OnMissing>>,
     /// What is probably not intended, in the order of the text.
     pub warnings: Vec<Diagnostic>,
-}
-
-/// A file that was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceFile {
-    /// The path, as it was specified.
-    pub path: Printable,
-    /// The SHA-256 digest of the file's bytes.
-    pub digest: Digest,
-}
-
-/// A position in a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Position {
-    /// The path of the file, as it was specified.
-    pub file: Printable,
-    /// The line, from 1.
-    pub line: usize,
-    /// The column, from 1, in characters.
-    pub column: usize,
-}
-
-/// A value, and its position.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Located<T> {
-    /// The value.
-    pub value: T,
-    /// The position of the value.
-    pub position: Position,
-}
-
-/// A value for users and one for roles.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ByKind<T> {
-    /// The value for users.
-    pub users: T,
-    /// The value for roles.
-    pub roles: T,
-}
-
-/// An entry of `[users]` or `[roles]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// The boundary that the principal must have; `None` if it must have none.
-    pub boundary: Option<PolicyRef>,
-    /// Why the principal has this boundary; `None` if the file does not say it.
-    pub reason: Option<Printable>,
-    /// When the entry expires; `None` if it does not.
-    pub expiration: Option<Expiration>,
-    /// What a plan says if the principal does not exist; `None` for what `[missing]` says.
-    pub missing: Option<OnMissing>,
-    /// The position of the principal's name.
-    pub position: Position,
-}
-
-/// The end of an entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Expiration {
-    /// The moment from which the entry is expired.
-    pub until: DateOrTime,
-    /// What applies from then on.
-    pub then: Then,
-}
-
-/// What applies to a principal whose entry is expired.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Then {
-    /// It must have this boundary; `None` if it must have none.
-    Boundary(Option<PolicyRef>),
-    /// The file does not say it: someone has to decide.
-    Problem,
-}
-
-/// What a plan says about unlisted principals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnUnlisted {
-    /// Nothing but their number.
-    Ignore,
-    /// A warning.
-    Warn,
-    /// An error: the exit code is 3.
-    Error,
-}
-
-/// What a plan says about a listed principal that does not exist.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnMissing {
-    /// A warning, which does not change the exit code.
-    Warn,
-    /// A problem: the exit code is 3.
-    Error,
-}
-
-impl<T> ByKind<T> {
-    /// The value for principals of this kind.
-    pub fn of(&self, kind: PrincipalKind) -> &T {
-        match kind {
-            PrincipalKind::User => &self.users,
-            PrincipalKind::Role => &self.roles,
-        }
-    }
-
-    /// The value for principals of this kind, to change it.
-    pub fn of_mut(&mut self, kind: PrincipalKind) -> &mut T {
-        match kind {
-            PrincipalKind::User => &mut self.users,
-            PrincipalKind::Role => &mut self.roles,
-        }
-    }
-}
-
-impl<T> ByKind<T> {
-    /// Both values, each with its kind.
-    pub fn by_kind(&self) -> [(PrincipalKind, &T); 2] {
-        PrincipalKind::ALL.map(|kind| (kind, self.of(kind)))
-    }
-}
-
-impl Position {
-    /// Whether both are on the same line of the same file.
-    pub fn is_on_line_of(&self, other: &Position) -> bool {
-        self.file == other.file && self.line == other.line
-    }
 }
 
 impl Config {

@@ -39,6 +39,12 @@ impl PrincipalPattern {
     }
 }
 
+impl From<&Principal> for PrincipalPattern {
+    fn from(principal: &Principal) -> Self {
+        PrincipalPattern { kind: principal.kind, name: NamePattern::from(&principal.name) }
+    }
+}
+
 impl FromStr for PrincipalPattern {
     type Err = PrincipalPatternError;
 

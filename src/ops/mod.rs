@@ -4,6 +4,7 @@
 mod apply;
 mod check;
 mod error;
+mod explain;
 mod import;
 mod io_reason;
 mod plan;
@@ -17,6 +18,7 @@ mod time_limit;
 pub use apply::{ApplyInput, ApplyOptions, ApplyOutcome, Interaction, Review, apply};
 pub use check::check;
 pub use error::{Declined, Error};
+pub use explain::{ExplainOptions, explain};
 pub use import::{ImportOptions, Imported, import};
 pub use plan::{PlanOptions, plan};
 pub use rollback::{RollbackOptions, rollback};

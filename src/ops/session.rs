@@ -6,8 +6,9 @@ use crate::iam::{AccountAlias, AccountId, Principal, PrincipalKind, Printable, T
 use crate::inventory::{ApiError, ErrorClass, Inventory, PolicyState, Reading};
 use crate::journal::RunRecord;
 use crate::plan::{
-    Overrides, Plan, Preflight, Supervision, Violation, changed_principals, check_account,
-    check_journal_scope, check_plan_scope, check_scope, rollback,
+    Explanation, Overrides, Plan, PlanContext, Preflight, Supervision, Violation,
+    changed_principals, check_account, check_journal_scope, check_plan_scope, check_scope,
+    rollback,
 };
 
 /// An account whose identity is confirmed.
@@ -42,9 +43,7 @@ impl Input {
     /// The partition of its ARNs.
     fn partition(&self) -> Option<ExpectedPartition> {
         let (partition, origin) = match self {
-            Input::Files { config, .. } => {
-                (config.partition()?, format!("the ARNs in {}", config.path()))
-            }
+            Input::Files { config, .. } => return expected_partition(config),
             Input::Saved(plan) => (plan.partition()?, "the ARNs in the plan".to_owned()),
             Input::Journal { record, path } => {
                 (record.header.partition, format!("the ARNs in {path}"))
@@ -52,6 +51,12 @@ impl Input {
         };
         Some(ExpectedPartition { partition, origin })
     }
+}
+
+/// The partition of the ARNs in boundaries files.
+pub(super) fn expected_partition(config: &Config) -> Option<ExpectedPartition> {
+    let (partition, origin) = (config.partition()?, format!("the ARNs in {}", config.path()));
+    Some(ExpectedPartition { partition, origin })
 }
 
 impl Session {
@@ -98,11 +103,7 @@ impl Session {
             Input::Saved(plan) => return Ok(*plan),
             Input::Files { config, base, selection } => {
                 let reading = SelectedReading::of(&config, base.as_deref(), &selection);
-                let live = reading.read(&self.account).await?;
-                log_unreadable(&live);
-                let identity = self.account.identity();
-                selection.check_found(&config, &live, identity.account)?;
-                let context = selection.context(identity, Timestamp::now()?);
+                let (live, context) = self.read_selected(&reading, &config, &selection).await?;
                 let mut plan = Plan::between(&context, &config, &live);
                 reading.count_unlisted(&self.account, &config, &live, &mut plan);
                 if !config.names_account() {
@@ -149,6 +150,32 @@ impl Session {
         self.read_account_counts(&mut plan, overrides).await?;
         let caller = self.account.identity().principal();
         Ok(plan.violations(caller.as_ref(), supervision, overrides))
+    }
+
+    /// What is read of the account for a plan of `config`, and the context of that plan.
+    async fn read_selected(
+        &self,
+        reading: &SelectedReading,
+        config: &Config,
+        selection: &Selection,
+    ) -> Result<(Inventory, PlanContext), Error> {
+        let live = reading.read(&self.account).await?;
+        log_unreadable(&live);
+        let identity = self.account.identity();
+        selection.check_found(config, &live, identity.account)?;
+        Ok((live, selection.context(identity, Timestamp::now()?)))
+    }
+
+    /// Explains what decides the boundary of `principal`, to which `selection` is limited.
+    pub(super) async fn explain(
+        &self,
+        config: &Config,
+        selection: &Selection,
+        principal: &Principal,
+    ) -> Result<Explanation, Error> {
+        let reading = SelectedReading::of(config, None, selection);
+        let (live, context) = self.read_selected(&reading, config, selection).await?;
+        Ok(Explanation::of(principal, &context, config, &live))
     }
 
     /// The plan without the changes whose policies cannot be used as boundaries.

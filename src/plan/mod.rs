@@ -8,6 +8,7 @@ mod content;
 mod context;
 mod decision;
 mod difference;
+mod explanation;
 mod guard;
 mod policies;
 mod preflight;
@@ -22,6 +23,7 @@ pub use change::{Change, Expiring, Origin, Problem, ProblemKind, Severity};
 pub use content::{Counts, Only, Plan};
 pub use context::PlanContext;
 pub use decision::{Condition, Decision, Held};
+pub use explanation::{ExplainedCondition, ExplainedEntry, ExplainedRule, Explanation};
 pub use guard::{
     AccountCount, DefaultThreshold, EffectiveThreshold, Excess, Guard, Overrides, ShareBase,
     Supervision, Violation,

@@ -116,7 +116,7 @@ impl<'a> DiagnosticJson<'a> {
     }
 }
 
-fn pretty(document: &impl Serialize) -> String {
+pub(super) fn pretty(document: &impl Serialize) -> String {
     let mut text =
         serde_json::to_string_pretty(document).expect("a document of strings and numbers is JSON");
     text.push('\n');

@@ -10,6 +10,7 @@ mod escape;
 mod format;
 mod github;
 mod json;
+mod json_explanation;
 mod markdown;
 mod progress;
 mod render;
@@ -24,7 +25,8 @@ pub use bar::{BarHandle, ProgressDisplay};
 pub use format::Format;
 pub use progress::Progress;
 pub use render::{
-    render_check, render_file_errors, render_plan, render_refused, render_review, run_reporter,
+    render_check, render_explanation, render_file_errors, render_plan, render_refused,
+    render_review, run_reporter,
 };
 pub use reporter::RunReporter;
 pub use style::Style;

@@ -1,4 +1,5 @@
-use super::Args;
+use std::path::PathBuf;
+
 use super::value::days;
 use crate::iam::PrincipalPattern;
 use crate::ops::Selection;
@@ -18,10 +19,10 @@ pub(in crate::cli) struct SelectionArgs {
 }
 
 impl SelectionArgs {
-    /// What is planned of the boundaries files.
-    pub(in crate::cli) fn of(&self, args: &Args) -> Selection {
+    /// What is planned of these boundaries files.
+    pub(in crate::cli) fn of(&self, files: Vec<PathBuf>) -> Selection {
         Selection {
-            files: args.files(),
+            files,
             base: Vec::new(),
             only: (!self.only.is_empty()).then(|| self.only.clone()),
             expiring_within: self.expiring_within.unwrap_or(PlanContext::EXPIRING_WITHIN),

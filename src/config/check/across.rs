@@ -3,18 +3,11 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::{Checker, example};
+use super::{Checker, PrincipalKey, example};
 use crate::config::diagnostic::{escaped, quoted};
 use crate::config::layer::Layer;
 use crate::config::{Diagnostic, Rule};
 use crate::iam::{PrincipalKind, grouped};
-
-/// The name of a principal with an entry, and its position in a file.
-pub(super) struct PrincipalKey {
-    pub(super) kind: PrincipalKind,
-    pub(super) name: String,
-    pub(super) span: Range<usize>,
-}
 
 /// The maximum number of short names that a warning names.
 const MAX_NAMES: usize = 10;

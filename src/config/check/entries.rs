@@ -5,10 +5,9 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::across::PrincipalKey;
 use super::boundary::Expected;
 use super::entry_table::{is_entry_table, nearly_entry_table};
-use super::{Checker, Defined, Key, Value, nearest, not_allowed};
+use super::{Checker, Defined, Key, PrincipalKey, Value, nearest, not_allowed};
 use crate::config::Entry;
 use crate::config::diagnostic::{escaped, quoted};
 use crate::config::toml_text::boundary_help;

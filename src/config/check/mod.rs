@@ -23,7 +23,6 @@ use super::source_text::SourceText;
 use super::syntax::{self, Syntax};
 use super::{Config, Diagnostic, FileErrors, Located, Position, ShortNames, SourceFile};
 use crate::iam::{AccountId, Digest, PolicyRef, PrincipalKind, character, is_name_char};
-use across::PrincipalKey;
 
 /// The policies by short name. Short names with an invalid policy map to `None`, so that only their definition is
 /// reported.
@@ -97,6 +96,13 @@ fn sorted(mut diagnostics: Vec<Diagnostic>, sources: &[Arc<SourceText>]) -> Vec<
         (source, found.line, found.column)
     });
     diagnostics
+}
+
+/// The name of a principal with an entry, and its position in a file.
+struct PrincipalKey {
+    kind: PrincipalKind,
+    name: String,
+    span: Range<usize>,
 }
 
 /// Checks one file.
