@@ -66,7 +66,7 @@ fn each_common_error_in_the_table_of_roles_names_roles() {
         "deploy = \"null\"",
         "deploy = \"\"",
         "deploy = true",
-        "deploy = { boundary = \"arn:aws:iam::aws:policy/X\" }",
+        "deploy = { boundry = \"arn:aws:iam::aws:policy/X\" }",
         "ci.deploy = false",
         "\"arn:aws:iam::123456789012:role/ci/deploy\" = false",
         "\"/ci/deploy\" = false",
@@ -137,10 +137,16 @@ fn a_duplicate_is_reported_as_what_its_table_lists() {
 }
 
 #[test]
-fn a_table_in_place_of_a_boundary_is_reported_as_a_table() {
-    let expected = "the boundary of \"a\" must be a string or false, not a table";
-    for table in ["[users]\na = { boundary = 1 }\n", "[users]\na = {}\n", "[users.a]\nb = 1\n"] {
-        assert!(messages(table)[0].ends_with(expected), "{table}");
+fn a_table_in_place_of_a_boundary_is_an_entry_or_the_end_of_a_name() {
+    let number = "the boundary of \"a\" must be a string or false, not a number";
+    let missing = "the entry of \"a\" has no boundary";
+    let table = "the boundary of \"a\" must be a string or false, not a table";
+    for (text, expected) in [
+        ("[users]\na = { boundary = 1 }\n", number),
+        ("[users]\na = {}\n", missing),
+        ("[users.a]\nb = 1\n", table),
+    ] {
+        assert!(messages(text)[0].ends_with(expected), "{text}");
     }
     let dotted = messages("[users]\na.b = false\n");
     assert_eq!(dotted, ["2:1 \"a.b\" is not in quotes, so TOML reads it as a nested table"]);
@@ -261,10 +267,12 @@ fn each_common_error_has_a_help_that_is_right() {
         "alice = ~",
         "alice = \"null\"",
         "alice = nothing",
-        "alice = { boundary = \"arn:aws:iam::aws:policy/X\" }",
-        "alice.boundary = \"arn:aws:iam::aws:policy/X\"",
-        "[users.alice]\nboundary = \"arn:aws:iam::aws:policy/X\"",
-        "[users.\"john.doe\"]\nboundary = \"arn:aws:iam::aws:policy/X\"",
+        "alice = { boundry = \"arn:aws:iam::aws:policy/X\" }",
+        "alice.boundry = \"arn:aws:iam::aws:policy/X\"",
+        "[users.alice]\nboundary = 1",
+        "[users.john.doe]\nboundary = \"arn:aws:iam::aws:policy/X\"",
+        "john.doe = { boundary = \"arn:aws:iam::aws:policy/X\" }",
+        "alice = { reason = \"SEC-1\" }",
         "a = \"arn:aws:iam::123456789012:policy\"",
         "a = \"arn:aws:iam::123456789012:Policy/Dev\"",
         "a = \"arn:aws:iam::123456789012:policy/D\u{435}v\"",
@@ -311,7 +319,7 @@ fn a_line_that_a_message_proposes_is_valid() {
             "alice = \"arn:aws:iam::aws:policy/X\"",
         ),
         ("alice = null", "alice = false"),
-        ("a.boundary = false", "a = false"),
+        ("john.doe = { boundary = false }", "\"john.doe\" = { boundary = false }"),
     ] {
         let help = help_of(&format!("[users]\n{line}\n"));
         assert!(help.contains(proposed), "{line}: {help}");

@@ -121,8 +121,11 @@ impl<'a> Checker<'a> {
                 continue;
             }
             let written = self.source.text.get(value.span()).unwrap_or_default();
-            let line = |name: &str| {
-                toml_text::line(name, written).unwrap_or_else(|| toml_text::key(name) + " = …")
+            let is_header = self.source.is_header(key.span().start);
+            let line = |name: &str| match toml_text::line(name, written) {
+                _ if is_header => format!("[{}.{}]", expected.table, toml_text::key(name)),
+                Some(line) => line,
+                None => toml_text::key(name) + " = …",
             };
             let mut span = key.span();
             if self.source.text[..span.start].ends_with(&format!("{name}.")) {

@@ -58,7 +58,8 @@ impl<'a> Checker<'a> {
                 _ => self.unknown_key(key, value, &KEYS),
             }
         }
-        if boundary.is_none() {
+        // An unknown key is probably the boundary.
+        if boundary.is_none() && self.diagnostics.len() == errors {
             let message = format!("the entry of {} has no boundary", quoted(name));
             let help = format!("add boundary = …: {}", boundary_help(kind));
             self.report(key.span(), message, help);
