@@ -1,7 +1,7 @@
 //! The actions on the tags and the managed policies of a user or role.
 
 use super::account::Account;
-use super::checks::{ActionResult, checked_tags, no_such_policy};
+use super::checks::{ActionResult, checked_tags};
 use super::entities::{checked_name, modifiable};
 use super::managed;
 use super::request::{ErrorResponse, Request};
@@ -41,7 +41,8 @@ pub(super) fn attach(
     let name = checked_name(kind, request)?;
     let arn = request.required("PolicyArn")?;
     if account.policy(arn).is_none() && managed::find(request.partition, arn).is_none() {
-        return Err(no_such_policy(arn));
+        let message = format!("Policy {arn} does not exist or is not attachable.");
+        return Err(ErrorResponse::new(404, "NoSuchEntity", message));
     }
     modifiable(kind, account, name)?.policies.insert(arn.to_owned());
     Ok(None)

@@ -12,7 +12,7 @@ use crate::iam::PolicyArn;
 pub(super) type ActionResult = Result<Option<Vec<Xml>>, ErrorResponse>;
 
 /// The creation date of all users, roles and policies: constant, so that responses do not depend on the clock.
-pub(super) const CREATED: &str = "2026-11-24T00:00:00Z";
+pub(super) const CREATED: &str = "2024-11-24T00:00:00Z";
 
 /// Checks that the policy is attachable and belongs to this account or to AWS.
 pub(super) fn check_boundary(
@@ -93,10 +93,6 @@ pub(super) fn checked_tags(request: &Request) -> Result<Vec<(&str, &str)>, Error
 fn is_tag_char(c: char) -> bool {
     let is_separator = c.is_whitespace() && !c.is_control();
     c.is_alphanumeric() || is_separator || "_.:/=+-@".contains(c)
-}
-
-pub(super) fn no_such_policy(arn: &str) -> ErrorResponse {
-    ErrorResponse::new(404, "NoSuchEntity", format!("Policy {arn} was not found."))
 }
 
 pub(super) fn invalid(parameter: &str) -> ErrorResponse {

@@ -1,5 +1,5 @@
 use super::account::Account;
-use super::checks::{ActionResult, CREATED, checked_path, invalid, no_such_policy};
+use super::checks::{ActionResult, CREATED, checked_path, invalid};
 use super::page::{Behavior, page};
 use super::request::{ErrorResponse, Request};
 use super::xml::{Xml, element, members, text};
@@ -152,6 +152,10 @@ fn delete_policy(account: &mut Account, request: &Request) -> ActionResult {
     }
     account.remove_policy(arn);
     Ok(None)
+}
+
+fn no_such_policy(arn: &str) -> ErrorResponse {
+    ErrorResponse::new(404, "NoSuchEntity", format!("Policy {arn} was not found."))
 }
 
 fn policy_fields(account: &Account, arn: &str, path: &str, name: &str) -> Vec<Xml> {
