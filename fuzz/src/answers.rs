@@ -180,9 +180,33 @@ impl Told {
                 Reading::Unreadable(error) => shown(error),
             }
         }
+        self.attributes(snapshot);
         let read: Vec<&Principal> = snapshot.iter().map(|(principal, _)| principal).collect();
         assert_eq!(read, listed, "only the listed users are read");
         is_believed
+    }
+
+    /// Only principals that exist have attributes, and each text of them is in the response and safe to display.
+    fn attributes(&self, inventory: &Inventory) {
+        for (principal, reading) in inventory.iter() {
+            let attributes = inventory.attributes(principal);
+            assert_eq!(attributes.is_some(), reading.unique_id().is_some(), "{principal}");
+            let Some(attributes) = attributes else { continue };
+            let tags = attributes.tags.iter().flat_map(|tag| [&tag.key, &tag.value]);
+            let groups = attributes.groups.iter().flatten();
+            for text in attributes.path.iter().chain(tags).chain(groups) {
+                inert(text);
+                let is_escaped = text.contains("\\u{");
+                assert!(
+                    is_escaped || self.text.contains(text.as_str()),
+                    "{text} is not in the response"
+                );
+            }
+            let mut keys = BTreeSet::new();
+            assert!(attributes.tags.iter().all(|tag| keys.insert(tag.key.to_lowercase())));
+            let is_role = principal.kind == PrincipalKind::Role;
+            assert!(!is_role || attributes.groups.as_ref().is_some_and(Vec::is_empty));
+        }
     }
 
     fn policy(&self, state: &PolicyState) -> bool {
@@ -204,7 +228,14 @@ impl Told {
     }
 
     async fn every_one_of(&self, account: &Account, kinds: &[PrincipalKind]) -> bool {
-        match account.every_principal(&kinds.iter().copied().collect()).await {
+        let kinds = kinds.iter().copied().collect();
+        let read = account.whole_inventory(&kinds, []).await;
+        if let Ok(inventory) = &read {
+            assert!(kinds.iter().all(|&kind| inventory.is_whole(kind)));
+            assert!(inventory.iter().all(|(principal, _)| kinds.contains(&principal.kind)));
+            self.attributes(inventory);
+        }
+        match read.and_then(|inventory| inventory.every_principal()) {
             Ok(everyone) => {
                 self.something();
                 everyone.iter().for_each(|(user, has)| self.boundary(&user.name, has.as_ref()));

@@ -21,6 +21,8 @@ pub(super) struct Account {
     pub(super) alias: Option<String>,
     /// By name and kind: a user and a role can have the same name.
     entities: BTreeMap<Key, Entity>,
+    /// The paths of the groups, by name.
+    groups: BTreeMap<String, String>,
     policies: BTreeMap<String, Policy>,
     /// The number of deleted users and roles by name and kind. Unique IDs depend on it.
     deletions: BTreeMap<Key, u64>,
@@ -42,6 +44,9 @@ struct SavedAccount {
     /// Missing if there are none, as in the files of versions without roles.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     roles: BTreeMap<String, Entity>,
+    /// Missing if there are none, as in the files of versions without groups.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    groups: BTreeMap<String, String>,
     policies: BTreeMap<String, Policy>,
     /// Of users. Missing from the files of versions that did not count deletions.
     #[serde(default)]
@@ -58,6 +63,12 @@ pub(super) struct Entity {
     pub(super) boundary: Option<String>,
     #[serde(default)]
     pub(super) tags: BTreeMap<String, String>,
+    /// The groups of a user.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) groups: BTreeSet<String>,
+    /// The ARNs of the managed policies that are attached.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) policies: BTreeSet<String>,
     /// The trust policy of a role; `None` for that of the seed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) trust_policy: Option<String>,
@@ -74,8 +85,27 @@ struct Stale {
 
 impl Entity {
     pub(super) fn new(path: &str, boundary: Option<&str>) -> Self {
-        let (path, boundary) = (path.to_owned(), boundary.map(str::to_owned));
-        Entity { path, boundary, tags: BTreeMap::new(), trust_policy: None, stale: None }
+        Entity {
+            path: path.to_owned(),
+            boundary: boundary.map(str::to_owned),
+            tags: BTreeMap::new(),
+            groups: BTreeSet::new(),
+            policies: BTreeSet::new(),
+            trust_policy: None,
+            stale: None,
+        }
+    }
+
+    /// Sets a tag. It replaces a tag whose key differs only in case
+    /// ([tags](https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html)).
+    pub(super) fn tag(&mut self, key: &str, value: &str) {
+        self.untag(key);
+        self.tags.insert(key.to_owned(), value.to_owned());
+    }
+
+    /// Removes the tag with this key in any case.
+    pub(super) fn untag(&mut self, key: &str) {
+        self.tags.retain(|other, _| other.to_lowercase() != key.to_lowercase());
     }
 
     /// Sets the boundary. Reads return it after `staleness`.
@@ -102,11 +132,11 @@ pub(super) struct Policy {
 
 impl From<SavedAccount> for Account {
     fn from(saved: SavedAccount) -> Self {
-        let SavedAccount { users, roles, policies, deletions, role_deletions } = saved;
+        let SavedAccount { users, roles, groups, policies, deletions, role_deletions } = saved;
         let (entities, deletions) = (keyed(users, roles), keyed(deletions, role_deletions));
         let folded =
             entities.keys().map(|(name, kind)| key(*kind, &name.to_ascii_lowercase())).collect();
-        Account { alias: None, entities, policies, deletions, folded }
+        Account { alias: None, entities, groups, policies, deletions, folded }
     }
 }
 
@@ -125,6 +155,7 @@ impl Serialize for Account {
         let saved = SavedAccount {
             users: of(&self.entities, PrincipalKind::User),
             roles: of(&self.entities, PrincipalKind::Role),
+            groups: self.groups.clone(),
             policies: self.policies.clone(),
             deletions: of(&self.deletions, PrincipalKind::User),
             role_deletions: of(&self.deletions, PrincipalKind::Role),
@@ -158,15 +189,29 @@ impl Account {
         self.folded.contains(&key(kind, &name.to_ascii_lowercase()))
     }
 
+    /// Adds a user or role, or sets the boundary of an existing one.
     pub(super) fn put(
         &mut self,
         kind: PrincipalKind,
         name: &str,
         path: &str,
         boundary: Option<&str>,
-    ) {
-        self.entities.insert(key(kind, name), Entity::new(path, boundary));
+    ) -> &mut Entity {
         self.folded.insert(key(kind, &name.to_ascii_lowercase()));
+        let new = || Entity::new(path, boundary);
+        let entity = self.entities.entry(key(kind, name)).or_insert_with(new);
+        entity.set_boundary(boundary, Duration::ZERO);
+        entity
+    }
+
+    /// The paths of the groups, by name.
+    pub(super) fn groups(&self) -> &BTreeMap<String, String> {
+        &self.groups
+    }
+
+    /// Adds a group, unless there is one with this name.
+    pub(super) fn put_group(&mut self, name: &str, path: &str) {
+        self.groups.entry(name.to_owned()).or_insert_with(|| path.to_owned());
     }
 
     /// Returns whether the user or role existed.
@@ -205,6 +250,11 @@ impl Account {
         self.entities.keys().filter(|(_, it)| *it == kind).count()
     }
 
+    /// The number of users and roles to which the policy is attached.
+    pub(super) fn attachment_count(&self, arn: &str) -> usize {
+        self.entities.values().filter(|it| it.policies.contains(arn)).count()
+    }
+
     /// The number of users and roles whose boundary is the policy.
     pub(super) fn boundary_count(&self, arn: &str) -> usize {
         self.entities.values().filter(|it| it.boundary.as_deref() == Some(arn)).count()
@@ -229,6 +279,16 @@ impl Account {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tag_replaces_one_whose_key_differs_only_in_case() {
+        let mut user = Entity::new("/", None);
+        user.tag("Team", "search");
+        user.tag("team", "");
+        assert_eq!(user.tags, BTreeMap::from([("team".to_owned(), String::new())]));
+        user.untag("TEAM");
+        assert!(user.tags.is_empty());
+    }
 
     #[test]
     fn reads_return_the_previous_boundary_until_the_staleness_is_over() {

@@ -18,7 +18,11 @@ impl Action {
     pub const GET_CALLER_IDENTITY: Action = Action("GetCallerIdentity");
 
     /// All actions, ordered by name.
-    pub const ALL: [Action; 19] = [
+    pub const ALL: [Action; 27] = [
+        Action("AddUserToGroup"),
+        Action("AttachRolePolicy"),
+        Action("AttachUserPolicy"),
+        Action("CreateGroup"),
         Action("CreatePolicy"),
         Action("CreateRole"),
         Action("CreateUser"),
@@ -38,6 +42,10 @@ impl Action {
         Action("ListUsers"),
         Action("PutRolePermissionsBoundary"),
         Action("PutUserPermissionsBoundary"),
+        Action("TagRole"),
+        Action("TagUser"),
+        Action("UntagRole"),
+        Action("UntagUser"),
     ];
 
     pub(super) fn name(self) -> &'static str {

@@ -1,5 +1,7 @@
 //! What several actions of IAM have in common.
 
+use std::collections::HashSet;
+
 use super::account::Account;
 use super::managed;
 use super::request::{ErrorResponse, Request};
@@ -10,7 +12,7 @@ use crate::iam::PolicyArn;
 pub(super) type ActionResult = Result<Option<Vec<Xml>>, ErrorResponse>;
 
 /// The creation date of all users, roles and policies: constant, so that responses do not depend on the clock.
-pub(super) const CREATED: &str = "2026-11-24T00:00:00Z";
+pub(super) const CREATED: &str = "2024-11-24T00:00:00Z";
 
 /// Checks that the policy is attachable and belongs to this account or to AWS.
 pub(super) fn check_boundary(
@@ -53,6 +55,44 @@ pub(super) fn checked_path(request: &Request) -> Result<&str, ErrorResponse> {
              alphanumeric characters and/or / characters.",
         ))
     }
+}
+
+/// The tags of the request.
+pub(super) fn checked_tags(request: &Request) -> Result<Vec<(&str, &str)>, ErrorResponse> {
+    let mut keys = HashSet::new();
+    let mut tags = Vec::new();
+    while let Some(key) = request.get(&format!("Tags.member.{}.Key", tags.len() + 1)) {
+        let value = request.required(&format!("Tags.member.{}.Value", tags.len() + 1))?;
+        if !((1..=128).contains(&key.chars().count()) && key.chars().all(is_tag_char)) {
+            return Err(ErrorResponse::constraint(
+                "tags",
+                "a key must match [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]{1,128}",
+            ));
+        }
+        if !(value.chars().count() <= 256 && value.chars().all(is_tag_char)) {
+            return Err(ErrorResponse::constraint(
+                "tags",
+                "a value must match [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]{0,256}",
+            ));
+        }
+        if key.to_lowercase().starts_with("aws:") {
+            let message = "aws: prefixed tag key names are not allowed for external use.";
+            return Err(ErrorResponse::new(400, "InvalidInput", message));
+        }
+        if !keys.insert(key.to_lowercase()) {
+            let message =
+                "Duplicate tag keys found. Please note that Tag keys are case insensitive.";
+            return Err(ErrorResponse::new(400, "InvalidInput", message));
+        }
+        tags.push((key, value));
+    }
+    Ok(tags)
+}
+
+/// Whether a tag can contain `c` ([Tag](https://docs.aws.amazon.com/IAM/latest/APIReference/API_Tag.html)).
+fn is_tag_char(c: char) -> bool {
+    let is_separator = c.is_whitespace() && !c.is_control();
+    c.is_alphanumeric() || is_separator || "_.:/=+-@".contains(c)
 }
 
 pub(super) fn invalid(parameter: &str) -> ErrorResponse {

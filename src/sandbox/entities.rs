@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::account::{Account, Entity, Key, key};
-use super::checks::{ActionResult, CREATED, check_boundary, checked_path, invalid};
+use super::checks::{ActionResult, CREATED, check_boundary, checked_path, checked_tags, invalid};
 use super::page::{Behavior, page};
 use super::request::{ErrorResponse, Request, name_parameter};
 use super::sts::CALLER;
@@ -15,6 +15,7 @@ pub(super) fn get(kind: PrincipalKind, account: &Account, request: &Request) -> 
     let found = |name: &str, entity: &Entity| {
         let mut fields = whole(account, request, &key(kind, name), entity);
         fields.extend(session_field(kind));
+        fields.extend(last_used_field(kind));
         Ok(Some(vec![element(element_name(kind), fields)]))
     };
     if kind == PrincipalKind::User && request.get(name_parameter(kind)).is_none() {
@@ -70,11 +71,9 @@ pub(super) fn create(
     if let Some(arn) = boundary {
         check_boundary(account, request, arn)?;
     }
-    account.put(kind, name, path, boundary);
-    let keys = request.list("Tags", ".Key").into_iter().map(str::to_owned);
-    let values = request.list("Tags", ".Value").into_iter().map(str::to_owned);
-    let entity = account.entity_mut(kind, name).ok_or_else(|| no_such(kind, name))?;
-    entity.tags = keys.zip(values).collect();
+    let tags = checked_tags(request)?;
+    let entity = account.put(kind, name, path, boundary);
+    tags.into_iter().for_each(|(key, value)| entity.tag(key, value));
     entity.trust_policy = trust_policy;
     let entity = account.entity(kind, name).ok_or_else(|| no_such(kind, name))?;
     let fields = whole(account, request, &key(kind, name), entity);
@@ -120,7 +119,7 @@ pub(super) fn delete_boundary(
 }
 
 /// The user or role with this name, unless AWS manages it. The message is IAM's.
-fn modifiable<'a>(
+pub(super) fn modifiable<'a>(
     kind: PrincipalKind,
     account: &'a mut Account,
     name: &str,
@@ -135,7 +134,7 @@ fn modifiable<'a>(
     Ok(entity)
 }
 
-fn checked_name(kind: PrincipalKind, request: &Request) -> Result<&str, ErrorResponse> {
+pub(super) fn checked_name(kind: PrincipalKind, request: &Request) -> Result<&str, ErrorResponse> {
     let parameter = name_parameter(kind);
     let name = request.required(parameter)?;
     match name.parse::<PrincipalName>() {
@@ -205,6 +204,11 @@ fn session_field(kind: PrincipalKind) -> Option<Xml> {
     (kind == PrincipalKind::Role).then(|| text("MaxSessionDuration", 3_600))
 }
 
+/// The field that `GetRole` and account pages return. It is empty for a role that was never used.
+fn last_used_field(kind: PrincipalKind) -> Option<Xml> {
+    (kind == PrincipalKind::Role).then(|| element("RoleLastUsed", []))
+}
+
 /// A user or role on an account page.
 pub(super) fn detail(
     account: &Account,
@@ -215,14 +219,22 @@ pub(super) fn detail(
 ) -> Vec<Xml> {
     let mut fields = fields(account, request, key, entity);
     fields.extend(match key.1 {
-        PrincipalKind::User => vec![element("GroupList", [])],
+        PrincipalKind::User => {
+            let groups = entity.groups.iter().map(|group| text("member", group));
+            vec![element("GroupList", groups)]
+        }
         PrincipalKind::Role => {
             vec![element("InstanceProfileList", []), element("RolePolicyList", [])]
         }
     });
-    fields.push(element("AttachedManagedPolicies", []));
+    let attached = entity.policies.iter().map(|arn| {
+        let name = arn.rsplit('/').next().unwrap_or_default();
+        vec![text("PolicyName", name), text("PolicyArn", arn)]
+    });
+    fields.push(members("AttachedManagedPolicies", attached));
     fields.extend(boundary_field(entity).filter(|_| !behavior.omits_boundaries));
     fields.push(tags_field(entity));
+    fields.extend(last_used_field(key.1));
     fields
 }
 

@@ -3,7 +3,7 @@ use super::checks::{ActionResult, CREATED, checked_path, invalid};
 use super::page::{Behavior, page};
 use super::request::{ErrorResponse, Request};
 use super::xml::{Xml, element, members, text};
-use super::{entities, managed, unique_id};
+use super::{attributes, entities, groups, managed, unique_id};
 use crate::iam::{PrincipalKind, is_name_char};
 
 pub(super) const NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
@@ -31,6 +31,14 @@ pub(super) fn call(
         "DeleteRole" => writes(entities::delete(PrincipalKind::Role, account, request)),
         "CreatePolicy" => writes(create_policy(account, request)),
         "DeletePolicy" => writes(delete_policy(account, request)),
+        "TagUser" => writes(attributes::tag(PrincipalKind::User, account, request)),
+        "TagRole" => writes(attributes::tag(PrincipalKind::Role, account, request)),
+        "UntagUser" => writes(attributes::untag(PrincipalKind::User, account, request)),
+        "UntagRole" => writes(attributes::untag(PrincipalKind::Role, account, request)),
+        "AttachUserPolicy" => writes(attributes::attach(PrincipalKind::User, account, request)),
+        "AttachRolePolicy" => writes(attributes::attach(PrincipalKind::Role, account, request)),
+        "CreateGroup" => writes(groups::create(account, request)),
+        "AddUserToGroup" => writes(groups::add_user(account, request)),
         "PutUserPermissionsBoundary" => {
             writes(entities::put_boundary(PrincipalKind::User, account, request, behavior))
         }
@@ -63,7 +71,9 @@ fn account_details(account: &Account, request: &Request, behavior: Behavior) -> 
         entities.map(|(key, entity)| entities::detail(account, request, key, entity, behavior))
     };
     let mut result = vec![members("UserDetailList", of_kind(PrincipalKind::User))];
-    result.push(element("GroupDetailList", []));
+    let groups = account.groups().iter().filter(|_| wants("Group"));
+    let groups = groups.map(|(name, path)| groups::detail(request, name, path));
+    result.push(members("GroupDetailList", groups));
     result.push(members("RoleDetailList", of_kind(PrincipalKind::Role)));
     let policies = account.policies().filter(|_| wants("LocalManagedPolicy"));
     result.push(members(
@@ -132,6 +142,10 @@ fn delete_policy(account: &mut Account, request: &Request) -> ActionResult {
     if account.policy(arn).is_none() {
         return Err(no_such_policy(arn));
     }
+    if account.attachment_count(arn) > 0 {
+        let message = "Cannot delete a policy attached to entities.";
+        return Err(ErrorResponse::new(409, "DeleteConflict", message));
+    }
     if account.boundary_count(arn) > 0 {
         let message = "Cannot delete a policy that is a permissions boundary of an entity.";
         return Err(ErrorResponse::new(409, "DeleteConflict", message));
@@ -151,7 +165,7 @@ fn policy_fields(account: &Account, arn: &str, path: &str, name: &str) -> Vec<Xm
         text("Arn", arn),
         text("Path", path),
         text("DefaultVersionId", "v1"),
-        text("AttachmentCount", 0),
+        text("AttachmentCount", account.attachment_count(arn)),
         text("PermissionsBoundaryUsageCount", account.boundary_count(arn)),
         // Also true for the policies of service-linked roles, which can be attached to those roles.
         text("IsAttachable", true),

@@ -5,10 +5,11 @@ use crate::iam::Partition;
 /// Source: the [AWS managed policy reference][reference].
 ///
 /// [reference]: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
-const MANAGED: [&str; 11] = [
+const MANAGED: [&str; 12] = [
     "/AdministratorAccess",
     "/AmazonEC2ReadOnlyAccess",
     "/AmazonS3ReadOnlyAccess",
+    "/IAMFullAccess",
     "/IAMReadOnlyAccess",
     "/PowerUserAccess",
     "/ReadOnlyAccess",

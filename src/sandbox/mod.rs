@@ -6,12 +6,15 @@
 
 mod account;
 mod action;
+mod attributes;
 mod calls;
 mod chaos;
 mod checks;
 mod entities;
 mod error;
 mod fault;
+mod generated;
+mod groups;
 mod iam;
 mod injector;
 mod latency;
@@ -26,6 +29,7 @@ mod server;
 mod shared;
 mod state;
 mod storm;
+mod story;
 mod sts;
 mod throttle;
 mod throttler;
@@ -57,6 +61,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::iam::{PolicyArn, Principal, PrincipalKind, PrincipalName};
+use account::Entity;
 use shared::Shared;
 
 /// An access key ID for [`ACCOUNT`]. It is not a secret.
@@ -122,18 +127,56 @@ impl Sandbox {
         self.shared.throttler().set_throttle(throttle, Instant::now());
     }
 
-    /// Adds a user to [`ACCOUNT`], or replaces the user of this name and keeps its unique ID. The policy of the
-    /// boundary does not have to exist.
+    /// Adds a user to [`ACCOUNT`], or sets the boundary of the user of this name. The policy of the boundary does not
+    /// have to exist.
     pub fn put_user(&self, user: &PrincipalName, boundary: Option<&PolicyArn>) {
         let boundary = boundary.map(PolicyArn::as_str);
         self.shared.accounts().home().put(PrincipalKind::User, user.as_str(), "/", boundary);
     }
 
-    /// Adds a role to [`ACCOUNT`], or replaces the role of this name and keeps its unique ID. The path begins and ends
+    /// Adds a role to [`ACCOUNT`], or sets the path and the boundary of the role of this name. The path begins and ends
     /// with a slash. The policy of the boundary does not have to exist.
     pub fn put_role(&self, role: &PrincipalName, path: &str, boundary: Option<&PolicyArn>) {
         let boundary = boundary.map(PolicyArn::as_str);
-        self.shared.accounts().home().put(PrincipalKind::Role, role.as_str(), path, boundary);
+        let accounts = &mut self.shared.accounts();
+        let role = accounts.home().put(PrincipalKind::Role, role.as_str(), path, boundary);
+        role.path = path.to_owned();
+    }
+
+    /// Sets the path of a user or role of [`ACCOUNT`]. It begins and ends with a slash. The unique ID stays the same.
+    ///
+    /// # Panics
+    /// Panics if the user or role does not exist. The same applies to the other functions that change one.
+    pub fn put_path(&self, principal: &Principal, path: &str) {
+        self.change(principal, |entity| entity.path = path.to_owned());
+    }
+
+    /// Sets a tag of a user or role of [`ACCOUNT`]. It replaces a tag whose key differs only in case.
+    pub fn tag(&self, principal: &Principal, key: &str, value: &str) {
+        self.change(principal, |entity| entity.tag(key, value));
+    }
+
+    /// Removes the tag with this key, in any case, of a user or role of [`ACCOUNT`].
+    pub fn untag(&self, principal: &Principal, key: &str) {
+        self.change(principal, |entity| entity.untag(key));
+    }
+
+    /// Adds a user of [`ACCOUNT`] to a group, which is created if it does not exist.
+    pub fn add_to_group(&self, user: &PrincipalName, group: &str) {
+        self.shared.accounts().home().put_group(group, "/");
+        let user = Principal::user(user.clone());
+        self.change(&user, |entity| entity.groups.extend([group.to_owned()]));
+    }
+
+    /// Attaches a managed policy to a user or role of [`ACCOUNT`]. The policy does not have to exist.
+    pub fn attach_policy(&self, principal: &Principal, policy: &PolicyArn) {
+        self.change(principal, |entity| entity.policies.extend([policy.to_string()]));
+    }
+
+    fn change(&self, Principal { kind, name }: &Principal, change: impl FnOnce(&mut Entity)) {
+        let accounts = &mut self.shared.accounts();
+        let entity = accounts.home().entity_mut(*kind, name.as_str());
+        change(entity.expect("the user or role exists"));
     }
 
     /// Makes every caller a session of this role. Without it, every caller is a user.

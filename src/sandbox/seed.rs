@@ -1,4 +1,6 @@
-use super::account::{ACCOUNT, Accounts};
+use super::account::Accounts;
+use super::story::customer;
+use super::{generated, story};
 use crate::iam::PrincipalKind;
 
 /// The initial content of the sandbox's account.
@@ -6,10 +8,11 @@ use crate::iam::PrincipalKind;
 pub enum Seed {
     /// No users, no roles and no policies.
     Empty,
-    /// The users and roles of a sample company. The `boundaries.toml` of this project lists most of them.
+    /// The users, roles and groups of a sample company. The `boundaries.toml` of this project lists most of them.
     Story,
     /// This many users and roles with [awkward names](awkward_name): users and roles have the same names. Of every
-    /// five, one has no boundary, one has `Contractor`, and three have `Developer`.
+    /// five, one has no boundary, one has `Contractor`, and three have `Developer`. They have paths, tags, groups and
+    /// attached policies like those of a company that grew, always the same for each number.
     Generated {
         /// The number of users.
         users: usize,
@@ -18,79 +21,23 @@ pub enum Seed {
     },
 }
 
-/// The customer managed policies of [`Seed::Story`], with their paths.
-const POLICIES: [(&str, &str); 4] =
-    [("/", "Developer"), ("/", "DataScientist"), ("/", "Contractor"), ("/ci/", "Deployer")];
-
-/// The users of [`Seed::Story`]: path, name and boundary.
-///
-/// `examples/missing-user.toml` also lists `oliver.brandt`, who is not one of them.
-const USERS: [(&str, &str, Option<&str>); 19] = [
-    ("/engineering/", "alice", Some("Developer")),
-    ("/engineering/", "bob", Some("Developer")),
-    ("/engineering/", "chen.wei", None),
-    ("/engineering/", "dana", None),
-    ("/engineering/", "emeka", Some("Contractor")),
-    ("/engineering/", "fatima", Some("Developer")),
-    ("/engineering/", "john.doe", Some("PowerUserAccess")),
-    ("/data/", "grace", Some("DataScientist")),
-    ("/data/", "hiro", Some("Developer")),
-    ("/data/", "ines", None),
-    ("/contractors/", "jo@agency.example", Some("Contractor")),
-    ("/contractors/", "kim@agency.example", None),
-    ("/service/", "ci-deploy", Some("Deployer")),
-    ("/service/", "ci-preview", Some("Developer")),
-    ("/service/", "metrics+export", Some("ReadOnlyAccess")),
-    ("/service/", "legacy-backup", Some("Contractor")),
-    ("/", "legacy-admin", None),
-    ("/", "break-glass", None),
-    ("/", "auditor", Some("ReadOnlyAccess")),
-];
-
-/// The roles of [`Seed::Story`]: path, name and boundary. AWS manages the last two.
-const ROLES: [(&str, &str, Option<&str>); 8] = [
-    ("/service/", "ci-deploy", Some("Deployer")),
-    ("/service/", "image-resizer", Some("Developer")),
-    ("/service/", "nightly-report", None),
-    ("/data/", "data-pipeline", Some("DataScientist")),
-    ("/", "auditor", Some("ReadOnlyAccess")),
-    ("/", "break-glass", None),
-    ("/aws-service-role/support.amazonaws.com/", "AWSServiceRoleForSupport", None),
-    (
-        "/aws-reserved/sso.amazonaws.com/eu-central-1/",
-        "AWSReservedSSO_AdministratorAccess_1a2b3c4d5e6f7081",
-        None,
-    ),
-];
-
 impl Seed {
     pub(super) fn accounts(self) -> Accounts {
         let mut accounts = Accounts::default();
         let home = accounts.home();
-        let customer =
-            |path: &str, name: &str| format!("arn:aws:iam::{ACCOUNT}:policy{path}{name}");
         if self != Seed::Empty {
-            for (path, name) in POLICIES {
+            for (path, name) in story::POLICIES {
                 home.put_policy(&customer(path, name), path, name);
             }
         }
         match self {
             Seed::Empty => {}
-            Seed::Story => {
-                let users = USERS.map(|user| (PrincipalKind::User, user));
-                let roles = ROLES.map(|role| (PrincipalKind::Role, role));
-                for (kind, (path, name, boundary)) in users.into_iter().chain(roles) {
-                    let boundary = boundary.map(|name| {
-                        match POLICIES.iter().find(|(_, policy)| *policy == name) {
-                            Some((path, name)) => customer(path, name),
-                            None => format!("arn:aws:iam::aws:policy/{name}"),
-                        }
-                    });
-                    home.put(kind, name, path, boundary.as_deref());
-                }
-            }
+            Seed::Story => story::put(home),
             Seed::Generated { users, roles } => {
                 let (right, wrong) = (customer("/", "Developer"), customer("/", "Contractor"));
+                for group in generated::GROUPS {
+                    home.put_group(group, "/");
+                }
                 let users = (0..users).map(|n| (PrincipalKind::User, n));
                 let roles = (0..roles).map(|n| (PrincipalKind::Role, n));
                 for (kind, n) in users.chain(roles) {
@@ -99,7 +46,8 @@ impl Seed {
                         1 => Some(wrong.as_str()),
                         _ => Some(right.as_str()),
                     };
-                    home.put(kind, &awkward_name(n), "/many/", boundary);
+                    *home.put(kind, &awkward_name(n), "/", None) =
+                        generated::entity(kind, n, boundary);
                 }
             }
         }

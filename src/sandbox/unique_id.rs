@@ -27,6 +27,11 @@ pub(super) fn of_policy(arn: &str) -> String {
     id("ANPA", [arn])
 }
 
+/// The unique ID of a group.
+pub(super) fn of_group(account: &str, name: &str) -> String {
+    id("AGPA", [account, name])
+}
+
 /// A hash, so that each run of the sandbox assigns the same IDs in any order of calls.
 fn id<const N: usize>(prefix: &str, parts: [&str; N]) -> String {
     let mut hash = Sha256::new();

@@ -5,6 +5,8 @@ use std::process::Command;
 
 use crate::support::tools::skip;
 use crate::support::{self, Binary, Ran};
+use iam_boundaries::aws::{Access, Connection};
+use iam_boundaries::iam::{Principal, PrincipalKind, Printable};
 
 /// A running LocalStack, and a Python interpreter with boto3.
 struct LocalStack {
@@ -128,6 +130,41 @@ fn the_roles_that_aws_manages_are_left_alone() {
     std::fs::write(binary.folder().join("roles.toml"), &file).unwrap();
     let checked = binary.run(&["-f", "roles.toml", "plan"]);
     assert!(checked.code == 1 && checked.err.contains("a service-linked role"), "{checked}");
+}
+
+#[tokio::test]
+async fn the_attributes_of_every_user_and_role_are_read_by_pages_and_by_single_calls() {
+    let Some(localstack) = LocalStack::find() else { return };
+    let seeded = localstack.seeded_with(60);
+    let access = Access::Sandbox {
+        endpoint_url: localstack.endpoint.clone(),
+        access_key_id: seeded.variable("AWS_ACCESS_KEY_ID").to_owned().leak(),
+        secret_access_key: "any",
+    };
+    let account = Connection::open(&access).await.identify().await.unwrap();
+    let pages = account.whole_inventory(&PrincipalKind::ALL.into(), []).await.unwrap();
+    let listed: Vec<Principal> = pages.iter().map(|(principal, _)| principal.clone()).collect();
+    assert_eq!(listed.len(), 120);
+    let singly = account.inventory_singly(&listed).await.unwrap();
+    for (inventory, is_from_pages) in [(&pages, true), (&singly, false)] {
+        for principal in &listed {
+            let attributes = inventory.attributes(principal).unwrap();
+            let tag = |key: &str| {
+                let tag = attributes.tags.iter().find(|tag| tag.key == key);
+                tag.unwrap_or_else(|| panic!("{principal} has no {key}")).value.to_string()
+            };
+            assert_eq!(attributes.path.as_deref(), Some(&*tag("Path")), "{principal}");
+            let is_administrator = tag("is administrator") == "true";
+            assert_eq!(attributes.is_administrator, is_from_pages.then_some(is_administrator));
+            let groups: Vec<Printable> = [tag("group")]
+                .into_iter()
+                .filter(|it| !it.is_empty())
+                .map(Printable::from)
+                .collect();
+            let is_shown = is_from_pages || principal.kind == PrincipalKind::Role;
+            assert_eq!(attributes.groups, is_shown.then_some(groups), "{principal}");
+        }
+    }
 }
 
 #[test]

@@ -1,7 +1,8 @@
 """Creates users and roles with awkward names in an account, and prints a boundaries.toml that differs from it.
 
 One third of them have no boundary, one third have another boundary, and one third have the listed one. Users and roles
-have the same names.
+have the same names. Their tags say what else they have: their path, the group of a user, and whether they are
+administrators.
 """
 import argparse
 import json
@@ -31,18 +32,36 @@ def names(count):
             ("plain-{}", "a.b+c=d,e@f_{}", "{:x>64}", "{:04}", "1e{}", "-{}-")]
 
 
-def create_user(name, path):
-    iam.create_user(UserName=name, Path=path)
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+for group in ("Agency", "Engineers"):
+    iam.create_group(GroupName=group)
 
 
-def create_role(name, path):
-    iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=TRUST)
+def tags(path, group, is_administrator):
+    return [{"Key": "Path", "Value": path}, {"Key": "group", "Value": group},
+            {"Key": "is administrator", "Value": str(is_administrator).lower()}]
+
+
+def create_user(n, name, path):
+    group, is_administrator = ("Agency", "Engineers", "")[n % 5 % 3], n % 7 == 1
+    iam.create_user(UserName=name, Path=path, Tags=tags(path, group, is_administrator))
+    if group:
+        iam.add_user_to_group(UserName=name, GroupName=group)
+    if is_administrator:
+        iam.attach_user_policy(UserName=name, PolicyArn=ADMINISTRATOR)
+
+
+def create_role(n, name, path):
+    is_administrator = n % 7 == 2
+    iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=TRUST, Tags=tags(path, "", is_administrator))
+    if is_administrator:
+        iam.attach_role_policy(RoleName=name, PolicyArn=ADMINISTRATOR)
 
 
 def seed(table, count, create, put):
     print(f"\n[{table}]")
     for n, name in enumerate(names(count)):
-        create(name, ("/", "/a/", "/a/b/")[n % 3])
+        create(n, name, ("/", "/a/", "/a/b/")[n % 3])
         before = (None, wrong, right)[(n // 6 + n) % 3]
         if before:
             put(name, before)

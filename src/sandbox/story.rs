@@ -1,0 +1,130 @@
+use super::account::{ACCOUNT, Account};
+use crate::iam::PrincipalKind;
+
+/// The customer managed policies of [`Seed::Story`](super::Seed::Story), with their paths.
+pub(super) const POLICIES: [(&str, &str); 4] =
+    [("/", "Developer"), ("/", "DataScientist"), ("/", "Contractor"), ("/ci/", "Deployer")];
+
+/// The users of the sample company: path, name and boundary.
+///
+/// `examples/missing-user.toml` also lists `oliver.brandt`, who is not one of them.
+const USERS: [(&str, &str, Option<&str>); 19] = [
+    ("/engineering/", "alice", Some("Developer")),
+    ("/engineering/", "bob", Some("Developer")),
+    ("/engineering/", "chen.wei", None),
+    ("/engineering/", "dana", None),
+    ("/engineering/", "emeka", Some("Contractor")),
+    ("/engineering/", "fatima", Some("Developer")),
+    ("/engineering/", "john.doe", Some("PowerUserAccess")),
+    ("/data/", "grace", Some("DataScientist")),
+    ("/data/", "hiro", Some("Developer")),
+    ("/data/", "ines", None),
+    ("/contractors/", "jo@agency.example", Some("Contractor")),
+    ("/contractors/", "kim@agency.example", None),
+    ("/service/", "ci-deploy", Some("Deployer")),
+    ("/service/", "ci-preview", Some("Developer")),
+    ("/service/", "metrics+export", Some("ReadOnlyAccess")),
+    ("/service/", "legacy-backup", Some("Contractor")),
+    ("/", "legacy-admin", None),
+    ("/", "break-glass", None),
+    ("/", "auditor", Some("ReadOnlyAccess")),
+];
+
+/// The roles of the sample company: path, name and boundary. AWS manages the last two.
+const ROLES: [(&str, &str, Option<&str>); 8] = [
+    ("/service/", "ci-deploy", Some("Deployer")),
+    ("/service/", "image-resizer", Some("Developer")),
+    ("/service/", "nightly-report", None),
+    ("/data/", "data-pipeline", Some("DataScientist")),
+    ("/", "auditor", Some("ReadOnlyAccess")),
+    ("/", "break-glass", None),
+    ("/aws-service-role/support.amazonaws.com/", "AWSServiceRoleForSupport", None),
+    (
+        "/aws-reserved/sso.amazonaws.com/eu-central-1/",
+        "AWSReservedSSO_AdministratorAccess_1a2b3c4d5e6f7081",
+        None,
+    ),
+];
+
+/// The groups: name and users.
+const GROUPS: [(&str, &[&str]); 5] = [
+    ("Admins", &["legacy-admin", "break-glass"]),
+    ("Agency", &["kim@agency.example"]),
+    ("Contractors", &["emeka", "jo@agency.example", "kim@agency.example"]),
+    ("DataScientists", &["grace", "hiro", "ines"]),
+    ("Engineers", &["alice", "bob", "chen.wei", "dana", "emeka", "fatima", "john.doe"]),
+];
+
+/// The tags: key, value, and the users and roles that have it. Their keys differ in case, and a value can be empty.
+const TAGS: [(&str, &str, &[&str]); 9] = [
+    ("team", "payments", &["alice", "bob", "emeka", "jo@agency.example"]),
+    ("team", "search", &["chen.wei", "dana", "kim@agency.example", "image-resizer"]),
+    ("Team", "search", &["fatima"]),
+    ("team", "data", &["grace", "hiro", "ines", "data-pipeline", "nightly-report"]),
+    ("team", "platform", &["ci-deploy", "ci-preview", "metrics+export"]),
+    ("cost-center", "4011", &["alice", "bob", "chen.wei", "grace"]),
+    ("contract-end", "2027-03-31", &["jo@agency.example", "kim@agency.example"]),
+    ("on-leave", "", &["hiro"]),
+    ("owner", "security@example.com", &["break-glass", "auditor"]),
+];
+
+/// The AWS managed policies that are attached: name, and the users and roles that have it.
+const ATTACHED: [(&str, &[&str]); 4] = [
+    (
+        "AdministratorAccess",
+        &["break-glass", "AWSReservedSSO_AdministratorAccess_1a2b3c4d5e6f7081"],
+    ),
+    ("IAMFullAccess", &["legacy-admin"]),
+    ("PowerUserAccess", &["john.doe", "ci-deploy"]),
+    ("SecurityAudit", &["auditor"]),
+];
+
+/// Adds the users, roles and groups to the account.
+pub(super) fn put(account: &mut Account) {
+    let users = USERS.map(|user| (PrincipalKind::User, user));
+    let roles = ROLES.map(|role| (PrincipalKind::Role, role));
+    for (group, _) in GROUPS {
+        account.put_group(group, "/");
+    }
+    for (kind, (path, name, boundary)) in users.into_iter().chain(roles) {
+        let entity = account.put(kind, name, path, boundary.map(arn).as_deref());
+        for (key, value, _) in TAGS.iter().filter(|(.., with)| with.contains(&name)) {
+            entity.tag(key, value);
+        }
+        let attached = ATTACHED.iter().filter(|(_, with)| with.contains(&name));
+        entity.policies = attached.map(|(policy, _)| arn(policy)).collect();
+        if kind == PrincipalKind::User {
+            let groups = GROUPS.iter().filter(|(_, users)| users.contains(&name));
+            entity.groups = groups.map(|(group, _)| (*group).to_owned()).collect();
+        }
+    }
+}
+
+/// The ARN of a policy of the company or of AWS.
+fn arn(name: &str) -> String {
+    match POLICIES.iter().find(|(_, policy)| *policy == name) {
+        Some((path, name)) => customer(path, name),
+        None => format!("arn:aws:iam::aws:policy/{name}"),
+    }
+}
+
+/// The ARN of a customer managed policy.
+pub(super) fn customer(path: &str, name: &str) -> String {
+    format!("arn:aws:iam::{ACCOUNT}:policy{path}{name}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_in_the_tables_is_that_of_a_user_or_role() {
+        let names: Vec<&str> = USERS.iter().chain(&ROLES).map(|(_, name, _)| *name).collect();
+        let tagged = TAGS.iter().flat_map(|(.., with)| *with);
+        let attached = ATTACHED.iter().flat_map(|(_, with)| *with);
+        let members = GROUPS.iter().flat_map(|(_, users)| *users);
+        for name in tagged.chain(attached).chain(members) {
+            assert!(names.contains(name), "{name}");
+        }
+    }
+}
