@@ -11,7 +11,8 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, json_schema};
 
 use crate::iam::{
-    AccountId, NAME_CHAR_PATTERN, NamePattern, PolicyArn, PrincipalName, Threshold, schema_as_text,
+    AccountId, GroupPattern, NAME_CHAR_PATTERN, NamePattern, PathPattern, PolicyArn, PrincipalName,
+    Threshold, schema_as_text,
 };
 
 /// The JSON Schema of `boundaries.toml`, for editors and other checkers.
@@ -38,27 +39,41 @@ struct File {
     /// The account that the file is for. iam-boundaries refuses to work on any other account.
     #[schemars(default, with = "Account")]
     account: Option<Account>,
-    /// Short names for policy ARNs: name = "ARN".
-    #[schemars(default, with = "BTreeMap<ShortName, PolicyArn>")]
-    boundaries: Option<BTreeMap<ShortName, PolicyArn>>,
+    /// Short names for policies: name = "ARN", or name = "policy/NAME" for the policy of this name in the account that
+    /// the file is used for.
+    #[schemars(default, with = "BTreeMap<ShortName, Policy>")]
+    boundaries: Option<BTreeMap<ShortName, Policy>>,
     /// Guard rails: limits on every plan. If a plan violates a guard rail, apply changes nothing and names the
     /// option that overrides it.
     #[schemars(default, with = "Guard")]
     guard: Option<Guard>,
     /// The boundary that each user must have: user = "short name", user = "ARN", or user = false if the user
-    /// must have no boundary. Put a user name in quotes if it contains one of +=,.@
-    #[schemars(default, with = "BTreeMap<PrincipalName, Boundary>")]
-    users: Option<BTreeMap<PrincipalName, Boundary>>,
+    /// must have no boundary. A table adds a reason and an end: user = { boundary = "short name", reason = "SEC-123" }.
+    /// Put a user name in quotes if it contains one of +=,.@
+    #[schemars(default, with = "BTreeMap<PrincipalName, Entry>")]
+    users: Option<BTreeMap<PrincipalName, Entry>>,
     /// The boundary that each role must have, like in [users]. AWS manages service-linked roles and the roles of IAM
     /// Identity Center: they cannot be listed.
-    #[schemars(default, with = "BTreeMap<RoleName, Boundary>")]
-    roles: Option<BTreeMap<RoleName, Boundary>>,
+    #[schemars(default, with = "BTreeMap<RoleName, Entry>")]
+    roles: Option<BTreeMap<RoleName, Entry>>,
+    /// The boundaries of users and roles without an entry. The first rule that matches decides. A principal without an
+    /// entry that no rule matches is unlisted: it is not changed.
+    #[schemars(default, with = "Vec<Rule>")]
+    rules: Option<Vec<Rule>>,
+    /// What a plan reports about users and roles that have no entry and match no rule.
+    #[schemars(default, with = "Unlisted")]
+    unlisted: Option<Unlisted>,
+    /// What a plan reports about listed users and roles that do not exist.
+    #[schemars(default, with = "Missing")]
+    missing: Option<Missing>,
 }
 
-/// A file lists at least one user or role.
+/// A single file lists at least one user or role, or concerns those that it does not list. Files that are layered can
+/// have other parts only.
 fn lists_someone() -> serde_json::Value {
     let one_of = |table: &str| serde_json::json!({ "required": [table], "properties": { table: { "minProperties": 1 } } });
-    [one_of("users"), one_of("roles")].into()
+    let has = |table: &str| serde_json::json!({ "required": [table] });
+    [one_of("users"), one_of("roles"), has("rules"), has("unlisted")].into()
 }
 
 #[derive(JsonSchema)]
@@ -122,14 +137,210 @@ schema_as_text!(
     ["deploy"]
 );
 
-/// The boundary: a short name from [boundaries], the ARN of a managed policy, or false if the user or role must have
-/// no boundary. Only false removes a boundary.
+struct RelativePolicy;
+
+schema_as_text!(
+    RelativePolicy,
+    "Policy of the account",
+    "policy/NAME or policy/PATH/NAME: the customer managed policy of this name in the account that the file is used for.",
+    format!("^policy/([!-~]{{0,510}}/)?{NAME_CHAR_PATTERN}{{1,128}}$"),
+    ["policy/Developer"]
+);
+
+/// A managed policy.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Policy {
+    Arn(PolicyArn),
+    Relative(RelativePolicy),
+}
+
+/// A policy, or its short name from [boundaries].
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum NamedPolicy {
+    ShortName(ShortName),
+    Arn(PolicyArn),
+    Relative(RelativePolicy),
+}
+
+/// The boundary: a short name from [boundaries], a managed policy, or false if the user or role must have no boundary.
+/// Only false removes a boundary.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
 enum Boundary {
     ShortName(ShortName),
     Arn(PolicyArn),
+    Relative(RelativePolicy),
     None(NoBoundary),
+}
+
+/// The boundary: a short name from [boundaries], a managed policy, false if the user or role must have no boundary, or
+/// a table with the boundary, a reason and an end. Only false removes a boundary.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Entry {
+    ShortName(ShortName),
+    Arn(PolicyArn),
+    Relative(RelativePolicy),
+    None(NoBoundary),
+    Table(EntryTable),
+}
+
+/// An entry with a reason or an end.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct EntryTable {
+    /// The boundary until the entry expires.
+    boundary: Boundary,
+    /// Why the user or role has this boundary: one line. Plans, reports and the journal repeat it.
+    #[schemars(default, with = "Reason")]
+    reason: Option<Reason>,
+    /// The date or time from which the entry is expired, without quotes. Without an offset, it is in UTC.
+    #[schemars(default, with = "Until")]
+    until: Option<Until>,
+    /// What applies when the entry is expired. Without this key, an expired entry is a problem.
+    #[schemars(default, with = "Boundary")]
+    then: Option<Boundary>,
+    /// What a plan reports if the user or role does not exist. Without this key, [missing] applies.
+    #[schemars(default, with = "OnMissing")]
+    missing: Option<OnMissing>,
+}
+
+struct Reason;
+
+schema_as_text!(
+    Reason,
+    "Reason",
+    "Why the user or role has this boundary, in at most 500 characters.",
+    r"^(?=[\s\S]*\S)[\s\S]{1,500}$",
+    ["SEC-123"]
+);
+
+/// A date or a time. JSON has none, so checkers see a string.
+struct Until;
+
+impl JsonSchema for Until {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Until".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> Schema {
+        json_schema!({
+            "title": "Date or time",
+            "description": "A TOML date or date-time without quotes, such as 2027-01-31.",
+            "type": "string",
+            "anyOf": [{ "format": "date" }, { "format": "date-time" }, { "format": "partial-date-time" }],
+        })
+    }
+}
+
+/// A rule: the boundary of users or roles that have no entry and for which all conditions hold.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Rule {
+    /// The kind of principals that the rule is for.
+    #[serde(rename = "for")]
+    #[schemars(default, with = "For")]
+    for_kind: Option<For>,
+    /// The path matches the pattern, or one of them.
+    #[schemars(default, with = "Patterns<PathPattern>")]
+    path: Option<Patterns<PathPattern>>,
+    /// The user is in a group that matches the pattern, or one of them.
+    #[schemars(default, with = "Patterns<GroupPattern>")]
+    group: Option<Patterns<GroupPattern>>,
+    /// The principal has each of these tags, and its value matches the pattern, or one of them. Case matters in values,
+    /// and not in keys.
+    #[schemars(default, with = "Tags")]
+    tag: Option<Tags>,
+    /// The name matches the pattern, or one of them. Case is ignored.
+    #[schemars(default, with = "Patterns<NamePattern>")]
+    name: Option<Patterns<NamePattern>>,
+    /// The rule does not match names that match the pattern, or one of them.
+    #[schemars(default, with = "Patterns<NamePattern>")]
+    except: Option<Patterns<NamePattern>>,
+    /// The boundary: a short name from [boundaries], or a managed policy. It is never false: a rule removes no boundary.
+    boundary: NamedPolicy,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Patterns<P> {
+    One(P),
+    AnyOf(#[schemars(length(min = 1))] Vec<P>),
+}
+
+/// Tags by key.
+struct Tags;
+
+impl JsonSchema for Tags {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Tags".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> Schema {
+        let value = json_schema!({ "type": "string", "maxLength": 256 });
+        json_schema!({
+            "title": "Tags",
+            "type": "object",
+            "minProperties": 1,
+            "propertyNames": { "minLength": 1, "maxLength": 128 },
+            "additionalProperties": {
+                "anyOf": [value, { "type": "array", "minItems": 1, "items": value }],
+            },
+        })
+    }
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+enum For {
+    /// IAM users, as without this key.
+    Users,
+    /// IAM roles. AWS manages service-linked roles and the roles of IAM Identity Center: no rule matches them.
+    Roles,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Unlisted {
+    /// What a plan reports about unlisted users.
+    #[schemars(default, with = "OnUnlisted")]
+    users: Option<OnUnlisted>,
+    /// What a plan reports about unlisted roles.
+    #[schemars(default, with = "OnUnlisted")]
+    roles: Option<OnUnlisted>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+enum OnUnlisted {
+    /// Only their number, as without this key.
+    Ignore,
+    /// A warning with each of them.
+    Warn,
+    /// An error with each of them: the exit code is 3.
+    Error,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Missing {
+    /// What a plan reports about listed users that do not exist.
+    #[schemars(default, with = "OnMissing")]
+    users: Option<OnMissing>,
+    /// What a plan reports about listed roles that do not exist.
+    #[schemars(default, with = "OnMissing")]
+    roles: Option<OnMissing>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+enum OnMissing {
+    /// A problem, as without this key: the exit code is 3.
+    Error,
+    /// A warning: the exit code does not change.
+    Warn,
 }
 
 struct NoBoundary;
