@@ -7,7 +7,7 @@ use super::pages::{self, DETAILS, Kinds};
 use super::read::{AccountCounts, ReadMethod, denied_for_all};
 use super::reader::Reader;
 use super::readings::{kinds_of, missing_of};
-use crate::iam::{Principal, PrincipalCounts, PrincipalKind, PrincipalName};
+use crate::iam::{Principal, PrincipalCounts, PrincipalKind, PrincipalName, grouped};
 use crate::inventory::{
     ApiError, ErrorClass, EveryPrincipalError, Inventory, Reading, UnreadablePrincipal,
 };
@@ -78,11 +78,10 @@ impl Reader {
         listed: &[&Principal],
         start: &Start,
     ) -> Result<Inventory, EveryPrincipalError> {
-        let mut names = Names::default();
         let (mut readings, mut attributes) = (BTreeMap::new(), BTreeMap::new());
         let read = async |names: &mut Names| {
             pages::each_detail(self, filter, |detail| {
-                if let Some(principal) = names.add(&detail, DETAILS, start)? {
+                if let Some(principal) = names.add(&detail, DETAILS)? {
                     let (reading, its) = detail.read(DETAILS, &self.texts);
                     match its {
                         Some(its) => attributes.insert(principal.clone(), its),
@@ -94,7 +93,8 @@ impl Reader {
             })
             .await
         };
-        until_whole(kinds, start, &mut names, read).await?;
+        let names = self.until_whole(kinds, start, read).await?;
+        readings.retain(|principal, _| names.valid.contains(principal));
         names.check(kinds, &readings)?;
         let missing = listed.iter().copied().filter(|it| !readings.contains_key(*it));
         let missing = names.not_found(missing);
@@ -116,12 +116,12 @@ impl Reader {
             let action = pages::list_action(kind);
             let read = async |names: &mut Names| {
                 pages::each_listed(self, kind, |detail| {
-                    names.add(&detail, action, start)?;
+                    names.add(&detail, action)?;
                     Ok(ControlFlow::Continue(()))
                 })
                 .await
             };
-            until_whole(&[kind].into(), start, &mut names, read).await?;
+            names.extend(self.until_whole(&[kind].into(), start, read).await?);
         }
         names.check(kinds, &BTreeMap::new())?;
         let each: BTreeSet<&Principal> = names.valid.iter().chain(listed.iter().copied()).collect();
@@ -134,9 +134,62 @@ impl Reader {
         inventory.extend(Inventory::of(names.not_found(missing)));
         Ok(inventory.with_whole(kinds.iter().copied()))
     }
+
+    /// Calls `read`, which reads all pages and adds their names, until the names are those of every principal of these
+    /// kinds, and returns them. `read` returns the number of pages.
+    ///
+    /// IAM does not document what its pages return if principals are created or deleted while they are read. If the
+    /// pages shift, they omit principals that exist. A single page cannot. Of several pages, one of two facts shows that
+    /// nothing is missing:
+    ///
+    /// 1. The names are as many as `GetAccountSummary` counted before the first page, and every principal was created
+    ///    before that call. Then each of them existed when IAM counted: it existed before, and later, on its page. So the
+    ///    names are a subset of those that were counted, of the same size, and no existing principal is missing. A
+    ///    deletion that shifts the pages cannot hide behind a creation, because the new principal has its date. Only
+    ///    principals that were created after the call can be missing, as after any reading. The clocks of this machine
+    ///    and of IAM may differ, so a principal that was created in the minutes before counts as new.
+    /// 2. Otherwise (there are new principals, the numbers differ, or the call is denied), the pages are read again,
+    ///    until no new name appears and IAM does not count more. A name is missing then only if each reading omitted it.
+    ///    If IAM counts more even at the last reading, a warning says so.
+    ///
+    /// # Errors
+    /// If a call fails, or new names appear in every reading.
+    async fn until_whole(
+        &self,
+        kinds: &Kinds,
+        start: &Start,
+        mut read: impl AsyncFnMut(&mut Names) -> Result<usize, ApiError>,
+    ) -> Result<Names, EveryPrincipalError> {
+        let mut all = Names::default();
+        let mut start = *start;
+        for reading in 1..=MAX_READINGS {
+            if reading > 1 {
+                start = self.start().await?;
+            }
+            let created_before = start.time.checked_sub(MAX_CLOCK_SKEW);
+            let mut names = Names { created_before, ..Names::default() };
+            let pages = read(&mut names).await?;
+            if pages == 1 || names.are_as_counted(kinds, &start) {
+                return Ok(names);
+            }
+            let known = all.count();
+            all.extend(names);
+            let fewer = all.fewer_than_counted(kinds, &start);
+            let is_last = reading == MAX_READINGS;
+            if all.count() == known && (fewer.is_none() || is_last) {
+                if let Some(fewer) = fewer {
+                    tracing::warn!("{fewer}: some may be missing");
+                }
+                return Ok(all);
+            }
+        }
+        let noun = PrincipalCounts::of(kinds.iter().copied()).noun();
+        Err(EveryPrincipalError::Unstable { readings: MAX_READINGS, noun })
+    }
 }
 
 /// What is known of the account before its pages are read.
+#[derive(Debug, Clone, Copy)]
 struct Start {
     /// The time before `GetAccountSummary` was called.
     time: SystemTime,
@@ -144,47 +197,14 @@ struct Start {
     counts: AccountCounts,
 }
 
-/// Calls `read`, which reads all pages and adds their names to `names`, until the names are those of every principal of
-/// these kinds. `read` returns the number of pages.
-///
-/// IAM does not document what its pages return if principals are created or deleted while they are read. If the pages
-/// shift, they omit principals that exist. A single page cannot. Of several pages, one of two facts shows that nothing
-/// is missing:
-///
-/// 1. The names are as many as `GetAccountSummary` counted before the first page, and every principal was created before
-///    that call. Then each of them existed when IAM counted: it existed before, and later, on its page. So the names are
-///    a subset of those that were counted, of the same size, and no existing principal is missing. A deletion that shifts
-///    the pages cannot hide behind a creation, because the new principal has its date. Only principals that were created
-///    after the call can be missing, as after any reading. The clocks of this machine and of IAM may differ, so a
-///    principal that was created in the minutes before counts as new.
-/// 2. Otherwise (there are new principals, the numbers differ, or the call is denied), the pages are read again, until
-///    no new name appears. A name is missing then only if each reading omitted it.
-///
-/// # Errors
-/// If a call fails, or new names appear in every reading.
-async fn until_whole(
-    kinds: &Kinds,
-    start: &Start,
-    names: &mut Names,
-    mut read: impl AsyncFnMut(&mut Names) -> Result<usize, ApiError>,
-) -> Result<(), EveryPrincipalError> {
-    for _ in 0..MAX_READINGS {
-        let known = names.count();
-        let pages = read(names).await?;
-        if pages == 1 || names.are_as_counted(kinds, start) || names.count() == known {
-            return Ok(());
-        }
-    }
-    let noun = PrincipalCounts::of(kinds.iter().copied()).noun();
-    Err(EveryPrincipalError::Unstable { readings: MAX_READINGS, noun })
-}
-
-/// The names on all pages so far.
+/// The names on the pages of one or more readings.
 #[derive(Default)]
 struct Names {
     valid: BTreeSet<Principal>,
     /// Names that IAM does not allow, and what is wrong with them.
     invalid: BTreeMap<(PrincipalKind, String), String>,
+    /// Principals that were created before this time certainly existed at the start; `None` if none did.
+    created_before: Option<SystemTime>,
     /// The kinds with a principal that may have been created after the start.
     with_new: Kinds,
 }
@@ -195,11 +215,9 @@ impl Names {
         &mut self,
         detail: &Detail<'_>,
         action: &'static str,
-        start: &Start,
     ) -> Result<Option<Principal>, ApiError> {
         let (kind, name) = (detail.kind, detail.required_name(action)?);
-        let certainly_before = start.time.checked_sub(MAX_CLOCK_SKEW);
-        if !certainly_before.is_some_and(|time| detail.is_created_before(time)) {
+        if !self.created_before.is_some_and(|time| detail.is_created_before(time)) {
             self.with_new.insert(kind);
         }
         Ok(match name.parse::<PrincipalName>() {
@@ -219,15 +237,36 @@ impl Names {
         self.valid.len() + self.invalid.len()
     }
 
+    fn counts(&self) -> PrincipalCounts {
+        let invalid = self.invalid.keys().map(|(kind, _)| *kind);
+        PrincipalCounts::of(self.valid.iter().map(|it| it.kind).chain(invalid))
+    }
+
+    /// Adds the names of another reading.
+    fn extend(&mut self, other: Names) {
+        self.valid.extend(other.valid);
+        self.invalid.extend(other.invalid);
+    }
+
     /// Whether the names are certainly those that `GetAccountSummary` counted.
     fn are_as_counted(&self, kinds: &Kinds, start: &Start) -> bool {
-        let all = self.valid.iter().map(|it| it.kind).chain(self.invalid.keys().map(|it| it.0));
-        let names = PrincipalCounts::of(all);
+        let names = self.counts();
         let is_as_counted = |&kind: &PrincipalKind| {
             start.counts.of_kind(kind) == Some(names.of_kind(kind))
                 && !self.with_new.contains(&kind)
         };
         kinds.iter().all(is_as_counted)
+    }
+
+    /// A statement of the numbers, if `GetAccountSummary` counted more principals of a kind than there are names.
+    fn fewer_than_counted(&self, kinds: &Kinds, start: &Start) -> Option<String> {
+        let names = self.counts();
+        kinds.iter().find_map(|&kind| {
+            let names = names.of_kind(kind);
+            let counted = start.counts.of_kind(kind).filter(|&counted| counted > names)?;
+            let (counted, names) = (grouped(counted), grouped(names));
+            Some(format!("IAM counts {counted} {}, but returns only {names}", kind.plural()))
+        })
     }
 
     /// Checks that every name of these kinds is valid.
