@@ -40,6 +40,7 @@ mod journal;
 mod layers;
 mod localstack;
 mod messages;
+mod only;
 mod pace;
 mod preflight;
 mod properties;
