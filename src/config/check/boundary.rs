@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::entry_table::is_entry_table;
+use super::entry_keys::is_entry_table;
 use super::{Checker, Key, Value, not_allowed, type_name};
 use crate::config::consistency::LocatedArn;
 use crate::config::diagnostic::{escaped, quoted};
-use crate::config::toml_text;
-use crate::iam::{PolicyRef, is_short_name};
+use crate::config::toml_text::{self, boundary_help};
+use crate::iam::{PolicyRef, PrincipalKind, is_short_name};
 
 const ARN_HELP: &str = "write the ARN of a customer managed policy, such as \
                         arn:aws:iam::123456789012:policy/Developer, or of an AWS managed policy, such \
@@ -145,5 +145,15 @@ impl<'a> Checker<'a> {
                 self.report(span, expected.message(name, whole.get_ref()), help);
             }
         }
+    }
+}
+
+/// The requirement on the boundaries of principals of this kind.
+pub(super) fn expected_boundary(kind: PrincipalKind) -> Expected {
+    Expected {
+        table: kind.plural(),
+        value: "boundary of",
+        types: "a string or false",
+        help: boundary_help(kind),
     }
 }

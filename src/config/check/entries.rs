@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::boundary::Expected;
-use super::entry_table::{is_entry_table, nearly_entry_table};
+use super::boundary::{Expected, expected_boundary};
+use super::entry_keys::{is_entry_table, nearly_entry_table};
 use super::{Checker, Defined, Key, PrincipalKey, Value, nearest, not_allowed};
 use crate::config::Entry;
 use crate::config::diagnostic::{escaped, quoted};
@@ -174,14 +174,5 @@ impl<'a> Checker<'a> {
         };
         let diagnostic = self.at(span, message).label(not_allowed(text.trim())).help(help);
         self.diagnostics.push(diagnostic);
-    }
-}
-
-pub(super) fn expected_boundary(kind: PrincipalKind) -> Expected {
-    Expected {
-        table: kind.plural(),
-        value: "boundary of",
-        types: "a string or false",
-        help: boundary_help(kind),
     }
 }

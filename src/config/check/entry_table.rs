@@ -3,31 +3,19 @@
 use toml::de::{DeTable, DeValue};
 use toml::value::Datetime;
 
-use super::boundary::Expected;
-use super::entries::expected_boundary;
-use super::{Checker, Defined, Key, Value, nearest, type_name};
+use super::boundary::{Expected, expected_boundary};
+use super::entry_keys::KEYS;
+use super::{Checker, Defined, Key, Value, type_name};
 use crate::config::diagnostic::quoted;
 use crate::config::toml_text::boundary_help;
 use crate::config::{Entry, Expiration, OnMissing, Then};
 use crate::iam::{DateOrTime, PrincipalKind, Printable, Timestamp};
 
-const KEYS: [&str; 5] = ["boundary", "reason", "until", "then", "missing"];
 /// The maximum length of a reason, in characters. It is repeated in each report.
 const MAX_REASON: usize = 500;
 const UNTIL_HELP: &str = "write a date or a time without quotes, such as until = 2027-01-31 or until = 2027-01-31T12:00:00Z; \
                           without an offset it is in UTC";
 const REASON_HELP: &str = "write one line of text in quotes, such as reason = \"SEC-123\"";
-
-/// Whether a table in place of a boundary is an entry, and not the end of a name with a dot.
-pub(super) fn is_entry_table(table: &DeTable<'_>) -> bool {
-    table.is_empty() || table.iter().any(|(key, _)| KEYS.contains(&key.get_ref().as_ref()))
-}
-
-/// Whether a table without any key of an entry has one that is similar, such as `boundry`.
-pub(super) fn nearly_entry_table(table: &DeTable<'_>) -> bool {
-    let is_near = |key: &str| key.len() > 3 && nearest(key, KEYS.into_iter()).is_some();
-    table.iter().any(|(key, _)| is_near(key.get_ref()))
-}
 
 impl<'a> Checker<'a> {
     /// The entry with this key. `None` if a part of it is not valid.

@@ -3,6 +3,7 @@
 mod across;
 mod boundary;
 mod entries;
+mod entry_keys;
 mod entry_table;
 mod guard;
 mod rules;

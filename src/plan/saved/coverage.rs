@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::document::ProvenanceDocument;
+use super::provenance::ProvenanceDocument;
 use crate::config::{ByKind, OnUnlisted, Position, ProvenanceKind};
 use crate::iam::{
     DateOrTime, PolicyArn, Principal, PrincipalCounts, PrincipalKind, PrincipalName,

@@ -8,6 +8,7 @@ mod coverage;
 mod document;
 mod format;
 mod problem;
+mod provenance;
 mod version_2;
 
 pub use format::{FORMAT_VERSION, is_plan_like};
