@@ -29,6 +29,8 @@ pub struct Diagnostic {
 pub struct FileErrors {
     source: SourceText,
     diagnostics: Vec<Diagnostic>,
+    /// The arguments of a command that lists all errors of such a file; `None` if there is no such command.
+    listed_by: Option<&'static str>,
 }
 
 /// The maximum length of a line that is shown, in bytes. A longer line would fill the screen.
@@ -99,7 +101,7 @@ impl FileErrors {
             return Ok(source);
         }
         diagnostics.sort_by_key(|diagnostic| (diagnostic.line, diagnostic.column));
-        Err(FileErrors { source, diagnostics })
+        Err(FileErrors { source, diagnostics, listed_by: Some("check --format json") })
     }
 
     /// A single error that concerns the whole file.
@@ -117,7 +119,13 @@ impl FileErrors {
             label: String::new(),
             span: None,
         };
-        FileErrors { source: SourceText::new(file, String::new()), diagnostics: vec![diagnostic] }
+        let source = SourceText::new(file, String::new());
+        FileErrors { source, diagnostics: vec![diagnostic], listed_by: None }
+    }
+
+    /// The errors of a file that no other command reads.
+    pub(super) fn only_of_this_command(self) -> Self {
+        FileErrors { listed_by: None, ..self }
     }
 
     /// The path of the file, as it was specified.
@@ -159,10 +167,14 @@ impl FileErrors {
         if let Some(first) = left.first().map(|group| group[0]) {
             let count = left.iter().map(Vec::len).sum();
             text.push_str(&format!(
-                "{} more error{} from line {}; to list all of them, use: check --format json\n\n",
+                "{} more error{} from line {}; {}\n\n",
                 grouped(count),
                 if count == 1 { "" } else { "s" },
-                first.line
+                first.line,
+                match self.listed_by {
+                    Some(command) => format!("to list all of them, use: {command}"),
+                    None => "correct those above first".to_owned(),
+                }
             ));
         }
         let (count, file) = (self.diagnostics.len(), escaped(&self.source.file));

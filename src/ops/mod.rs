@@ -4,21 +4,26 @@
 mod apply;
 mod check;
 mod error;
+mod from_csv;
 mod import;
 mod io_reason;
+mod out_file;
 mod plan;
 mod rollback;
 mod saved_plan;
 mod saved_plan_error;
 mod session;
 mod time_limit;
+mod update;
 
 pub use apply::{ApplyInput, ApplyOptions, ApplyOutcome, Interaction, Review, apply};
 pub use check::check;
 pub use error::{Declined, Error};
+pub use from_csv::{FromCsv, FromCsvOptions, from_csv};
 pub use import::{ImportOptions, Imported, import};
 pub use plan::{PlanOptions, plan};
 pub use rollback::{RollbackOptions, rollback};
 pub use saved_plan::{read_plan, write_plan};
 pub use saved_plan_error::{ReadPlanError, WritePlanError};
 pub use time_limit::OnWait;
+pub use update::{CompareOptions, Compared, compare, update};
