@@ -66,6 +66,25 @@ impl Account {
         self.reader.singly(listed).await
     }
 
+    /// Reads every principal of these `kinds`, and the `listed` ones, which can be of other kinds, too. All that are read
+    /// by account pages are read from the same pages.
+    ///
+    /// 10,000 principals need ten pages and one `GetAccountSummary` call, if no principal was created in the last minutes.
+    /// If the caller is not allowed to read pages, the names are listed, and each principal is read by a call of its own.
+    /// These calls do not show groups and attached policies.
+    ///
+    /// # Errors
+    /// If the account cannot be read, or has a principal with a name that is not valid. No principal is left out
+    /// silently: one whose response cannot be used is [`Reading::Unreadable`](crate::inventory::Reading::Unreadable), and
+    /// a role that AWS manages is [`Reading::Unmodifiable`](crate::inventory::Reading::Unmodifiable).
+    pub async fn whole_inventory<'a>(
+        &self,
+        kinds: &BTreeSet<PrincipalKind>,
+        listed: impl IntoIterator<Item = &'a Principal>,
+    ) -> Result<Inventory, EveryPrincipalError> {
+        self.reader.whole_inventory(kinds, listed).await
+    }
+
     /// Reads every principal of these kinds with its boundary, without roles that AWS manages.
     ///
     /// # Errors
@@ -74,7 +93,7 @@ impl Account {
         &self,
         kinds: &BTreeSet<PrincipalKind>,
     ) -> Result<EveryPrincipal, EveryPrincipalError> {
-        self.reader.every_principal(kinds).await
+        self.whole_inventory(kinds, []).await?.every_principal()
     }
 
     /// Reads whether each of the policies `arns` exists and can be set as a boundary, with one `GetPolicy` call
@@ -97,6 +116,12 @@ impl Account {
     /// If the call fails. The caller may not be allowed to make it.
     pub async fn count_of(&self, kind: PrincipalKind) -> Result<usize, ApiError> {
         self.reader.count_of(kind).await
+    }
+
+    /// The number of principals of this kind in the account, as [`count_of`](Account::count_of) returns it, if an
+    /// earlier reading determined it. No call is made.
+    pub fn known_count(&self, kind: PrincipalKind) -> Option<usize> {
+        self.reader.count(kind)
     }
 
     /// The alias of the account, with one `ListAccountAliases` call; `None` if it has none.

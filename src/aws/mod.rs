@@ -16,7 +16,6 @@ mod credentials;
 mod detail;
 mod endpoint;
 mod error;
-mod every_principal;
 mod http;
 mod identity;
 mod identity_guard;
@@ -36,7 +35,9 @@ mod retries;
 mod retry_policy;
 mod spellings;
 mod stop;
+mod texts;
 mod waits;
+mod whole_inventory;
 mod write;
 
 pub use access::{Access, ExpectedPartition};

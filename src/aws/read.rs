@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use aws_sdk_iam::types::SummaryKeyType;
@@ -9,7 +10,7 @@ use super::pages::{self, DETAILS, PAGE_SIZE};
 use super::reader::{MAX_READS_IN_FLIGHT, Reader, concurrently};
 use super::readings::{Readings, denied_of, kinds_of, missing_of};
 use crate::iam::{Principal, PrincipalKind, PrincipalName};
-use crate::inventory::{ApiError, ErrorClass, Inventory, Reading};
+use crate::inventory::{ApiError, Attributes, ErrorClass, Inventory, Reading};
 
 /// For up to this many principals, single calls are used without a call for the number of pages.
 const FEW: usize = 2;
@@ -28,8 +29,18 @@ fn get_action(kind: PrincipalKind) -> &'static str {
     }
 }
 
+/// The numbers of users and of roles of an account, as far as IAM returned them.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct AccountCounts([Option<usize>; PrincipalKind::ALL.len()]);
+
+impl AccountCounts {
+    pub(super) fn of_kind(self, kind: PrincipalKind) -> Option<usize> {
+        self.0[kind as usize]
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ReadMethod {
+pub(super) enum ReadMethod {
     Pages,
     OneByOne,
 }
@@ -76,7 +87,7 @@ impl Reader {
 
     /// Reads each principal that was on no page by `GetUser` or `GetRole`: if principals are created or deleted
     /// meanwhile, pages shift and can omit existing ones. If that is denied, the pages are read again.
-    async fn with_missing(
+    pub(super) async fn with_missing(
         &self,
         listed: &[&Principal],
         mut inventory: Inventory,
@@ -138,7 +149,10 @@ impl Reader {
         Ok(inventory)
     }
 
-    async fn cheapest_method(&self, listed: &[&Principal]) -> Result<ReadMethod, ApiError> {
+    pub(super) async fn cheapest_method(
+        &self,
+        listed: &[&Principal],
+    ) -> Result<ReadMethod, ApiError> {
         if listed.len() <= FEW {
             return Ok(ReadMethod::OneByOne);
         }
@@ -167,6 +181,14 @@ impl Reader {
         if let Some(count) = self.count(kind) {
             return Ok(count);
         }
+        self.account_counts().await?.of_kind(kind).ok_or_else(|| {
+            let message = format!("the response does not contain the number of {}", kind.plural());
+            ApiError::unreadable(SUMMARY, &message)
+        })
+    }
+
+    /// The numbers of principals in the account now, from `GetAccountSummary`.
+    pub(super) async fn account_counts(&self) -> Result<AccountCounts, ApiError> {
         let summary = || async {
             self.iam
                 .get_account_summary()
@@ -175,17 +197,16 @@ impl Reader {
                 .map_err(|error| CallFailure::from_sdk(SUMMARY, error))
         };
         let response = self.call(&self.executor(SUMMARY, 1, 1), summary).await?;
-        let keys = [SummaryKeyType::Users, SummaryKeyType::Roles];
-        for (kind, key) in PrincipalKind::ALL.into_iter().zip(keys) {
+        let counts = PrincipalKind::ALL.map(|kind| {
+            let key = match kind {
+                PrincipalKind::User => SummaryKeyType::Users,
+                PrincipalKind::Role => SummaryKeyType::Roles,
+            };
             let count = response.summary_map().and_then(|map| map.get(&key));
-            if let Some(count) = count.and_then(|&count| usize::try_from(count).ok()) {
-                self.remember_count(kind, count);
-            }
-        }
-        self.count(kind).ok_or_else(|| {
-            let message = format!("the response does not contain the number of {}", kind.plural());
-            ApiError::unreadable(SUMMARY, &message)
-        })
+            let count = count.and_then(|&count| usize::try_from(count).ok());
+            count.inspect(|&count| self.remember_count(kind, count))
+        });
+        Ok(AccountCounts(counts))
     }
 
     /// Reads pages up to the one with the last of the listed principals.
@@ -193,7 +214,7 @@ impl Reader {
         let mut readings = Readings::of(listed);
         pages::each_detail(self, &kinds_of(listed), |detail| {
             let name = detail.required_name(DETAILS)?;
-            readings.found(detail.kind, name, || detail.reading(DETAILS));
+            readings.found(detail.kind, name, || detail.read(DETAILS, &self.texts));
             Ok(if readings.are_complete() {
                 ControlFlow::Break(())
             } else {
@@ -210,14 +231,19 @@ impl Reader {
             let calls = listed.iter().filter(|it| it.kind == kind).count();
             self.executor(get_action(kind), MAX_READS_IN_FLIGHT, calls)
         });
-        let readings = listed.iter().copied().cloned().map(|principal| async move {
+        let reads = listed.iter().copied().cloned().map(|principal| async move {
             let executor = match principal.kind {
                 PrincipalKind::User => users,
                 PrincipalKind::Role => roles,
             };
-            self.one(executor, &principal).await.map(|reading| (principal, reading))
+            self.one(executor, &principal).await.map(|read| (principal, read))
         });
-        Ok(Inventory::of(concurrently(readings).await?))
+        let (mut readings, mut attributes) = (BTreeMap::new(), BTreeMap::new());
+        for (principal, (reading, its)) in concurrently(reads).await? {
+            attributes.extend(its.map(|its| (principal.clone(), its)));
+            readings.insert(principal, reading);
+        }
+        Ok(Inventory::of(readings).with_attributes(attributes))
     }
 
     /// Reads principals by single calls, whatever their number. If the caller may not read the first user, the other
@@ -253,7 +279,7 @@ impl Reader {
         }
     }
 
-    /// The reading of one principal.
+    /// The reading of one principal, with its attributes if it exists.
     ///
     /// # Errors
     /// Only errors that concern every principal.
@@ -261,12 +287,12 @@ impl Reader {
         &self,
         executor: &CallExecutor,
         principal: &Principal,
-    ) -> Result<Reading, ApiError> {
+    ) -> Result<(Reading, Option<Attributes>), ApiError> {
         let (name, action) = (principal.name.as_str(), executor.action());
         let unreadable =
             |message: String| Reading::Unreadable(ApiError::unreadable(action, &message));
         let named = |detail: Detail<'_>| {
-            (detail.name().unwrap_or_default().to_owned(), detail.reading(action))
+            (detail.name().unwrap_or_default().to_owned(), detail.read(action, &self.texts))
         };
         let read = match principal.kind {
             PrincipalKind::User => {
@@ -287,21 +313,22 @@ impl Reader {
             }
         };
         let noun = principal.kind.noun();
-        Ok(match read {
+        let reading = match read {
             Err(error) if error.class == ErrorClass::Credentials => return Err(error),
             Err(error) if error.class == ErrorClass::NotFound => {
                 Reading::NotFound { differs_by_case: None }
             }
             Err(error) => Reading::Unreadable(error),
             Ok(None) => unreadable(format!("the response contains no {noun}")),
-            Ok(Some((found, reading))) if found == name => reading,
+            Ok(Some((found, read))) if found == name => return Ok(read),
             Ok(Some((found, _))) => match found.parse::<PrincipalName>() {
                 Ok(other) if other.folded() == principal.name.folded() => {
                     Reading::NotFound { differs_by_case: Some(other) }
                 }
                 _ => unreadable(format!("the response contains another {noun} than requested")),
             },
-        })
+        };
+        Ok((reading, None))
     }
 }
 

@@ -12,6 +12,7 @@ use super::limiter::LimiterOptions;
 use super::rate_limiter::RateLimiter;
 use super::retry_policy::RetryPolicy;
 use super::stop::Stop;
+use super::texts::Texts;
 use crate::iam::PrincipalKind;
 use crate::inventory::{ApiError, ErrorClass, Retry};
 
@@ -27,13 +28,15 @@ pub(super) struct Reader {
     throttling_warning: Once,
     /// The numbers of users and of roles of the account, once they are known.
     counts: [OnceLock<usize>; PrincipalKind::ALL.len()],
+    /// The texts of the principals that were read.
+    pub(super) texts: Texts,
 }
 
 impl Reader {
     pub(super) fn new(iam: Client, context: CallContext) -> Self {
         let (throttling_warning, counts) = (Once::new(), Default::default());
-        let policy = RetryPolicy::default();
-        Reader { iam, context, policy, throttling_warning, counts }
+        let (policy, texts) = (RetryPolicy::default(), Texts::default());
+        Reader { iam, context, policy, throttling_warning, counts, texts }
     }
 
     /// The number of principals of this kind in the account, once it is known.

@@ -2,11 +2,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::pages::Kinds;
 use crate::iam::{Principal, PrincipalKind};
-use crate::inventory::{Inventory, Reading};
+use crate::inventory::{Attributes, Inventory, Reading};
 
 /// The readings of the listed principals while pages are read. Other principals are ignored.
 pub(super) struct Readings {
     readings: BTreeMap<Principal, Reading>,
+    attributes: BTreeMap<Principal, Attributes>,
     by_folded: HashMap<(PrincipalKind, String), Principal>,
     missing: usize,
 }
@@ -16,6 +17,7 @@ impl Readings {
         let absent = Reading::NotFound { differs_by_case: None };
         Readings {
             readings: listed.iter().map(|&it| (it.clone(), absent.clone())).collect(),
+            attributes: BTreeMap::new(),
             by_folded: listed.iter().map(|&it| (it.folded(), it.clone())).collect(),
             missing: listed.len(),
         }
@@ -26,14 +28,19 @@ impl Readings {
         &mut self,
         kind: PrincipalKind,
         name: &str,
-        reading: impl FnOnce() -> Reading,
+        read: impl FnOnce() -> (Reading, Option<Attributes>),
     ) {
         let folded = (kind, name.to_ascii_lowercase());
         let Some(principal) = self.by_folded.get(&folded) else { return };
         let Some(known) = self.readings.get_mut(principal) else { return };
         if principal.name.as_str() == name {
             self.missing -= usize::from(known.is_not_found());
-            *known = reading();
+            let (reading, attributes) = read();
+            *known = reading;
+            match attributes {
+                Some(attributes) => self.attributes.insert(principal.clone(), attributes),
+                None => self.attributes.remove(principal),
+            };
         } else if let (Reading::NotFound { differs_by_case }, Ok(other)) = (known, name.parse()) {
             *differs_by_case = Some(other);
         }
@@ -45,7 +52,7 @@ impl Readings {
     }
 
     pub(super) fn into_inventory(self) -> Inventory {
-        Inventory::from_pages(self.readings)
+        Inventory::from_pages(self.readings).with_attributes(self.attributes)
     }
 }
 
@@ -75,8 +82,9 @@ mod tests {
         Principal::user(text.parse().unwrap())
     }
 
-    fn found() -> Reading {
-        Reading::Found { unique_id: "AIDAJQABLZS4A3QDU576Q".parse().unwrap(), boundary: None }
+    fn found() -> (Reading, Option<Attributes>) {
+        let unique_id = "AIDAJQABLZS4A3QDU576Q".parse().unwrap();
+        (Reading::Found { unique_id, boundary: None }, Some(Attributes::default()))
     }
 
     #[test]
@@ -90,7 +98,7 @@ mod tests {
         let inventory = readings.into_inventory();
         let differs_by_case = Some("Alice".parse().unwrap());
         assert_eq!(inventory.reading(&alice), &Reading::NotFound { differs_by_case });
-        assert_eq!(inventory.reading(&bob), &found());
+        assert_eq!(inventory.reading(&bob), &found().0);
     }
 
     #[test]
@@ -110,7 +118,7 @@ mod tests {
         assert!(!readings.are_complete());
         let inventory = readings.into_inventory();
         assert!(inventory.reading(&user).is_not_found());
-        assert_eq!(inventory.reading(&role), &found());
+        assert_eq!(inventory.reading(&role), &found().0);
     }
 
     #[test]

@@ -113,8 +113,14 @@ impl Open {
         Ok(())
     }
 
-    /// Checks the content, at the end of the element. Comments between elements are harmless.
-    fn check(&self) -> Result<(), String> {
+    /// Checks the content, at the end of the element, which is in an element with the name `parent`. Comments between
+    /// elements are harmless.
+    fn check(&self, parent: Option<&str>) -> Result<(), String> {
+        // The SDK treats a missing value as an empty one.
+        let is_tag = self.name == "member" && parent == Some("Tags");
+        if is_tag && !["Key", "Value"].iter().all(|&field| self.fields.contains(field)) {
+            return Err("the response has a tag without a key or a value".to_owned());
+        }
         let is_mixed = self.has_text && self.has_children;
         let is_split = self.has_markup && !self.has_children;
         if is_mixed || is_split {
@@ -150,6 +156,8 @@ fn check(body: &[u8], action: &str) -> Result<(), String> {
             tells_end |= open.len() == 2 && element.name == "IsTruncated";
             if matches!(event, Event::Start(_)) {
                 open.push(element);
+            } else {
+                element.check(open.last().map(|parent| parent.name.as_str()))?;
             }
             if open.len() > MAX_DEPTH {
                 return Err("the elements of the response are nested too deeply".to_owned());
@@ -159,7 +167,11 @@ fn check(body: &[u8], action: &str) -> Result<(), String> {
         let inner = open.last_mut();
         match (event, inner) {
             // The reader checks that start and end tags match.
-            (Event::End(_), Some(_)) => open.pop().map_or(Ok(()), |element| element.check())?,
+            (Event::End(_), Some(_)) => {
+                let parent = open.len().checked_sub(2).map(|parent| open[parent].name.as_str());
+                open.last().map_or(Ok(()), |element| element.check(parent))?;
+                open.pop();
+            }
             (Event::Text(text), inner) if !text.trim().is_empty() => {
                 inner.ok_or_else(incomplete)?.has_text = true;
             }
@@ -239,6 +251,23 @@ mod tests {
         assert_eq!(check(twice.as_bytes(), "R"), Err(error));
         let with_entity = "<!DOCTYPE R [<!ENTITY a \"b\">]><RResponse>&a;</RResponse>";
         assert!(check(with_entity.as_bytes(), "R").is_err());
+    }
+
+    #[test]
+    fn a_tag_must_have_a_key_and_a_value_which_can_be_empty() {
+        let tag = |tag: &str| {
+            let list = format!("<Tags>{tag}</Tags>");
+            check(format!("<RResponse>{list}</RResponse>").as_bytes(), "R")
+        };
+        for complete in ["", "<member><Key>a</Key><Value/></member>"] {
+            assert_eq!(tag(complete), Ok(()));
+        }
+        for incomplete in
+            ["<member/>", "<member><Key>a</Key></member>", "<member><Value>a</Value></member>"]
+        {
+            let error = tag(incomplete).unwrap_err();
+            assert_eq!(error, "the response has a tag without a key or a value");
+        }
     }
 
     #[test]

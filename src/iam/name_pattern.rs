@@ -1,16 +1,18 @@
 use std::fmt;
 use std::str::FromStr;
 
-use wildmatch::WildMatch;
-
+use super::wildcards::Wildcards;
 use super::{NAME_CHAR_PATTERN, PrincipalName, character, is_name_char};
 
 /// The name of a user or role, or a pattern in which `*` matches any text and `?` matches one character.
 ///
 /// A pattern ignores case, as IAM does when it compares names. For example, `Break-Glass` also
 /// matches `break-glass`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct NamePattern(String);
+#[derive(Clone)]
+pub struct NamePattern {
+    text: Box<str>,
+    wildcards: Wildcards,
+}
 
 /// The reason why a text is not a valid [`NamePattern`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,13 +34,31 @@ pub enum NamePatternError {
 impl NamePattern {
     /// Whether the pattern matches the whole `name`.
     pub fn matches(&self, name: &PrincipalName) -> bool {
-        WildMatch::new(&self.0.to_ascii_lowercase()).matches(&name.folded())
+        self.wildcards.matches(name.as_str())
+    }
+
+    /// Whether the pattern matches every name that `other` matches. `false` can also mean that this is not known.
+    pub fn covers(&self, other: &NamePattern) -> bool {
+        self.wildcards.covers(&other.wildcards)
+    }
+
+    fn of(text: &str) -> Self {
+        NamePattern { text: text.into(), wildcards: Wildcards::ignoring_case(text) }
     }
 }
 
+/// Patterns are equal if their texts are.
+impl PartialEq for NamePattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for NamePattern {}
+
 impl From<&PrincipalName> for NamePattern {
     fn from(name: &PrincipalName) -> Self {
-        NamePattern(name.as_str().to_owned())
+        NamePattern::of(name.as_str())
     }
 }
 
@@ -54,7 +74,7 @@ impl FromStr for NamePattern {
             return Err(NamePatternError::BadCharacter(c));
         }
         match text.len() {
-            ..=64 => Ok(NamePattern(text.to_owned())),
+            ..=64 => Ok(NamePattern::of(text)),
             length => Err(NamePatternError::TooLong(length)),
         }
     }
@@ -62,13 +82,13 @@ impl FromStr for NamePattern {
 
 impl fmt::Display for NamePattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        f.pad(&self.text)
     }
 }
 
 impl fmt::Debug for NamePattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "NamePattern({})", self.0)
+        write!(f, "NamePattern({})", self.text)
     }
 }
 
@@ -98,6 +118,37 @@ mod tests {
         assert!(matches("*-admin-?", "eu-admin-7"));
         assert!(!matches("*-admin-?", "eu-admin-77"));
         assert!(!matches("a.c", "abc"));
+        assert!(matches("svc-*", "svc-") && matches("**", "x") && !matches("svc-?", "svc-"));
+    }
+
+    #[test]
+    fn a_pattern_covers_another_one_only_if_it_matches_all_of_its_names() {
+        let covers = |pattern: &str, other: &str| {
+            let [pattern, other] = [pattern, other].map(|it| it.parse::<NamePattern>().unwrap());
+            pattern.covers(&other)
+        };
+        for (pattern, other) in [
+            ("*", "*"),
+            ("svc-*", "SVC-a"),
+            ("svc-*", "svc-a*"),
+            ("svc-*", "svc-*"),
+            ("a?", "a?"),
+            ("a?", "ab"),
+            ("*", "?"),
+        ] {
+            assert!(covers(pattern, other), "{pattern} {other}");
+        }
+        for (pattern, other) in [
+            ("svc-a*", "svc-*"),
+            ("a", "a*"),
+            ("a?", "a*"),
+            ("?*", "*"),
+            ("a", "b"),
+            ("a*b", "a*"),
+            ("a?", "a"),
+        ] {
+            assert!(!covers(pattern, other), "{pattern} {other}");
+        }
     }
 
     #[test]

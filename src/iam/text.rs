@@ -1,5 +1,6 @@
 //! Text for people: untrusted text that is safe to display, and numbers.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::ops::Deref;
 use std::path::Path;
@@ -20,11 +21,17 @@ impl Printable {
         Printable(printable(text).into())
     }
 
+    /// A name or a value that is compared with others: the text as it is, except that unsafe characters, and line breaks
+    /// too, are escaped.
+    pub fn exact(text: &str) -> Self {
+        Printable(escaped(text).into())
+    }
+
     /// A path. Unsafe characters, and line breaks too, are escaped. Bytes that are not Unicode become `U+FFFD`.
     pub fn path(path: &Path) -> Self {
         #[expect(clippy::disallowed_methods, reason = "this is the function that escapes paths")]
         let text = path.to_string_lossy();
-        Printable(escaped(&text).into())
+        Printable::exact(&text)
     }
 
     /// The text.
@@ -49,6 +56,12 @@ impl Deref for Printable {
     type Target = str;
 
     fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for Printable {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }
@@ -190,6 +203,12 @@ mod tests {
         for visible in ["é", "日本", "🙂", "a b", "\u{a0}"] {
             assert!(is_printable(visible), "{visible}");
         }
+    }
+
+    #[test]
+    fn an_exact_text_keeps_its_spaces_and_escapes_the_rest() {
+        assert_eq!(Printable::exact(" a b "), " a b ");
+        assert_eq!(Printable::exact("a\tb\u{202e}"), "a\\u{9}b\\u{202e}");
     }
 
     #[test]

@@ -61,6 +61,19 @@ impl Timestamp {
         self.to_string().replace(['-', ':'], "")
     }
 
+    /// The time at which the day in UTC begins.
+    pub fn start_of_day(self) -> Timestamp {
+        Timestamp(self.0.replace_time(time::Time::MIDNIGHT))
+    }
+
+    /// The time this many days later; the last time that a timestamp can have, if that is earlier.
+    pub fn plus_days(self, days: u32) -> Timestamp {
+        let last = time::Date::MAX
+            .with_hms(23, 59, 59)
+            .map_or(self.0, time::PrimitiveDateTime::assume_utc);
+        Timestamp(self.0.checked_add(time::Duration::days(days.into())).unwrap_or(last))
+    }
+
     fn truncated(time: OffsetDateTime) -> Timestamp {
         Timestamp(time.truncate_to_second())
     }

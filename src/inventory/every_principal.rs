@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::ApiError;
+use super::{ApiError, Inventory, Reading};
 use crate::iam::{PolicyArn, Principal, PrincipalCounts, PrincipalKind, Printable};
 
 /// Every principal of an account that can be changed, each with its current boundary.
@@ -38,6 +38,14 @@ pub struct UnreadablePrincipal {
     pub why: Printable,
 }
 
+impl UnreadablePrincipal {
+    /// A principal with a valid name.
+    pub fn of(principal: &Principal, why: &str) -> Self {
+        let name = Printable::exact(principal.name.as_str());
+        UnreadablePrincipal { kind: principal.kind, name, why: why.into() }
+    }
+}
+
 fn counts(each: &[UnreadablePrincipal]) -> PrincipalCounts {
     PrincipalCounts::of(each.iter().map(|one| one.kind))
 }
@@ -50,5 +58,35 @@ impl fmt::Display for Lines<'_> {
             write!(f, "\n  {} {:?}: {}", one.kind.noun(), one.name, one.why)
         };
         self.0.iter().try_for_each(|one| line(one, f))
+    }
+}
+
+impl Inventory {
+    /// The boundary of every principal that can be changed: of all that were read, without roles that AWS manages.
+    ///
+    /// # Errors
+    /// If a principal was not found or could not be read. The result is never incomplete.
+    pub fn every_principal(&self) -> Result<EveryPrincipal, EveryPrincipalError> {
+        let mut every = EveryPrincipal::new();
+        let mut unreadable = Vec::new();
+        for (principal, reading) in self.iter() {
+            let why = match reading {
+                Reading::Found { boundary, .. } => {
+                    every.insert(principal.clone(), boundary.clone());
+                    continue;
+                }
+                Reading::Unmodifiable { .. } => continue,
+                Reading::NotFound { .. } => format!(
+                    "IAM listed the {} and then did not find it: it may have been deleted meanwhile",
+                    principal.kind.noun()
+                ),
+                Reading::Unreadable(error) => error.to_string(),
+            };
+            unreadable.push(UnreadablePrincipal::of(principal, &why));
+        }
+        match unreadable.is_empty() {
+            true => Ok(every),
+            false => Err(EveryPrincipalError::Unreadable(unreadable)),
+        }
     }
 }

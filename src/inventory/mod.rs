@@ -1,6 +1,7 @@
 //! What the account has and how calls to AWS ended, as plain values: no network, no SDK type.
 
 mod api_error;
+mod attributes;
 mod caller_identity;
 mod calls;
 mod every_principal;
@@ -9,6 +10,7 @@ mod reading;
 mod wait;
 
 pub use api_error::{ApiError, ErrorClass};
+pub use attributes::{ADMINISTRATIVE_POLICIES, Attributes, Tag};
 pub use caller_identity::CallerIdentity;
 pub use calls::{CallCount, CallOutcome, Retry, StopReason};
 pub use every_principal::{EveryPrincipal, EveryPrincipalError, UnreadablePrincipal};

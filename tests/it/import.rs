@@ -287,8 +287,7 @@ async fn without_account_details_users_are_listed_and_read_one_by_one() {
     let (sandbox, expected) = without_account_details().await;
     let everyone = account(&sandbox).await.every_principal(&users_only()).await.unwrap();
     assert_eq!(everyone, expected);
-    // A listing of more than one page is repeated: see the next test.
-    assert_eq!((sandbox.calls()["ListUsers"], sandbox.calls()["GetUser"]), (6, 5));
+    assert_eq!((sandbox.calls()["ListUsers"], sandbox.calls()["GetUser"]), (3, 5));
 }
 
 #[tokio::test]
@@ -303,8 +302,8 @@ async fn users_missed_by_shifting_pages_are_found_by_another_listing() {
         sandbox.faults().add(action, None, 2, Fault::Shifted(2));
         let everyone = account(&sandbox).await.every_principal(&users_only()).await.unwrap();
         assert_eq!(everyone, expected);
-        // Two pages, three pages with two more users, and three pages without a new user.
-        assert_eq!(sandbox.calls()[action], 8);
+        // Two pages, which have fewer users than the account, and three pages with the two others.
+        assert_eq!(sandbox.calls()[action], 5);
     }
 }
 
@@ -312,7 +311,7 @@ async fn users_missed_by_shifting_pages_are_found_by_another_listing() {
 fn page_of(action: &str, user: &str, marker: Option<&str>) -> Fault {
     let (list, end) = match action {
         DETAILS => ("UserDetailList", String::new()),
-        _ => ("Users", "<Arn>a</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate>".to_owned()),
+        _ => ("Users", "<Arn>a</Arn><CreateDate>2999-01-01T00:00:00Z</CreateDate>".to_owned()),
     };
     let more = match marker {
         Some(marker) => format!("<IsTruncated>true</IsTruncated><Marker>{marker}</Marker>"),

@@ -125,9 +125,14 @@ async fn complete_pages_make_the_number_of_users_known() {
         Sandbox::start(Options { seed: Seed::Story, page_size: 4, ..Options::default() }).await;
     let sandbox = sandbox.unwrap();
     let account = account(&sandbox).await;
+    let denied = Fault::error(403, "AccessDenied", "not authorized");
+    sandbox.faults().add(SUMMARY, None, 1, denied);
+    assert_eq!(account.known_count(PrincipalKind::User), None);
     assert_eq!(account.every_principal(&[PrincipalKind::User].into()).await.unwrap().len(), 19);
+    assert_eq!(account.known_count(PrincipalKind::User), Some(19));
+    assert_eq!(account.known_count(PrincipalKind::Role), None);
     assert_eq!(account.count_of(PrincipalKind::User).await.unwrap(), 19);
-    assert_eq!(sandbox.calls().get(SUMMARY), None);
+    assert_eq!(sandbox.calls()[SUMMARY], 1);
 }
 
 #[tokio::test]

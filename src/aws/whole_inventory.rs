@@ -1,0 +1,278 @@
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::ControlFlow;
+use std::time::{Duration, SystemTime};
+
+use super::detail::Detail;
+use super::pages::{self, DETAILS, Kinds};
+use super::read::{AccountCounts, ReadMethod, denied_for_all};
+use super::reader::Reader;
+use super::readings::{kinds_of, missing_of};
+use crate::iam::{Principal, PrincipalCounts, PrincipalKind, PrincipalName};
+use crate::inventory::{
+    ApiError, ErrorClass, EveryPrincipalError, Inventory, Reading, UnreadablePrincipal,
+};
+
+/// The maximum number of times that all pages are read.
+const MAX_READINGS: usize = 5;
+/// The maximum difference between the clock of this machine and that of AWS: AWS denies a request that is signed for
+/// another time
+/// ([signatures](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html)).
+const MAX_CLOCK_SKEW: Duration = Duration::from_mins(5);
+
+impl Reader {
+    /// Reads every principal of these kinds and the `listed` ones, by account pages. If that is denied, reads the names
+    /// by `ListUsers` and `ListRoles` and then each principal.
+    pub(super) async fn whole_inventory<'a>(
+        &self,
+        kinds: &Kinds,
+        listed: impl IntoIterator<Item = &'a Principal>,
+    ) -> Result<Inventory, EveryPrincipalError> {
+        let (mut listed, others): (Vec<&Principal>, Vec<&Principal>) =
+            listed.into_iter().partition(|it| kinds.contains(&it.kind));
+        let start = self.start().await?;
+        let mut filter = kinds.clone();
+        let mut inventory = Inventory::default();
+        // Principals of other kinds can be on the same pages.
+        match self.cheapest_method(&others).await? {
+            ReadMethod::Pages => {
+                filter.extend(kinds_of(&others));
+                listed.extend(others);
+            }
+            ReadMethod::OneByOne => inventory = self.inventory(others).await?,
+        }
+        let whole = match self.whole_by_pages(kinds, &filter, &listed, &start).await {
+            Err(EveryPrincipalError::Call(error)) if error.class == ErrorClass::Denied => {
+                tracing::info!("{error}; listing the names and reading each principal instead");
+                match self.whole_one_by_one(kinds, &listed, &start).await {
+                    // Both methods are denied: the first one needs fewer calls, so its error is returned.
+                    Err(EveryPrincipalError::Call(other)) if other.class == ErrorClass::Denied => {
+                        return Err(error.into());
+                    }
+                    read => read?,
+                }
+            }
+            read => read?,
+        };
+        inventory.extend(whole);
+        Ok(inventory)
+    }
+
+    async fn start(&self) -> Result<Start, ApiError> {
+        let time = SystemTime::now();
+        let counts = match self.account_counts().await {
+            Ok(counts) => counts,
+            Err(error) if error.class == ErrorClass::Credentials => return Err(error),
+            Err(error) => {
+                tracing::info!("{error}; reading more than one page of an account twice");
+                AccountCounts::default()
+            }
+        };
+        Ok(Start { time, counts })
+    }
+
+    /// Principals of the kinds in `filter` that are not in `kinds` are returned only if they are listed.
+    async fn whole_by_pages(
+        &self,
+        kinds: &Kinds,
+        filter: &Kinds,
+        listed: &[&Principal],
+        start: &Start,
+    ) -> Result<Inventory, EveryPrincipalError> {
+        let mut names = Names::default();
+        let (mut readings, mut attributes) = (BTreeMap::new(), BTreeMap::new());
+        let read = async |names: &mut Names| {
+            pages::each_detail(self, filter, |detail| {
+                if let Some(principal) = names.add(&detail, DETAILS, start)? {
+                    let (reading, its) = detail.read(DETAILS, &self.texts);
+                    match its {
+                        Some(its) => attributes.insert(principal.clone(), its),
+                        None => attributes.remove(&principal),
+                    };
+                    readings.insert(principal, reading);
+                }
+                Ok(ControlFlow::Continue(()))
+            })
+            .await
+        };
+        until_whole(kinds, start, &mut names, read).await?;
+        names.check(kinds, &readings)?;
+        let missing = listed.iter().copied().filter(|it| !readings.contains_key(*it));
+        let missing = names.not_found(missing);
+        readings.extend(missing);
+        let listed_names: BTreeSet<&Principal> = listed.iter().copied().collect();
+        readings.retain(|it, _| kinds.contains(&it.kind) || listed_names.contains(it));
+        let inventory = Inventory::whole(kinds.iter().copied(), readings, attributes);
+        Ok(self.with_missing(listed, inventory).await?)
+    }
+
+    async fn whole_one_by_one(
+        &self,
+        kinds: &Kinds,
+        listed: &[&Principal],
+        start: &Start,
+    ) -> Result<Inventory, EveryPrincipalError> {
+        let mut names = Names::default();
+        for &kind in kinds {
+            let action = pages::list_action(kind);
+            let read = async |names: &mut Names| {
+                pages::each_listed(self, kind, |detail| {
+                    names.add(&detail, action, start)?;
+                    Ok(ControlFlow::Continue(()))
+                })
+                .await
+            };
+            until_whole(&[kind].into(), start, &mut names, read).await?;
+        }
+        names.check(kinds, &BTreeMap::new())?;
+        let each: BTreeSet<&Principal> = names.valid.iter().chain(listed.iter().copied()).collect();
+        let each: Vec<&Principal> = each.into_iter().collect();
+        let mut inventory = self.one_by_one(&each).await?;
+        if let Some(error) = denied_for_all(&inventory) {
+            return Err(error.into());
+        }
+        let missing = missing_of(&inventory, listed);
+        inventory.extend(Inventory::of(names.not_found(missing)));
+        Ok(inventory.with_whole(kinds.iter().copied()))
+    }
+}
+
+/// What is known of the account before its pages are read.
+struct Start {
+    /// The time before `GetAccountSummary` was called.
+    time: SystemTime,
+    /// What it returned.
+    counts: AccountCounts,
+}
+
+/// Calls `read`, which reads all pages and adds their names to `names`, until the names are those of every principal of
+/// these kinds. `read` returns the number of pages.
+///
+/// IAM does not document what its pages return if principals are created or deleted while they are read. If the pages
+/// shift, they omit principals that exist. A single page cannot. Of several pages, one of two facts shows that nothing
+/// is missing:
+///
+/// 1. The names are as many as `GetAccountSummary` counted before the first page, and every principal was created before
+///    that call. Then each of them existed when IAM counted: it existed before, and later, on its page. So the names are
+///    a subset of those that were counted, of the same size, and no existing principal is missing. A deletion that shifts
+///    the pages cannot hide behind a creation, because the new principal has its date. Only principals that were created
+///    after the call can be missing, as after any reading. The clocks of this machine and of IAM may differ, so a
+///    principal that was created in the minutes before counts as new.
+/// 2. Otherwise (there are new principals, the numbers differ, or the call is denied), the pages are read again, until
+///    no new name appears. A name is missing then only if each reading omitted it.
+///
+/// # Errors
+/// If a call fails, or new names appear in every reading.
+async fn until_whole(
+    kinds: &Kinds,
+    start: &Start,
+    names: &mut Names,
+    mut read: impl AsyncFnMut(&mut Names) -> Result<usize, ApiError>,
+) -> Result<(), EveryPrincipalError> {
+    for _ in 0..MAX_READINGS {
+        let known = names.count();
+        let pages = read(names).await?;
+        if pages == 1 || names.are_as_counted(kinds, start) || names.count() == known {
+            return Ok(());
+        }
+    }
+    let noun = PrincipalCounts::of(kinds.iter().copied()).noun();
+    Err(EveryPrincipalError::Unstable { readings: MAX_READINGS, noun })
+}
+
+/// The names on all pages so far.
+#[derive(Default)]
+struct Names {
+    valid: BTreeSet<Principal>,
+    /// Names that IAM does not allow, and what is wrong with them.
+    invalid: BTreeMap<(PrincipalKind, String), String>,
+    /// The kinds with a principal that may have been created after the start.
+    with_new: Kinds,
+}
+
+impl Names {
+    /// Adds the principal in a response to `action`. `None` if its name is not valid.
+    fn add(
+        &mut self,
+        detail: &Detail<'_>,
+        action: &'static str,
+        start: &Start,
+    ) -> Result<Option<Principal>, ApiError> {
+        let (kind, name) = (detail.kind, detail.required_name(action)?);
+        let certainly_before = start.time.checked_sub(MAX_CLOCK_SKEW);
+        if !certainly_before.is_some_and(|time| detail.is_created_before(time)) {
+            self.with_new.insert(kind);
+        }
+        Ok(match name.parse::<PrincipalName>() {
+            Ok(name) => {
+                let principal = Principal { kind, name };
+                self.valid.insert(principal.clone());
+                Some(principal)
+            }
+            Err(error) => {
+                self.invalid.insert((kind, name.to_owned()), error.to_string());
+                None
+            }
+        })
+    }
+
+    fn count(&self) -> usize {
+        self.valid.len() + self.invalid.len()
+    }
+
+    /// Whether the names are certainly those that `GetAccountSummary` counted.
+    fn are_as_counted(&self, kinds: &Kinds, start: &Start) -> bool {
+        let all = self.valid.iter().map(|it| it.kind).chain(self.invalid.keys().map(|it| it.0));
+        let names = PrincipalCounts::of(all);
+        let is_as_counted = |&kind: &PrincipalKind| {
+            start.counts.of_kind(kind) == Some(names.of_kind(kind))
+                && !self.with_new.contains(&kind)
+        };
+        kinds.iter().all(is_as_counted)
+    }
+
+    /// Checks that every name of these kinds is valid.
+    ///
+    /// # Errors
+    /// The invalid names, together with the principals that could not be read.
+    fn check(
+        &self,
+        kinds: &Kinds,
+        readings: &BTreeMap<Principal, Reading>,
+    ) -> Result<(), EveryPrincipalError> {
+        let invalid = self.invalid.iter().filter(|((kind, _), _)| kinds.contains(kind));
+        let invalid = invalid.map(|((kind, name), why)| UnreadablePrincipal {
+            kind: *kind,
+            name: name.as_str().into(),
+            why: why.as_str().into(),
+        });
+        let mut each: Vec<UnreadablePrincipal> = invalid.collect();
+        if each.is_empty() {
+            return Ok(());
+        }
+        each.extend(readings.iter().filter_map(|(principal, reading)| match reading {
+            Reading::Unreadable(error) => {
+                Some(UnreadablePrincipal::of(principal, &error.to_string()))
+            }
+            _ => None,
+        }));
+        each.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
+        Err(EveryPrincipalError::Unreadable(each))
+    }
+
+    /// The readings of principals that have none of the names, each with the name that differs only in case.
+    fn not_found<'a>(
+        &self,
+        missing: impl IntoIterator<Item = &'a Principal>,
+    ) -> BTreeMap<Principal, Reading> {
+        let mut missing = missing.into_iter().peekable();
+        let mut by_folded = HashMap::new();
+        if missing.peek().is_some() {
+            by_folded.extend(self.valid.iter().map(|it| (it.folded(), &it.name)));
+        }
+        let reading = |it: &Principal| {
+            let differs_by_case = by_folded.get(&it.folded()).map(|&name| name.clone());
+            (it.clone(), Reading::NotFound { differs_by_case })
+        };
+        missing.map(reading).collect()
+    }
+}
