@@ -258,6 +258,7 @@ fn help(error: &Error) -> Option<String> {
         Error::ImportMismatch | Error::FromCsvMismatch => {
             "nothing was written: this is a bug in iam-boundaries: report it"
         }
+        Error::UpdateOfStandardInput => "specify the path of a file",
         Error::ChangedMeanwhile(_) => "run the command again",
     };
     Some(text.to_owned())

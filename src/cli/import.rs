@@ -6,7 +6,6 @@ use super::exit_code::Exit;
 use super::failure::Failure;
 use super::gate::Content;
 use super::output::Output;
-use crate::files::is_standard_input;
 use crate::iam::{Printable, grouped};
 use crate::ops::{self, CompareOptions, FromCsv, FromCsvOptions, ImportOptions, Imported};
 use crate::report::{render_comparison, render_update};
@@ -20,10 +19,6 @@ pub(super) async fn run(
         ImportMode::New => new_file(args, command, output).await,
         ImportMode::Update(file) => {
             let file = existing_file(args, file, "--update")?;
-            if is_standard_input(file) {
-                let failure = Failure::new("standard input cannot be updated");
-                return Err(failure.help("specify the path of a file"));
-            }
             update(args, command, file, output).await
         }
         ImportMode::Check(file) => {

@@ -5,6 +5,7 @@ use super::comparison::Comparison;
 use super::edit::{Edit, edited};
 use super::import::basic;
 use super::read::source_of;
+use super::source_text::SourceText;
 use super::{Config, FileErrors, check};
 use crate::iam::{PolicyArn, Principal};
 
@@ -22,7 +23,18 @@ impl EditableFile {
     /// # Errors
     /// Returns every error in the file, or the reason why the file cannot be read.
     pub fn read(path: &Path) -> Result<Self, FileErrors> {
-        let source = source_of(path)?;
+        Self::checked(source_of(path)?)
+    }
+
+    /// Checks `text` as the content of `file`, which is not read.
+    ///
+    /// # Errors
+    /// Returns every error in the text.
+    pub fn parse(file: &str, text: &str) -> Result<Self, FileErrors> {
+        Self::checked(SourceText::new(file, text.to_owned()))
+    }
+
+    fn checked(source: SourceText) -> Result<Self, FileErrors> {
         let text = source.text.clone();
         Ok(EditableFile { text, config: check::check(source)? })
     }

@@ -134,6 +134,9 @@ pub enum Error {
     /// The file does not match the spreadsheet that it was made from. This is a bug.
     #[error("the file does not match the spreadsheet")]
     FromCsvMismatch,
+    /// The file to update is standard input.
+    #[error("standard input cannot be updated")]
+    UpdateOfStandardInput,
     /// Something else changed the file to update while the account was read.
     #[error("{} was changed while the account was read, and was not updated", Printable::path(.0))]
     ChangedMeanwhile(PathBuf),

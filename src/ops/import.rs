@@ -6,9 +6,9 @@ use super::out_file::OutFile;
 use super::session::Session;
 use super::time_limit::{OnWait, TimeLimit};
 use crate::aws::Access;
-use crate::config::{Comments, Config, file_of};
-use crate::iam::{AccountId, PolicyArn, PrincipalCounts, PrincipalKind};
-use crate::inventory::{CallerIdentity, EveryPrincipal};
+use crate::config::{Comments, Config, EntryComment, file_of};
+use crate::iam::{AccountId, PolicyArn, Principal, PrincipalCounts, PrincipalKind};
+use crate::inventory::{CallerIdentity, EveryPrincipal, Inventory};
 use crate::plan::check_scope;
 
 /// Options of [`import`].
@@ -51,10 +51,11 @@ pub async fn import(options: &ImportOptions, on_wait: OnWait<'_>) -> Result<Impo
     let waits = time.waits();
     let read = async {
         let session = Session::identify(&options.access, options.account, None, waits).await?;
-        let principals = session.account.every_principal(&options.kinds).await?;
-        Ok((session, principals))
+        let inventory = session.account.whole_inventory(&options.kinds, []).await?;
+        Ok((session, inventory))
     };
-    let (session, principals) = time.within(on_wait, read).await?;
+    let (session, inventory) = time.within(on_wait, read).await?;
+    let principals = inventory.every_principal()?;
     let identity = session.account.identity();
     if principals.is_empty() {
         let kinds: Vec<&str> = options.kinds.iter().map(|kind| kind.plural()).collect();
@@ -62,7 +63,7 @@ pub async fn import(options: &ImportOptions, on_wait: OnWait<'_>) -> Result<Impo
         return Err(Error::EmptyAccount { account, what });
     }
     check_settable(identity, &principals)?;
-    let text = file_of(identity.account, &principals, &comments(&principals));
+    let text = file_of(identity.account, &principals, &comments(&inventory));
     let count = |has_boundary: bool| {
         let counted = principals.iter().filter(|(_, boundary)| boundary.is_some() == has_boundary);
         PrincipalCounts::of(counted.map(|(principal, _)| principal.kind))
@@ -99,9 +100,15 @@ pub(super) fn check_settable(
     }
 }
 
-/// The comments of new entries, from the attributes of the principals.
-pub(super) fn comments(_principals: &EveryPrincipal) -> Comments {
-    Comments::new()
+/// The comments of new entries: the path and the tags of each principal.
+pub(super) fn comments(inventory: &Inventory) -> Comments {
+    let comment = |principal: &Principal| {
+        let attributes = inventory.attributes(principal)?;
+        let tags = attributes.tags.iter().map(|tag| (&tag.key, &tag.value));
+        let comment = EntryComment::of_attributes(attributes.path.as_ref(), tags)?;
+        Some((principal.clone(), comment))
+    };
+    inventory.iter().filter_map(|(principal, _)| comment(principal)).collect()
 }
 
 fn is_same(config: &Config, principals: &EveryPrincipal) -> bool {

@@ -8,8 +8,9 @@ use super::session::{Input, Session};
 use super::time_limit::{OnWait, TimeLimit};
 use crate::aws::Access;
 use crate::config::{Comparison, Config, EditableFile};
+use crate::files::is_standard_input;
 use crate::iam::{AccountId, Principal, PrincipalKind};
-use crate::inventory::EveryPrincipal;
+use crate::inventory::{EveryPrincipal, Inventory};
 
 /// Options of [`compare`] and [`update`].
 #[derive(Debug, Clone)]
@@ -41,7 +42,7 @@ pub struct Compared {
 /// If the file has errors or is for another account, or not every principal can be read.
 pub async fn compare(options: &CompareOptions, on_wait: OnWait<'_>) -> Result<Compared, Error> {
     let file = EditableFile::read(&options.file)?;
-    let (session, _, comparison) = read(options, &file, on_wait).await?;
+    let (session, _, _, comparison) = read(options, &file, on_wait).await?;
     let account = session.account.identity().account;
     Ok(Compared { account, config: file.config, comparison })
 }
@@ -54,14 +55,16 @@ pub async fn compare(options: &CompareOptions, on_wait: OnWait<'_>) -> Result<Co
 /// Returns the same errors as [`compare`]. An error also occurs if the file cannot be written, or was changed
 /// while the account was read. The file is then unchanged.
 pub async fn update(options: &CompareOptions, on_wait: OnWait<'_>) -> Result<Compared, Error> {
+    if is_standard_input(&options.file) {
+        return Err(Error::UpdateOfStandardInput);
+    }
     let out = OutFile::at(&options.file, true)?;
     let file = EditableFile::read(&options.file)?;
-    let (session, principals, comparison) = read(options, &file, on_wait).await?;
+    let (session, inventory, principals, comparison) = read(options, &file, on_wait).await?;
     let identity = session.account.identity();
     check_settable(identity, &principals)?;
     if !comparison.different.is_empty() || !comparison.unlisted.is_empty() {
-        let text =
-            file.updated(&comparison, &comments(&principals)).ok_or(Error::ImportMismatch)?;
+        let text = file.updated(&comparison, &comments(&inventory)).ok_or(Error::ImportMismatch)?;
         check_update(&file.config, &text, &comparison, options, &principals)?;
         if EditableFile::read(&options.file)?.config.digest != file.config.digest {
             return Err(Error::ChangedMeanwhile(options.file.clone()));
@@ -76,18 +79,19 @@ async fn read(
     options: &CompareOptions,
     file: &EditableFile,
     on_wait: OnWait<'_>,
-) -> Result<(Session, EveryPrincipal, Comparison), Error> {
+) -> Result<(Session, Inventory, EveryPrincipal, Comparison), Error> {
     let mut time = TimeLimit::new(None);
     let waits = time.waits();
     let read = async {
         let input = Input::File { config: Box::new(file.config.clone()), base: None };
         let session = Session::open(&options.access, options.account, &input, waits).await?;
-        let principals = session.account.every_principal(&options.kinds).await?;
-        Ok((session, principals))
+        let inventory = session.account.whole_inventory(&options.kinds, []).await?;
+        Ok((session, inventory))
     };
-    let (session, principals) = time.within(on_wait, read).await?;
+    let (session, inventory) = time.within(on_wait, read).await?;
+    let principals = inventory.every_principal()?;
     let comparison = Comparison::of(&file.config, &principals, &options.kinds);
-    Ok((session, principals, comparison))
+    Ok((session, inventory, principals, comparison))
 }
 
 /// Checks an updated text before it is written: it is a valid file that matches the account, and that differs from the

@@ -23,9 +23,12 @@ pub fn render_comparison(
     let mut text = String::new();
     if comparison.is_match() {
         let matching = comparison.matching;
-        push(&mut text, &style.good(format!(
-            "{file} matches account {account}: {matching} with the listed boundary, and no other boundary."
-        )));
+        push(
+            &mut text,
+            &style.good(format!(
+                "{file} matches account {account}: {matching} as listed, and no other boundary."
+            )),
+        );
         push_without_boundary(&mut text, comparison);
         return text;
     }
@@ -108,6 +111,9 @@ pub fn render_update(
     section(&mut text, style, "Added", added.collect());
     let kept = format!("{NOT_IN_ACCOUNT}, left unchanged");
     section(&mut text, style, &kept, missing(config, comparison));
+    if !comparison.is_match() {
+        text.push('\n');
+    }
     push_without_boundary(&mut text, comparison);
     text
 }

@@ -44,13 +44,13 @@ pub(in crate::cli) struct ImportArgs {
     /// Changes the entries whose users and roles have another boundary in the account, and adds entries for those
     /// that have a boundary and are not listed. Everything else stays as it is: comments, order, formatting, and the
     /// entries of users and roles that the account does not have.
-    #[arg(long, value_name = "FILE", num_args = 0..=1, conflicts_with_all = ["out", "check", "from_csv"])]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, conflicts_with_all = ["out", "force", "check", "from_csv"])]
     update: Option<Option<PathBuf>>,
     /// Compare the account with a file, and return exit code 2 if they differ [default: the file of -f]
     ///
     /// They differ if a listed user or role has another boundary or does not exist, or if one that is not listed has
     /// a boundary. Writes nothing.
-    #[arg(long, value_name = "FILE", num_args = 0..=1, conflicts_with_all = ["out", "update", "from_csv"])]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, conflicts_with_all = ["out", "force", "update", "from_csv"])]
     check: Option<Option<PathBuf>>,
     /// Convert a CSV file, without connecting to AWS; - reads standard input
     ///

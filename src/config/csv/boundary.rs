@@ -55,7 +55,7 @@ impl Boundary {
         let at = |message: String| Diagnostic::at(source, field.span.clone(), message);
         if text.is_empty() {
             return Err(at("the boundary must not be empty".to_owned())
-                .help("write a boundary, or false if there must be none; a row that is removed changes nothing"));
+                .help("write a boundary, or false if there must be none; to leave the boundary as it is, remove the row"));
         }
         if text.eq_ignore_ascii_case("false") {
             return Ok(Boundary::Forbidden);

@@ -18,8 +18,8 @@ pub(super) enum Column {
 pub(super) struct Columns(Vec<Option<Column>>);
 
 /// An example of a header and a row.
-pub(super) const EXAMPLE: &str = "name,boundary on the first line, and then \
-                                  alice,arn:aws:iam::123456789012:policy/Developer";
+pub(super) const EXAMPLE: &str = "name,boundary on the first line, and rows such as \
+                                  alice,arn:aws:iam::123456789012:policy/Developer below it";
 
 impl Column {
     const ALL: [Column; 4] = [Column::Name, Column::Boundary, Column::Kind, Column::Reason];
