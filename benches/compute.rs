@@ -13,9 +13,9 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use iam_boundaries::config::Config;
-use iam_boundaries::iam::{PolicyArn, UniqueId};
+use iam_boundaries::iam::{Partition, PolicyArn, PolicyRef, Timestamp, UniqueId};
 use iam_boundaries::inventory::{Inventory, Reading};
-use iam_boundaries::plan::Plan;
+use iam_boundaries::plan::{Plan, PlanContext};
 use iam_boundaries::report::{Format, Style, render_plan};
 use iam_boundaries::sandbox::{ACCOUNT, awkward_name};
 
@@ -210,7 +210,7 @@ fn time_of_binary(arguments: &[&str], file: Option<&Path>) -> Duration {
 }
 
 fn config(file: &Path) -> Config {
-    Config::read(file).expect("the file has no errors")
+    Config::read(&[file]).expect("the file has no errors")
 }
 
 struct Planned {
@@ -222,8 +222,12 @@ struct Planned {
 fn planned(file: &Path) -> Planned {
     let (config, parse) = timed(|| config(file));
     let live = snapshot(&config);
-    let account = ACCOUNT.parse().expect("the sandbox has an account id");
-    let (plan, diff) = timed(|| Plan::between(account, &config, &live));
+    let context = PlanContext::new(
+        ACCOUNT.parse().expect("the sandbox has an account id"),
+        Partition::Aws,
+        Timestamp::now().expect("the clock is right"),
+    );
+    let (plan, diff) = timed(|| Plan::between(&context, &config, &live));
     Planned { plan, parse, diff }
 }
 
@@ -237,12 +241,14 @@ fn snapshot(config: &Config) -> Inventory {
     let other: PolicyArn = policy("Other").parse().expect("it is an ARN");
     let unique_id: UniqueId = "AIDAJQABLZS4A3QDU576Q".parse().expect("it is a unique ID");
     let found = |boundary| Reading::Found { unique_id: unique_id.clone(), boundary };
-    let reading = |n: usize, listed: &Option<PolicyArn>| match (n % 10, listed) {
+    let reading = |n: usize, listed: &Option<PolicyRef>| match (n % 10, listed) {
         (0, Some(_)) => found(None),
         (0 | 5, _) => found(Some(other.clone())),
         // Each boundary has its own string, as in responses of IAM.
         (_, listed) => found(
-            listed.as_ref().map(|arn| arn.as_str().parse().expect("a listed boundary is an ARN")),
+            listed
+                .as_ref()
+                .map(|arn| arn.to_string().parse().expect("a listed boundary is an ARN")),
         ),
     };
     let users = config.entries().enumerate();

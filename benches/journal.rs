@@ -19,7 +19,7 @@ use iam_boundaries::config::Config;
 use iam_boundaries::iam::{PrincipalName, Rate, Timestamp};
 use iam_boundaries::inventory::CallOutcome;
 use iam_boundaries::journal::{Intent, Journal, Outcome, RunRecord};
-use iam_boundaries::plan::{Plan, Preflight};
+use iam_boundaries::plan::{Plan, PlanContext, Preflight};
 use iam_boundaries::sandbox::{
     ACCESS_KEY_ID, LimitModel, Options, RateLimit, SECRET_ACCESS_KEY, Sandbox, Throttle,
 };
@@ -147,7 +147,15 @@ impl Company {
         let config = Config::parse("boundaries.toml", &file).map_err(|_| "the file has errors")?;
         let listed: Vec<_> = config.entries().map(|(principal, _)| principal).collect();
         let live = account.inventory(&listed).await?;
-        let plan = Plan::between(account.identity().account, &config, &live);
+        let plan = Plan::between(
+            &PlanContext::new(
+                account.identity().account,
+                account.identity().partition,
+                Timestamp::now().unwrap(),
+            ),
+            &config,
+            &live,
+        );
         Ok(Company { _sandbox: sandbox, account, preflight: Preflight::fresh(plan) })
     }
 

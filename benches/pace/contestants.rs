@@ -9,8 +9,8 @@ use futures::{StreamExt, stream};
 use iam_boundaries::apply::{self, RunOptions};
 use iam_boundaries::aws::{Access, Connection, LimiterOptions, RetryPolicy, StopSwitch};
 use iam_boundaries::config::Config;
-use iam_boundaries::iam::{PolicyArn, PrincipalName};
-use iam_boundaries::plan::{Plan, Preflight};
+use iam_boundaries::iam::{PolicyArn, PrincipalName, Timestamp};
+use iam_boundaries::plan::{Plan, PlanContext, Preflight};
 use iam_boundaries::sandbox::{ACCESS_KEY_ID, ActionCalls, Options, SECRET_ACCESS_KEY, Sandbox};
 use tokio::time::MissedTickBehavior;
 
@@ -214,7 +214,15 @@ async fn ours(sandbox: &Sandbox, row: &Row, boundary: &PolicyArn) -> (Duration, 
     let config = Config::parse("boundaries.toml", &file).expect("the file is right");
     let listed: Vec<_> = config.entries().map(|(principal, _)| principal).collect();
     let live = account.inventory(&listed).await.expect("the sandbox responds");
-    let plan = Plan::between(account.identity().account, &config, &live);
+    let plan = Plan::between(
+        &PlanContext::new(
+            account.identity().account,
+            account.identity().partition,
+            Timestamp::now().unwrap(),
+        ),
+        &config,
+        &live,
+    );
     let preflight = Preflight::fresh(plan);
     let limiter = LimiterOptions { max_in_flight: row.concurrency, expected_calls: row.items };
     let writer = account.writer(limiter, None, RetryPolicy::default());

@@ -1,7 +1,7 @@
-use iam_boundaries::config::{Config, Entry, FileErrors};
+use iam_boundaries::config::{Config, Entry, FileErrors, render_warnings};
 use iam_boundaries::iam::{AccountId, Partition, PolicyArn, Principal, PrincipalName};
 use iam_boundaries::inventory::{ApiError, ErrorClass, Inventory, Reading};
-use iam_boundaries::plan::Plan;
+use iam_boundaries::plan::{Plan, PlanContext};
 use iam_boundaries::report::{Format, Style, render_check, render_file_errors};
 
 use super::reports::{commands, comment, found, inert, json, of_plan, reads_back, without_colors};
@@ -19,7 +19,7 @@ pub fn file(input: &[u8]) -> bool {
         }
         (Err(errors), Err(again)) => {
             for (one, other) in errors.diagnostics().iter().zip(again.diagnostics()) {
-                assert_eq!(one, other);
+                assert_eq!(format!("{one:?}"), format!("{other:?}"));
             }
             assert_eq!(errors.diagnostics().len(), again.diagnostics().len());
             with_errors(&text, &errors);
@@ -31,13 +31,14 @@ pub fn file(input: &[u8]) -> bool {
 
 fn without_errors(text: &str, config: &Config) {
     let account = config.account.as_ref();
-    let names = account.map(|account| (account.line, account.column));
-    let users = config
-        .users
-        .values()
-        .chain(config.roles.values())
-        .map(|listed| (listed.line, listed.column));
-    names.into_iter().chain(users).for_each(|place| exists(text, place));
+    let account_place = account.map(|account| &account.position);
+    let entries = config.entries().map(|(_, entry)| &entry.position);
+    let rules = config.rules.iter().map(|rule| &rule.position);
+    let places = account_place.into_iter().chain(entries).chain(rules);
+    places.for_each(|place| exists(text, (place.line, place.column)));
+    let warnings = config.warnings.iter();
+    warnings.for_each(|warning| exists(text, (warning.line, warning.column)));
+    inert(&render_warnings(&config.warnings, false));
     let check = |format| render_check(config, format, Style::PLAIN);
     inert(&check(Format::Text));
     json(&check(Format::Json));
@@ -46,9 +47,12 @@ fn without_errors(text: &str, config: &Config) {
     let account = account.map(|account| account.value).or(config.policy_account());
     let account = account.unwrap_or_else(|| "123456789012".parse().expect("it has 12 digits"));
     for live in [nobody(config), everybody(account, config)] {
-        let plan = Plan::between(account, config, &live);
+        let now = "2026-11-25T00:12:03Z".parse().expect("it is a time");
+        let partition = config.partition().unwrap_or(Partition::Aws);
+        let context = PlanContext::new(account, partition, now);
+        let plan = Plan::between(&context, config, &live);
         assert_eq!(plan.listed(), config.listed());
-        for plan in [plan.clone(), plan.since(config, config)] {
+        for plan in [plan.clone(), plan.since(config, config, &live, &context)] {
             reads_back(&plan);
             of_plan(&plan);
         }
@@ -96,7 +100,9 @@ fn everybody(account: AccountId, config: &Config) -> Inventory {
             0 => found(None),
             1 => found(Some(&other)),
             2 => found(Some(&of_aws)),
-            3 => found(listed.boundary.as_ref()),
+            3 => {
+                found(listed.boundary.as_ref().map(|it| it.in_account(account, partition)).as_ref())
+            }
             4 => Reading::NotFound { differs_by_case: in_other_case(&principal.name) },
             _ => Reading::Unreadable(ApiError {
                 action: "iam:GetUser".into(),

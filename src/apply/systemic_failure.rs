@@ -97,6 +97,8 @@ mod tests {
             unique_id: None,
             boundary,
             provenance: Provenance::entry(&file, n + 2, None),
+            reason: None,
+            expired: None,
             origin: None,
         };
         boundaries.into_iter().enumerate().map(change).collect()

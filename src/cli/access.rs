@@ -49,7 +49,7 @@ pub(super) fn state(args: &Args) -> StateRoot {
 
 /// Rejects `-f` for a command that does not use the boundaries file. `help` can contain `FILE`.
 pub(super) fn reject_file(args: &Args, command: &str, help: &str) -> Result<(), Failure> {
-    match &args.file {
+    match args.file.first() {
         None => Ok(()),
         Some(file) => {
             Err(Failure::new(format!("-f {} cannot be used with {command}", shown(file)))

@@ -34,10 +34,15 @@ pub(super) async fn run(
     output: &Output,
 ) -> Result<Exit, Failure> {
     let input = match &command.plan {
-        None => ApplyInput::File(args.file().to_owned()),
+        None => ApplyInput::Files(command.selection.of(args.files())),
         Some(plan) => {
             let help = "omit -f: a saved plan does not need the boundaries file";
             reject_file(args, "a saved plan", help)?;
+            if command.selection.is_set() {
+                let message = "a saved plan cannot be limited to principals";
+                let help = "omit --only and --expiring-within, or omit the plan to apply the boundaries file";
+                return Err(Failure::new(message).help(help));
+            }
             ApplyInput::Saved(plan.clone())
         }
     };

@@ -7,7 +7,7 @@ use crate::report::{render_check, render_file_errors};
 
 pub(super) fn run(args: &Args, command: &CheckArgs, output: &Output) -> Result<Exit, Failure> {
     let format = command.format;
-    match ops::check(args.file()).map_err(Failure::from) {
+    match ops::check(&args.files()).map_err(Failure::from) {
         Ok(config) => {
             output.result(format, &render_check(&config, format.into(), output.out))?;
             Ok(Exit::Done)

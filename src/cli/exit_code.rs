@@ -11,6 +11,7 @@ pub(super) enum Exit {
     Changes = 2,
     SomeFailed = 3,
     Refused = 4,
+    ChangesAndProblems = 5,
     Interrupted = 130,
 }
 
@@ -32,12 +33,15 @@ impl Exit {
                 "`--detailed-exitcode` is set, and the plan has changes; or `import --check` found differences"
             }
             Exit::SomeFailed => {
-                "incomplete: principals cannot be planned, changes were not made or not verified, or the \
-                 journal or the run report could not be written; `apply` made the other changes"
+                "incomplete: principals cannot be planned, `[unlisted]` reports an error, changes were not made or not \
+                 verified, or the journal or the run report could not be written; `apply` made the other changes"
             }
             Exit::Refused => {
                 "refused, and nothing was changed: the plan violates a guard rail, or `--strict` \
                  found conflicts"
+            }
+            Exit::ChangesAndProblems => {
+                "`--detailed-exitcode` is set, and the plan has changes and is incomplete: codes 2 and 3 together"
             }
             Exit::Interrupted => {
                 "interrupted: requests in flight had 10 seconds to finish, and all outcomes were recorded, except after a second \

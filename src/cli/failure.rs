@@ -125,6 +125,9 @@ fn help(error: &Error) -> Option<String> {
         Error::Call(error) | Error::Connect(ConnectError::Call(error)) => return advice(error),
         Error::EveryPrincipal(EveryPrincipalError::Call(error)) => return advice(error),
         Error::File(_) => return None,
+        Error::NoSuchSelection { .. } => {
+            "correct --only; a new user or role can take a few seconds to appear in IAM: run the command again"
+        }
         Error::NoBase(_) => {
             "create it with `git show origin/main:boundaries.toml > base.toml`; if the boundaries file is new \
              on this branch, specify an empty file"

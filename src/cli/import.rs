@@ -7,8 +7,10 @@ use super::failure::Failure;
 use super::gate::Content;
 use super::output::Output;
 use crate::iam::{Printable, grouped};
-use crate::ops::{self, CompareOptions, FromCsv, FromCsvOptions, ImportOptions, Imported};
-use crate::report::{render_comparison, render_update};
+use crate::ops::{
+    self, CompareOptions, Compared, FromCsv, FromCsvOptions, ImportOptions, Imported, UpdateOptions,
+};
+use crate::report::{ComparedFile, render_comparison, render_update};
 
 pub(super) async fn run(
     args: &Args,
@@ -18,29 +20,29 @@ pub(super) async fn run(
     match command.mode() {
         ImportMode::New => new_file(args, command, output).await,
         ImportMode::Update(file) => {
-            let file = existing_file(args, file, "--update")?;
-            update(args, command, file, output).await
+            let files = existing_files(args, file, "--update")?;
+            match &*files {
+                [file] => update(args, command, file, output).await,
+                _ => Err(Failure::new("several files cannot be updated together")
+                    .help("specify one file with --update FILE, without -f")),
+            }
         }
         ImportMode::Check(file) => {
-            check(args, command, existing_file(args, file, "--check")?, output).await
+            check(args, command, existing_files(args, file, "--check")?, output).await
         }
         ImportMode::FromCsv(csv) => from_csv(args, command, csv, output),
     }
 }
 
-/// The file to update or to check: the value of the option, or of `-f`.
-fn existing_file<'a>(
-    args: &'a Args,
-    file: Option<&'a Path>,
-    option: &str,
-) -> Result<&'a Path, Failure> {
+/// The files to update or to check: the value of the option, or of `-f`.
+fn existing_files(args: &Args, file: Option<&Path>, option: &str) -> Result<Vec<PathBuf>, Failure> {
     match file {
-        None => Ok(args.file()),
+        None => Ok(args.files()),
         Some(file) => {
             let name = Printable::path(file);
-            let help = format!("specify one file: -f FILE, or {option} {name}");
+            let help = format!("specify the file once: -f FILE, or {option} {name}");
             reject_file(args, &format!("{option} {name}"), &help)?;
-            Ok(file)
+            Ok(vec![file.to_owned()])
         }
     }
 }
@@ -90,9 +92,9 @@ async fn update(
     let waits = output.wait_display();
     let (access, _sandbox) = access(args, &waits).await?;
     let kinds = command.kinds();
-    let options = CompareOptions { access, account: args.account, file: file.to_owned(), kinds };
+    let options = UpdateOptions { access, account: args.account, file: file.to_owned(), kinds };
     let updated = ops::update(&options, &mut |wait| waits.show(wait)).await?;
-    let text = render_update(updated.account, &updated.config, &updated.comparison, output.out);
+    let text = render_update(&compared_file(&updated), &updated.comparison, output.out);
     output.result(Content::Text, &text)?;
     Ok(Exit::Done)
 }
@@ -100,18 +102,23 @@ async fn update(
 async fn check(
     args: &Args,
     command: &ImportArgs,
-    file: &Path,
+    files: Vec<PathBuf>,
     output: &Output,
 ) -> Result<Exit, Failure> {
     let waits = output.wait_display();
     let (access, _sandbox) = access(args, &waits).await?;
     let kinds = command.kinds();
-    let options = CompareOptions { access, account: args.account, file: file.to_owned(), kinds };
+    let options = CompareOptions { access, account: args.account, files, kinds };
     let compared = ops::compare(&options, &mut |wait| waits.show(wait)).await?;
     let comparison = &compared.comparison;
-    let text = render_comparison(compared.account, &compared.config, comparison, output.out);
+    let text = render_comparison(&compared_file(&compared), comparison, output.out);
     output.result(Content::Text, &text)?;
     Ok(if comparison.is_match() { Exit::Done } else { Exit::Changes })
+}
+
+fn compared_file(compared: &Compared) -> ComparedFile<'_> {
+    let file = Printable::new(&compared.config.path());
+    ComparedFile { account: compared.account, file, names: &compared.names }
 }
 
 fn from_csv(

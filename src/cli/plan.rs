@@ -6,19 +6,40 @@ use super::check::write_to_review;
 use super::exit_code::Exit;
 use super::failure::Failure;
 use super::output::Output;
-use crate::iam::Printable;
-use crate::ops::{self, PlanOptions};
-use crate::plan::Plan;
-use crate::report::render_plan;
+use crate::iam::{DateOrTime, Printable};
+use crate::ops::{self, ExplainOptions, PlanOptions, Selection};
+use crate::plan::{Plan, Severity};
+use crate::report::{render_explanation, render_plan};
 
 pub(super) async fn run(args: &Args, command: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
     let waits = output.wait_display();
     let (access, _sandbox) = access(args, &waits).await?;
+    let as_of = command.as_of.map(DateOrTime::moment);
+    if let Some(principal) = &command.explain {
+        let options = ExplainOptions {
+            access,
+            account: args.account,
+            files: args.files(),
+            principal: principal.clone(),
+            as_of,
+            timeout: command.to.timeout,
+        };
+        let explained = ops::explain(&options, &mut |wait| waits.show(wait)).await?;
+        let format = command.to.format;
+        output.result(format, &render_explanation(&explained, format.into(), output.out))?;
+        return Ok(match explained.plan.problems_of(Severity::Error).next() {
+            Some(_) => Exit::SomeFailed,
+            None => Exit::Done,
+        });
+    }
     let options = PlanOptions {
         access,
         account: args.account,
-        file: args.file().to_owned(),
-        base: command.base.clone(),
+        selection: Selection {
+            base: command.base.clone(),
+            as_of,
+            ..command.selection.of(args.files())
+        },
         max_changes: command.limits.max_changes,
         max_removals: command.limits.max_removals,
         out: command.to.out.clone(),
@@ -36,13 +57,12 @@ pub(super) fn made(plan: &Plan, to: &PlanOutput, output: &Output) -> Result<Exit
         output.remark(&saved(plan, path));
     }
     output.result(to.format, &render_plan(plan, to.format.into(), output.out))?;
-    Ok(if !plan.problems.is_empty() {
-        // Problems take precedence over changes.
-        Exit::SomeFailed
-    } else if to.detailed_exitcode && !plan.changes.is_empty() {
-        Exit::Changes
-    } else {
-        Exit::Done
+    let has_changes = to.detailed_exitcode && !plan.changes.is_empty();
+    Ok(match (plan.is_incomplete(), has_changes) {
+        (true, true) => Exit::ChangesAndProblems,
+        (true, false) => Exit::SomeFailed,
+        (false, true) => Exit::Changes,
+        (false, false) => Exit::Done,
     })
 }
 

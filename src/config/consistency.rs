@@ -1,9 +1,10 @@
-//! Checks across the ARNs of a file: all of them must be usable in one account.
+//! Checks across the ARNs of all files: all of them must be usable in one account.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::source_text::SourceText;
 use super::{Diagnostic, Located};
@@ -11,6 +12,7 @@ use crate::iam::{AccountId, PolicyArn, PolicyOwner};
 
 /// An ARN, and its position in the text.
 pub(super) struct LocatedArn {
+    pub(super) source: Arc<SourceText>,
     /// The byte range of the ARN, including its quotes.
     pub(super) span: Range<usize>,
     pub(super) arn: PolicyArn,
@@ -23,10 +25,13 @@ pub(super) struct LocatedArn {
 /// of the same account or an AWS managed policy
 /// ([PutUserPermissionsBoundary](https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPermissionsBoundary.html)).
 pub(super) fn check(
-    source: &SourceText,
     account: Option<&Located<AccountId>>,
-    arns: &[LocatedArn],
+    arns: Vec<LocatedArn>,
 ) -> Vec<Diagnostic> {
+    let at = |located: &LocatedArn, message| {
+        Diagnostic::at(&located.source, located.span.clone(), message)
+    };
+    let arns = &*in_order(arns);
     let mut diagnostics = Vec::new();
     if let Some(expected) = most_common(arns, |located| Some(located.arn.partition())) {
         for located in arns.iter().filter(|located| located.arn.partition() != expected) {
@@ -37,7 +42,7 @@ pub(super) fn check(
             let help = format!(
                 "start the ARN with arn:{expected}: (an account belongs to exactly one partition)"
             );
-            diagnostics.push(Diagnostic::at(source, located.span.clone(), message).help(help));
+            diagnostics.push(at(located, message).help(help));
         }
     }
     let owner = |located: &LocatedArn| match located.arn.owner() {
@@ -51,18 +56,32 @@ pub(super) fn check(
     for located in arns {
         let Some(other) = owner(located).filter(|&account| account != expected) else { continue };
         let contrast = match account {
-            Some(account) => format!("the file is for account {expected} (line {})", account.line),
+            Some(account) => {
+                let line = account.position.line;
+                match account.position.file == located.source.file {
+                    true => format!("the file is for account {expected} (line {line})"),
+                    false => format!("{}:{line} is for account {expected}", account.position.file),
+                }
+            }
             None => format!("other policies belong to account {expected}"),
         };
         let message = format!("this policy belongs to account {other}, but {contrast}");
         let help = "correct the account ID in the ARN: a boundary is a policy of the same \
                     account or an AWS managed policy";
-        diagnostics.push(Diagnostic::at(source, located.span.clone(), message).help(help));
+        diagnostics.push(at(located, message).help(help));
     }
     diagnostics
 }
 
-/// The most common value of the ARNs. Of equally common values, the one that comes first in the file.
+/// The ARNs in the order of the files and of their texts. `arns` is in the order of the files.
+fn in_order(mut arns: Vec<LocatedArn>) -> Vec<LocatedArn> {
+    for of_file in arns.chunk_by_mut(|a, b| Arc::ptr_eq(&a.source, &b.source)) {
+        of_file.sort_by_key(|located| located.span.start);
+    }
+    arns
+}
+
+/// The most common value of the ARNs. Of equally common values, the first.
 fn most_common<T: Copy + Eq + Hash>(
     arns: &[LocatedArn],
     value_of: impl Fn(&LocatedArn) -> Option<T>,

@@ -1,14 +1,15 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
 use super::source_text::{BYTE_ORDER_MARK, SourceText};
-use crate::iam::grouped;
+use crate::iam::{Printable, grouped};
 
-/// One error in a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One error or warning about a file.
+#[derive(Debug, Clone)]
 pub struct Diagnostic {
     /// The statement of the error.
     pub message: String,
@@ -18,19 +19,19 @@ pub struct Diagnostic {
     pub column: usize,
     /// The instruction that fixes the error.
     pub help: Option<String>,
+    source: Arc<SourceText>,
     /// The text next to the underline; can be empty.
     label: String,
     /// The byte range to underline; `None` if the error concerns the whole file.
     span: Option<Range<usize>>,
 }
 
-/// All errors in a file, at least one.
+/// All errors in one file, or in files that are layered: at least one.
 #[derive(Debug, Clone)]
 pub struct FileErrors {
-    source: SourceText,
     diagnostics: Vec<Diagnostic>,
-    /// The arguments of a command that lists all errors of such a file; `None` if there is no such command.
-    listed_by: Option<&'static str>,
+    /// Whether `check` lists all errors of such a file.
+    is_listed_by_check: bool,
 }
 
 /// The maximum length of a line that is shown, in bytes. A longer line would fill the screen.
@@ -41,10 +42,27 @@ const MAX_SHOWN: usize = 100;
 const MAX_PLACES: usize = 10;
 
 impl Diagnostic {
-    pub(super) fn at(source: &SourceText, span: Range<usize>, message: String) -> Self {
+    pub(super) fn at(source: &Arc<SourceText>, span: Range<usize>, message: String) -> Self {
         let span = source.clamped(span);
         let (line, column) = source.position(span.start);
-        Diagnostic { message, line, column, help: None, label: String::new(), span: Some(span) }
+        let source = Arc::clone(source);
+        let (label, span) = (String::new(), Some(span));
+        Diagnostic { message, line, column, help: None, source, label, span }
+    }
+
+    /// Whether it is about this text.
+    pub(super) fn is_of(&self, source: &Arc<SourceText>) -> bool {
+        Arc::ptr_eq(&self.source, source)
+    }
+
+    /// Whether both are on the same line.
+    pub(super) fn is_beside(&self, other: &Diagnostic) -> bool {
+        other.is_of(&self.source) && self.line == other.line
+    }
+
+    /// The path of the file, as it was specified.
+    pub fn file(&self) -> &Printable {
+        &self.source.file
     }
 
     pub(super) fn label(mut self, label: impl Into<String>) -> Self {
@@ -57,9 +75,16 @@ impl Diagnostic {
         self
     }
 
-    /// Renders this error, which the file also has at `others`.
-    fn render(&self, source: &SourceText, others: &[&Diagnostic], renderer: &Renderer) -> String {
-        let title = Level::ERROR.primary_title(&*self.message);
+    /// Renders this diagnostic, which is equal to those at `others`.
+    fn render(
+        &self,
+        noun: &str,
+        level: Level<'_>,
+        others: &[&Diagnostic],
+        renderer: &Renderer,
+    ) -> String {
+        let source = &self.source;
+        let title = level.primary_title(&*self.message);
         let lines = self.span.as_ref().map(|span| (span, source.lines_around(span)));
         let group = match lines {
             Some((span, lines)) if lines.len() <= MAX_SHOWN_LINE => {
@@ -85,23 +110,33 @@ impl Diagnostic {
         };
         let group = match others {
             [] => group,
-            others => group.element(Level::NOTE.message(positions(others))),
+            others => group.element(Level::NOTE.message(self.positions(noun, others))),
         };
         renderer.render(&[group])
+    }
+
+    /// The places of diagnostics that are equal to this one. The file is named if it is another one.
+    fn positions(&self, noun: &str, others: &[&Diagnostic]) -> String {
+        let place = |other: &&Diagnostic| {
+            let Diagnostic { line, column, .. } = other;
+            match other.file() == self.file() {
+                true => format!("{line}:{column}"),
+                false => format!("{}:{line}:{column}", escaped(other.file())),
+            }
+        };
+        let places: Vec<String> = others.iter().take(MAX_PLACES).map(place).collect();
+        let places = places.join(", ");
+        match others.len().saturating_sub(MAX_PLACES) {
+            0 => format!("the same {noun} is at {places}"),
+            more => format!("the same {noun} is at {places} and {} more", grouped(more)),
+        }
     }
 }
 
 impl FileErrors {
-    /// The errors of `source`, in the order of the text; `source` itself if `diagnostics` is empty.
-    pub(super) fn new(
-        source: SourceText,
-        mut diagnostics: Vec<Diagnostic>,
-    ) -> Result<SourceText, Self> {
-        if diagnostics.is_empty() {
-            return Ok(source);
-        }
-        diagnostics.sort_by_key(|diagnostic| (diagnostic.line, diagnostic.column));
-        Err(FileErrors { source, diagnostics, listed_by: Some("check --format json") })
+    /// The errors in this order; `None` if there are none.
+    pub(super) fn of(diagnostics: Vec<Diagnostic>) -> Option<Self> {
+        (!diagnostics.is_empty()).then_some(FileErrors { diagnostics, is_listed_by_check: true })
     }
 
     /// A single error that concerns the whole file.
@@ -116,72 +151,101 @@ impl FileErrors {
             line,
             column,
             help: Some(help.to_owned()),
+            source: Arc::new(SourceText::new(file, String::new())),
             label: String::new(),
             span: None,
         };
-        let source = SourceText::new(file, String::new());
-        FileErrors { source, diagnostics: vec![diagnostic], listed_by: None }
+        FileErrors { diagnostics: vec![diagnostic], is_listed_by_check: true }
     }
 
-    /// The errors of a file that no other command reads.
-    pub(super) fn only_of_this_command(self) -> Self {
-        FileErrors { listed_by: None, ..self }
+    /// The errors of a file that `check` does not read.
+    pub(super) fn not_listed_by_check(self) -> Self {
+        FileErrors { is_listed_by_check: false, ..self }
     }
 
-    /// The path of the file, as it was specified.
-    pub fn file(&self) -> &str {
-        &self.source.file
+    /// The errors of both.
+    pub(super) fn and(mut self, other: FileErrors) -> FileErrors {
+        self.diagnostics.extend(other.diagnostics);
+        self
     }
 
-    /// The errors, in the order of the text.
-    pub fn diagnostics(&self) -> &[Diagnostic] {
-        &self.diagnostics
-    }
-
-    /// Equal errors together, in the order of their first places.
-    fn groups(&self) -> Vec<Vec<&Diagnostic>> {
-        let mut groups: Vec<Vec<&Diagnostic>> = Vec::new();
-        let mut known: HashMap<(&str, Option<&str>), usize> = HashMap::new();
+    /// The paths of the files with errors, in order.
+    pub fn files(&self) -> Vec<&Printable> {
+        let mut files: Vec<&Printable> = Vec::new();
         for diagnostic in &self.diagnostics {
-            let same = (&*diagnostic.message, diagnostic.help.as_deref());
-            let group = *known.entry(same).or_insert(groups.len());
-            match groups.get_mut(group) {
-                Some(group) => group.push(diagnostic),
-                None => groups.push(vec![diagnostic]),
+            if !files.contains(&diagnostic.file()) {
+                files.push(diagnostic.file());
             }
         }
-        groups
+        files
+    }
+
+    /// The errors, in the order of the files and of their texts.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
     }
 
     /// The errors with their lines of the file, and the number of errors at the end. Equal errors are shown once,
     /// with the places of the others; after 100 different ones, the others are counted.
     pub fn render(&self, colored: bool) -> String {
-        let renderer = if colored { Renderer::styled() } else { Renderer::plain() };
-        let mut text = String::new();
-        let groups = self.groups();
-        for group in groups.iter().take(MAX_SHOWN) {
-            text.push_str(&group[0].render(&self.source, &group[1..], &renderer));
-            text.push_str("\n\n");
-        }
-        let left = &groups[groups.len().min(MAX_SHOWN)..];
-        if let Some(first) = left.first().map(|group| group[0]) {
-            let count = left.iter().map(Vec::len).sum();
-            text.push_str(&format!(
-                "{} more error{} from line {}; {}\n\n",
-                grouped(count),
-                if count == 1 { "" } else { "s" },
-                first.line,
-                match self.listed_by {
-                    Some(command) => format!("to list all of them, use: {command}"),
-                    None => "correct those above first".to_owned(),
-                }
-            ));
-        }
-        let (count, file) = (self.diagnostics.len(), escaped(&self.source.file));
-        let s = if count == 1 { "" } else { "s" };
-        text.push_str(&format!("{} error{s} in {file}\n", grouped(count)));
+        let mut text =
+            render(&self.diagnostics, Level::ERROR, "error", colored, self.is_listed_by_check);
+        let files: Vec<String> = self.files().into_iter().map(|file| escaped(file)).collect();
+        let errors = counted(self.diagnostics.len(), "error");
+        text.push_str(&format!("{errors} in {}\n", files.join(", ")));
         text
     }
+}
+
+/// The warnings with their lines of the files, like errors. Empty without warnings.
+pub fn render_warnings(warnings: &[Diagnostic], colored: bool) -> String {
+    render(warnings, Level::WARNING, "warning", colored, true)
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{s}", grouped(count))
+}
+
+fn render(
+    diagnostics: &[Diagnostic],
+    level: Level<'_>,
+    noun: &str,
+    colored: bool,
+    is_listed_by_check: bool,
+) -> String {
+    let renderer = if colored { Renderer::styled() } else { Renderer::plain() };
+    let mut text = String::new();
+    let groups = groups(diagnostics);
+    for group in groups.iter().take(MAX_SHOWN) {
+        text.push_str(&group[0].render(noun, level.clone(), &group[1..], &renderer));
+        text.push_str("\n\n");
+    }
+    let left = &groups[groups.len().min(MAX_SHOWN)..];
+    if let Some(first) = left.first().map(|group| group[0]) {
+        let more = counted(left.iter().map(Vec::len).sum(), &format!("more {noun}"));
+        let advice = match is_listed_by_check {
+            true => "to list all of them, use: check --format json",
+            false => "correct those above first",
+        };
+        text.push_str(&format!("{more} from line {}; {advice}\n\n", first.line));
+    }
+    text
+}
+
+/// Equal diagnostics together, in the order of their first places.
+fn groups(diagnostics: &[Diagnostic]) -> Vec<Vec<&Diagnostic>> {
+    let mut groups: Vec<Vec<&Diagnostic>> = Vec::new();
+    let mut known: HashMap<(&str, Option<&str>), usize> = HashMap::new();
+    for diagnostic in diagnostics {
+        let same = (&*diagnostic.message, diagnostic.help.as_deref());
+        let group = *known.entry(same).or_insert(groups.len());
+        match groups.get_mut(group) {
+            Some(group) => group.push(diagnostic),
+            None => groups.push(vec![diagnostic]),
+        }
+    }
+    groups
 }
 
 impl fmt::Display for FileErrors {
@@ -191,17 +255,6 @@ impl fmt::Display for FileErrors {
 }
 
 impl std::error::Error for FileErrors {}
-
-/// The places of errors that are equal to one that is shown.
-fn positions(others: &[&Diagnostic]) -> String {
-    let places =
-        others.iter().take(MAX_PLACES).map(|other| format!("{}:{}", other.line, other.column));
-    let places = places.collect::<Vec<_>>().join(", ");
-    match others.len().saturating_sub(MAX_PLACES) {
-        0 => format!("the same error is at {places}"),
-        more => format!("the same error is at {places} and {} more", grouped(more)),
-    }
-}
 
 /// The text of the file, with replacements for the terminal control characters and invisible characters
 /// that the renderer does not replace. Each replacement has the byte length of the original, so that

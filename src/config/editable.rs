@@ -1,13 +1,13 @@
 use std::path::Path;
 
 use super::comment::Comments;
-use super::comparison::Comparison;
+use super::comparison::{Comparison, Live};
 use super::edit::{Edit, edited};
 use super::import::basic;
 use super::read::source_of;
 use super::source_text::SourceText;
 use super::{Config, FileErrors, check};
-use crate::iam::{PolicyArn, Principal};
+use crate::iam::PolicyArn;
 
 /// A boundaries file whose text can be changed.
 #[derive(Debug, Clone)]
@@ -36,35 +36,33 @@ impl EditableFile {
 
     fn checked(source: SourceText) -> Result<Self, FileErrors> {
         let text = source.text.clone();
-        Ok(EditableFile { text, config: check::check(source)? })
+        Ok(EditableFile { text, config: check::check(vec![source])? })
     }
 
-    /// The text with the boundaries of the account: entries that differ are changed, and entries for those who are not
-    /// listed are added, with their comments. Boundaries are written as short names, as far as the file defines them.
-    /// Entries of principals that the account does not have stay, and so does every other byte. The text itself if
-    /// there is nothing to change; `None` if the text cannot be changed.
-    pub fn updated(&self, comparison: &Comparison, comments: &Comments) -> Option<String> {
+    /// The text with the boundaries of the account: entries that differ are changed, and entries for those who need one
+    /// are added, with their comments. Boundaries are written as short names, as far as the file defines them.
+    /// Expired entries and entries of principals that the account does not have stay, and so does every other byte. The
+    /// text itself if there is nothing to change; `None` if the text cannot be changed.
+    pub fn updated(
+        &self,
+        comparison: &Comparison,
+        live: &Live<'_>,
+        comments: &Comments,
+    ) -> Option<String> {
+        let names = self.config.names.by_arn(live.account, live.partition);
+        let value = |boundary: &Option<PolicyArn>| match boundary {
+            None => "false".to_owned(),
+            Some(arn) => basic(names.get(arn).copied().unwrap_or(arn.as_str())),
+        };
         let edit = |principal, boundary| Edit {
             principal,
-            value: self.value(boundary),
+            value: value(boundary),
             comment: comments.get(principal),
         };
-        let changed = comparison.different.iter();
-        let changed: Vec<Edit<'_>> =
-            changed.map(|it| edit(&it.principal, it.account.as_ref())).collect();
-        let added: Vec<Edit<'_>> = comparison
-            .unlisted
-            .iter()
-            .map(|(principal, boundary): &(Principal, PolicyArn)| edit(principal, Some(boundary)))
-            .collect();
+        let changed = comparison.different.iter().filter(|it| !it.is_expired);
+        let changed: Vec<Edit<'_>> = changed.map(|it| edit(&it.principal, &it.account)).collect();
+        let added = comparison.unlisted.iter();
+        let added: Vec<Edit<'_>> = added.map(|it| edit(&it.principal, &it.account)).collect();
         edited(&self.text, &changed, &added)
-    }
-
-    /// The value of an entry with this boundary, as TOML.
-    fn value(&self, boundary: Option<&PolicyArn>) -> String {
-        match boundary {
-            None => "false".to_owned(),
-            Some(arn) => basic(self.config.names.name_of(arn).unwrap_or(arn.as_str())),
-        }
     }
 }

@@ -1,3 +1,4 @@
+use super::{ByKind, Located};
 use crate::iam::{NamePattern, PrincipalKind, Threshold};
 
 /// The guard rails that a file sets: what a plan must not do without an override.
@@ -22,5 +23,47 @@ impl Guard {
             PrincipalKind::User => &self.protected,
             PrincipalKind::Role => &self.protected_roles,
         }
+    }
+}
+
+/// The keys of `[guard]` that a file sets.
+#[derive(Debug, Clone, Default)]
+pub(super) struct GuardKeys {
+    pub(super) max_changes: Option<Threshold>,
+    pub(super) max_removals: Option<Threshold>,
+    pub(super) protected: Option<Vec<Located<NamePattern>>>,
+    pub(super) protected_roles: Option<Vec<Located<NamePattern>>>,
+    pub(super) allow_own_boundary: Option<bool>,
+}
+
+impl GuardKeys {
+    /// These keys, and those of an `earlier` layer that they do not set.
+    pub(super) fn over(self, earlier: GuardKeys) -> GuardKeys {
+        GuardKeys {
+            max_changes: self.max_changes.or(earlier.max_changes),
+            max_removals: self.max_removals.or(earlier.max_removals),
+            protected: self.protected.or(earlier.protected),
+            protected_roles: self.protected_roles.or(earlier.protected_roles),
+            allow_own_boundary: self.allow_own_boundary.or(earlier.allow_own_boundary),
+        }
+    }
+
+    /// The guard rails, and the positions of the patterns of protected users and roles.
+    pub(super) fn into_guard(self) -> (Guard, ByKind<Vec<Located<NamePattern>>>) {
+        let protected = ByKind {
+            users: self.protected.unwrap_or_default(),
+            roles: self.protected_roles.unwrap_or_default(),
+        };
+        let patterns = |located: &[Located<NamePattern>]| {
+            located.iter().map(|pattern| pattern.value.clone()).collect()
+        };
+        let guard = Guard {
+            max_changes: self.max_changes,
+            max_removals: self.max_removals,
+            protected: patterns(&protected.users),
+            protected_roles: patterns(&protected.roles),
+            allow_own_boundary: self.allow_own_boundary.unwrap_or_default(),
+        };
+        (guard, protected)
     }
 }

@@ -32,6 +32,7 @@ pub(super) enum Source<'s> {
 pub(super) struct NewFile<'f> {
     pub(super) source: Source<'f>,
     pub(super) principals: &'f Present,
+    /// What to say about each principal: in a comment or, from a spreadsheet, as its reason.
     pub(super) comments: &'f Comments,
 }
 
@@ -71,15 +72,21 @@ impl fmt::Display for NewFile<'_> {
             }
             for (principal, boundary) in of_kind {
                 let key = principal.name.as_str().to_toml_key();
-                match (boundary, &self.source) {
-                    (None, Source::Account(_)) => write!(to, "# {key} = false")?,
-                    (None, Source::Spreadsheet { .. }) => write!(to, "{key} = false")?,
-                    (Some(arn), _) => {
-                        let value = names.get(arn).map_or(arn.as_str(), String::as_str);
-                        write!(to, "{key} = {}", basic(value))?;
+                let value = boundary
+                    .as_ref()
+                    .map(|arn| basic(names.get(arn).map_or(arn.as_str(), String::as_str)));
+                let comment = self.comments.get(principal);
+                match (&self.source, value, comment) {
+                    (Source::Account(_), None, _) => write!(to, "# {key} = false")?,
+                    (Source::Spreadsheet { .. }, value, Some(reason)) => {
+                        let value = value.as_deref().unwrap_or("false");
+                        let reason = basic(&reason.to_string());
+                        writeln!(to, "{key} = {{ boundary = {value}, reason = {reason} }}")?;
+                        continue;
                     }
+                    (_, value, _) => write!(to, "{key} = {}", value.as_deref().unwrap_or("false"))?,
                 }
-                match self.comments.get(principal) {
+                match comment {
                     Some(comment) => writeln!(to, "  # {comment}")?,
                     None => writeln!(to)?,
                 }

@@ -1,5 +1,6 @@
 //! `boundaries.toml`: its content, its checks, and diagnostics with line and column.
 
+mod by_kind;
 mod check;
 mod comment;
 mod comparison;
@@ -9,25 +10,33 @@ mod csv;
 mod diagnostic;
 mod edit;
 mod editable;
+mod entry;
 mod guard;
 mod import;
+mod layer;
 mod names;
+mod position;
 mod provenance;
 mod read;
+mod rule;
 mod schema;
 mod source_text;
 mod syntax;
 mod syntax_help;
 mod toml_text;
 
+pub use by_kind::ByKind;
 pub use comment::{Comments, EntryComment};
-pub use comparison::{Comparison, Different, Missing};
-pub use content::{Config, Entry, Located};
+pub use comparison::{Comparison, Different, Live, Missing, Unlisted};
+pub use content::Config;
 pub use csv::Spreadsheet;
-pub use diagnostic::{Diagnostic, FileErrors};
+pub use diagnostic::{Diagnostic, FileErrors, render_warnings};
 pub use editable::EditableFile;
+pub use entry::{Entry, Expiration, OnMissing, OnUnlisted, Then};
 pub use guard::Guard;
 pub use import::file_of;
 pub use names::ShortNames;
+pub use position::{Located, Position, SourceFile};
 pub use provenance::{Provenance, ProvenanceKind};
+pub use rule::{Rule, TagCondition};
 pub use schema::schema;

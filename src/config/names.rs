@@ -1,30 +1,29 @@
 use std::collections::BTreeMap;
 
-use crate::iam::PolicyArn;
+use crate::iam::{AccountId, Partition, PolicyArn, PolicyRef};
 
-/// The `[boundaries]` table: short names for ARNs.
+/// The `[boundaries]` table: short names for policies.
 #[derive(Debug, Clone, Default)]
 pub struct ShortNames {
-    arns: BTreeMap<String, PolicyArn>,
-    names: BTreeMap<PolicyArn, String>,
+    policies: BTreeMap<String, PolicyRef>,
 }
 
 impl ShortNames {
-    pub(super) fn insert(&mut self, name: &str, arn: PolicyArn) {
-        let first = self.names.entry(arn.clone()).or_insert_with(|| name.to_owned());
-        if name < first.as_str() {
-            *first = name.to_owned();
+    pub(super) fn insert(&mut self, name: &str, policy: PolicyRef) {
+        self.policies.insert(name.to_owned(), policy);
+    }
+
+    /// Every short name with its policy, sorted by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &PolicyRef)> {
+        self.policies.iter().map(|(name, policy)| (name.as_str(), policy))
+    }
+
+    /// The short name of each policy in this account. Of several, the first in alphabetical order.
+    pub fn by_arn(&self, account: AccountId, partition: Partition) -> BTreeMap<PolicyArn, &str> {
+        let mut names = BTreeMap::new();
+        for (name, policy) in self.iter() {
+            names.entry(policy.in_account(account, partition)).or_insert(name);
         }
-        self.arns.insert(name.to_owned(), arn);
-    }
-
-    /// The short name of a boundary. If it has several, the first in alphabetical order.
-    pub fn name_of(&self, arn: &PolicyArn) -> Option<&str> {
-        self.names.get(arn).map(String::as_str)
-    }
-
-    /// Every short name with its boundary, sorted by name.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &PolicyArn)> {
-        self.arns.iter().map(|(name, arn)| (name.as_str(), arn))
+        names
     }
 }

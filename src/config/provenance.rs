@@ -1,3 +1,4 @@
+use super::Position;
 use crate::iam::Printable;
 
 /// The line of a file that is the reason for a planned change.
@@ -18,6 +19,8 @@ pub struct Provenance {
 pub enum ProvenanceKind {
     /// An entry of a boundaries file.
     Entry,
+    /// A rule of a boundaries file.
+    Rule,
     /// A line of a journal whose run is rolled back.
     Journal,
 }
@@ -26,6 +29,12 @@ impl Provenance {
     /// An entry at this position of a boundaries file.
     pub fn entry(file: &Printable, line: usize, column: Option<usize>) -> Self {
         Provenance { kind: ProvenanceKind::Entry, file: file.clone(), line, column }
+    }
+
+    /// An entry or a rule at this position.
+    pub fn at(kind: ProvenanceKind, position: &Position) -> Self {
+        let Position { file, line, column } = position;
+        Provenance { kind, file: file.clone(), line: *line, column: Some(*column) }
     }
 
     /// A line of a journal.

@@ -1,40 +1,38 @@
-use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
 use super::source_text::SourceText;
-use super::{Config, FileErrors, Guard, ShortNames, check};
+use super::{Config, FileErrors, SourceFile, check};
 use crate::files::{MaxSize, STANDARD_INPUT, is_standard_input, read_input, read_stream};
 use crate::iam::{Digest, ForeignEncoding, Printable};
 
 impl Config {
-    /// Reads and checks the file at `path`; `-` is standard input.
+    /// Reads and checks the files at `paths`, which are layered: each over those before it. `-` is standard input.
     ///
     /// # Errors
-    /// Returns every error in the file, or the reason why the file cannot be read.
-    pub fn read(path: &Path) -> Result<Config, FileErrors> {
-        check::check(source_of(path)?)
+    /// Returns every error in the files, or the reason why a file cannot be read.
+    pub fn read(paths: &[impl AsRef<Path>]) -> Result<Config, FileErrors> {
+        check::check(all_of(paths, source_of)?)
     }
 
-    /// Reads and checks an earlier version of a file. It can be empty: then the file did not exist yet.
+    /// Reads and checks earlier versions of files. An empty one did not exist yet.
     ///
     /// # Errors
     /// Returns the same errors as [`Config::read`].
-    pub fn read_earlier(path: &Path) -> Result<Config, FileErrors> {
-        let read = read_stream(path, MaxSize::BOUNDARIES_FILE);
-        let source = text_of(Printable::path(path).to_string(), read)?;
-        if !source.text.trim().is_empty() {
-            return check::check(source);
+    pub fn read_earlier(paths: &[impl AsRef<Path>]) -> Result<Config, FileErrors> {
+        let texts = all_of(paths, |path| {
+            let read = read_stream(path, MaxSize::BOUNDARIES_FILE);
+            text_of(Printable::path(path).to_string(), read)
+        })?;
+        let is_empty = |source: &SourceText| source.text.trim().is_empty();
+        if !texts.iter().all(is_empty) {
+            return check::check(texts);
         }
-        Ok(Config {
-            digest: Digest::of(&source.text),
-            file: source.file,
-            account: None,
-            names: ShortNames::default(),
-            guard: Guard::default(),
-            users: BTreeMap::new(),
-            roles: BTreeMap::new(),
-        })
+        let file = |source: SourceText| {
+            let digest = Digest::of(&source.text);
+            SourceFile { path: source.file, digest }
+        };
+        Ok(Config { files: texts.into_iter().map(file).collect(), ..Config::default() })
     }
 
     /// Checks `text` as the content of `file`, which is not read.
@@ -42,8 +40,36 @@ impl Config {
     /// # Errors
     /// Returns every error in the text.
     pub fn parse(file: &str, text: &str) -> Result<Config, FileErrors> {
-        check::check(SourceText::new(file, text.to_owned()))
+        Config::parse_layers(&[(file, text)])
     }
+
+    /// Checks the texts of files, each with its path, as layers.
+    ///
+    /// # Errors
+    /// Returns every error in the texts.
+    pub fn parse_layers(files: &[(&str, &str)]) -> Result<Config, FileErrors> {
+        let source = |&(file, text): &(&str, &str)| SourceText::new(file, text.to_owned());
+        check::check(files.iter().map(source).collect())
+    }
+}
+
+/// The texts of all files, or the errors of all files that cannot be read.
+fn all_of(
+    paths: &[impl AsRef<Path>],
+    read: impl Fn(&Path) -> Result<SourceText, FileErrors>,
+) -> Result<Vec<SourceText>, FileErrors> {
+    let mut texts = Ok(Vec::new());
+    for path in paths {
+        texts = match (texts, read(path.as_ref())) {
+            (Ok(mut texts), Ok(text)) => {
+                texts.push(text);
+                Ok(texts)
+            }
+            (Ok(_), Err(errors)) | (Err(errors), Ok(_)) => Err(errors),
+            (Err(errors), Err(others)) => Err(errors.and(others)),
+        };
+    }
+    texts
 }
 
 /// The text of the boundaries file at `path`; `-` is standard input.

@@ -48,6 +48,24 @@ impl SourceText {
         start..end.max(span.end)
     }
 
+    /// The byte range of the text of a line, from 1, without its indentation.
+    pub(super) fn span_of_line(&self, line: usize) -> Range<usize> {
+        let start = self.line_starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
+        let whole = self.lines_around(&(start..start));
+        let text = &self.text[whole.clone()];
+        let start = whole.end - text.trim_start().len();
+        start..start + text.trim().len()
+    }
+
+    /// The byte range of the line of a header, such as `[[rules]]`, of the table at `span`; an inline table has none, and
+    /// its own range is returned.
+    pub(super) fn header_span(&self, span: Range<usize>) -> Range<usize> {
+        match self.is_header(span.start) {
+            true => self.span_of_line(self.position(span.start).0),
+            false => span,
+        }
+    }
+
     /// Whether the line that contains `offset` is the header of a table.
     pub(super) fn is_header(&self, offset: usize) -> bool {
         self.text[self.lines_around(&(offset..offset))].trim_start().starts_with('[')

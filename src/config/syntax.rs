@@ -1,6 +1,7 @@
 //! TOML syntax errors, with help for those that are common in `boundaries.toml`.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use toml::de::{DeTable, DeValue};
 
@@ -9,7 +10,7 @@ use super::diagnostic::{escaped, quoted};
 use super::source_text::{Header, SourceText};
 use super::syntax_help::invalid;
 
-/// The result of a syntax check.
+/// The result of a syntax check. Empty if there is no error.
 #[derive(Default)]
 pub(super) struct Syntax {
     /// The syntax errors, at most one a line: further errors on the line are consequences of the first.
@@ -23,7 +24,7 @@ pub(super) struct Syntax {
 const MAX_ROUNDS: usize = 300;
 
 /// Finds every line with a syntax error.
-pub(super) fn check(source: &SourceText) -> Syntax {
+pub(super) fn check(source: &Arc<SourceText>) -> Syntax {
     let mut syntax = Syntax { diagnostics: Vec::new(), readable: source.text.clone() };
     let headers: Vec<Header<'_>> = source.headers().collect();
     for _ in 0..MAX_ROUNDS {
@@ -41,7 +42,7 @@ pub(super) fn check(source: &SourceText) -> Syntax {
 impl Syntax {
     /// Parses the readable text and blanks the lines with errors. Returns whether a line was blanked. If so,
     /// another round may find more errors.
-    fn parse_and_blank(&mut self, source: &SourceText, headers: &[Header<'_>]) -> bool {
+    fn parse_and_blank(&mut self, source: &Arc<SourceText>, headers: &[Header<'_>]) -> bool {
         let mut unreadable = Vec::new();
         {
             let (document, errors) = DeTable::parse_recoverable(&self.readable);
@@ -73,7 +74,7 @@ impl Syntax {
 }
 
 fn duplicate(
-    source: &SourceText,
+    source: &Arc<SourceText>,
     headers: &[Header<'_>],
     document: &DeTable<'_>,
     span: Range<usize>,
@@ -114,7 +115,7 @@ fn duplicate(
 }
 
 fn duplicate_entry(
-    source: &SourceText,
+    source: &Arc<SourceText>,
     span: Range<usize>,
     what: &str,
     name: &str,

@@ -2,6 +2,7 @@
 //! `boundaries.toml`.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::Diagnostic;
 use super::diagnostic::escaped;
@@ -13,7 +14,7 @@ const GENERAL: &str = "write each line as NAME = \"VALUE\", [TABLE] or # COMMENT
 
 /// The diagnostic of a syntax error that the parser reports with `message`.
 pub(super) fn invalid(
-    source: &SourceText,
+    source: &Arc<SourceText>,
     headers: &[Header<'_>],
     message: &str,
     span: Range<usize>,

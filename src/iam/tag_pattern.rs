@@ -6,7 +6,7 @@ use super::wildcards::Wildcards;
 
 /// The key of a tag of an IAM user or role: 1 to 128 characters. Tag keys of IAM resources are case-insensitive
 /// ([Tagging IAM resources](https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html)).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone)]
 pub struct TagKey {
     text: Box<str>,
     folded: Box<str>,
@@ -55,6 +55,15 @@ impl TagKey {
         }
     }
 }
+
+/// Keys that differ only in case are equal.
+impl PartialEq for TagKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.folded == other.folded
+    }
+}
+
+impl Eq for TagKey {}
 
 impl FromStr for TagKey {
     type Err = TagError;

@@ -51,6 +51,16 @@ impl Timestamp {
         }
     }
 
+    /// A time in the form of RFC 3339 with any offset from UTC.
+    ///
+    /// # Errors
+    /// [`TimestampError`] if it is not such a time, or the time in UTC is not between the years 0 and 9999.
+    pub fn with_offset(text: &str) -> Result<Timestamp, TimestampError> {
+        let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| TimestampError)?;
+        let time = time.checked_to_offset(UtcOffset::UTC).filter(|time| time.year() >= 0);
+        time.map(Timestamp::truncated).ok_or(TimestampError)
+    }
+
     /// The form for people: `2026-11-25 00:12 UTC`.
     pub fn to_the_minute(self) -> String {
         format!("{} {:02}:{:02} UTC", self.0.date(), self.0.hour(), self.0.minute())

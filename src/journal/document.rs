@@ -10,7 +10,7 @@ use super::record::{Correction, End, Found, Header, Intent, RunSource};
 use crate::config::{Guard, Provenance, ProvenanceKind};
 use crate::iam::{
     AccountId, Digest, NamePattern, Partition, PolicyArn, Principal, PrincipalKind, PrincipalName,
-    Printable, Threshold, Timestamp, UniqueId, not_empty, present,
+    Printable, Threshold, Timestamp, UniqueId, not_empty, not_null, present,
 };
 use crate::inventory::{ApiError, CallOutcome, StopReason};
 
@@ -67,6 +67,9 @@ pub(super) enum Line {
         #[serde(deserialize_with = "present")]
         to: Option<PolicyArn>,
         provenance: ProvenanceDocument,
+        /// Missing if the entry has no reason.
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
+        reason: Option<Printable>,
     },
     Outcome {
         kind: PrincipalKind,
@@ -94,6 +97,12 @@ pub(super) enum Line {
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum ProvenanceDocument {
     Entry {
+        file: Printable,
+        line: usize,
+        #[serde(deserialize_with = "present")]
+        column: Option<usize>,
+    },
+    Rule {
         file: Printable,
         line: usize,
         #[serde(deserialize_with = "present")]
@@ -201,7 +210,7 @@ impl GuardDocument {
 
 impl Line {
     pub(super) fn intent(intent: &Intent) -> Line {
-        let Intent { principal, unique_id, boundary, provenance } = intent;
+        let Intent { principal, unique_id, boundary, provenance, reason } = intent;
         Line::Intent {
             kind: principal.kind,
             name: principal.name.clone(),
@@ -210,6 +219,7 @@ impl Line {
             from: boundary.from().cloned(),
             to: boundary.to().cloned(),
             provenance: ProvenanceDocument::of(provenance),
+            reason: reason.clone(),
         }
     }
 
@@ -272,7 +282,20 @@ impl ProvenanceDocument {
         let (file, line) = (file.clone(), *line);
         match kind {
             ProvenanceKind::Entry => ProvenanceDocument::Entry { file, line, column: *column },
+            ProvenanceKind::Rule => ProvenanceDocument::Rule { file, line, column: *column },
             ProvenanceKind::Journal => ProvenanceDocument::Journal { file, line },
+        }
+    }
+
+    pub(super) fn into_provenance(self) -> Provenance {
+        match self {
+            ProvenanceDocument::Entry { file, line, column } => {
+                Provenance { kind: ProvenanceKind::Entry, file, line, column }
+            }
+            ProvenanceDocument::Rule { file, line, column } => {
+                Provenance { kind: ProvenanceKind::Rule, file, line, column }
+            }
+            ProvenanceDocument::Journal { file, line } => Provenance::journal(&file, line),
         }
     }
 }

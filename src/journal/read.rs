@@ -169,7 +169,7 @@ impl Parser {
     /// Takes the line with this number, from 1. `before` is all lines before it.
     fn take(&mut self, number: usize, line: Line, before: &[u8]) -> Result<(), String> {
         match line {
-            Line::Intent { kind, name, unique_id, action, from, to, provenance } => {
+            Line::Intent { kind, name, unique_id, action, from, to, provenance, reason } => {
                 let principal = Principal { kind, name };
                 let boundary = self.boundary(&principal, &action, from.as_ref(), to.as_ref())?;
                 let provenance = self.provenance(&principal, provenance)?;
@@ -184,7 +184,7 @@ impl Parser {
                 if self.positions.insert(principal.folded(), position).is_some() {
                     return Err(format!("{principal} already has an intent"));
                 }
-                let intent = Intent { principal, unique_id, boundary, provenance };
+                let intent = Intent { principal, unique_id, boundary, provenance, reason };
                 let entry = Entry { intent, line: number, outcome: None, correction: None };
                 self.record.entries.push(entry);
             }
@@ -255,20 +255,15 @@ impl Parser {
         principal: &Principal,
         document: ProvenanceDocument,
     ) -> Result<Provenance, String> {
-        let (ProvenanceDocument::Entry { file, line, .. }
-        | ProvenanceDocument::Journal { file, line }) = &document;
-        if *line == 0 || file.is_empty() {
+        let mut provenance = document.into_provenance();
+        if provenance.line == 0 || provenance.file.is_empty() {
             return Err(format!("the provenance of {principal} is not valid"));
         }
-        if self.file != *file {
-            self.file = file.clone();
+        if self.file != provenance.file {
+            self.file = provenance.file;
         }
-        Ok(match document {
-            ProvenanceDocument::Entry { line, column, .. } => {
-                Provenance::entry(&self.file, line, column)
-            }
-            ProvenanceDocument::Journal { line, .. } => Provenance::journal(&self.file, line),
-        })
+        provenance.file = self.file.clone();
+        Ok(provenance)
     }
 }
 

@@ -67,6 +67,8 @@ pub struct Intent {
     pub boundary: BoundaryChange,
     /// What decided the change.
     pub provenance: Provenance,
+    /// Why the file asked for it; `None` if the file did not say it.
+    pub reason: Option<Printable>,
 }
 
 /// A change with an intent, and how it ended.

@@ -114,7 +114,16 @@ impl LineVersion1 {
             LineVersion1::Intent { user: name, action, from, to, line } => {
                 let file = file.clone();
                 let provenance = ProvenanceDocument::Entry { file, line, column: None };
-                Line::Intent { kind, name, unique_id: None, action, from, to, provenance }
+                Line::Intent {
+                    kind,
+                    name,
+                    unique_id: None,
+                    action,
+                    from,
+                    to,
+                    provenance,
+                    reason: None,
+                }
             }
             LineVersion1::Outcome {
                 user: name,

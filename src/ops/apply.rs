@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::error::{Declined, Error};
 use super::saved_plan::read_plan;
+use super::selection::Selection;
 use super::session::{Input, Session};
 use super::time_limit::TimeLimit;
 use crate::apply::{self, Event, Run, RunOptions, Summary};
@@ -54,8 +55,8 @@ pub struct ApplyOptions {
 /// What to apply.
 #[derive(Debug, Clone)]
 pub enum ApplyInput {
-    /// The plan of a boundaries file.
-    File(PathBuf),
+    /// The plan of boundaries files.
+    Files(Selection),
     /// A saved plan; `-` is standard input.
     Saved(PathBuf),
 }
@@ -132,18 +133,18 @@ pub async fn apply(
         return Err(JournalError::Exists(path.clone()).into());
     }
     let (input, is_saved) = match &options.input {
-        ApplyInput::File(path) => (Input::file(path, None)?, false),
+        ApplyInput::Files(selection) => (Input::files(selection)?, false),
         ApplyInput::Saved(path) => (Input::Saved(Box::new(read_plan(path)?)), true),
     };
     let opened = Session::open(&options.access, options.account, &input, time.waits());
     let session = time.within(&mut |wait| interaction.waiting(wait), opened).await?;
     let account = session.account.identity().account;
-    if let Input::File { config, .. } = &input
+    if let Input::Files { config, .. } = &input
         && options.supervision == Supervision::Unattended
         && options.account.is_none()
         && !config.names_account()
     {
-        return Err(Error::NoAccount { file: config.file.clone(), account });
+        return Err(Error::NoAccount { file: Printable::new(&config.path()), account });
     }
     let mut hold = Hold::acquire(&options.state, account, interaction)?;
     let is_asked = options.supervision == Supervision::Attended;

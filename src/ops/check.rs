@@ -1,12 +1,12 @@
-use std::path::Path;
+use std::path::PathBuf;
 
 use super::error::Error;
 use crate::config::Config;
 
-/// Reads and checks a boundaries file, without AWS.
+/// Reads and checks boundaries files that are layered, without AWS.
 ///
 /// # Errors
-/// [`Error::File`] with every error in the file.
-pub fn check(file: &Path) -> Result<Config, Error> {
-    Ok(Config::read(file)?)
+/// [`Error::File`] with every error in the files.
+pub fn check(files: &[PathBuf]) -> Result<Config, Error> {
+    Ok(Config::read(files)?)
 }

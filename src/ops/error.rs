@@ -94,6 +94,14 @@ pub enum Error {
     /// Not every principal of the account could be read.
     #[error(transparent)]
     EveryPrincipal(#[from] EveryPrincipalError),
+    /// `--only` names principals that do not exist.
+    #[error("neither the files nor account {account} have {}", patterns.join(" or "))]
+    NoSuchSelection {
+        /// The account.
+        account: AccountId,
+        /// The patterns that match nothing.
+        patterns: Vec<String>,
+    },
     /// The account has no principals of the kinds to import.
     #[error("account {account} has no {what}")]
     EmptyAccount {

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use super::error::Error;
 use super::out_file::OutFile;
 use crate::config::{Config, Spreadsheet};
-use crate::iam::{AccountId, PrincipalCounts};
+use crate::iam::{AccountId, PolicyRef, PrincipalCounts};
 
 /// Options of [`from_csv`].
 #[derive(Debug, Clone)]
@@ -40,7 +40,9 @@ pub fn from_csv(options: &FromCsvOptions) -> Result<FromCsv, Error> {
     // The file must give the same boundaries when it is read.
     let config = Config::parse("(not written)", &text)?;
     let listed = config.entries().map(|(principal, entry)| (principal, entry.boundary.clone()));
-    if !listed.eq(spreadsheet.boundaries.clone()) {
+    let expected = spreadsheet.boundaries.iter();
+    let expected = expected.map(|(it, arn)| (it.clone(), arn.clone().map(PolicyRef::Arn)));
+    if !listed.eq(expected) {
         return Err(Error::FromCsvMismatch);
     }
     if let Some(file) = &out {

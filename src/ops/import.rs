@@ -7,7 +7,7 @@ use super::session::Session;
 use super::time_limit::{OnWait, TimeLimit};
 use crate::aws::Access;
 use crate::config::{Comments, Config, EntryComment, file_of};
-use crate::iam::{AccountId, PolicyArn, Principal, PrincipalCounts, PrincipalKind};
+use crate::iam::{AccountId, PolicyArn, PolicyRef, Principal, PrincipalCounts, PrincipalKind};
 use crate::inventory::{CallerIdentity, EveryPrincipal, Inventory};
 use crate::plan::check_scope;
 
@@ -114,5 +114,5 @@ pub(super) fn comments(inventory: &Inventory) -> Comments {
 fn is_same(config: &Config, principals: &EveryPrincipal) -> bool {
     let listed = config.entries().map(|(it, entry)| (it, entry.boundary.clone()));
     let live = principals.iter().filter(|(_, boundary)| boundary.is_some());
-    listed.eq(live.map(|(it, boundary)| (it.clone(), boundary.clone())))
+    listed.eq(live.map(|(it, boundary)| (it.clone(), boundary.clone().map(PolicyRef::Arn))))
 }

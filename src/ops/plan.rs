@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::error::Error;
 use super::saved_plan::write_plan;
+use super::selection::Selection;
 use super::session::{Input, Session};
 use super::time_limit::{OnWait, TimeLimit};
 use crate::aws::Access;
@@ -16,10 +17,8 @@ pub struct PlanOptions {
     pub access: Access,
     /// The only account that the credentials may belong to; `None` for any.
     pub account: Option<AccountId>,
-    /// The boundaries file.
-    pub file: PathBuf,
-    /// The earlier version of the file, to distinguish drift from changes of the file.
-    pub base: Option<PathBuf>,
+    /// The boundaries files, and what to plan.
+    pub selection: Selection,
     /// Replaces the file's threshold for changes.
     pub max_changes: Option<Threshold>,
     /// Replaces the file's threshold for removals.
@@ -30,13 +29,13 @@ pub struct PlanOptions {
     pub timeout: Option<Duration>,
 }
 
-/// Compares a boundaries file with the account. Changes nothing. `on_wait` receives long waits.
+/// Compares boundaries files with the account. Changes nothing. `on_wait` receives long waits.
 ///
 /// # Errors
 /// If the file has errors, the account cannot be read, or the plan cannot be saved.
 pub async fn plan(options: &PlanOptions, on_wait: OnWait<'_>) -> Result<Plan, Error> {
-    let mut input = Input::file(&options.file, options.base.as_deref())?;
-    if let Input::File { config, .. } = &mut input {
+    let mut input = Input::files(&options.selection)?;
+    if let Input::Files { config, .. } = &mut input {
         let guard = &mut config.guard;
         guard.max_changes = options.max_changes.or(guard.max_changes);
         guard.max_removals = options.max_removals.or(guard.max_removals);

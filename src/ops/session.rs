@@ -1,14 +1,14 @@
-use std::path::Path;
-
 use super::error::Error;
+use super::selection::{SelectedReading, Selection};
 use crate::aws::{Access, Account, Connection, ExpectedPartition, Waits};
 use crate::config::Config;
 use crate::iam::{AccountAlias, AccountId, Principal, PrincipalKind, Printable, Timestamp};
 use crate::inventory::{ApiError, ErrorClass, Inventory, PolicyState, Reading};
 use crate::journal::RunRecord;
 use crate::plan::{
-    Overrides, Plan, Preflight, Supervision, Violation, changed_principals, check_account,
-    check_journal_scope, check_plan_scope, check_scope, rollback,
+    Explanation, Overrides, Plan, PlanContext, Preflight, Supervision, Violation,
+    changed_principals, check_account, check_journal_scope, check_plan_scope, check_scope,
+    rollback,
 };
 
 /// An account whose identity is confirmed.
@@ -18,8 +18,8 @@ pub(super) struct Session {
 
 /// What a plan is made from.
 pub(super) enum Input {
-    /// A boundaries file, and its earlier version.
-    File { config: Box<Config>, base: Option<Box<Config>> },
+    /// Boundaries files, and their earlier versions.
+    Files { config: Box<Config>, base: Option<Box<Config>>, selection: Selection },
     /// A plan that was made and saved earlier.
     Saved(Box<Plan>),
     /// The journal of a run to roll back, and its path.
@@ -27,23 +27,23 @@ pub(super) enum Input {
 }
 
 impl Input {
-    /// Reads a boundaries file, and its earlier version.
-    pub(super) fn file(path: &Path, base: Option<&Path>) -> Result<Input, Error> {
-        let config = Box::new(Config::read(path)?);
-        let base = match base {
-            Some(path) if !path.exists() => return Err(Error::NoBase(path.to_owned())),
-            Some(path) => Some(Box::new(Config::read_earlier(path)?)),
-            None => None,
+    /// Reads boundaries files, and their earlier versions.
+    pub(super) fn files(selection: &Selection) -> Result<Input, Error> {
+        let config = Box::new(Config::read(&selection.files)?);
+        if let Some(missing) = selection.base.iter().find(|path| !path.exists()) {
+            return Err(Error::NoBase(missing.clone()));
+        }
+        let base = match selection.base.is_empty() {
+            true => None,
+            false => Some(Box::new(Config::read_earlier(&selection.base)?)),
         };
-        Ok(Input::File { config, base })
+        Ok(Input::Files { config, base, selection: selection.clone() })
     }
 
     /// The partition of its ARNs.
     fn partition(&self) -> Option<ExpectedPartition> {
         let (partition, origin) = match self {
-            Input::File { config, .. } => {
-                (config.partition()?, format!("the ARNs in {}", config.file))
-            }
+            Input::Files { config, .. } => return expected_partition(config),
             Input::Saved(plan) => (plan.partition()?, "the ARNs in the plan".to_owned()),
             Input::Journal { record, path } => {
                 (record.header.partition, format!("the ARNs in {path}"))
@@ -51,6 +51,12 @@ impl Input {
         };
         Some(ExpectedPartition { partition, origin })
     }
+}
+
+/// The partition of the ARNs in boundaries files.
+pub(super) fn expected_partition(config: &Config) -> Option<ExpectedPartition> {
+    let (partition, origin) = (config.partition()?, format!("the ARNs in {}", config.path()));
+    Some(ExpectedPartition { partition, origin })
 }
 
 impl Session {
@@ -64,7 +70,7 @@ impl Session {
         let session = Session::identify(access, expected, input.partition(), waits).await?;
         let identity = session.account.identity();
         match input {
-            Input::File { config, .. } => check_scope(config, identity)?,
+            Input::Files { config, .. } => check_scope(config, identity)?,
             Input::Saved(plan) => check_plan_scope(plan, identity)?,
             Input::Journal { record, path } => {
                 check_journal_scope(&record.header, path, identity)?;
@@ -93,31 +99,30 @@ impl Session {
 
     /// Reads the account and makes the plan. A saved plan is returned as it is.
     pub(super) async fn plan(&self, input: Input) -> Result<Plan, Error> {
-        let account_id = self.account.identity().account;
-        let (mut plan, base) = match input {
+        let mut plan = match input {
             Input::Saved(plan) => return Ok(*plan),
-            Input::File { config, base } => {
-                let listed: Vec<Principal> = config.entries().map(|(it, _)| it).collect();
-                let live = self.inventory(&listed).await?;
-                let mut plan = Plan::between(account_id, &config, &live);
+            Input::Files { config, base, selection } => {
+                let reading = SelectedReading::of(&config, base.as_deref(), &selection);
+                let (live, context) = self.read_selected(&reading, &config, &selection).await?;
+                let mut plan = Plan::between(&context, &config, &live);
+                reading.count_unlisted(&self.account, &config, &live, &mut plan);
                 if !config.names_account() {
                     plan.account_alias = self.account_alias().await?;
                 }
-                (plan, base.map(|base| (base, config)))
+                plan = self.checked_against_policies(plan).await?;
+                match &base {
+                    Some(base) => plan.since(base, &config, &live, &context),
+                    None => plan,
+                }
             }
             Input::Journal { record, path } => {
                 let changed: Vec<Principal> = changed_principals(&record).cloned().collect();
-                let live = self.inventory(&changed).await?;
-                (rollback(&record, &path, &live), None)
+                let live = self.account.inventory(&changed).await?;
+                log_unreadable(&live);
+                self.checked_against_policies(rollback(&record, &path, &live)).await?
             }
         };
         let read = plan.listed().total();
-        let policies = self.account.policies(plan.policies()).await?;
-        warn_of_denied(policies.values());
-        plan = plan.checked_against(&policies);
-        if let Some((base, config)) = &base {
-            plan = plan.since(base, config);
-        }
         self.read_account_counts(&mut plan, &Overrides::default()).await?;
         self.log_reading(read);
         Ok(plan)
@@ -147,15 +152,37 @@ impl Session {
         Ok(plan.violations(caller.as_ref(), supervision, overrides))
     }
 
-    async fn inventory(&self, principals: &[Principal]) -> Result<Inventory, Error> {
-        let inventory = self.account.inventory(principals).await?;
-        // A plan contains no request IDs, but a support case needs them.
-        for (principal, reading) in inventory.iter() {
-            if let Reading::Unreadable(error) = reading {
-                tracing::info!("{principal}: {error}");
-            }
-        }
-        Ok(inventory)
+    /// What is read of the account for a plan of `config`, and the context of that plan.
+    async fn read_selected(
+        &self,
+        reading: &SelectedReading,
+        config: &Config,
+        selection: &Selection,
+    ) -> Result<(Inventory, PlanContext), Error> {
+        let live = reading.read(&self.account).await?;
+        log_unreadable(&live);
+        let identity = self.account.identity();
+        selection.check_found(config, &live, identity.account)?;
+        Ok((live, selection.context(identity, Timestamp::now()?)))
+    }
+
+    /// Explains what decides the boundary of `principal`, to which `selection` is limited.
+    pub(super) async fn explain(
+        &self,
+        config: &Config,
+        selection: &Selection,
+        principal: &Principal,
+    ) -> Result<Explanation, Error> {
+        let reading = SelectedReading::of(config, None, selection);
+        let (live, context) = self.read_selected(&reading, config, selection).await?;
+        Ok(Explanation::of(principal, &context, config, &live))
+    }
+
+    /// The plan without the changes whose policies cannot be used as boundaries.
+    async fn checked_against_policies(&self, plan: Plan) -> Result<Plan, Error> {
+        let policies = self.account.policies(plan.policies()).await?;
+        warn_of_denied(policies.values());
+        Ok(plan.checked_against(&policies))
     }
 
     /// Reads the numbers of principals in the account that a guard rail depends on.
@@ -200,6 +227,15 @@ impl Session {
             "read {principals} principals of account {}",
             self.account.identity().account
         );
+    }
+}
+
+/// A plan contains no request IDs, but a support case needs them.
+fn log_unreadable(live: &Inventory) {
+    for (principal, reading) in live.iter() {
+        if let Reading::Unreadable(error) = reading {
+            tracing::info!("{principal}: {error}");
+        }
     }
 }
 

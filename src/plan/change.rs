@@ -3,7 +3,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Provenance;
 use crate::iam::{
-    BoundaryChange, PolicyArn, Principal, PrincipalKind, PrincipalName, UniqueId, UnmodifiableRole,
+    BoundaryChange, DateOrTime, PolicyArn, Principal, PrincipalKind, PrincipalName, Printable,
+    UniqueId, UnmodifiableRole,
 };
 use crate::inventory::ApiError;
 use crate::journal::Intent;
@@ -20,6 +21,10 @@ pub struct Change {
     pub boundary: BoundaryChange,
     /// What decided the change.
     pub provenance: Provenance,
+    /// Why the file asks for it; `None` if the file does not say it.
+    pub reason: Option<Printable>,
+    /// When the entry expired, if the change is what applies from then on.
+    pub expired: Option<DateOrTime>,
     /// Where the change comes from; `None` in a plan without a base.
     pub origin: Option<Origin>,
 }
@@ -44,6 +49,31 @@ pub struct Problem {
     pub provenance: Provenance,
     /// Why nothing can be planned.
     pub kind: ProblemKind,
+    /// How serious the files consider it.
+    pub severity: Severity,
+}
+
+/// How serious a problem is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The plan is complete nevertheless: the exit code does not depend on it.
+    Warning,
+    /// The plan is incomplete.
+    Error,
+}
+
+/// An entry that expires soon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expiring {
+    /// The principal.
+    pub principal: Principal,
+    /// When the entry expires.
+    pub until: DateOrTime,
+    /// What the principal must have from then on; the inner `None` for no boundary, and the outer one if the file does not
+    /// say it.
+    pub then: Option<Option<PolicyArn>>,
+    /// The position of the entry.
+    pub provenance: Provenance,
 }
 
 /// Why nothing can be planned for a principal, or a planned change is blocked.
@@ -61,6 +91,13 @@ pub enum ProblemKind {
     },
     /// The present boundary could not be read.
     Unreadable(ApiError),
+    /// Whether a rule matches is not known: what was read does not show the groups of the user.
+    Undecided,
+    /// The entry is expired, and the file does not say what applies from then on.
+    Expired {
+        /// When it expired.
+        until: DateOrTime,
+    },
     /// The policy to set does not exist.
     NoSuchPolicy {
         /// The policy.
@@ -115,6 +152,8 @@ impl ProblemKind {
             ProblemKind::Unreadable(error) | ProblemKind::PolicyUnreadable { error, .. } => {
                 &error.code
             }
+            ProblemKind::Undecided => "Undecided",
+            ProblemKind::Expired { .. } => "Expired",
             ProblemKind::NoSuchPolicy { .. } => "NoSuchPolicy",
             ProblemKind::PolicyNotAttachable { .. } => "PolicyNotAttachable",
             ProblemKind::Recreated { .. } => "Recreated",
@@ -130,6 +169,7 @@ impl From<&Change> for Intent {
             unique_id: change.unique_id.clone(),
             boundary: change.boundary.clone(),
             provenance: change.provenance.clone(),
+            reason: change.reason.clone(),
         }
     }
 }

@@ -1,11 +1,13 @@
 use std::collections::BTreeMap;
 
-use super::change::{Change, Origin, Problem};
+use super::change::{Change, Expiring, Origin, Problem, Severity};
 use super::source::PlanSource;
-use crate::config::Guard;
+use super::unlisted::Unlisted;
+use super::warning::Warning;
+use crate::config::{ByKind, Guard};
 use crate::iam::{
-    AccountAlias, AccountId, BoundaryChange, Digest, Partition, PolicyArn, Principal,
-    PrincipalCounts, PrincipalKind,
+    AccountAlias, AccountId, BoundaryChange, DateOrTime, Digest, Partition, PolicyArn, Principal,
+    PrincipalCounts, PrincipalKind, PrincipalPattern,
 };
 
 /// The changes that make the account match the files.
@@ -32,8 +34,28 @@ pub struct Plan {
     pub account_users: Option<usize>,
     /// The number of roles in the account. It is read only where a guard rail depends on it.
     pub account_roles: Option<usize>,
+    /// The date or time at which entries are expired or not; `None` if no entry expires.
+    pub as_of: Option<DateOrTime>,
+    /// The entries that expire soon, by principal.
+    pub expiring: Vec<Expiring>,
+    /// The principals without an entry and a matching rule; `None` for a kind of which not every principal was read.
+    pub unlisted: ByKind<Option<Unlisted>>,
+    /// What is probably not intended in the files.
+    pub warnings: Vec<Warning>,
+    /// The principals that the plan is limited to; `None` if it is for all.
+    pub only: Option<Only>,
     /// The digest of the document that the plan was read from, if that has an earlier format.
     pub read_digest: Option<Digest>,
+}
+
+/// The principals that a plan is limited to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Only {
+    /// Their patterns, at least one.
+    pub patterns: Vec<PrincipalPattern>,
+    /// The numbers of other principals that an entry names or a rule matches, as far as they were read. They are not
+    /// planned.
+    pub others: PrincipalCounts,
 }
 
 /// How many changes there are of each kind.
@@ -76,6 +98,11 @@ impl Plan {
             guard: Guard::default(),
             account_users: None,
             account_roles: None,
+            as_of: None,
+            expiring: Vec::new(),
+            unlisted: ByKind::default(),
+            warnings: Vec::new(),
+            only: None,
             read_digest: None,
         }
     }
@@ -112,11 +139,25 @@ impl Plan {
         self.changes.iter().find_map(|change| change.boundary.to()).map(PolicyArn::partition)
     }
 
-    /// Every ARN of the changes.
+    /// Every ARN of the changes, and those that follow when entries expire.
     pub(super) fn arns(&self) -> impl Iterator<Item = &PolicyArn> {
         let ends =
             self.changes.iter().flat_map(|change| [change.boundary.from(), change.boundary.to()]);
-        ends.flatten()
+        let then = self.expiring.iter().filter_map(|it| it.then.as_ref()?.as_ref());
+        ends.flatten().chain(then)
+    }
+
+    /// Whether the plan is incomplete: a principal cannot be planned, or unlisted ones are errors.
+    pub fn is_incomplete(&self) -> bool {
+        self.problems_of(Severity::Error).next().is_some()
+            || PrincipalKind::ALL
+                .into_iter()
+                .any(|kind| self.unlisted.of(kind).as_ref().is_some_and(Unlisted::is_error))
+    }
+
+    /// The problems of this severity.
+    pub fn problems_of(&self, severity: Severity) -> impl Iterator<Item = &Problem> {
+        self.problems.iter().filter(move |problem| problem.severity == severity)
     }
 
     /// The short name of a boundary, or its ARN if it has none.

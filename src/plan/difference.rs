@@ -1,40 +1,240 @@
-use super::change::{Change, Problem, ProblemKind};
-use super::content::Plan;
+use std::collections::{HashMap, HashSet};
+
+use super::change::{Change, Expiring, Problem, ProblemKind, Severity};
+use super::content::{Only, Plan};
+use super::context::PlanContext;
+use super::decision::Decision;
 use super::source::PlanSource;
-use crate::config::{Config, Provenance};
-use crate::iam::{AccountId, BoundaryChange, PolicyArn, UniqueId};
+use super::unlisted::Unlisted;
+use super::warning::warnings;
+use crate::config::{
+    Config, Entry, Expiration, OnMissing, OnUnlisted, Provenance, ProvenanceKind, Rule, Then,
+};
+use crate::iam::{
+    BoundaryChange, DateOrTime, PolicyArn, PolicyRef, Principal, PrincipalCounts, PrincipalKind,
+    Printable, UniqueId,
+};
 use crate::inventory::{Inventory, Reading};
 
 impl Plan {
     /// The changes that make `live` match `config`. The same input gives the same plan, byte for byte.
     ///
-    /// A listed principal that could not be read becomes a problem.
-    pub fn between(account: AccountId, config: &Config, live: &Inventory) -> Plan {
-        let source = PlanSource::file(config.file.clone(), config.digest);
-        let mut plan = Plan { guard: config.guard.clone(), ..Plan::empty(account, source) };
+    /// A principal that could not be read, or about which nothing can be decided, becomes a problem.
+    pub fn between(context: &PlanContext, config: &Config, live: &Inventory) -> Plan {
+        let source = PlanSource::Files { files: config.files.clone(), base: None };
+        let mut planning = Planning {
+            context,
+            live,
+            as_of: context.as_of(config),
+            policies: Policies::new(context),
+            plan: Plan { guard: config.guard.clone(), ..Plan::empty(context.account, source) },
+        };
+        let mut others = PrincipalCounts::default();
         for (principal, entry) in config.entries() {
-            let provenance = Provenance::entry(&config.file, entry.line, Some(entry.column));
-            match present(live.reading(&principal)) {
-                Ok((unique_id, from)) => {
-                    match BoundaryChange::between(from, entry.boundary.as_ref()) {
-                        None => plan.in_sync.count(principal.kind),
-                        Some(boundary) => plan.changes.push(Change {
-                            principal,
-                            unique_id: Some(unique_id.clone()),
-                            boundary,
-                            provenance,
-                            origin: None,
-                        }),
-                    }
-                }
-                Err(kind) => plan.problems.push(Problem { principal, provenance, kind }),
+            match context.is_for(&principal) {
+                true => planning.entry(principal, entry, config),
+                false => others.count(principal.kind),
             }
         }
+        let mut deciding = HashSet::new();
+        for (principal, reading) in live.iter().filter(|(it, _)| config.entry(it).is_none()) {
+            let decision = Decision::by_rules(config, principal, live.attributes(principal));
+            if let Decision::Rule(rule) = decision
+                && matches!(reading, Reading::Found { .. })
+            {
+                deciding.insert(std::ptr::from_ref(rule));
+                if !context.is_for(principal) {
+                    others.count(principal.kind);
+                    continue;
+                }
+            }
+            if context.is_for(principal) {
+                planning.without_entry(principal, reading, decision, config);
+            }
+        }
+        let Planning { as_of, mut plan, .. } = planning;
+        plan.as_of = as_of;
+        plan.unlisted = Unlisted::of(config, live, context);
+        plan.warnings = warnings(config, live, |rule| deciding.contains(&std::ptr::from_ref(rule)));
+        plan.only = context.only.clone().map(|patterns| Only { patterns, others });
+        plan.changes.sort_by(|a, b| a.principal.cmp(&b.principal));
+        plan.problems.sort_by(|a, b| a.principal.cmp(&b.principal));
+        let names = config.names.by_arn(context.account, context.partition);
         plan.names = plan
             .arns()
-            .filter_map(|arn| Some((arn.clone(), config.names.name_of(arn)?.to_owned())))
+            .filter_map(|arn| Some((arn.clone(), (*names.get(arn)?).to_owned())))
             .collect();
         plan
+    }
+}
+
+/// A plan while it is made.
+struct Planning<'p> {
+    context: &'p PlanContext,
+    live: &'p Inventory,
+    as_of: Option<DateOrTime>,
+    policies: Policies<'p>,
+    plan: Plan,
+}
+
+/// What a principal must have, and why.
+struct Desired {
+    boundary: Option<PolicyArn>,
+    provenance: Provenance,
+    reason: Option<Printable>,
+    expired: Option<DateOrTime>,
+}
+
+impl<'p> Planning<'p> {
+    fn entry(&mut self, principal: Principal, entry: &'p Entry, config: &Config) {
+        let provenance = Provenance::at(ProvenanceKind::Entry, &entry.position);
+        if let Reading::NotFound { differs_by_case: None } = self.live.reading(&principal) {
+            let on_missing = entry.missing.or(*config.missing.of(principal.kind));
+            let severity = match on_missing {
+                Some(OnMissing::Warn) => Severity::Warning,
+                Some(OnMissing::Error) | None => Severity::Error,
+            };
+            let kind = ProblemKind::NotFound { differs_by_case: None };
+            self.plan.problems.push(Problem { principal, provenance, kind, severity });
+            return;
+        }
+        let now = entry.expiration.as_ref().zip(self.as_of);
+        let expired = now.filter(|(expiration, as_of)| is_expired(expiration, *as_of));
+        let boundary = match expired {
+            None => &entry.boundary,
+            Some((Expiration { then: Then::Boundary(boundary), .. }, _)) => boundary,
+            Some((Expiration { then: Then::Problem, until }, _)) => {
+                let kind = ProblemKind::Expired { until: *until };
+                self.problem(principal, provenance, kind);
+                return;
+            }
+        };
+        if let (Some(expiration), None) = (&entry.expiration, expired) {
+            self.expiring(&principal, expiration, &provenance);
+        }
+        let desired = Desired {
+            boundary: boundary.as_ref().map(|policy| self.policies.arn(policy)),
+            provenance,
+            reason: entry.reason.clone(),
+            expired: expired.map(|(expiration, _)| expiration.until),
+        };
+        self.compare(principal, desired);
+    }
+
+    /// Notes an entry that is about to expire.
+    fn expiring(
+        &mut self,
+        principal: &Principal,
+        expiration: &'p Expiration,
+        provenance: &Provenance,
+    ) {
+        let Expiration { until, then } = expiration;
+        let Some(as_of) = self.as_of else { return };
+        let last = as_of.moment().plus_days(self.context.expiring_within);
+        if until.moment() > last {
+            return;
+        }
+        let then = match then {
+            Then::Boundary(boundary) => {
+                Some(boundary.as_ref().map(|policy| self.policies.arn(policy)))
+            }
+            Then::Problem => None,
+        };
+        self.plan.expiring.push(Expiring {
+            principal: principal.clone(),
+            until: *until,
+            then,
+            provenance: provenance.clone(),
+        });
+    }
+
+    /// Plans for a principal of the account that no entry names.
+    fn without_entry(
+        &mut self,
+        principal: &Principal,
+        reading: &Reading,
+        decision: Decision<'p>,
+        config: &Config,
+    ) {
+        let principal = principal.clone();
+        match (reading, decision) {
+            (Reading::NotFound { .. } | Reading::Unmodifiable { .. }, _)
+            | (Reading::Found { .. }, Decision::Unlisted | Decision::Entry(_)) => {}
+            (Reading::Found { .. }, Decision::Rule(rule)) => {
+                let provenance = Provenance::at(ProvenanceKind::Rule, &rule.position);
+                let boundary = Some(self.policies.arn(&rule.boundary));
+                self.compare(
+                    principal,
+                    Desired { boundary, provenance, reason: None, expired: None },
+                );
+            }
+            (Reading::Found { .. }, Decision::Unknown(rule)) => {
+                let provenance = Provenance::at(ProvenanceKind::Rule, &rule.position);
+                self.problem(principal, provenance, ProblemKind::Undecided);
+            }
+            (Reading::Unreadable(error), _) => {
+                // Whatever would decide about it: the plan is incomplete, and the line says why the principal matters.
+                if let Some(provenance) = concern(principal.kind, config) {
+                    let kind = ProblemKind::Unreadable(error.without_request_id());
+                    self.problem(principal, provenance, kind);
+                }
+            }
+        }
+    }
+
+    fn problem(&mut self, principal: Principal, provenance: Provenance, kind: ProblemKind) {
+        let severity = Severity::Error;
+        self.plan.problems.push(Problem { principal, provenance, kind, severity });
+    }
+
+    /// Compares what a principal must have with what it has.
+    fn compare(&mut self, principal: Principal, desired: Desired) {
+        let Desired { boundary, provenance, reason, expired } = desired;
+        match present(self.live.reading(&principal)) {
+            Ok((unique_id, from)) => match BoundaryChange::between(from, boundary.as_ref()) {
+                None => self.plan.in_sync.count(principal.kind),
+                Some(boundary) => self.plan.changes.push(Change {
+                    principal,
+                    unique_id: Some(unique_id.clone()),
+                    boundary,
+                    provenance,
+                    reason,
+                    expired,
+                    origin: None,
+                }),
+            },
+            Err(kind) => self.problem(principal, provenance, kind),
+        }
+    }
+}
+
+/// The line that concerns every principal of this kind: the first rule, or else `[unlisted]`.
+fn concern(kind: PrincipalKind, config: &Config) -> Option<Provenance> {
+    let rule: Option<&Rule> = config.rules_of(kind).next();
+    let unlisted = config.unlisted.of(kind).as_ref().filter(|it| it.value != OnUnlisted::Ignore);
+    let position = rule.map(|rule| &rule.position).or(unlisted.map(|it| &it.position))?;
+    Some(Provenance::at(ProvenanceKind::Rule, position))
+}
+
+/// Whether an entry is expired at this date or time.
+pub(super) fn is_expired(expiration: &Expiration, as_of: DateOrTime) -> bool {
+    expiration.until.moment() <= as_of.moment()
+}
+
+/// The ARNs of the policies in the account. Clones share their text.
+pub(super) struct Policies<'p> {
+    context: &'p PlanContext,
+    arns: HashMap<&'p PolicyRef, PolicyArn>,
+}
+
+impl<'p> Policies<'p> {
+    pub(super) fn new(context: &'p PlanContext) -> Self {
+        Policies { context, arns: HashMap::new() }
+    }
+
+    pub(super) fn arn(&mut self, policy: &'p PolicyRef) -> PolicyArn {
+        let PlanContext { account, partition, .. } = *self.context;
+        self.arns.entry(policy).or_insert_with(|| policy.in_account(account, partition)).clone()
     }
 }
 
@@ -47,5 +247,30 @@ pub(super) fn present(reading: &Reading) -> Result<(&UniqueId, Option<&PolicyArn
             Err(ProblemKind::NotFound { differs_by_case: differs_by_case.clone() })
         }
         Reading::Unreadable(error) => Err(ProblemKind::Unreadable(error.without_request_id())),
+    }
+}
+
+/// The boundary that `config` asks for, whatever the principal has; `None` if it asks for nothing.
+pub(super) fn asked(
+    config: &Config,
+    context: &PlanContext,
+    principal: &Principal,
+    live: &Inventory,
+) -> Option<Option<PolicyArn>> {
+    let PlanContext { account, partition, .. } = *context;
+    let arn = |policy: &PolicyRef| policy.in_account(account, partition);
+    match Decision::of(config, principal, live.attributes(principal)) {
+        Decision::Entry(Entry { boundary, expiration, .. }) => {
+            let as_of = context.as_of(config);
+            let expired =
+                expiration.as_ref().zip(as_of).filter(|(it, as_of)| is_expired(it, *as_of));
+            match expired.map(|(expiration, _)| &expiration.then) {
+                None => Some(boundary.as_ref().map(arn)),
+                Some(Then::Boundary(boundary)) => Some(boundary.as_ref().map(arn)),
+                Some(Then::Problem) => None,
+            }
+        }
+        Decision::Rule(rule) => Some(Some(arn(&rule.boundary))),
+        Decision::Unlisted | Decision::Unknown(_) => None,
     }
 }

@@ -5,7 +5,10 @@
 mod base;
 mod change;
 mod content;
+mod context;
+mod decision;
 mod difference;
+mod explanation;
 mod guard;
 mod policies;
 mod preflight;
@@ -13,9 +16,14 @@ mod rollback;
 pub mod saved;
 mod scope;
 mod source;
+mod unlisted;
+mod warning;
 
-pub use change::{Change, Origin, Problem, ProblemKind};
-pub use content::{Counts, Plan};
+pub use change::{Change, Expiring, Origin, Problem, ProblemKind, Severity};
+pub use content::{Counts, Only, Plan};
+pub use context::PlanContext;
+pub use decision::{Condition, Decision, Held};
+pub use explanation::{ExplainedCondition, ExplainedEntry, ExplainedRule, Explanation};
 pub use guard::{
     AccountCount, DefaultThreshold, EffectiveThreshold, Excess, Guard, Overrides, ShareBase,
     Supervision, Violation,
@@ -23,4 +31,6 @@ pub use guard::{
 pub use preflight::{Preflight, Refused, Verdict};
 pub use rollback::{changed_principals, rollback};
 pub use scope::{ScopeError, check_account, check_journal_scope, check_plan_scope, check_scope};
-pub use source::{Base, PlanSource, SourceFile};
+pub use source::{Base, PlanSource};
+pub use unlisted::{Unlisted, UnlistedPrincipal};
+pub use warning::Warning;

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::change::{Change, Problem, ProblemKind};
+use super::change::{Change, Problem, ProblemKind, Severity};
 use super::content::Plan;
 use crate::iam::PolicyArn;
 use crate::inventory::{ApiError, ErrorClass, PolicyState};
@@ -25,7 +25,7 @@ impl Plan {
         }
         let problems = bad.into_iter().filter_map(|(kind, change)| {
             let Change { principal, provenance, .. } = change;
-            Some(Problem { principal, provenance, kind: kind? })
+            Some(Problem { principal, provenance, kind: kind?, severity: Severity::Error })
         });
         self.problems.extend(problems);
         self.problems.sort_by(|a, b| a.principal.cmp(&b.principal));

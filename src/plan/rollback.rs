@@ -1,10 +1,10 @@
 //! The plan that rolls back a run, made from the run's journal.
 
-use super::change::{Change, Problem, ProblemKind};
+use super::change::{Change, Problem, ProblemKind, Severity};
 use super::content::Plan;
 use super::difference::present;
-use super::source::{PlanSource, SourceFile};
-use crate::config::Provenance;
+use super::source::PlanSource;
+use crate::config::{Provenance, SourceFile};
 use crate::iam::{BoundaryChange, Principal, Printable, UniqueId};
 use crate::inventory::Inventory;
 use crate::journal::{Entry, Header, Intent, RunRecord};
@@ -58,6 +58,8 @@ pub fn rollback(record: &RunRecord, file: &Printable, live: &Inventory) -> Plan 
                     unique_id: Some(unique_id.clone()),
                     boundary,
                     provenance,
+                    reason: None,
+                    expired: None,
                     origin: None,
                 }));
                 continue;
@@ -65,7 +67,8 @@ pub fn rollback(record: &RunRecord, file: &Printable, live: &Inventory) -> Plan 
             Ok((_, found)) => ProblemKind::NotAsLeft { left: left.cloned(), found: found.cloned() },
             Err(kind) => kind,
         };
-        plan.problems.push(Problem { principal: principal.clone(), provenance, kind });
+        let (principal, severity) = (principal.clone(), Severity::Error);
+        plan.problems.push(Problem { principal, provenance, kind, severity });
     }
     plan.changes.sort_by(|a, b| a.principal.cmp(&b.principal));
     plan.problems.sort_by(|a, b| a.principal.cmp(&b.principal));

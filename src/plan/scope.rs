@@ -152,15 +152,15 @@ pub fn check_plan_scope(plan: &Plan, identity: &CallerIdentity) -> Result<(), Sc
 /// # Errors
 /// [`ScopeError`] if it is not. Then nothing may be read or written.
 pub fn check_scope(config: &Config, identity: &CallerIdentity) -> Result<(), ScopeError> {
-    let file = || config.file.clone();
+    let file = || Printable::new(&config.path());
     let arn = || identity.arn.clone();
     if let Some(account) = &config.account
         && account.value != identity.account
     {
         return Err(ScopeError::Account {
-            file: file(),
-            line: account.line,
-            column: account.column,
+            file: account.position.file.clone(),
+            line: account.position.line,
+            column: account.position.column,
             expected: account.value,
             actual: identity.account,
             arn: arn(),

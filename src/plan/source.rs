@@ -1,3 +1,4 @@
+use crate::config::SourceFile;
 use crate::iam::{Digest, Principal, Printable};
 
 /// What a plan is made from.
@@ -20,15 +21,6 @@ pub enum PlanSource {
         /// in a plan whose format does not record it.
         run_ended: Option<bool>,
     },
-}
-
-/// A file that a plan is made from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceFile {
-    /// The path, as it was specified.
-    pub path: Printable,
-    /// The digest of the file's bytes.
-    pub digest: Digest,
 }
 
 /// What a plan keeps of the earlier version of its file.

@@ -1,10 +1,34 @@
 //! How the boundaries of an account differ from a file, as text.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::style::Style;
-use crate::config::{Comparison, Config, Missing};
-use crate::iam::{AccountId, PolicyArn, Principal, PrincipalCounts, PrincipalKind, grouped};
+use crate::config::{Comparison, Different, Missing};
+use crate::iam::{
+    AccountId, PolicyArn, Principal, PrincipalCounts, PrincipalKind, Printable, grouped,
+};
+
+/// A file that was compared with an account.
+#[derive(Debug, Clone)]
+pub struct ComparedFile<'c> {
+    /// The account.
+    pub account: AccountId,
+    /// The path of the file.
+    pub file: Printable,
+    /// The short names of policies.
+    pub names: &'c BTreeMap<PolicyArn, String>,
+}
+
+impl ComparedFile<'_> {
+    /// A boundary by its short name, if it has one.
+    fn shown<'b>(&'b self, boundary: Option<&'b PolicyArn>) -> &'b str {
+        match boundary {
+            Some(arn) => self.names.get(arn).map_or(arn.as_str(), String::as_str),
+            None => "(none)",
+        }
+    }
+}
 
 /// A line about a principal: its name, and what is said about it.
 struct Line {
@@ -14,12 +38,11 @@ struct Line {
 
 /// The text of `import --check`: what differs between the account and the file.
 pub fn render_comparison(
-    account: AccountId,
-    config: &Config,
+    compared: &ComparedFile<'_>,
     comparison: &Comparison,
     style: Style,
 ) -> String {
-    let file = &config.file;
+    let ComparedFile { account, file, .. } = compared;
     let mut text = String::new();
     if comparison.is_match() {
         let matching = comparison.matching;
@@ -33,26 +56,28 @@ pub fn render_comparison(
         return text;
     }
     push(&mut text, &style.strong(format!("{file} differs from account {account}:")));
-    let different = comparison.different.iter().map(|it| Line {
-        principal: at(&it.principal, it.line),
-        text: format!(
-            "file: {}, account: {}",
-            shown(config, it.file.as_ref()),
-            shown(config, it.account.as_ref())
-        ),
+    let different = comparison.different.iter();
+    section(
+        &mut text,
+        style,
+        "Another boundary",
+        different.map(|it| differs(compared, it)).collect(),
+    );
+    section(&mut text, style, NOT_IN_ACCOUNT, missing(compared, comparison));
+    let unlisted = comparison.unlisted.iter().map(|it| {
+        let account = compared.shown(it.account.as_ref());
+        let text = match &it.rule {
+            Some(rule) => format!("rule: {}, account: {account}", compared.shown(Some(rule))),
+            None => format!("account: {account}"),
+        };
+        Line { principal: it.principal.to_string(), text }
     });
-    section(&mut text, style, "Another boundary", different.collect());
-    section(&mut text, style, NOT_IN_ACCOUNT, missing(config, comparison));
-    let unlisted = comparison.unlisted.iter().map(|(principal, boundary)| Line {
-        principal: principal.to_string(),
-        text: format!("account: {}", shown(config, Some(boundary))),
-    });
-    section(&mut text, style, "With a boundary, and not listed in the file", unlisted.collect());
+    section(&mut text, style, "Not listed", unlisted.collect());
     let [different, missing, unlisted] = counts(comparison);
     let summary = [
         (different, "with another boundary"),
         (missing, "not in the account"),
-        (unlisted, "with a boundary and not listed"),
+        (unlisted, "not listed"),
     ];
     let summary: Vec<String> = summary
         .iter()
@@ -65,17 +90,13 @@ pub fn render_comparison(
 }
 
 /// The text of `import --update`: what was changed in the file.
-pub fn render_update(
-    account: AccountId,
-    config: &Config,
-    comparison: &Comparison,
-    style: Style,
-) -> String {
-    let file = &config.file;
+pub fn render_update(compared: &ComparedFile<'_>, comparison: &Comparison, style: Style) -> String {
+    let ComparedFile { account, file, .. } = compared;
     let mut text = String::new();
-    let [different, _, unlisted] = counts(comparison);
-    let is_written = different.total() + unlisted.total() > 0;
-    if is_written {
+    let changed = comparison.different.iter().filter(|it| !it.is_expired);
+    let different = PrincipalCounts::of(changed.map(|it| it.principal.kind));
+    let [_, _, unlisted] = counts(comparison);
+    if comparison.is_update_needed() {
         let headline = format!(
             "Updated {file} from account {account}: {} changed, {} added",
             entries(different),
@@ -88,29 +109,27 @@ pub fn render_update(
             &style.good(format!("{file} was not changed: it matches account {account}.")),
         );
     } else {
-        push(
-            &mut text,
-            &format!(
-                "{file} was not changed: every principal that exists has its listed boundary."
-            ),
-        );
+        push(&mut text, &format!("{file} was not changed: no entry needs another boundary."));
     }
-    let changed = comparison.different.iter().map(|it| Line {
+    let changed = comparison.different.iter().filter(|it| !it.is_expired).map(|it| Line {
         principal: at(&it.principal, it.line),
         text: format!(
             "{} → {}",
-            shown(config, it.file.as_ref()),
-            shown(config, it.account.as_ref())
+            compared.shown(it.file.as_ref()),
+            compared.shown(it.account.as_ref())
         ),
     });
     section(&mut text, style, "Changed", changed.collect());
-    let added = comparison.unlisted.iter().map(|(principal, boundary)| Line {
-        principal: principal.to_string(),
-        text: shown(config, Some(boundary)).to_owned(),
+    let added = comparison.unlisted.iter().map(|it| Line {
+        principal: it.principal.to_string(),
+        text: compared.shown(it.account.as_ref()).to_owned(),
     });
     section(&mut text, style, "Added", added.collect());
+    let expired = comparison.different.iter().filter(|it| it.is_expired);
+    let expired = expired.map(|it| differs(compared, it)).collect();
+    section(&mut text, style, "Expired entries, left unchanged", expired);
     let kept = format!("{NOT_IN_ACCOUNT}, left unchanged");
-    section(&mut text, style, &kept, missing(config, comparison));
+    section(&mut text, style, &kept, missing(compared, comparison));
     if !comparison.is_match() {
         text.push('\n');
     }
@@ -137,9 +156,9 @@ fn section(text: &mut String, style: Style, title: &str, lines: Vec<Line>) {
     }
 }
 
-fn missing(config: &Config, comparison: &Comparison) -> Vec<Line> {
+fn missing(compared: &ComparedFile<'_>, comparison: &Comparison) -> Vec<Line> {
     let about = |it: &Missing| {
-        let file = shown(config, it.file.as_ref());
+        let file = compared.shown(it.file.as_ref());
         match (&it.differs_by_case, it.principal.kind) {
             (Some(other), _) => {
                 format!("file: {file}; correct the name: it is {other} in the account")
@@ -152,16 +171,17 @@ fn missing(config: &Config, comparison: &Comparison) -> Vec<Line> {
     comparison.missing.iter().map(line).collect()
 }
 
-fn at(principal: &Principal, line: usize) -> String {
-    format!("{principal} (line {line})")
+fn differs(compared: &ComparedFile<'_>, it: &Different) -> Line {
+    let [file, account] = [&it.file, &it.account].map(|it| compared.shown(it.as_ref()));
+    let text = match it.is_expired {
+        true => format!("the entry is expired; account: {account}"),
+        false => format!("file: {file}, account: {account}"),
+    };
+    Line { principal: at(&it.principal, it.line), text }
 }
 
-/// A boundary by its short name, if it has one.
-fn shown<'b>(config: &'b Config, boundary: Option<&'b PolicyArn>) -> &'b str {
-    match boundary {
-        Some(arn) => config.names.name_of(arn).unwrap_or(arn.as_str()),
-        None => "(none)",
-    }
+fn at(principal: &Principal, line: usize) -> String {
+    format!("{principal} (line {line})")
 }
 
 /// The numbers of principals that have another boundary, that are missing, and that are not listed.
@@ -169,7 +189,7 @@ fn counts(comparison: &Comparison) -> [PrincipalCounts; 3] {
     [
         PrincipalCounts::of(comparison.different.iter().map(|it| it.principal.kind)),
         PrincipalCounts::of(comparison.missing.iter().map(|it| it.principal.kind)),
-        PrincipalCounts::of(comparison.unlisted.iter().map(|(principal, _)| principal.kind)),
+        PrincipalCounts::of(comparison.unlisted.iter().map(|it| it.principal.kind)),
     ]
 }
 
@@ -184,6 +204,9 @@ fn entries(counts: PrincipalCounts) -> String {
 fn push_without_boundary(text: &mut String, comparison: &Comparison) {
     let counts = comparison.unlisted_without_boundary;
     if counts.total() > 0 {
-        push(text, &format!("Not listed, and without a boundary: {counts}."));
+        push(
+            text,
+            &format!("Not counted, because they have no boundary and are not listed: {counts}."),
+        );
     }
 }

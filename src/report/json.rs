@@ -10,7 +10,7 @@ use super::view::{
     problem_help, problem_statement, statements,
 };
 use crate::apply::{Event, Item, StopError, Summary, Verification};
-use crate::config::{Config, Diagnostic, FileErrors, Provenance};
+use crate::config::{Config, Diagnostic, FileErrors, Provenance, SourceFile};
 use crate::iam::{
     AccountId, Digest, PolicyArn, Principal, PrincipalKind, UniqueId, UnmodifiableRole,
 };
@@ -20,8 +20,9 @@ use crate::plan::{Change, Origin, Plan, Preflight, ProblemKind, Refused, Verdict
 
 /// The errors of a file as one document.
 pub(super) fn file_errors(errors: &FileErrors) -> String {
+    let files: Vec<&str> = errors.files().into_iter().map(|file| file.as_str()).collect();
     pretty(&CheckJson {
-        file: errors.file(),
+        file: files.join(", "),
         mistakes: errors.diagnostics().iter().map(DiagnosticJson::of).collect(),
         ..CheckJson::default()
     })
@@ -30,11 +31,17 @@ pub(super) fn file_errors(errors: &FileErrors) -> String {
 /// A file without errors as one document.
 pub(super) fn check(config: &Config) -> String {
     pretty(&CheckJson {
-        file: &config.file,
-        file_digest: Some(config.digest),
+        file: config.path(),
+        file_digest: match &*config.files {
+            [only] => Some(only.digest),
+            _ => None,
+        },
+        files: config.files.iter().map(|file| FileJson::of(file)).collect(),
         account: config.account.as_ref().map(|account| account.value),
         users: Some(ListedCounts::of(config, PrincipalKind::User)),
         roles: Some(ListedCounts::of(config, PrincipalKind::Role)),
+        rules: Some(config.rules.len()),
+        warnings: config.warnings.iter().map(DiagnosticJson::of).collect(),
         ..CheckJson::default()
     })
 }
@@ -43,16 +50,35 @@ pub(super) fn check(config: &Config) -> String {
 struct CheckJson<'a> {
     format: &'static str,
     format_version: u32,
-    file: &'a str,
+    /// Of several files, their paths.
+    file: String,
+    /// Null for several files.
     file_digest: Option<Digest>,
+    /// The files in the order in which they are layered. Empty if there are errors.
+    files: Vec<FileJson<'a>>,
     account: Option<AccountId>,
     users: Option<ListedCounts>,
     roles: Option<ListedCounts>,
+    rules: Option<usize>,
     mistakes: Vec<DiagnosticJson<'a>>,
+    warnings: Vec<DiagnosticJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct FileJson<'a> {
+    path: &'a str,
+    digest: Digest,
+}
+
+impl<'a> FileJson<'a> {
+    fn of(file: &'a SourceFile) -> Self {
+        FileJson { path: &file.path, digest: file.digest }
+    }
 }
 
 #[derive(Serialize)]
 struct DiagnosticJson<'a> {
+    file: &'a str,
     line: usize,
     column: usize,
     message: &'a str,
@@ -64,12 +90,15 @@ impl Default for CheckJson<'_> {
         CheckJson {
             format: "iam-boundaries/check",
             format_version: 1,
-            file: "",
+            file: String::new(),
             file_digest: None,
+            files: Vec::new(),
             account: None,
             users: None,
             roles: None,
+            rules: None,
             mistakes: Vec::new(),
+            warnings: Vec::new(),
         }
     }
 }
@@ -77,11 +106,17 @@ impl Default for CheckJson<'_> {
 impl<'a> DiagnosticJson<'a> {
     fn of(diagnostic: &'a Diagnostic) -> Self {
         let Diagnostic { message, line, column, help, .. } = diagnostic;
-        DiagnosticJson { line: *line, column: *column, message, help: help.as_deref() }
+        DiagnosticJson {
+            file: diagnostic.file(),
+            line: *line,
+            column: *column,
+            message,
+            help: help.as_deref(),
+        }
     }
 }
 
-fn pretty(document: &impl Serialize) -> String {
+pub(super) fn pretty(document: &impl Serialize) -> String {
     let mut text =
         serde_json::to_string_pretty(document).expect("a document of strings and numbers is JSON");
     text.push('\n');

@@ -11,6 +11,7 @@ mod escape;
 mod format;
 mod github;
 mod json;
+mod json_explanation;
 mod markdown;
 mod progress;
 mod render;
@@ -22,11 +23,12 @@ mod wait;
 mod wrap;
 
 pub use bar::{BarHandle, ProgressDisplay};
-pub use comparison::{render_comparison, render_update};
+pub use comparison::{ComparedFile, render_comparison, render_update};
 pub use format::Format;
 pub use progress::Progress;
 pub use render::{
-    render_check, render_file_errors, render_plan, render_refused, render_review, run_reporter,
+    render_check, render_explanation, render_file_errors, render_plan, render_refused,
+    render_review, run_reporter,
 };
 pub use reporter::RunReporter;
 pub use style::Style;

@@ -185,6 +185,8 @@ mod tests {
             unique_id: None,
             boundary: BoundaryChange::Add { to },
             provenance: Provenance::entry(&"boundaries.toml".into(), n + 2, None),
+            reason: None,
+            expired: None,
             origin: None,
         };
         let (call, verification) = (CallOutcome::NotAttempted, Verification::NotNeeded);

@@ -1,10 +1,10 @@
 use std::io::{self, Write};
 
 use super::view::{Document, Run};
-use super::{Format, RunReporter, Style, github, json, markdown, text, view};
+use super::{Format, RunReporter, Style, github, json, json_explanation, markdown, text, view};
 use crate::apply::Event;
 use crate::config::{Config, FileErrors};
-use crate::plan::{Plan, Preflight, Refused};
+use crate::plan::{Explanation, Plan, Preflight, Refused};
 
 type Renderer = fn(&Document<'_>, Style) -> String;
 
@@ -23,6 +23,14 @@ pub fn render_plan(plan: &Plan, format: Format, style: Style) -> String {
     match renderer(format) {
         Some(render) => render(&view::plan(plan), style),
         None => plan.to_json(),
+    }
+}
+
+/// Renders what decides the boundary of one principal.
+pub fn render_explanation(explanation: &Explanation, format: Format, style: Style) -> String {
+    match renderer(format) {
+        Some(render) => render(&view::explanation(explanation), style),
+        None => json_explanation::explanation(explanation),
     }
 }
 

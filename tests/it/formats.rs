@@ -1,5 +1,6 @@
 //! Plans and file errors in every format and size, with hostile names and messages.
 
+use crate::support::plans::context;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
@@ -140,7 +141,7 @@ fn five_hundred_usual_changes_fit_into_one_comment_whole() {
     let config = Config::parse("boundaries.toml", &file).unwrap();
     let live = config.entries().map(|(principal, _)| (principal, found(None))).collect();
     let live = Inventory::of(live);
-    let plan = Plan::between("123456789012".parse().unwrap(), &config, &live);
+    let plan = Plan::between(&context(), &config, &live);
     let markdown = shown(&plan, Format::Markdown);
     assert!(!markdown.contains("did not fit"));
     assert_eq!(markdown.matches("| add | `first-last-").count(), 500);

@@ -1,5 +1,6 @@
 //! Guard rails: changes that need an override, tested with the library and the binary.
 
+use crate::support::plans::context;
 use std::collections::BTreeMap;
 
 use crate::support::fixture::{Fixture, lines, user};
@@ -25,8 +26,7 @@ fn plan(removals: usize, additions: usize, users: usize, guard: &str) -> Plan {
         live.insert(Principal::user(user(n)), found(is_removal.then(|| dev.clone())));
     }
     let config = Config::parse("boundaries.toml", &file).unwrap();
-    let account = "123456789012".parse().unwrap();
-    let plan = Plan::between(account, &config, &Inventory::of(live));
+    let plan = Plan::between(&context(), &config, &Inventory::of(live));
     Plan { account_users: Some(users), ..plan }
 }
 

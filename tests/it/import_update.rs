@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use iam_boundaries::config::{Comments, Comparison, Config, EditableFile, file_of};
-use iam_boundaries::iam::{PolicyArn, Principal, PrincipalKind};
+use iam_boundaries::config::{Comments, Comparison, Config, EditableFile, Live, file_of};
+use iam_boundaries::iam::{Partition, PolicyArn, Principal, PrincipalKind, Timestamp};
 use iam_boundaries::inventory::EveryPrincipal;
 use iam_boundaries::sandbox::Fault;
 
@@ -230,6 +230,56 @@ fn a_missing_table_is_added_and_other_tables_stay() {
     assert_eq!(read(&binary), format!("{expected}\n\n[roles]\nci = \"{READ_ONLY}\"\n"));
 }
 
+#[test]
+fn rules_count_as_listing_and_entries_that_are_tables_keep_their_other_keys() {
+    let file = format!(
+        "[boundaries]\ndeveloper = \"policy/Developer\"\ncontractor = 'policy/Contractor'\n\n[users]\n\
+         dana = {{ reason = \"SEC-1\", boundary = 'contractor', until = 2999-01-31, then = false }} # on loan\n\
+         gone = {{ boundary = \"developer\", until = 2020-01-01, then = \"contractor\" }}\n\
+         open = {{ boundary = \"developer\", until = 2020-01-01 }}\n\n\
+         [[rules]] # the usual ones\npath = \"/engineering/*\"\nboundary = \"developer\"\n"
+    );
+    let engineer =
+        |boundary: Option<&str>| json!({ "path": "/engineering/", "boundary": boundary });
+    let users = json!({
+        "dana": with(DEVELOPER), "gone": with(DEVELOPER), "open": with(DEVELOPER),
+        "e1": engineer(Some(DEVELOPER)), "e2": engineer(Some(CONTRACTOR)), "e3": engineer(None),
+        "out": with(CONTRACTOR), "none": without(),
+    });
+    let binary = account(&file, users, json!({}));
+    let check = binary.run(&["--sandbox", "import", "--check"]);
+    assert_eq!(check.code, 2, "{check}");
+    insta::assert_snapshot!("check_of_rules_and_tables", check.out);
+    let ran = binary.run(&["--sandbox", "import", "--update"]);
+    assert_eq!(ran.code, 0, "{ran}");
+    insta::assert_snapshot!("update_of_rules_and_tables", ran.out);
+    let expected = file.replace("boundary = 'contractor'", "boundary = \"developer\"").replace(
+        "\n\n[[rules]]",
+        "\ne2 = \"contractor\"  # /engineering/\ne3 = false  # /engineering/\nout = \"contractor\"\n\n[[rules]]",
+    );
+    assert_eq!(read(&binary), expected);
+    let plan = binary.run(&["--sandbox", "plan", "--format", "json"]);
+    let plan: Value = serde_json::from_str(&plan.out).unwrap();
+    // Only the two expired entries are left.
+    assert_eq!((&plan["summary"]["in_sync"], &plan["summary"]["problems"]), (&json!(5), &json!(2)));
+}
+
+#[test]
+fn a_check_reads_layers_and_an_update_only_one_file() {
+    let binary = account(
+        &format!("[users]\nzed = \"{DEVELOPER}\"\n"),
+        json!({ "zed": with(CONTRACTOR) }),
+        json!({}),
+    );
+    let layer = format!("[users]\nzed = \"{CONTRACTOR}\"\n");
+    std::fs::write(binary.folder().join("layer.toml"), layer).unwrap();
+    let files = ["--sandbox", "-f", "boundaries.toml", "-f", "layer.toml", "import"];
+    let check = binary.run(&[&files[..], &["--check"]].concat());
+    assert_eq!(check.code, 0, "{check}");
+    let update = binary.run(&[&files[..], &["--update"]].concat());
+    assert!(update.code == 1 && update.err.contains("several files"), "{update}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_symbolic_link_stays_and_the_file_keeps_its_permissions() {
@@ -378,11 +428,18 @@ fn updates_of_random_files_give_the_account_and_keep_every_other_line() {
         }
         let file =
             EditableFile::parse("b.toml", &text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-        let comparison = Comparison::of(&file.config, &live, &kinds);
-        let updated = file.updated(&comparison, &Comments::new()).unwrap();
+        let account = Live {
+            account: "123456789012".parse().unwrap(),
+            partition: Partition::Aws,
+            now: Timestamp::now().unwrap(),
+            kinds: &kinds,
+            present: &live,
+        };
+        let comparison = Comparison::of(&file.config, &account, |_| None);
+        let updated = file.updated(&comparison, &account, &Comments::new()).unwrap();
         let config = Config::parse("updated", &updated)
             .unwrap_or_else(|error| panic!("{error}\n{text}\n---\n{updated}"));
-        let after = Comparison::of(&config, &live, &kinds);
+        let after = Comparison::of(&config, &account, |_| None);
         assert!(after.different.is_empty() && after.unlisted.is_empty(), "{text}\n---\n{updated}");
         assert_eq!(after.missing.len(), comparison.missing.len());
         assert_eq!(

@@ -1,5 +1,7 @@
 //! Properties of every file, account and fault.
 
+use crate::support::plans::context;
+use iam_boundaries::ops::Selection;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
@@ -149,7 +151,7 @@ fn text(policy: Option<&PolicyArn>) -> Option<Option<String>> {
 async fn planned(account: &Account, config: &Config) -> Result<Plan, ApiError> {
     let listed: Vec<Principal> = config.entries().map(|(principal, _)| principal).collect();
     let live = account.inventory(&listed).await?;
-    let plan = Plan::between(account.identity().account, config, &live);
+    let plan = Plan::between(&context(), config, &live);
     let policies = account.policies(plan.policies()).await?;
     Ok(plan.checked_against(&policies))
 }
@@ -210,8 +212,7 @@ async fn without_faults(world: World) {
     let options = PlanOptions {
         access: access(&sandbox),
         account: None,
-        file: path("boundaries.toml"),
-        base: None,
+        selection: Selection::of_file(path("boundaries.toml")),
         max_changes: None,
         max_removals: None,
         out: None,
@@ -244,7 +245,7 @@ async fn without_faults(world: World) {
         return;
     }
 
-    let input = ApplyInput::File(path("boundaries.toml"));
+    let input = ApplyInput::Files(Selection::of_file(path("boundaries.toml")));
     let ran = apply(&apply_options(&sandbox, folder.path(), input)).await;
     check_counts(&plan, &ran.items, &ran.summary, ran.record.as_ref());
     assert_eq!(ran.preflight.plan, plan);

@@ -13,7 +13,8 @@ use iam_boundaries::inventory::{
 };
 use iam_boundaries::journal::JournalError;
 use iam_boundaries::plan::{
-    Change, Overrides, Plan, PlanSource, Preflight, Problem, ProblemKind, Refused, Supervision,
+    Change, Overrides, Plan, PlanSource, Preflight, Problem, ProblemKind, Refused, Severity,
+    Supervision,
 };
 use iam_boundaries::report::{Format, Style, render_plan, render_refused, run_reporter};
 
@@ -51,6 +52,8 @@ fn plan(changes: usize) -> Plan {
         unique_id: Some(unique_id(n)),
         boundary: BoundaryChange::Add { to: boundary() },
         provenance: place(n + 2, None),
+        reason: None,
+        expired: None,
         origin: None,
     };
     let source = PlanSource::file("boundaries.toml".into(), Digest::of("[users]"));
@@ -332,6 +335,7 @@ fn colors_appear_only_when_they_are_asked_for() {
         principal: user(9),
         provenance: place(4, Some(1)),
         kind: ProblemKind::NotFound { differs_by_case: Some("User-009".parse().unwrap()) },
+        severity: Severity::Error,
     });
     let plain = render_plan(&plan, Format::Text, Style::PLAIN);
     assert!(!plain.contains('\u{1b}'), "{plain}");

@@ -12,6 +12,7 @@ use iam_boundaries::iam::{Principal, PrincipalKind};
 use iam_boundaries::inventory::{CallOutcome, Reading};
 use iam_boundaries::journal::RunRecord;
 use iam_boundaries::ops::ApplyInput;
+use iam_boundaries::ops::Selection;
 use iam_boundaries::plan::{Overrides, Preflight, ProblemKind, Supervision, Verdict, Violation};
 use iam_boundaries::sandbox::Fault;
 
@@ -341,7 +342,7 @@ async fn where_account_pages_leave_boundaries_out_get_role_decides() {
     let options = apply_options(
         &fixture.sandbox,
         fixture.folder(),
-        ApplyInput::File(fixture.folder().join("boundaries.toml")),
+        ApplyInput::Files(Selection::of_file(fixture.folder().join("boundaries.toml"))),
     );
     let applied = crate::support::fixture::apply(&options).await;
     assert_eq!(

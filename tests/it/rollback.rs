@@ -1,5 +1,6 @@
 //! Rolling back a run, based on its journal and the current state of the account.
 
+use iam_boundaries::config::SourceFile;
 use std::collections::BTreeMap;
 
 use crate::support::plans::{self, arn, principal, unreadable};
@@ -9,8 +10,7 @@ use iam_boundaries::inventory::{
 };
 use iam_boundaries::journal::{Entry, Header, Intent, RunRecord};
 use iam_boundaries::plan::{
-    Change, Guard, Plan, PlanSource, ProblemKind, SourceFile, changed_principals,
-    check_journal_scope, rollback,
+    Change, Guard, Plan, PlanSource, ProblemKind, changed_principals, check_journal_scope, rollback,
 };
 
 fn identity() -> CallerIdentity {

@@ -1,5 +1,7 @@
 //! The saved plan: written plans can be read, and all other documents are rejected.
 
+use crate::support::plans::context;
+use iam_boundaries::config::SourceFile;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -10,7 +12,7 @@ use iam_boundaries::inventory::{Inventory, Reading};
 use iam_boundaries::ops::{self, Error, WritePlanError};
 use iam_boundaries::plan::saved::SavedPlanError;
 use iam_boundaries::plan::{
-    Change, Guard, Origin, Plan, PlanSource, Problem, ProblemKind, SourceFile,
+    Change, Guard, Origin, Plan, PlanSource, Problem, ProblemKind, Severity,
 };
 use serde_json::{Value, json};
 
@@ -44,11 +46,16 @@ fn rich() -> Plan {
     for (n, kind) in kinds.into_iter().enumerate() {
         let principal = principal(&format!("problem-x{n}"));
         let provenance = Provenance::entry(&"boundaries.toml".into(), 40 + n, None);
-        plan.problems.push(Problem { principal, provenance, kind });
+        plan.problems.push(Problem { principal, provenance, kind, severity: Severity::Error });
     }
     let kind = ProblemKind::Unmodifiable { role: UnmodifiableRole::IdentityCenter };
     let provenance = Provenance::entry(&"boundaries.toml".into(), 51, Some(1));
-    plan.problems.push(Problem { principal: role("admin"), provenance, kind });
+    plan.problems.push(Problem {
+        principal: role("admin"),
+        provenance,
+        kind,
+        severity: Severity::Error,
+    });
     plan
 }
 
@@ -221,8 +228,8 @@ fn plans_of_random_files_and_accounts_are_read_back_as_they_were() {
             (principal, reading)
         });
         let live = Inventory::of(readings.collect());
-        let plan = Plan::between("123456789012".parse().unwrap(), &config, &live);
-        let plan = if random.bool() { plan } else { plan.since(&base, &config) };
+        let plan = Plan::between(&context(), &config, &live);
+        let plan = if random.bool() { plan } else { plan.since(&base, &config, &live, &context()) };
         assert_eq!(Plan::from_json(plan.to_json().as_bytes()).as_ref(), Ok(&plan));
     }
 }
@@ -486,8 +493,8 @@ fn each_change_comes_from_the_file_or_is_drift() {
     let there = found(Some(arn("Other")));
     let live: BTreeMap<_, _> =
         config.entries().map(|(principal, _)| (principal, there.clone())).collect();
-    let account = "123456789012".parse().unwrap();
-    let plan = Plan::between(account, &config, &Inventory::of(live)).since(&base, &config);
+    let (live, context) = (Inventory::of(live), context());
+    let plan = Plan::between(&context, &config, &live).since(&base, &config, &live, &context);
     let drift: Vec<&str> =
         plan.changes_of(Some(Origin::Drift)).map(|change| change.principal.name.as_str()).collect();
     assert_eq!(drift, ["none", "same"]);
@@ -502,7 +509,7 @@ fn a_base_for_another_account_makes_every_change_one_of_the_file() {
     let other = format!("[account]\nid = \"999999999999\"\n{file}");
     let base = Config::parse("base.toml", &other).unwrap();
     let live = [(principal("alice"), found(Some(arn("Other"))))].into();
-    let account = "123456789012".parse().unwrap();
-    let plan = Plan::between(account, &config, &Inventory::of(live)).since(&base, &config);
+    let (live, context) = (Inventory::of(live), context());
+    let plan = Plan::between(&context, &config, &live).since(&base, &config, &live, &context);
     assert_eq!(plan.changes[0].origin, Some(Origin::ThisChange));
 }

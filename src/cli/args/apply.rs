@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::example::{self, Example};
 use super::value::{duration, positive_duration};
-use super::{Format, OverrideArgs};
+use super::{Format, OverrideArgs, SelectionArgs};
 use crate::iam::Rate;
 
 pub(super) const EXAMPLES: &[Example] = &[
@@ -60,6 +60,8 @@ pub(in crate::cli) struct ApplyArgs {
     /// Output format
     #[arg(long, default_value = "text")]
     pub(in crate::cli) format: Format,
+    #[command(flatten)]
+    pub(in crate::cli) selection: SelectionArgs,
     #[command(flatten)]
     pub(in crate::cli) guard: OverrideArgs,
 }

@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -46,8 +46,11 @@ pub(super) const EXAMPLES: &[Example] = &[
 #[command(version, after_help = help(), max_term_width = 100)]
 pub(in crate::cli) struct Args {
     /// Path of the boundaries file; - reads standard input [default: boundaries.toml]
+    ///
+    /// If the option is repeated, the files are layered: the keys of later files replace those of earlier ones, and
+    /// their rules are tried first.
     #[arg(short, long, global = true, help_heading = GLOBAL)]
-    pub(in crate::cli) file: Option<PathBuf>,
+    pub(in crate::cli) file: Vec<PathBuf>,
     /// Use only the credentials of this AWS profile
     ///
     /// Without this option, the profile is the one in AWS_DEFAULT_PROFILE or AWS_PROFILE, or `default`. The
@@ -111,9 +114,12 @@ pub(in crate::cli) enum Command {
 }
 
 impl Args {
-    /// The path of the boundaries file.
-    pub(in crate::cli) fn file(&self) -> &Path {
-        self.file.as_deref().unwrap_or(Path::new("boundaries.toml"))
+    /// The paths of the boundaries files.
+    pub(in crate::cli) fn files(&self) -> Vec<PathBuf> {
+        match self.file.is_empty() {
+            true => vec![PathBuf::from("boundaries.toml")],
+            false => self.file.clone(),
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod rollback;
 mod sandbox;
 mod schema;
 mod scoped;
+mod selection;
 mod show;
 mod unknown_option;
 mod value;
@@ -34,6 +35,7 @@ pub(super) use rollback::RollbackArgs;
 pub(super) use sandbox::{SandboxCommand, ServeArgs};
 pub(super) use schema::{SchemaArgs, SchemaOf};
 pub(super) use scoped::{Scope, Scoped};
+pub(super) use selection::SelectionArgs;
 pub(super) use show::ShowArgs;
 pub(super) use unknown_option::with_useful_tip;
 

@@ -2,8 +2,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::example::{self, Example};
-use super::value::positive_duration;
-use super::{Format, LimitArgs};
+use super::value::{positive_duration, principal};
+use super::{Format, LimitArgs, SelectionArgs};
+use crate::iam::{DateOrTime, Principal};
 
 pub(super) const EXAMPLES: &[Example] = &[
     Example { purpose: "Show the changes", commands: &["iam-boundaries plan"] },
@@ -27,14 +28,24 @@ pub(super) const EXAMPLES: &[Example] = &[
 
 /// Show the changes that the boundaries file requires
 ///
-/// Reads the boundary of each user and role in the file and compares it with the file. Changes nothing in the
-/// account.
+/// Reads the boundary of each user and role in the file and compares it with the file. If the file has rules, or
+/// reports unlisted principals, reads every user or role of the account. Changes nothing in the account.
 #[derive(Debug, clap::Args)]
 #[command(after_help = example::help(EXAMPLES))]
 pub(in crate::cli) struct PlanArgs {
     /// Earlier version of the boundaries file, to distinguish changes of the file from drift
+    ///
+    /// If there are several files, repeat the option for each of them, in the same order.
     #[arg(long, value_name = "OLD")]
-    pub(in crate::cli) base: Option<PathBuf>,
+    pub(in crate::cli) base: Vec<PathBuf>,
+    /// Show the plan of another date or time in UTC, such as 2027-01-31, to see which entries will be expired
+    #[arg(long, value_name = "DATE", conflicts_with = "out")]
+    pub(in crate::cli) as_of: Option<DateOrTime>,
+    /// Show what decides the boundary of this user or role, such as user/alice, instead of the plan
+    #[arg(long, value_name = "PRINCIPAL", value_parser = principal, conflicts_with_all = ["out", "base", "only", "detailed_exitcode"])]
+    pub(in crate::cli) explain: Option<Principal>,
+    #[command(flatten)]
+    pub(in crate::cli) selection: SelectionArgs,
     #[command(flatten)]
     pub(in crate::cli) to: PlanOutput,
     #[command(flatten)]
@@ -53,7 +64,7 @@ pub(in crate::cli) struct PlanOutput {
     /// Maximum time to read the account, such as 90s, 10m or 1h30m
     #[arg(long, value_name = "TIME", value_parser = positive_duration)]
     pub(in crate::cli) timeout: Option<Duration>,
-    /// Return exit code 2 if there are changes
+    /// Return exit code 2 if there are changes, and 5 if there are also problems
     #[arg(long)]
     pub(in crate::cli) detailed_exitcode: bool,
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::iam::{Principal, PrincipalPattern};
+
 /// The maximum duration. A longer one is a typing error, such as `10M`, which is ten months.
 const LONGEST: Duration = Duration::from_hours(7 * 24);
 
@@ -21,6 +23,23 @@ pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {
         Ok(Duration::ZERO) => Err("the duration must be longer than zero".to_owned()),
         other => other,
     }
+}
+
+/// The maximum number of days: about a hundred years.
+const MOST_DAYS: u32 = 36_500;
+
+/// Parses a number of days, such as `14d` or `14`.
+pub(super) fn days(text: &str) -> Result<u32, String> {
+    match text.strip_suffix('d').unwrap_or(text).parse() {
+        Ok(days @ 0..=MOST_DAYS) => Ok(days),
+        _ => Err(format!("write a number of days from 0 to {MOST_DAYS}, such as 14d")),
+    }
+}
+
+/// Parses one user or role: `user/alice` or `role/deploy`.
+pub(super) fn principal(text: &str) -> Result<Principal, String> {
+    let pattern: PrincipalPattern = text.parse().map_err(|error| format!("{error}"))?;
+    pattern.principal().ok_or_else(|| "write one name without wildcards".to_owned())
 }
 
 pub(super) fn region(text: &str) -> Result<String, String> {

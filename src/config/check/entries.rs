@@ -1,17 +1,18 @@
 //! The tables `[users]` and `[roles]`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::{Checker, Defined, Expected, Key, Value, nearest, not_allowed};
+use super::boundary::Expected;
+use super::entry_table::{is_entry_table, nearly_entry_table};
+use super::{Checker, Defined, Key, PrincipalKey, Value, nearest, not_allowed};
 use crate::config::Entry;
-use crate::config::consistency::LocatedArn;
 use crate::config::diagnostic::{escaped, quoted};
 use crate::config::toml_text::boundary_help;
 use crate::iam::{
-    PolicyArn, PrincipalKind, PrincipalName, UnmodifiableRole, is_name_char, is_short_name,
+    PolicyRef, PrincipalKind, PrincipalName, UnmodifiableRole, is_name_char, is_short_name,
 };
 
 impl<'a> Checker<'a> {
@@ -20,29 +21,45 @@ impl<'a> Checker<'a> {
         &mut self,
         kind: PrincipalKind,
         table: &DeTable<'a>,
-        defined: &Defined<'_>,
+        defined: &Defined,
     ) -> BTreeMap<PrincipalName, Entry> {
         let mut entries = BTreeMap::new();
-        let mut keys: Vec<&Key<'_>> = Vec::new();
-        // Equal ARNs share their text, because thousands of principals have the same few boundaries.
-        let mut arns: HashMap<String, PolicyArn> = HashMap::new();
         for (key, value) in table.iter() {
-            if let DeValue::Table(nested) = value.get_ref() {
-                self.nested(key.get_ref(), nested, value, &expected_boundary(kind));
-                continue;
-            }
-            let name = self.name(kind, key);
-            let boundary = self.boundary(kind, key.get_ref(), value, defined, &mut arns);
-            if let Some(name) = name {
-                keys.push(key);
-                if let Some(boundary) = boundary {
-                    let (line, column) = self.source.position(key.span().start);
-                    entries.insert(name, Entry { boundary, line, column });
+            let entry = match value.get_ref() {
+                DeValue::Table(nested)
+                    if is_entry_table(nested)
+                        || self.is_inline(value)
+                        || nearly_entry_table(nested) =>
+                {
+                    let name = self.name(kind, key);
+                    name.zip(self.entry_table(kind, key, nested, defined))
                 }
-            }
+                DeValue::Table(nested) => {
+                    self.nested(key.get_ref(), nested, value, &expected_boundary(kind));
+                    continue;
+                }
+                _ => {
+                    let name = self.name(kind, key);
+                    let expected = expected_boundary(kind);
+                    let boundary = self.boundary(kind, key.get_ref(), value, &expected, defined);
+                    let position = self.position(&key.span());
+                    let entry = boundary.map(|boundary| Entry {
+                        boundary,
+                        reason: None,
+                        expiration: None,
+                        missing: None,
+                        position,
+                    });
+                    name.zip(entry)
+                }
+            };
+            entries.extend(entry);
         }
-        self.case_conflicts(kind, keys);
         entries
+    }
+
+    fn is_inline(&self, value: &Value<'a>) -> bool {
+        self.source.text[value.span()].starts_with('{')
     }
 
     /// The name of the principal that an entry is for.
@@ -74,69 +91,49 @@ impl<'a> Checker<'a> {
             let message = format!("{} {}", quoted(text), role.reason());
             self.report(key.span(), message, role.help());
         }
+        self.keys.push(PrincipalKey { kind, name: text.to_string(), span: key.span() });
         Some(name)
     }
 
-    /// Reports names that differ from an earlier name of the table only in case.
-    fn case_conflicts(&mut self, kind: PrincipalKind, mut keys: Vec<&Key<'_>>) {
-        // The keys are nearly sorted: comparing them in place is faster than a lowercase copy of each.
-        keys.sort_by(|a, b| {
-            lowercase(a.get_ref())
-                .cmp(lowercase(b.get_ref()))
-                .then(a.span().start.cmp(&b.span().start))
-        });
-        for same in keys.chunk_by(|a, b| a.get_ref().eq_ignore_ascii_case(b.get_ref())) {
-            let first = same[0];
-            let (line, _) = self.source.position(first.span().start);
-            for key in &same[1..] {
-                let message = format!(
-                    "{} and {} differ only in case",
-                    quoted(key.get_ref()),
-                    quoted(first.get_ref())
-                );
-                let help = format!(
-                    "IAM {} names are case-insensitive: keep the name that has the same case as in IAM",
-                    kind.noun()
-                );
-                let diagnostic = self
-                    .at(key.span(), message)
-                    .label(format!("{} is on line {line}", quoted(first.get_ref())));
-                self.diagnostics.push(diagnostic.help(help));
-            }
-        }
-    }
-
-    /// The boundary that the principal must have. The outer `None` means that the value is not valid.
-    fn boundary(
+    /// The boundary that a principal of this kind must have. The outer `None` means that the value is not valid.
+    pub(super) fn boundary(
         &mut self,
         kind: PrincipalKind,
         name: &str,
         value: &Value<'a>,
-        defined: &Defined<'_>,
-        arns: &mut HashMap<String, PolicyArn>,
-    ) -> Option<Option<PolicyArn>> {
-        let text = match value.get_ref() {
-            DeValue::Boolean(false) => return Some(None),
-            DeValue::String(text) => text,
+        expected: &Expected,
+        defined: &Defined,
+    ) -> Option<Option<PolicyRef>> {
+        match value.get_ref() {
+            DeValue::Boolean(false) => Some(None),
+            DeValue::String(text) => {
+                self.policy_or_name(kind, value.span(), text, defined).map(Some)
+            }
             other => {
-                let expected = expected_boundary(kind);
                 self.report(value.span(), expected.message(name, other), expected.help);
-                return None;
+                None
             }
-        };
-        if let Some(arn) = defined.get(text.as_ref()) {
-            return arn.clone().map(Some);
         }
-        if text.starts_with("arn:") {
-            if let Some(arn) = arns.get(text.as_ref()) {
-                self.arns.push(LocatedArn { span: value.span(), arn: arn.clone() });
-                return Some(Some(arn.clone()));
+    }
+
+    /// The policy that a short name or a text names.
+    pub(super) fn policy_or_name(
+        &mut self,
+        kind: PrincipalKind,
+        span: Range<usize>,
+        text: &str,
+        defined: &Defined,
+    ) -> Option<PolicyRef> {
+        if let Some(policy) = defined.get(text) {
+            if !self.used.contains(text) {
+                self.used.insert(text.to_owned());
             }
-            let arn = self.arn(value.span(), text)?;
-            arns.insert(text.clone().into_owned(), arn.clone());
-            return Some(Some(arn));
+            return policy.clone();
         }
-        self.unknown_short_name(kind, value.span(), text, defined);
+        if PolicyRef::is_meant(text) {
+            return self.policy(span, text);
+        }
+        self.unknown_short_name(kind, span, text, defined);
         None
     }
 
@@ -145,9 +142,10 @@ impl<'a> Checker<'a> {
         kind: PrincipalKind,
         span: Range<usize>,
         text: &str,
-        defined: &Defined<'_>,
+        defined: &Defined,
     ) {
-        let names: Vec<&str> = defined.keys().copied().filter(|name| is_short_name(name)).collect();
+        let names = defined.keys().map(String::as_str).filter(|name| is_short_name(name));
+        let names: Vec<&str> = names.collect();
         let help = match text.trim() {
             "" => boundary_help(kind).to_owned(),
             // The words with which other formats say that there is no value.
@@ -179,15 +177,11 @@ impl<'a> Checker<'a> {
     }
 }
 
-fn expected_boundary(kind: PrincipalKind) -> Expected {
+pub(super) fn expected_boundary(kind: PrincipalKind) -> Expected {
     Expected {
         table: kind.plural(),
         value: "boundary of",
         types: "a string or false",
         help: boundary_help(kind),
     }
-}
-
-fn lowercase(name: &str) -> impl Iterator<Item = u8> {
-    name.bytes().map(|byte| byte.to_ascii_lowercase())
 }

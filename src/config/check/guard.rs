@@ -3,26 +3,29 @@
 use toml::de::{DeTable, DeValue};
 
 use super::{Checker, Value, type_name};
-use crate::config::Guard;
+use crate::config::Located;
 use crate::config::diagnostic::{escaped, quoted};
+use crate::config::guard::GuardKeys;
 use crate::iam::{NamePattern, PrincipalKind, Threshold};
 
 const KEYS: [&str; 5] =
     ["max_changes", "max_removals", "protected", "protected_roles", "allow_own_boundary"];
 
 impl<'a> Checker<'a> {
-    pub(super) fn guard(&mut self, table: &DeTable<'a>) -> Guard {
-        let mut guard = Guard::default();
+    pub(super) fn guard(&mut self, table: &DeTable<'a>) -> GuardKeys {
+        let mut guard = GuardKeys::default();
         for (key, value) in table.iter() {
             match key.get_ref().as_ref() {
                 name @ "max_changes" => guard.max_changes = self.threshold(name, value),
                 name @ "max_removals" => guard.max_removals = self.threshold(name, value),
-                "protected" => guard.protected = self.protected(PrincipalKind::User, value),
+                "protected" => {
+                    guard.protected = Some(self.protected(PrincipalKind::User, value));
+                }
                 "protected_roles" => {
-                    guard.protected_roles = self.protected(PrincipalKind::Role, value);
+                    guard.protected_roles = Some(self.protected(PrincipalKind::Role, value));
                 }
                 "allow_own_boundary" => match value.get_ref() {
-                    DeValue::Boolean(allow) => guard.allow_own_boundary = *allow,
+                    DeValue::Boolean(allow) => guard.allow_own_boundary = Some(*allow),
                     other => {
                         let message = format!(
                             "allow_own_boundary must be true or false, not {}",
@@ -74,7 +77,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The principals of this kind whose boundary must not be changed.
-    fn protected(&mut self, kind: PrincipalKind, value: &Value<'a>) -> Vec<NamePattern> {
+    fn protected(&mut self, kind: PrincipalKind, value: &Value<'a>) -> Vec<Located<NamePattern>> {
         let (key, help) = match kind {
             PrincipalKind::User => (
                 "protected",
@@ -102,7 +105,10 @@ impl<'a> Checker<'a> {
                 continue;
             };
             match text.parse::<NamePattern>() {
-                Ok(pattern) => patterns.push(pattern),
+                Ok(value) => {
+                    let position = self.position(&entry.span());
+                    patterns.push(Located { value, position });
+                }
                 Err(error) => {
                     let message = format!("{} is not a valid {noun} name or pattern", quoted(text));
                     let diagnostic = self.at(entry.span(), message);

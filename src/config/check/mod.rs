@@ -1,103 +1,150 @@
-//! The checks of a file. All errors are found in one pass, so that they can be shown together.
+//! The checks of files. All errors are found in one pass, so that they can be shown together.
 
+mod across;
+mod boundary;
 mod entries;
+mod entry_table;
 mod guard;
+mod rules;
+mod settings;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
+use std::sync::Arc;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::consistency::{self, LocatedArn};
-use super::diagnostic::{escaped, quoted};
+use super::diagnostic::quoted;
+use super::layer::Layer;
 use super::source_text::SourceText;
 use super::syntax::{self, Syntax};
-use super::toml_text;
-use super::{Config, Diagnostic, Entry, FileErrors, Guard, Located, ShortNames};
-use crate::iam::{
-    AccountId, Digest, PolicyArn, PrincipalKind, PrincipalName, character, is_name_char,
-    is_short_name,
-};
+use super::{Config, Diagnostic, FileErrors, Located, Position, ShortNames, SourceFile};
+use crate::iam::{AccountId, Digest, PolicyRef, PrincipalKind, character, is_name_char};
 
-/// The boundaries by short name. Short names with an invalid ARN map to `None`, so that only their definition is
+/// The policies by short name. Short names with an invalid policy map to `None`, so that only their definition is
 /// reported.
-type Defined<'d> = BTreeMap<&'d str, Option<PolicyArn>>;
+type Defined = BTreeMap<String, Option<PolicyRef>>;
 type Key<'i> = Spanned<Cow<'i, str>>;
 type Value<'i> = Spanned<DeValue<'i>>;
 
-const TOP_LEVEL: [&str; 5] = ["account", "boundaries", "guard", "users", "roles"];
+const TOP_LEVEL: [&str; 8] =
+    ["account", "boundaries", "guard", "users", "roles", "rules", "unlisted", "missing"];
 
-const ARN_HELP: &str = "write the ARN of a customer managed policy, such as \
-                        arn:aws:iam::123456789012:policy/Developer, or of an AWS managed policy, such \
-                        as arn:aws:iam::aws:policy/ReadOnlyAccess";
-
-/// The requirement on the values of a table whose keys are names.
-struct Expected {
-    table: &'static str,
-    /// The words before the name in a message.
-    value: &'static str,
-    /// The accepted types.
-    types: &'static str,
-    help: &'static str,
-}
-
-const EXPECTED_ARN: Expected =
-    Expected { table: "boundaries", value: "value of", types: "a policy ARN", help: ARN_HELP };
-
-impl Expected {
-    fn message(&self, name: &str, found: &DeValue<'_>) -> String {
-        let Expected { value, types, .. } = self;
-        format!("the {value} {} must be {types}, not {}", quoted(name), type_name(found))
-    }
-}
-
-/// Checks the whole file and returns its content, or all of its errors.
-pub(super) fn check(source: SourceText) -> Result<Config, FileErrors> {
-    let syntax;
-    let document = match DeTable::parse(&source.text) {
-        // The usual case: the text is parsed once and not copied.
-        Ok(document) => {
-            syntax = Syntax::default();
-            document
-        }
-        Err(_) => {
-            syntax = syntax::check(&source);
-            DeTable::parse_recoverable(&syntax.readable).0
-        }
+/// Checks files that are layered, each over those before it. Returns their content, or all of their errors.
+pub(super) fn check(sources: Vec<SourceText>) -> Result<Config, FileErrors> {
+    let sources: Vec<Arc<SourceText>> = sources.into_iter().map(Arc::new).collect();
+    // The usual case: a text is parsed once and not copied.
+    let parsed: Vec<_> = sources.iter().map(|source| DeTable::parse(&source.text).ok()).collect();
+    let syntax_of = |(source, parsed): (_, &Option<_>)| match parsed {
+        Some(_) => Syntax::default(),
+        None => syntax::check(source),
     };
-    let mut checker = Checker { source: &source, diagnostics: Vec::new(), arns: Vec::new() };
-    let tables = checker.document(document.get_ref(), !syntax.diagnostics.is_empty());
-    let Checker { mut diagnostics, arns, .. } = checker;
-    diagnostics.extend(consistency::check(&source, tables.account.as_ref(), &arns));
-    // What the parser recovers from a line with a syntax error is only a guess.
-    diagnostics.retain(|found| !syntax.diagnostics.iter().any(|other| other.line == found.line));
-    diagnostics.extend(syntax.diagnostics);
-    let source = FileErrors::new(source, diagnostics)?;
-    let Tables { account, names, guard, users, roles } = tables;
-    let digest = Digest::of(&source.text);
-    Ok(Config { file: source.file, digest, account, names, guard, users, roles })
+    let syntaxes: Vec<Syntax> = sources.iter().zip(&parsed).map(syntax_of).collect();
+    let documents = parsed.into_iter().zip(&syntaxes);
+    let documents: Vec<_> = documents
+        .map(|(parsed, syntax)| {
+            parsed.unwrap_or_else(|| DeTable::parse_recoverable(&syntax.readable).0)
+        })
+        .collect();
+    let mut checkers: Vec<Checker<'_>> = sources
+        .iter()
+        .zip(&syntaxes)
+        .map(|(source, syntax)| Checker::new(source, syntax))
+        .collect();
+    let mut defined = Defined::new();
+    for (checker, document) in checkers.iter_mut().zip(&documents) {
+        defined.extend(checker.definitions(document.get_ref()));
+    }
+    let mut layer = Layer::default();
+    for (checker, document) in checkers.iter_mut().zip(&documents) {
+        layer = checker.document(document.get_ref(), &defined).over(layer);
+    }
+    let mut diagnostics = across::check(&checkers);
+    let arns = checkers.iter_mut().flat_map(|checker| std::mem::take(&mut checker.arns)).collect();
+    diagnostics.extend(consistency::check(layer.account.as_ref(), arns));
+    let warnings = across::warnings(&checkers, &layer);
+    for (checker, syntax) in checkers.into_iter().zip(&syntaxes) {
+        diagnostics.extend(checker.diagnostics);
+        // What the parser recovers from a line with a syntax error is only a guess.
+        diagnostics.retain(|found| !syntax.diagnostics.iter().any(|other| other.is_beside(found)));
+        diagnostics.extend(syntax.diagnostics.iter().cloned());
+    }
+    if let Some(errors) = FileErrors::of(sorted(diagnostics, &sources)) {
+        return Err(errors);
+    }
+    let mut names = ShortNames::default();
+    for (name, policy) in defined {
+        if let Some(policy) = policy {
+            names.insert(&name, policy);
+        }
+    }
+    let file = |source: &Arc<SourceText>| SourceFile {
+        path: source.file.clone(),
+        digest: Digest::of(&source.text),
+    };
+    let files = sources.iter().map(file).collect();
+    Ok(Config { files, warnings: sorted(warnings, &sources), ..layer.into_config(names) })
 }
 
-/// The content of the tables of a file, as far as it is valid.
-#[derive(Default)]
-struct Tables {
-    account: Option<Located<AccountId>>,
-    names: ShortNames,
-    guard: Guard,
-    users: BTreeMap<PrincipalName, Entry>,
-    roles: BTreeMap<PrincipalName, Entry>,
+/// Diagnostics in the order of the files and of their texts.
+fn sorted(mut diagnostics: Vec<Diagnostic>, sources: &[Arc<SourceText>]) -> Vec<Diagnostic> {
+    diagnostics.sort_by_key(|found| {
+        let source = sources.iter().position(|source| found.is_of(source));
+        (source, found.line, found.column)
+    });
+    diagnostics
 }
 
+/// The name of a principal with an entry, and its position in a file.
+struct PrincipalKey {
+    kind: PrincipalKind,
+    name: String,
+    span: Range<usize>,
+}
+
+/// Checks one file.
 struct Checker<'a> {
-    source: &'a SourceText,
+    source: &'a Arc<SourceText>,
+    has_syntax_errors: bool,
     diagnostics: Vec<Diagnostic>,
     /// Every valid ARN in the file.
     arns: Vec<LocatedArn>,
+    /// Equal policies share their text, because thousands of principals have the same few boundaries.
+    policies: HashMap<String, PolicyRef>,
+    /// The short names that the file defines, with their positions.
+    definitions: Vec<(Range<usize>, String)>,
+    /// The short names that the file uses.
+    used: BTreeSet<String>,
+    /// The names of the principals with an entry.
+    keys: Vec<PrincipalKey>,
+    /// The account ID, and its position.
+    account: Option<(Range<usize>, AccountId)>,
+    /// The tables of principals that the file has, with the positions of their names and whether they are empty.
+    tables: Vec<(PrincipalKind, Range<usize>, bool)>,
+    /// Whether the file has `[[rules]]` or `[unlisted]`: it concerns principals without an entry.
+    concerns_others: bool,
 }
 
 impl<'a> Checker<'a> {
+    fn new(source: &'a Arc<SourceText>, syntax: &Syntax) -> Self {
+        Checker {
+            source,
+            has_syntax_errors: !syntax.diagnostics.is_empty(),
+            diagnostics: Vec::new(),
+            arns: Vec::new(),
+            policies: HashMap::new(),
+            definitions: Vec::new(),
+            used: BTreeSet::new(),
+            keys: Vec::new(),
+            account: None,
+            tables: Vec::new(),
+            concerns_others: false,
+        }
+    }
+
     fn at(&self, span: Range<usize>, message: String) -> Diagnostic {
         Diagnostic::at(self.source, span, message)
     }
@@ -107,82 +154,78 @@ impl<'a> Checker<'a> {
         self.diagnostics.push(diagnostic);
     }
 
-    fn document(&mut self, document: &DeTable<'a>, has_syntax_errors: bool) -> Tables {
-        let mut tables = Tables::default();
+    fn keys(&self) -> impl Iterator<Item = &PrincipalKey> {
+        self.keys.iter()
+    }
+
+    fn position(&self, span: &Range<usize>) -> Position {
+        let (line, column) = self.source.position(span.start);
+        Position { file: self.source.file.clone(), line, column }
+    }
+
+    /// The short names that the file defines. The other layers can use them, too.
+    fn definitions(&mut self, document: &DeTable<'a>) -> Defined {
         let mut defined = Defined::new();
+        if let Some((key, value)) = find(document, "boundaries")
+            && let Some(boundaries) = self.table(key, value, "developer = \"arn:aws:iam::…\"")
+        {
+            for (name, value) in boundaries.iter() {
+                let policy = self.short_name(name, value);
+                self.definitions.push((name.span(), name.get_ref().to_string()));
+                defined.insert(name.get_ref().to_string(), policy);
+            }
+        }
+        defined
+    }
+
+    fn document(&mut self, document: &DeTable<'a>, defined: &Defined) -> Layer {
+        let mut layer = Layer::default();
         for (key, value) in document.iter() {
             // The parser treats the entries below a header with a syntax error as top-level keys.
-            let is_stray = has_syntax_errors && !self.source.is_header(key.span().start);
+            let is_stray = self.has_syntax_errors && !self.source.is_header(key.span().start);
             if !TOP_LEVEL.contains(&key.get_ref().as_ref()) && !is_stray {
                 self.unknown_key(key, value, &TOP_LEVEL);
             }
         }
-        let table = |name: &str| document.iter().find(|(key, _)| key.get_ref() == name);
-        if let Some((key, value)) = table("account")
+        if let Some((key, value)) = find(document, "account")
             && let Some(account) = self.table(key, value, "id = \"123456789012\"")
         {
-            tables.account = self.account(key, account);
+            layer.account = self.account(key, account);
         }
-        if let Some((key, value)) = table("boundaries")
-            && let Some(boundaries) = self.table(key, value, "developer = \"arn:aws:iam::…\"")
-        {
-            for (name, value) in boundaries.iter() {
-                let arn = self.short_name(name, value);
-                if let Some(arn) = &arn {
-                    tables.names.insert(name.get_ref(), arn.clone());
-                }
-                defined.insert(name.get_ref(), arn);
-            }
-        }
-        if let Some((key, value)) = table("guard")
+        if let Some((key, value)) = find(document, "guard")
             && let Some(guard) = self.table(key, value, "max_changes = \"10%\"")
         {
-            tables.guard = self.guard(guard);
+            layer.guard = self.guard(guard);
         }
-        let mut listing = Vec::new();
         for kind in PrincipalKind::ALL {
-            let Some((key, value)) = table(kind.plural()) else { continue };
+            let Some((key, value)) = find(document, kind.plural()) else { continue };
+            let is_empty = matches!(value.get_ref(), DeValue::Table(table) if table.is_empty());
+            self.tables.push((kind, key.span(), is_empty));
             let entries = match self.table(key, value, example(kind)) {
-                Some(entries) => self.entries(kind, entries, &defined),
+                Some(entries) => self.entries(kind, entries, defined),
                 None => BTreeMap::new(),
             };
             match kind {
-                PrincipalKind::User => tables.users = entries,
-                PrincipalKind::Role => tables.roles = entries,
+                PrincipalKind::User => layer.users = entries,
+                PrincipalKind::Role => layer.roles = entries,
             }
-            listing.push((kind, key, value));
         }
-        if !has_syntax_errors {
-            self.lists_someone(&listing);
+        if let Some((key, value)) = find(document, "rules") {
+            self.concerns_others = true;
+            layer.rules = self.rules(key, value, defined);
         }
-        tables
-    }
-
-    /// Reports a file without any entry in the tables of principals, `listing`.
-    fn lists_someone(&mut self, listing: &[(PrincipalKind, &Key<'_>, &Value<'a>)]) {
-        let is_empty = |value: &Value<'_>| matches!(value.get_ref(), DeValue::Table(table) if table.is_empty());
-        match listing {
-            [] => {
-                let message = if self.source.text.trim().is_empty() {
-                    "the file is empty"
-                } else {
-                    "the file has no [users] table and no [roles] table"
-                };
-                let help = "add a [users] table with one line for each user: \
-                            alice = \"arn:aws:iam::123456789012:policy/Developer\"";
-                self.report(0..0, message.to_owned(), help);
-            }
-            // A table without entries is harmless beside one with entries: `import` writes such files.
-            _ if listing.iter().all(|(.., value)| is_empty(value)) => {
-                for (kind, key, _) in listing {
-                    let message = format!("the [{}] table is empty", kind.plural());
-                    let noun = kind.noun();
-                    let help = format!("list each {noun} on a line: {}", example(*kind));
-                    self.report(key.span(), message, help);
-                }
-            }
-            _ => {}
+        if let Some((key, value)) = find(document, "unlisted")
+            && let Some(table) = self.table(key, value, "users = \"warn\"")
+        {
+            self.concerns_others = true;
+            layer.unlisted = self.unlisted(table);
         }
+        if let Some((key, value)) = find(document, "missing")
+            && let Some(table) = self.table(key, value, "users = \"warn\"")
+        {
+            layer.missing = self.missing(table);
+        }
+        layer
     }
 
     fn table<'v>(
@@ -234,8 +277,9 @@ impl<'a> Checker<'a> {
             };
             match parsed {
                 Ok(id) => {
-                    let (line, column) = self.source.position(value.span().start);
-                    account = Some(Located { value: id, line, column });
+                    let position = self.position(&value.span());
+                    account = Some(Located { value: id, position });
+                    self.account = Some((value.span(), id));
                 }
                 Err(message) => {
                     let help = "write the 12 digits in quotes: id = \"123456789012\"";
@@ -249,93 +293,11 @@ impl<'a> Checker<'a> {
         }
         account
     }
+}
 
-    fn short_name(&mut self, name: &Key<'_>, value: &Value<'a>) -> Option<PolicyArn> {
-        let text = name.get_ref();
-        let is_valid = is_short_name(text);
-        if !is_valid {
-            let message = format!("{} is not a valid short name", quoted(text));
-            let diagnostic = self.at(name.span(), message).label(not_allowed(text));
-            let help = "use 1 to 128 ASCII letters, digits and _+=,.@-";
-            self.diagnostics.push(diagnostic.help(help));
-        }
-        match value.get_ref() {
-            DeValue::String(arn) => self.arn(value.span(), arn).filter(|_| is_valid),
-            DeValue::Table(nested) => {
-                self.nested(text, nested, value, &EXPECTED_ARN);
-                None
-            }
-            other => {
-                self.report(value.span(), EXPECTED_ARN.message(text, other), ARN_HELP);
-                None
-            }
-        }
-    }
-
-    fn arn(&mut self, span: Range<usize>, text: &str) -> Option<PolicyArn> {
-        match text.parse::<PolicyArn>() {
-            Ok(arn) => {
-                self.arns.push(LocatedArn { span, arn: arn.clone() });
-                Some(arn)
-            }
-            Err(error) => {
-                let message = format!("{} is not a valid policy ARN", quoted(text));
-                let diagnostic = self.at(span, message).label(escaped(&error.to_string()));
-                self.diagnostics.push(diagnostic.help(ARN_HELP));
-                None
-            }
-        }
-    }
-
-    /// Reports a table in place of a value. The usual reason is a name with a dot and without quotes: TOML
-    /// reads `john.doe = …` as a table `john` with the key `doe`.
-    fn nested(&mut self, name: &str, table: &DeTable<'a>, whole: &Value<'a>, expected: &Expected) {
-        let written = |value: &Value<'_>| self.source.text.get(value.span()).unwrap_or_default();
-        let is_inline = self.source.text[whole.span()].starts_with('{');
-        // Not a part of a name: other formats write the value below such a key.
-        let inner = table.iter().find(|(key, _)| key.get_ref() == "boundary");
-        if table.is_empty() || is_inline || inner.is_some() {
-            let proposed = inner.and_then(|(_, value)| toml_text::line(name, written(value)));
-            let help = match proposed {
-                Some(line) => format!("write {line} below [{}]", expected.table),
-                None => expected.help.to_owned(),
-            };
-            let span = match inner {
-                Some((key, _)) if !is_inline => key.span(),
-                _ => whole.span(),
-            };
-            self.report(span, expected.message(name, whole.get_ref()), help);
-            return;
-        }
-        for (key, value) in table.iter() {
-            let dotted = format!("{name}.{}", key.get_ref());
-            if let DeValue::Table(nested) = value.get_ref() {
-                self.nested(&dotted, nested, value, expected);
-                continue;
-            }
-            let written = self.source.text.get(value.span()).unwrap_or_default();
-            let line = |name: &str| {
-                toml_text::line(name, written).unwrap_or_else(|| toml_text::key(name) + " = …")
-            };
-            let mut span = key.span();
-            if self.source.text[..span.start].ends_with(&format!("{name}.")) {
-                span.start -= name.len() + 1;
-                let message = format!(
-                    "{} is not in quotes, so TOML reads it as a nested table",
-                    quoted(&dotted)
-                );
-                self.report(span, message, format!("put the name in quotes: {}", line(&dotted)));
-            } else {
-                let help = format!(
-                    "write {} below [{}], or {} if the name has a dot",
-                    line(name),
-                    expected.table,
-                    line(&dotted)
-                );
-                self.report(span, expected.message(name, whole.get_ref()), help);
-            }
-        }
-    }
+/// The key of this name, and its value.
+fn find<'v, 'a>(table: &'v DeTable<'a>, name: &str) -> Option<(&'v Key<'a>, &'v Value<'a>)> {
+    table.iter().find(|(key, _)| key.get_ref() == name)
 }
 
 /// An entry for a principal of this kind.

@@ -1,6 +1,7 @@
 //! The boundary of a row.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::fields::Field;
 use crate::config::Diagnostic;
@@ -16,7 +17,7 @@ pub(super) enum Boundary {
     /// The policy with this ARN.
     Arn(LocatedArn),
     /// The policy with this path and name in the account of the file, and the bytes of the field.
-    InAccount { policy: String, span: Range<usize> },
+    InAccount { policy: String, source: Arc<SourceText>, span: Range<usize> },
 }
 
 /// Words with which other formats, languages and people say that there is no value. They would be valid names of
@@ -47,7 +48,7 @@ const ARN_HELP: &str = "write the ARN of a policy, such as arn:aws:iam::12345678
 impl Boundary {
     /// The boundary of a field, or what is wrong with it. Without an account, only an ARN names a policy.
     pub(super) fn of(
-        source: &SourceText,
+        source: &Arc<SourceText>,
         field: &Field,
         account: Option<AccountId>,
     ) -> Result<Boundary, Diagnostic> {
@@ -72,13 +73,17 @@ impl Boundary {
         if text.contains(':') {
             let parsed = text.parse::<PolicyArn>();
             let arn = parsed.map_err(|error| invalid(error.to_string(), ARN_HELP))?;
-            return Ok(Boundary::Arn(LocatedArn { span, arn }));
+            return Ok(Boundary::Arn(LocatedArn { source: Arc::clone(source), span, arn }));
         }
         let policy = text.strip_prefix("policy/").unwrap_or(text);
         // The partition makes no difference to what is valid.
         let in_account = |account| arn_of(policy, account, Partition::Aws);
         match account.map(in_account) {
-            Some(Ok(_)) => Ok(Boundary::InAccount { policy: policy.to_owned(), span }),
+            Some(Ok(_)) => Ok(Boundary::InAccount {
+                policy: policy.to_owned(),
+                source: Arc::clone(source),
+                span,
+            }),
             Some(Err(error)) => {
                 Err(invalid(error, "write the name of a policy, as it is in IAM, or its ARN"))
             }
@@ -96,9 +101,9 @@ impl Boundary {
         match self {
             Boundary::Forbidden => None,
             Boundary::Arn(located) => Some(located),
-            Boundary::InAccount { policy, span } => {
+            Boundary::InAccount { policy, source, span } => {
                 let arn = arn_of(&policy, account?, partition);
-                Some(LocatedArn { span, arn: arn.expect("it is valid in one partition") })
+                Some(LocatedArn { source, span, arn: arn.expect("it is valid in one partition") })
             }
         }
     }

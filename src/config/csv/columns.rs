@@ -1,5 +1,7 @@
 //! The header of a CSV text: which column has what.
 
+use std::sync::Arc;
+
 use super::fields::{Field, Row};
 use crate::config::Diagnostic;
 use crate::config::diagnostic::quoted;
@@ -45,7 +47,7 @@ impl Column {
 impl Columns {
     /// The columns that the header names; `None` if rows cannot be read without an error.
     pub(super) fn of(
-        source: &SourceText,
+        source: &Arc<SourceText>,
         header: &Row,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Option<Columns> {
@@ -88,7 +90,7 @@ impl Columns {
     /// as the header says.
     pub(super) fn fit(
         &self,
-        source: &SourceText,
+        source: &Arc<SourceText>,
         row: &Row,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> bool {
@@ -120,7 +122,7 @@ impl Columns {
     }
 }
 
-fn unknown(source: &SourceText, field: &Field) -> Diagnostic {
+fn unknown(source: &Arc<SourceText>, field: &Field) -> Diagnostic {
     let near = Column::ALL
         .into_iter()
         .find(|column| strsim::damerau_levenshtein(&field.text.to_lowercase(), column.name()) <= 2);

@@ -7,6 +7,7 @@ mod fields;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use boundary::Boundary;
 use columns::{Column, Columns, EXAMPLE};
@@ -69,12 +70,15 @@ impl Spreadsheet {
     }
 
     fn checked(source: SourceText, account: Option<AccountId>) -> Result<Self, FileErrors> {
+        let source = Arc::new(source);
         let mut reader = Reader { source: &source, account, diagnostics: Vec::new() };
         let (boundaries, comments) = reader.read();
-        let diagnostics = reader.diagnostics;
-        let source =
-            FileErrors::new(source, diagnostics).map_err(FileErrors::only_of_this_command)?;
-        Ok(Spreadsheet { name: source.file, account, boundaries, comments })
+        let mut diagnostics = reader.diagnostics;
+        diagnostics.sort_by_key(|diagnostic| (diagnostic.line, diagnostic.column));
+        if let Some(errors) = FileErrors::of(diagnostics) {
+            return Err(errors.not_listed_by_check());
+        }
+        Ok(Spreadsheet { name: source.file.clone(), account, boundaries, comments })
     }
 
     /// The text of a boundaries file with the same boundaries. Policies that several principals have get short names.
@@ -91,7 +95,7 @@ impl Spreadsheet {
 }
 
 struct Reader<'s> {
-    source: &'s SourceText,
+    source: &'s Arc<SourceText>,
     account: Option<AccountId>,
     diagnostics: Vec<Diagnostic>,
 }
@@ -180,7 +184,7 @@ impl Reader<'_> {
                 _ => true,
             });
         }
-        self.diagnostics.extend(consistency::check(self.source, None, &arns));
+        self.diagnostics.extend(consistency::check(None, arns));
         boundaries
     }
 

@@ -3,18 +3,19 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::coverage::SeverityDocument;
 use super::document::{
     ActionDocument, BoundaryDocument, ChangeDocument, Document, FileDocument, PrincipalDocument,
     ProblemDocument, SourceDocument,
 };
 use super::format::FORMAT_VERSION;
-use crate::config::{Provenance, ProvenanceKind};
+use crate::config::{Provenance, ProvenanceKind, SourceFile};
 use crate::iam::{
     BoundaryChange, PolicyArn, PolicyOwner, Principal, PrincipalKind, Printable, is_short_name,
 };
-use crate::plan::change::{Change, Problem, ProblemKind};
+use crate::plan::change::{Change, Problem, ProblemKind, Severity};
 use crate::plan::content::Plan;
-use crate::plan::source::{Base, PlanSource, SourceFile};
+use crate::plan::source::{Base, PlanSource};
 
 /// The plan in `document`, or what in it is not consistent.
 pub(super) fn plan(document: Document) -> Result<Plan, String> {
@@ -45,6 +46,7 @@ pub(super) fn plan(document: Document) -> Result<Plan, String> {
         account_alias: document.account_alias,
         ..Plan::empty(document.account, source)
     };
+    document.coverage.into_plan(&mut plan)?;
     let planned = plan.changes.len() + plan.problems.len();
     if plan.in_sync.total().checked_add(planned).is_none() {
         return Err("its number of principals is too large".to_owned());
@@ -95,7 +97,18 @@ fn change(
     source: &PlanSource,
     shared: &mut Printable,
 ) -> Result<Change, String> {
-    let ChangeDocument { kind, name, unique_id, action, from, to, provenance, origin } = written;
+    let ChangeDocument {
+        kind,
+        name,
+        unique_id,
+        action,
+        from,
+        to,
+        provenance,
+        reason,
+        expired,
+        origin,
+    } = written;
     let principal = Principal { kind, name };
     let boundary = BoundaryChange::between(from.as_ref(), to.as_ref());
     let boundary = match (action, boundary) {
@@ -114,7 +127,10 @@ fn change(
     }
     let provenance = provenance.into_provenance(shared);
     check_provenance(&principal, &provenance, source)?;
-    Ok(Change { principal, unique_id, boundary, provenance, origin })
+    if (reason.is_some() || expired.is_some()) && provenance.kind != ProvenanceKind::Entry {
+        return Err(format!("the change of {principal} has a reason or an end, but no entry"));
+    }
+    Ok(Change { principal, unique_id, boundary, provenance, reason, expired, origin })
 }
 
 fn problem(
@@ -122,7 +138,7 @@ fn problem(
     source: &PlanSource,
     shared: &mut Printable,
 ) -> Result<Problem, String> {
-    let ProblemDocument { kind, name, provenance, problem } = written;
+    let ProblemDocument { kind, name, provenance, problem, severity } = written;
     let principal = Principal { kind, name };
     let provenance = provenance.into_provenance(shared);
     check_provenance(&principal, &provenance, source)?;
@@ -142,7 +158,12 @@ fn problem(
         ProblemKind::Unmodifiable { .. } if principal.kind != PrincipalKind::Role => {
             return Err(format!("{principal} is not a role"));
         }
+        ProblemKind::Undecided if principal.kind != PrincipalKind::User => {
+            return Err(format!("{principal} is not a user"));
+        }
         ProblemKind::NotFound { .. }
+        | ProblemKind::Undecided
+        | ProblemKind::Expired { .. }
         | ProblemKind::Unmodifiable { .. }
         | ProblemKind::Recreated { .. }
         | ProblemKind::NoSuchPolicy { .. }
@@ -161,7 +182,15 @@ fn problem(
             }
         }
     }
-    Ok(Problem { principal, provenance, kind })
+    let severity = severity.map_or(Severity::Error, SeverityDocument::into_severity);
+    if severity == Severity::Warning
+        && !matches!(kind, ProblemKind::NotFound { differs_by_case: None })
+    {
+        return Err(format!(
+            "only a principal that does not exist can be a warning, not {principal}"
+        ));
+    }
+    Ok(Problem { principal, provenance, kind, severity })
 }
 
 /// Whether the provenance is a position in one of the plan's own files.
@@ -171,7 +200,7 @@ fn check_provenance(
     source: &PlanSource,
 ) -> Result<(), String> {
     let is_own = match (source, provenance.kind) {
-        (PlanSource::Files { files, .. }, ProvenanceKind::Entry) => {
+        (PlanSource::Files { files, .. }, ProvenanceKind::Entry | ProvenanceKind::Rule) => {
             files.iter().any(|file| file.path == *provenance.file)
         }
         (PlanSource::Rollback { journal, .. }, ProvenanceKind::Journal) => {

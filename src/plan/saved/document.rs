@@ -7,17 +7,18 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::coverage::{CoverageDocument, SeverityDocument};
 use super::format::{FORMAT, FORMAT_VERSION, content_digest};
 use super::problem::ProblemKindDocument;
-use crate::config::{Guard, Provenance, ProvenanceKind};
+use crate::config::{Guard, Provenance, ProvenanceKind, SourceFile};
 use crate::iam::{
-    AccountAlias, AccountId, BoundaryChange, Digest, NamePattern, PolicyArn, Principal,
+    AccountAlias, AccountId, BoundaryChange, DateOrTime, Digest, NamePattern, PolicyArn, Principal,
     PrincipalCounts, PrincipalKind, PrincipalName, Printable, Threshold, UniqueId, not_empty,
     not_null, present,
 };
 use crate::plan::change::{Change, Origin, Problem};
 use crate::plan::content::Plan;
-use crate::plan::source::{PlanSource, SourceFile};
+use crate::plan::source::PlanSource;
 
 /// The fields that every version of the format has.
 #[derive(Deserialize)]
@@ -63,8 +64,10 @@ pub(super) struct Document {
     pub(super) account_roles: Option<usize>,
     /// The changes, sorted by principal. A principal has at most one change.
     pub(super) changes: Vec<ChangeDocument>,
-    /// The listed principals that cannot be planned, sorted.
+    /// The principals that cannot be planned, sorted.
     pub(super) problems: Vec<ProblemDocument>,
+    #[serde(flatten)]
+    pub(super) coverage: CoverageDocument,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -200,8 +203,16 @@ pub(super) struct ChangeDocument {
     /// The new boundary; null for none.
     #[serde(deserialize_with = "present")]
     pub(super) to: Option<PolicyArn>,
-    /// The position of the entry or of the journal line that requires the change.
+    /// The position of the entry, the rule or the journal line that requires the change.
     pub(super) provenance: ProvenanceDocument,
+    /// The reason of the entry; missing if it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
+    #[schemars(with = "String")]
+    pub(super) reason: Option<Printable>,
+    /// When the entry expired; missing unless the change is what applies from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
+    #[schemars(with = "DateOrTime")]
+    pub(super) expired: Option<DateOrTime>,
     /// The origin of the change; null without a base.
     #[serde(deserialize_with = "present")]
     pub(super) origin: Option<Origin>,
@@ -237,6 +248,20 @@ pub(super) enum ProvenanceDocument {
         #[schemars(range(min = 1))]
         column: Option<usize>,
     },
+    /// A rule of a boundaries file.
+    Rule {
+        /// The path of the file as specified on the command line.
+        #[schemars(length(min = 1))]
+        #[schemars(with = "String")]
+        file: Printable,
+        /// The line of the rule's header, from 1.
+        #[schemars(range(min = 1))]
+        line: usize,
+        /// The column of the rule's header, from 1, in characters; null if it is not known.
+        #[serde(deserialize_with = "present")]
+        #[schemars(range(min = 1))]
+        column: Option<usize>,
+    },
     /// A line of the journal that is rolled back.
     Journal {
         /// The path of the journal as specified on the command line.
@@ -261,6 +286,10 @@ pub(super) struct ProblemDocument {
     pub(super) provenance: ProvenanceDocument,
     /// The reason why the principal cannot be planned.
     pub(super) problem: ProblemKindDocument,
+    /// Missing if the problem makes the plan incomplete.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
+    #[schemars(with = "SeverityDocument")]
+    pub(super) severity: Option<SeverityDocument>,
 }
 
 impl Header {
@@ -300,6 +329,7 @@ impl Document {
             account_roles: plan.account_roles,
             changes: plan.changes.iter().map(ChangeDocument::of).collect(),
             problems: plan.problems.iter().map(ProblemDocument::of).collect(),
+            coverage: CoverageDocument::of(plan),
         };
         document.digest = document.content_digest();
         document
@@ -353,7 +383,7 @@ impl From<&Principal> for PrincipalDocument {
 
 impl ChangeDocument {
     fn of(change: &Change) -> Self {
-        let Change { principal, unique_id, boundary, provenance, origin } = change;
+        let Change { principal, unique_id, boundary, provenance, reason, expired, origin } = change;
         ChangeDocument {
             kind: principal.kind,
             name: principal.name.clone(),
@@ -366,17 +396,22 @@ impl ChangeDocument {
             from: boundary.from().cloned(),
             to: boundary.to().cloned(),
             provenance: ProvenanceDocument::of(provenance),
+            reason: reason.clone(),
+            expired: *expired,
             origin: *origin,
         }
     }
 }
 
 impl ProvenanceDocument {
-    fn of(provenance: &Provenance) -> Self {
+    pub(super) fn of(provenance: &Provenance) -> Self {
         let (file, line) = (provenance.file.clone(), provenance.line);
         match provenance.kind {
             ProvenanceKind::Entry => {
                 ProvenanceDocument::Entry { file, line, column: provenance.column }
+            }
+            ProvenanceKind::Rule => {
+                ProvenanceDocument::Rule { file, line, column: provenance.column }
             }
             ProvenanceKind::Journal => ProvenanceDocument::Journal { file, line },
         }
@@ -384,17 +419,21 @@ impl ProvenanceDocument {
 
     /// The provenance, with `file` shared where it is the same path.
     pub(super) fn into_provenance(self, shared: &mut Printable) -> Provenance {
-        let (ProvenanceDocument::Entry { file, .. } | ProvenanceDocument::Journal { file, .. }) =
-            &self;
-        if *shared != *file {
-            *shared = file.clone();
-        }
-        match self {
-            ProvenanceDocument::Entry { line, column, .. } => {
-                Provenance::entry(shared, line, column)
+        let (kind, file, line, column) = match self {
+            ProvenanceDocument::Entry { file, line, column } => {
+                (ProvenanceKind::Entry, file, line, column)
             }
-            ProvenanceDocument::Journal { line, .. } => Provenance::journal(shared, line),
+            ProvenanceDocument::Rule { file, line, column } => {
+                (ProvenanceKind::Rule, file, line, column)
+            }
+            ProvenanceDocument::Journal { file, line } => {
+                (ProvenanceKind::Journal, file, line, None)
+            }
+        };
+        if *shared != file {
+            *shared = file;
         }
+        Provenance { kind, file: shared.clone(), line, column }
     }
 }
 
@@ -405,6 +444,7 @@ impl ProblemDocument {
             name: problem.principal.name.clone(),
             provenance: ProvenanceDocument::of(&problem.provenance),
             problem: ProblemKindDocument::of(&problem.kind),
+            severity: SeverityDocument::of(problem.severity),
         }
     }
 }
@@ -435,13 +475,26 @@ pub(super) fn schema() -> Value {
     schema.to_value()
 }
 
-/// The fields that are missing from a plan without roles, so that it is the same as before there were roles.
-const OF_ROLES: [&str; 3] = ["account_roles", "in_sync_roles", "protected_roles"];
+/// The fields that are missing if they say nothing, so that the plans of earlier versions of the tool are valid.
+const OPTIONAL: [&str; 12] = [
+    "account_roles",
+    "as_of",
+    "expired",
+    "expiring",
+    "in_sync_roles",
+    "only",
+    "protected_roles",
+    "reason",
+    "severity",
+    "unlisted_roles",
+    "unlisted_users",
+    "warnings",
+];
 
 fn require_every_field(schema: &mut Schema) {
     let fields = schema.get("properties").and_then(Value::as_object);
     let names = fields.map(|fields| {
-        let required = fields.keys().filter(|name| !OF_ROLES.contains(&name.as_str()));
+        let required = fields.keys().filter(|name| !OPTIONAL.contains(&name.as_str()));
         required.cloned().collect::<Vec<_>>()
     });
     if let Some(names) = names {

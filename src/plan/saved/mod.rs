@@ -4,6 +4,7 @@
 //! machine: the same files and the same account give the same bytes.
 
 mod check;
+mod coverage;
 mod document;
 mod format;
 mod problem;

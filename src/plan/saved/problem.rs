@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::iam::{PolicyArn, PrincipalName, Printable, UniqueId, UnmodifiableRole, present};
+use crate::iam::{
+    DateOrTime, PolicyArn, PrincipalName, Printable, UniqueId, UnmodifiableRole, present,
+};
 use crate::inventory::{ApiError, ErrorClass};
 use crate::plan::change::ProblemKind;
 
@@ -29,6 +31,13 @@ pub(super) enum ProblemKindDocument {
     Unreadable {
         /// The error of the request.
         error: ErrorDocument,
+    },
+    /// Whether a rule matches is not known, because the groups of the user are not known.
+    Undecided,
+    /// The entry is expired, and the file does not specify what applies from then on.
+    Expired {
+        /// When it expired.
+        until: DateOrTime,
     },
     /// The policy does not exist.
     NoSuchPolicy {
@@ -93,6 +102,8 @@ impl ProblemKindDocument {
             ProblemKind::Unreadable(error) => {
                 ProblemKindDocument::Unreadable { error: ErrorDocument::of(error) }
             }
+            ProblemKind::Undecided => ProblemKindDocument::Undecided,
+            ProblemKind::Expired { until } => ProblemKindDocument::Expired { until },
             ProblemKind::NoSuchPolicy { policy } => ProblemKindDocument::NoSuchPolicy { policy },
             ProblemKind::PolicyNotAttachable { policy } => {
                 ProblemKindDocument::PolicyNotAttachable { policy }
@@ -118,6 +129,8 @@ impl ProblemKindDocument {
             ProblemKindDocument::Unreadable { error } => {
                 ProblemKind::Unreadable(error.into_error())
             }
+            ProblemKindDocument::Undecided => ProblemKind::Undecided,
+            ProblemKindDocument::Expired { until } => ProblemKind::Expired { until },
             ProblemKindDocument::NoSuchPolicy { policy } => ProblemKind::NoSuchPolicy { policy },
             ProblemKindDocument::PolicyNotAttachable { policy } => {
                 ProblemKind::PolicyNotAttachable { policy }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::coverage::CoverageDocument;
 use super::document::{
     ActionDocument, BaseDocument, BoundaryDocument, ChangeDocument, Document, FileDocument,
     GuardDocument, PrincipalDocument, ProblemDocument, ProvenanceDocument, SourceDocument,
@@ -91,6 +92,8 @@ impl DocumentVersion2 {
             from: change.from,
             to: change.to,
             provenance: provenance(&self.file, change.line, None),
+            reason: None,
+            expired: None,
             origin: change.origin,
         });
         let problems = self.problems.into_iter().map(|problem| {
@@ -100,6 +103,7 @@ impl DocumentVersion2 {
                 provenance: provenance(&self.file, problem.line, problem.column),
                 problem: serde_json::from_value::<ProblemKindDocument>(problem.problem)
                     .map_err(|error| crate::iam::serde_message(&error))?,
+                severity: None,
             })
         });
         let (changes, problems) =
@@ -127,6 +131,7 @@ impl DocumentVersion2 {
             account_roles: None,
             changes,
             problems,
+            coverage: CoverageDocument::default(),
         };
         document.digest = document.content_digest();
         Ok(document)

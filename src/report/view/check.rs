@@ -40,7 +40,7 @@ pub(in crate::report) fn check(config: &Config) -> Document<'_> {
         closing: Some(Closing {
             label: "No errors",
             parts: vec![
-                (Tone::Good, Text::name(&*config.file).and_sentence(principals)),
+                (Tone::Good, Text::name(config.path()).and_sentence(principals)),
                 (Tone::Neutral, account),
             ],
         }),
@@ -50,9 +50,9 @@ pub(in crate::report) fn check(config: &Config) -> Document<'_> {
 
 /// The errors of a file.
 pub(in crate::report) fn file_errors(errors: &FileErrors) -> Document<'_> {
-    let row = |diagnostic| row(errors.file(), diagnostic);
     let rows: Vec<Row<'_>> = errors.diagnostics().iter().map(row).collect();
     let title = counted(rows.len(), "error") + " in ";
+    let files: Vec<&str> = errors.files().into_iter().map(|file| file.as_str()).collect();
     Document {
         sections: vec![Section {
             heading: Some(Text::ours("Errors, by line and column")),
@@ -63,7 +63,7 @@ pub(in crate::report) fn file_errors(errors: &FileErrors) -> Document<'_> {
             message: None,
             help: None,
         }],
-        ..empty(Severity::Error, Text::sentence(title).and_name(errors.file()))
+        ..empty(Severity::Error, Text::sentence(title).and_name(files.join(", ")))
     }
 }
 
@@ -82,12 +82,12 @@ fn empty(severity: Severity, result: Text<'_>) -> Document<'_> {
     }
 }
 
-fn row<'a>(file: &'a str, diagnostic: &'a Diagnostic) -> Row<'a> {
+fn row(diagnostic: &Diagnostic) -> Row<'_> {
     let Diagnostic { message, line, column, help, .. } = diagnostic;
     Row {
         principal: None,
         change: None,
-        place: Some(Place { file, line: *line, column: Some(*column) }),
+        place: Some(Place { file: diagnostic.file(), line: *line, column: Some(*column) }),
         message: Text::quote(&**message),
         help: help.as_ref().map(|help| Text::quote(&**help)),
     }

@@ -6,6 +6,7 @@
 mod advice;
 mod check;
 mod document;
+mod explanation;
 mod guard;
 mod plan;
 mod problem;
@@ -25,6 +26,7 @@ pub(super) use document::{
     Body, Boundary, ChangeKind, ChangeView, Closing, CountsRow, Document, Place, RUN_MARKER, Row,
     Section, Severity, Tone,
 };
+pub(super) use explanation::explanation;
 pub(super) use plan::{change_view, plan, review};
 pub(super) use problem::{problem_help, problem_statement};
 pub(super) use refused::refused;

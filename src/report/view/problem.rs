@@ -13,6 +13,14 @@ pub(in crate::report) fn problem_statement(of: PrincipalKind, kind: &ProblemKind
             .and(noun)
             .and("'s boundary: ")
             .and_quote(error.to_string()),
+        ProblemKind::Undecided => {
+            Text::ours("whether this rule matches is not known, because the ")
+                .and(noun)
+                .and("'s groups could not be read")
+        }
+        ProblemKind::Expired { until } => Text::ours("the entry expired on ")
+            .and_sentence(until.to_string())
+            .and(", and it does not specify what applies from then on"),
         ProblemKind::NoSuchPolicy { policy } => {
             Text::ours("IAM has no policy ").and_name(policy.as_str())
         }
@@ -48,6 +56,12 @@ pub(in crate::report) fn problem_help(of: PrincipalKind, kind: &ProblemKind) -> 
     Some(match kind {
         ProblemKind::NotFound { differs_by_case: None } => {
             Text::ours("create the ").and(noun).and(", correct the name, or remove the entry")
+        }
+        ProblemKind::Undecided => Text::ours(
+            "allow iam:GetAccountAuthorizationDetails, or replace the group condition by path or tag",
+        ),
+        ProblemKind::Expired { .. } => {
+            Text::ours("extend until, add then, or remove the ").and(noun).and(" from the file")
         }
         ProblemKind::Unmodifiable { role } => Text::ours(role.help()),
         ProblemKind::NotFound { differs_by_case: Some(other) } => {

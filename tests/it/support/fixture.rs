@@ -1,5 +1,7 @@
 //! An account in this process, its file, and the tool as a library and a binary.
 
+use super::plans::context;
+use iam_boundaries::ops::Selection;
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -222,12 +224,12 @@ impl Fixture {
         let config = self.config();
         let listed: Vec<Principal> = config.entries().map(|(principal, _)| principal).collect();
         let live = account.inventory(&listed).await.unwrap();
-        Plan::between(account.identity().account, &config, &live)
+        Plan::between(&context(), &config, &live)
     }
 
     /// Applies the file.
     pub async fn apply(&self, concurrency: usize) -> (Items, Summary) {
-        let input = ApplyInput::File(self.folder().join("boundaries.toml"));
+        let input = ApplyInput::Files(Selection::of_file(self.folder().join("boundaries.toml")));
         let concurrency = NonZeroUsize::new(concurrency).unwrap();
         let options = apply_options(&self.sandbox, self.folder(), input);
         let applied = apply(&ApplyOptions { concurrency, ..options }).await;

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use iam_boundaries::config::{Config, Provenance};
-use iam_boundaries::iam::{BoundaryChange, Digest, PolicyArn, Principal, PrincipalName, UniqueId};
+use iam_boundaries::iam::{
+    BoundaryChange, Digest, Partition, PolicyArn, Principal, PrincipalName, UniqueId,
+};
 use iam_boundaries::inventory::{ApiError, CallerIdentity, ErrorClass, Inventory, Reading};
 use iam_boundaries::journal::Header;
-use iam_boundaries::plan::{Change, Plan, PlanSource, Preflight};
+use iam_boundaries::plan::{Change, Plan, PlanContext, PlanSource, Preflight};
 
 /// Hostile text for Markdown, terminals and workflow logs.
 pub const HOSTILE: &str = "`</details></code><script>alert(1)</script> | <!-- --> **b** _i_ [l](http://x.example) \
@@ -94,12 +96,18 @@ impl Case {
     }
 
     pub fn plan(&self) -> Plan {
-        Plan::between("123456789012".parse().unwrap(), &self.config, &self.live)
+        Plan::between(&context(), &self.config, &self.live)
     }
 
     pub fn plan_since_base(&self) -> Plan {
-        self.plan().since(&self.base, &self.config)
+        self.plan().since(&self.base, &self.config, &self.live, &context())
     }
+}
+
+/// The account of the tests, and a time.
+pub fn context() -> PlanContext {
+    let now = "2026-11-25T00:12:03Z".parse().unwrap();
+    PlanContext::new("123456789012".parse().unwrap(), Partition::Aws, now)
 }
 
 pub fn principal(text: &str) -> Principal {
@@ -123,6 +131,8 @@ pub fn change(user: &str, line: usize, boundary: BoundaryChange) -> Change {
         unique_id: Some(unique_id()),
         boundary,
         provenance: Provenance::entry(&file, line, Some(1)),
+        reason: None,
+        expired: None,
         origin: None,
     }
 }

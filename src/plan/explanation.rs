@@ -1,0 +1,145 @@
+//! What decides the boundary of one principal, with every rule and condition.
+
+use super::content::Plan;
+use super::context::PlanContext;
+use super::decision::{Condition, Decision, Held, conditions, matches};
+use crate::config::{Config, Expiration, Position, Rule};
+use crate::iam::{PolicyArn, PolicyRef, Principal, Printable};
+use crate::inventory::{Attributes, Inventory, Reading};
+
+/// What decides the boundary of one principal.
+#[derive(Debug, Clone)]
+pub struct Explanation {
+    /// The principal.
+    pub principal: Principal,
+    /// What IAM returned for it.
+    pub reading: Reading,
+    /// Its path, tags and groups; `None` if it does not exist or could not be read.
+    pub attributes: Option<Attributes>,
+    /// The entry that names it.
+    pub entry: Option<ExplainedEntry>,
+    /// The rules for principals of its kind, in the order in which they are tried.
+    pub rules: Vec<ExplainedRule>,
+    /// The position in `rules` of the rule that decides; `None` if an entry decides, or nothing.
+    pub deciding_rule: Option<usize>,
+    /// The plan for this principal only.
+    pub plan: Plan,
+}
+
+/// An entry that names the principal.
+#[derive(Debug, Clone)]
+pub struct ExplainedEntry {
+    /// The position of the entry.
+    pub position: Position,
+    /// The boundary that it asks for; `None` for none.
+    pub boundary: Option<PolicyRef>,
+    /// Its reason.
+    pub reason: Option<Printable>,
+    /// When it expires.
+    pub expiration: Option<Expiration>,
+}
+
+/// A rule, and whether it matches the principal.
+#[derive(Debug, Clone)]
+pub struct ExplainedRule {
+    /// The position of the rule.
+    pub position: Position,
+    /// The boundary that it asks for.
+    pub boundary: PolicyRef,
+    /// The ARN of that boundary in the account.
+    pub arn: PolicyArn,
+    /// Whether all conditions hold.
+    pub matches: Held,
+    /// The conditions; none for a rule that matches every principal of its kind.
+    pub conditions: Vec<ExplainedCondition>,
+}
+
+/// A condition, and whether it holds for the principal.
+#[derive(Debug, Clone)]
+pub struct ExplainedCondition {
+    /// The key of the condition in the file: `path`, `group`, `name`, `except`, or `tag KEY`.
+    pub key: Printable,
+    /// The patterns, at least one.
+    pub patterns: Vec<Printable>,
+    /// Whether the condition holds.
+    pub holds: Held,
+    /// What the principal has; `None` if it is not known. Empty if it has nothing of this kind.
+    pub found: Option<Vec<Printable>>,
+}
+
+impl Explanation {
+    /// Explains what `config` asks for about `principal`, which `live` contains. `context` is not limited to other
+    /// principals.
+    pub fn of(
+        principal: &Principal,
+        context: &PlanContext,
+        config: &Config,
+        live: &Inventory,
+    ) -> Explanation {
+        let attributes = live.attributes(principal);
+        let rule = |rule: &Rule| ExplainedRule {
+            position: rule.position.clone(),
+            boundary: rule.boundary.clone(),
+            arn: rule.boundary.in_account(context.account, context.partition),
+            matches: matches(rule, principal, attributes),
+            conditions: conditions(rule)
+                .map(|condition| ExplainedCondition::of(condition, principal, attributes))
+                .collect(),
+        };
+        let deciding_rule = match Decision::of(config, principal, attributes) {
+            Decision::Rule(deciding) | Decision::Unknown(deciding) => {
+                config.rules_of(principal.kind).position(|rule| std::ptr::eq(rule, deciding))
+            }
+            Decision::Entry(_) | Decision::Unlisted => None,
+        };
+        let entry = config.entry(principal).map(|entry| ExplainedEntry {
+            position: entry.position.clone(),
+            boundary: entry.boundary.clone(),
+            reason: entry.reason.clone(),
+            expiration: entry.expiration.clone(),
+        });
+        Explanation {
+            principal: principal.clone(),
+            reading: live.reading(principal).clone(),
+            attributes: attributes.cloned(),
+            entry,
+            rules: config.rules_of(principal.kind).map(rule).collect(),
+            deciding_rule,
+            plan: Plan::between(context, config, live),
+        }
+    }
+}
+
+impl ExplainedCondition {
+    fn of(
+        condition: Condition<'_>,
+        principal: &Principal,
+        attributes: Option<&Attributes>,
+    ) -> ExplainedCondition {
+        fn texts<P: ToString>(patterns: &[P]) -> Vec<Printable> {
+            patterns.iter().map(|pattern| pattern.to_string().into()).collect()
+        }
+        let name = || Some(vec![principal.name.as_str().into()]);
+        let (key, patterns, found) = match condition {
+            Condition::Name(rule) => ("name".to_owned(), texts(&rule.names), name()),
+            Condition::Except(rule) => ("except".to_owned(), texts(&rule.except), name()),
+            Condition::Path(rule) => {
+                let path = attributes.and_then(|it| it.path.clone());
+                ("path".to_owned(), texts(&rule.paths), path.map(|path| vec![path]))
+            }
+            Condition::Group(rule) => {
+                let groups = attributes.and_then(|it| it.groups.clone());
+                ("group".to_owned(), texts(&rule.groups), groups)
+            }
+            Condition::Tag(tag) => {
+                let found = attributes.map(|it| {
+                    let tags = it.tags.iter().filter(|it| tag.key.is(&it.key));
+                    tags.map(|it| it.value.clone()).collect()
+                });
+                (format!("tag {}", tag.key), texts(&tag.values), found)
+            }
+        };
+        let holds = condition.holds(principal, attributes);
+        ExplainedCondition { key: key.into(), patterns, holds, found }
+    }
+}
