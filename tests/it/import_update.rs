@@ -232,13 +232,11 @@ fn a_missing_table_is_added_and_other_tables_stay() {
 
 #[test]
 fn rules_count_as_listing_and_entries_that_are_tables_keep_their_other_keys() {
-    let file = format!(
-        "[boundaries]\ndeveloper = \"policy/Developer\"\ncontractor = 'policy/Contractor'\n\n[users]\n\
-         dana = {{ reason = \"SEC-1\", boundary = 'contractor', until = 2999-01-31, then = false }} # on loan\n\
-         gone = {{ boundary = \"developer\", until = 2020-01-01, then = \"contractor\" }}\n\
-         open = {{ boundary = \"developer\", until = 2020-01-01 }}\n\n\
-         [[rules]] # the usual ones\npath = \"/engineering/*\"\nboundary = \"developer\"\n"
-    );
+    let file = "[boundaries]\ndeveloper = \"policy/Developer\"\ncontractor = 'policy/Contractor'\n\n[users]\n\
+         dana = { reason = \"SEC-1\", boundary = 'contractor', until = 2999-01-31, then = false } # on loan\n\
+         gone = { boundary = \"developer\", until = 2020-01-01, then = \"contractor\" }\n\
+         open = { boundary = \"developer\", until = 2020-01-01 }\n\n\
+         [[rules]] # the usual ones\npath = \"/engineering/*\"\nboundary = \"developer\"\n";
     let engineer =
         |boundary: Option<&str>| json!({ "path": "/engineering/", "boundary": boundary });
     let users = json!({
@@ -246,7 +244,7 @@ fn rules_count_as_listing_and_entries_that_are_tables_keep_their_other_keys() {
         "e1": engineer(Some(DEVELOPER)), "e2": engineer(Some(CONTRACTOR)), "e3": engineer(None),
         "out": with(CONTRACTOR), "none": without(),
     });
-    let binary = account(&file, users, json!({}));
+    let binary = account(file, users, json!({}));
     let check = binary.run(&["--sandbox", "import", "--check"]);
     assert_eq!(check.code, 2, "{check}");
     insta::assert_snapshot!("check_of_rules_and_tables", check.out);
