@@ -29,7 +29,9 @@ impl Exit {
                 "error, and nothing was changed: for example, invalid usage or file, missing \
                  credentials, wrong account, account locked by another run, confirmation declined"
             }
-            Exit::Changes => "`--detailed-exitcode` is set, and the plan has changes",
+            Exit::Changes => {
+                "`--detailed-exitcode` is set, and the plan has changes; or `import --check` found differences"
+            }
             Exit::SomeFailed => {
                 "incomplete: principals cannot be planned, `[unlisted]` reports an error, changes were not made or not \
                  verified, or the journal or the run report could not be written; `apply` made the other changes"

@@ -258,7 +258,11 @@ fn help(error: &Error) -> Option<String> {
             "create the directory, or specify another file"
         }
         Error::Unwritable { .. } => "check the directory, its permissions and the free disk space",
-        Error::ImportMismatch => "this is a bug in iam-boundaries: report it",
+        Error::ImportMismatch | Error::FromCsvMismatch => {
+            "nothing was written: this is a bug in iam-boundaries: report it"
+        }
+        Error::UpdateOfStandardInput => "specify the path of a file",
+        Error::ChangedMeanwhile(_) => "run the command again",
     };
     Some(text.to_owned())
 }

@@ -30,6 +30,8 @@ pub struct Diagnostic {
 #[derive(Debug, Clone)]
 pub struct FileErrors {
     diagnostics: Vec<Diagnostic>,
+    /// Whether `check` lists all errors of such a file.
+    is_listed_by_check: bool,
 }
 
 /// The maximum length of a line that is shown, in bytes. A longer line would fill the screen.
@@ -134,7 +136,7 @@ impl Diagnostic {
 impl FileErrors {
     /// The errors in this order; `None` if there are none.
     pub(super) fn of(diagnostics: Vec<Diagnostic>) -> Option<Self> {
-        (!diagnostics.is_empty()).then_some(FileErrors { diagnostics })
+        (!diagnostics.is_empty()).then_some(FileErrors { diagnostics, is_listed_by_check: true })
     }
 
     /// A single error that concerns the whole file.
@@ -153,7 +155,12 @@ impl FileErrors {
             label: String::new(),
             span: None,
         };
-        FileErrors { diagnostics: vec![diagnostic] }
+        FileErrors { diagnostics: vec![diagnostic], is_listed_by_check: true }
+    }
+
+    /// The errors of a file that `check` does not read.
+    pub(super) fn not_listed_by_check(self) -> Self {
+        FileErrors { is_listed_by_check: false, ..self }
     }
 
     /// The errors of both.
@@ -181,7 +188,8 @@ impl FileErrors {
     /// The errors with their lines of the file, and the number of errors at the end. Equal errors are shown once,
     /// with the places of the others; after 100 different ones, the others are counted.
     pub fn render(&self, colored: bool) -> String {
-        let mut text = render(&self.diagnostics, Level::ERROR, "error", colored);
+        let mut text =
+            render(&self.diagnostics, Level::ERROR, "error", colored, self.is_listed_by_check);
         let files: Vec<String> = self.files().into_iter().map(|file| escaped(file)).collect();
         let errors = counted(self.diagnostics.len(), "error");
         text.push_str(&format!("{errors} in {}\n", files.join(", ")));
@@ -191,7 +199,7 @@ impl FileErrors {
 
 /// The warnings with their lines of the files, like errors. Empty without warnings.
 pub fn render_warnings(warnings: &[Diagnostic], colored: bool) -> String {
-    render(warnings, Level::WARNING, "warning", colored)
+    render(warnings, Level::WARNING, "warning", colored, true)
 }
 
 fn counted(count: usize, noun: &str) -> String {
@@ -199,7 +207,13 @@ fn counted(count: usize, noun: &str) -> String {
     format!("{} {noun}{s}", grouped(count))
 }
 
-fn render(diagnostics: &[Diagnostic], level: Level<'_>, noun: &str, colored: bool) -> String {
+fn render(
+    diagnostics: &[Diagnostic],
+    level: Level<'_>,
+    noun: &str,
+    colored: bool,
+    is_listed_by_check: bool,
+) -> String {
     let renderer = if colored { Renderer::styled() } else { Renderer::plain() };
     let mut text = String::new();
     let groups = groups(diagnostics);
@@ -210,10 +224,11 @@ fn render(diagnostics: &[Diagnostic], level: Level<'_>, noun: &str, colored: boo
     let left = &groups[groups.len().min(MAX_SHOWN)..];
     if let Some(first) = left.first().map(|group| group[0]) {
         let more = counted(left.iter().map(Vec::len).sum(), &format!("more {noun}"));
-        text.push_str(&format!(
-            "{more} from line {}; to list all of them, use: check --format json\n\n",
-            first.line
-        ));
+        let advice = match is_listed_by_check {
+            true => "to list all of them, use: check --format json",
+            false => "correct those above first",
+        };
+        text.push_str(&format!("{more} from line {}; {advice}\n\n", first.line));
     }
     text
 }

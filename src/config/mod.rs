@@ -2,9 +2,14 @@
 
 mod by_kind;
 mod check;
+mod comment;
+mod comparison;
 mod consistency;
 mod content;
+mod csv;
 mod diagnostic;
+mod edit;
+mod editable;
 mod entry;
 mod guard;
 mod import;
@@ -21,8 +26,12 @@ mod syntax_help;
 mod toml_text;
 
 pub use by_kind::ByKind;
+pub use comment::{Comments, EntryComment};
+pub use comparison::{Comparison, Different, Live, Missing, Unlisted};
 pub use content::Config;
+pub use csv::Spreadsheet;
 pub use diagnostic::{Diagnostic, FileErrors, render_warnings};
+pub use editable::EditableFile;
 pub use entry::{Entry, Expiration, OnMissing, OnUnlisted, Then};
 pub use guard::Guard;
 pub use import::file_of;

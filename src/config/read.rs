@@ -12,13 +12,7 @@ impl Config {
     /// # Errors
     /// Returns every error in the files, or the reason why a file cannot be read.
     pub fn read(paths: &[impl AsRef<Path>]) -> Result<Config, FileErrors> {
-        check::check(all_of(paths, |path| {
-            let file = match is_standard_input(path) {
-                true => STANDARD_INPUT.to_owned(),
-                false => Printable::path(path).to_string(),
-            };
-            text_of(file, read_input(path, MaxSize::BOUNDARIES_FILE))
-        })?)
+        check::check(all_of(paths, source_of)?)
     }
 
     /// Reads and checks earlier versions of files. An empty one did not exist yet.
@@ -78,7 +72,20 @@ fn all_of(
     texts
 }
 
-/// The text of the file with this name in messages.
+/// The text of the boundaries file at `path`; `-` is standard input.
+pub(super) fn source_of(path: &Path) -> Result<SourceText, FileErrors> {
+    text_of(name_of(path), read_input(path, MaxSize::BOUNDARIES_FILE))
+}
+
+/// The name of a file in messages.
+pub(super) fn name_of(path: &Path) -> String {
+    match is_standard_input(path) {
+        true => STANDARD_INPUT.to_owned(),
+        false => Printable::path(path).to_string(),
+    }
+}
+
+/// The text of the boundaries file with this name in messages.
 fn text_of(file: String, read: io::Result<Vec<u8>>) -> Result<SourceText, FileErrors> {
     let bytes = read.map_err(|error| {
         let (reason, help) = match error.kind() {
@@ -105,19 +112,24 @@ fn text_of(file: String, read: io::Result<Vec<u8>>) -> Result<SourceText, FileEr
         };
         FileErrors::of_file(&file, &format!("cannot read {file}: {reason}"), help)
     })?;
+    decoded(&file, bytes, SAVE_AS_UTF_8)
+}
+
+/// The bytes of a file as text. `save` says how to save the file as UTF-8.
+pub(super) fn decoded(file: &str, bytes: Vec<u8>, save: &str) -> Result<SourceText, FileErrors> {
     if ForeignEncoding::of(&bytes) == Some(ForeignEncoding::Utf16) {
         let message = format!("cannot read {file}: {}", ForeignEncoding::Utf16);
-        return Err(FileErrors::of_file(&file, &message, SAVE_AS_UTF_8));
+        return Err(FileErrors::of_file(file, &message, save));
     }
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(SourceText::new(&file, text)),
-        Err(error) => Err(not_utf8(&file, error.as_bytes(), error.utf8_error().valid_up_to())),
-    }
+    String::from_utf8(bytes).map(|text| SourceText::new(file, text)).map_err(|error| {
+        let bad = error.utf8_error().valid_up_to();
+        not_utf8(file, error.as_bytes(), bad, save)
+    })
 }
 
 const SAVE_AS_UTF_8: &str = "save the file as UTF-8, which TOML requires";
 
-fn not_utf8(file: &str, bytes: &[u8], bad: usize) -> FileErrors {
+fn not_utf8(file: &str, bytes: &[u8], bad: usize, save: &str) -> FileErrors {
     let before = &bytes[..bad];
     let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
     let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
@@ -126,5 +138,5 @@ fn not_utf8(file: &str, bytes: &[u8], bad: usize) -> FileErrors {
         "cannot read {file}: byte 0x{:02x} at line {line}, column {column} is not valid UTF-8",
         bytes[bad]
     );
-    FileErrors::at(file, &message, SAVE_AS_UTF_8, line, column)
+    FileErrors::at(file, &message, save, line, column)
 }

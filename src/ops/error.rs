@@ -139,6 +139,15 @@ pub enum Error {
     /// The imported file does not match the account. This is a bug.
     #[error("the imported file does not match the account")]
     ImportMismatch,
+    /// The file does not match the spreadsheet that it was made from. This is a bug.
+    #[error("the file does not match the spreadsheet")]
+    FromCsvMismatch,
+    /// The file to update is standard input.
+    #[error("standard input cannot be updated")]
+    UpdateOfStandardInput,
+    /// Something else changed the file to update while the account was read.
+    #[error("{} was changed while the account was read, and was not updated", Printable::path(.0))]
+    ChangedMeanwhile(PathBuf),
 }
 
 /// Why a plan was not confirmed.

@@ -1,16 +1,15 @@
 use std::collections::BTreeSet;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::error::Error;
+use super::out_file::OutFile;
 use super::session::Session;
 use super::time_limit::{OnWait, TimeLimit};
 use crate::aws::Access;
-use crate::config::{Config, file_of};
-use crate::iam::{AccountId, PolicyArn, PolicyRef, PrincipalCounts, PrincipalKind};
-use crate::inventory::EveryPrincipal;
+use crate::config::{Comments, Config, EntryComment, file_of};
+use crate::iam::{AccountId, PolicyArn, PolicyRef, Principal, PrincipalCounts, PrincipalKind};
+use crate::inventory::{CallerIdentity, EveryPrincipal, Inventory};
 use crate::plan::check_scope;
-use crate::state::{OnExisting, existing_target, write_atomically};
 
 /// Options of [`import`].
 #[derive(Debug, Clone)]
@@ -47,31 +46,24 @@ pub struct Imported {
 /// If not every principal can be read, or the file cannot be written. Then no file is written.
 pub async fn import(options: &ImportOptions, on_wait: OnWait<'_>) -> Result<Imported, Error> {
     // Before the account is read, which can take minutes.
-    let out = options.out.as_deref().map(|file| target(file, options.force)).transpose()?;
+    let out = options.out.as_deref().map(|file| OutFile::at(file, options.force)).transpose()?;
     let mut time = TimeLimit::new(None);
     let waits = time.waits();
     let read = async {
         let session = Session::identify(&options.access, options.account, None, waits).await?;
-        let principals = session.account.every_principal(&options.kinds).await?;
-        Ok((session, principals))
+        let inventory = session.account.whole_inventory(&options.kinds, []).await?;
+        Ok((session, inventory))
     };
-    let (session, principals) = time.within(on_wait, read).await?;
+    let (session, inventory) = time.within(on_wait, read).await?;
+    let principals = inventory.every_principal()?;
     let identity = session.account.identity();
     if principals.is_empty() {
         let kinds: Vec<&str> = options.kinds.iter().map(|kind| kind.plural()).collect();
         let (account, what) = (identity.account, kinds.join(" or "));
         return Err(Error::EmptyAccount { account, what });
     }
-    let is_settable = |arn: &PolicyArn| arn.is_settable_in(identity.account, identity.partition);
-    let foreign: Vec<_> = principals
-        .iter()
-        .filter_map(|(principal, boundary)| Some((principal.clone(), boundary.clone()?)))
-        .filter(|(_, boundary)| !is_settable(boundary))
-        .collect();
-    if !foreign.is_empty() {
-        return Err(Error::ForeignBoundaries { account: identity.account, principals: foreign });
-    }
-    let text = file_of(identity.account, &principals);
+    check_settable(identity, &principals)?;
+    let text = file_of(identity.account, &principals, &comments(&inventory));
     let count = |has_boundary: bool| {
         let counted = principals.iter().filter(|(_, boundary)| boundary.is_some() == has_boundary);
         PrincipalCounts::of(counted.map(|(principal, _)| principal.kind))
@@ -86,28 +78,37 @@ pub async fn import(options: &ImportOptions, on_wait: OnWait<'_>) -> Result<Impo
         }
     }
     if let Some(file) = &out {
-        let on_existing = if options.force { OnExisting::Replace } else { OnExisting::Fail };
-        write_atomically(file, &text, on_existing).map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => Error::Exists(file.clone()),
-            _ => Error::Unwritable { path: file.clone(), error },
-        })?;
+        file.write(&text)?;
     }
     Ok(Imported { account: identity.account, text, with_boundary, without_boundary })
 }
 
-/// The file to write: the target, where `file` is a symbolic link.
-fn target(file: &Path, force: bool) -> Result<PathBuf, Error> {
-    let existing = existing_target(file).map_err(|error| match error.kind() {
-        io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput => {
-            Error::NotAFile(file.to_owned())
-        }
-        _ => Error::Unwritable { path: file.to_owned(), error },
-    })?;
-    match existing {
-        Some(existing) if force => Ok(existing),
-        None if force || file.symlink_metadata().is_err() => Ok(file.to_owned()),
-        _ => Err(Error::Exists(file.to_owned())),
+/// Checks that a file can ask for the present boundaries: each is a policy of the account or of AWS.
+pub(super) fn check_settable(
+    identity: &CallerIdentity,
+    principals: &EveryPrincipal,
+) -> Result<(), Error> {
+    let is_settable = |arn: &PolicyArn| arn.is_settable_in(identity.account, identity.partition);
+    let foreign: Vec<_> = principals
+        .iter()
+        .filter_map(|(principal, boundary)| Some((principal.clone(), boundary.clone()?)))
+        .filter(|(_, boundary)| !is_settable(boundary))
+        .collect();
+    match foreign.is_empty() {
+        true => Ok(()),
+        false => Err(Error::ForeignBoundaries { account: identity.account, principals: foreign }),
     }
+}
+
+/// The comments of new entries: the path and the tags of each principal.
+pub(super) fn comments(inventory: &Inventory) -> Comments {
+    let comment = |principal: &Principal| {
+        let attributes = inventory.attributes(principal)?;
+        let tags = attributes.tags.iter().map(|tag| (&tag.key, &tag.value));
+        let comment = EntryComment::of_attributes(attributes.path.as_ref(), tags)?;
+        Some((principal.clone(), comment))
+    };
+    inventory.iter().filter_map(|(principal, _)| comment(principal)).collect()
 }
 
 fn is_same(config: &Config, principals: &EveryPrincipal) -> bool {

@@ -6,6 +6,7 @@
 //! [`Format`] and a file with its renderer.
 
 mod bar;
+mod comparison;
 mod escape;
 mod format;
 mod github;
@@ -22,6 +23,7 @@ mod wait;
 mod wrap;
 
 pub use bar::{BarHandle, ProgressDisplay};
+pub use comparison::{ComparedFile, render_comparison, render_update};
 pub use format::Format;
 pub use progress::Progress;
 pub use render::{

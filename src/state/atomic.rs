@@ -27,7 +27,7 @@ pub fn existing_target(path: &Path) -> io::Result<Option<PathBuf>> {
     }
 }
 
-/// Writes a file that is always either complete or absent, even after a crash.
+/// Writes a file that is always either complete or absent, even after a crash. A replaced file keeps its permissions.
 ///
 /// # Errors
 /// Returns an error if the directory does not exist or the file cannot be written. An existing file is then
@@ -46,6 +46,11 @@ pub fn write_atomically(path: &Path, text: &str, on_existing: OnExisting) -> io:
     let mut file = file.map_err(|error| io::Error::from(error.kind()))?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
+    if on_existing == OnExisting::Replace
+        && let Ok(existing) = path.metadata()
+    {
+        file.as_file().set_permissions(existing.permissions())?;
+    }
     match on_existing {
         OnExisting::Replace => file.persist(path),
         OnExisting::Fail => file.persist_noclobber(path),

@@ -36,6 +36,8 @@ mod formats;
 mod gate;
 mod guard;
 mod import;
+mod import_csv;
+mod import_update;
 mod journal;
 mod layers;
 mod localstack;

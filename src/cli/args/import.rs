@@ -1,9 +1,8 @@
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::NoFile;
 use super::example::{self, Example};
 use crate::iam::PrincipalKind;
 
@@ -13,12 +12,20 @@ pub(super) const EXAMPLES: &[Example] = &[
         commands: &["iam-boundaries --profile prod import --out boundaries.toml"],
     },
     Example {
-        purpose: "Compare the account with the boundaries file",
-        commands: &["iam-boundaries --profile prod import | diff boundaries.toml -"],
+        purpose: "Return exit code 2 if the account differs from boundaries.toml",
+        commands: &["iam-boundaries --profile prod import --check"],
+    },
+    Example {
+        purpose: "Change boundaries.toml to what the account has, and keep its comments",
+        commands: &["iam-boundaries --profile prod import --update"],
+    },
+    Example {
+        purpose: "Convert a spreadsheet with the columns name and boundary",
+        commands: &["iam-boundaries import --from-csv users.csv --out boundaries.toml"],
     },
 ];
 
-/// Generate a boundaries file from the account
+/// Generate a boundaries file from the account, or update one
 ///
 /// Reads every user and role of the account with iam:GetAccountAuthorizationDetails. If that is denied, reads
 /// them with iam:ListUsers, iam:GetUser, iam:ListRoles and iam:GetRole. Service-linked roles and the roles of IAM
@@ -32,11 +39,42 @@ pub(in crate::cli) struct ImportArgs {
     /// Overwrite an existing file
     #[arg(long, requires = "out")]
     pub(in crate::cli) force: bool,
+    /// Update an existing file [default: the file of -f]
+    ///
+    /// Changes the entries whose users and roles have another boundary in the account, and adds entries for those
+    /// that have a boundary and are not listed. Everything else stays as it is: comments, order, formatting, and the
+    /// entries of users and roles that the account does not have.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, conflicts_with_all = ["out", "force", "check", "from_csv"])]
+    update: Option<Option<PathBuf>>,
+    /// Compare the account with a file, and return exit code 2 if they differ [default: the file of -f]
+    ///
+    /// They differ if a listed user or role has another boundary or does not exist, or if one that is not listed has
+    /// a boundary. Writes nothing.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, conflicts_with_all = ["out", "force", "update", "from_csv"])]
+    check: Option<Option<PathBuf>>,
+    /// Convert a CSV file, without connecting to AWS; - reads standard input
+    ///
+    /// The first line names the columns: name and boundary, and optionally kind (user or role) and reason. A
+    /// boundary is a policy ARN, or false if there must be none. With --account ID, it can also be the name of a
+    /// policy of that account.
+    #[arg(long, value_name = "CSV", conflicts_with_all = ["update", "check", "kind"])]
+    from_csv: Option<PathBuf>,
     /// Import only principals of this kind [default: users and roles]
     #[arg(long, value_name = "KIND")]
     kind: Option<Kind>,
-    #[command(flatten)]
-    no_file: NoFile,
+}
+
+/// What an import does.
+#[derive(Debug)]
+pub(in crate::cli) enum ImportMode<'a> {
+    /// Generates a file from the account.
+    New,
+    /// Updates a file; `None` is the file of `-f`.
+    Update(Option<&'a Path>),
+    /// Compares a file; `None` is the file of `-f`.
+    Check(Option<&'a Path>),
+    /// Converts a CSV file.
+    FromCsv(&'a Path),
 }
 
 /// The kinds of principals, as values of an option.
@@ -49,6 +87,16 @@ enum Kind {
 }
 
 impl ImportArgs {
+    /// What to do.
+    pub(in crate::cli) fn mode(&self) -> ImportMode<'_> {
+        match (&self.update, &self.check, &self.from_csv) {
+            (Some(file), _, _) => ImportMode::Update(file.as_deref()),
+            (_, Some(file), _) => ImportMode::Check(file.as_deref()),
+            (_, _, Some(csv)) => ImportMode::FromCsv(csv),
+            (None, None, None) => ImportMode::New,
+        }
+    }
+
     /// The kinds of principals to import.
     pub(in crate::cli) fn kinds(&self) -> BTreeSet<PrincipalKind> {
         match self.kind {
