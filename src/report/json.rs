@@ -36,7 +36,7 @@ pub(super) fn check(config: &Config) -> String {
             [only] => Some(only.digest),
             _ => None,
         },
-        files: config.files.iter().map(|file| FileJson::of(file)).collect(),
+        files: config.files.iter().map(FileJson::of).collect(),
         account: config.account.as_ref().map(|account| account.value),
         users: Some(ListedCounts::of(config, PrincipalKind::User)),
         roles: Some(ListedCounts::of(config, PrincipalKind::Role)),

@@ -270,6 +270,7 @@ fn a_user_changed_since_the_review_is_not_written_and_fails_the_job(forge: &Forg
 fn drift_fails_the_scheduled_job(forge: &Forge) {
     forge.propose(SOUND_FILE);
     forge.run(Job::Drift).ends(2);
+    // There are changes, and a user is missing.
     forge.propose(MISSING_USER);
-    forge.run(Job::Drift).ends(3);
+    forge.run(Job::Drift).ends(5);
 }

@@ -290,7 +290,8 @@ impl UnlistedDocument {
         let principals: Vec<_> = self.principals.into_iter().map(principal).collect();
         let without = principals.iter().filter(|it| it.boundary.is_none()).count();
         let is_complete = principals.len() == self.count && self.without_boundary == Some(without);
-        if !(action == OnUnlisted::Ignore && principals.is_empty()) && !is_complete {
+        let is_ignored = action == OnUnlisted::Ignore && principals.is_empty();
+        if !is_ignored && !is_complete {
             return Err(format!("its number of unlisted {} is not right", kind.plural()));
         }
         let (count, without_boundary) = (self.count, self.without_boundary);
