@@ -4,6 +4,7 @@
 //! the path of the input file. It asserts nothing.
 #![allow(clippy::print_stdout, reason = "a bench prints its table")]
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs::File;
 use std::hint::black_box;
@@ -13,8 +14,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use iam_boundaries::config::Config;
-use iam_boundaries::iam::{Partition, PolicyArn, PolicyRef, Timestamp, UniqueId};
-use iam_boundaries::inventory::{Inventory, Reading};
+use iam_boundaries::iam::{
+    Partition, PolicyArn, PolicyRef, Principal, PrincipalKind, Timestamp, UniqueId,
+};
+use iam_boundaries::inventory::{Attributes, Inventory, Reading, Tag};
 use iam_boundaries::plan::{Plan, PlanContext};
 use iam_boundaries::report::{Format, Style, render_plan};
 use iam_boundaries::sandbox::{ACCOUNT, awkward_name};
@@ -64,6 +67,12 @@ const WORKS: [Work; 6] = [
     Work { name: "the command check", run: |file| time_of_binary(&["check", "-f"], Some(file)) },
 ];
 
+/// Measured with a file of rules, for an account with [`PRINCIPALS`].
+const BY_RULES: Work = Work { name: "diff by 200 rules", run: |file| by_rules(file) };
+const RULES: usize = 200;
+const PRINCIPALS: usize = 100_000;
+const BY_RULES_GOAL: Goal = Goal { time: Duration::from_millis(500), megabytes: 250 };
+
 /// The result of one process.
 struct Measured {
     time: Duration,
@@ -76,7 +85,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let [command, name, file] = &arguments[..]
         && command == MEASURE
     {
-        let work = WORKS.iter().find(|work| work.name == name).ok_or("no such work")?;
+        let mut works = WORKS.iter().chain([&BY_RULES]);
+        let work = works.find(|work| work.name == name).ok_or("no such work")?;
         let time = (work.run)(Path::new(file));
         println!("{} {}", time.as_nanos(), peak().unwrap_or_default());
         return Ok(());
@@ -88,21 +98,72 @@ fn main() -> Result<(), Box<dyn Error>> {
         let file = folder.path().join(format!("{users}.toml"));
         write_file(&file, users)?;
         for work in &WORKS {
-            let Measured { time, peak } = measured(work, &file)?;
-            let is_met =
-                time <= goal.time && peak.is_none_or(|it| it <= goal.megabytes * 1_000_000);
-            row([
-                format!("  {}", work.name),
-                milliseconds(time),
-                peak.map_or("not measured".to_owned(), megabytes),
-                format!("{}, {} MB", milliseconds(goal.time), goal.megabytes),
-                yes_or_no(is_met),
-            ]);
+            print_work(work, &file, &goal)?;
         }
     }
+    println!("{PRINCIPALS} principals without entries");
+    let file = folder.path().join("rules.toml");
+    std::fs::write(&file, rules())?;
+    print_work(&BY_RULES, &file, &BY_RULES_GOAL)?;
     print_start();
     print_size()?;
     Ok(())
+}
+
+fn print_work(work: &Work, file: &Path, goal: &Goal) -> Result<(), Box<dyn Error>> {
+    let Measured { time, peak } = measured(work, file)?;
+    let is_met = time <= goal.time && peak.is_none_or(|it| it <= goal.megabytes * 1_000_000);
+    row([
+        format!("  {}", work.name),
+        milliseconds(time),
+        peak.map_or("not measured".to_owned(), megabytes),
+        format!("{}, {} MB", milliseconds(goal.time), goal.megabytes),
+        yes_or_no(is_met),
+    ]);
+    Ok(())
+}
+
+/// Rules of every kind. Each principal of [`by_rules`] is compared with half of them in the mean.
+fn rules() -> String {
+    let rule = |n: usize| {
+        let kind = if n.is_multiple_of(2) { "users" } else { "roles" };
+        let condition = match n / 2 % 4 {
+            0 => format!("path = \"/unit-{n}/*\""),
+            1 => format!("tag = {{ team = [\"team-{n}\", \"*-{n}x\"] }}"),
+            2 => format!("name = \"*-{n}-*\"\nexcept = [\"*-legacy-*\"]"),
+            _ => format!("path = \"/unit-?/{n}/\"\ntag = {{ stage = \"prod\", team = \"*\" }}"),
+        };
+        format!("[[rules]]\nfor = \"{kind}\"\n{condition}\nboundary = \"policy/Boundary-{n}\"\n")
+    };
+    (0..RULES).map(rule).collect()
+}
+
+/// The time of a plan for principals without entries: the rules decide about all of them.
+fn by_rules(file: &Path) -> Duration {
+    let config = config(file);
+    let unique_id: UniqueId = "AIDAJQABLZS4A3QDU576Q".parse().expect("it is a unique ID");
+    let (mut readings, mut attributes) = (BTreeMap::new(), BTreeMap::new());
+    for n in 0..PRINCIPALS {
+        let kind = PrincipalKind::ALL[n % 2];
+        let name = format!("name-{}-{n}", n % 211).parse().expect("it is a name");
+        let principal = Principal { kind, name };
+        let tag = |key: &str, value: String| Tag { key: key.into(), value: value.into() };
+        let has = Attributes {
+            path: Some(format!("/unit-{}/{}/", n % 223, n % 7).into()),
+            tags: vec![
+                tag("cost-center", format!("{}", n % 97)),
+                tag("Stage", "prod".to_owned()),
+                tag("Team", format!("team-{}", n % 227)),
+            ],
+            groups: Some(Vec::new()),
+            is_administrator: Some(false),
+        };
+        let reading = Reading::Found { unique_id: unique_id.clone(), boundary: None };
+        readings.insert(principal.clone(), reading);
+        attributes.insert(principal, has);
+    }
+    let live = Inventory::whole(PrincipalKind::ALL, readings, attributes);
+    timed(|| Plan::between(&context(), &config, &live)).1
 }
 
 /// Compares the start-up time with that of a program that does nothing. The two run alternately, so that
@@ -222,13 +283,16 @@ struct Planned {
 fn planned(file: &Path) -> Planned {
     let (config, parse) = timed(|| config(file));
     let live = snapshot(&config);
-    let context = PlanContext::new(
+    let (plan, diff) = timed(|| Plan::between(&context(), &config, &live));
+    Planned { plan, parse, diff }
+}
+
+fn context() -> PlanContext {
+    PlanContext::new(
         ACCOUNT.parse().expect("the sandbox has an account id"),
         Partition::Aws,
         Timestamp::now().expect("the clock is right"),
-    );
-    let (plan, diff) = timed(|| Plan::between(&context, &config, &live));
-    Planned { plan, parse, diff }
+    )
 }
 
 fn timed_of_plan(file: &Path, write: fn(&Plan) -> String) -> Duration {
