@@ -151,7 +151,7 @@ impl Company {
             &PlanContext::new(
                 account.identity().account,
                 account.identity().partition,
-                Timestamp::now().unwrap(),
+                Timestamp::now().expect("the clock is set"),
             ),
             &config,
             &live,

@@ -218,7 +218,7 @@ async fn ours(sandbox: &Sandbox, row: &Row, boundary: &PolicyArn) -> (Duration, 
         &PlanContext::new(
             account.identity().account,
             account.identity().partition,
-            Timestamp::now().unwrap(),
+            Timestamp::now().expect("the clock is set"),
         ),
         &config,
         &live,

@@ -10,6 +10,7 @@ mod escape;
 mod format;
 mod github;
 mod json;
+mod json_check;
 mod markdown;
 mod progress;
 mod render;

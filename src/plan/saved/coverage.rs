@@ -290,7 +290,7 @@ impl UnlistedDocument {
         let principals: Vec<_> = self.principals.into_iter().map(principal).collect();
         let without = principals.iter().filter(|it| it.boundary.is_none()).count();
         let is_complete = principals.len() == self.count && self.without_boundary == Some(without);
-        if !(action == OnUnlisted::Ignore && principals.is_empty()) && !is_complete {
+        if !(is_complete || action == OnUnlisted::Ignore && principals.is_empty()) {
             return Err(format!("its number of unlisted {} is not right", kind.plural()));
         }
         let (count, without_boundary) = (self.count, self.without_boundary);
