@@ -211,7 +211,10 @@ impl Running {
 fn exit(preflight: &Preflight, summary: &Summary) -> Exit {
     if summary.stopped == Some(StopReason::Interrupted) {
         Exit::Interrupted
-    } else if summary.is_complete() && preflight.is_all_possible() {
+    } else if summary.is_complete()
+        && preflight.is_all_possible()
+        && !preflight.plan.is_incomplete()
+    {
         Exit::Done
     } else {
         Exit::SomeFailed

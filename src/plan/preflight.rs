@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::change::{Change, ProblemKind};
+use super::change::{Change, ProblemKind, Severity};
 use super::content::Plan;
 use super::guard::Violation;
 use super::policies::blocking;
@@ -114,7 +114,7 @@ impl Preflight {
     pub fn is_all_possible(&self) -> bool {
         self.conflicts().next().is_none()
             && self.blocked().next().is_none()
-            && self.plan.problems.is_empty()
+            && self.plan.problems_of(Severity::Error).next().is_none()
     }
 
     /// The policies that the ready changes set as boundaries.

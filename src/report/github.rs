@@ -137,6 +137,12 @@ fn on_line<'a>(section: &Section<'a>, row: &Row<'a>) -> Annotation<'a> {
     let title = match (row.principal, &row.change) {
         (Some(principal), Some(change)) if matches!(section.body, Body::Changes(_)) => {
             text = format!("{} → {}", shown(change.from), shown(change.to));
+            if row.place.is_some_and(|place| place.is_rule) {
+                text.push_str("\ndecided by this rule");
+            }
+            if let Some(note) = change.note() {
+                text.push_str(&format!("\n{}", escaped(&note)));
+            }
             let what = format!("{} {}", change.kind.word(), visible(&principal.label()));
             if section.label.is_empty() { what } else { format!("{}: {what}", section.label) }
         }
@@ -187,7 +193,7 @@ fn command(level: Level, annotation: &Annotation<'_>) -> String {
         Level::Notice => "notice",
     };
     let mut properties = String::new();
-    if let Some(Place { file, line, column }) = annotation.place {
+    if let Some(Place { file, line, column, .. }) = annotation.place {
         let file = property(&visible(&in_repository(file)));
         properties = format!("file={file},line={line},");
         if let Some(column) = column {
@@ -223,7 +229,13 @@ mod tests {
         let annotation = Annotation {
             title: "a,line=9::b\n::error::c".to_owned(),
             text: "100%\r\n::warning::x".to_owned(),
-            place: Some(Place { file: "./a,b.toml", line: 7, column: Some(2) }),
+            place: Some(Place {
+                file: "./a,b.toml",
+                line: 7,
+                column: Some(2),
+                is_rule: false,
+                is_in_one_of_several: false,
+            }),
             rank: 0,
             noun: "",
         };

@@ -1,4 +1,4 @@
-//! JSON for machines. Its fields are documented, and their names do not change.
+//! Runs as JSON for machines. Its fields are documented, and their names do not change.
 
 use std::io::{self, Write};
 
@@ -6,122 +6,17 @@ use serde::Serialize;
 
 use super::RunReporter;
 use super::view::{
-    ListedCounts, advice, advice_on_failed, advice_on_stop, change_view, override_help,
-    problem_help, problem_statement, statements,
+    advice, advice_on_failed, advice_on_stop, change_view, override_help, problem_help,
+    problem_statement, statements,
 };
 use crate::apply::{Event, Item, StopError, Summary, Verification};
-use crate::config::{Config, Diagnostic, FileErrors, Provenance, SourceFile};
-use crate::iam::{
-    AccountId, Digest, PolicyArn, Principal, PrincipalKind, UniqueId, UnmodifiableRole,
-};
+use crate::config::ProvenanceKind;
+use crate::iam::{DateOrTime, Digest, PolicyArn, PrincipalKind, UniqueId, UnmodifiableRole};
 use crate::inventory::{ApiError, CallOutcome, Reading, StopReason};
 use crate::journal::Outcome;
-use crate::plan::{Change, Origin, Plan, Preflight, ProblemKind, Refused, Verdict};
-
-/// The errors of a file as one document.
-pub(super) fn file_errors(errors: &FileErrors) -> String {
-    let files: Vec<&str> = errors.files().into_iter().map(|file| file.as_str()).collect();
-    pretty(&CheckJson {
-        file: files.join(", "),
-        mistakes: errors.diagnostics().iter().map(DiagnosticJson::of).collect(),
-        ..CheckJson::default()
-    })
-}
-
-/// A file without errors as one document.
-pub(super) fn check(config: &Config) -> String {
-    pretty(&CheckJson {
-        file: config.path(),
-        file_digest: match &*config.files {
-            [only] => Some(only.digest),
-            _ => None,
-        },
-        files: config.files.iter().map(FileJson::of).collect(),
-        account: config.account.as_ref().map(|account| account.value),
-        users: Some(ListedCounts::of(config, PrincipalKind::User)),
-        roles: Some(ListedCounts::of(config, PrincipalKind::Role)),
-        rules: Some(config.rules.len()),
-        warnings: config.warnings.iter().map(DiagnosticJson::of).collect(),
-        ..CheckJson::default()
-    })
-}
-
-#[derive(Serialize)]
-struct CheckJson<'a> {
-    format: &'static str,
-    format_version: u32,
-    /// Of several files, their paths.
-    file: String,
-    /// Null for several files.
-    file_digest: Option<Digest>,
-    /// The files in the order in which they are layered. Empty if there are errors.
-    files: Vec<FileJson<'a>>,
-    account: Option<AccountId>,
-    users: Option<ListedCounts>,
-    roles: Option<ListedCounts>,
-    rules: Option<usize>,
-    mistakes: Vec<DiagnosticJson<'a>>,
-    warnings: Vec<DiagnosticJson<'a>>,
-}
-
-#[derive(Serialize)]
-struct FileJson<'a> {
-    path: &'a str,
-    digest: Digest,
-}
-
-impl<'a> FileJson<'a> {
-    fn of(file: &'a SourceFile) -> Self {
-        FileJson { path: &file.path, digest: file.digest }
-    }
-}
-
-#[derive(Serialize)]
-struct DiagnosticJson<'a> {
-    file: &'a str,
-    line: usize,
-    column: usize,
-    message: &'a str,
-    help: Option<&'a str>,
-}
-
-impl Default for CheckJson<'_> {
-    fn default() -> Self {
-        CheckJson {
-            format: "iam-boundaries/check",
-            format_version: 1,
-            file: String::new(),
-            file_digest: None,
-            files: Vec::new(),
-            account: None,
-            users: None,
-            roles: None,
-            rules: None,
-            mistakes: Vec::new(),
-            warnings: Vec::new(),
-        }
-    }
-}
-
-impl<'a> DiagnosticJson<'a> {
-    fn of(diagnostic: &'a Diagnostic) -> Self {
-        let Diagnostic { message, line, column, help, .. } = diagnostic;
-        DiagnosticJson {
-            file: diagnostic.file(),
-            line: *line,
-            column: *column,
-            message,
-            help: help.as_deref(),
-        }
-    }
-}
-
-pub(super) fn pretty(document: &impl Serialize) -> String {
-    let mut text =
-        serde_json::to_string_pretty(document).expect("a document of strings and numbers is JSON");
-    text.push('\n');
-    text
-}
+use crate::plan::{
+    Change, Origin, Plan, Preflight, Problem, ProblemKind, Refused, Severity, Verdict,
+};
 
 /// A run as JSON Lines: an object for each change when its outcome is final, and `summary` at the end.
 pub(super) struct JsonRun<'a, W> {
@@ -184,7 +79,7 @@ fn write_refused(to: &mut impl Write, preflight: &Preflight, why: &Refused) -> i
 
 fn write_problems(to: &mut impl Write, preflight: &Preflight) -> io::Result<()> {
     for problem in &preflight.plan.problems {
-        let line = ProblemJson::of(&problem.principal, &problem.provenance, &problem.kind);
+        let line = ProblemJson::of(problem);
         write_line(to, &Line::Problem(line))?;
     }
     Ok(())
@@ -252,7 +147,12 @@ enum Line<'a> {
         already_done: usize,
         blocked: usize,
         problems: usize,
+        missing: usize,
         in_sync: usize,
+        /// Null if not every user was read.
+        unlisted_users: Option<usize>,
+        /// Null if not every role was read.
+        unlisted_roles: Option<usize>,
         calls: u64,
         throttled_calls: u64,
         stopped_by: Option<StoppedBy>,
@@ -442,8 +342,11 @@ impl<'a> Line<'a> {
             conflicts: preflight.conflicts().count(),
             already_done: preflight.already_done().count(),
             blocked: preflight.blocked().count(),
-            problems: plan.problems.len(),
+            problems: plan.problems_of(Severity::Error).count(),
+            missing: plan.problems_of(Severity::Warning).count(),
             in_sync: plan.in_sync.total(),
+            unlisted_users: plan.unlisted.users.as_ref().map(|unlisted| unlisted.count),
+            unlisted_roles: plan.unlisted.roles.as_ref().map(|unlisted| unlisted.count),
             calls: summary.calls.made,
             throttled_calls: summary.calls.throttled,
             stopped_by,
@@ -464,7 +367,12 @@ struct ChangeJson<'a> {
     from_name: Option<&'a str>,
     to: Option<&'a PolicyArn>,
     to_name: Option<&'a str>,
+    /// What decided the change: `entry`, `rule` or `journal`.
+    decided_by: &'static str,
+    file: &'a str,
     line: usize,
+    reason: Option<&'a str>,
+    expired: Option<DateOrTime>,
     origin: Option<Origin>,
 }
 
@@ -473,6 +381,9 @@ struct ChangeJson<'a> {
 struct ProblemJson<'a> {
     kind: PrincipalKind,
     name: &'a str,
+    /// `warning` if the files make it one; `error` otherwise.
+    severity: &'static str,
+    file: &'a str,
     line: usize,
     column: Option<usize>,
     code: &'a str,
@@ -493,17 +404,35 @@ impl<'a> ChangeJson<'a> {
             from_name: change.from.and_then(|from| from.name),
             to: change.to.map(|to| to.arn),
             to_name: change.to.and_then(|to| to.name),
+            decided_by: decided_by(provenance.kind),
+            file: &provenance.file,
             line: provenance.line,
+            reason: change.reason,
+            expired: change.expired,
             origin: change.origin,
         }
     }
 }
 
+fn decided_by(kind: ProvenanceKind) -> &'static str {
+    match kind {
+        ProvenanceKind::Entry => "entry",
+        ProvenanceKind::Rule => "rule",
+        ProvenanceKind::Journal => "journal",
+    }
+}
+
 impl<'a> ProblemJson<'a> {
-    fn of(principal: &'a Principal, provenance: &'a Provenance, kind: &'a ProblemKind) -> Self {
+    fn of(problem: &'a Problem) -> Self {
+        let Problem { principal, provenance, kind, severity } = problem;
         ProblemJson {
             kind: principal.kind,
             name: principal.name.as_str(),
+            severity: match severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+            },
+            file: &provenance.file,
             line: provenance.line,
             column: provenance.column,
             code: kind.code(principal.kind),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::json::pretty;
+use super::json_check::pretty;
 use crate::iam::{PolicyArn, PrincipalKind, Printable};
 use crate::plan::{ExplainedCondition, ExplainedRule, Explanation, Held};
 

@@ -112,8 +112,10 @@ fn part(section: &Section<'_>) -> Option<Part> {
 }
 
 fn changes(section: &Section<'_>, rows: &[Row<'_>]) -> Part {
-    let columns = format!("| | {} | from | to | line |", principals(rows).noun());
-    table(section, &columns, rows.iter().filter_map(change_line).collect())
+    let has_notes = rows.iter().any(|row| note(row).is_some());
+    let notes = if has_notes { " note |" } else { "" };
+    let columns = format!("| | {} | from | to | line |{notes}", principals(rows).noun());
+    table(section, &columns, rows.iter().filter_map(|row| change_line(row, has_notes)).collect())
 }
 
 /// A collapsed table.
@@ -138,9 +140,13 @@ fn folded(title: &str) -> String {
 }
 
 fn row_line(row: &Row<'_>) -> String {
-    let place = row.place.map(|Place { line, column, .. }| match column {
-        Some(column) if row.principal.is_none() => format!("{line}:{column}"),
-        _ => format!("line {line}"),
+    let place = row.place.map(|place| {
+        let Place { file, line, column, is_in_one_of_several, .. } = place;
+        let file = if is_in_one_of_several { format!("{} ", code(file)) } else { String::new() };
+        match column {
+            Some(column) if row.principal.is_none() => format!("{file}{line}:{column}"),
+            _ => format!("{file}line {line}"),
+        }
     });
     let mut text = match (row.principal, place) {
         (Some(principal), Some(place)) => format!("- {} ({place})", code(&principal.label())),
@@ -156,14 +162,29 @@ fn row_line(row: &Row<'_>) -> String {
     text
 }
 
-fn change_line(row: &Row<'_>) -> Option<String> {
+/// The expiration and the reason of a change.
+fn note<'a>(row: &Row<'a>) -> Option<Text<'a>> {
+    row.change.as_ref()?.note()
+}
+
+fn change_line(row: &Row<'_>, has_notes: bool) -> Option<String> {
     let ChangeView { kind, from, to, .. } = row.change.as_ref()?;
     let boundary = |boundary: &Option<Boundary<'_>>| {
         boundary.map_or_else(|| "none".to_owned(), |boundary| code(boundary.shown()))
     };
-    let line = row.place.map(|place| place.line.to_string()).unwrap_or_default();
+    let line = row.place.map(line_cell).unwrap_or_default();
+    let note = note(row).map(|note| inline(&note)).unwrap_or_default();
+    let note = if has_notes { format!(" {note} |") } else { String::new() };
     let (name, from, to) = (code(&row.principal?.label()), boundary(from), boundary(to));
-    Some(format!("| {} | {name} | {from} | {to} | {line} |", kind.word()))
+    Some(format!("| {} | {name} | {from} | {to} | {line} |{note}", kind.word()))
+}
+
+/// The line that decided a change: `12`, `30 (rule)`, with the file if there are several.
+fn line_cell(place: Place<'_>) -> String {
+    let Place { file, line, is_rule, is_in_one_of_several, .. } = place;
+    let file = if is_in_one_of_several { format!("{} ", code(file)) } else { String::new() };
+    let rule = if is_rule { " (rule)" } else { "" };
+    format!("{file}{line}{rule}")
 }
 
 fn inline(text: &Text<'_>) -> String {

@@ -11,6 +11,7 @@ mod escape;
 mod format;
 mod github;
 mod json;
+mod json_check;
 mod json_explanation;
 mod markdown;
 mod progress;

@@ -1,9 +1,11 @@
 use std::io::{self, Write};
 
 use super::view::{Document, Run};
-use super::{Format, RunReporter, Style, github, json, json_explanation, markdown, text, view};
+use super::{
+    Format, RunReporter, Style, github, json, json_check, json_explanation, markdown, text, view,
+};
 use crate::apply::Event;
-use crate::config::{Config, FileErrors};
+use crate::config::{Config, FileErrors, render_warnings};
 use crate::plan::{Explanation, Plan, Preflight, Refused};
 
 type Renderer = fn(&Document<'_>, Style) -> String;
@@ -39,11 +41,16 @@ pub fn render_review(plan: &Plan, style: Style) -> String {
     text::document(&view::review(plan), style)
 }
 
-/// Renders the result of the check of a file without errors.
+/// Renders the result of the check of a file without errors. The text format shows each warning with its line of the
+/// file.
 pub fn render_check(config: &Config, format: Format, style: Style) -> String {
     match renderer(format) {
+        Some(_) if format == Format::Text => {
+            let document = Document { sections: Vec::new(), ..view::check(config) };
+            render_warnings(&config.warnings, style.color) + &text::document(&document, style)
+        }
         Some(render) => render(&view::check(config), style),
-        None => json::check(config),
+        None => json_check::check(config),
     }
 }
 
@@ -52,7 +59,7 @@ pub fn render_file_errors(errors: &FileErrors, format: Format, style: Style) -> 
     match renderer(format) {
         Some(_) if format == Format::Text => errors.render(style.color),
         Some(render) => render(&view::file_errors(errors), style),
-        None => json::file_errors(errors),
+        None => json_check::file_errors(errors),
     }
 }
 

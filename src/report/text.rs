@@ -2,12 +2,14 @@
 
 use std::io::{self, Write};
 
+use textwrap::core::display_width;
+
 use super::RunReporter;
 use super::escape::visible;
 use super::style::Style;
 use super::view::{
-    Attempted, Body, Boundary, ChangeKind, ChangeView, Closing, Document, Row, Run, Section, Text,
-    Tone, attempted, counted_rows,
+    Attempted, Body, Boundary, ChangeKind, ChangeView, Closing, Document, Place, Row, Run, Section,
+    Text, Tone, attempted, counted_rows,
 };
 use super::wrap::Sentence;
 use crate::apply::Event;
@@ -75,7 +77,7 @@ const LABEL_WIDTH: usize = "applied ".len();
 impl<'p, W: Write> TextRun<'p, W> {
     pub(super) fn new(preflight: &'p Preflight, style: Style, to: W) -> Self {
         let run = Run::new(preflight);
-        let columns = Columns::of(LABEL_WIDTH, &run.rows(), style);
+        let columns = Columns::without_places(LABEL_WIDTH, run.rows(), style);
         TextRun { run, columns, style, is_separated: false, to }
     }
 
@@ -135,12 +137,15 @@ fn write_attempted(text: &mut String, attempted: &Attempted<'_>, columns: &Colum
     if let (Some(principal), Some(change)) = (row.principal, &row.change) {
         let label = format!("{label:width$}", width = LABEL_WIDTH - 1);
         let label = style.tone(severity.tone(), label) + " ";
-        text.push_str(&columns.line(&label, &principal.label(), change, style));
+        text.push_str(&columns.line(&label, &principal.label(), change, None, style));
     }
     if *attempts > 1 && row.message.is_empty() {
         text.push_str(&style.dim(format!("  ({attempts} attempts)")));
     }
     text.push('\n');
+    if let Some(change) = &row.change {
+        write_note(text, change, LABEL_WIDTH, style);
+    }
     if !row.message.is_empty() {
         let message = Sentence::default().text(Tone::Neutral, &row.message);
         message.write(text, style, LABEL_WIDTH, LABEL_WIDTH);
@@ -156,8 +161,10 @@ fn write_section(text: &mut String, section: &Section<'_>, columns: &Columns, st
         Body::Changes(rows) => {
             for row in rows {
                 if let (Some(principal), Some(change)) = (row.principal, &row.change) {
-                    text.push_str(&columns.line("  ", &principal.label(), change, style));
+                    let (label, place) = (principal.label(), row.place.as_ref());
+                    text.push_str(&columns.line("  ", &label, change, place, style));
                     text.push('\n');
+                    write_note(text, change, 6, style);
                 }
             }
         }
@@ -237,8 +244,8 @@ pub(super) struct Columns {
     /// The width of the space before each change, in columns.
     indent: usize,
     width: usize,
-    /// The widths of names and of boundaries that are replaced, if each change fits on a line.
-    aligned: Option<(usize, usize)>,
+    /// The widths of names and of both boundaries, if each change fits on a line.
+    aligned: Option<(usize, usize, usize)>,
 }
 
 const ARROW: &str = " → ";
@@ -249,17 +256,25 @@ impl Columns {
         rows: impl IntoIterator<Item = &'r Row<'r>>,
         style: Style,
     ) -> Self {
-        let (mut name, mut from, mut to) = (0, 0, 0);
+        let (mut name, mut from, mut to, mut place) = (0, 0, 0, 0);
         for row in rows {
             if let (Some(principal), Some(change)) = (row.principal, &row.change) {
                 name = name.max(principal.label().len());
                 from = from.max(shown(change.from).len());
                 to = to.max(shown(change.to).len());
+                place = place.max(row.place.map_or(0, |place| place_width(&place)));
             }
         }
         let line = "+ ".len() + name + "  ".len() + from + ARROW.chars().count() + to;
-        let aligned = (indent + line <= style.width).then_some((name, from));
+        let place = if place == 0 { 0 } else { "  ".len() + place };
+        let aligned = (indent + line + place <= style.width).then_some((name, from, to));
         Columns { indent, width: style.width, aligned }
+    }
+
+    /// The columns of a run, which does not repeat the places of the plan.
+    pub(super) fn without_places<'r>(indent: usize, rows: Vec<Row<'r>>, style: Style) -> Self {
+        let rows: Vec<Row<'r>> = rows.into_iter().map(|row| Row { place: None, ..row }).collect();
+        Columns::of(indent, &rows, style)
     }
 
     /// One change, without a line end. `before` is as wide as the indent.
@@ -268,10 +283,13 @@ impl Columns {
         before: &str,
         principal: &str,
         change: &ChangeView<'_>,
+        place: Option<&Place<'_>>,
         style: Style,
     ) -> String {
         let (from, to) = (visible(shown(change.from)), visible(shown(change.to)));
-        let (name_width, from_width) = self.aligned.unwrap_or_default();
+        let (name_width, from_width, to_width) = self.aligned.unwrap_or_default();
+        let place = place.map(|place| visible(&place.label()).into_owned());
+        let place = place.map(|place| format!("  {}", style.dim(place)));
         let name = format!("{} {:name_width$}", change.kind.sign(), visible(principal));
         let name = match change.kind {
             ChangeKind::Add => style.good(name),
@@ -279,8 +297,14 @@ impl Columns {
             ChangeKind::Remove => style.bad(name),
         };
         if self.aligned.is_some() {
-            return format!("{before}{name}  {from:from_width$}{ARROW}{to}");
+            return match place {
+                Some(place) => {
+                    format!("{before}{name}  {from:from_width$}{ARROW}{to:to_width$}{place}")
+                }
+                None => format!("{before}{name}  {from:from_width$}{ARROW}{to}"),
+            };
         }
+        let name = name + &place.unwrap_or_default();
         let indent = self.indent + 4;
         let next = format!("\n{:indent$}", "");
         let arrow = ARROW.chars().count();
@@ -288,6 +312,18 @@ impl Columns {
             true => format!("{before}{name}{next}{from}{ARROW}{to}"),
             false => format!("{before}{name}{next}{from}{next}{}{to}", ARROW.trim_start()),
         }
+    }
+}
+
+fn place_width(place: &Place<'_>) -> usize {
+    display_width(&visible(&place.label()))
+}
+
+/// The expiration and the reason of a change, on lines of their own.
+fn write_note(text: &mut String, change: &ChangeView<'_>, indent: usize, style: Style) {
+    if let Some(note) = change.note() {
+        let tone = if change.expired.is_some() { Tone::Careful } else { Tone::Neutral };
+        Sentence::default().text(tone, &note).write(text, style, indent, indent);
     }
 }
 

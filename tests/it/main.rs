@@ -49,6 +49,7 @@ mod properties;
 mod reading;
 mod recovery;
 mod report;
+mod report_coverage;
 mod review;
 mod roles;
 mod roles_reading;

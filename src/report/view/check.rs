@@ -1,9 +1,9 @@
 use serde::Serialize;
 
-use super::words::{counted, grouped};
+use super::words::{counted, grouped, paths};
 use super::{Body, Closing, Document, PLAN_MARKER, Place, Row, Section, Severity, Text, Tone};
 use crate::config::{Config, Diagnostic, FileErrors};
-use crate::iam::PrincipalKind;
+use crate::iam::{PrincipalKind, Printable};
 
 /// The principals of one kind that a file lists.
 #[derive(Serialize)]
@@ -36,35 +36,65 @@ pub(in crate::report) fn check(config: &Config) -> Document<'_> {
         Some(account) => Text::ours("account ").and_name(account.value.as_str()),
         None => Text::ours("no account specified"),
     };
+    let files: Vec<&Printable> = config.files.iter().map(|file| &file.path).collect();
+    let mut parts = vec![(Tone::Good, paths(&files).and_sentence(principals))];
+    let (rules, warnings) = (config.rules.len(), config.warnings.len());
+    if rules > 0 {
+        parts.push((Tone::Neutral, Text::sentence(counted(rules, "rule"))));
+    }
+    if warnings > 0 {
+        parts.push((Tone::Careful, Text::sentence(counted(warnings, "warning"))));
+    }
+    parts.push((Tone::Neutral, account));
+    let sections = diagnostics(
+        "Warnings, by line and column",
+        Severity::Warning,
+        "warning",
+        &config.warnings,
+        files.len() > 1,
+    );
     Document {
-        closing: Some(Closing {
-            label: "No errors",
-            parts: vec![
-                (Tone::Good, Text::name(config.path()).and_sentence(principals)),
-                (Tone::Neutral, account),
-            ],
-        }),
+        closing: Some(Closing { label: "No errors", parts }),
+        sections: sections.into_iter().collect(),
         ..empty(Severity::Notice, Text::ours("no errors"))
     }
 }
 
 /// The errors of a file.
 pub(in crate::report) fn file_errors(errors: &FileErrors) -> Document<'_> {
-    let rows: Vec<Row<'_>> = errors.diagnostics().iter().map(row).collect();
-    let title = counted(rows.len(), "error") + " in ";
-    let files: Vec<&str> = errors.files().into_iter().map(|file| file.as_str()).collect();
+    let title = counted(errors.diagnostics().len(), "error") + " in ";
+    let files = errors.files();
+    let sections = diagnostics(
+        "Errors, by line and column",
+        Severity::Error,
+        "error",
+        errors.diagnostics(),
+        files.len() > 1,
+    );
     Document {
-        sections: vec![Section {
-            heading: Some(Text::ours("Errors, by line and column")),
-            severity: Severity::Error,
-            label: "error",
-            noun: "error",
-            body: Body::Rows(rows),
-            message: None,
-            help: None,
-        }],
-        ..empty(Severity::Error, Text::sentence(title).and_name(files.join(", ")))
+        sections: sections.into_iter().collect(),
+        ..empty(Severity::Error, Text::sentence(title).and_text(paths(&files)))
     }
+}
+
+/// A row for each diagnostic; `None` without one.
+fn diagnostics<'a>(
+    heading: &'static str,
+    severity: Severity,
+    noun: &'static str,
+    diagnostics: &'a [Diagnostic],
+    is_layered: bool,
+) -> Option<Section<'a>> {
+    let rows: Vec<Row<'_>> = diagnostics.iter().map(|it| row(it, is_layered)).collect();
+    (!rows.is_empty()).then_some(Section {
+        heading: Some(Text::ours(heading)),
+        severity,
+        label: noun,
+        noun,
+        body: Body::Rows(rows),
+        message: None,
+        help: None,
+    })
 }
 
 /// The document replaces the plan that cannot be made, so it has the same marker.
@@ -82,12 +112,18 @@ fn empty(severity: Severity, result: Text<'_>) -> Document<'_> {
     }
 }
 
-fn row(diagnostic: &Diagnostic) -> Row<'_> {
+fn row(diagnostic: &Diagnostic, is_layered: bool) -> Row<'_> {
     let Diagnostic { message, line, column, help, .. } = diagnostic;
     Row {
         principal: None,
         change: None,
-        place: Some(Place { file: diagnostic.file(), line: *line, column: Some(*column) }),
+        place: Some(Place {
+            file: diagnostic.file(),
+            line: *line,
+            column: Some(*column),
+            is_rule: false,
+            is_in_one_of_several: is_layered,
+        }),
         message: Text::quote(&**message),
         help: help.as_ref().map(|help| Text::quote(&**help)),
     }

@@ -1,5 +1,5 @@
 use super::text::Text;
-use crate::iam::{Digest, PolicyArn, Principal};
+use crate::iam::{DateOrTime, Digest, PolicyArn, Principal};
 use crate::plan::Origin;
 
 /// The hidden line that identifies the comment of a plan, so that a later run can replace it.
@@ -97,6 +97,10 @@ pub(in crate::report) struct Place<'a> {
     pub(in crate::report) file: &'a str,
     pub(in crate::report) line: usize,
     pub(in crate::report) column: Option<usize>,
+    /// Whether a rule is at this place.
+    pub(in crate::report) is_rule: bool,
+    /// Whether the document is about several files, so that a line alone is ambiguous.
+    pub(in crate::report) is_in_one_of_several: bool,
 }
 
 /// The change of one principal's boundary.
@@ -105,6 +109,10 @@ pub(in crate::report) struct ChangeView<'a> {
     pub(in crate::report) from: Option<Boundary<'a>>,
     pub(in crate::report) to: Option<Boundary<'a>>,
     pub(in crate::report) origin: Option<Origin>,
+    /// When the entry expired, if the change is what applies from then on.
+    pub(in crate::report) expired: Option<DateOrTime>,
+    /// Why the file asks for it.
+    pub(in crate::report) reason: Option<&'a str>,
 }
 
 /// The kinds of changes, the most dangerous first: removing or replacing a boundary can give a principal
@@ -208,6 +216,30 @@ impl ChangeKind {
             ChangeKind::Remove => '-',
             ChangeKind::Change => '~',
             ChangeKind::Add => '+',
+        }
+    }
+}
+
+impl Place<'_> {
+    /// What decided a change, and where: `line 12`, `rule, line 30`, or `rule, team.toml:30` if there are several
+    /// files. The path is untrusted.
+    pub(in crate::report) fn label(&self) -> String {
+        let rule = if self.is_rule { "rule, " } else { "" };
+        match self.is_in_one_of_several {
+            true => format!("{rule}{}:{}", self.file, self.line),
+            false => format!("{rule}line {}", self.line),
+        }
+    }
+}
+
+impl<'a> ChangeView<'a> {
+    /// The expiration and the reason: `expired on 2027-01-31; reason: on call`. `None` without both.
+    pub(in crate::report) fn note(&self) -> Option<Text<'a>> {
+        let expired = self.expired.map(|at| Text::ours("expired on ").and_sentence(at.to_string()));
+        let reason = self.reason.map(|reason| Text::ours("reason: ").and_quote(reason));
+        match (expired, reason) {
+            (Some(expired), Some(reason)) => Some(expired.and("; ").and_text(reason)),
+            (expired, reason) => expired.or(reason),
         }
     }
 }

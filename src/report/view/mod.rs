@@ -5,6 +5,7 @@
 
 mod advice;
 mod check;
+mod coverage;
 mod document;
 mod explanation;
 mod guard;

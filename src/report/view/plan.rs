@@ -1,13 +1,14 @@
+use super::coverage::{coverage_parts, coverage_sections, may_have_rules, none_is_unlisted};
 use super::guard::guard_section;
-use super::problem::{problem_help, problem_statement};
-use super::words::{account, boundary, counted, grouped, plural};
+use super::problem::{ProblemView, problem_row};
+use super::words::{account, boundary, counted, files, grouped, is_layered, place, plural};
 use super::{
-    Body, ChangeKind, ChangeView, Closing, CountsRow, Document, PLAN_MARKER, Place, Row, Section,
+    Body, ChangeKind, ChangeView, Closing, CountsRow, Document, PLAN_MARKER, Row, Section,
     Severity, Text, Tone, principals,
 };
-use crate::config::Provenance;
-use crate::iam::{BoundaryChange, Principal, PrincipalCounts, PrincipalKind};
-use crate::plan::{Change, Counts, Origin, Plan, PlanSource, ProblemKind};
+use crate::iam::{BoundaryChange, PrincipalCounts, PrincipalKind};
+use crate::plan::Severity as ProblemSeverity;
+use crate::plan::{Change, Counts, Origin, Plan, PlanSource};
 
 const THIS_CHANGE: &str = "From this change";
 const DRIFT: &str = "Drift";
@@ -25,15 +26,17 @@ pub(in crate::report) fn review(plan: &Plan) -> Document<'_> {
         0 => "nothing to change".to_owned(),
         changes => counted(changes, "change"),
     };
-    let title = Text::ours("Permissions boundaries of account ")
-        .and_text(account(plan))
-        .and(": ")
-        .and_sentence(result);
+    let mut title = Text::ours("Permissions boundaries of account ").and_text(account(plan));
+    if is_layered(plan) {
+        title = title.and(" (").and_text(files(plan)).and(")");
+    }
+    let title = title.and(": ").and_sentence(result);
     let mut sections = change_sections(plan);
     sections.extend(incomplete_journal(plan));
     sections.extend(names_section(plan));
-    sections.extend(problem_section(problems(plan)));
-    sections.extend(unlisted_section(plan));
+    sections.extend(problem_section(problems(plan), is_layered(plan)));
+    sections.extend(coverage_sections(plan));
+    sections.extend(no_longer_listed(plan));
     Document {
         marker: PLAN_MARKER,
         severity: Severity::Notice,
@@ -50,7 +53,7 @@ pub(in crate::report) fn review(plan: &Plan) -> Document<'_> {
 fn introduction(plan: &Plan) -> Option<Text<'_>> {
     let changes = Text::ours("Changes to account ").and_text(account(plan));
     let changes = match plan.source.rolls_back() {
-        None => changes.and(" to match ").and_name(plan.source.path()).and(":"),
+        None => changes.and(" to match ").and_text(files(plan)).and(":"),
         Some(run) => changes
             .and(" to roll back the run of plan ")
             .and_name(run.short())
@@ -103,7 +106,7 @@ pub(super) fn change_row<'a>(plan: &'a Plan, change: &'a Change) -> Row<'a> {
     Row {
         principal: Some(&change.principal),
         change: Some(change_view(plan, change)),
-        place: Some(place(&change.provenance)),
+        place: Some(place(&change.provenance, is_layered(plan))),
         message: Text::default(),
         help: None,
     }
@@ -118,11 +121,14 @@ pub(in crate::report) fn change_view<'a>(plan: &'a Plan, change: &'a Change) -> 
     };
     let (from, to) = (change.boundary.from(), change.boundary.to());
     let (from, to) = (boundary(plan, from), boundary(plan, to));
-    ChangeView { kind, from, to, origin: change.origin }
-}
-
-fn place(Provenance { file, line, column, .. }: &Provenance) -> Place<'_> {
-    Place { file, line: *line, column: *column }
+    ChangeView {
+        kind,
+        from,
+        to,
+        origin: change.origin,
+        expired: change.expired,
+        reason: change.reason.as_deref(),
+    }
 }
 
 /// The warning that the journal may not contain every change of the run.
@@ -161,26 +167,18 @@ fn names_section(plan: &Plan) -> Option<Section<'_>> {
     })
 }
 
-/// A principal for which nothing can be done, and why.
-pub(super) type ProblemView<'a> = (&'a Principal, &'a Provenance, &'a ProblemKind);
-
-/// The problems of a plan.
+/// The problems that make a plan incomplete.
 pub(super) fn problems(plan: &Plan) -> impl Iterator<Item = ProblemView<'_>> {
-    plan.problems.iter().map(|problem| (&problem.principal, &problem.provenance, &problem.kind))
+    plan.problems_of(ProblemSeverity::Error)
+        .map(|problem| (&problem.principal, &problem.provenance, &problem.kind))
 }
 
 /// Principals for which nothing can be done.
 pub(super) fn problem_section<'a>(
     problems: impl Iterator<Item = ProblemView<'a>>,
+    is_layered: bool,
 ) -> Option<Section<'a>> {
-    let row = |(principal, provenance, kind): ProblemView<'a>| Row {
-        principal: Some(principal),
-        change: None,
-        place: Some(place(provenance)),
-        message: problem_statement(principal.kind, kind),
-        help: problem_help(principal.kind, kind),
-    };
-    let rows: Vec<Row<'_>> = problems.map(row).collect();
+    let rows: Vec<Row<'_>> = problems.map(|problem| problem_row(problem, is_layered)).collect();
     (!rows.is_empty()).then(|| Section {
         heading: Some(Text::ours("Cannot be planned")),
         severity: Severity::Error,
@@ -192,7 +190,7 @@ pub(super) fn problem_section<'a>(
     })
 }
 
-fn unlisted_section(plan: &Plan) -> Option<Section<'_>> {
+fn no_longer_listed(plan: &Plan) -> Option<Section<'_>> {
     let rows: Vec<Row<'_>> = plan
         .no_longer_listed()
         .iter()
@@ -218,7 +216,7 @@ fn unlisted_section(plan: &Plan) -> Option<Section<'_>> {
 }
 
 fn closing(plan: &Plan) -> Closing<'_> {
-    let problems = plan.problems.len();
+    let problems = problems(plan).count();
     // The kinds are named only if there are both, or only roles.
     let has_roles = plan.listed().roles > 0;
     let (label, mut parts) = if !plan.changes.is_empty() {
@@ -251,6 +249,7 @@ fn closing(plan: &Plan) -> Closing<'_> {
     if problems > 0 {
         parts.push((Tone::Bad, Text::sentence(format!("{} cannot be planned", grouped(problems)))));
     }
+    parts.extend(coverage_parts(plan));
     Closing { label, parts }
 }
 
@@ -262,10 +261,14 @@ pub(super) fn changed_principals(plan: &Plan) -> PrincipalCounts {
 /// `3 of 5 listed users and 1 of 2 listed roles`.
 fn in_sync_of_all(plan: &Plan) -> String {
     let listed = plan.listed();
-    let adjective = if plan.source.rolls_back().is_some() { "" } else { "listed " };
     let kinds = PrincipalKind::ALL.into_iter().filter(|kind| listed.of_kind(*kind) > 0);
     let parts: Vec<String> = kinds
         .map(|kind| {
+            let adjective = match (plan.source.rolls_back(), may_have_rules(plan, kind)) {
+                (Some(_), _) => "",
+                (None, false) => "listed ",
+                (None, true) => "covered ",
+            };
             let all = counted(listed.of_kind(kind), &format!("{adjective}{}", kind.noun()));
             format!("{} of {all}", grouped(plan.in_sync.of_kind(kind)))
         })
@@ -273,21 +276,28 @@ fn in_sync_of_all(plan: &Plan) -> String {
     parts.join(" and ")
 }
 
+/// What a plan without principals says about its files.
+fn lists_none(plan: &Plan) -> &'static str {
+    match plan.only {
+        Some(_) => " lists none of these users and roles",
+        None => " lists no users and no roles",
+    }
+}
+
 fn nothing_to_change(plan: &Plan) -> (&'static str, Text<'_>) {
     let (label, text) = match (plan.source.rolls_back(), plan.in_sync.total()) {
-        (None, 0) => {
-            ("In sync", Text::name(plan.source.path()).and(" lists no users and no roles"))
-        }
+        (None, 0) => ("In sync", files(plan).and(lists_none(plan))),
         (None, principals) => {
             let all = |kind: PrincipalKind| match plan.in_sync.of_kind(kind) {
                 0 => None,
+                count if may_have_rules(plan, kind) => Some(counted(count, kind.noun())),
                 1 => Some(format!("the listed {}", kind.noun())),
                 count => Some(format!("all {} listed {}", grouped(count), kind.plural())),
             };
             let all: Vec<String> = PrincipalKind::ALL.into_iter().filter_map(all).collect();
             let matching = plural(principals, "matches", "match");
             let text = Text::sentence(format!("{} {matching} ", all.join(" and ")));
-            ("In sync", text.and_name(plan.source.path()))
+            ("In sync", text.and_text(files(plan)).and(none_is_unlisted(plan)))
         }
         (Some(_), principals) => {
             let have = plural(principals, "has the boundary", "have the boundaries");

@@ -1,7 +1,25 @@
-use super::words::{not_found_clause, recreated_clause, unmodifiable_clause};
-use super::{Text, advice};
-use crate::iam::{PolicyArn, PrincipalKind};
+use super::words::{not_found_clause, place, recreated_clause, unmodifiable_clause};
+use super::{Row, Text, advice};
+use crate::config::Provenance;
+use crate::iam::{PolicyArn, Principal, PrincipalKind};
 use crate::plan::ProblemKind;
+
+/// A principal for which nothing can be done, and why.
+pub(super) type ProblemView<'a> = (&'a Principal, &'a Provenance, &'a ProblemKind);
+
+/// A principal for which nothing can be done, as a row.
+pub(super) fn problem_row<'a>(
+    (principal, provenance, kind): ProblemView<'a>,
+    is_layered: bool,
+) -> Row<'a> {
+    Row {
+        principal: Some(principal),
+        change: None,
+        place: Some(place(provenance, is_layered)),
+        message: problem_statement(principal.kind, kind),
+        help: problem_help(principal.kind, kind),
+    }
+}
 
 /// Why nothing can be planned for a principal of this kind: a clause without a period.
 pub(in crate::report) fn problem_statement(of: PrincipalKind, kind: &ProblemKind) -> Text<'_> {

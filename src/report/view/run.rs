@@ -1,9 +1,12 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::plan::{ProblemView, change_row, changed_principals, problem_section, problems};
+use super::coverage::{missing, unlisted_part, unlisted_sections};
+use super::plan::{change_row, changed_principals, problem_section, problems};
+use super::problem::ProblemView;
 use super::words::{
-    account, add_counts, counted, found_clause, grouped, named, recreated_clause, summary_counts,
+    account, add_counts, counted, found_clause, grouped, is_layered, named, recreated_clause,
+    summary_counts,
 };
 use super::{
     Body, Closing, Document, RUN_MARKER, Row, Section, Severity, Text, Tone, advice,
@@ -98,7 +101,10 @@ impl<'p> Run<'p> {
         let mut sections: Vec<Section<'_>> = self.stop().into_iter().collect();
         sections.extend(self.outcomes(summary));
         sections.extend(conflicts(self.preflight));
-        sections.extend(problem_section(problems(plan).chain(blocked(self.preflight))));
+        let blocked = blocked(self.preflight);
+        sections.extend(problem_section(problems(plan).chain(blocked), is_layered(plan)));
+        sections.extend(unlisted_sections(plan));
+        sections.extend(missing(plan));
         sections.extend(already_done(self.preflight));
         sections.extend(self.applied());
         Document {
@@ -121,7 +127,7 @@ impl<'p> Run<'p> {
     pub(in crate::report) fn before(&self) -> Vec<Section<'p>> {
         let sections = [
             conflicts(self.preflight),
-            problem_section(blocked(self.preflight)),
+            problem_section(blocked(self.preflight), is_layered(self.plan())),
             already_done(self.preflight),
         ];
         sections.into_iter().flatten().collect()
@@ -346,16 +352,14 @@ impl<'p> Run<'p> {
             parts.push((Tone::Neutral, Text::sentence(principals.to_string())));
         }
         parts.push((Tone::Neutral, Text::sentence(calls)));
+        parts.extend(unlisted_part(self.plan()));
         Closing { label, parts }
     }
 
     /// Whether every change of the plan is made and verified.
     fn is_complete(&self, summary: &Summary) -> bool {
         let Preflight { plan, .. } = self.preflight;
-        summary.is_complete()
-            && plan.problems.is_empty()
-            && self.preflight.conflicts().next().is_none()
-            && self.preflight.blocked().next().is_none()
+        summary.is_complete() && !plan.is_incomplete() && self.preflight.is_all_possible()
     }
 }
 
@@ -363,7 +367,7 @@ const RUN_PLAN: &str = "run plan to check whether the changes are in effect";
 
 /// The counts of what preflight found, with their labels.
 pub(super) fn preflight_counts(preflight: &Preflight) -> [(usize, &'static str); 3] {
-    let problems = preflight.plan.problems.len() + preflight.blocked().count();
+    let problems = problems(&preflight.plan).count() + preflight.blocked().count();
     [
         (preflight.conflicts().count(), "in conflict"),
         (preflight.already_done().count(), "already done"),

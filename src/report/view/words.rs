@@ -1,13 +1,14 @@
 //! Words that several views share.
 
-use super::{Boundary, Row, Text};
+use super::{Boundary, Place, Row, Text};
 use crate::apply::Summary;
+use crate::config::{Provenance, ProvenanceKind};
 pub(in crate::report) use crate::iam::grouped;
 use crate::iam::{
-    PolicyArn, PrincipalCounts, PrincipalKind, PrincipalName, UniqueId, UnmodifiableRole,
+    PolicyArn, PrincipalCounts, PrincipalKind, PrincipalName, Printable, UniqueId, UnmodifiableRole,
 };
 use crate::inventory::Reading;
-use crate::plan::Plan;
+use crate::plan::{Plan, PlanSource};
 
 /// `1 user`, `2 users`, `5,000 users`.
 pub fn counted(count: usize, noun: &str) -> String {
@@ -49,6 +50,49 @@ pub(super) fn account(plan: &Plan) -> Text<'_> {
     match &plan.account_alias {
         Some(alias) => id.and(" (").and_name(alias.to_string()).and(")"),
         None => id,
+    }
+}
+
+/// The most files that a sentence names; the others are counted.
+const MAX_FILES: usize = 3;
+
+/// The files of a plan, in a sentence.
+pub(super) fn files(plan: &Plan) -> Text<'_> {
+    match &plan.source {
+        PlanSource::Files { files, .. } => {
+            paths(&files.iter().map(|file| &file.path).collect::<Vec<_>>())
+        }
+        PlanSource::Rollback { .. } => Text::name(plan.source.path()),
+    }
+}
+
+/// Paths in a sentence: `a.toml, b.toml, c.toml and 2 more files`.
+pub(super) fn paths<'a>(paths: &[&'a Printable]) -> Text<'a> {
+    let (named, more) = paths.split_at(paths.len().min(MAX_FILES));
+    let mut text = Text::default();
+    for (n, path) in named.iter().enumerate() {
+        text = text.and(if n == 0 { "" } else { ", " }).and_name(path.as_str());
+    }
+    match more.len() {
+        0 => text,
+        count => text.and(" and ").and_sentence(counted_more(count, "file")),
+    }
+}
+
+/// Whether the plan is made from several files.
+pub(super) fn is_layered(plan: &Plan) -> bool {
+    matches!(&plan.source, PlanSource::Files { files, .. } if files.len() > 1)
+}
+
+/// The place of a line of one of the files; `is_layered` says whether there are several.
+pub(super) fn place(provenance: &Provenance, is_layered: bool) -> Place<'_> {
+    let Provenance { kind, file, line, column } = provenance;
+    Place {
+        file,
+        line: *line,
+        column: *column,
+        is_rule: *kind == ProvenanceKind::Rule,
+        is_in_one_of_several: is_layered,
     }
 }
 
