@@ -4,10 +4,23 @@ use wildmatch::WildMatch;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Wildcards {
     matcher: WildMatch,
-    /// The text before the first wildcard. Comparing it first rejects most texts at little cost.
+    /// The texts before the first wildcard and after the last one. Comparing them first rejects most texts at little
+    /// cost.
     prefix: Box<str>,
-    is_literal: bool,
+    suffix: Box<str>,
+    shape: Shape,
     is_case_insensitive: bool,
+}
+
+/// What has to be compared besides the prefix and the suffix.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Shape {
+    /// There is no wildcard: the prefix is the whole pattern.
+    Literal,
+    /// The only wildcard is one `*`: nothing but the length.
+    OneStar,
+    /// The whole pattern.
+    Other,
 }
 
 impl Wildcards {
@@ -22,9 +35,18 @@ impl Wildcards {
     }
 
     fn of(pattern: &str, matcher: WildMatch, is_case_insensitive: bool) -> Self {
-        let first = pattern.find(['*', '?']);
-        let prefix = pattern[..first.unwrap_or(pattern.len())].into();
-        Wildcards { matcher, prefix, is_literal: first.is_none(), is_case_insensitive }
+        let wildcard = ['*', '?'];
+        let (prefix, suffix, shape) = match (pattern.find(wildcard), pattern.rfind(wildcard)) {
+            (Some(first), Some(last)) => {
+                let is_star = first == last && pattern[first..].starts_with('*');
+                let shape = if is_star { Shape::OneStar } else { Shape::Other };
+                // Both wildcards have one byte.
+                (&pattern[..first], &pattern[last + 1..], shape)
+            }
+            _ => (pattern, "", Shape::Literal),
+        };
+        let (prefix, suffix) = (prefix.into(), suffix.into());
+        Wildcards { matcher, prefix, suffix, shape, is_case_insensitive }
     }
 
     pub(super) fn matches(&self, text: &str) -> bool {
@@ -32,11 +54,17 @@ impl Wildcards {
             true => a.eq_ignore_ascii_case(b),
             false => a == b,
         };
-        match text.get(..self.prefix.len()) {
-            _ if self.is_literal => is_same(text, &self.prefix),
-            Some(start) if is_same(start, &self.prefix) => self.matcher.matches(text),
-            _ => false,
+        if self.shape == Shape::Literal {
+            return is_same(text, &self.prefix);
         }
+        let Some(middle) = text.len().checked_sub(self.prefix.len() + self.suffix.len()) else {
+            return false;
+        };
+        let start = text.get(..self.prefix.len());
+        let end = text.get(self.prefix.len() + middle..);
+        let is_near = start.is_some_and(|start| is_same(start, &self.prefix))
+            && end.is_some_and(|end| is_same(end, &self.suffix));
+        is_near && (self.shape == Shape::OneStar || self.matcher.matches(text))
     }
 
     /// Whether every text that `other` matches is matched by this pattern. `false` can also mean that this is not known.

@@ -91,9 +91,9 @@ pub(super) fn matches(rule: &Rule, principal: &Principal, attributes: Option<&At
 pub(super) fn conditions(rule: &Rule) -> impl Iterator<Item = Condition<'_>> {
     let some = |is_some: bool, condition| is_some.then_some(condition);
     let simple = [
+        some(!rule.paths.is_empty(), Condition::Path(rule)),
         some(!rule.names.is_empty(), Condition::Name(rule)),
         some(!rule.except.is_empty(), Condition::Except(rule)),
-        some(!rule.paths.is_empty(), Condition::Path(rule)),
         some(!rule.groups.is_empty(), Condition::Group(rule)),
     ];
     simple.into_iter().flatten().chain(rule.tags.iter().map(Condition::Tag))

@@ -5,7 +5,7 @@ use super::content::{Only, Plan};
 use super::context::PlanContext;
 use super::decision::Decision;
 use super::source::PlanSource;
-use super::unlisted::Unlisted;
+use super::unlisted::UnlistedCollector;
 use super::warning::warnings;
 use crate::config::{
     Config, Entry, Expiration, OnMissing, OnUnlisted, Provenance, ProvenanceKind, Rule, Then,
@@ -37,8 +37,13 @@ impl Plan {
             }
         }
         let mut deciding = HashSet::new();
+        let mut unlisted = UnlistedCollector::new(config, live);
         for (principal, reading) in live.iter().filter(|(it, _)| config.entry(it).is_none()) {
-            let decision = Decision::by_rules(config, principal, live.attributes(principal));
+            let attributes = live.attributes(principal);
+            let decision = Decision::by_rules(config, principal, attributes);
+            if matches!(decision, Decision::Unlisted) && context.is_for(principal) {
+                unlisted.add(principal, reading, attributes);
+            }
             if let Decision::Rule(rule) = decision
                 && matches!(reading, Reading::Found { .. })
             {
@@ -54,7 +59,7 @@ impl Plan {
         }
         let Planning { as_of, mut plan, .. } = planning;
         plan.as_of = as_of;
-        plan.unlisted = Unlisted::of(config, live, context);
+        plan.unlisted = unlisted.finish();
         plan.warnings = warnings(config, live, |rule| deciding.contains(&std::ptr::from_ref(rule)));
         plan.only = context.only.clone().map(|patterns| Only { patterns, others });
         plan.changes.sort_by(|a, b| a.principal.cmp(&b.principal));

@@ -1,8 +1,6 @@
-use super::context::PlanContext;
-use super::decision::Decision;
 use crate::config::{ByKind, Config, OnUnlisted};
 use crate::iam::{PolicyArn, Principal, PrincipalKind};
-use crate::inventory::{Inventory, Reading};
+use crate::inventory::{Attributes, Inventory, Reading};
 
 /// The principals of one kind that no entry and no rule concerns. Roles that AWS manages are not counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,46 +27,66 @@ pub struct UnlistedPrincipal {
     pub is_administrator: bool,
 }
 
-impl Unlisted {
-    /// The unlisted principals of each kind; `None` for a kind of which not every principal was read.
-    pub(super) fn of(
-        config: &Config,
-        live: &Inventory,
-        context: &PlanContext,
-    ) -> ByKind<Option<Unlisted>> {
-        let of = |kind| live.is_whole(kind).then(|| Unlisted::of_kind(kind, config, live, context));
-        ByKind { users: of(PrincipalKind::User), roles: of(PrincipalKind::Role) }
+/// The unlisted principals while a plan is made.
+pub(super) struct UnlistedCollector(ByKind<Option<Unlisted>>);
+
+impl UnlistedCollector {
+    /// Collects the principals of the kinds of which every principal was read.
+    pub(super) fn new(config: &Config, live: &Inventory) -> Self {
+        let none = |kind| {
+            let action = config.unlisted.of(kind).as_ref().map(|action| action.value);
+            live.is_whole(kind).then(|| Unlisted {
+                action: action.unwrap_or(OnUnlisted::Ignore),
+                count: 0,
+                without_boundary: Some(0),
+                principals: Vec::new(),
+            })
+        };
+        UnlistedCollector(ByKind {
+            users: none(PrincipalKind::User),
+            roles: none(PrincipalKind::Role),
+        })
     }
 
-    fn of_kind(
-        kind: PrincipalKind,
-        config: &Config,
-        live: &Inventory,
-        context: &PlanContext,
-    ) -> Unlisted {
-        let action = config.unlisted.of(kind).as_ref().map_or(OnUnlisted::Ignore, |it| it.value);
-        let mut principals = Vec::new();
-        let readings = live.iter().filter(|(principal, _)| principal.kind == kind);
-        for (principal, reading) in readings.filter(|(principal, _)| context.is_for(principal)) {
-            let Reading::Found { boundary, .. } = reading else { continue };
-            let attributes = live.attributes(principal);
-            if matches!(Decision::of(config, principal, attributes), Decision::Unlisted) {
-                principals.push(UnlistedPrincipal {
-                    principal: principal.clone(),
-                    boundary: boundary.clone(),
-                    is_administrator: attributes.and_then(|it| it.is_administrator) == Some(true),
-                });
+    /// Adds a principal that no entry and no rule concerns. One that was not found or read, or that AWS manages, does not
+    /// count.
+    pub(super) fn add(
+        &mut self,
+        principal: &Principal,
+        reading: &Reading,
+        attributes: Option<&Attributes>,
+    ) {
+        let (Some(unlisted), Reading::Found { boundary, .. }) =
+            (self.0.of_mut(principal.kind), reading)
+        else {
+            return;
+        };
+        unlisted.count += 1;
+        if let (None, Some(without)) = (boundary, &mut unlisted.without_boundary) {
+            *without += 1;
+        }
+        if unlisted.action != OnUnlisted::Ignore {
+            unlisted.principals.push(UnlistedPrincipal {
+                principal: principal.clone(),
+                boundary: boundary.clone(),
+                is_administrator: attributes.and_then(|it| it.is_administrator) == Some(true),
+            });
+        }
+    }
+
+    /// The principals, the worst first.
+    pub(super) fn finish(mut self) -> ByKind<Option<Unlisted>> {
+        for kind in PrincipalKind::ALL {
+            if let Some(unlisted) = self.0.of_mut(kind) {
+                // The sort is stable: they were added by name.
+                unlisted.principals.sort_by_key(|it| (it.boundary.is_some(), !it.is_administrator));
             }
         }
-        principals.sort_by_key(|it| (it.boundary.is_some(), !it.is_administrator));
-        let (count, without_boundary) =
-            (principals.len(), principals.iter().filter(|it| it.boundary.is_none()).count());
-        if action == OnUnlisted::Ignore {
-            principals.clear();
-        }
-        Unlisted { action, count, without_boundary: Some(without_boundary), principals }
+        self.0
     }
+}
 
+impl Unlisted {
     /// Whether the principals make the plan incomplete.
     pub fn is_error(&self) -> bool {
         self.action == OnUnlisted::Error && self.count > 0
