@@ -56,6 +56,7 @@ mod roles_reading;
 mod roles_report;
 mod rollback;
 mod rules;
+mod rules_properties;
 mod sandbox;
 mod sandbox_attributes;
 mod saved_plan;
