@@ -247,7 +247,7 @@ fn help_lists_the_boundaries_file_only_for_commands_that_use_it() {
         ("apply", true),
         ("show", false),
         ("rollback", false),
-        ("import", false),
+        ("import", true),
     ] {
         let help = binary.run(&[command, "--help"]).out;
         assert_eq!(help.contains("--file <FILE>"), uses_it, "{command}: {help}");
