@@ -51,6 +51,7 @@ fn shellcheck_finds_nothing_in_any_script() {
     let folder = tempfile::tempdir().unwrap();
     let mut files: Vec<String> = [
         ".ci/run",
+        "examples/event-driven/on-create.sh",
         "fuzz/run",
         "tests/ci/curl",
         "tests/ci/gh",

@@ -29,6 +29,7 @@ mod credentials_renewal;
 mod definition;
 mod docs;
 mod earlier_formats;
+mod event_driven;
 mod fault_injection;
 mod files;
 mod forge;
