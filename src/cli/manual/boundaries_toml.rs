@@ -228,7 +228,8 @@ protected_roles = ["break-glass"]
 alice = "developer"
 "john.doe" = "developer"
 "metrics+export" = "arn:aws:iam::aws:policy/ReadOnlyAccess"
-lee = { boundary = "developer", until = 2027-01-31, then = "contractor", reason = "SEC-123" }
+lee = { boundary = "contractor", until = 2027-01-31 }
+"ana.ruiz" = { boundary = "developer", reason = "SEC-123" }
 legacy-admin = false
 
 [roles]
