@@ -351,6 +351,27 @@ fn the_example_files_really_run() {
 }
 
 #[test]
+fn the_example_files_with_rules_and_layers_really_run() {
+    let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let path = |name: &str| examples.join(name).to_str().unwrap().to_owned();
+    for (files, changes) in [
+        (vec!["rules.toml"], 7),
+        (vec!["exceptions.toml"], 2),
+        (vec!["layers/baseline.toml", "layers/payments.toml"], 5),
+    ] {
+        let binary = Binary::with_own_file();
+        let files: Vec<String> = files.into_iter().map(path).collect();
+        let layers: Vec<&str> = files.iter().flat_map(|file| ["-f", file.as_str()]).collect();
+        let run =
+            |arguments: &[&str]| binary.run(&[&["--sandbox"], &layers[..], arguments].concat());
+        let applied = run(&["apply", "--auto-approve"]);
+        assert_eq!(applied.code, 0, "{applied}");
+        assert!(applied.out.contains(&format!("{changes} applied, 0 failed")), "{applied}");
+        assert_eq!(run(&["plan", "--detailed-exitcode"]).code, 0);
+    }
+}
+
+#[test]
 fn when_the_time_is_over_the_rest_is_not_attempted_and_the_run_is_no_success() {
     let served = crate::support::serve(&["--port", "0", "--users", "400", "--latency", "20"]);
     let binary = fifty_changes();

@@ -39,9 +39,9 @@ pub(super) const EXAMPLES: &[Example] = &[
 
 /// Manage the permissions boundaries of AWS IAM users and roles as code
 ///
-/// The boundaries file, boundaries.toml, lists IAM users and roles, and the permissions boundary of each. `plan`
-/// compares the file with the account and shows the changes. `apply` makes the changes. Users and roles that the
-/// file does not list are never changed.
+/// The boundaries file, boundaries.toml, lists IAM users and roles, and the permissions boundary of each, and can have
+/// rules for the others. `plan` compares the file with the account and shows the changes. `apply` makes the changes.
+/// Users and roles that have no entry and match no rule are never changed.
 #[derive(Debug, Parser)]
 #[command(version, after_help = help(), max_term_width = 100)]
 pub(in crate::cli) struct Args {

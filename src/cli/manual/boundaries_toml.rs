@@ -12,13 +12,20 @@ const SECTIONS: &[(&str, &[Block])] = &[
         &[
             Paragraph(
                 "`iam-boundaries`(1) reads this file and changes the permissions boundaries of IAM users \
-                 and roles to match it. The file lists each user and role with the permissions boundary \
-                 that it must have. Users and roles that the file does not list are never changed.",
+                 and roles to match it. The file lists users and roles with the permissions boundary that each \
+                 must have, and can have rules for the others. Users and roles that have no entry and \
+                 match no rule are never changed.",
             ),
             Paragraph(
                 "The file is a TOML document in UTF-8. Unknown tables and keys are errors. \
                  `iam-boundaries check` reports all errors of the file. `iam-boundaries schema` prints \
                  its JSON Schema. `iam-boundaries import` generates the file from an account.",
+            ),
+            Paragraph(
+                "Several files can be layered: `iam-boundaries -f baseline.toml -f team.toml plan`. The keys of \
+                 a later file replace those of earlier ones. An entry and a list, such as `protected`, are \
+                 replaced as a whole. The rules of later files are tried first. The files share \
+                 their short names, and must be for the same account.",
             ),
         ],
     ),
@@ -39,6 +46,12 @@ const SECTIONS: &[(&str, &[Block])] = &[
                 "Defines the short name NAME for the managed policy ARN. The policy is a customer managed \
                  policy of the account, such as `arn:aws:iam::123456789012:policy/Developer`, or an AWS \
                  managed policy, such as `arn:aws:iam::aws:policy/PowerUserAccess`.",
+            ),
+            Term(
+                "NAME = \"policy/POLICY\"",
+                "Defines the short name NAME for the customer managed policy POLICY of the account that the file \
+                 is used for, such as `policy/Developer` or `policy/ci/Deployer`. Entries and rules can also have \
+                 this form instead of an ARN.",
             ),
             Subsection("[guard]"),
             Paragraph(
@@ -77,15 +90,40 @@ const SECTIONS: &[(&str, &[Block])] = &[
             ),
             Subsection("[users]"),
             Paragraph(
-                "A file lists at least one user or role. IAM names are case-insensitive. TOML requires \
-                 quotes around a name with characters other than letters, digits, `_` and `-`.",
+                "A file has at least one user, role or rule, or the table [unlisted]. An entry takes precedence \
+                 over rules. IAM names are case-insensitive. TOML requires quotes around a name with characters other than letters, digits, `_` and `-`.",
             ),
             Term("USER = \"NAME\"", "The user must have the boundary with this short name."),
             Term("USER = \"ARN\"", "The user must have this managed policy as the boundary."),
             Term(
                 "USER = false",
                 "The user must have no boundary. Only `false` removes a boundary. If you delete a line \
-                 from the file, the boundary of that user stays as it is.",
+                 from the file, and no rule matches the user, the boundary of that user stays as it is.",
+            ),
+            Term(
+                "USER = { boundary = ..., KEY = ... }",
+                "An entry with more keys: `boundary` is a short name, a policy or `false`, and is required. \
+                 The other keys are optional.",
+            ),
+            Term(
+                "reason = \"TEXT\"",
+                "Why the user has this boundary, in at most 500 characters. Reports show the reason of each change.",
+            ),
+            Term(
+                "until = DATE",
+                "The date or time from which the entry is expired, without quotes: `2027-01-31` or \
+                 `2027-01-31T12:00:00Z`. Without an offset, it is in UTC. A date begins at 00:00 UTC. `plan` \
+                 names entries that expire within 14 days; the option is `--expiring-within`.",
+            ),
+            Term(
+                "then = \"NAME\", \"POLICY\" or false",
+                "The boundary that applies when the entry is expired. Without this key, an expired entry \
+                 is a problem: the user is not changed, and the exit code is 3.",
+            ),
+            Term(
+                "missing = \"error\" or \"warn\"",
+                "What is reported if the user does not exist: a problem with exit code 3, or a warning. \
+                 The default is what [missing] says.",
             ),
             Subsection("[roles]"),
             Paragraph(
@@ -93,13 +131,78 @@ const SECTIONS: &[(&str, &[Block])] = &[
                  role can have the name of a user. AWS manages service-linked roles and the roles of IAM \
                  Identity Center: they cannot be listed.",
             ),
-            Term("ROLE = \"NAME\", \"ARN\" or false", "As in [users]."),
+            Term("ROLE = \"NAME\", \"ARN\", false or { boundary = ..., ... }", "As in [users]."),
+            Subsection("[rules]"),
+            Paragraph(
+                "Optional. Each [[rules]] is a rule for users or roles without an entry. A rule decides if all of its \
+                 conditions hold. A rule without conditions matches every user or role. The first rule \
+                 that matches decides, in the order of the file. Roles that AWS manages are never matched.",
+            ),
+            Paragraph(
+                "A condition is a pattern or an array of patterns, of which one must match. `*` matches any text \
+                 and `?` matches one character. Case is ignored for names, groups and tag keys. It matters \
+                 for paths and tag values.",
+            ),
+            Term(
+                "for = \"users\" or \"roles\"",
+                "The kind of principals that the rule is for. The default is `users`.",
+            ),
+            Term(
+                "path = \"PATTERN\" or [\"PATTERN\", ...]",
+                "The path matches, such as `/contractors/*`. `*` also matches slashes.",
+            ),
+            Term(
+                "group = \"PATTERN\" or [\"PATTERN\", ...]",
+                "The user is in a group whose name matches. Only `iam:GetAccountAuthorizationDetails` returns \
+                 groups. If it is denied, users for whom a group decides cannot be planned.",
+            ),
+            Term(
+                "tag = { KEY = \"PATTERN\" or [\"PATTERN\", ...], ... }",
+                "The user or role has each of these tags, with a value that matches. An empty pattern matches only \
+                 the empty value.",
+            ),
+            Term("name = \"PATTERN\" or [\"PATTERN\", ...]", "The name matches."),
+            Term(
+                "except = \"PATTERN\" or [\"PATTERN\", ...]",
+                "The name matches none of the patterns.",
+            ),
+            Term(
+                "boundary = \"NAME\" or \"POLICY\"",
+                "The boundary that the users or roles must have. It is required, and never `false`: a rule \
+                 never removes a boundary.",
+            ),
+            Subsection("[unlisted]"),
+            Paragraph(
+                "Optional. What `plan` reports about users and roles that have no entry and match no rule. They \
+                 are never changed. `ignore` reports their number, if it is known. `warn` lists them. `error` lists \
+                 them, and the exit code is 3. Roles that AWS manages do not count.",
+            ),
+            Term(
+                "users = \"ignore\", \"warn\" or \"error\"",
+                "About users. The default is `ignore`.",
+            ),
+            Term(
+                "roles = \"ignore\", \"warn\" or \"error\"",
+                "About roles. The default is `ignore`.",
+            ),
+            Subsection("[missing]"),
+            Paragraph(
+                "Optional. What `plan` reports about an entry whose user or role does not exist, unless the entry \
+                 has the key `missing`.",
+            ),
+            Term(
+                "users = \"error\" or \"warn\"",
+                "About users. `error` is a problem with exit code 3, and the default. `warn` is a warning.",
+            ),
+            Term("roles = \"error\" or \"warn\"", "About roles."),
         ],
     ),
     (
         "EXAMPLES",
         &[
-            Paragraph("Two users and a role share a boundary, and a user must have none:"),
+            Paragraph(
+                "Two users and a role share a boundary, a user must have none, and a rule is for the contractors:",
+            ),
             Verbatim(EXAMPLE),
         ],
     ),
@@ -113,6 +216,7 @@ id = "123456789012"
 
 [boundaries]
 developer = "arn:aws:iam::123456789012:policy/Developer"
+contractor = "policy/Contractor"
 
 [guard]
 max_changes = "10%"
@@ -124,10 +228,20 @@ protected_roles = ["break-glass"]
 alice = "developer"
 "john.doe" = "developer"
 "metrics+export" = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+lee = { boundary = "contractor", until = 2027-01-31 }
+"ana.ruiz" = { boundary = "developer", reason = "SEC-123" }
 legacy-admin = false
 
 [roles]
 ci-deploy = "developer"
+
+[[rules]]
+path = "/contractors/*"
+except = "svc-*"
+boundary = "contractor"
+
+[unlisted]
+users = "warn"
 "#;
 
 pub(super) fn render() -> String {
