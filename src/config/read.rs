@@ -12,6 +12,12 @@ impl Config {
     /// # Errors
     /// Returns every error in the files, or the reason why a file cannot be read.
     pub fn read(paths: &[impl AsRef<Path>]) -> Result<Config, FileErrors> {
+        // The second reading would be empty.
+        if paths.iter().filter(|path| is_standard_input(path.as_ref())).count() > 1 {
+            let message = "standard input is specified more than once";
+            let help = "specify -f - once, and the other files by their paths";
+            return Err(FileErrors::of_file(STANDARD_INPUT, message, help));
+        }
         check::check(all_of(paths, source_of)?)
     }
 

@@ -52,17 +52,17 @@ impl<'c> Decision<'c> {
     ) -> Decision<'c> {
         match config.entry(principal) {
             Some(entry) => Decision::Entry(entry),
-            None => Decision::by_rules(config, principal, attributes),
+            None => Decision::by_rules(config.rules_of(principal.kind), principal, attributes),
         }
     }
 
-    /// The decision about a principal that no entry names.
+    /// The decision of the `rules` for principals of its kind about a principal that no entry names.
     pub(super) fn by_rules(
-        config: &'c Config,
+        rules: impl IntoIterator<Item = &'c Rule>,
         principal: &Principal,
         attributes: Option<&Attributes>,
     ) -> Decision<'c> {
-        for rule in config.rules_of(principal.kind) {
+        for rule in rules {
             match matches(rule, principal, attributes) {
                 Held::Yes => return Decision::Rule(rule),
                 Held::Unknown => return Decision::Unknown(rule),

@@ -8,7 +8,8 @@ use super::source::PlanSource;
 use super::unlisted::UnlistedCollector;
 use super::warning::warnings;
 use crate::config::{
-    Config, Entry, Expiration, OnMissing, OnUnlisted, Provenance, ProvenanceKind, Rule, Then,
+    ByKind, Config, Entry, Expiration, OnMissing, OnUnlisted, Provenance, ProvenanceKind, Rule,
+    Then,
 };
 use crate::iam::{
     BoundaryChange, DateOrTime, PolicyArn, PolicyRef, Principal, PrincipalCounts, PrincipalKind,
@@ -38,9 +39,15 @@ impl Plan {
         }
         let mut deciding = HashSet::new();
         let mut unlisted = UnlistedCollector::new(config, live);
+        // Each principal is compared with these: they are collected once.
+        let rules: ByKind<Vec<&Rule>> = ByKind {
+            users: config.rules_of(PrincipalKind::User).collect(),
+            roles: config.rules_of(PrincipalKind::Role).collect(),
+        };
         for (principal, reading) in live.iter().filter(|(it, _)| config.entry(it).is_none()) {
             let attributes = live.attributes(principal);
-            let decision = Decision::by_rules(config, principal, attributes);
+            let of_kind = rules.of(principal.kind).iter().copied();
+            let decision = Decision::by_rules(of_kind, principal, attributes);
             if matches!(decision, Decision::Unlisted) && context.is_for(principal) {
                 unlisted.add(principal, reading, attributes);
             }

@@ -1,7 +1,7 @@
 use super::decision::{Held, matches};
 use crate::config::{Config, Diagnostic, Position, Rule};
-use crate::iam::{PrincipalName, Printable};
-use crate::inventory::{Inventory, Reading};
+use crate::iam::{Principal, PrincipalName, Printable};
+use crate::inventory::{Attributes, Inventory, Reading};
 
 /// What is probably not intended in a file, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,12 +31,14 @@ pub(super) fn warnings(
     has_decided: impl Fn(&Rule) -> bool,
 ) -> Vec<Warning> {
     let mut warnings: Vec<Warning> = config.warnings.iter().map(Warning::from).collect();
+    let mut principals = None;
     for rule in config.rules.iter().filter(|rule| live.is_whole(rule.kind) && !has_decided(rule)) {
         // A rule that can never decide has a warning already.
         if warnings.iter().any(|warning| warning.position.is_on_line_of(&rule.position)) {
             continue;
         }
-        warnings.push(without_effect(rule, config, live));
+        let principals = principals.get_or_insert_with(|| found(live));
+        warnings.push(without_effect(rule, config, principals));
     }
     for (kind, patterns) in
         config.protected.by_kind().into_iter().filter(|(kind, _)| live.is_whole(*kind))
@@ -64,16 +66,23 @@ pub(super) fn warnings(
     warnings
 }
 
+/// The principals that can be changed, with their attributes.
+type Found<'l> = Vec<(&'l Principal, Option<&'l Attributes>)>;
+
+fn found(live: &Inventory) -> Found<'_> {
+    let found = live.iter().filter(|(_, reading)| matches!(reading, Reading::Found { .. }));
+    found.map(|(principal, _)| (principal, live.attributes(principal))).collect()
+}
+
 /// The warning about a rule that decides about no principal of the account.
-fn without_effect(rule: &Rule, config: &Config, live: &Inventory) -> Warning {
+fn without_effect(rule: &Rule, config: &Config, principals: &Found<'_>) -> Warning {
     let noun = rule.kind.noun();
-    let is_matching =
-        |principal: &_| matches(rule, principal, live.attributes(principal)) == Held::Yes;
-    let mut matching = live
+    let mut matching = principals
         .iter()
-        .filter(|(it, reading)| it.kind == rule.kind && matches!(reading, Reading::Found { .. }))
-        .filter(|(principal, _)| is_matching(principal))
-        .map(|(principal, _)| principal)
+        .filter(|(principal, attributes)| {
+            principal.kind == rule.kind && matches(rule, principal, *attributes) == Held::Yes
+        })
+        .map(|(principal, _)| *principal)
         .peekable();
     let is_for_no_one = matching.peek().is_none();
     let have_all_entries = matching.all(|principal| config.entry(principal).is_some());

@@ -95,3 +95,9 @@ async fn layers_are_planned_applied_and_compared_with_a_base_of_layers() {
         missing.err
     );
 }
+
+#[test]
+fn standard_input_is_one_layer_at_most() {
+    let errors = Config::read(&["-", "base.toml", "-"]).unwrap_err();
+    assert!(errors.to_string().contains("specified more than once"), "{errors}");
+}

@@ -10,7 +10,7 @@ use crate::plan::PlanContext;
 pub(in crate::cli) struct SelectionArgs {
     /// Plan only the users or roles that match, such as user/alice or role/ci-*; can be repeated
     ///
-    /// The other principals of the file are counted, and are neither read nor changed.
+    /// The other principals of the file are counted, and are not changed.
     #[arg(long, value_name = "PATTERN")]
     pub(in crate::cli) only: Vec<PrincipalPattern>,
     /// Name the entries that expire within this number of days, such as 30d [default: 14d]
