@@ -1,5 +1,7 @@
 use crate::config::Config;
-use crate::iam::{AccountId, DateOrTime, Partition, Principal, PrincipalPattern, Timestamp};
+use crate::iam::{
+    AccountId, DateOrTime, Partition, Principal, PrincipalKind, PrincipalPattern, Timestamp,
+};
 
 /// What a plan depends on besides the files and the account's principals.
 #[derive(Debug, Clone)]
@@ -30,6 +32,13 @@ impl PlanContext {
     pub fn is_for(&self, principal: &Principal) -> bool {
         let only = self.only.as_ref();
         only.is_none_or(|only| only.iter().any(|pattern| pattern.matches(principal)))
+    }
+
+    /// Whether the plan is limited to principals of this kind that it names: then each of them was read.
+    pub(super) fn names_each(&self, kind: PrincipalKind) -> bool {
+        let mut of_kind =
+            self.only.iter().flatten().filter(|pattern| pattern.kind == kind).peekable();
+        of_kind.peek().is_some() && of_kind.all(|pattern| pattern.principal().is_some())
     }
 
     /// The date, or the time if an entry expires at a time of a day; `None` if no entry expires. The same files, account

@@ -38,7 +38,7 @@ impl Plan {
             }
         }
         let mut deciding = HashSet::new();
-        let mut unlisted = UnlistedCollector::new(config, live);
+        let mut unlisted = UnlistedCollector::new(config, live, context);
         // Each principal is compared with these: they are collected once.
         let rules: ByKind<Vec<&Rule>> = ByKind {
             users: config.rules_of(PrincipalKind::User).collect(),

@@ -1,3 +1,4 @@
+use super::context::PlanContext;
 use crate::config::{ByKind, Config, OnUnlisted};
 use crate::iam::{PolicyArn, Principal, PrincipalKind};
 use crate::inventory::{Attributes, Inventory, Reading};
@@ -31,11 +32,11 @@ pub struct UnlistedPrincipal {
 pub(super) struct UnlistedCollector(ByKind<Option<Unlisted>>);
 
 impl UnlistedCollector {
-    /// Collects the principals of the kinds of which every principal was read.
-    pub(super) fn new(config: &Config, live: &Inventory) -> Self {
+    /// Collects the principals of the kinds of which every principal was read that the plan is for.
+    pub(super) fn new(config: &Config, live: &Inventory, context: &PlanContext) -> Self {
         let none = |kind| {
             let action = config.unlisted.of(kind).as_ref().map(|action| action.value);
-            live.is_whole(kind).then(|| Unlisted {
+            (live.is_whole(kind) || context.names_each(kind)).then(|| Unlisted {
                 action: action.unwrap_or(OnUnlisted::Ignore),
                 count: 0,
                 without_boundary: Some(0),

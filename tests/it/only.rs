@@ -139,3 +139,16 @@ async fn ten_thousand_principals_are_read_in_ten_pages() {
     // The caller identity, the pages, the policy, the alias and at most one more.
     assert!(all <= 10 + 1 + 3, "{:?}", fixture.sandbox.calls());
 }
+
+#[tokio::test]
+async fn a_named_user_that_no_rule_matches_is_reported_as_unlisted() {
+    let fixture = fixture().await;
+    fixture.write_file(&FILE.replace("\"warn\"", "\"error\""));
+    for pattern in ["user/user-0004", "user/user-0004*"] {
+        let ran = fixture.run(&["apply", "--yes", "--only", pattern]).await;
+        assert_eq!((ran.code, fixture.writes()), (3, 0), "{pattern}: {}{}", ran.out, ran.err);
+        assert!(ran.out.contains("user-0004"), "{}", ran.out);
+    }
+    let covered = fixture.run(&["plan", "--only", "user/user-0001"]).await;
+    assert_eq!(covered.code, 0, "{}", covered.out);
+}
