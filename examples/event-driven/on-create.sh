@@ -25,12 +25,12 @@ if ! [[ $principal =~ ^(user|role)/[A-Za-z0-9_+=,.@-]{1,64}$ ]]; then
   exit 1
 fi
 
-# IAM is eventually consistent: a new user or role can take some seconds to appear. Exit code 1: nothing was changed.
+# IAM is eventually consistent: a new user or role can take some seconds to appear. Until then, the exit code is 1, or 3 if
+# the file lists it. Exit code 4, a violation of a guard rail, is final.
 for wait in 5 10 20 0; do
   code=0
   iam-boundaries apply --auto-approve --account "$account" --only "$principal" || code=$?
-  if [ "$code" -ne 1 ] || [ "$wait" -eq 0 ]; then
-    exit "$code"
-  fi
+  case $code in 1 | 3) ;; *) exit "$code" ;; esac
+  [ "$wait" -ne 0 ] || exit "$code"
   sleep "${ON_CREATE_WAIT:-$wait}"
 done

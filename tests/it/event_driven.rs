@@ -69,6 +69,39 @@ async fn a_new_user_and_a_new_role_get_the_boundaries_of_their_rules() {
 }
 
 #[tokio::test]
+async fn a_percentage_in_the_file_needs_no_action_that_the_example_does_not_allow() {
+    if program("jq", "apt-get install jq").is_none() {
+        return;
+    }
+    let file = FILE.replace("[[rules]]\npath", "[guard]\nmax_changes = \"25%\"\n[[rules]]\npath");
+    let fixture = Fixture::users(20).file(&file).start().await;
+    fixture.sandbox.put_path(&Principal::user(user(1)), "/contractors/");
+    let ran = on_create(&fixture, &event("CreateUser", &json!({ "userName": "user-0001" }))).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    assert!(fixture.has(1, "Developer"));
+    let policy = include_str!("../../examples/event-driven/permissions.json");
+    for action in fixture.sandbox.calls().keys().filter(|&it| it != "GetCallerIdentity") {
+        assert!(policy.contains(&format!("\"iam:{action}\"")), "iam:{action} is not allowed");
+    }
+}
+
+#[tokio::test]
+async fn a_listed_user_that_iam_does_not_return_yet_is_tried_again() {
+    if program("jq", "apt-get install jq").is_none() {
+        return;
+    }
+    let file = format!("{FILE}[users]\nlee = \"policy/Other\"\n");
+    let fixture = Fixture::users(1).file(&file).start().await;
+    let ran = on_create(&fixture, &event("CreateUser", &json!({ "userName": "lee" }))).await;
+    assert_eq!(ran.code, 3, "{ran}");
+    assert_eq!(
+        ran.out.matches("Cannot be planned").count(),
+        4,
+        "one attempt and three retries: {ran}"
+    );
+}
+
+#[tokio::test]
 async fn an_event_that_names_no_principal_writes_nothing() {
     if program("jq", "apt-get install jq").is_none() {
         return;
