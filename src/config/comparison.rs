@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Config, Entry, Then};
+use super::{Config, Then};
 use crate::iam::{
     AccountId, Partition, PolicyArn, PolicyRef, Principal, PrincipalCounts, PrincipalKind,
     PrincipalName, Timestamp,
@@ -93,11 +93,12 @@ impl Comparison {
         let mut misspelled = BTreeSet::new();
         for (principal, entry) in config.entries().filter(|(it, _)| live.kinds.contains(&it.kind)) {
             let line = entry.position.line;
-            let (file, is_expired) = match expired(entry, live.now) {
-                None => (Some(entry.boundary.as_ref()), false),
-                Some(Then::Boundary(then)) => (Some(then.as_ref()), true),
-                Some(Then::Problem) => (None, true),
-            };
+            let (file, is_expired) =
+                match entry.expired(live.now).map(|expiration| &expiration.then) {
+                    None => (Some(entry.boundary.as_ref()), false),
+                    Some(Then::Boundary(then)) => (Some(then.as_ref()), true),
+                    Some(Then::Problem) => (None, true),
+                };
             let is_decided = file.is_some();
             let file = file.flatten().map(arn);
             match live.present.get(&principal) {
@@ -141,12 +142,6 @@ impl Comparison {
     pub fn is_match(&self) -> bool {
         self.different.is_empty() && self.missing.is_empty() && self.unlisted.is_empty()
     }
-}
-
-/// What applies to the principal of an entry that is expired; `None` if it is not.
-fn expired(entry: &Entry, now: Timestamp) -> Option<&Then> {
-    let expiration = entry.expiration.as_ref()?;
-    (expiration.until.moment() <= now).then_some(&expiration.then)
 }
 
 /// Whether a file without an entry for a principal must get one to match the account. A principal that has the

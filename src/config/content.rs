@@ -80,11 +80,6 @@ impl Config {
             || unlisted.is_some_and(|action| action.value != OnUnlisted::Ignore)
     }
 
-    /// Whether the desired boundary of a principal depends on the date.
-    pub fn has_expirations(&self) -> bool {
-        self.expirations().next().is_some()
-    }
-
     /// Every expiration.
     pub fn expirations(&self) -> impl Iterator<Item = &Expiration> {
         let entries = self.users.values().chain(self.roles.values());

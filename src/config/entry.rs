@@ -1,5 +1,5 @@
 use super::Position;
-use crate::iam::{DateOrTime, PolicyRef, Printable};
+use crate::iam::{DateOrTime, PolicyRef, Printable, Timestamp};
 
 /// An entry of `[users]` or `[roles]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,4 +52,11 @@ pub enum OnMissing {
     Warn,
     /// A problem: the exit code is 3.
     Error,
+}
+
+impl Entry {
+    /// The expiration of the entry, if it is expired at this time.
+    pub fn expired(&self, now: Timestamp) -> Option<&Expiration> {
+        self.expiration.as_ref().filter(|expiration| expiration.until.moment() <= now)
+    }
 }

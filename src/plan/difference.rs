@@ -110,12 +110,11 @@ impl<'p> Planning<'p> {
             self.plan.problems.push(Problem { principal, provenance, kind, severity });
             return;
         }
-        let now = entry.expiration.as_ref().zip(self.as_of);
-        let expired = now.filter(|(expiration, as_of)| is_expired(expiration, *as_of));
+        let expired = entry.expired(self.context.now);
         let boundary = match expired {
             None => &entry.boundary,
-            Some((Expiration { then: Then::Boundary(boundary), .. }, _)) => boundary,
-            Some((Expiration { then: Then::Problem, until }, _)) => {
+            Some(Expiration { then: Then::Boundary(boundary), .. }) => boundary,
+            Some(Expiration { then: Then::Problem, until }) => {
                 let kind = ProblemKind::Expired { until: *until };
                 self.problem(principal, provenance, kind);
                 return;
@@ -128,7 +127,7 @@ impl<'p> Planning<'p> {
             boundary: boundary.as_ref().map(|policy| self.policies.arn(policy)),
             provenance,
             reason: entry.reason.clone(),
-            expired: expired.map(|(expiration, _)| expiration.until),
+            expired: expired.map(|expiration| expiration.until),
         };
         self.compare(principal, desired);
     }
@@ -228,23 +227,18 @@ fn concern(kind: PrincipalKind, config: &Config) -> Option<Provenance> {
     Some(Provenance::at(ProvenanceKind::Rule, position))
 }
 
-/// Whether an entry is expired at this date or time.
-pub(super) fn is_expired(expiration: &Expiration, as_of: DateOrTime) -> bool {
-    expiration.until.moment() <= as_of.moment()
-}
-
 /// The ARNs of the policies in the account. Clones share their text.
-pub(super) struct Policies<'p> {
+struct Policies<'p> {
     context: &'p PlanContext,
     arns: HashMap<&'p PolicyRef, PolicyArn>,
 }
 
 impl<'p> Policies<'p> {
-    pub(super) fn new(context: &'p PlanContext) -> Self {
+    fn new(context: &'p PlanContext) -> Self {
         Policies { context, arns: HashMap::new() }
     }
 
-    pub(super) fn arn(&mut self, policy: &'p PolicyRef) -> PolicyArn {
+    fn arn(&mut self, policy: &'p PolicyRef) -> PolicyArn {
         let PlanContext { account, partition, .. } = *self.context;
         self.arns.entry(policy).or_insert_with(|| policy.in_account(account, partition)).clone()
     }
@@ -272,16 +266,11 @@ pub(super) fn asked(
     let PlanContext { account, partition, .. } = *context;
     let arn = |policy: &PolicyRef| policy.in_account(account, partition);
     match Decision::of(config, principal, live.attributes(principal)) {
-        Decision::Entry(Entry { boundary, expiration, .. }) => {
-            let as_of = context.as_of(config);
-            let expired =
-                expiration.as_ref().zip(as_of).filter(|(it, as_of)| is_expired(it, *as_of));
-            match expired.map(|(expiration, _)| &expiration.then) {
-                None => Some(boundary.as_ref().map(arn)),
-                Some(Then::Boundary(boundary)) => Some(boundary.as_ref().map(arn)),
-                Some(Then::Problem) => None,
-            }
-        }
+        Decision::Entry(entry) => match entry.expired(context.now).map(|it| &it.then) {
+            None => Some(entry.boundary.as_ref().map(arn)),
+            Some(Then::Boundary(boundary)) => Some(boundary.as_ref().map(arn)),
+            Some(Then::Problem) => None,
+        },
         Decision::Rule(rule) => Some(Some(arn(&rule.boundary))),
         Decision::Unlisted | Decision::Unknown(_) => None,
     }
