@@ -8,11 +8,8 @@ use super::{NAME_CHAR_PATTERN, character, is_name_char};
 ///
 /// A pattern ignores case: group names are not distinguished by case
 /// ([CreateGroup](https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateGroup.html)).
-#[derive(Debug, Clone)]
-pub struct GroupPattern {
-    text: Box<str>,
-    wildcards: Wildcards,
-}
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupPattern(Wildcards);
 
 /// The reason why a text is not a valid [`GroupPattern`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,23 +31,14 @@ pub enum GroupPatternError {
 impl GroupPattern {
     /// Whether the pattern matches the whole `group`.
     pub fn matches(&self, group: &str) -> bool {
-        self.wildcards.matches(group)
+        self.0.matches(group)
     }
 
     /// Whether the pattern matches every group that `other` matches. `false` can also mean that this is not known.
     pub fn covers(&self, other: &GroupPattern) -> bool {
-        self.wildcards.covers(&other.wildcards)
+        self.0.covers(&other.0)
     }
 }
-
-/// Patterns are equal if their texts are.
-impl PartialEq for GroupPattern {
-    fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
-    }
-}
-
-impl Eq for GroupPattern {}
 
 impl FromStr for GroupPattern {
     type Err = GroupPatternError;
@@ -64,9 +52,7 @@ impl FromStr for GroupPattern {
             return Err(GroupPatternError::BadCharacter(c));
         }
         match text.len() {
-            ..=128 => {
-                Ok(GroupPattern { text: text.into(), wildcards: Wildcards::ignoring_case(text) })
-            }
+            ..=128 => Ok(GroupPattern(Wildcards::ignoring_case(text))),
             length => Err(GroupPatternError::TooLong(length)),
         }
     }
@@ -74,7 +60,7 @@ impl FromStr for GroupPattern {
 
 impl fmt::Display for GroupPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.text)
+        self.0.fmt(f)
     }
 }
 

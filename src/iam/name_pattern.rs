@@ -8,11 +8,8 @@ use super::{NAME_CHAR_PATTERN, PrincipalName, character, is_name_char};
 ///
 /// A pattern ignores case, as IAM does when it compares names. For example, `Break-Glass` also
 /// matches `break-glass`.
-#[derive(Clone)]
-pub struct NamePattern {
-    text: Box<str>,
-    wildcards: Wildcards,
-}
+#[derive(Clone, PartialEq, Eq)]
+pub struct NamePattern(Wildcards);
 
 /// The reason why a text is not a valid [`NamePattern`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,27 +31,18 @@ pub enum NamePatternError {
 impl NamePattern {
     /// Whether the pattern matches the whole `name`.
     pub fn matches(&self, name: &PrincipalName) -> bool {
-        self.wildcards.matches(name.as_str())
+        self.0.matches(name.as_str())
     }
 
     /// Whether the pattern matches every name that `other` matches. `false` can also mean that this is not known.
     pub fn covers(&self, other: &NamePattern) -> bool {
-        self.wildcards.covers(&other.wildcards)
+        self.0.covers(&other.0)
     }
 
     fn of(text: &str) -> Self {
-        NamePattern { text: text.into(), wildcards: Wildcards::ignoring_case(text) }
+        NamePattern(Wildcards::ignoring_case(text))
     }
 }
-
-/// Patterns are equal if their texts are.
-impl PartialEq for NamePattern {
-    fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
-    }
-}
-
-impl Eq for NamePattern {}
 
 impl From<&PrincipalName> for NamePattern {
     fn from(name: &PrincipalName) -> Self {
@@ -82,13 +70,13 @@ impl FromStr for NamePattern {
 
 impl fmt::Display for NamePattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.text)
+        self.0.fmt(f)
     }
 }
 
 impl fmt::Debug for NamePattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "NamePattern({})", self.text)
+        write!(f, "NamePattern({})", self.0)
     }
 }
 

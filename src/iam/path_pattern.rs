@@ -8,11 +8,8 @@ use super::{UnmodifiableRole, character};
 ///
 /// A path is `/`, or it begins and ends with a slash. Its case matters
 /// ([IAM identifiers](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html)).
-#[derive(Debug, Clone)]
-pub struct PathPattern {
-    text: Box<str>,
-    wildcards: Wildcards,
-}
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PathPattern(Wildcards);
 
 /// The reason why a text is not a valid [`PathPattern`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,17 +28,17 @@ pub enum PathPatternError {
 impl PathPattern {
     /// Whether the pattern matches the whole `path`.
     pub fn matches(&self, path: &str) -> bool {
-        self.wildcards.matches(path)
+        self.0.matches(path)
     }
 
     /// Whether the pattern matches every path that `other` matches. `false` can also mean that this is not known.
     pub fn covers(&self, other: &PathPattern) -> bool {
-        self.wildcards.covers(&other.wildcards)
+        self.0.covers(&other.0)
     }
 
     /// Why the pattern matches no path of a principal that can have a boundary: a clause whose subject is the pattern.
     pub fn never_matches(&self) -> Option<&'static str> {
-        let text = &*self.text;
+        let text = self.0.as_str();
         if !text.starts_with(['/', '*', '?']) {
             return Some("does not begin with a slash, as every path does");
         }
@@ -52,15 +49,6 @@ impl PathPattern {
             .map(|_| "matches only roles that AWS manages, which are never changed")
     }
 }
-
-/// Patterns are equal if their texts are.
-impl PartialEq for PathPattern {
-    fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
-    }
-}
-
-impl Eq for PathPattern {}
 
 impl FromStr for PathPattern {
     type Err = PathPatternError;
@@ -73,7 +61,7 @@ impl FromStr for PathPattern {
             return Err(PathPatternError::BadCharacter(c));
         }
         match text.len() {
-            ..=512 => Ok(PathPattern { text: text.into(), wildcards: Wildcards::new(text) }),
+            ..=512 => Ok(PathPattern(Wildcards::new(text))),
             length => Err(PathPatternError::TooLong(length)),
         }
     }
@@ -81,7 +69,7 @@ impl FromStr for PathPattern {
 
 impl fmt::Display for PathPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.text)
+        self.0.fmt(f)
     }
 }
 

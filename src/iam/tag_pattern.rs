@@ -14,11 +14,8 @@ pub struct TagKey {
 
 /// A tag value, or a pattern in which `*` matches any text and `?` matches one character. The case of values matters.
 /// The empty pattern matches only the empty value.
-#[derive(Debug, Clone)]
-pub struct TagPattern {
-    text: Box<str>,
-    wildcards: Wildcards,
-}
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TagPattern(Wildcards);
 
 /// The reason why a text is not a valid [`TagKey`] or [`TagPattern`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -91,23 +88,14 @@ impl fmt::Display for TagKey {
 impl TagPattern {
     /// Whether the pattern matches the whole `value`.
     pub fn matches(&self, value: &str) -> bool {
-        self.wildcards.matches(value)
+        self.0.matches(value)
     }
 
     /// Whether the pattern matches every value that `other` matches. `false` can also mean that this is not known.
     pub fn covers(&self, other: &TagPattern) -> bool {
-        self.wildcards.covers(&other.wildcards)
+        self.0.covers(&other.0)
     }
 }
-
-/// Patterns are equal if their texts are.
-impl PartialEq for TagPattern {
-    fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
-    }
-}
-
-impl Eq for TagPattern {}
 
 impl FromStr for TagPattern {
     type Err = TagError;
@@ -118,7 +106,7 @@ impl FromStr for TagPattern {
             return Err(TagError::BadCharacter(c));
         }
         match text.chars().count() {
-            ..=256 => Ok(TagPattern { text: text.into(), wildcards: Wildcards::new(text) }),
+            ..=256 => Ok(TagPattern(Wildcards::new(text))),
             length => Err(TagError::LongValue(length)),
         }
     }
@@ -126,7 +114,7 @@ impl FromStr for TagPattern {
 
 impl fmt::Display for TagPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.text)
+        self.0.fmt(f)
     }
 }
 

@@ -1,8 +1,11 @@
+use std::fmt;
+
 use wildmatch::WildMatch;
 
 /// A pattern in which `*` matches any text, even none, and `?` matches one character. It matches whole texts.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) struct Wildcards {
+    text: Box<str>,
     matcher: WildMatch,
     /// The texts before the first wildcard and after the last one. Comparing them first rejects most texts at little
     /// cost.
@@ -45,8 +48,13 @@ impl Wildcards {
             }
             _ => (pattern, "", Shape::Literal),
         };
-        let (prefix, suffix) = (prefix.into(), suffix.into());
-        Wildcards { matcher, prefix, suffix, shape, is_case_insensitive }
+        let (text, prefix, suffix) = (pattern.into(), prefix.into(), suffix.into());
+        Wildcards { text, matcher, prefix, suffix, shape, is_case_insensitive }
+    }
+
+    /// The text of the pattern.
+    pub(super) fn as_str(&self) -> &str {
+        &self.text
     }
 
     pub(super) fn matches(&self, text: &str) -> bool {
@@ -69,8 +77,22 @@ impl Wildcards {
 
     /// Whether every text that `other` matches is matched by this pattern. `false` can also mean that this is not known.
     pub(super) fn covers(&self, other: &Wildcards) -> bool {
-        let pattern = other.matcher.pattern();
         // A `*` in this pattern also matches the wildcards of the other one. A `?` does not match `*`.
-        self.matches(&pattern) && (!pattern.contains('*') || !self.matcher.pattern().contains('?'))
+        self.matches(&other.text) && (!other.text.contains('*') || !self.text.contains('?'))
+    }
+}
+
+/// Patterns are equal if their texts are.
+impl PartialEq for Wildcards {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Wildcards {}
+
+impl fmt::Display for Wildcards {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
     }
 }
