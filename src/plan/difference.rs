@@ -15,7 +15,7 @@ use crate::iam::{
     BoundaryChange, DateOrTime, PolicyArn, PolicyRef, Principal, PrincipalCounts, PrincipalKind,
     Printable, UniqueId,
 };
-use crate::inventory::{Inventory, Reading};
+use crate::inventory::{Attributes, Inventory, Reading};
 
 impl Plan {
     /// The changes that make `live` match `config`. The same input gives the same plan, byte for byte.
@@ -25,20 +25,22 @@ impl Plan {
         let source = PlanSource::Files { files: config.files.clone(), base: None };
         let mut planning = Planning {
             context,
-            live,
             as_of: context.as_of(config),
             policies: Policies::new(context),
+            unlisted: UnlistedCollector::new(config, live, context),
             plan: Plan { guard: config.guard.clone(), ..Plan::empty(context.account, source) },
         };
         let mut others = PrincipalCounts::default();
         for (principal, entry) in config.entries() {
             match context.is_for(&principal) {
-                true => planning.entry(principal, entry, config),
+                true => {
+                    let reading = live.reading(&principal);
+                    planning.entry(principal, entry, reading, config);
+                }
                 false => others.count(principal.kind),
             }
         }
         let mut deciding = HashSet::new();
-        let mut unlisted = UnlistedCollector::new(config, live, context);
         // Each principal is compared with these: they are collected once.
         let rules: ByKind<Vec<&Rule>> = ByKind {
             users: config.rules_of(PrincipalKind::User).collect(),
@@ -48,23 +50,18 @@ impl Plan {
             let attributes = live.attributes(principal);
             let of_kind = rules.of(principal.kind).iter().copied();
             let decision = Decision::by_rules(of_kind, principal, attributes);
-            if matches!(decision, Decision::Unlisted) && context.is_for(principal) {
-                unlisted.add(principal, reading, attributes);
-            }
-            if let Decision::Rule(rule) = decision
-                && matches!(reading, Reading::Found { .. })
-            {
+            let is_selected = context.is_for(principal);
+            if let (Decision::Rule(rule), Reading::Found { .. }) = (decision, reading) {
                 deciding.insert(std::ptr::from_ref(rule));
-                if !context.is_for(principal) {
+                if !is_selected {
                     others.count(principal.kind);
-                    continue;
                 }
             }
-            if context.is_for(principal) {
-                planning.without_entry(principal, reading, decision, config);
+            if is_selected {
+                planning.without_entry(principal, reading, attributes, decision, config);
             }
         }
-        let Planning { as_of, mut plan, .. } = planning;
+        let Planning { as_of, unlisted, mut plan, .. } = planning;
         plan.as_of = as_of;
         plan.unlisted = unlisted.finish();
         plan.warnings = warnings(config, live, |rule| deciding.contains(&std::ptr::from_ref(rule)));
@@ -83,9 +80,9 @@ impl Plan {
 /// A plan while it is made.
 struct Planning<'p> {
     context: &'p PlanContext,
-    live: &'p Inventory,
     as_of: Option<DateOrTime>,
     policies: Policies<'p>,
+    unlisted: UnlistedCollector,
     plan: Plan,
 }
 
@@ -98,9 +95,16 @@ struct Desired {
 }
 
 impl<'p> Planning<'p> {
-    fn entry(&mut self, principal: Principal, entry: &'p Entry, config: &Config) {
+    /// Plans for a listed principal.
+    fn entry(
+        &mut self,
+        principal: Principal,
+        entry: &'p Entry,
+        reading: &Reading,
+        config: &Config,
+    ) {
         let provenance = Provenance::at(ProvenanceKind::Entry, &entry.position);
-        if let Reading::NotFound { differs_by_case: None } = self.live.reading(&principal) {
+        if let Reading::NotFound { differs_by_case: None } = reading {
             let on_missing = entry.missing.or(*config.missing.of(principal.kind));
             let severity = match on_missing {
                 Some(OnMissing::Warn) => Severity::Warning,
@@ -129,7 +133,7 @@ impl<'p> Planning<'p> {
             reason: entry.reason.clone(),
             expired: expired.map(|expiration| expiration.until),
         };
-        self.compare(principal, desired);
+        self.compare(principal, reading, desired);
     }
 
     /// Notes an entry that is about to expire.
@@ -164,30 +168,31 @@ impl<'p> Planning<'p> {
         &mut self,
         principal: &Principal,
         reading: &Reading,
+        attributes: Option<&Attributes>,
         decision: Decision<'p>,
         config: &Config,
     ) {
-        let principal = principal.clone();
         match (reading, decision) {
             (Reading::NotFound { .. } | Reading::Unmodifiable { .. }, _)
-            | (Reading::Found { .. }, Decision::Unlisted | Decision::Entry(_)) => {}
+            | (Reading::Found { .. }, Decision::Entry(_)) => {}
+            (Reading::Found { boundary, .. }, Decision::Unlisted) => {
+                self.unlisted.add(principal, boundary.as_ref(), attributes);
+            }
             (Reading::Found { .. }, Decision::Rule(rule)) => {
                 let provenance = Provenance::at(ProvenanceKind::Rule, &rule.position);
                 let boundary = Some(self.policies.arn(&rule.boundary));
-                self.compare(
-                    principal,
-                    Desired { boundary, provenance, reason: None, expired: None },
-                );
+                let desired = Desired { boundary, provenance, reason: None, expired: None };
+                self.compare(principal.clone(), reading, desired);
             }
             (Reading::Found { .. }, Decision::Unknown(rule)) => {
                 let provenance = Provenance::at(ProvenanceKind::Rule, &rule.position);
-                self.problem(principal, provenance, ProblemKind::Undecided);
+                self.problem(principal.clone(), provenance, ProblemKind::Undecided);
             }
             (Reading::Unreadable(error), _) => {
                 // Whatever would decide about it: the plan is incomplete, and the line says why the principal matters.
                 if let Some(provenance) = concern(principal.kind, config) {
                     let kind = ProblemKind::Unreadable(error.without_request_id());
-                    self.problem(principal, provenance, kind);
+                    self.problem(principal.clone(), provenance, kind);
                 }
             }
         }
@@ -199,9 +204,9 @@ impl<'p> Planning<'p> {
     }
 
     /// Compares what a principal must have with what it has.
-    fn compare(&mut self, principal: Principal, desired: Desired) {
+    fn compare(&mut self, principal: Principal, reading: &Reading, desired: Desired) {
         let Desired { boundary, provenance, reason, expired } = desired;
-        match present(self.live.reading(&principal)) {
+        match present(reading) {
             Ok((unique_id, from)) => match BoundaryChange::between(from, boundary.as_ref()) {
                 None => self.plan.in_sync.count(principal.kind),
                 Some(boundary) => self.plan.changes.push(Change {

@@ -1,7 +1,7 @@
 use super::context::PlanContext;
 use crate::config::{ByKind, Config, OnUnlisted};
 use crate::iam::{PolicyArn, Principal, PrincipalKind};
-use crate::inventory::{Attributes, Inventory, Reading};
+use crate::inventory::{Attributes, Inventory};
 
 /// The principals of one kind that no entry and no rule concerns. Roles that AWS manages are not counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,19 +49,14 @@ impl UnlistedCollector {
         })
     }
 
-    /// Adds a principal that no entry and no rule concerns. One that was not found or read, or that AWS manages, does not
-    /// count.
+    /// Adds a principal that no entry and no rule concerns, and that can be changed.
     pub(super) fn add(
         &mut self,
         principal: &Principal,
-        reading: &Reading,
+        boundary: Option<&PolicyArn>,
         attributes: Option<&Attributes>,
     ) {
-        let (Some(unlisted), Reading::Found { boundary, .. }) =
-            (self.0.of_mut(principal.kind), reading)
-        else {
-            return;
-        };
+        let Some(unlisted) = self.0.of_mut(principal.kind) else { return };
         unlisted.count += 1;
         if let (None, Some(without)) = (boundary, &mut unlisted.without_boundary) {
             *without += 1;
@@ -69,7 +64,7 @@ impl UnlistedCollector {
         if unlisted.action != OnUnlisted::Ignore {
             unlisted.principals.push(UnlistedPrincipal {
                 principal: principal.clone(),
-                boundary: boundary.clone(),
+                boundary: boundary.cloned(),
                 is_administrator: attributes.and_then(|it| it.is_administrator) == Some(true),
             });
         }
