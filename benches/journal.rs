@@ -148,11 +148,7 @@ impl Company {
         let listed: Vec<_> = config.entries().map(|(principal, _)| principal).collect();
         let live = account.inventory(&listed).await?;
         let plan = Plan::between(
-            &PlanContext::new(
-                account.identity().account,
-                account.identity().partition,
-                Timestamp::now().expect("the clock is right"),
-            ),
+            &PlanContext::of(account.identity(), Timestamp::now().expect("the clock is right")),
             &config,
             &live,
         );

@@ -215,11 +215,7 @@ async fn ours(sandbox: &Sandbox, row: &Row, boundary: &PolicyArn) -> (Duration, 
     let listed: Vec<_> = config.entries().map(|(principal, _)| principal).collect();
     let live = account.inventory(&listed).await.expect("the sandbox responds");
     let plan = Plan::between(
-        &PlanContext::new(
-            account.identity().account,
-            account.identity().partition,
-            Timestamp::now().expect("the clock is right"),
-        ),
+        &PlanContext::of(account.identity(), Timestamp::now().expect("the clock is right")),
         &config,
         &live,
     );

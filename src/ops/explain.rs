@@ -8,7 +8,7 @@ use super::time_limit::{OnWait, TimeLimit};
 use crate::aws::Access;
 use crate::config::Config;
 use crate::iam::{AccountId, Principal, PrincipalPattern, Timestamp};
-use crate::plan::{Explanation, PlanContext, check_scope};
+use crate::plan::{Explanation, check_scope};
 
 /// Options of [`explain`].
 #[derive(Debug, Clone)]
@@ -33,13 +33,8 @@ pub struct ExplainOptions {
 /// If the files have errors, the account cannot be read, or neither the files nor the account have the principal.
 pub async fn explain(options: &ExplainOptions, on_wait: OnWait<'_>) -> Result<Explanation, Error> {
     let ExplainOptions { access, account, files, principal, as_of, timeout } = options;
-    let selection = Selection {
-        files: files.clone(),
-        base: Vec::new(),
-        only: Some(vec![PrincipalPattern::from(principal)]),
-        expiring_within: PlanContext::EXPIRING_WITHIN,
-        as_of: *as_of,
-    };
+    let only = Some(vec![PrincipalPattern::from(principal)]);
+    let selection = Selection { only, as_of: *as_of, ..Selection::of_files(files.clone()) };
     let config = Config::read(files)?;
     let mut time = TimeLimit::new(*timeout);
     let waits = time.waits();

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use super::error::Error;
 use crate::aws::Account;
-use crate::config::{Config, OnUnlisted};
-use crate::iam::{Principal, PrincipalKind, PrincipalPattern, Timestamp};
-use crate::inventory::{CallerIdentity, Inventory};
+use crate::config::{Config, OnUnlisted, Rule};
+use crate::iam::{AccountId, Principal, PrincipalKind, PrincipalPattern, Timestamp};
+use crate::inventory::{CallerIdentity, Inventory, Reading};
 use crate::plan::{Plan, PlanContext, Unlisted};
 
 /// The files that a plan is made from, and what it is limited to.
@@ -26,10 +26,10 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// All principals, now, of one file without an earlier version.
-    pub fn of_file(file: PathBuf) -> Self {
+    /// All principals, now, of these files without earlier versions.
+    pub fn of_files(files: Vec<PathBuf>) -> Self {
         Selection {
-            files: vec![file],
+            files,
             base: Vec::new(),
             only: None,
             expiring_within: PlanContext::EXPIRING_WITHIN,
@@ -41,7 +41,7 @@ impl Selection {
         PlanContext {
             expiring_within: self.expiring_within,
             only: self.only.clone(),
-            ..PlanContext::new(identity.account, identity.partition, self.as_of.unwrap_or(now))
+            ..PlanContext::of(identity, self.as_of.unwrap_or(now))
         }
     }
 
@@ -53,11 +53,11 @@ impl Selection {
         &self,
         config: &Config,
         live: &Inventory,
-        account: crate::iam::AccountId,
+        account: AccountId,
     ) -> Result<(), Error> {
         let exists = |pattern: &PrincipalPattern| {
             let listed = config.entries().any(|(principal, _)| pattern.matches(&principal));
-            let is_there = |reading: &crate::inventory::Reading| !reading.is_not_found();
+            let is_there = |reading: &Reading| !reading.is_not_found();
             listed || live.iter().any(|(it, reading)| pattern.matches(it) && is_there(reading))
         };
         let only = self.only.iter().flatten();
@@ -75,39 +75,24 @@ pub(super) struct SelectedReading {
     /// The kinds of which every principal is read.
     whole: BTreeSet<PrincipalKind>,
     /// The other principals.
-    single: Vec<Principal>,
-    /// Whether the plan is for all principals.
-    is_for_all: bool,
+    single: BTreeSet<Principal>,
 }
 
 impl SelectedReading {
-    pub(super) fn of(config: &Config, base: Option<&Config>, selection: &Selection) -> Self {
-        let is_selected = |principal: &Principal| {
-            let only = selection.only.as_ref();
-            only.is_none_or(|only| only.iter().any(|pattern| pattern.matches(principal)))
+    pub(super) fn of(config: &Config, base: Option<&Config>, context: &PlanContext) -> Self {
+        let listed = config.entries().map(|(principal, _)| principal);
+        let mut single: BTreeSet<Principal> = listed.filter(|it| context.is_for(it)).collect();
+        single.extend(context.only.iter().flatten().filter_map(PrincipalPattern::principal));
+        let rules_of = |kind| {
+            config.rules_of(kind).chain(base.into_iter().flat_map(move |it| it.rules_of(kind)))
         };
-        let mut single: BTreeSet<Principal> =
-            config.entries().map(|(principal, _)| principal).filter(is_selected).collect();
-        let mut whole: BTreeSet<PrincipalKind> = PrincipalKind::ALL
-            .into_iter()
-            .filter(|&kind| {
-                config.concerns_every(kind)
-                    || base.is_some_and(|base| base.rules_of(kind).next().is_some())
-            })
-            .collect();
-        if let Some(only) = &selection.only {
-            let rules = || config.rules.iter().chain(base.into_iter().flat_map(|base| &base.rules));
-            whole.retain(|&kind| {
-                let needs_groups = rules().any(|rule| rule.kind == kind && rule.needs_groups());
-                let mut patterns = only.iter().filter(|pattern| pattern.kind == kind).peekable();
-                let is_concerned = patterns.peek().is_some();
-                let are_names = patterns.all(|pattern| pattern.principal().is_some());
-                is_concerned && (needs_groups || !are_names)
-            });
-            single.extend(only.iter().filter_map(PrincipalPattern::principal));
-        }
-        let single = single.into_iter().collect();
-        SelectedReading { whole, single, is_for_all: selection.only.is_none() }
+        let is_whole = |&kind: &PrincipalKind| {
+            let concerns_others = config.concerns_every(kind) || rules_of(kind).next().is_some();
+            // Single reads show all but the groups.
+            let is_named = context.names_each(kind) && !rules_of(kind).any(Rule::needs_groups);
+            concerns_others && context.concerns(kind) && !is_named
+        };
+        SelectedReading { whole: PrincipalKind::ALL.into_iter().filter(is_whole).collect(), single }
     }
 
     pub(super) async fn read(&self, account: &Account) -> Result<Inventory, Error> {
@@ -116,25 +101,24 @@ impl SelectedReading {
             false => account.whole_inventory(&self.whole, &self.single).await?,
         })
     }
+}
 
-    /// Counts the unlisted users, if the run knows the number of users without further calls. The number of roles would
-    /// contain those that AWS manages.
-    pub(super) fn count_unlisted(
-        &self,
-        account: &Account,
-        config: &Config,
-        live: &Inventory,
-        plan: &mut Plan,
-    ) {
-        let kind = PrincipalKind::User;
-        let Some(known) = account.known_count(kind).filter(|_| self.is_for_all) else { return };
-        if plan.unlisted.of(kind).is_some() || config.users.is_empty() {
-            return;
-        }
-        let listed = config.entries().filter(|(it, _)| it.kind == kind);
-        let found = listed.filter(|(it, _)| live.reading(it).unique_id().is_some()).count();
-        let (action, count) = (OnUnlisted::Ignore, known.saturating_sub(found));
-        let unlisted = Unlisted { action, count, without_boundary: None, principals: Vec::new() };
-        *plan.unlisted.of_mut(kind) = Some(unlisted);
+/// Counts the unlisted users, if the run knows the number of users without further calls. The number of roles would
+/// contain those that AWS manages.
+pub(super) fn count_unlisted(
+    account: &Account,
+    config: &Config,
+    live: &Inventory,
+    plan: &mut Plan,
+) {
+    let kind = PrincipalKind::User;
+    let Some(known) = account.known_count(kind) else { return };
+    if plan.only.is_some() || plan.unlisted.of(kind).is_some() || config.users.is_empty() {
+        return;
     }
+    let listed = config.entries().filter(|(it, _)| it.kind == kind);
+    let found = listed.filter(|(it, _)| live.reading(it).unique_id().is_some()).count();
+    let (action, count) = (OnUnlisted::Ignore, known.saturating_sub(found));
+    let unlisted = Unlisted { action, count, without_boundary: None, principals: Vec::new() };
+    *plan.unlisted.of_mut(kind) = Some(unlisted);
 }

@@ -1,5 +1,5 @@
 use super::error::Error;
-use super::selection::{SelectedReading, Selection};
+use super::selection::{SelectedReading, Selection, count_unlisted};
 use crate::aws::{Access, Account, Connection, ExpectedPartition, Waits};
 use crate::config::Config;
 use crate::iam::{AccountAlias, AccountId, Principal, PrincipalKind, Printable, Timestamp};
@@ -102,10 +102,10 @@ impl Session {
         let mut plan = match input {
             Input::Saved(plan) => return Ok(*plan),
             Input::Files { config, base, selection } => {
-                let reading = SelectedReading::of(&config, base.as_deref(), &selection);
-                let (live, context) = self.read_selected(&reading, &config, &selection).await?;
+                let (live, context) =
+                    self.read_selected(&config, base.as_deref(), &selection).await?;
                 let mut plan = Plan::between(&context, &config, &live);
-                reading.count_unlisted(&self.account, &config, &live, &mut plan);
+                count_unlisted(&self.account, &config, &live, &mut plan);
                 if !config.names_account() {
                     plan.account_alias = self.account_alias().await?;
                 }
@@ -155,15 +155,16 @@ impl Session {
     /// What is read of the account for a plan of `config`, and the context of that plan.
     async fn read_selected(
         &self,
-        reading: &SelectedReading,
         config: &Config,
+        base: Option<&Config>,
         selection: &Selection,
     ) -> Result<(Inventory, PlanContext), Error> {
-        let live = reading.read(&self.account).await?;
-        log_unreadable(&live);
         let identity = self.account.identity();
+        let context = selection.context(identity, Timestamp::now()?);
+        let live = SelectedReading::of(config, base, &context).read(&self.account).await?;
+        log_unreadable(&live);
         selection.check_found(config, &live, identity.account)?;
-        Ok((live, selection.context(identity, Timestamp::now()?)))
+        Ok((live, context))
     }
 
     /// Explains what decides the boundary of `principal`, to which `selection` is limited.
@@ -173,8 +174,7 @@ impl Session {
         selection: &Selection,
         principal: &Principal,
     ) -> Result<Explanation, Error> {
-        let reading = SelectedReading::of(config, None, selection);
-        let (live, context) = self.read_selected(&reading, config, selection).await?;
+        let (live, context) = self.read_selected(config, None, selection).await?;
         Ok(Explanation::of(principal, &context, config, &live))
     }
 

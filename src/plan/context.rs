@@ -2,6 +2,7 @@ use crate::config::Config;
 use crate::iam::{
     AccountId, DateOrTime, Partition, Principal, PrincipalKind, PrincipalPattern, Timestamp,
 };
+use crate::inventory::CallerIdentity;
 
 /// What a plan depends on besides the files and the account's principals.
 #[derive(Debug, Clone)]
@@ -28,17 +29,29 @@ impl PlanContext {
         PlanContext { account, partition, now, expiring_within, only: None }
     }
 
+    /// A plan for all principals of the account of the caller.
+    pub fn of(identity: &CallerIdentity, now: Timestamp) -> Self {
+        PlanContext::new(identity.account, identity.partition, now)
+    }
+
     /// Whether the plan is for this principal.
     pub fn is_for(&self, principal: &Principal) -> bool {
         let only = self.only.as_ref();
         only.is_none_or(|only| only.iter().any(|pattern| pattern.matches(principal)))
     }
 
-    /// Whether the plan is limited to principals of this kind that it names: then each of them was read.
-    pub(super) fn names_each(&self, kind: PrincipalKind) -> bool {
-        let mut of_kind =
-            self.only.iter().flatten().filter(|pattern| pattern.kind == kind).peekable();
-        of_kind.peek().is_some() && of_kind.all(|pattern| pattern.principal().is_some())
+    /// Whether the plan is for a principal of this kind.
+    pub fn concerns(&self, kind: PrincipalKind) -> bool {
+        let only = self.only.as_ref();
+        only.is_none_or(|only| only.iter().any(|pattern| pattern.kind == kind))
+    }
+
+    /// Whether the plan is limited to principals of this kind that it names: then each of them is read.
+    pub fn names_each(&self, kind: PrincipalKind) -> bool {
+        let mut of_kind = self.only.iter().flatten().filter(|pattern| pattern.kind == kind);
+        self.only.is_some()
+            && self.concerns(kind)
+            && of_kind.all(|pattern| pattern.principal().is_some())
     }
 
     /// The date, or the time if an entry expires at a time of a day; `None` if no entry expires. The same files, account

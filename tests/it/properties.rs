@@ -212,7 +212,7 @@ async fn without_faults(world: World) {
     let options = PlanOptions {
         access: access(&sandbox),
         account: None,
-        selection: Selection::of_file(path("boundaries.toml")),
+        selection: Selection::of_files(vec![path("boundaries.toml")]),
         max_changes: None,
         max_removals: None,
         out: None,
@@ -245,7 +245,7 @@ async fn without_faults(world: World) {
         return;
     }
 
-    let input = ApplyInput::Files(Selection::of_file(path("boundaries.toml")));
+    let input = ApplyInput::Files(Selection::of_files(vec![path("boundaries.toml")]));
     let ran = apply(&apply_options(&sandbox, folder.path(), input)).await;
     check_counts(&plan, &ran.items, &ran.summary, ran.record.as_ref());
     assert_eq!(ran.preflight.plan, plan);

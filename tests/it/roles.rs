@@ -342,7 +342,7 @@ async fn where_account_pages_leave_boundaries_out_get_role_decides() {
     let options = apply_options(
         &fixture.sandbox,
         fixture.folder(),
-        ApplyInput::Files(Selection::of_file(fixture.folder().join("boundaries.toml"))),
+        ApplyInput::Files(Selection::of_files(vec![fixture.folder().join("boundaries.toml")])),
     );
     let applied = crate::support::fixture::apply(&options).await;
     assert_eq!(

@@ -180,7 +180,8 @@ async fn writes_are_retried_until_iam_is_available_and_all_are_made() {
     for fault in outages() {
         let fixture = Fixture::users(16).listed_with("Developer").start().await;
         fixture.sandbox.faults().add(PUT, None, 16 * MANY, fault.clone());
-        let input = ApplyInput::Files(Selection::of_file(fixture.folder().join("boundaries.toml")));
+        let input =
+            ApplyInput::Files(Selection::of_files(vec![fixture.folder().join("boundaries.toml")]));
         let options = apply_options(&fixture.sandbox, fixture.folder(), input);
         let options = iam_boundaries::ops::ApplyOptions { retry_policy: patient(), ..options };
         let applied = apply(&options).await;
@@ -194,7 +195,8 @@ async fn a_change_that_fails_while_others_succeed_has_six_attempts_whatever_the_
     let fixture = Fixture::users(200).listed_with("Developer").start().await;
     let broken = Fault::error(500, "ServiceFailure", "sorry");
     fixture.sandbox.faults().add(PUT, Some(user(0).as_str()), 100_000, broken);
-    let input = ApplyInput::Files(Selection::of_file(fixture.folder().join("boundaries.toml")));
+    let input =
+        ApplyInput::Files(Selection::of_files(vec![fixture.folder().join("boundaries.toml")]));
     let options = apply_options(&fixture.sandbox, fixture.folder(), input);
     // The waits are long enough for another change to succeed in each.
     let retry_policy = RetryPolicy {

@@ -22,11 +22,9 @@ impl SelectionArgs {
     /// What is planned of these boundaries files.
     pub(in crate::cli) fn of(&self, files: Vec<PathBuf>) -> Selection {
         Selection {
-            files,
-            base: Vec::new(),
             only: (!self.only.is_empty()).then(|| self.only.clone()),
             expiring_within: self.expiring_within.unwrap_or(PlanContext::EXPIRING_WITHIN),
-            as_of: None,
+            ..Selection::of_files(files)
         }
     }
 

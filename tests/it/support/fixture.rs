@@ -229,7 +229,8 @@ impl Fixture {
 
     /// Applies the file.
     pub async fn apply(&self, concurrency: usize) -> (Items, Summary) {
-        let input = ApplyInput::Files(Selection::of_file(self.folder().join("boundaries.toml")));
+        let input =
+            ApplyInput::Files(Selection::of_files(vec![self.folder().join("boundaries.toml")]));
         let concurrency = NonZeroUsize::new(concurrency).unwrap();
         let options = apply_options(&self.sandbox, self.folder(), input);
         let applied = apply(&ApplyOptions { concurrency, ..options }).await;
