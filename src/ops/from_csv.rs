@@ -1,9 +1,10 @@
 use std::path::PathBuf;
 
 use super::error::Error;
+use super::import::lists;
 use super::out_file::OutFile;
 use crate::config::{Config, Spreadsheet};
-use crate::iam::{AccountId, PolicyRef, PrincipalCounts};
+use crate::iam::{AccountId, PrincipalCounts};
 
 /// Options of [`from_csv`].
 #[derive(Debug, Clone)]
@@ -39,10 +40,7 @@ pub fn from_csv(options: &FromCsvOptions) -> Result<FromCsv, Error> {
     let text = spreadsheet.to_file();
     // The file must give the same boundaries when it is read.
     let config = Config::parse("(not written)", &text)?;
-    let listed = config.entries().map(|(principal, entry)| (principal, entry.boundary.clone()));
-    let expected = spreadsheet.boundaries.iter();
-    let expected = expected.map(|(it, arn)| (it.clone(), arn.clone().map(PolicyRef::Arn)));
-    if !listed.eq(expected) {
+    if !lists(&config, spreadsheet.boundaries.iter()) {
         return Err(Error::FromCsvMismatch);
     }
     if let Some(file) = &out {

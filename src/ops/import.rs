@@ -73,7 +73,7 @@ pub async fn import(options: &ImportOptions, on_wait: OnWait<'_>) -> Result<Impo
         // The file must give the same boundaries when it is read.
         let config = Config::parse("(not written)", &text)?;
         check_scope(&config, identity)?;
-        if !is_same(&config, &principals) {
+        if !lists(&config, principals.iter().filter(|(_, boundary)| boundary.is_some())) {
             return Err(Error::ImportMismatch);
         }
     }
@@ -111,8 +111,11 @@ pub(super) fn comments(inventory: &Inventory) -> Comments {
     inventory.iter().filter_map(|(principal, _)| comment(principal)).collect()
 }
 
-fn is_same(config: &Config, principals: &EveryPrincipal) -> bool {
+/// Whether the file lists exactly these principals, with these boundaries.
+pub(super) fn lists<'e>(
+    config: &Config,
+    expected: impl Iterator<Item = (&'e Principal, &'e Option<PolicyArn>)>,
+) -> bool {
     let listed = config.entries().map(|(it, entry)| (it, entry.boundary.clone()));
-    let live = principals.iter().filter(|(_, boundary)| boundary.is_some());
-    listed.eq(live.map(|(it, boundary)| (it.clone(), boundary.clone().map(PolicyRef::Arn))))
+    listed.eq(expected.map(|(it, boundary)| (it.clone(), boundary.clone().map(PolicyRef::Arn))))
 }

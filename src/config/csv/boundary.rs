@@ -8,7 +8,7 @@ use crate::config::Diagnostic;
 use crate::config::consistency::LocatedArn;
 use crate::config::diagnostic::{escaped, quoted};
 use crate::config::source_text::SourceText;
-use crate::iam::{AccountId, Partition, PolicyArn};
+use crate::iam::{AccountId, Partition, PolicyArn, PolicyRef};
 
 /// What a field says about the boundary.
 pub(super) enum Boundary {
@@ -17,7 +17,7 @@ pub(super) enum Boundary {
     /// The policy with this ARN.
     Arn(LocatedArn),
     /// The policy with this path and name in the account of the file, and the bytes of the field.
-    InAccount { policy: String, source: Arc<SourceText>, span: Range<usize> },
+    InAccount { policy: PolicyRef, source: Arc<SourceText>, span: Range<usize> },
 }
 
 /// Words with which other formats, languages and people say that there is no value. They would be valid names of
@@ -75,20 +75,17 @@ impl Boundary {
             let arn = parsed.map_err(|error| invalid(error.to_string(), ARN_HELP))?;
             return Ok(Boundary::Arn(LocatedArn { source: Arc::clone(source), span, arn }));
         }
+        if account.is_none() {
+            return Err(at(format!("the account of the policy {} is not known", quoted(text)))
+                .help("write its ARN, or specify the account of such policies with --account ID"));
+        }
         let policy = text.strip_prefix("policy/").unwrap_or(text);
-        // The partition makes no difference to what is valid.
-        let in_account = |account| arn_of(policy, account, Partition::Aws);
-        match account.map(in_account) {
-            Some(Ok(_)) => Ok(Boundary::InAccount {
-                policy: policy.to_owned(),
-                source: Arc::clone(source),
-                span,
-            }),
-            Some(Err(error)) => {
-                Err(invalid(error, "write the name of a policy, as it is in IAM, or its ARN"))
-            }
-            None => Err(at(format!("the account of the policy {} is not known", quoted(text)))
-                .help("write its ARN, or specify the account of such policies with --account ID")),
+        match format!("policy/{policy}").parse::<PolicyRef>() {
+            Ok(policy) => Ok(Boundary::InAccount { policy, source: Arc::clone(source), span }),
+            Err(error) => Err(invalid(
+                error.to_string(),
+                "write the name of a policy, as it is in IAM, or its ARN",
+            )),
         }
     }
 
@@ -102,14 +99,9 @@ impl Boundary {
             Boundary::Forbidden => None,
             Boundary::Arn(located) => Some(located),
             Boundary::InAccount { policy, source, span } => {
-                let arn = arn_of(&policy, account?, partition);
-                Some(LocatedArn { source, span, arn: arn.expect("it is valid in one partition") })
+                let arn = policy.in_account(account?, partition);
+                Some(LocatedArn { source, span, arn })
             }
         }
     }
-}
-
-fn arn_of(policy: &str, account: AccountId, partition: Partition) -> Result<PolicyArn, String> {
-    let arn = format!("arn:{partition}:iam::{account}:policy/{policy}");
-    arn.parse().map_err(|error: crate::iam::PolicyArnError| error.to_string())
 }
