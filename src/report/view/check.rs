@@ -1,7 +1,7 @@
 use serde::Serialize;
 
 use super::words::{counted, grouped, paths};
-use super::{Body, Closing, Document, PLAN_MARKER, Place, Row, Section, Severity, Text, Tone};
+use super::{Closing, Document, PLAN_MARKER, Place, Row, Section, Severity, Text, Tone};
 use crate::config::{Config, Diagnostic, FileErrors};
 use crate::iam::{PrincipalKind, Printable};
 
@@ -86,15 +86,7 @@ fn diagnostics<'a>(
     is_layered: bool,
 ) -> Option<Section<'a>> {
     let rows: Vec<Row<'_>> = diagnostics.iter().map(|it| row(it, is_layered)).collect();
-    (!rows.is_empty()).then_some(Section {
-        heading: Some(Text::ours(heading)),
-        severity,
-        label: noun,
-        noun,
-        body: Body::Rows(rows),
-        message: None,
-        help: None,
-    })
+    Section::of_rows(Text::ours(heading), severity, noun, noun, rows)
 }
 
 /// The document replaces the plan that cannot be made, so it has the same marker.

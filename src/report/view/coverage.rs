@@ -1,4 +1,4 @@
-//! Whom a plan leaves out, and what a reader should know beyond its changes: missing and unlisted principals, entries
+//! The coverage of a plan, and what a reader should know besides its changes: missing and unlisted principals, entries
 //! that expire, the warnings about the files, and the limits of the plan.
 
 use super::problem::problem_row;
@@ -91,13 +91,13 @@ pub(super) fn missing(plan: &Plan) -> Option<Section<'_>> {
         .problems_of(ProblemSeverity::Warning)
         .map(|it| problem_row((&it.principal, &it.provenance, &it.kind), is_layered(plan)))
         .collect();
-    rows_section(Text::ours("Missing"), Severity::Warning, "missing", rows)
+    Section::of_rows(Text::ours("Missing"), Severity::Warning, "missing", "warning", rows)
 }
 
 /// What is probably not intended in the files.
 fn warnings(plan: &Plan) -> Option<Section<'_>> {
     let rows = plan.warnings.iter().map(|warning| warning_row(warning, is_layered(plan))).collect();
-    rows_section(Text::ours("Warnings"), Severity::Warning, "warning", rows)
+    Section::of_rows(Text::ours("Warnings"), Severity::Warning, "warning", "warning", rows)
 }
 
 fn warning_row(Warning { position, message, help }: &Warning, is_layered: bool) -> Row<'_> {
@@ -131,7 +131,7 @@ fn expiring(plan: &Plan) -> Option<Section<'_>> {
         Some(as_of) => heading.and(" (as of ").and_sentence(as_of.to_string()).and(")"),
         None => heading,
     };
-    rows_section(heading, severity, "expires soon", rows)
+    Section::of_rows(heading, severity, "expires soon", "warning", rows)
 }
 
 fn expiring_row<'a>(plan: &'a Plan, expiring: &'a Expiring) -> Row<'a> {
@@ -146,24 +146,6 @@ fn expiring_row<'a>(plan: &'a Plan, expiring: &'a Expiring) -> Row<'a> {
     };
     let place = Some(place(provenance, is_layered(plan)));
     Row { principal: Some(principal), change: None, place, message, help }
-}
-
-/// A section with a row for each principal or place; `None` without rows.
-fn rows_section<'a>(
-    heading: Text<'a>,
-    severity: Severity,
-    label: &'static str,
-    rows: Vec<Row<'a>>,
-) -> Option<Section<'a>> {
-    (!rows.is_empty()).then_some(Section {
-        heading: Some(heading),
-        severity,
-        label,
-        noun: "warning",
-        body: Body::Rows(rows),
-        message: None,
-        help: None,
-    })
 }
 
 /// The parts of the closing line about coverage.

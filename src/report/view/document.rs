@@ -99,7 +99,7 @@ pub(in crate::report) struct Place<'a> {
     pub(in crate::report) column: Option<usize>,
     /// Whether a rule is at this place.
     pub(in crate::report) is_rule: bool,
-    /// Whether the document is about several files, so that a line alone is ambiguous.
+    /// Whether the document is about several files, so that a line without its file is ambiguous.
     pub(in crate::report) is_in_one_of_several: bool,
 }
 
@@ -161,6 +161,25 @@ impl Severity {
 }
 
 impl<'a> Section<'a> {
+    /// A section with these rows, each with a message of its own; `None` without rows.
+    pub(in crate::report) fn of_rows(
+        heading: Text<'a>,
+        severity: Severity,
+        label: &'static str,
+        noun: &'static str,
+        rows: Vec<Row<'a>>,
+    ) -> Option<Section<'a>> {
+        (!rows.is_empty()).then_some(Section {
+            heading: Some(heading),
+            severity,
+            label,
+            noun,
+            body: Body::Rows(rows),
+            message: None,
+            help: None,
+        })
+    }
+
     /// The number of rows.
     pub(in crate::report) fn len(&self) -> usize {
         match &self.body {

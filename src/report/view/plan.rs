@@ -179,15 +179,8 @@ pub(super) fn problem_section<'a>(
     is_layered: bool,
 ) -> Option<Section<'a>> {
     let rows: Vec<Row<'_>> = problems.map(|problem| problem_row(problem, is_layered)).collect();
-    (!rows.is_empty()).then(|| Section {
-        heading: Some(Text::ours("Cannot be planned")),
-        severity: Severity::Error,
-        label: "cannot be planned",
-        noun: "problem",
-        body: Body::Rows(rows),
-        message: None,
-        help: None,
-    })
+    let heading = Text::ours("Cannot be planned");
+    Section::of_rows(heading, Severity::Error, "cannot be planned", "problem", rows)
 }
 
 fn no_longer_listed(plan: &Plan) -> Option<Section<'_>> {
