@@ -154,7 +154,7 @@ const SECTIONS: &[(&str, &[Block])] = &[
             Term(
                 "group = \"PATTERN\" or [\"PATTERN\", ...]",
                 "The user is in a group whose name matches. Only `iam:GetAccountAuthorizationDetails` returns \
-                 groups. If it is denied, users for whom a group decides cannot be planned.",
+                 groups. If it is denied, a user cannot be planned if a condition on groups decides.",
             ),
             Term(
                 "tag = { KEY = \"PATTERN\" or [\"PATTERN\", ...], ... }",

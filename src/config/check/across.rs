@@ -42,9 +42,11 @@ fn accounts(checkers: &[Checker<'_>]) -> Vec<Diagnostic> {
 
 /// Reports names that differ from an earlier name of the same kind only in case.
 fn case_conflicts(kind: PrincipalKind, checkers: &[Checker<'_>]) -> Vec<Diagnostic> {
-    let keys_of = |checker| Checker::keys(checker).map(move |key| (checker, key));
-    let mut keys: Vec<(&Checker<'_>, &PrincipalKey)> =
-        checkers.iter().flat_map(keys_of).filter(|(_, key)| key.kind == kind).collect();
+    let mut keys: Vec<(&Checker<'_>, &PrincipalKey)> = checkers
+        .iter()
+        .flat_map(|checker| checker.keys.iter().map(move |key| (checker, key)))
+        .filter(|(_, key)| key.kind == kind)
+        .collect();
     // The sort is stable: equal names stay in the order of the files and of their texts. The keys of a file are nearly
     // sorted: comparing them in place is faster than a lowercase copy of each.
     keys.sort_by(|(_, a), (_, b)| lowercase(&a.name).cmp(lowercase(&b.name)));

@@ -155,10 +155,6 @@ impl<'a> Checker<'a> {
         self.diagnostics.push(diagnostic);
     }
 
-    fn keys(&self) -> impl Iterator<Item = &PrincipalKey> {
-        self.keys.iter()
-    }
-
     fn position(&self, span: &Range<usize>) -> Position {
         let (line, column) = self.source.position(span.start);
         Position { file: self.source.file.clone(), line, column }
