@@ -20,6 +20,7 @@ pub mod iam;
 pub mod files;
 
 pub mod config;
+pub mod impact;
 pub mod inventory;
 
 pub mod aws;

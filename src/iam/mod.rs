@@ -7,6 +7,7 @@
 
 mod account_alias;
 mod account_id;
+mod action_pattern;
 mod boundary_change;
 mod character;
 mod date_or_time;
@@ -34,6 +35,7 @@ mod wildcards;
 
 pub use account_alias::{AccountAlias, AccountAliasError};
 pub use account_id::{AccountId, AccountIdError};
+pub use action_pattern::{ActionPattern, ActionPatternError};
 pub use boundary_change::BoundaryChange;
 pub(crate) use character::{character, is_curly_quote};
 pub use date_or_time::{DateOrTime, DateOrTimeError};

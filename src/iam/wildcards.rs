@@ -57,6 +57,11 @@ impl Wildcards {
         &self.text
     }
 
+    /// The text before the first wildcard: every matching text starts with it.
+    pub(super) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     pub(super) fn matches(&self, text: &str) -> bool {
         let is_same = |a: &str, b: &str| match self.is_case_insensitive {
             true => a.eq_ignore_ascii_case(b),

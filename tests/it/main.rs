@@ -36,6 +36,8 @@ mod forge;
 mod formats;
 mod gate;
 mod guard;
+mod impact;
+mod impact_properties;
 mod import;
 mod import_csv;
 mod import_update;

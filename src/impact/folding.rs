@@ -1,0 +1,49 @@
+use std::collections::BTreeMap;
+
+use super::action_set::ActionSet;
+use super::actions::Actions;
+
+/// The actions of `set` that belong to `service`, as few patterns that match no other action of the service: `*`,
+/// `Get*`, `DeleteBucket`. Those that matter most come first: permissions management, then writing.
+pub fn folded(set: &ActionSet, service: &str, actions: &Actions) -> Vec<String> {
+    let all = actions.of_service(service);
+    let is_all = all.iter().all(|&index| set.contains(index));
+    if is_all && all.len() > 1 {
+        return vec!["*".to_owned()];
+    }
+    // The most that a prefix can stand for is a verb: the first word of the name.
+    let mut by_verb: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for &index in &all {
+        by_verb.entry(verb(actions.get(index).operation())).or_default().push(index);
+    }
+    let mut patterns = Vec::new();
+    for (verb, of_verb) in by_verb {
+        let inside: Vec<usize> = of_verb.into_iter().filter(|&index| set.contains(index)).collect();
+        let Some(level) = inside.iter().map(|&index| actions.get(index).level).min() else {
+            continue;
+        };
+        let starts = |index: usize| {
+            let start = actions.get(index).operation().as_bytes().get(..verb.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(verb.as_bytes()))
+        };
+        let is_whole = all.iter().all(|&index| !starts(index) || set.contains(index));
+        match is_whole && inside.len() > 1 {
+            true => patterns.push((level, format!("{verb}*"))),
+            false => patterns.extend(inside.into_iter().map(|index| {
+                let action = actions.get(index);
+                (action.level, action.operation().to_owned())
+            })),
+        }
+    }
+    patterns.sort();
+    patterns.into_iter().map(|(_, pattern)| pattern).collect()
+}
+
+/// The first word of a name such as `GetObject`.
+fn verb(operation: &str) -> &str {
+    let is_start = |&(position, c): &(usize, char)| position > 0 && !c.is_ascii_lowercase();
+    operation
+        .char_indices()
+        .find(is_start)
+        .map_or(operation, |(position, _)| &operation[..position])
+}
