@@ -132,6 +132,9 @@ fn help(error: &Error) -> Option<String> {
             "create it with `git show origin/main:boundaries.toml > base.toml`; if the boundaries file is new \
              on this branch, specify an empty file"
         }
+        Error::PolicyFiles(_) => {
+            "specify JSON policy documents, such as the Document of `aws iam get-policy-version`"
+        }
         Error::Clock(_) => {
             "set the clock: AWS accepts only requests that are signed within minutes of its own time"
         }

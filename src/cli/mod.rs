@@ -10,6 +10,7 @@ mod core_dump;
 mod exit_code;
 mod failure;
 mod gate;
+mod impact;
 mod import;
 mod manual;
 mod mfa_prompt;
@@ -57,6 +58,7 @@ pub fn run() -> ExitCode {
         Command::Show(command) => show::run(&args, command, &output),
         Command::Apply(command) => on_runtime(apply::run(&args, command, &output)),
         Command::Rollback(command) => on_runtime(rollback::run(&args, command, &output)),
+        Command::Impact(command) => impact::run(command, &output),
         Command::Import(command) => on_runtime(import::run(&args, command, &output)),
         Command::Schema(command) => schema::run(command, &output),
         Command::Completions(command) => completions::run(command, &output),

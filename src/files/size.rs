@@ -19,6 +19,8 @@ impl MaxSize {
     /// A small file in the state directory: the lock and the mark of an unfinished run, which contain one
     /// path, and the measured rates.
     pub const STATE: MaxSize = MaxSize(MIB);
+    /// A policy document. IAM's quota for a managed policy is 6,144 characters without white space.
+    pub const POLICY: MaxSize = MaxSize(MIB);
     /// The accounts of a sandbox. They can have more users than an account of AWS: up to a million.
     pub const SANDBOX: MaxSize = MaxSize(1_024 * MIB);
 

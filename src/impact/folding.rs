@@ -3,17 +3,37 @@ use std::collections::BTreeMap;
 use super::action_set::ActionSet;
 use super::actions::Actions;
 
-/// The actions of `set` that belong to `service`, as few patterns that match no other action of the service: `*`,
-/// `Get*`, `DeleteBucket`. Those that matter most come first: permissions management, then writing.
-pub fn folded(set: &ActionSet, service: &str, actions: &Actions) -> Vec<String> {
+/// The actions of a set that belong to one service, as few patterns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Folded {
+    /// Every action of the service.
+    Every,
+    /// Those that these patterns match: `Get*`, `DeleteBucket`. They match no other action of the service. Those that matter
+    /// most come first: permissions management, then writing.
+    Only(Vec<String>),
+    /// All but those that these patterns match.
+    Except(Vec<String>),
+}
+
+/// Folds the actions of `set` that belong to `service`.
+pub fn folded(set: &ActionSet, service: &str, actions: &Actions) -> Folded {
     let all = actions.of_service(service);
-    let is_all = all.iter().all(|&index| set.contains(index));
-    if is_all && all.len() > 1 {
-        return vec!["*".to_owned()];
+    if all.iter().all(|&index| set.contains(index)) {
+        return Folded::Every;
     }
+    let only = patterns(set, &all, actions);
+    let except = patterns(&set.inverted(), &all, actions);
+    match except.len() * 2 < only.len() {
+        true => Folded::Except(except),
+        false => Folded::Only(only),
+    }
+}
+
+/// The patterns of those actions of a service, which has `all`, that are in `set`.
+fn patterns(set: &ActionSet, all: &[usize], actions: &Actions) -> Vec<String> {
     // The most that a prefix can stand for is a verb: the first word of the name.
     let mut by_verb: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for &index in &all {
+    for &index in all {
         by_verb.entry(verb(actions.get(index).operation())).or_default().push(index);
     }
     let mut patterns = Vec::new();

@@ -74,6 +74,16 @@ impl Permissions {
         permissions
     }
 
+    /// What several documents together allow and deny.
+    pub fn of_all<'a>(
+        documents: impl IntoIterator<Item = &'a Document>,
+        actions: &Actions,
+    ) -> Permissions {
+        let mut all = Permissions::none(actions);
+        documents.into_iter().for_each(|document| all.add(&Permissions::of(document, actions)));
+        all
+    }
+
     /// Adds what another document allows and denies.
     pub fn add(&mut self, other: &Permissions) {
         self.allowed_fully.add(&other.allowed_fully);

@@ -1,6 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::impact::PolicyFileError;
 use super::io_reason::io_reason;
 use super::saved_plan_error::{ReadPlanError, WritePlanError};
 use crate::aws::ConnectError;
@@ -18,6 +19,9 @@ pub enum Error {
     /// The boundaries file has errors.
     #[error(transparent)]
     File(#[from] FileErrors),
+    /// Policy documents cannot be used.
+    #[error("{}", each_policy_file(.0))]
+    PolicyFiles(Vec<PolicyFileError>),
     /// The earlier version of the file, to compare with, does not exist.
     #[error("cannot read {}: file not found", Printable::path(.0))]
     NoBase(PathBuf),
@@ -173,6 +177,10 @@ fn waited(wait: Option<&Wait>) -> String {
 
 fn lines(principals: &[(Principal, PolicyArn)]) -> String {
     principals.iter().map(|(it, boundary)| format!("\n  {it}: {boundary}")).collect()
+}
+
+fn each_policy_file(errors: &[PolicyFileError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 fn read_error(error: &ReadError) -> String {

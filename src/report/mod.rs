@@ -13,6 +13,7 @@ mod github;
 mod json;
 mod json_check;
 mod json_explanation;
+mod json_impact;
 mod markdown;
 mod progress;
 mod render;
@@ -28,8 +29,8 @@ pub use comparison::{ComparedFile, render_comparison, render_update};
 pub use format::Format;
 pub use progress::Progress;
 pub use render::{
-    render_check, render_explanation, render_file_errors, render_plan, render_refused,
-    render_review, run_reporter,
+    render_check, render_explanation, render_file_errors, render_impact, render_plan,
+    render_refused, render_review, run_reporter,
 };
 pub use reporter::RunReporter;
 pub use style::Style;

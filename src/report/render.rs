@@ -2,10 +2,12 @@ use std::io::{self, Write};
 
 use super::view::{Document, Run};
 use super::{
-    Format, RunReporter, Style, github, json, json_check, json_explanation, markdown, text, view,
+    Format, RunReporter, Style, github, json, json_check, json_explanation, json_impact, markdown,
+    text, view,
 };
 use crate::apply::Event;
 use crate::config::{Config, FileErrors, render_warnings};
+use crate::impact::ComparedDocuments;
 use crate::plan::{Explanation, Plan, Preflight, Refused};
 
 type Renderer = fn(&Document<'_>, Style) -> String;
@@ -33,6 +35,14 @@ pub fn render_explanation(explanation: &Explanation, format: Format, style: Styl
     match renderer(format) {
         Some(render) => render(&view::explanation(explanation), style),
         None => json_explanation::explanation(explanation),
+    }
+}
+
+/// Renders what a change from one boundary document to another does.
+pub fn render_impact(compared: &ComparedDocuments, format: Format, style: Style) -> String {
+    match renderer(format) {
+        Some(render) => render(&view::impact(compared), style),
+        None => json_impact::compared(compared),
     }
 }
 

@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use super::example::{self, Example};
 use super::value::{region, url};
 use super::{
-    ApplyArgs, CheckArgs, CompletionsArgs, ImportArgs, ManArgs, PlanArgs, RollbackArgs,
+    ApplyArgs, CheckArgs, CompletionsArgs, ImpactArgs, ImportArgs, ManArgs, PlanArgs, RollbackArgs,
     SandboxCommand, SchemaArgs, ShowArgs, sandbox,
 };
 use crate::cli::exit_code::Exit;
@@ -104,6 +104,7 @@ pub(in crate::cli) enum Command {
     Show(ShowArgs),
     Apply(ApplyArgs),
     Rollback(RollbackArgs),
+    Impact(ImpactArgs),
     Import(ImportArgs),
     Schema(SchemaArgs),
     Completions(CompletionsArgs),

@@ -7,6 +7,7 @@ mod example;
 mod format;
 mod global;
 mod guard;
+mod impact;
 mod import;
 mod man;
 mod no_file;
@@ -27,6 +28,7 @@ pub(super) use example::Example;
 pub(super) use format::Format;
 pub(super) use global::{Args, Color, Command};
 pub(super) use guard::{LimitArgs, OverrideArgs};
+pub(super) use impact::ImpactArgs;
 pub(super) use import::{ImportArgs, ImportMode};
 pub(super) use man::ManArgs;
 use no_file::NoFile;
@@ -48,6 +50,7 @@ pub(super) fn examples(page: &str) -> Option<&'static [Example]> {
         "iam-boundaries-show" => show::EXAMPLES,
         "iam-boundaries-apply" => apply::EXAMPLES,
         "iam-boundaries-rollback" => rollback::EXAMPLES,
+        "iam-boundaries-impact" => impact::EXAMPLES,
         "iam-boundaries-import" => import::EXAMPLES,
         "iam-boundaries-schema" => schema::EXAMPLES,
         "iam-boundaries-completions" => completions::EXAMPLES,

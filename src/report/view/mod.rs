@@ -9,6 +9,7 @@ mod coverage;
 mod document;
 mod explanation;
 mod guard;
+mod impact;
 mod plan;
 mod problem;
 mod refused;
@@ -28,6 +29,7 @@ pub(super) use document::{
     Section, Severity, Tone,
 };
 pub(super) use explanation::explanation;
+pub(super) use impact::impact;
 pub(super) use plan::{change_view, plan, review};
 pub(super) use problem::{problem_help, problem_statement};
 pub(super) use refused::refused;
