@@ -31,6 +31,7 @@ async fn serve(args: &ServeArgs, output: &Output) -> Result<Exit, Failure> {
         page_size: usize::from(args.page_size),
         throttle: throttle(args)?,
         staleness: Duration::from_millis(args.staleness),
+        lists_boundary_policies: false,
         chaos: chaos(args),
         state: None,
     })

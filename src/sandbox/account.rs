@@ -1,9 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::document::Document;
+use super::policy::{Group, Policies, Policy};
 use crate::iam::PrincipalKind;
 
 /// The account of every access key ID that is not an account ID.
@@ -21,8 +22,9 @@ pub(super) struct Account {
     pub(super) alias: Option<String>,
     /// By name and kind: a user and a role can have the same name.
     entities: BTreeMap<Key, Entity>,
-    /// The paths of the groups, by name.
-    groups: BTreeMap<String, String>,
+    /// By name.
+    groups: BTreeMap<String, Group>,
+    /// The customer managed policies by ARN.
     policies: BTreeMap<String, Policy>,
     /// The number of deleted users and roles by name and kind. Unique IDs depend on it.
     deletions: BTreeMap<Key, u64>,
@@ -46,7 +48,7 @@ struct SavedAccount {
     roles: BTreeMap<String, Entity>,
     /// Missing if there are none, as in the files of versions without groups.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    groups: BTreeMap<String, String>,
+    groups: BTreeMap<String, Group>,
     policies: BTreeMap<String, Policy>,
     /// Of users. Missing from the files of versions that did not count deletions.
     #[serde(default)]
@@ -66,9 +68,8 @@ pub(super) struct Entity {
     /// The groups of a user.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) groups: BTreeSet<String>,
-    /// The ARNs of the managed policies that are attached.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub(super) policies: BTreeSet<String>,
+    #[serde(flatten)]
+    pub(super) policies: Policies,
     /// The trust policy of a role; `None` for that of the seed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) trust_policy: Option<String>,
@@ -90,7 +91,7 @@ impl Entity {
             boundary: boundary.map(str::to_owned),
             tags: BTreeMap::new(),
             groups: BTreeSet::new(),
-            policies: BTreeSet::new(),
+            policies: Policies::default(),
             trust_policy: None,
             stale: None,
         }
@@ -122,12 +123,6 @@ impl Entity {
         let stale = self.stale.as_ref().filter(|stale| now < stale.until);
         stale.map_or(&self.boundary, |stale| &stale.boundary).as_deref()
     }
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Policy {
-    pub(super) path: String,
-    pub(super) name: String,
 }
 
 impl From<SavedAccount> for Account {
@@ -204,14 +199,19 @@ impl Account {
         entity
     }
 
-    /// The paths of the groups, by name.
-    pub(super) fn groups(&self) -> &BTreeMap<String, String> {
+    /// The groups by name.
+    pub(super) fn groups(&self) -> &BTreeMap<String, Group> {
         &self.groups
     }
 
-    /// Adds a group, unless there is one with this name.
-    pub(super) fn put_group(&mut self, name: &str, path: &str) {
-        self.groups.entry(name.to_owned()).or_insert_with(|| path.to_owned());
+    pub(super) fn group_mut(&mut self, name: &str) -> Option<&mut Group> {
+        self.groups.get_mut(name)
+    }
+
+    /// The group with this name, which is added if it does not exist.
+    pub(super) fn put_group(&mut self, name: &str, path: &str) -> &mut Group {
+        let new = || Group { path: path.to_owned(), policies: Policies::default() };
+        self.groups.entry(name.to_owned()).or_insert_with(new)
     }
 
     /// Returns whether the user or role existed.
@@ -233,46 +233,31 @@ impl Account {
         self.policies.get(arn)
     }
 
-    pub(super) fn put_policy(&mut self, arn: &str, path: &str, name: &str) {
-        let policy = Policy { path: path.to_owned(), name: name.to_owned() };
-        self.policies.insert(arn.to_owned(), policy);
+    pub(super) fn policy_mut(&mut self, arn: &str) -> Option<&mut Policy> {
+        self.policies.get_mut(arn)
+    }
+
+    /// Adds a policy with one version. It replaces the policy with this ARN.
+    pub(super) fn put_policy(&mut self, arn: &str, path: &str, name: &str, document: Document) {
+        self.policies.insert(arn.to_owned(), Policy::new(path, name, document));
     }
 
     pub(super) fn remove_policy(&mut self, arn: &str) {
         self.policies.remove(arn);
     }
 
-    pub(super) fn policies(&self) -> impl ExactSizeIterator<Item = (&String, &Policy)> {
-        self.policies.iter()
+    /// The customer managed policies by ARN.
+    pub(super) fn policies(&self) -> &BTreeMap<String, Policy> {
+        &self.policies
     }
 
     pub(super) fn count_of(&self, kind: PrincipalKind) -> usize {
         self.entities.keys().filter(|(_, it)| *it == kind).count()
     }
 
-    /// The number of users and roles to which the policy is attached.
-    pub(super) fn attachment_count(&self, arn: &str) -> usize {
-        self.entities.values().filter(|it| it.policies.contains(arn)).count()
-    }
-
-    /// The number of users and roles whose boundary is the policy.
-    pub(super) fn boundary_count(&self, arn: &str) -> usize {
-        self.entities.values().filter(|it| it.boundary.as_deref() == Some(arn)).count()
-    }
-
-    /// The users and roles after `last`. A marker contains a name and not a position, so pages do not shift while
-    /// users and roles are created and deleted.
-    pub(super) fn after<'a>(
-        &'a self,
-        last: Option<&Key>,
-    ) -> impl Iterator<Item = (&'a Key, &'a Entity)> {
-        let from = last.map_or(Bound::Unbounded, |last| Bound::Excluded(last.clone()));
-        self.entities.range((from, Bound::Unbounded))
-    }
-
-    /// The users and roles up to and including `last`, in reverse order.
-    pub(super) fn until<'a>(&'a self, last: &Key) -> impl Iterator<Item = (&'a Key, &'a Entity)> {
-        self.entities.range(..=last.clone()).rev()
+    /// The users and roles. The order is that of pages.
+    pub(super) fn entities(&self) -> &BTreeMap<Key, Entity> {
+        &self.entities
     }
 }
 

@@ -8,9 +8,20 @@ pub struct Action(&'static str);
 
 /// The text is not the name of an [`Action`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown action `{name}`; the sandbox supports {}", Action::ALL.map(|known| known.0).join(", "))]
+#[error("unknown action `{name}`; the most similar actions of the sandbox are {}", most_similar(name).join(", "))]
 pub struct UnknownAction {
     name: String,
+}
+
+/// The names of three actions.
+fn most_similar(name: &str) -> [&'static str; 3] {
+    let distance = |action: &Action| {
+        let is_other_word = !action.0.to_lowercase().starts_with(&name.to_lowercase());
+        (is_other_word, strsim::damerau_levenshtein(action.0, name))
+    };
+    let mut actions = Action::ALL;
+    actions.sort_by_cached_key(distance);
+    [actions[0].0, actions[1].0, actions[2].0]
 }
 
 impl Action {
@@ -18,30 +29,54 @@ impl Action {
     pub const GET_CALLER_IDENTITY: Action = Action("GetCallerIdentity");
 
     /// All actions, ordered by name.
-    pub const ALL: [Action; 27] = [
+    pub const ALL: [Action; 51] = [
         Action("AddUserToGroup"),
+        Action("AttachGroupPolicy"),
         Action("AttachRolePolicy"),
         Action("AttachUserPolicy"),
         Action("CreateGroup"),
         Action("CreatePolicy"),
+        Action("CreatePolicyVersion"),
         Action("CreateRole"),
         Action("CreateUser"),
+        Action("DeleteGroupPolicy"),
         Action("DeletePolicy"),
+        Action("DeletePolicyVersion"),
         Action("DeleteRole"),
         Action("DeleteRolePermissionsBoundary"),
+        Action("DeleteRolePolicy"),
         Action("DeleteUser"),
         Action("DeleteUserPermissionsBoundary"),
+        Action("DeleteUserPolicy"),
+        Action("DetachGroupPolicy"),
+        Action("DetachRolePolicy"),
+        Action("DetachUserPolicy"),
         Action("GetAccountAuthorizationDetails"),
         Action("GetAccountSummary"),
         Action::GET_CALLER_IDENTITY,
+        Action("GetGroupPolicy"),
         Action("GetPolicy"),
+        Action("GetPolicyVersion"),
         Action("GetRole"),
+        Action("GetRolePolicy"),
         Action("GetUser"),
+        Action("GetUserPolicy"),
         Action("ListAccountAliases"),
+        Action("ListAttachedGroupPolicies"),
+        Action("ListAttachedRolePolicies"),
+        Action("ListAttachedUserPolicies"),
+        Action("ListGroupPolicies"),
+        Action("ListPolicyVersions"),
+        Action("ListRolePolicies"),
         Action("ListRoles"),
+        Action("ListUserPolicies"),
         Action("ListUsers"),
+        Action("PutGroupPolicy"),
         Action("PutRolePermissionsBoundary"),
+        Action("PutRolePolicy"),
         Action("PutUserPermissionsBoundary"),
+        Action("PutUserPolicy"),
+        Action("SetDefaultPolicyVersion"),
         Action("TagRole"),
         Action("TagUser"),
         Action("UntagRole"),

@@ -1,9 +1,8 @@
-//! The actions on the tags and the managed policies of a user or role.
+//! The actions on the tags of a user or role.
 
 use super::account::Account;
 use super::checks::{ActionResult, checked_tags};
 use super::entities::{checked_name, modifiable};
-use super::managed;
 use super::request::{ErrorResponse, Request};
 use crate::iam::PrincipalKind;
 
@@ -30,20 +29,5 @@ pub(super) fn untag(kind: PrincipalKind, account: &mut Account, request: &Reques
     let name = checked_name(kind, request)?;
     let entity = modifiable(kind, account, name)?;
     request.list("TagKeys", "").into_iter().for_each(|key| entity.untag(key));
-    Ok(None)
-}
-
-pub(super) fn attach(
-    kind: PrincipalKind,
-    account: &mut Account,
-    request: &Request,
-) -> ActionResult {
-    let name = checked_name(kind, request)?;
-    let arn = request.required("PolicyArn")?;
-    if account.policy(arn).is_none() && managed::find(request.partition, arn).is_none() {
-        let message = format!("Policy {arn} does not exist or is not attachable.");
-        return Err(ErrorResponse::new(404, "NoSuchEntity", message));
-    }
-    modifiable(kind, account, name)?.policies.insert(arn.to_owned());
     Ok(None)
 }

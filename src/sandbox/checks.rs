@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 
 use super::account::Account;
+use super::document::Document;
 use super::managed;
 use super::request::{ErrorResponse, Request};
 use super::xml::Xml;
-use crate::iam::PolicyArn;
+use crate::iam::{PolicyArn, is_name_char};
 
 /// The result of an action; `None` for an action without a result.
 pub(super) type ActionResult = Result<Option<Vec<Xml>>, ErrorResponse>;
@@ -55,6 +56,20 @@ pub(super) fn checked_path(request: &Request) -> Result<&str, ErrorResponse> {
              alphanumeric characters and/or / characters.",
         ))
     }
+}
+
+pub(super) fn checked_policy_name(request: &Request) -> Result<&str, ErrorResponse> {
+    let name = request.required("PolicyName")?;
+    match (1..=128).contains(&name.len()) && name.chars().all(is_name_char) {
+        true => Ok(name),
+        false => Err(invalid("policyName")),
+    }
+}
+
+/// The document of an identity-based policy or a boundary.
+pub(super) fn checked_document(request: &Request) -> Result<Document, ErrorResponse> {
+    Document::parse(request.required("PolicyDocument")?)
+        .map_err(|why| ErrorResponse::new(400, "MalformedPolicyDocument", why))
 }
 
 /// The tags of the request.

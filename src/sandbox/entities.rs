@@ -4,7 +4,9 @@ use std::time::Instant;
 
 use super::account::{Account, Entity, Key, key};
 use super::checks::{ActionResult, CREATED, check_boundary, checked_path, checked_tags, invalid};
-use super::page::{Behavior, page};
+use super::document::percent_encoded;
+use super::page::{Behavior, Item, page};
+use super::policy_lists::{attached_field, inline_field};
 use super::request::{ErrorResponse, Request, name_parameter};
 use super::sts::CALLER;
 use super::unique_id;
@@ -35,13 +37,15 @@ pub(super) fn list(
     behavior: Behavior,
 ) -> ActionResult {
     let prefix = request.get("PathPrefix").unwrap_or("/");
-    let page = page(account, request, behavior, |(_, it), entity| {
-        *it == kind && entity.path.starts_with(prefix)
+    let page = page(account, request, behavior, |item| match item {
+        Item::Entity((_, it), entity) => *it == kind && entity.path.starts_with(prefix),
+        _ => false,
     })?;
-    let listed = page.entities.iter().map(|(key, entity)| {
+    let listed = page.items.iter().filter_map(|item| {
+        let Item::Entity(key, entity) = item else { return None };
         let mut fields = fields(account, request, key, entity);
         fields.extend(session_field(kind));
-        fields
+        Some(fields)
     });
     let list = match kind {
         PrincipalKind::User => "Users",
@@ -154,7 +158,7 @@ pub(super) fn checked_name(kind: PrincipalKind, request: &Request) -> Result<&st
     }
 }
 
-fn no_such(kind: PrincipalKind, name: &str) -> ErrorResponse {
+pub(super) fn no_such(kind: PrincipalKind, name: &str) -> ErrorResponse {
     let message = format!("The {} with name {name} cannot be found.", kind.noun());
     ErrorResponse::new(404, "NoSuchEntity", message)
 }
@@ -221,17 +225,19 @@ pub(super) fn detail(
     fields.extend(match key.1 {
         PrincipalKind::User => {
             let groups = entity.groups.iter().map(|group| text("member", group));
-            vec![element("GroupList", groups)]
+            // IAM leaves the list out of a user without inline policies, but not out of a role.
+            let has_inline = !entity.policies.inline.is_empty();
+            let inline = has_inline.then(|| inline_field("UserPolicyList", &entity.policies));
+            inline.into_iter().chain([element("GroupList", groups)]).collect()
         }
         PrincipalKind::Role => {
-            vec![element("InstanceProfileList", []), element("RolePolicyList", [])]
+            vec![
+                element("InstanceProfileList", []),
+                inline_field("RolePolicyList", &entity.policies),
+            ]
         }
     });
-    let attached = entity.policies.iter().map(|arn| {
-        let name = arn.rsplit('/').next().unwrap_or_default();
-        vec![text("PolicyName", name), text("PolicyArn", arn)]
-    });
-    fields.push(members("AttachedManagedPolicies", attached));
+    fields.push(attached_field("AttachedManagedPolicies", &entity.policies.attached));
     fields.extend(boundary_field(entity).filter(|_| !behavior.omits_boundaries));
     fields.push(tags_field(entity));
     fields.extend(last_used_field(key.1));
@@ -261,32 +267,4 @@ fn trust_policy(request: &Request, entity: &Entity) -> String {
             r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"arn:{partition}:iam::{account}:root"}},"Action":"sts:AssumeRole"}}]}}"#
         )
     })
-}
-
-/// A policy as IAM returns it, encoded as in RFC 3986
-/// (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html>).
-fn percent_encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len() * 2);
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                encoded.push(char::from(byte));
-            }
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    encoded
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_policy_is_encoded_as_in_rfc_3986() {
-        assert_eq!(
-            percent_encoded("{\"a\": [b-c.d_~]}é"),
-            "%7B%22a%22%3A%20%5Bb-c.d_~%5D%7D%C3%A9"
-        );
-    }
 }

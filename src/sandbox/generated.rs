@@ -44,7 +44,7 @@ pub(super) fn entity(kind: PrincipalKind, n: usize, boundary: Option<&str>) -> E
         let groups = department.group.into_iter().chain(on_call);
         entity.groups = groups.map(str::to_owned).collect();
     }
-    entity.policies = match n % 200 {
+    entity.policies.attached = match n % 200 {
         5 => BTreeSet::from([ADMINISTRATOR.to_owned()]),
         n if n % 4 == 1 => BTreeSet::from([POWER_USER.to_owned()]),
         _ => BTreeSet::new(),

@@ -3,6 +3,8 @@
 use super::account::Account;
 use super::checks::{ActionResult, CREATED, checked_path, invalid};
 use super::entities::{checked_name, modifiable};
+use super::policy::Group;
+use super::policy_lists::{attached_field, inline_field};
 use super::request::{ErrorResponse, Request};
 use super::unique_id;
 use super::xml::{Xml, element, text};
@@ -22,18 +24,23 @@ pub(super) fn create(account: &mut Account, request: &Request) -> ActionResult {
 pub(super) fn add_user(account: &mut Account, request: &Request) -> ActionResult {
     let (group, user) = (checked_group(request)?, checked_name(PrincipalKind::User, request)?);
     if !account.groups().contains_key(group) {
-        let message = format!("The group with name {group} cannot be found.");
-        return Err(ErrorResponse::new(404, "NoSuchEntity", message));
+        return Err(no_such_group(group));
     }
     modifiable(PrincipalKind::User, account, user)?.groups.insert(group.to_owned());
     Ok(None)
 }
 
 /// A group on an account page.
-pub(super) fn detail(request: &Request, name: &str, path: &str) -> Vec<Xml> {
-    let mut fields = fields(request, name, path);
-    fields.extend(["GroupPolicyList", "AttachedManagedPolicies"].map(|list| element(list, [])));
+pub(super) fn detail(request: &Request, name: &str, group: &Group) -> Vec<Xml> {
+    let mut fields = fields(request, name, &group.path);
+    fields.push(inline_field("GroupPolicyList", &group.policies));
+    fields.push(attached_field("AttachedManagedPolicies", &group.policies.attached));
     fields
+}
+
+pub(super) fn no_such_group(name: &str) -> ErrorResponse {
+    let message = format!("The group with name {name} cannot be found.");
+    ErrorResponse::new(404, "NoSuchEntity", message)
 }
 
 fn fields(request: &Request, name: &str, path: &str) -> Vec<Xml> {
@@ -47,7 +54,7 @@ fn fields(request: &Request, name: &str, path: &str) -> Vec<Xml> {
     ]
 }
 
-fn checked_group(request: &Request) -> Result<&str, ErrorResponse> {
+pub(super) fn checked_group(request: &Request) -> Result<&str, ErrorResponse> {
     let name = request.required("GroupName")?;
     match (1..=128).contains(&name.len()) && name.chars().all(is_name_char) {
         true => Ok(name),

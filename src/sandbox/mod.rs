@@ -5,17 +5,21 @@
 //! any other access key ID selects [`ACCOUNT`].
 
 mod account;
+mod account_details;
 mod action;
 mod attributes;
 mod calls;
 mod chaos;
 mod checks;
+mod document;
+mod documents;
 mod entities;
 mod error;
 mod fault;
 mod generated;
 mod groups;
 mod iam;
+mod identity_policies;
 mod injector;
 mod latency;
 mod limit_model;
@@ -23,6 +27,10 @@ mod limit_state;
 mod managed;
 mod options;
 mod page;
+mod policies;
+mod policy;
+mod policy_lists;
+mod policy_usage;
 mod request;
 mod seed;
 mod server;
@@ -62,6 +70,7 @@ use tokio::task::JoinHandle;
 
 use crate::iam::{PolicyArn, Principal, PrincipalKind, PrincipalName};
 use account::Entity;
+use document::Document;
 use shared::Shared;
 
 /// An access key ID for [`ACCOUNT`]. It is not a secret.
@@ -170,7 +179,7 @@ impl Sandbox {
 
     /// Attaches a managed policy to a user or role of [`ACCOUNT`]. The policy does not have to exist.
     pub fn attach_policy(&self, principal: &Principal, policy: &PolicyArn) {
-        self.change(principal, |entity| entity.policies.extend([policy.to_string()]));
+        self.change(principal, |entity| entity.policies.attached.extend([policy.to_string()]));
     }
 
     fn change(&self, Principal { kind, name }: &Principal, change: impl FnOnce(&mut Entity)) {
@@ -189,14 +198,43 @@ impl Sandbox {
         self.shared.accounts().home().alias = Some(alias.to_owned());
     }
 
-    /// Adds a policy to [`ACCOUNT`].
+    /// Adds a policy to [`ACCOUNT`], with the document of the sample company's policy of this name. Any other policy
+    /// allows everything except the management of identities.
     ///
     /// # Panics
     /// Panics if the name is not a valid policy name.
     pub fn put_policy(&self, name: &str) -> PolicyArn {
         let arn = format!("arn:aws:iam::{ACCOUNT}:policy/{name}");
-        self.shared.accounts().home().put_policy(&arn, "/", name);
+        let document = documents::of_policy(name);
+        self.shared.accounts().home().put_policy(&arn, "/", name, document);
         arn.parse().expect("the argument is a valid policy name")
+    }
+
+    /// Adds a default version with this document to a policy of [`ACCOUNT`]. The document does not have to be valid, and
+    /// the number of versions is not limited.
+    ///
+    /// # Panics
+    /// Panics if the policy does not exist.
+    pub fn put_document(&self, policy: &PolicyArn, document: &str) {
+        let mut accounts = self.shared.accounts();
+        let policy = accounts.home().policy_mut(policy.as_str()).expect("the policy exists");
+        let number = policy.add_version(Document::unchecked(document));
+        policy.set_default(number);
+    }
+
+    /// The document of the default version of a customer managed policy of [`ACCOUNT`], if the policy exists.
+    pub fn document(&self, policy: &PolicyArn) -> Option<String> {
+        let mut accounts = self.shared.accounts();
+        let document = accounts.home().policy(policy.as_str())?.document()?;
+        Some(document.text().to_owned())
+    }
+
+    /// Sets an inline policy of a user or role of [`ACCOUNT`]. The document does not have to be valid.
+    pub fn put_inline_policy(&self, principal: &Principal, name: &str, document: &str) {
+        let document = Document::unchecked(document);
+        self.change(principal, |entity| {
+            entity.policies.inline.insert(name.to_owned(), document);
+        });
     }
 
     /// Removes a policy from [`ACCOUNT`], even if it is the boundary of a user or role.

@@ -23,6 +23,9 @@ pub struct Options {
     pub throttle: Throttle,
     /// The time until reads return a written boundary.
     pub staleness: Duration,
+    /// Whether account pages with AWS managed policies also list those that are boundaries and are not attached. IAM's
+    /// documentation does not say whether IAM lists them.
+    pub lists_boundary_policies: bool,
     /// Random faults, in addition to [`Sandbox::faults`](super::Sandbox::faults).
     pub chaos: Option<Chaos>,
     /// The file that keeps the accounts between runs; without it, they are only in memory.
@@ -39,6 +42,7 @@ impl Default for Options {
             page_size: 1_000,
             throttle: Throttle::default(),
             staleness: Duration::ZERO,
+            lists_boundary_policies: false,
             chaos: None,
             state: None,
         }

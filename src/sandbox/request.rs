@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::account::{ACCOUNT, Key, key};
+use super::account::ACCOUNT;
 use crate::iam::{AccountId, Partition, PrincipalKind};
 
 /// A request of the query protocol.
@@ -114,31 +114,20 @@ impl Request {
         PrincipalKind::ALL.into_iter().find_map(named)
     }
 
-    /// The user or role after which the page begins.
-    pub(super) fn marker(&self) -> Result<Option<Key>, ErrorResponse> {
+    /// The text of the marker, which identifies the item after which the page begins.
+    pub(super) fn marker(&self) -> Result<Option<String>, ErrorResponse> {
         let Some(marker) = self.get("Marker") else { return Ok(None) };
         let bytes = (0..marker.len())
             .step_by(2)
             .map(|at| u8::from_str_radix(marker.get(at..at + 2)?, 16).ok())
             .collect::<Option<Vec<u8>>>();
-        match bytes.and_then(|bytes| String::from_utf8(bytes).ok()) {
-            Some(text) if !text.is_empty() => Ok(Some(match text.strip_prefix(ROLE) {
-                Some(role) => key(PrincipalKind::Role, role),
-                None => key(PrincipalKind::User, &text),
-            })),
-            _ => Err(ErrorResponse::validation("Invalid Marker.")),
-        }
+        let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+        text.filter(|text| !text.is_empty()).map(Some).ok_or_else(invalid_marker)
     }
 }
 
-/// Marks the name of a role in a marker. No name contains a slash.
-const ROLE: &str = "role/";
-
-/// The marker that [`Request::marker`] decodes. It is not the plain name, because IAM's markers are opaque to
-/// clients.
-pub(super) fn marker_after((name, kind): &Key) -> String {
-    let prefix = if *kind == PrincipalKind::Role { ROLE } else { "" };
-    prefix.bytes().chain(name.bytes()).map(|byte| format!("{byte:02x}")).collect()
+pub(super) fn invalid_marker() -> ErrorResponse {
+    ErrorResponse::validation("Invalid Marker.")
 }
 
 /// The parameter that names a user or role.

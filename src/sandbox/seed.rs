@@ -1,6 +1,6 @@
 use super::account::Accounts;
 use super::story::customer;
-use super::{generated, story};
+use super::{documents, generated, story};
 use crate::iam::PrincipalKind;
 
 /// The initial content of the sandbox's account.
@@ -27,7 +27,7 @@ impl Seed {
         let home = accounts.home();
         if self != Seed::Empty {
             for (path, name) in story::POLICIES {
-                home.put_policy(&customer(path, name), path, name);
+                home.put_policy(&customer(path, name), path, name, documents::of_policy(name));
             }
         }
         match self {

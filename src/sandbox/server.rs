@@ -93,6 +93,7 @@ async fn handle(
         page_size: shared.options.page_size,
         shift: if let Some(Fault::Shifted(users)) = injection.fault { users } else { 0 },
         staleness: injection.staleness.max(shared.options.staleness),
+        lists_boundary_policies: shared.options.lists_boundary_policies,
         omits_boundaries: injection.fault == Some(Fault::WithoutBoundaries),
     };
     let execute = || execute(shared, &request, behavior, &request_id);

@@ -92,7 +92,7 @@ pub(super) fn put(account: &mut Account) {
             entity.tag(key, value);
         }
         let attached = ATTACHED.iter().filter(|(_, with)| with.contains(&name));
-        entity.policies = attached.map(|(policy, _)| arn(policy)).collect();
+        entity.policies.attached = attached.map(|(policy, _)| arn(policy)).collect();
         if kind == PrincipalKind::User {
             let groups = GROUPS.iter().filter(|(_, users)| users.contains(&name));
             entity.groups = groups.map(|(group, _)| (*group).to_owned()).collect();

@@ -1,16 +1,23 @@
 use std::fmt::Write;
+use std::sync::Arc;
 
 use quick_xml::escape::escape;
 
 /// An element of a response.
 pub(super) enum Xml {
     Text(&'static str, String),
+    Shared(&'static str, Arc<str>),
     Element(&'static str, Vec<Xml>),
 }
 
 /// `<name>value</name>`
 pub(super) fn text(name: &'static str, value: impl ToString) -> Xml {
     Xml::Text(name, value.to_string())
+}
+
+/// `<name>value</name>` with a value that needs no escaping and is not copied.
+pub(super) fn shared(name: &'static str, value: Arc<str>) -> Xml {
+    Xml::Shared(name, value)
 }
 
 /// `<name>…</name>`
@@ -28,6 +35,7 @@ impl Xml {
         // Writing to a String cannot fail.
         let _ = match self {
             Xml::Text(name, value) => write!(to, "<{name}>{}</{name}>", escape(value.as_str())),
+            Xml::Shared(name, value) => write!(to, "<{name}>{value}</{name}>"),
             Xml::Element(name, inner) => {
                 let _ = write!(to, "<{name}>");
                 inner.iter().for_each(|xml| xml.write(to));

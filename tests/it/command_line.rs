@@ -137,7 +137,7 @@ fn each_bad_option_of_the_sandbox_is_one_clear_message() {
         (&["--rate", "GetUser=fast"], "a rate is a number of calls per second from 0.001 to"),
         (
             &["--rate", "PutUser=5"],
-            "unknown action `PutUser`; the sandbox supports AddUserToGroup, AttachRolePolicy, ",
+            "unknown action `PutUser`; the most similar actions of the sandbox are PutUserPolicy, PutUserPermissionsBoundary, ",
         ),
         (&["--rate", "5", "--burst", "0.5"], "a burst is a number of calls from 1 to 1000000"),
         (&["--rate", "5", "--burst", "inf"], "a burst is a number of calls from 1 to 1000000"),
@@ -186,7 +186,7 @@ fn each_bad_option_of_the_sandbox_is_one_clear_message() {
             &["--rate", "5", "--limit-model", "fixed-window", "--rate-change", "0.5@9"],
             "error: a 1-second window accepts no call at the rate 0.5 for all actions",
         ),
-        (&["--rate", "Writes=5"], "UntagUser; `writes` stands for all writes together"),
+        (&["--rate", "Writes=5"], "GetUser, ListRoles; `writes` stands for all writes together"),
         (
             &["--competitor", "writes=5", "--rate", "GetUser=5"],
             "specify its rate, as in --rate writes=20",

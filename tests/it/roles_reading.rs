@@ -340,8 +340,9 @@ async fn the_pages_of_the_sandbox_mix_users_and_roles() {
     let sandbox = Sandbox::start(options).await.unwrap();
     let (mut users, mut roles, mut marker) = (Vec::new(), Vec::new(), String::new());
     let mut is_mixed = false;
+    let filter = "&Filter.member.1=User&Filter.member.2=Role";
     for _ in 0..3 {
-        let (status, body) = call(&sandbox, &format!("Action={DETAILS}{marker}")).await;
+        let (status, body) = call(&sandbox, &format!("Action={DETAILS}{filter}{marker}")).await;
         assert_eq!(status, 200, "{body}");
         let on_page = [all(&body, "UserName"), all(&body, "RoleName")];
         is_mixed |= on_page.iter().all(|names| !names.is_empty());

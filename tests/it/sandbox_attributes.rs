@@ -11,6 +11,8 @@ use iam_boundaries::sandbox::{Options, Sandbox, Seed};
 
 const ADMINISTRATOR: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 
+const DOCUMENT: &str = r#"{"Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}"#;
+
 async fn every(sandbox: &Sandbox) -> Inventory {
     account(sandbox).await.whole_inventory(&PrincipalKind::ALL.into(), []).await.unwrap()
 }
@@ -79,7 +81,7 @@ async fn an_account_can_be_prepared_by_the_actions_of_iam_and_is_kept() {
             404,
             "NoSuchEntity",
         ),
-        ("CreatePolicy&PolicyName=P&PolicyDocument={}", 200, ""),
+        (&format!("CreatePolicy&PolicyName=P&PolicyDocument={DOCUMENT}"), 200, ""),
         ("AttachUserPolicy&UserName=alice&PolicyArn=arn:aws:iam::123456789012:policy/P", 200, ""),
         ("GetPolicy&PolicyArn=arn:aws:iam::123456789012:policy/P", 200, "<AttachmentCount>1<"),
         ("DeletePolicy&PolicyArn=arn:aws:iam::123456789012:policy/P", 409, "DeleteConflict"),
