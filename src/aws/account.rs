@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::account_policies::PolicyCollector;
 use super::call_context::CallContext;
 use super::limiter::LimiterOptions;
 use super::reader::Reader;
@@ -8,8 +9,8 @@ use super::waits::Waits;
 use super::write::Writer;
 use crate::iam::{AccountAlias, PolicyArn, Principal, PrincipalKind, Rate};
 use crate::inventory::{
-    ApiError, CallCount, CallerIdentity, EveryPrincipal, EveryPrincipalError, Inventory,
-    PolicyState, Wait,
+    AccountPolicies, ApiError, CallCount, CallerIdentity, EveryPrincipal, EveryPrincipalError,
+    Inventory, PolicyState, PolicyText, Wait,
 };
 
 /// An account whose caller identity is confirmed: it can be read and written to.
@@ -106,6 +107,29 @@ impl Account {
         arns: impl IntoIterator<Item = &'a PolicyArn>,
     ) -> Result<BTreeMap<PolicyArn, PolicyState>, ApiError> {
         self.reader.policies(arns).await
+    }
+
+    /// Collects the policies on the account pages that are read from now on: identity-based policies and the default
+    /// versions of managed policies. The pages are then read to the end.
+    pub fn collect_policies(&mut self) {
+        self.reader.policies = Some(PolicyCollector::default());
+    }
+
+    /// The policies on the account pages that were read since [`Account::collect_policies`].
+    pub fn collected_policies(&self) -> AccountPolicies {
+        self.reader.policies.as_ref().map(PolicyCollector::collected).unwrap_or_default()
+    }
+
+    /// The documents of the default versions of managed policies, with one `GetPolicy` and one `GetPolicyVersion` call
+    /// each.
+    ///
+    /// # Errors
+    /// If the credentials are unusable. A single policy that cannot be read is an error in the result.
+    pub async fn policy_documents(
+        &self,
+        arns: &BTreeSet<&PolicyArn>,
+    ) -> Result<BTreeMap<PolicyArn, PolicyText>, ApiError> {
+        self.reader.documents(arns).await
     }
 
     /// The number of principals of this kind in the account, from `GetAccountSummary`. Roles that AWS manages are

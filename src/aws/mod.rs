@@ -6,6 +6,7 @@
 mod access;
 mod account;
 mod account_alias;
+mod account_policies;
 mod bad_response;
 mod call_context;
 mod call_counter;

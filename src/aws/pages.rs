@@ -6,6 +6,7 @@ use aws_sdk_iam::operation::list_roles::ListRolesOutput;
 use aws_sdk_iam::operation::list_users::ListUsersOutput;
 use aws_sdk_iam::types::EntityType;
 
+use super::account_policies;
 use super::detail::Detail;
 use super::error::CallFailure;
 use super::reader::Reader;
@@ -48,7 +49,10 @@ pub(super) async fn each_detail(
     kinds: &Kinds,
     mut take: impl FnMut(Detail<'_>) -> Result<ControlFlow<()>, ApiError>,
 ) -> Result<usize, ApiError> {
-    let filter: Vec<EntityType> = kinds.iter().map(|&kind| entity_type(kind)).collect();
+    let mut filter: Vec<EntityType> = kinds.iter().map(|&kind| entity_type(kind)).collect();
+    if reader.policies.is_some() {
+        filter.extend(account_policies::FILTERS);
+    }
     let get = async |marker| {
         reader
             .iam
@@ -60,7 +64,7 @@ pub(super) async fn each_detail(
             .await
             .map_err(|error| CallFailure::from_sdk(DETAILS, error))
     };
-    each_page(reader, DETAILS, kinds, get, |page| {
+    let mut take_page = |page: &GetAccountAuthorizationDetailsOutput| {
         // A server may ignore the filter.
         if kinds.contains(&PrincipalKind::User)
             && each(DETAILS, page.user_detail_list(), &mut take)?.is_break()
@@ -71,8 +75,20 @@ pub(super) async fn each_detail(
             true => each(DETAILS, page.role_detail_list(), &mut take),
             false => Ok(ControlFlow::Continue(())),
         }
+    };
+    let Some(policies) = &reader.policies else {
+        return each_page(reader, DETAILS, kinds, get, take_page).await;
+    };
+    // The policies are on all pages, also on those after the last principal that is needed.
+    let mut is_done = false;
+    let pages = each_page(reader, DETAILS, kinds, get, |page| {
+        policies.take(page);
+        is_done = is_done || take_page(page)?.is_break();
+        Ok(ControlFlow::Continue(()))
     })
-    .await
+    .await?;
+    policies.complete();
+    Ok(pages)
 }
 
 fn entity_type(kind: PrincipalKind) -> EntityType {

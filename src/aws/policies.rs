@@ -6,7 +6,7 @@ use super::reader::{MAX_READS_IN_FLIGHT, Reader, concurrently};
 use crate::iam::PolicyArn;
 use crate::inventory::{ApiError, ErrorClass, PolicyState};
 
-const POLICY: &str = "iam:GetPolicy";
+pub(super) const POLICY: &str = "iam:GetPolicy";
 
 impl Reader {
     /// Reads the state of each policy, with one call each.

@@ -153,6 +153,10 @@ impl Reader {
         &self,
         listed: &[&Principal],
     ) -> Result<ReadMethod, ApiError> {
+        if self.policies.is_some() && !listed.is_empty() {
+            // Only pages have the policies of principals.
+            return Ok(ReadMethod::Pages);
+        }
         if listed.len() <= FEW {
             return Ok(ReadMethod::OneByOne);
         }

@@ -5,6 +5,7 @@ use std::sync::{Once, OnceLock};
 use aws_sdk_iam::Client;
 use futures::{StreamExt, TryStreamExt, stream};
 
+use super::account_policies::PolicyCollector;
 use super::call_context::CallContext;
 use super::call_executor::{CallEnd, CallExecutor};
 use super::error::CallFailure;
@@ -30,13 +31,16 @@ pub(super) struct Reader {
     counts: [OnceLock<usize>; PrincipalKind::ALL.len()],
     /// The texts of the principals that were read.
     pub(super) texts: Texts,
+    /// Collects the policies on account pages, if they are needed.
+    pub(super) policies: Option<PolicyCollector>,
 }
 
 impl Reader {
     pub(super) fn new(iam: Client, context: CallContext) -> Self {
         let (throttling_warning, counts) = (Once::new(), Default::default());
         let (policy, texts) = (RetryPolicy::default(), Texts::default());
-        Reader { iam, context, policy, throttling_warning, counts, texts }
+        let policies = None;
+        Reader { iam, context, policy, throttling_warning, counts, texts, policies }
     }
 
     /// The number of principals of this kind in the account, once it is known.

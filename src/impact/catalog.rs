@@ -62,6 +62,9 @@ pub enum AccessLevel {
 }
 
 impl AccessLevel {
+    /// The number of access levels.
+    pub(super) const COUNT: usize = AccessLevel::Unknown as usize + 1;
+
     /// The name that AWS uses.
     pub fn name(self) -> &'static str {
         match self {

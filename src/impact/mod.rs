@@ -10,6 +10,7 @@ mod comparison;
 mod document;
 mod folding;
 mod permissions;
+mod summary;
 mod tally;
 
 pub use access::{Access, Extent};
@@ -21,4 +22,5 @@ pub use comparison::{Comparison, Direction, Step};
 pub use document::{Document, DocumentError};
 pub use folding::{Folded, folded};
 pub use permissions::Permissions;
-pub use tally::{ServiceTally, Tally};
+pub use summary::{Summary, Tally};
+pub use tally::{ServiceTally, services};

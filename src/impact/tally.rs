@@ -1,60 +1,47 @@
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+
+use strum::IntoEnumIterator;
 
 use super::action_set::ActionSet;
 use super::actions::Actions;
 use super::catalog::AccessLevel;
 
-/// How many actions of a set there are, by access level and by service.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Tally {
-    /// All actions.
-    pub actions: usize,
-    /// By access level; a level without actions is missing.
-    pub levels: BTreeMap<AccessLevel, usize>,
-    /// Those services first that matter most: with the most actions that manage permissions, and then that write.
-    pub services: Vec<ServiceTally>,
-}
-
 /// How many actions of one service there are in a set.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServiceTally {
+pub struct ServiceTally<'a> {
     /// The service, such as `s3`.
-    pub service: String,
-    /// All actions.
-    pub actions: usize,
-    /// By access level; a level without actions is missing.
-    pub levels: BTreeMap<AccessLevel, usize>,
+    pub service: &'a str,
+    levels: [usize; AccessLevel::COUNT],
 }
 
-impl Tally {
-    /// Counts the actions of a set.
-    pub fn of(set: &ActionSet, actions: &Actions) -> Tally {
-        let mut tally = Tally::default();
-        let mut by_service: BTreeMap<&str, ServiceTally> = BTreeMap::new();
-        for action in set.iter().map(|index| actions.get(index)) {
-            tally.actions += 1;
-            *tally.levels.entry(action.level).or_default() += 1;
-            let service = action.service();
-            let of_service = by_service.entry(service).or_insert_with(|| ServiceTally {
-                service: service.to_owned(),
-                actions: 0,
-                levels: BTreeMap::new(),
-            });
-            of_service.actions += 1;
-            *of_service.levels.entry(action.level).or_default() += 1;
-        }
-        tally.services = by_service.into_values().collect();
-        let count = |it: &ServiceTally, level| it.levels.get(&level).copied().unwrap_or_default();
-        tally.services.sort_by_key(|it| {
-            let permissions = count(it, AccessLevel::PermissionsManagement);
-            Reverse((permissions, count(it, AccessLevel::Write), it.actions))
-        });
-        tally
+impl ServiceTally<'_> {
+    /// The number of actions by access level, without levels that have none.
+    pub fn levels(&self) -> impl Iterator<Item = (AccessLevel, usize)> {
+        AccessLevel::iter().zip(self.levels).filter(|(_, count)| *count > 0)
     }
+}
 
-    /// The number of actions with this access level.
-    pub fn of_level(&self, level: AccessLevel) -> usize {
-        self.levels.get(&level).copied().unwrap_or_default()
+/// The services of the actions in a set, those first that matter most: with the most actions that manage permissions, then
+/// that write, and then of any kind.
+pub fn services<'a>(set: &ActionSet, actions: &'a Actions) -> Vec<ServiceTally<'a>> {
+    let mut services: Vec<ServiceTally<'a>> = Vec::new();
+    for action in set.iter().map(|index| actions.get(index)) {
+        let service = action.service();
+        // The actions of the catalog are sorted by service.
+        let is_same = services.last().is_some_and(|last| last.service == service);
+        let position = match is_same {
+            true => services.len() - 1,
+            false => services.iter().position(|it| it.service == service).unwrap_or_else(|| {
+                services.push(ServiceTally { service, levels: [0; AccessLevel::COUNT] });
+                services.len() - 1
+            }),
+        };
+        services[position].levels[action.level as usize] += 1;
     }
+    services.sort_by_key(|it| {
+        let of = |level| it.levels[level as usize];
+        let all: usize = it.levels.iter().sum();
+        Reverse((of(AccessLevel::PermissionsManagement), of(AccessLevel::Write), all))
+    });
+    services
 }

@@ -25,6 +25,8 @@ pub struct ExplainOptions {
     pub as_of: Option<Timestamp>,
     /// The time limit for reading the account.
     pub timeout: Option<Duration>,
+    /// Whether to explain what the change gives and takes.
+    pub impact: bool,
 }
 
 /// Explains what decides the boundary of one principal. Changes nothing. `on_wait` receives long waits.
@@ -32,7 +34,7 @@ pub struct ExplainOptions {
 /// # Errors
 /// If the files have errors, the account cannot be read, or neither the files nor the account have the principal.
 pub async fn explain(options: &ExplainOptions, on_wait: OnWait<'_>) -> Result<Explanation, Error> {
-    let ExplainOptions { access, account, files, principal, as_of, timeout } = options;
+    let ExplainOptions { access, account, files, principal, as_of, timeout, impact } = options;
     let only = Some(vec![PrincipalPattern::from(principal)]);
     let selection = Selection { only, as_of: *as_of, ..Selection::of_files(files.clone()) };
     let config = Config::read(files)?;
@@ -42,7 +44,7 @@ pub async fn explain(options: &ExplainOptions, on_wait: OnWait<'_>) -> Result<Ex
         let partition = expected_partition(&config);
         let session = Session::identify(access, *account, partition, waits).await?;
         check_scope(&config, session.account.identity())?;
-        session.explain(&config, &selection, principal).await
+        session.with_impact(*impact).explain(&config, &selection, principal).await
     };
     time.within(on_wait, explained).await
 }

@@ -27,6 +27,8 @@ pub struct PlanOptions {
     pub out: Option<PathBuf>,
     /// The time limit for reading the account.
     pub timeout: Option<Duration>,
+    /// Whether the plan says what its changes give and take.
+    pub impact: bool,
 }
 
 /// Compares boundaries files with the account. Changes nothing. `on_wait` receives long waits.
@@ -40,25 +42,35 @@ pub async fn plan(options: &PlanOptions, on_wait: OnWait<'_>) -> Result<Plan, Er
         guard.max_changes = options.max_changes.or(guard.max_changes);
         guard.max_removals = options.max_removals.or(guard.max_removals);
     }
-    let PlanOptions { access, account, timeout, out, .. } = options;
-    make(access, *account, input, *timeout, out.as_ref(), on_wait).await
+    let PlanOptions { access, account, timeout, out, impact, .. } = options;
+    let making =
+        Making { access, account: *account, timeout: *timeout, out: out.as_ref(), impact: *impact };
+    making.plan(input, on_wait).await
 }
 
-/// Makes a plan, and saves it if `out` is a path.
-pub(super) async fn make(
-    access: &Access,
-    account: Option<AccountId>,
-    input: Input,
-    timeout: Option<Duration>,
-    out: Option<&PathBuf>,
-    on_wait: OnWait<'_>,
-) -> Result<Plan, Error> {
-    let mut time = TimeLimit::new(timeout);
-    let waits = time.waits();
-    let made = async { Session::open(access, account, &input, waits).await?.plan(input).await };
-    let plan = time.within(on_wait, made).await?;
-    if let Some(path) = out {
-        write_plan(&plan, path)?;
+/// How a plan is made, whatever it is made from.
+pub(super) struct Making<'a> {
+    pub(super) access: &'a Access,
+    pub(super) account: Option<AccountId>,
+    pub(super) timeout: Option<Duration>,
+    pub(super) out: Option<&'a PathBuf>,
+    pub(super) impact: bool,
+}
+
+impl Making<'_> {
+    /// Makes a plan, and saves it if `out` is a path.
+    pub(super) async fn plan(self, input: Input, on_wait: OnWait<'_>) -> Result<Plan, Error> {
+        let Making { access, account, timeout, out, impact } = self;
+        let mut time = TimeLimit::new(timeout);
+        let waits = time.waits();
+        let made = async {
+            let session = Session::open(access, account, &input, waits).await?;
+            session.with_impact(impact).plan(input).await
+        };
+        let plan = time.within(on_wait, made).await?;
+        if let Some(path) = out {
+            write_plan(&plan, path)?;
+        }
+        Ok(plan)
     }
-    Ok(plan)
 }

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::error::Error;
-use super::plan::make;
+use super::plan::Making;
 use super::session::Input;
 use super::time_limit::OnWait;
 use crate::aws::Access;
@@ -23,6 +23,8 @@ pub struct RollbackOptions {
     pub out: Option<PathBuf>,
     /// The time limit for reading the account.
     pub timeout: Option<Duration>,
+    /// Whether the plan says what its changes give and take.
+    pub impact: bool,
 }
 
 /// Plans to restore the boundaries that a run changed. Changes nothing. `on_wait` receives long waits.
@@ -30,10 +32,12 @@ pub struct RollbackOptions {
 /// # Errors
 /// If the journal cannot be used, the account cannot be read, or the plan cannot be saved.
 pub async fn rollback(options: &RollbackOptions, on_wait: OnWait<'_>) -> Result<Plan, Error> {
-    let RollbackOptions { access, account, journal, out, timeout } = options;
+    let RollbackOptions { access, account, journal, out, timeout, impact } = options;
     let record = RunRecord::read(journal)
         .map_err(|source| Error::ReadJournal { path: journal.clone(), source })?;
     let path = Printable::path(journal);
     let input = Input::Journal { record: Box::new(record), path };
-    make(access, *account, input, *timeout, out.as_ref(), on_wait).await
+    let making =
+        Making { access, account: *account, timeout: *timeout, out: out.as_ref(), impact: *impact };
+    making.plan(input, on_wait).await
 }

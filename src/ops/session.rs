@@ -3,7 +3,7 @@ use super::selection::{SelectedReading, Selection, count_unlisted};
 use crate::aws::{Access, Account, Connection, ExpectedPartition, Waits};
 use crate::config::Config;
 use crate::iam::{AccountAlias, AccountId, Principal, PrincipalKind, Printable, Timestamp};
-use crate::inventory::{ApiError, ErrorClass, Inventory, PolicyState, Reading};
+use crate::inventory::{AccountPolicies, ApiError, ErrorClass, Inventory, PolicyState, Reading};
 use crate::journal::RunRecord;
 use crate::plan::{
     Explanation, Overrides, Plan, PlanContext, Preflight, Supervision, Violation,
@@ -14,6 +14,8 @@ use crate::plan::{
 /// An account whose identity is confirmed.
 pub(super) struct Session {
     pub(super) account: Account,
+    /// Whether plans say what their changes give and take.
+    with_impact: bool,
 }
 
 /// What a plan is made from.
@@ -94,7 +96,17 @@ impl Session {
         let access = access.clone().for_partition(partition);
         let account = Connection::open_with(&access, waits).await.identify().await?;
         check_account(expected, account.identity())?;
-        Ok(Session { account })
+        Ok(Session { account, with_impact: false })
+    }
+
+    /// The session, whose plans say what their changes give and take if `with_impact` is set. This needs the policies of
+    /// the account.
+    pub(super) fn with_impact(mut self, with_impact: bool) -> Session {
+        self.with_impact = with_impact;
+        if with_impact {
+            self.account.collect_policies();
+        }
+        self
     }
 
     /// Reads the account and makes the plan. A saved plan is returned as it is.
@@ -124,6 +136,9 @@ impl Session {
         };
         let read = plan.listed().total();
         self.read_account_counts(&mut plan, &Overrides::default()).await?;
+        if let Some(policies) = self.policies_for(&plan).await? {
+            plan.impact = Some(plan.impact_with(&policies));
+        }
         self.log_reading(read);
         Ok(plan)
     }
@@ -175,7 +190,23 @@ impl Session {
         principal: &Principal,
     ) -> Result<Explanation, Error> {
         let (live, context) = self.read_selected(config, None, selection).await?;
-        Ok(Explanation::of(principal, &context, config, &live))
+        let mut explanation = Explanation::of(principal, &context, config, &live);
+        if let Some(policies) = self.policies_for(&explanation.plan).await? {
+            explanation.impact = explanation.plan.explained_impact(&policies);
+        }
+        Ok(explanation)
+    }
+
+    /// The policies that the impact of the plan depends on; `None` if it is not wanted.
+    async fn policies_for(&self, plan: &Plan) -> Result<Option<AccountPolicies>, Error> {
+        if !self.with_impact {
+            return Ok(None);
+        }
+        let mut policies = self.account.collected_policies();
+        let missing = plan.missing_documents(&policies).into_iter().cloned().collect::<Vec<_>>();
+        let read = self.account.policy_documents(&missing.iter().collect()).await?;
+        policies.managed.extend(read);
+        Ok(Some(policies))
     }
 
     /// The plan without the changes whose policies cannot be used as boundaries.

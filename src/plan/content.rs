@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::change::{Change, Expiring, Origin, Problem, Severity};
+use super::impact::PlanImpact;
 use super::source::PlanSource;
 use super::unlisted::Unlisted;
 use super::warning::Warning;
@@ -44,6 +45,8 @@ pub struct Plan {
     pub warnings: Vec<Warning>,
     /// The principals that the plan is limited to; `None` if it is for all.
     pub only: Option<Only>,
+    /// What the changes give and take; `None` if it was not computed. It is not part of the digest.
+    pub impact: Option<PlanImpact>,
     /// The digest of the document that the plan was read from, if that has an earlier format.
     pub read_digest: Option<Digest>,
 }
@@ -103,6 +106,7 @@ impl Plan {
             unlisted: ByKind::default(),
             warnings: Vec::new(),
             only: None,
+            impact: None,
             read_digest: None,
         }
     }

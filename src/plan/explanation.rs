@@ -3,6 +3,7 @@
 use super::content::Plan;
 use super::context::PlanContext;
 use super::decision::{Condition, Decision, Held, conditions, matches};
+use super::impact::ExplainedImpact;
 use crate::config::{Config, Expiration, Position, Rule};
 use crate::iam::{PolicyArn, PolicyRef, Principal, Printable};
 use crate::inventory::{Attributes, Inventory, Reading};
@@ -24,6 +25,8 @@ pub struct Explanation {
     pub deciding_rule: Option<usize>,
     /// The plan for this principal only.
     pub plan: Plan,
+    /// What the change of the plan does to each action; `None` without a change, or if it was not computed.
+    pub impact: Option<ExplainedImpact>,
 }
 
 /// An entry that names the principal.
@@ -106,6 +109,7 @@ impl Explanation {
             rules: config.rules_of(principal.kind).map(rule).collect(),
             deciding_rule,
             plan: Plan::between(context, config, live),
+            impact: None,
         }
     }
 }

@@ -10,6 +10,7 @@ mod decision;
 mod difference;
 mod explanation;
 mod guard;
+mod impact;
 mod policies;
 mod preflight;
 mod rollback;
@@ -28,6 +29,7 @@ pub use guard::{
     AccountCount, DefaultThreshold, EffectiveThreshold, Excess, Guard, Overrides, ShareBase,
     Supervision, Violation,
 };
+pub use impact::{Effect, ExplainedImpact, PlanImpact};
 pub use preflight::{Preflight, Refused, Verdict};
 pub use rollback::{changed_principals, rollback};
 pub use scope::{ScopeError, check_account, check_journal_scope, check_plan_scope, check_scope};

@@ -3,12 +3,13 @@
 use serde::Serialize;
 
 use super::json_check::pretty;
+use super::json_impact::ExplainedImpactJson;
 use crate::iam::{PolicyArn, PrincipalKind, Printable};
 use crate::plan::{ExplainedCondition, ExplainedRule, Explanation, Held};
 
 /// What decides the boundary of one principal, as one document.
 pub(super) fn explanation(explanation: &Explanation) -> String {
-    let Explanation { principal, reading, attributes, entry, rules, deciding_rule, plan } =
+    let Explanation { principal, reading, attributes, entry, rules, deciding_rule, plan, impact } =
         explanation;
     let change = plan.changes.first();
     let problem = plan.problems.first();
@@ -43,6 +44,7 @@ pub(super) fn explanation(explanation: &Explanation) -> String {
         action: change.map(|change| change.boundary.word()),
         to: change.and_then(|change| change.boundary.to()),
         problem: problem.map(|problem| problem.kind.code(principal.kind)),
+        impact: impact.as_ref().map(ExplainedImpactJson::of),
     })
 }
 
@@ -67,6 +69,9 @@ struct ExplanationJson<'a> {
     action: Option<&'static str>,
     to: Option<&'a PolicyArn>,
     problem: Option<&'a str>,
+    /// Missing if it was not computed, or nothing changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    impact: Option<ExplainedImpactJson<'a>>,
 }
 
 #[derive(Serialize)]

@@ -1,16 +1,14 @@
 //! What a change of a boundary gives and takes, as JSON for machines. Its fields are documented, and their names do not
 //! change.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use super::json_check::pretty;
 use crate::iam::Printable;
 use crate::impact::{
-    AccessLevel, ActionSet, Actions, Catalog, ComparedDocuments, Comparison, Direction, Extent,
-    Tally,
+    AccessLevel, Actions, Catalog, ComparedDocuments, Comparison, Extent, Summary,
 };
+use crate::plan::ExplainedImpact;
 
 /// A comparison of two boundary documents as one document.
 pub(super) fn compared(compared: &ComparedDocuments) -> String {
@@ -22,7 +20,7 @@ pub(super) fn compared(compared: &ComparedDocuments) -> String {
         before: before.as_ref(),
         after: after.as_ref(),
         identity,
-        impact: ImpactJson::of(comparison, actions),
+        impact: Summary::of(comparison, actions),
         actions: differing(comparison, actions),
     })
 }
@@ -38,57 +36,46 @@ struct ComparedJson<'a> {
     after: Option<&'a Printable>,
     identity: &'a [Printable],
     #[serde(flatten)]
-    impact: ImpactJson,
+    impact: Summary,
     actions: Vec<ActionJson<'a>>,
 }
 
-/// What a change gives and takes, as numbers.
+/// What the change of one principal does.
 #[derive(Serialize)]
-pub(super) struct ImpactJson {
-    direction: Direction,
-    gives: TallyJson,
-    extends: TallyJson,
-    takes: TallyJson,
-    reduces: TallyJson,
-    /// Limited before and after, and more can be allowed.
-    can_allow_more: TallyJson,
-    /// Limited before and after, and less can be allowed.
-    can_allow_less: TallyJson,
+#[serde(untagged)]
+pub(super) enum ExplainedImpactJson<'a> {
+    Known {
+        catalog_date: &'a str,
+        #[serde(flatten)]
+        summary: Summary,
+        actions: Vec<ActionJson<'a>>,
+    },
+    Unknown {
+        unknown: &'a Printable,
+    },
 }
 
-#[derive(Serialize)]
-struct TallyJson {
-    actions: usize,
-    services: usize,
-    access_levels: BTreeMap<&'static str, usize>,
+impl<'a> ExplainedImpactJson<'a> {
+    pub(super) fn of(impact: &'a ExplainedImpact) -> Self {
+        let ExplainedImpact { actions, result } = impact;
+        match result {
+            Err(unknown) => ExplainedImpactJson::Unknown { unknown },
+            Ok(comparison) => ExplainedImpactJson::Known {
+                catalog_date: &Catalog::current().date,
+                summary: Summary::of(comparison, actions),
+                actions: differing(comparison, actions),
+            },
+        }
+    }
 }
 
 /// An action that is allowed to another extent, or whose limits are others.
 #[derive(Serialize)]
-struct ActionJson<'a> {
+pub(super) struct ActionJson<'a> {
     action: &'a str,
     access_level: AccessLevel,
     before: Extent,
     after: Extent,
-}
-
-impl ImpactJson {
-    pub(super) fn of(comparison: &Comparison, actions: &Actions) -> ImpactJson {
-        let tally = |set: &ActionSet| {
-            let Tally { actions, levels, services } = Tally::of(set, actions);
-            let access_levels = levels.into_iter().map(|(level, n)| (level.name(), n)).collect();
-            TallyJson { actions, services: services.len(), access_levels }
-        };
-        ImpactJson {
-            direction: comparison.direction(),
-            gives: tally(&comparison.given),
-            extends: tally(&comparison.extended),
-            takes: tally(&comparison.taken),
-            reduces: tally(&comparison.reduced),
-            can_allow_more: tally(&comparison.widened),
-            can_allow_less: tally(&comparison.narrowed),
-        }
-    }
 }
 
 fn differing<'a>(comparison: &Comparison, actions: &'a Actions) -> Vec<ActionJson<'a>> {

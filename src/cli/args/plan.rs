@@ -58,6 +58,11 @@ pub(in crate::cli) struct PlanOutput {
     /// Save the plan to this file, for `show` and `apply`; only an earlier plan is overwritten
     #[arg(long, value_name = "PLAN")]
     pub(in crate::cli) out: Option<PathBuf>,
+    /// Say what the changes give and take: which actions of AWS services are allowed before and after
+    ///
+    /// Reads the policies of the account, on the pages of iam:GetAccountAuthorizationDetails.
+    #[arg(long)]
+    pub(in crate::cli) impact: bool,
     /// Output format
     #[arg(long, default_value = "text")]
     pub(in crate::cli) format: Format,

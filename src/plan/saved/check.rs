@@ -47,6 +47,7 @@ pub(super) fn plan(document: Document) -> Result<Plan, String> {
         ..Plan::empty(document.account, source)
     };
     document.coverage.into_plan(&mut plan)?;
+    plan.impact = document.impact.map(|impact| impact.into_impact(&plan)).transpose()?;
     let planned = plan.changes.len() + plan.problems.len();
     if plan.in_sync.total().checked_add(planned).is_none() {
         return Err("its number of principals is too large".to_owned());

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::coverage::{CoverageDocument, SeverityDocument};
 use super::format::{FORMAT, FORMAT_VERSION, content_digest};
+use super::impact::ImpactDocument;
 use super::problem::ProblemKindDocument;
 use super::provenance::ProvenanceDocument;
 use crate::config::{Guard, SourceFile};
@@ -40,8 +41,8 @@ pub(super) struct Document {
     /// The version of this format. The tool rejects later versions that it does not support.
     #[schemars(extend("const" = FORMAT_VERSION))]
     pub(super) format_version: u32,
-    /// The digest of the plan: the SHA-256 of this document without this field, as JSON with sorted keys and
-    /// no spaces.
+    /// The digest of the plan: the SHA-256 of this document without this field and without impact, as JSON with
+    /// sorted keys and no spaces.
     pub(super) digest: Digest,
     /// The account that the plan is for.
     pub(super) account: AccountId,
@@ -69,6 +70,10 @@ pub(super) struct Document {
     pub(super) problems: Vec<ProblemDocument>,
     #[serde(flatten)]
     pub(super) coverage: CoverageDocument,
+    /// What the changes give and take; missing if it was not computed. It is not part of the digest.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
+    #[schemars(with = "ImpactDocument")]
+    pub(super) impact: Option<ImpactDocument>,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -287,6 +292,7 @@ impl Document {
             changes: plan.changes.iter().map(ChangeDocument::of).collect(),
             problems: plan.problems.iter().map(ProblemDocument::of).collect(),
             coverage: CoverageDocument::of(plan),
+            impact: plan.impact.as_ref().map(ImpactDocument::of),
         };
         document.digest = document.content_digest();
         document

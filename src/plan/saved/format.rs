@@ -15,12 +15,13 @@ pub fn is_plan_like(text: &[u8]) -> bool {
     text.windows(FORMAT.len()).take(200).any(|window| window == FORMAT.as_bytes())
 }
 
-/// The SHA-256 of a document without its digest, as JSON with sorted keys and no spaces.
+/// The SHA-256 of a document without its digest and without what its changes give and take, as JSON with sorted keys and no spaces.
 pub(super) fn content_digest(document: &impl serde::Serialize) -> Digest {
     let mut content =
         serde_json::to_value(document).expect("strings and numbers serialize to JSON");
     if let Some(fields) = content.as_object_mut() {
         fields.remove("digest");
+        fields.remove("impact");
     }
     content.sort_all_objects();
     Digest::of(content.to_string())

@@ -7,6 +7,7 @@ mod check;
 mod coverage;
 mod document;
 mod format;
+mod impact;
 mod problem;
 mod provenance;
 mod version_2;

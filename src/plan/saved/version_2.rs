@@ -132,6 +132,7 @@ impl DocumentVersion2 {
             changes,
             problems,
             coverage: CoverageDocument::default(),
+            impact: None,
         };
         document.digest = document.content_digest();
         Ok(document)

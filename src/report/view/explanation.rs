@@ -1,3 +1,4 @@
+use super::impact::explained_sections;
 use super::problem::problem_statement;
 use super::words::account;
 use super::{Body, Closing, Document, Section, Severity, Text, Tone};
@@ -41,6 +42,7 @@ pub(in crate::report) fn explanation(explanation: &Explanation) -> Document<'_> 
         false => rules,
     };
     sections.push(section(Text::ours("Rules, in the order in which they are tried"), rules));
+    sections.extend(explanation.impact.iter().flat_map(explained_sections));
     Document {
         marker: MARKER,
         severity: Severity::Notice,

@@ -1,11 +1,15 @@
 //! What a change of a boundary gives and takes, in words.
 
+use std::collections::HashMap;
+
 use super::words::{counted, counted_more, grouped};
 use super::{Body, Closing, Document, Section, Severity, Text, Tone};
+use crate::iam::Principal;
 use crate::impact::{
     AccessLevel, ActionSet, Actions, Catalog, ComparedDocuments, Comparison, Direction, Folded,
-    ServiceTally, Tally, folded,
+    ServiceTally, Summary, Tally, folded, services,
 };
+use crate::plan::{Effect, ExplainedImpact, Plan, PlanImpact};
 
 /// The text that identifies a comparison among other documents.
 const MARKER: &str = "iam-boundaries impact";
@@ -36,7 +40,7 @@ pub(in crate::report) fn impact(compared: &ComparedDocuments) -> Document<'_> {
         sections: sections(comparison, actions).into_iter().chain([about_the_method()]).collect(),
         closing: Some(Closing {
             label: word(comparison.direction()),
-            parts: vec![(tone(comparison.direction()), summary(comparison, actions))],
+            parts: vec![(tone(comparison.direction()), summary(&Summary::of(comparison, actions)))],
         }),
         account: None,
         digest: None,
@@ -71,58 +75,47 @@ fn word(direction: Direction) -> &'static str {
 /// What the method does not consider, and the date of the catalog.
 pub(super) fn about_the_method() -> Section<'static> {
     let date = Catalog::current().date.clone();
-    Section {
-        heading: Some(Text::ours("Limits of the comparison")),
-        severity: Severity::Detail,
-        label: "",
-        noun: "statement",
-        body: Body::Statements(vec![
-            Text::ours(NOT_CONSIDERED),
-            Text::ours("actions of AWS services as of ").and_sentence(date),
-        ]),
-        message: None,
-        help: None,
-    }
+    let statements = vec![
+        Text::ours(NOT_CONSIDERED),
+        Text::ours("actions of AWS services as of ").and_sentence(date),
+    ];
+    statements_section("Limits of the comparison", Severity::Detail, statements)
 }
 
 /// What a change gives and takes, as one line.
-pub(super) fn summary(comparison: &Comparison, actions: &Actions) -> Text<'static> {
+pub(super) fn summary(summary: &Summary) -> Text<'static> {
+    let Summary { gives, extends, takes, reduces, can_allow_more, can_allow_less, .. } = summary;
     let mut parts = Vec::new();
-    let mut part = |verb: &str, set: &ActionSet, rest: &str| {
-        if !set.is_empty() {
-            parts.push(format!("{verb} {}{rest}", described(&Tally::of(set, actions))));
+    let mut part = |verb: &str, tally: &Tally, rest: &str| {
+        if tally.actions > 0 {
+            parts.push(format!("{verb} {}{rest}", described(tally)));
         }
     };
-    part("gives", &comparison.given, "");
-    part("extends", &comparison.extended, " to all resources and conditions");
-    part("takes", &comparison.taken, "");
-    part("reduces", &comparison.reduced, " to some resources or conditions");
-    let differing = comparison.narrowed.or(&comparison.widened);
-    if !differing.is_empty() {
-        let can = match (comparison.widened.is_empty(), comparison.narrowed.is_empty()) {
-            (false, true) => "can allow more of",
-            (true, false) => "can allow less of",
-            _ => "has other resources or conditions for",
-        };
-        parts.push(format!("{can} {}", described(&Tally::of(&differing, actions))));
+    part("gives", gives, "");
+    part("extends", extends, " to all resources and conditions");
+    part("can allow more of", can_allow_more, "");
+    part("takes", takes, "");
+    part("reduces", reduces, " to some resources or conditions");
+    part("can allow less of", can_allow_less, "");
+    match (summary.can_deny(), summary.can_allow()) {
+        (false, false) => return Text::ours("the same requests are allowed before and after"),
+        (true, false) => parts.push("gives none".to_owned()),
+        (false, true) => parts.push("takes none".to_owned()),
+        (true, true) => {}
     }
-    if parts.is_empty() {
-        return Text::ours("the same requests are allowed before and after");
-    }
-    if comparison.can_deny() && !comparison.can_allow() {
-        parts.push("gives none".to_owned());
-    }
-    if comparison.can_allow() && !comparison.can_deny() {
-        parts.push("takes none".to_owned());
-    }
-    Text::sentence(parts.join(", "))
+    Text::sentence(parts.join("; "))
 }
 
-/// `9,214 actions of 181 services (210 permissions management, 3,102 write)`.
+/// `9,214 actions of 181 services such as iam, kms and s3 (210 permissions management, 3,102 write)`, or the names of
+/// few actions.
 fn described(tally: &Tally) -> String {
-    let services = match &tally.services[..] {
-        [only] => only.service.clone(),
-        services => counted(services.len(), "service"),
+    if tally.names_actions() {
+        return tally.main.join(", ");
+    }
+    let services = match (tally.services, &tally.main[..]) {
+        (1, [only]) => only.clone(),
+        (2, [one, two]) => format!("{one} and {two}"),
+        (count, main) => format!("{} such as {}", counted(count, "service"), main.join(", ")),
     };
     let levels: Vec<String> = [
         (AccessLevel::PermissionsManagement, "permissions management"),
@@ -142,15 +135,7 @@ fn described(tally: &Tally) -> String {
 /// A section for each kind of difference, with the services that matter first.
 pub(super) fn sections(comparison: &Comparison, actions: &Actions) -> Vec<Section<'static>> {
     let section = |heading: &'static str, severity, set: &ActionSet| {
-        (!set.is_empty()).then(|| Section {
-            heading: Some(Text::ours(heading)),
-            severity,
-            label: "",
-            noun: "service",
-            body: Body::Statements(by_service(set, actions)),
-            message: None,
-            help: None,
-        })
+        (!set.is_empty()).then(|| statements_section(heading, severity, by_service(set, actions)))
     };
     let differing = comparison.narrowed.or(&comparison.widened);
     [
@@ -183,16 +168,21 @@ const MAX_PATTERNS: usize = 30;
 fn by_service(set: &ActionSet, actions: &Actions) -> Vec<Text<'static>> {
     let mut whole = Vec::new();
     let mut statements = Vec::new();
-    for ServiceTally { service, .. } in Tally::of(set, actions).services {
-        let (clause, patterns) = match folded(set, &service, actions) {
+    for ServiceTally { service, .. } in services(set, actions) {
+        let (clause, patterns) = match folded(set, service, actions) {
             Folded::Every => {
-                whole.push(service);
+                whole.push(service.to_owned());
                 continue;
             }
             Folded::Only(patterns) => (": ", patterns),
             Folded::Except(patterns) => (": every action except ", patterns),
         };
-        statements.push(listed(Text::name(service).and(clause), patterns, MAX_PATTERNS, "action"));
+        statements.push(listed(
+            Text::name(service.to_owned()).and(clause),
+            patterns,
+            MAX_PATTERNS,
+            "action",
+        ));
     }
     let more = statements.len().saturating_sub(MAX_SERVICES);
     if more > 0 {
@@ -221,5 +211,123 @@ fn listed(heading: Text<'static>, names: Vec<String>, most: usize, noun: &str) -
     match more {
         0 => text,
         more => text.and(" and ").and_sentence(counted_more(more, noun)),
+    }
+}
+
+/// The text of each change of a plan about what it gives and takes.
+pub(super) struct ImpactNotes<'a> {
+    impact: Option<&'a PlanImpact>,
+    by_principal: HashMap<&'a Principal, usize>,
+}
+
+impl<'a> ImpactNotes<'a> {
+    pub(super) fn of(plan: &'a Plan) -> Self {
+        let impact = plan.impact.as_ref();
+        let by_principal = impact.map(PlanImpact::by_principal).unwrap_or_default();
+        ImpactNotes { impact, by_principal }
+    }
+
+    /// What the change of this principal gives and takes. If it is the same as for others, it is said once, for the first of
+    /// them.
+    pub(super) fn of_change(&self, principal: &Principal) -> Option<Text<'a>> {
+        let effect = self.impact?.effects.get(*self.by_principal.get(principal)?)?;
+        let first = effect.principals.first()?;
+        Some(match first == principal {
+            true => result(effect),
+            false => Text::ours("as for ").and_name(first.to_string()),
+        })
+    }
+}
+
+fn result(effect: &Effect) -> Text<'_> {
+    match &effect.result {
+        Ok(summary_of) => summary(summary_of),
+        Err(why) => Text::ours("what it gives and takes is not known: ").and_quote(why.as_str()),
+    }
+}
+
+/// The most effects that a plan lists before its other sections.
+const MAX_EFFECTS: usize = 10;
+/// The most principals that are named for one effect.
+const MAX_PRINCIPALS: usize = 5;
+
+/// The different effects of a plan, the most important first, and what the comparison does not consider.
+pub(super) fn impact_sections(plan: &Plan) -> Vec<Section<'_>> {
+    let Some(PlanImpact { effects, .. }) = &plan.impact else { return Vec::new() };
+    let can_allow = |effect: &&Effect| effect.result.as_ref().is_ok_and(Summary::can_allow);
+    let (widening, others): (Vec<&Effect>, Vec<&Effect>) = effects.iter().partition(can_allow);
+    let (unknown, others): (Vec<&Effect>, Vec<&Effect>) =
+        others.into_iter().partition(|effect| effect.result.is_err());
+    [
+        effects_section("Gives permissions", Severity::Warning, widening),
+        effects_section("Impact not known", Severity::Warning, unknown),
+        effects_section("Takes permissions, or has no effect", Severity::Notice, others),
+        (!effects.is_empty()).then(about_the_method),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn effects_section<'a>(
+    heading: &'static str,
+    severity: Severity,
+    effects: Vec<&'a Effect>,
+) -> Option<Section<'a>> {
+    let more = effects.len().saturating_sub(MAX_EFFECTS);
+    let mut statements: Vec<Text<'_>> =
+        effects.into_iter().take(MAX_EFFECTS).map(of_principals).collect();
+    if more > 0 {
+        statements.push(Text::sentence(counted_more(more, "effect")));
+    }
+    (!statements.is_empty()).then_some(statements_section(heading, severity, statements))
+}
+
+/// `user/alice, user/bob and 3 more principals: takes s3:PutObject; gives none`.
+fn of_principals(effect: &Effect) -> Text<'_> {
+    let more = effect.principals.len().saturating_sub(MAX_PRINCIPALS);
+    let mut text = Text::default();
+    for (n, principal) in effect.principals.iter().take(MAX_PRINCIPALS).enumerate() {
+        text = text.and(if n == 0 { "" } else { ", " }).and_name(principal.to_string());
+    }
+    if more > 0 {
+        text = text.and(" and ").and_sentence(counted_more(more, "principal"));
+    }
+    text.and(": ").and_text(result(effect))
+}
+
+fn statements_section<'a>(
+    heading: &'static str,
+    severity: Severity,
+    statements: Vec<Text<'a>>,
+) -> Section<'a> {
+    Section {
+        heading: Some(Text::ours(heading)),
+        severity,
+        label: "",
+        noun: "statement",
+        body: Body::Statements(statements),
+        message: None,
+        help: None,
+    }
+}
+
+/// What the change of one principal does, service by service.
+pub(super) fn explained_sections(impact: &ExplainedImpact) -> Vec<Section<'_>> {
+    let ExplainedImpact { actions, result } = impact;
+    let heading = "What the change gives and takes";
+    match result {
+        Err(why) => {
+            let statement = Text::ours("not known: ").and_quote(why.as_str());
+            vec![statements_section(heading, Severity::Warning, vec![statement])]
+        }
+        Ok(comparison) => {
+            let line = summary(&Summary::of(comparison, actions));
+            let first = statements_section(heading, severity(comparison), vec![line]);
+            let mut sections = vec![first];
+            sections.extend(self::sections(comparison, actions));
+            sections.push(about_the_method());
+            sections
+        }
     }
 }

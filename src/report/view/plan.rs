@@ -1,5 +1,6 @@
 use super::coverage::{coverage_parts, coverage_sections, may_have_rules, none_is_unlisted};
 use super::guard::guard_section;
+use super::impact::{ImpactNotes, impact_sections};
 use super::problem::{ProblemView, problem_row};
 use super::words::{account, boundary, counted, files, grouped, is_layered, place, plural};
 use super::{
@@ -32,6 +33,7 @@ pub(in crate::report) fn review(plan: &Plan) -> Document<'_> {
     }
     let title = title.and(": ").and_sentence(result);
     let mut sections = change_sections(plan);
+    sections.extend(impact_sections(plan));
     sections.extend(incomplete_journal(plan));
     sections.extend(names_section(plan));
     sections.extend(problem_section(problems(plan), is_layered(plan)));
@@ -77,9 +79,16 @@ fn counts(plan: &Plan) -> Vec<CountsRow> {
 }
 
 fn change_sections(plan: &Plan) -> Vec<Section<'_>> {
+    let impacts = ImpactNotes::of(plan);
     let section = |(origin, heading, severity, label, noun)| {
-        let rows: Vec<Row<'_>> =
-            plan.changes_of(origin).map(|change| change_row(plan, change)).collect();
+        let row = |change| {
+            let mut row = change_row(plan, change);
+            if let Some(view) = &mut row.change {
+                view.impact = impacts.of_change(&change.principal);
+            }
+            row
+        };
+        let rows: Vec<Row<'_>> = plan.changes_of(origin).map(row).collect();
         (!rows.is_empty()).then_some(Section {
             heading,
             severity,
@@ -128,6 +137,7 @@ pub(in crate::report) fn change_view<'a>(plan: &'a Plan, change: &'a Change) -> 
         origin: change.origin,
         expired: change.expired,
         reason: change.reason.as_deref(),
+        impact: None,
     }
 }
 

@@ -1,0 +1,85 @@
+//! What the changes of a saved plan give and take. It is outside the digest: it does not decide what is applied.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::document::PrincipalDocument;
+use crate::iam::{Principal, Printable};
+use crate::impact::Summary;
+use crate::plan::content::Plan;
+use crate::plan::impact::{Effect, PlanImpact};
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) struct ImpactDocument {
+    /// The date of the catalog of actions.
+    #[schemars(with = "String")]
+    catalog_date: Printable,
+    /// The different effects, the most important first. Each principal that the plan changes has one.
+    effects: Vec<EffectDocument>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+struct EffectDocument {
+    /// The principals, sorted.
+    #[schemars(length(min = 1))]
+    principals: Vec<PrincipalDocument>,
+    #[serde(flatten)]
+    result: ResultDocument,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+enum ResultDocument {
+    /// What the changes give and take.
+    Summary(Summary),
+    /// Why this is not known.
+    Unknown(#[schemars(with = "String")] Printable),
+}
+
+impl ImpactDocument {
+    pub(super) fn of(impact: &PlanImpact) -> Self {
+        let effect = |Effect { principals, result }: &Effect| EffectDocument {
+            principals: principals.iter().map(Into::into).collect(),
+            result: match result {
+                Ok(summary) => ResultDocument::Summary(summary.clone()),
+                Err(why) => ResultDocument::Unknown(why.clone()),
+            },
+        };
+        ImpactDocument {
+            catalog_date: impact.catalog_date.as_str().into(),
+            effects: impact.effects.iter().map(effect).collect(),
+        }
+    }
+
+    /// The impact of `plan`.
+    ///
+    /// # Errors
+    /// If it is not about exactly the principals that the plan changes.
+    pub(super) fn into_impact(self, plan: &Plan) -> Result<PlanImpact, String> {
+        let effect = |EffectDocument { principals, result }: EffectDocument| Effect {
+            principals: principals
+                .into_iter()
+                .map(|PrincipalDocument { kind, name }| Principal { kind, name })
+                .collect(),
+            result: match result {
+                ResultDocument::Summary(summary) => Ok(summary),
+                ResultDocument::Unknown(why) => Err(why),
+            },
+        };
+        let effects: Vec<Effect> = self.effects.into_iter().map(effect).collect();
+        let count: usize = effects.iter().map(|it| it.principals.len()).sum();
+        let principals: BTreeSet<_> = effects.iter().flat_map(|it| &it.principals).collect();
+        let changed: BTreeSet<_> = plan.changes.iter().map(|it| &it.principal).collect();
+        match count == changed.len() && principals == changed {
+            true => Ok(PlanImpact { catalog_date: self.catalog_date.to_string(), effects }),
+            false => Err("its impact is not about the principals that it changes".to_owned()),
+        }
+    }
+}
