@@ -36,6 +36,11 @@ static DOCUMENTS: LazyLock<BTreeMap<&str, Document>> =
     LazyLock::new(|| COMPANY.map(|(name, text)| (name, Document::compact(text))).into());
 static DEFAULT_DOCUMENT: LazyLock<Document> = LazyLock::new(|| Document::compact(DEFAULT));
 
+/// Inline policies of the company by name.
+pub(super) fn inline(names: &[&str]) -> BTreeMap<String, Document> {
+    names.iter().map(|name| ((*name).to_owned(), of_policy(name))).collect()
+}
+
 /// The document of the company's policy with this name, or that of a policy without one.
 pub(super) fn of_policy(name: &str) -> Document {
     DOCUMENTS.get(name).unwrap_or(&DEFAULT_DOCUMENT).clone()

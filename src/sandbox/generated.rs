@@ -1,6 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::account::Entity;
+use super::account::{Account, Entity};
+use super::documents;
+use super::policy::Policies;
 use crate::iam::PrincipalKind;
 
 /// The part of a company to which a generated user or role belongs.
@@ -27,11 +29,34 @@ const DEPARTMENTS: [Department; 10] = [
     Department { path: "/", group: None, team: "" },
 ];
 
-/// The groups of the departments, and the group of every 50th user.
-pub(super) const GROUPS: [&str; 4] = ["Contractors", "DataScientists", "Engineers", "OnCall"];
+/// The groups of the departments, and the group of every 50th user: name, AWS managed policy that is attached, inline
+/// policies.
+const GROUPS: [(&str, Option<&str>, &[&str]); 4] = [
+    ("Contractors", Some("arn:aws:iam::aws:policy/ReadOnlyAccess"), &["code-review"]),
+    (
+        "DataScientists",
+        Some("arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"),
+        &["analytics", "own-credentials"],
+    ),
+    ("Engineers", Some(POWER_USER), &["own-credentials"]),
+    ("OnCall", None, &["on-call"]),
+];
+
+/// Every eighth user and every fourth role has the inline policy at its number.
+const INLINE: [&str; 5] = ["backup", "metrics", "previews", "report", "resize"];
 
 const ADMINISTRATOR: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 const POWER_USER: &str = "arn:aws:iam::aws:policy/PowerUserAccess";
+
+/// Adds the groups to the account.
+pub(super) fn put_groups(account: &mut Account) {
+    for (name, attached, inline) in GROUPS {
+        account.put_group(name, "/").policies = Policies {
+            attached: attached.into_iter().map(str::to_owned).collect(),
+            inline: documents::inline(inline),
+        };
+    }
+}
 
 /// The user or role with this number.
 pub(super) fn entity(kind: PrincipalKind, n: usize, boundary: Option<&str>) -> Entity {
@@ -49,6 +74,13 @@ pub(super) fn entity(kind: PrincipalKind, n: usize, boundary: Option<&str>) -> E
         n if n % 4 == 1 => BTreeSet::from([POWER_USER.to_owned()]),
         _ => BTreeSet::new(),
     };
+    let every = match kind {
+        PrincipalKind::User => 8,
+        PrincipalKind::Role => 4,
+    };
+    if n.is_multiple_of(every) {
+        entity.policies.inline = documents::inline(&[INLINE[n / every % INLINE.len()]]);
+    }
     entity
 }
 

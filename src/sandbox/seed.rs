@@ -12,7 +12,7 @@ pub enum Seed {
     Story,
     /// This many users and roles with [awkward names](awkward_name): users and roles have the same names. Of every
     /// five, one has no boundary, one has `Contractor`, and three have `Developer`. They have paths, tags, groups and
-    /// attached policies like those of a company that grew, always the same for each number.
+    /// policies like those of a company that grew, always the same for each number.
     Generated {
         /// The number of users.
         users: usize,
@@ -35,9 +35,7 @@ impl Seed {
             Seed::Story => story::put(home),
             Seed::Generated { users, roles } => {
                 let (right, wrong) = (customer("/", "Developer"), customer("/", "Contractor"));
-                for group in generated::GROUPS {
-                    home.put_group(group, "/");
-                }
+                generated::put_groups(home);
                 let users = (0..users).map(|n| (PrincipalKind::User, n));
                 let roles = (0..roles).map(|n| (PrincipalKind::Role, n));
                 for (kind, n) in users.chain(roles) {

@@ -1,4 +1,6 @@
 use super::account::{ACCOUNT, Account};
+use super::documents;
+use super::policy::Policies;
 use crate::iam::PrincipalKind;
 
 /// The customer managed policies of [`Seed::Story`](super::Seed::Story), with their paths.
@@ -68,6 +70,26 @@ const TAGS: [(&str, &str, &[&str]); 9] = [
     ("owner", "security@example.com", &["break-glass", "auditor"]),
 ];
 
+/// The policies of the groups: name of the group, AWS managed policies that are attached, inline policies.
+const GROUP_POLICIES: [(&str, &[&str], &[&str]); 5] = [
+    ("Admins", &["AdministratorAccess"], &[]),
+    ("Agency", &[], &["design-assets"]),
+    ("Contractors", &["ReadOnlyAccess"], &["code-review"]),
+    ("DataScientists", &["AmazonS3ReadOnlyAccess"], &["analytics", "own-credentials"]),
+    ("Engineers", &["PowerUserAccess"], &["own-credentials"]),
+];
+
+/// The inline policies: name, and the users and roles that have it.
+const INLINE: [(&str, &[&str]); 7] = [
+    ("backup", &["legacy-backup"]),
+    ("metrics", &["metrics+export"]),
+    ("on-call", &["alice", "fatima"]),
+    ("pipeline", &["data-pipeline"]),
+    ("previews", &["ci-preview"]),
+    ("report", &["nightly-report"]),
+    ("resize", &["image-resizer"]),
+];
+
 /// The AWS managed policies that are attached: name, and the users and roles that have it.
 const ATTACHED: [(&str, &[&str]); 4] = [
     (
@@ -83,20 +105,31 @@ const ATTACHED: [(&str, &[&str]); 4] = [
 pub(super) fn put(account: &mut Account) {
     let users = USERS.map(|user| (PrincipalKind::User, user));
     let roles = ROLES.map(|role| (PrincipalKind::Role, role));
-    for (group, _) in GROUPS {
-        account.put_group(group, "/");
+    for (group, attached, inline) in GROUP_POLICIES {
+        account.put_group(group, "/").policies = policies(attached, inline);
     }
     for (kind, (path, name, boundary)) in users.into_iter().chain(roles) {
         let entity = account.put(kind, name, path, boundary.map(arn).as_deref());
         for (key, value, _) in TAGS.iter().filter(|(.., with)| with.contains(&name)) {
             entity.tag(key, value);
         }
-        let attached = ATTACHED.iter().filter(|(_, with)| with.contains(&name));
-        entity.policies.attached = attached.map(|(policy, _)| arn(policy)).collect();
+        entity.policies = policies(&those_of(name, &ATTACHED), &those_of(name, &INLINE));
         if kind == PrincipalKind::User {
             let groups = GROUPS.iter().filter(|(_, users)| users.contains(&name));
             entity.groups = groups.map(|(group, _)| (*group).to_owned()).collect();
         }
+    }
+}
+
+/// The policies of a table that the user or role has.
+fn those_of(name: &str, table: &[(&'static str, &[&str])]) -> Vec<&'static str> {
+    table.iter().filter(|(_, with)| with.contains(&name)).map(|(policy, _)| *policy).collect()
+}
+
+fn policies(attached: &[&str], inline: &[&str]) -> Policies {
+    Policies {
+        attached: attached.iter().map(|name| arn(name)).collect(),
+        inline: documents::inline(inline),
     }
 }
 
@@ -118,13 +151,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_in_the_tables_is_that_of_a_user_or_role() {
+    fn every_name_in_the_tables_is_that_of_a_user_or_role_and_every_group_has_policies() {
         let names: Vec<&str> = USERS.iter().chain(&ROLES).map(|(_, name, _)| *name).collect();
         let tagged = TAGS.iter().flat_map(|(.., with)| *with);
         let attached = ATTACHED.iter().flat_map(|(_, with)| *with);
+        let inline = INLINE.iter().flat_map(|(_, with)| *with);
         let members = GROUPS.iter().flat_map(|(_, users)| *users);
-        for name in tagged.chain(attached).chain(members) {
+        for name in tagged.chain(attached).chain(inline).chain(members) {
             assert!(names.contains(name), "{name}");
         }
+        assert_eq!(GROUPS.map(|(group, _)| group), GROUP_POLICIES.map(|(group, ..)| group));
     }
 }

@@ -147,7 +147,7 @@ async fn each_action_returns_what_the_api_reference_says() {
                 "<PolicyName>AdministratorAccess</PolicyName><PolicyArn>arn:aws:iam::aws:policy/Admin",
                 "<Key>on-leave</Key><Value></Value>",
             ],
-            &["<UserPolicyList>"],
+            &[],
         ),
         (
             &format!("{DETAILS}&Filter.member.1=User"),

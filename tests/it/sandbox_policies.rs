@@ -340,3 +340,62 @@ async fn a_policy_on_an_account_page_has_its_versions_and_counts() {
     let sandbox = start(true).await.unwrap();
     assert!(aws(&sandbox).await.contains(READ_ONLY));
 }
+
+/// What determines the permissions of a user or role: boundary, inline policies, attached policies and groups.
+fn combinations(pages: &[Details]) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    for page in pages {
+        for user in page.user_detail_list() {
+            let boundary = user.permissions_boundary().map(|it| it.permissions_boundary_arn());
+            let names = user.user_policy_list().iter().map(|it| it.policy_document());
+            let inline: Vec<_> = names.collect();
+            let attached: Vec<_> =
+                user.attached_managed_policies().iter().map(|it| it.policy_arn()).collect();
+            let groups = user.group_list();
+            all.insert(format!("{boundary:?} {inline:?} {attached:?} {groups:?}"));
+        }
+    }
+    all
+}
+
+#[tokio::test]
+async fn generated_users_have_few_distinct_combinations_of_policies() {
+    let seed = Seed::Generated { users: 2_000, roles: 0 };
+    let sandbox = Sandbox::start(Options { seed, ..Options::default() }).await.unwrap();
+    let (found, _) = pages(&client(&sandbox), &[EntityType::User], 1_000).await;
+    assert_eq!(found.len(), 2);
+    assert_eq!(combinations(&found).len(), 47);
+    let (found, _) = pages(&client(&sandbox), &[EntityType::Group], 1_000).await;
+    for group in found[0].group_detail_list() {
+        assert!(!group.group_policy_list().is_empty(), "{:?}", group.group_name());
+    }
+}
+
+#[tokio::test]
+async fn each_policy_that_the_sample_company_uses_has_a_document() {
+    let sandbox = story().await;
+    let iam = client(&sandbox);
+    let (found, _) = pages(&iam, &[], 1_000).await;
+    let [page] = found.as_slice() else { panic!("one page") };
+    let users = page.user_detail_list();
+    let of_users = users.iter().flat_map(|it| it.attached_managed_policies());
+    let of_roles = page.role_detail_list().iter().flat_map(|it| it.attached_managed_policies());
+    let of_groups = page.group_detail_list().iter().flat_map(|it| it.attached_managed_policies());
+    let attached = of_users.chain(of_roles).chain(of_groups).map(|it| it.policy_arn().unwrap());
+    let boundaries = users.iter().filter_map(|it| it.permissions_boundary());
+    let boundaries = boundaries.map(|it| it.permissions_boundary_arn().unwrap());
+    let used: BTreeSet<&str> = attached.chain(boundaries).collect();
+    assert!(used.len() > 6, "{used:?}");
+    for arn in used {
+        let policy = iam.get_policy().policy_arn(arn).send().await.unwrap().policy.unwrap();
+        let version = iam.get_policy_version().policy_arn(arn);
+        let version = version.version_id(policy.default_version_id().unwrap()).send().await;
+        let text = decoded(version.unwrap().policy_version.unwrap().document());
+        assert!(text.starts_with(r#"{"Version":"2012-10-17","Statement":[{"#), "{text}");
+    }
+    let inline = |user: &str| {
+        let user = users.iter().find(|it| it.user_name() == Some(user)).unwrap();
+        user.user_policy_list().iter().map(|it| it.policy_name().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!((inline("alice"), inline("bob")), (vec!["on-call"], vec![]));
+}
