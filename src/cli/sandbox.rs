@@ -32,6 +32,7 @@ async fn serve(args: &ServeArgs, output: &Output) -> Result<Exit, Failure> {
         throttle: throttle(args)?,
         staleness: Duration::from_millis(args.staleness),
         lists_boundary_policies: false,
+        job_time: Duration::from_millis(args.job_time),
         chaos: chaos(args),
         state: None,
     })

@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::document::Document;
+use super::jobs::Job;
+use super::last_used::LastUsed;
 use super::policy::{Group, Policies, Policy};
 use crate::iam::PrincipalKind;
 
@@ -28,6 +30,8 @@ pub(super) struct Account {
     policies: BTreeMap<String, Policy>,
     /// The number of deleted users and roles by name and kind. Unique IDs depend on it.
     deletions: BTreeMap<Key, u64>,
+    /// The jobs of last accessed reports by ID.
+    jobs: BTreeMap<String, Job>,
     /// The names in lowercase: IAM names are case-insensitive.
     folded: BTreeSet<Key>,
 }
@@ -73,6 +77,8 @@ pub(super) struct Entity {
     /// The trust policy of a role; `None` for that of the seed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) trust_policy: Option<String>,
+    #[serde(default, skip_serializing_if = "LastUsed::is_empty")]
+    pub(super) last_used: LastUsed,
     #[serde(skip)]
     stale: Option<Stale>,
 }
@@ -93,6 +99,7 @@ impl Entity {
             groups: BTreeSet::new(),
             policies: Policies::default(),
             trust_policy: None,
+            last_used: LastUsed::default(),
             stale: None,
         }
     }
@@ -131,7 +138,8 @@ impl From<SavedAccount> for Account {
         let (entities, deletions) = (keyed(users, roles), keyed(deletions, role_deletions));
         let folded =
             entities.keys().map(|(name, kind)| key(*kind, &name.to_ascii_lowercase())).collect();
-        Account { alias: None, entities, groups, policies, deletions, folded }
+        let (alias, jobs) = (None, BTreeMap::new());
+        Account { alias, entities, groups, policies, deletions, jobs, folded }
     }
 }
 
@@ -253,6 +261,14 @@ impl Account {
 
     pub(super) fn count_of(&self, kind: PrincipalKind) -> usize {
         self.entities.keys().filter(|(_, it)| *it == kind).count()
+    }
+
+    pub(super) fn jobs(&self) -> &BTreeMap<String, Job> {
+        &self.jobs
+    }
+
+    pub(super) fn put_job(&mut self, id: &str, job: Job) {
+        self.jobs.insert(id.to_owned(), job);
     }
 
     /// The users and roles. The order is that of pages.

@@ -29,7 +29,7 @@ impl Action {
     pub const GET_CALLER_IDENTITY: Action = Action("GetCallerIdentity");
 
     /// All actions, ordered by name.
-    pub const ALL: [Action; 51] = [
+    pub const ALL: [Action; 53] = [
         Action("AddUserToGroup"),
         Action("AttachGroupPolicy"),
         Action("AttachRolePolicy"),
@@ -51,6 +51,7 @@ impl Action {
         Action("DetachGroupPolicy"),
         Action("DetachRolePolicy"),
         Action("DetachUserPolicy"),
+        Action("GenerateServiceLastAccessedDetails"),
         Action("GetAccountAuthorizationDetails"),
         Action("GetAccountSummary"),
         Action::GET_CALLER_IDENTITY,
@@ -59,6 +60,7 @@ impl Action {
         Action("GetPolicyVersion"),
         Action("GetRole"),
         Action("GetRolePolicy"),
+        Action("GetServiceLastAccessedDetails"),
         Action("GetUser"),
         Action("GetUserPolicy"),
         Action("ListAccountAliases"),
@@ -94,9 +96,9 @@ pub(super) fn is_exempt(action: &str) -> bool {
     action == Action::GET_CALLER_IDENTITY.name()
 }
 
-/// Whether an action changes the account. The other actions of IAM are named `Get…` or `List…`.
+/// Whether an action changes the account. The other actions of IAM are named `Get…`, `List…` or `Generate…`.
 pub(super) fn is_write(action: &str) -> bool {
-    let is_read = ["Get", "List"].iter().any(|verb| action.starts_with(verb));
+    let is_read = ["Get", "List", "Generate"].iter().any(|verb| action.starts_with(verb));
     !is_read && action.parse::<Action>().is_ok()
 }
 

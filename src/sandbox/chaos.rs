@@ -55,6 +55,8 @@ pub enum ChaosKind {
     UserDeleted,
     /// For some time after a write, reads return the previous boundary.
     StaleReads,
+    /// [`Fault::JobFailed`]
+    FailedJobs,
 }
 
 /// The text is not the name of a [`ChaosKind`].
@@ -66,7 +68,7 @@ pub struct UnknownChaosKind {
 
 impl ChaosKind {
     /// All kinds.
-    pub const ALL: [ChaosKind; 10] = [
+    pub const ALL: [ChaosKind; 11] = [
         ChaosKind::CutBefore,
         ChaosKind::CutAfter,
         ChaosKind::Truncated,
@@ -77,6 +79,7 @@ impl ChaosKind {
         ChaosKind::ShiftedPages,
         ChaosKind::UserDeleted,
         ChaosKind::StaleReads,
+        ChaosKind::FailedJobs,
     ];
 
     /// The name on the command line.
@@ -92,6 +95,7 @@ impl ChaosKind {
             ChaosKind::ShiftedPages => "shifted-pages",
             ChaosKind::UserDeleted => "user-deleted",
             ChaosKind::StaleReads => "stale-reads",
+            ChaosKind::FailedJobs => "failed-jobs",
         }
     }
 
@@ -111,6 +115,7 @@ impl ChaosKind {
         match self {
             ChaosKind::ShiftedPages => request.get("Marker").is_some(),
             ChaosKind::UserDeleted => is_write(request),
+            ChaosKind::FailedJobs => request.action == "GenerateServiceLastAccessedDetails",
             ChaosKind::ThrottlingStorms | ChaosKind::StaleReads => false,
             ChaosKind::Slow => true,
             other => other.is_failure(),
@@ -183,6 +188,7 @@ impl Chaos {
                 Fault::Shifted(if rng.bool() { by } else { -by })
             }
             ChaosKind::UserDeleted => Fault::UserDeleted,
+            ChaosKind::FailedJobs => Fault::JobFailed,
             ChaosKind::ThrottlingStorms | ChaosKind::StaleReads => return None,
         })
     }

@@ -170,20 +170,25 @@ fn element_name(kind: PrincipalKind) -> &'static str {
     }
 }
 
+/// The ARN of a user or role.
+pub(super) fn arn(request: &Request, (name, kind): &Key, entity: &Entity) -> String {
+    let Request { account, partition, .. } = request;
+    format!("arn:{partition}:iam::{account}:{}{}{name}", kind.noun(), entity.path)
+}
+
 /// The fields that every action returns.
-fn fields(account: &Account, request: &Request, (name, kind): &Key, entity: &Entity) -> Vec<Xml> {
-    let Request { account: id, partition, .. } = request;
+fn fields(account: &Account, request: &Request, key: &Key, entity: &Entity) -> Vec<Xml> {
+    let (name, kind) = key;
     let (name_field, id_field) = match kind {
         PrincipalKind::User => ("UserName", "UserId"),
         PrincipalKind::Role => ("RoleName", "RoleId"),
     };
-    let unique_id = unique_id::of(*kind, id, name, account.deletions_of(*kind, name));
-    let arn = format!("arn:{partition}:iam::{id}:{}{}{name}", kind.noun(), entity.path);
+    let unique_id = unique_id::of(*kind, &request.account, name, account.deletions_of(*kind, name));
     let mut fields = vec![
         text("Path", &entity.path),
         text(name_field, name),
         text(id_field, unique_id),
-        text("Arn", arn),
+        text("Arn", arn(request, key, entity)),
         text("CreateDate", CREATED),
     ];
     if *kind == PrincipalKind::Role {

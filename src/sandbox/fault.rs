@@ -35,6 +35,8 @@ pub enum Fault {
     /// negative number shifts it to before its marker, as if some had been created. The page never ends before
     /// its own marker, and the first page is not shifted.
     Shifted(isize),
+    /// The sandbox executes the action. The job that it starts fails.
+    JobFailed,
     /// The sandbox deletes the user or role, then executes the action.
     UserDeleted,
 }

@@ -1,11 +1,14 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use super::account::{Account, Entity};
 use super::documents;
+use super::last_used::{Days, LastUsed};
 use super::policy::Policies;
 use crate::iam::PrincipalKind;
 
 /// The part of a company to which a generated user or role belongs.
+#[derive(Clone, Copy)]
 struct Department {
     /// The path of its users and roles.
     path: &'static str,
@@ -13,21 +16,64 @@ struct Department {
     group: Option<&'static str>,
     /// The value of the tag `team`.
     team: &'static str,
+    /// What its users and roles last used, with the number of days before the start of the sandbox.
+    used: Days,
 }
+
+/// What engineers last used. `Developer` denies some of it.
+const ENGINEERS: Days = &[
+    ("cloudformation:UpdateStack", 30),
+    ("codecommit", 1),
+    ("ec2:DescribeInstances", 2),
+    ("lambda:UpdateFunctionCode", 4),
+    ("s3:GetObject", 1),
+];
+const SEARCH: Days = &[("s3:CreateBucket", 3), ("sqs:CreateQueue", 90)];
+const DATA: Days = &[("athena:StartQueryExecution", 1), ("s3:PutObject", 1)];
+const CONTRACTORS: Days = &[("codecommit", 0), ("logs:DescribeLogGroups", 12)];
+const SERVICES: Days = &[("logs:PutLogEvents", 0), ("s3:PutObject", 0), ("sts", 0)];
 
 /// Of every 50 users and roles, five belong to each of these.
 const DEPARTMENTS: [Department; 10] = [
-    Department { path: "/engineering/", group: Some("Engineers"), team: "payments" },
-    Department { path: "/engineering/", group: Some("Engineers"), team: "payments" },
-    Department { path: "/engineering/", group: Some("Engineers"), team: "search" },
-    Department { path: "/engineering/mobile/", group: Some("Engineers"), team: "mobile" },
-    Department { path: "/data/", group: Some("DataScientists"), team: "data" },
-    Department { path: "/data/", group: Some("DataScientists"), team: "data" },
-    Department { path: "/contractors/acme/", group: Some("Contractors"), team: "payments" },
-    Department { path: "/contractors/globex/", group: Some("Contractors"), team: "search" },
-    Department { path: "/service/", group: None, team: "platform" },
-    Department { path: "/", group: None, team: "" },
+    Department {
+        path: "/engineering/",
+        group: Some("Engineers"),
+        team: "payments",
+        used: ENGINEERS,
+    },
+    Department {
+        path: "/engineering/",
+        group: Some("Engineers"),
+        team: "payments",
+        used: ENGINEERS,
+    },
+    Department { path: "/engineering/", group: Some("Engineers"), team: "search", used: SEARCH },
+    Department {
+        path: "/engineering/mobile/",
+        group: Some("Engineers"),
+        team: "mobile",
+        used: ENGINEERS,
+    },
+    Department { path: "/data/", group: Some("DataScientists"), team: "data", used: DATA },
+    Department { path: "/data/", group: Some("DataScientists"), team: "data", used: DATA },
+    Department {
+        path: "/contractors/acme/",
+        group: Some("Contractors"),
+        team: "payments",
+        used: CONTRACTORS,
+    },
+    Department {
+        path: "/contractors/globex/",
+        group: Some("Contractors"),
+        team: "search",
+        used: CONTRACTORS,
+    },
+    Department { path: "/service/", group: None, team: "platform", used: SERVICES },
+    Department { path: "/", group: None, team: "", used: &[] },
 ];
+
+static LAST_USED: LazyLock<[LastUsed; DEPARTMENTS.len()]> =
+    LazyLock::new(|| DEPARTMENTS.map(|department| LastUsed::days(department.used)));
 
 /// The groups of the departments, and the group of every 50th user: name, AWS managed policy that is attached, inline
 /// policies.
@@ -61,9 +107,14 @@ pub(super) fn put_groups(account: &mut Account) {
 /// The user or role with this number.
 pub(super) fn entity(kind: PrincipalKind, n: usize, boundary: Option<&str>) -> Entity {
     // The boundary depends on `n % 5`, and each department has users with every boundary.
-    let department = &DEPARTMENTS[n / 5 % DEPARTMENTS.len()];
+    let number = n / 5 % DEPARTMENTS.len();
+    let department = &DEPARTMENTS[number];
     let mut entity = Entity::new(department.path, boundary);
     entity.tags = tags(n, department);
+    // Some have not used anything for longer than IAM keeps the data.
+    if !n.is_multiple_of(11) {
+        entity.last_used = LAST_USED[number].clone();
+    }
     if kind == PrincipalKind::User {
         let on_call = (n % 50 == 7).then_some("OnCall");
         let groups = department.group.into_iter().chain(on_call);

@@ -4,7 +4,9 @@ use super::identity_policies::{GROUP, ROLE, USER};
 use super::page::Behavior;
 use super::request::{ErrorResponse, Request};
 use super::xml::{Xml, element, text};
-use super::{account_details, attributes, entities, groups, identity_policies, policies};
+use super::{
+    account_details, attributes, entities, groups, identity_policies, last_accessed, policies,
+};
 use crate::iam::PrincipalKind;
 
 pub(super) const NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
@@ -23,6 +25,11 @@ pub(super) fn call(
         "ListUsers" => reads(entities::list(PrincipalKind::User, account, request, behavior)),
         "ListRoles" => reads(entities::list(PrincipalKind::Role, account, request, behavior)),
         "GetAccountAuthorizationDetails" => reads(account_details::get(account, request, behavior)),
+        // Jobs are not in the state file.
+        "GenerateServiceLastAccessedDetails" => {
+            reads(last_accessed::generate(account, request, behavior))
+        }
+        "GetServiceLastAccessedDetails" => reads(last_accessed::get(account, request, behavior)),
         "ListAccountAliases" => reads(Ok(Some(account_aliases(account)))),
         "GetAccountSummary" => reads(Ok(Some(account_summary(account)))),
         "GetPolicy" => reads(policies::get(account, request)),

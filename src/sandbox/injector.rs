@@ -81,9 +81,9 @@ impl FaultInjector {
     }
 }
 
-/// The user, role, policy or page of the call.
+/// The user, role, policy, page or job of the call.
 fn subject(request: &Request) -> &str {
-    let names = ["UserName", "RoleName", "PolicyArn", "PolicyName", "Marker"];
+    let names = ["UserName", "RoleName", "PolicyArn", "PolicyName", "Marker", "Arn", "JobId"];
     names.into_iter().find_map(|name| request.get(name)).unwrap_or_default()
 }
 

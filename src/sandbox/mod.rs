@@ -21,6 +21,9 @@ mod groups;
 mod iam;
 mod identity_policies;
 mod injector;
+mod jobs;
+mod last_accessed;
+mod last_used;
 mod latency;
 mod limit_model;
 mod limit_state;
@@ -34,6 +37,7 @@ mod policy_usage;
 mod request;
 mod seed;
 mod server;
+mod services;
 mod shared;
 mod state;
 mod storm;
@@ -63,7 +67,7 @@ pub use time_span::{BadTimeSpan, TimeSpan};
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -235,6 +239,13 @@ impl Sandbox {
         self.change(principal, |entity| {
             entity.policies.inline.insert(name.to_owned(), document);
         });
+    }
+
+    /// Sets when a user or role of [`ACCOUNT`] last used a service, such as `s3`, or an action, such as
+    /// `s3:CreateBucket`: a time before the start of the sandbox. Reports have actions only of some services, and not
+    /// those of the data plane, such as `s3:PutObject`. The service of an action is always used, too.
+    pub fn put_last_used(&self, principal: &Principal, name: &str, ago: Duration) {
+        self.change(principal, |entity| entity.last_used.put(name, ago));
     }
 
     /// Removes a policy from [`ACCOUNT`], even if it is the boundary of a user or role.

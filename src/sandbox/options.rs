@@ -26,6 +26,8 @@ pub struct Options {
     /// Whether account pages with AWS managed policies also list those that are boundaries and are not attached. IAM's
     /// documentation does not say whether IAM lists them.
     pub lists_boundary_policies: bool,
+    /// The time until the job that generates a last accessed report is complete.
+    pub job_time: Duration,
     /// Random faults, in addition to [`Sandbox::faults`](super::Sandbox::faults).
     pub chaos: Option<Chaos>,
     /// The file that keeps the accounts between runs; without it, they are only in memory.
@@ -43,6 +45,7 @@ impl Default for Options {
             throttle: Throttle::default(),
             staleness: Duration::ZERO,
             lists_boundary_policies: false,
+            job_time: Duration::ZERO,
             chaos: None,
             state: None,
         }

@@ -1,5 +1,5 @@
 use std::ops::Bound::{Excluded, Included, Unbounded};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::account::{Account, Entity, Key, key};
 use super::managed::{MANAGED, Managed};
@@ -21,6 +21,12 @@ pub(super) struct Behavior {
     pub(super) omits_boundaries: bool,
     /// Whether account pages list AWS managed policies that are only boundaries.
     pub(super) lists_boundary_policies: bool,
+    /// The time until the job that this call starts is complete.
+    pub(super) job_time: Duration,
+    /// Whether the job that this call starts fails.
+    pub(super) job_fails: bool,
+    /// When the sandbox started.
+    pub(super) started: SystemTime,
 }
 
 /// An item of a page of users, roles, groups and policies.

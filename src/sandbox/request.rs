@@ -111,7 +111,14 @@ impl Request {
     /// The user or role that the call names.
     pub(super) fn principal(&self) -> Option<(PrincipalKind, &str)> {
         let named = |kind| self.get(name_parameter(kind)).map(|name| (kind, name));
-        PrincipalKind::ALL.into_iter().find_map(named)
+        PrincipalKind::ALL.into_iter().find_map(named).or_else(|| self.principal_of_arn())
+    }
+
+    /// The user or role whose last accessed report the call generates.
+    fn principal_of_arn(&self) -> Option<(PrincipalKind, &str)> {
+        let (kind, full_name) = self.get("Arn")?.rsplit_once(':')?.1.split_once('/')?;
+        let kind = PrincipalKind::ALL.into_iter().find(|it| it.noun() == kind)?;
+        Some((kind, full_name.rsplit('/').next()?))
     }
 
     /// The text of the marker, which identifies the item after which the page begins.

@@ -94,11 +94,14 @@ async fn handle(
         shift: if let Some(Fault::Shifted(users)) = injection.fault { users } else { 0 },
         staleness: injection.staleness.max(shared.options.staleness),
         lists_boundary_policies: shared.options.lists_boundary_policies,
+        job_time: shared.options.job_time,
+        job_fails: injection.fault == Some(Fault::JobFailed),
+        started: shared.started,
         omits_boundaries: injection.fault == Some(Fault::WithoutBoundaries),
     };
     let execute = || execute(shared, &request, behavior, &request_id);
     let content = match injection.fault {
-        None | Some(Fault::Shifted(_) | Fault::WithoutBoundaries) => execute(),
+        None | Some(Fault::Shifted(_) | Fault::WithoutBoundaries | Fault::JobFailed) => execute(),
         Some(Fault::UserDeleted) => {
             if let Some((kind, name)) = request.principal() {
                 shared.accounts().account(&request.account).remove(kind, name);

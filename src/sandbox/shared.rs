@@ -1,5 +1,5 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::account::Accounts;
 use super::calls::Counter;
@@ -12,6 +12,7 @@ use super::throttler::Throttler;
 /// The state that all connections share.
 pub(super) struct Shared {
     pub(super) options: Options,
+    pub(super) started: SystemTime,
     accounts: Mutex<Accounts>,
     pub(super) faults: Faults,
     injector: Option<Mutex<FaultInjector>>,
@@ -33,6 +34,7 @@ impl Shared {
             assumed_role: Mutex::default(),
             injector: options.chaos.clone().map(|chaos| Mutex::new(FaultInjector::new(chaos))),
             options,
+            started: SystemTime::now(),
             accounts: Mutex::new(accounts),
             faults: Faults::default(),
             calls: Counter::default(),

@@ -1,5 +1,6 @@
 use super::account::{ACCOUNT, Account};
 use super::documents;
+use super::last_used::{Days, LastUsed};
 use super::policy::Policies;
 use crate::iam::PrincipalKind;
 
@@ -90,6 +91,36 @@ const INLINE: [(&str, &[&str]); 7] = [
     ("resize", &["image-resizer"]),
 ];
 
+/// What users and roles last used: kind, name, services and actions with the number of days before the start of the
+/// sandbox.
+///
+/// The boundary `Developer` of `boundaries.toml` would deny one of them: `dana` has no boundary and creates buckets.
+const USED: [(PrincipalKind, &str, Days); 15] = [
+    (PrincipalKind::User, "alice", &[("codecommit", 0), ("lambda:UpdateFunctionCode", 1)]),
+    (PrincipalKind::User, "bob", &[("codecommit", 2), ("logs:DescribeLogGroups", 2)]),
+    (PrincipalKind::User, "chen.wei", &[("lambda:UpdateFunctionCode", 1), ("sqs:ListQueues", 6)]),
+    (
+        PrincipalKind::User,
+        "dana",
+        &[("dynamodb:CreateTable", 1), ("ec2:DescribeInstances", 20), ("s3:CreateBucket", 3)],
+    ),
+    (PrincipalKind::User, "emeka", &[("codecommit", 1), ("ecr:DescribeRepositories", 5)]),
+    (
+        PrincipalKind::User,
+        "john.doe",
+        &[("cloudwatch:PutMetricAlarm", 9), ("ecs:UpdateService", 1)],
+    ),
+    (PrincipalKind::User, "hiro", &[("athena:StartQueryExecution", 41), ("s3", 41)]),
+    (PrincipalKind::User, "ines", &[("athena:StartQueryExecution", 2), ("s3:GetObject", 2)]),
+    (PrincipalKind::User, "kim@agency.example", &[("s3:GetObject", 12)]),
+    (PrincipalKind::User, "ci-deploy", &[("cloudformation:UpdateStack", 0), ("s3:PutObject", 0)]),
+    (PrincipalKind::User, "metrics+export", &[("cloudwatch:GetMetricData", 0)]),
+    (PrincipalKind::User, "legacy-backup", &[("s3:PutObject", 370)]),
+    (PrincipalKind::Role, "ci-deploy", &[("cloudformation:UpdateStack", 0), ("sts", 0)]),
+    (PrincipalKind::Role, "image-resizer", &[("logs:PutLogEvents", 0), ("s3:PutObject", 0)]),
+    (PrincipalKind::Role, "data-pipeline", &[("glue:StartJobRun", 1), ("s3:PutObject", 1)]),
+];
+
 /// The AWS managed policies that are attached: name, and the users and roles that have it.
 const ATTACHED: [(&str, &[&str]); 4] = [
     (
@@ -114,6 +145,8 @@ pub(super) fn put(account: &mut Account) {
             entity.tag(key, value);
         }
         entity.policies = policies(&those_of(name, &ATTACHED), &those_of(name, &INLINE));
+        let used = USED.iter().find(|(of, who, _)| (*of, *who) == (kind, name));
+        entity.last_used = used.map(|(.., used)| LastUsed::days(used)).unwrap_or_default();
         if kind == PrincipalKind::User {
             let groups = GROUPS.iter().filter(|(_, users)| users.contains(&name));
             entity.groups = groups.map(|(group, _)| (*group).to_owned()).collect();
@@ -157,7 +190,8 @@ mod tests {
         let attached = ATTACHED.iter().flat_map(|(_, with)| *with);
         let inline = INLINE.iter().flat_map(|(_, with)| *with);
         let members = GROUPS.iter().flat_map(|(_, users)| *users);
-        for name in tagged.chain(attached).chain(inline).chain(members) {
+        let used = USED.iter().map(|(_, name, _)| name);
+        for name in tagged.chain(attached).chain(inline).chain(members).chain(used) {
             assert!(names.contains(name), "{name}");
         }
         assert_eq!(GROUPS.map(|(group, _)| group), GROUP_POLICIES.map(|(group, ..)| group));

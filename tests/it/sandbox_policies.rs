@@ -4,8 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_iam::Client;
-use aws_sdk_iam::config::{BehaviorVersion, Credentials, Region};
-use aws_sdk_iam::error::ProvideErrorMetadata;
 use aws_sdk_iam::operation::get_account_authorization_details::GetAccountAuthorizationDetailsOutput as Details;
 use aws_sdk_iam::types::EntityType;
 use form_urlencoded::parse;
@@ -13,22 +11,12 @@ use form_urlencoded::parse;
 use crate::support::fixture::DETAILS;
 use crate::support::plans::name;
 use crate::support::query::call;
+use crate::support::sdk::{client, code};
 use iam_boundaries::iam::Principal;
-use iam_boundaries::sandbox::{ACCESS_KEY_ID, Options, SECRET_ACCESS_KEY, Sandbox, Seed};
+use iam_boundaries::sandbox::{Options, Sandbox, Seed};
 
 const ADMINISTRATOR: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
-
-/// The client of an account of the sandbox.
-fn client(sandbox: &Sandbox) -> Client {
-    let credentials = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "test");
-    let config = aws_sdk_iam::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(credentials)
-        .endpoint_url(sandbox.endpoint_url());
-    Client::from_conf(config.build())
-}
 
 /// A document that allows this action. It has characters that XML and URLs escape.
 fn document(action: &str) -> String {
@@ -46,11 +34,6 @@ fn decoded(encoded: Option<&str>) -> String {
     let (text, empty) = parse(encoded.as_bytes()).next().unwrap();
     assert_eq!(empty, "");
     text.into_owned()
-}
-
-/// The error code of a call.
-fn code<T: std::fmt::Debug, E: ProvideErrorMetadata>(result: Result<T, E>) -> String {
-    result.expect_err("an error").code().unwrap_or_default().to_owned()
 }
 
 async fn story() -> Sandbox {

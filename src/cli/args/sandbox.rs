@@ -114,6 +114,9 @@ pub(in crate::cli) struct ServeArgs {
     /// Delay until reads return a written boundary, in milliseconds
     #[arg(long, value_name = "MS", default_value = "0", value_parser = clap::value_parser!(u64).range(..=600_000))]
     pub(in crate::cli) staleness: u64,
+    /// Duration of the jobs that generate last accessed reports, in milliseconds
+    #[arg(long, value_name = "MS", default_value = "0", value_parser = clap::value_parser!(u64).range(..=600_000))]
+    pub(in crate::cli) job_time: u64,
     /// Requests per second that each API accepts; can be repeated
     ///
     /// With ACTION, the rate applies to that action only and takes precedence over a rate without ACTION.
@@ -188,6 +191,7 @@ fn description(kind: ChaosKind) -> &'static str {
         }
         ChaosKind::ShiftedPages => "Start pages some users and roles too early or too late",
         ChaosKind::UserDeleted => "Delete the user or role before a write",
+        ChaosKind::FailedJobs => "Fail the job that generates a last accessed report",
         ChaosKind::StaleReads => "Return the previous boundary for up to 500 milliseconds",
     }
 }

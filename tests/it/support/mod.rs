@@ -6,6 +6,7 @@ pub mod http;
 pub mod plans;
 pub mod query;
 pub mod run;
+pub mod sdk;
 #[cfg(unix)]
 pub mod terminal;
 pub mod tools;
