@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::account_policies::PolicyCollector;
 use super::call_context::CallContext;
 use super::limiter::LimiterOptions;
+use super::policy_collector::PolicyCollector;
 use super::reader::Reader;
 use super::retry_policy::RetryPolicy;
 use super::waits::Waits;

@@ -10,6 +10,8 @@ use super::texts::Texts;
 use crate::iam::{PolicyArn, PolicyOwner, PrincipalKind, Printable, UniqueId, UnmodifiableRole};
 use crate::inventory::{ADMINISTRATIVE_POLICIES, ApiError, Attributes, Reading, Tag};
 
+pub(super) const DETAILS: &str = "iam:GetAccountAuthorizationDetails";
+
 /// What a response has about one principal.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Detail<'a> {

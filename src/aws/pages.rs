@@ -6,9 +6,10 @@ use aws_sdk_iam::operation::list_roles::ListRolesOutput;
 use aws_sdk_iam::operation::list_users::ListUsersOutput;
 use aws_sdk_iam::types::EntityType;
 
-use super::account_policies;
+pub(super) use super::detail::DETAILS;
 use super::detail::Detail;
 use super::error::CallFailure;
+use super::policy_collector;
 use super::reader::Reader;
 use crate::iam::{PrincipalCounts, PrincipalKind};
 use crate::inventory::ApiError;
@@ -29,7 +30,6 @@ const MAX_PAGES: usize = 1_000;
 /// ([ListUsers](https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUsers.html)).
 const MAX_MARKER: usize = 4_096;
 const MARKER_TOO_LONG: &str = "the marker in the response is longer than 4,096 bytes";
-pub(super) const DETAILS: &str = "iam:GetAccountAuthorizationDetails";
 
 /// Kinds of principals to read, at least one.
 pub(super) type Kinds = BTreeSet<PrincipalKind>;
@@ -51,7 +51,7 @@ pub(super) async fn each_detail(
 ) -> Result<usize, ApiError> {
     let mut filter: Vec<EntityType> = kinds.iter().map(|&kind| entity_type(kind)).collect();
     if reader.policies.is_some() {
-        filter.extend(account_policies::FILTERS);
+        filter.extend(policy_collector::FILTERS);
     }
     let get = async |marker| {
         reader

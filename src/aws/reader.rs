@@ -5,11 +5,11 @@ use std::sync::{Once, OnceLock};
 use aws_sdk_iam::Client;
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::account_policies::PolicyCollector;
 use super::call_context::CallContext;
 use super::call_executor::{CallEnd, CallExecutor};
 use super::error::CallFailure;
 use super::limiter::LimiterOptions;
+use super::policy_collector::PolicyCollector;
 use super::rate_limiter::RateLimiter;
 use super::retry_policy::RetryPolicy;
 use super::stop::Stop;

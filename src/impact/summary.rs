@@ -33,7 +33,6 @@ pub struct Summary {
 /// How many actions there are.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(inline)]
 pub struct Tally {
     /// The number of actions.
     pub actions: usize,

@@ -216,6 +216,7 @@ async fn without_faults(world: World) {
         max_changes: None,
         max_removals: None,
         out: None,
+        impact: false,
         timeout: None,
     };
     let before = world.truth(&sandbox);
@@ -275,7 +276,8 @@ async fn without_faults(world: World) {
     let Some(journal) = ran.journal else { return };
     sandbox.put_policy(POLICIES[3]);
     let (access, out) = (access(&sandbox), Some(path("back.json")));
-    let back = RollbackOptions { access, account: None, journal, out, timeout: None };
+    let back =
+        RollbackOptions { access, account: None, journal, out, timeout: None, impact: false };
     let back = ops::rollback(&back, &mut |_| {}).await.unwrap();
     assert_eq!(back.changes.len(), plan.changes.len());
     assert_eq!(Plan::from_json(back.to_json().as_bytes()).unwrap(), back);

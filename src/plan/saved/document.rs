@@ -405,11 +405,12 @@ pub(super) fn schema() -> Value {
 }
 
 /// The fields that are missing if they say nothing, so that the plans of earlier versions of the tool are valid.
-const OPTIONAL: [&str; 12] = [
+const OPTIONAL: [&str; 13] = [
     "account_roles",
     "as_of",
     "expired",
     "expiring",
+    "impact",
     "in_sync_roles",
     "only",
     "protected_roles",

@@ -1,20 +1,14 @@
-//! The policies of an account: those on account pages, and managed policies that are on no page.
+//! The policies on account pages.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_iam::operation::get_account_authorization_details::GetAccountAuthorizationDetailsOutput;
 use aws_sdk_iam::types::{AttachedPolicy, EntityType, ManagedPolicyDetail, PolicyDetail};
 
-use super::call_executor::CallExecutor;
-use super::error::CallFailure;
-use super::pages::DETAILS;
-use super::policies::POLICY;
-use super::reader::{MAX_READS_IN_FLIGHT, Reader, concurrently};
+use super::detail::DETAILS;
 use crate::iam::{PolicyArn, Principal, PrincipalKind, Printable};
-use crate::inventory::{AccountPolicies, ApiError, ErrorClass, IdentityPolicies, PolicyText};
-
-const VERSION: &str = "iam:GetPolicyVersion";
+use crate::inventory::{AccountPolicies, ApiError, IdentityPolicies, PolicyText};
 
 /// The filters of account pages that have policies. Those of users and roles are on the pages of users and roles.
 pub(super) const FILTERS: [EntityType; 3] =
@@ -133,52 +127,4 @@ fn shared(texts: &mut HashSet<Arc<str>>, text: &str) -> Arc<str> {
     let new: Arc<str> = text.into();
     texts.insert(new.clone());
     new
-}
-
-impl Reader {
-    /// The documents of the default versions of managed policies, with two calls each.
-    ///
-    /// # Errors
-    /// Only errors that concern every call. A single policy that cannot be read is an error in the result.
-    pub(super) async fn documents(
-        &self,
-        arns: &BTreeSet<&PolicyArn>,
-    ) -> Result<BTreeMap<PolicyArn, PolicyText>, ApiError> {
-        let [policies, versions] =
-            &[POLICY, VERSION].map(|action| self.executor(action, MAX_READS_IN_FLIGHT, arns.len()));
-        let documents = arns.iter().map(|&arn| async move {
-            match self.document(policies, versions, arn).await {
-                Err(error) if error.class == ErrorClass::Credentials => Err(error),
-                read => Ok((arn.clone(), read)),
-            }
-        });
-        concurrently(documents).await
-    }
-
-    async fn document(
-        &self,
-        policies: &CallExecutor,
-        versions: &CallExecutor,
-        arn: &PolicyArn,
-    ) -> PolicyText {
-        let get = || async {
-            let sent = self.iam.get_policy().policy_arn(arn.as_str()).send().await;
-            sent.map_err(|error| CallFailure::from_sdk(POLICY, error))
-        };
-        let policy = self.call(policies, get).await?;
-        let policy = policy.policy().filter(|policy| policy.arn() == Some(arn.as_str()));
-        let id = policy.and_then(|policy| policy.default_version_id()).ok_or_else(|| {
-            ApiError::unreadable(POLICY, "the response has no default version of the policy")
-        })?;
-        let get = || async {
-            let request = self.iam.get_policy_version().policy_arn(arn.as_str()).version_id(id);
-            request.send().await.map_err(|error| CallFailure::from_sdk(VERSION, error))
-        };
-        let response = self.call(versions, get).await?;
-        let version = response.policy_version().filter(|it| it.version_id() == Some(id));
-        let document = version.and_then(|version| version.document());
-        document.map(Arc::from).ok_or_else(|| {
-            ApiError::unreadable(VERSION, "the response has no document of the requested version")
-        })
-    }
 }
