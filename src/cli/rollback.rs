@@ -21,7 +21,7 @@ pub(super) async fn run(
         journal: command.journal.clone(),
         out: command.to.out.clone(),
         timeout: command.to.timeout,
-        impact: command.to.impact,
+        impact: command.to.impact(),
     };
     let plan = ops::rollback(&options, &mut |wait| waits.show(wait)).await?;
     made(&plan, &command.to, output)

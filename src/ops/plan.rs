@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::error::Error;
 use super::saved_plan::write_plan;
 use super::selection::Selection;
-use super::session::{Input, Session};
+use super::session::{ImpactScope, Input, Session};
 use super::time_limit::{OnWait, TimeLimit};
 use crate::aws::Access;
 use crate::iam::{AccountId, Threshold};
@@ -27,8 +27,8 @@ pub struct PlanOptions {
     pub out: Option<PathBuf>,
     /// The time limit for reading the account.
     pub timeout: Option<Duration>,
-    /// Whether the plan says what its changes give and take.
-    pub impact: bool,
+    /// What to say about what the changes give and take.
+    pub impact: ImpactScope,
 }
 
 /// Compares boundaries files with the account. Changes nothing. `on_wait` receives long waits.
@@ -54,7 +54,7 @@ pub(super) struct Making<'a> {
     pub(super) account: Option<AccountId>,
     pub(super) timeout: Option<Duration>,
     pub(super) out: Option<&'a PathBuf>,
-    pub(super) impact: bool,
+    pub(super) impact: ImpactScope,
 }
 
 impl Making<'_> {

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::error::Error;
 use super::plan::Making;
-use super::session::Input;
+use super::session::{ImpactScope, Input};
 use super::time_limit::OnWait;
 use crate::aws::Access;
 use crate::iam::{AccountId, Printable};
@@ -23,8 +23,8 @@ pub struct RollbackOptions {
     pub out: Option<PathBuf>,
     /// The time limit for reading the account.
     pub timeout: Option<Duration>,
-    /// Whether the plan says what its changes give and take.
-    pub impact: bool,
+    /// What to say about what the changes give and take.
+    pub impact: ImpactScope,
 }
 
 /// Plans to restore the boundaries that a run changed. Changes nothing. `on_wait` receives long waits.

@@ -6,7 +6,7 @@ use crate::iam::{AccountAlias, AccountId, Principal, PrincipalKind, Printable, T
 use crate::inventory::{AccountPolicies, ApiError, ErrorClass, Inventory, PolicyState, Reading};
 use crate::journal::RunRecord;
 use crate::plan::{
-    Explanation, Overrides, Plan, PlanContext, Preflight, Supervision, Violation,
+    Explanation, Overrides, Plan, PlanContext, Preflight, Supervision, UsedPermissions, Violation,
     changed_principals, check_account, check_journal_scope, check_plan_scope, check_scope,
     rollback,
 };
@@ -14,8 +14,17 @@ use crate::plan::{
 /// An account whose identity is confirmed.
 pub(super) struct Session {
     pub(super) account: Account,
-    /// Whether plans say what their changes give and take.
-    with_impact: bool,
+    /// What plans say about what their changes give and take.
+    impact: ImpactScope,
+}
+
+/// What plans say about what their changes give and take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ImpactScope {
+    /// Whether they say it.
+    pub is_shown: bool,
+    /// Whether they also say what of it was used in this number of days.
+    pub last_used: Option<u32>,
 }
 
 /// What a plan is made from.
@@ -96,14 +105,13 @@ impl Session {
         let access = access.clone().for_partition(partition);
         let account = Connection::open_with(&access, waits).await.identify().await?;
         check_account(expected, account.identity())?;
-        Ok(Session { account, with_impact: false })
+        Ok(Session { account, impact: ImpactScope::default() })
     }
 
-    /// The session, whose plans say what their changes give and take if `with_impact` is set. This needs the policies of
-    /// the account.
-    pub(super) fn with_impact(mut self, with_impact: bool) -> Session {
-        self.with_impact = with_impact;
-        if with_impact {
+    /// The session, whose plans say what their changes give and take as far as `impact` says.
+    pub(super) fn with_impact(mut self, impact: ImpactScope) -> Session {
+        self.impact = impact;
+        if impact.is_shown {
             self.account.collect_policies();
         }
         self
@@ -138,6 +146,12 @@ impl Session {
         self.read_account_counts(&mut plan, &Overrides::default()).await?;
         if let Some(policies) = self.policies_for(&plan).await? {
             plan.impact = Some(plan.impact_with(&policies));
+            if let Some(days) = self.impact.last_used {
+                let used = self.used_permissions(&plan, &policies, days).await?;
+                if let Some(impact) = &mut plan.impact {
+                    impact.used = Some(used);
+                }
+            }
         }
         self.log_reading(read);
         Ok(plan)
@@ -199,7 +213,7 @@ impl Session {
 
     /// The policies that the impact of the plan depends on; `None` if it is not wanted.
     async fn policies_for(&self, plan: &Plan) -> Result<Option<AccountPolicies>, Error> {
-        if !self.with_impact {
+        if !self.impact.is_shown {
             return Ok(None);
         }
         let mut policies = self.account.collected_policies();
@@ -207,6 +221,20 @@ impl Session {
         let read = self.account.policy_documents(&missing.iter().collect()).await?;
         policies.managed.extend(read);
         Ok(Some(policies))
+    }
+
+    /// What the principals that lose permissions used in the last `days`.
+    async fn used_permissions(
+        &self,
+        plan: &Plan,
+        policies: &AccountPolicies,
+        days: u32,
+    ) -> Result<UsedPermissions, Error> {
+        let losing = plan.losing(policies);
+        let arns: Vec<(Principal, Printable)> =
+            losing.filter_map(|(it, arn)| Some((it.clone(), arn?.clone()))).collect();
+        let last_used = self.account.last_used(&arns).await?;
+        Ok(plan.used_with(policies, &last_used, days, Timestamp::now()?))
     }
 
     /// The plan without the changes whose policies cannot be used as boundaries.

@@ -18,6 +18,7 @@ pub mod saved;
 mod scope;
 mod source;
 mod unlisted;
+mod used;
 mod warning;
 
 pub use change::{Change, Expiring, Origin, Problem, ProblemKind, Severity};
@@ -35,4 +36,5 @@ pub use rollback::{changed_principals, rollback};
 pub use scope::{ScopeError, check_account, check_journal_scope, check_plan_scope, check_scope};
 pub use source::{Base, PlanSource};
 pub use unlisted::{Unlisted, UnlistedPrincipal};
+pub use used::{UsedPermission, UsedPermissions, UsedResult};
 pub use warning::Warning;

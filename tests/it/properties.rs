@@ -16,7 +16,7 @@ use iam_boundaries::config::Config;
 use iam_boundaries::iam::{PolicyArn, Principal, PrincipalKind, Share};
 use iam_boundaries::inventory::{ApiError, CallOutcome, Reading};
 use iam_boundaries::journal::{Journal, Outcome, RunRecord};
-use iam_boundaries::ops::{self, ApplyInput, PlanOptions, RollbackOptions};
+use iam_boundaries::ops::{self, ApplyInput, ImpactScope, PlanOptions, RollbackOptions};
 use iam_boundaries::plan::{Overrides, Plan, ProblemKind, Supervision, Violation};
 use iam_boundaries::sandbox::{Chaos, Options, Sandbox, awkward_name};
 use proptest::collection::vec;
@@ -216,7 +216,7 @@ async fn without_faults(world: World) {
         max_changes: None,
         max_removals: None,
         out: None,
-        impact: false,
+        impact: ImpactScope::default(),
         timeout: None,
     };
     let before = world.truth(&sandbox);
@@ -276,8 +276,14 @@ async fn without_faults(world: World) {
     let Some(journal) = ran.journal else { return };
     sandbox.put_policy(POLICIES[3]);
     let (access, out) = (access(&sandbox), Some(path("back.json")));
-    let back =
-        RollbackOptions { access, account: None, journal, out, timeout: None, impact: false };
+    let back = RollbackOptions {
+        access,
+        account: None,
+        journal,
+        out,
+        timeout: None,
+        impact: ImpactScope::default(),
+    };
     let back = ops::rollback(&back, &mut |_| {}).await.unwrap();
     assert_eq!(back.changes.len(), plan.changes.len());
     assert_eq!(Plan::from_json(back.to_json().as_bytes()).unwrap(), back);

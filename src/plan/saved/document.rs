@@ -405,7 +405,7 @@ pub(super) fn schema() -> Value {
 }
 
 /// The fields that are missing if they say nothing, so that the plans of earlier versions of the tool are valid.
-const OPTIONAL: [&str; 13] = [
+const OPTIONAL: [&str; 14] = [
     "account_roles",
     "as_of",
     "expired",
@@ -419,6 +419,7 @@ const OPTIONAL: [&str; 13] = [
     "unlisted_roles",
     "unlisted_users",
     "warnings",
+    "used",
 ];
 
 fn require_every_field(schema: &mut Schema) {
