@@ -85,7 +85,7 @@ impl Comparison {
     pub fn of<'c>(
         config: &'c Config,
         live: &Live<'_>,
-        rule: impl Fn(&Principal) -> Option<&'c PolicyRef>,
+        mut rule: impl FnMut(&Principal) -> Option<&'c PolicyRef>,
     ) -> Comparison {
         let arn = |policy: &PolicyRef| policy.in_account(live.account, live.partition);
         let mut comparison = Comparison::default();

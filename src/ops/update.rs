@@ -11,7 +11,7 @@ use crate::config::{Comparison, Config, EditableFile, Live};
 use crate::files::is_standard_input;
 use crate::iam::{AccountId, PolicyArn, Principal, PrincipalKind, Timestamp};
 use crate::inventory::{CallerIdentity, EveryPrincipal, Inventory};
-use crate::plan::{Decision, check_scope};
+use crate::plan::{Decision, Decisions, check_scope};
 
 /// Options of [`compare`].
 #[derive(Debug, Clone)]
@@ -137,8 +137,9 @@ impl<'o> LiveAccount<'o> {
     }
 
     fn compare(&self, config: &Config) -> Comparison {
+        let mut decisions = Decisions::new(config);
         Comparison::of(config, &self.live(), |principal| {
-            match Decision::of(config, principal, self.inventory.attributes(principal)) {
+            match decisions.of(principal, self.inventory.attributes(principal)) {
                 Decision::Rule(rule) => Some(&rule.boundary),
                 Decision::Entry(_) | Decision::Unlisted | Decision::Unknown(_) => None,
             }

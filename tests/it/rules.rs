@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use iam_boundaries::config::Config;
 use iam_boundaries::iam::{DateOrTime, PolicyArn, Principal, PrincipalKind, Timestamp};
 use iam_boundaries::inventory::{Attributes, Inventory, Reading, Tag};
-use iam_boundaries::plan::{Decision, Explanation, Held, Plan, PlanContext, ProblemKind, Severity};
+use iam_boundaries::plan::{
+    Decision, Decisions, Explanation, Held, Plan, PlanContext, ProblemKind, Severity,
+};
 
 use crate::support::plans::{arn, context, found, name};
 
@@ -74,7 +76,7 @@ fn rule(conditions: &str) -> String {
 /// Whether a rule for users with these conditions matches a user.
 fn holds(conditions: &str, principal: &Principal, has: &Attributes) -> bool {
     let config = config(&rule(conditions));
-    match Decision::of(&config, principal, Some(has)) {
+    match Decisions::new(&config).of(principal, Some(has)) {
         Decision::Rule(_) => true,
         Decision::Unlisted => false,
         other => panic!("{other:?}"),
