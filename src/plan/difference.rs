@@ -7,7 +7,7 @@ use super::decision::Decision;
 use super::decisions::Decisions;
 use super::source::PlanSource;
 use super::unlisted::UnlistedCollector;
-use super::warning::warnings;
+use super::warning::{unused_names, warnings};
 use crate::config::{
     Config, Entry, Expiration, OnMissing, OnUnlisted, Provenance, ProvenanceKind, Rule, Then,
 };
@@ -60,6 +60,7 @@ impl Plan {
         plan.as_of = as_of;
         plan.unlisted = unlisted.finish();
         plan.warnings = warnings(config, live, |rule| deciding.contains(&std::ptr::from_ref(rule)));
+        plan.warnings.extend(unused_names(config, context, live, &plan));
         plan.only = context.only.clone().map(|patterns| Only { patterns, others });
         plan.changes.sort_by(|a, b| a.principal.cmp(&b.principal));
         plan.problems.sort_by(|a, b| a.principal.cmp(&b.principal));

@@ -1,10 +1,15 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
+use super::content::Plan;
+use super::context::PlanContext;
 use super::decision::Held;
 use super::decisions::RulesByKind;
-use crate::config::{Config, Diagnostic, Position, Rule};
-use crate::iam::{PrincipalName, Printable};
+use crate::config::{Config, Diagnostic, Located, Position, Rule};
+use crate::iam::{PolicyArn, PrincipalName, Printable, grouped};
 use crate::inventory::{Inventory, Reading};
+
+/// The maximum number of short names that a warning names.
+const MAX_NAMES: usize = 10;
 
 /// What is probably not intended in a file, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +69,56 @@ pub(super) fn warnings(
         }
     }
     warnings
+}
+
+/// The warnings, one for each file, about short names that neither the files nor the account uses.
+///
+/// A short name that no entry and no rule uses is still useful while a user or role has its boundary: the plan shows the
+/// boundary by this name.
+pub(super) fn unused_names(
+    config: &Config,
+    context: &PlanContext,
+    live: &Inventory,
+    plan: &Plan,
+) -> Vec<Warning> {
+    // Only a plan for all principals knows what they have.
+    if config.unused_names.is_empty() || context.only.is_some() {
+        return Vec::new();
+    }
+    let present = live.iter().filter_map(|(_, reading)| reading.boundary().flatten());
+    // An entry or a rule can also have the ARN of the boundary.
+    let used: BTreeSet<&PolicyArn> = present.chain(plan.arns()).collect();
+    let is_unused = |name: &&Located<Printable>| {
+        config.names.get(&name.value).is_some_and(|policy| {
+            !used.contains(&policy.in_account(context.account, context.partition))
+        })
+    };
+    let unused: Vec<_> = config.unused_names.iter().filter(is_unused).collect();
+    let of_files = unused.chunk_by(|a, b| a.position.file == b.position.file);
+    of_files.map(unused_names_of_file).collect()
+}
+
+/// The warning about the unused short names of one file, at least one.
+fn unused_names_of_file(names: &[&Located<Printable>]) -> Warning {
+    let shown: Vec<String> =
+        names.iter().take(MAX_NAMES).map(|name| format!("\"{}\"", name.value)).collect();
+    let more = match names.len() - shown.len() {
+        0 => String::new(),
+        more => format!(" and {} more", grouped(more)),
+    };
+    let (message, them, their) = match names.len() {
+        1 => (format!("the short name {} is not used", shown[0]), "it", "its boundary"),
+        count => (
+            format!("{} short names are not used: {}{more}", grouped(count), shown.join(", ")),
+            "them",
+            "their boundaries",
+        ),
+    };
+    let help = format!(
+        "remove {them}, or use {them} in an entry or a rule: no user or role that was read has {their}"
+    );
+    let position = names[0].position.clone();
+    Warning { position, message: message.into(), help: Some(help.into()) }
 }
 
 /// The warnings about `rules` that decide about no principal of the account.
