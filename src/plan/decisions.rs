@@ -169,9 +169,17 @@ impl Results {
 
     /// The positions of the rules of which no condition is known not to hold.
     fn possible(&self, rules: usize) -> impl Iterator<Item = (usize, Held)> {
-        let has = |bits: &[u64], n: usize| bits[n / 64] & (1 << (n % 64)) != 0;
-        (0..rules)
-            .filter(move |&n| !has(&self.fail, n))
-            .map(move |n| (n, if has(&self.unknown, n) { Held::Unknown } else { Held::Yes }))
+        let words = self.fail.iter().zip(&self.unknown).enumerate();
+        let possible = words.flat_map(|(word, (fail, unknown))| {
+            let mut left = !fail;
+            std::iter::from_fn(move || {
+                let n = left.trailing_zeros();
+                let bit = 1_u64.checked_shl(n)?;
+                left &= !bit;
+                let held = if unknown & bit == 0 { Held::Yes } else { Held::Unknown };
+                Some((word * 64 + n as usize, held))
+            })
+        });
+        possible.take_while(move |(n, _)| *n < rules)
     }
 }

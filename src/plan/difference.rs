@@ -42,8 +42,9 @@ impl Plan {
         }
         let mut deciding = HashSet::new();
         let mut decisions = Decisions::new(config);
-        for (principal, reading) in live.iter().filter(|(it, _)| config.entry(it).is_none()) {
-            let attributes = live.attributes(principal);
+        for (principal, reading, attributes) in
+            live.iter_with_attributes().filter(|(it, _, _)| config.entry(it).is_none())
+        {
             let decision = decisions.of(principal, attributes);
             let is_selected = context.is_for(principal);
             if let (Decision::Rule(rule), Reading::Found { .. }) = (decision, reading) {
@@ -60,7 +61,7 @@ impl Plan {
         plan.as_of = as_of;
         plan.unlisted = unlisted.finish();
         plan.warnings = warnings(config, live, |rule| deciding.contains(&std::ptr::from_ref(rule)));
-        plan.warnings.extend(unused_names(config, context, live, &plan));
+        plan.warnings.extend(unused_names(config, context, live, plan.arns()));
         plan.only = context.only.clone().map(|patterns| Only { patterns, others });
         plan.changes.sort_by(|a, b| a.principal.cmp(&b.principal));
         plan.problems.sort_by(|a, b| a.principal.cmp(&b.principal));

@@ -1,6 +1,5 @@
 use std::collections::{BTreeSet, HashMap};
 
-use super::content::Plan;
 use super::context::PlanContext;
 use super::decision::Held;
 use super::decisions::RulesByKind;
@@ -71,15 +70,16 @@ pub(super) fn warnings(
     warnings
 }
 
-/// The warnings, one for each file, about short names that neither the files nor the account uses.
+/// The warnings, one for each file, about short names that neither the files nor the account uses. `shown` are the
+/// boundaries that the plan shows.
 ///
 /// A short name that no entry and no rule uses is still useful while a user or role has its boundary: the plan shows the
 /// boundary by this name.
-pub(super) fn unused_names(
+pub(super) fn unused_names<'a>(
     config: &Config,
     context: &PlanContext,
-    live: &Inventory,
-    plan: &Plan,
+    live: &'a Inventory,
+    shown: impl Iterator<Item = &'a PolicyArn>,
 ) -> Vec<Warning> {
     // Only a plan for all principals knows what they have.
     if config.unused_names.is_empty() || context.only.is_some() {
@@ -87,7 +87,7 @@ pub(super) fn unused_names(
     }
     let present = live.iter().filter_map(|(_, reading)| reading.boundary().flatten());
     // An entry or a rule can also have the ARN of the boundary.
-    let used: BTreeSet<&PolicyArn> = present.chain(plan.arns()).collect();
+    let used: BTreeSet<&PolicyArn> = present.chain(shown).collect();
     let is_unused = |name: &&Located<Printable>| {
         config.names.get(&name.value).is_some_and(|policy| {
             !used.contains(&policy.in_account(context.account, context.partition))
@@ -129,11 +129,11 @@ fn without_effect(rules: &[&Rule], config: &Config, live: &Inventory) -> Vec<War
     // For each rule that matches a principal: whether every such principal has an entry.
     let mut have_all_entries: HashMap<*const Rule, bool> = HashMap::new();
     let mut by_kind = RulesByKind::new(rules.iter().copied());
-    for (principal, reading) in live.iter() {
+    for (principal, reading, attributes) in live.iter_with_attributes() {
         if !matches!(reading, Reading::Found { .. }) {
             continue;
         }
-        let matching = by_kind.matching(principal, live.attributes(principal));
+        let matching = by_kind.matching(principal, attributes);
         for (rule, _) in matching.filter(|(_, held)| *held == Held::Yes) {
             *have_all_entries.entry(rule).or_insert(true) &= config.entry(principal).is_some();
         }
