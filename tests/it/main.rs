@@ -37,6 +37,7 @@ mod formats;
 mod gate;
 mod guard;
 mod import;
+mod import_check;
 mod import_csv;
 mod import_update;
 mod journal;
