@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::error::Error;
 use super::out_file::OutFile;
@@ -24,6 +25,8 @@ pub struct ImportOptions {
     pub force: bool,
     /// The kinds of principals to import, at least one.
     pub kinds: BTreeSet<PrincipalKind>,
+    /// The maximum time to read the account; `None` for no limit.
+    pub timeout: Option<Duration>,
 }
 
 /// A boundaries file with the present boundaries of an account.
@@ -43,11 +46,11 @@ pub struct Imported {
 /// receives long waits.
 ///
 /// # Errors
-/// If not every principal can be read, or the file cannot be written. Then no file is written.
+/// If not every principal can be read in time, or the file cannot be written. Then no file is written.
 pub async fn import(options: &ImportOptions, on_wait: OnWait<'_>) -> Result<Imported, Error> {
     // Before the account is read, which can take minutes.
     let out = options.out.as_deref().map(|file| OutFile::at(file, options.force)).transpose()?;
-    let mut time = TimeLimit::new(None);
+    let mut time = TimeLimit::new(options.timeout);
     let waits = time.waits();
     let read = async {
         let session = Session::identify(&options.access, options.account, None, waits).await?;

@@ -7,6 +7,7 @@ mod change;
 mod content;
 mod context;
 mod decision;
+mod decisions;
 mod difference;
 mod explanation;
 mod guard;
@@ -24,7 +25,8 @@ mod warning;
 pub use change::{Change, Expiring, Origin, Problem, ProblemKind, Severity};
 pub use content::{Counts, Only, Plan};
 pub use context::PlanContext;
-pub use decision::{Condition, Decision, Held};
+pub use decision::{AttributeCondition, Condition, Decision, Held, NameCondition};
+pub use decisions::Decisions;
 pub use explanation::{ExplainedCondition, ExplainedEntry, ExplainedRule, Explanation};
 pub use guard::{
     AccountCount, DefaultThreshold, EffectiveThreshold, Excess, Guard, Overrides, ShareBase,
