@@ -2,13 +2,13 @@ use super::error::Error;
 use super::selection::{SelectedReading, Selection, count_unlisted};
 use crate::aws::{Access, Account, Connection, ExpectedPartition, Waits};
 use crate::config::Config;
-use crate::iam::{AccountAlias, AccountId, Principal, PrincipalKind, Printable, Timestamp};
+use crate::iam::{AccountAlias, AccountId, Days, Principal, PrincipalKind, Printable, Timestamp};
 use crate::inventory::{AccountPolicies, ApiError, ErrorClass, Inventory, PolicyState, Reading};
 use crate::journal::RunRecord;
 use crate::plan::{
-    Explanation, Overrides, Plan, PlanContext, Preflight, Supervision, UsedPermissions, Violation,
-    changed_principals, check_account, check_journal_scope, check_plan_scope, check_scope,
-    rollback,
+    Explanation, Guard, Overrides, Plan, PlanContext, Preflight, Supervision, UsedPermissions,
+    Violation, WideningGuard, changed_principals, check_account, check_journal_scope,
+    check_plan_scope, check_scope, rollback,
 };
 
 /// An account whose identity is confirmed.
@@ -25,6 +25,14 @@ pub struct ImpactScope {
     pub is_shown: bool,
     /// Whether they also say what of it was used in this number of days.
     pub last_used: Option<u32>,
+}
+
+impl ImpactScope {
+    /// What either of them says.
+    fn or(self, other: ImpactScope) -> ImpactScope {
+        let is_shown = self.is_shown || other.is_shown;
+        ImpactScope { is_shown, last_used: self.last_used.max(other.last_used) }
+    }
 }
 
 /// What a plan is made from.
@@ -49,6 +57,15 @@ impl Input {
             false => Some(Box::new(Config::read_earlier(&selection.base)?)),
         };
         Ok(Input::Files { config, base, selection: selection.clone() })
+    }
+
+    /// The guard rails.
+    fn guard(&self) -> &Guard {
+        match self {
+            Input::Files { config, .. } => &config.guard,
+            Input::Saved(plan) => &plan.guard,
+            Input::Journal { record, .. } => &record.header.guard,
+        }
     }
 
     /// The partition of its ARNs.
@@ -87,7 +104,8 @@ impl Session {
                 check_journal_scope(&record.header, path, identity)?;
             }
         }
-        Ok(session)
+        let guarded = input.guard().taking_used.map(Days::number);
+        Ok(session.with_impact(ImpactScope { is_shown: guarded.is_some(), last_used: guarded }))
     }
 
     /// Determines the account of the credentials. `partition` determines the region if nothing else does.
@@ -110,8 +128,8 @@ impl Session {
 
     /// The session, whose plans say what their changes give and take as far as `impact` says.
     pub(super) fn with_impact(mut self, impact: ImpactScope) -> Session {
-        self.impact = impact;
-        if impact.is_shown {
+        self.impact = self.impact.or(impact);
+        if self.impact.is_shown {
             self.account.collect_policies();
         }
         self
@@ -120,7 +138,17 @@ impl Session {
     /// Reads the account and makes the plan. A saved plan is returned as it is.
     pub(super) async fn plan(&self, input: Input) -> Result<Plan, Error> {
         let mut plan = match input {
-            Input::Saved(plan) => return Ok(*plan),
+            Input::Saved(plan) => {
+                let mut plan = *plan;
+                if self.impact.is_shown {
+                    // What the saved plan says about its impact is outside its digest.
+                    let changed: Vec<Principal> =
+                        plan.changes.iter().map(|change| change.principal.clone()).collect();
+                    self.account.inventory(&changed).await?;
+                    self.add_impact(&mut plan).await?;
+                }
+                return Ok(plan);
+            }
             Input::Files { config, base, selection } => {
                 let (live, context) =
                     self.read_selected(&config, base.as_deref(), &selection).await?;
@@ -143,16 +171,9 @@ impl Session {
             }
         };
         let read = plan.listed().total();
+        self.compare_boundaries(&mut plan, &Overrides::default()).await?;
         self.read_account_counts(&mut plan, &Overrides::default()).await?;
-        if let Some(policies) = self.policies_for(&plan).await? {
-            plan.impact = Some(plan.impact_with(&policies));
-            if let Some(days) = self.impact.last_used {
-                let used = self.used_permissions(&plan, &policies, days).await?;
-                if let Some(impact) = &mut plan.impact {
-                    impact.used = Some(used);
-                }
-            }
-        }
+        self.add_impact(&mut plan).await?;
         self.log_reading(read);
         Ok(plan)
     }
@@ -176,6 +197,7 @@ impl Session {
         overrides: &Overrides,
     ) -> Result<Vec<Violation>, Error> {
         let mut plan = plan.clone();
+        self.compare_boundaries(&mut plan, overrides).await?;
         self.read_account_counts(&mut plan, overrides).await?;
         let caller = self.account.identity().principal();
         Ok(plan.violations(caller.as_ref(), supervision, overrides))
@@ -209,6 +231,48 @@ impl Session {
             explanation.impact = explanation.plan.explained_impact(&policies);
         }
         Ok(explanation)
+    }
+
+    /// Says what the changes of the plan give and take, as far as it is wanted.
+    async fn add_impact(&self, plan: &mut Plan) -> Result<(), Error> {
+        let Some(policies) = self.policies_for(plan).await? else { return Ok(()) };
+        let mut impact = plan.impact_with(&policies);
+        plan.impact = Some(impact.clone());
+        if let Some(days) = self.impact.last_used {
+            impact.used = Some(self.used_permissions(plan, &policies, days).await?);
+            plan.impact = Some(impact);
+        }
+        Ok(())
+    }
+
+    /// Compares the boundaries of the changes that a guard rail depends on.
+    async fn compare_boundaries(
+        &self,
+        plan: &mut Plan,
+        overrides: &Overrides,
+    ) -> Result<(), Error> {
+        let mut policies = self.account.collected_policies();
+        let needed = plan.documents_for_guard(overrides);
+        if needed.is_empty() {
+            return Ok(());
+        }
+        policies.managed.retain(|arn, _| needed.contains(arn));
+        let missing =
+            needed.into_iter().filter(|arn| !policies.managed.contains_key(*arn)).collect();
+        let read = self.account.policy_documents(&missing).await?;
+        let is_refused = plan.guard.widening != WideningGuard::Allow;
+        for (arn, document) in &read {
+            if let Err(error) = document
+                && !is_refused
+            {
+                tracing::warn!(
+                    "{error}; max_removals does not count {arn} as a boundary that allows everything"
+                );
+            }
+        }
+        policies.managed.extend(read);
+        plan.compare_boundaries(&policies);
+        Ok(())
     }
 
     /// The policies that the impact of the plan depends on; `None` if it is not wanted.

@@ -8,6 +8,7 @@ use super::decisions::Decisions;
 use super::source::PlanSource;
 use super::unlisted::UnlistedCollector;
 use super::warning::{unused_names, warnings};
+use super::widening::Widening;
 use crate::config::{
     Config, Entry, Expiration, OnMissing, OnUnlisted, Provenance, ProvenanceKind, Rule, Then,
 };
@@ -209,6 +210,7 @@ impl<'p> Planning<'p> {
                 Some(boundary) => self.plan.changes.push(Change {
                     principal,
                     unique_id: Some(unique_id.clone()),
+                    widening: Widening::known(&boundary),
                     boundary,
                     provenance,
                     reason,

@@ -21,6 +21,7 @@ mod source;
 mod unlisted;
 mod used;
 mod warning;
+mod widening;
 
 pub use change::{Change, Expiring, Origin, Problem, ProblemKind, Severity};
 pub use content::{Counts, Only, Plan};
@@ -30,7 +31,7 @@ pub use decisions::Decisions;
 pub use explanation::{ExplainedCondition, ExplainedEntry, ExplainedRule, Explanation};
 pub use guard::{
     AccountCount, DefaultThreshold, EffectiveThreshold, Excess, Guard, Overrides, ShareBase,
-    Supervision, Violation,
+    Supervision, Violation, WideningGuard,
 };
 pub use impact::{Effect, ExplainedImpact, PlanImpact};
 pub use preflight::{Preflight, Refused, Verdict};
@@ -40,3 +41,4 @@ pub use source::{Base, PlanSource};
 pub use unlisted::{Unlisted, UnlistedPrincipal};
 pub use used::{UsedPermission, UsedPermissions, UsedResult};
 pub use warning::Warning;
+pub use widening::Widening;

@@ -189,6 +189,7 @@ mod tests {
             reason: None,
             expired: None,
             origin: None,
+            widening: None,
         };
         let (call, verification) = (CallOutcome::NotAttempted, Verification::NotNeeded);
         Item { change, call, verification }
