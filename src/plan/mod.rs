@@ -3,6 +3,7 @@
 //! This module has no clock, no network access and no file access.
 
 mod base;
+mod boundary_comparison;
 mod change;
 mod content;
 mod context;
@@ -12,6 +13,7 @@ mod difference;
 mod explanation;
 mod guard;
 mod impact;
+mod impact_analysis;
 mod policies;
 mod preflight;
 mod rollback;

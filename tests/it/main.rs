@@ -48,6 +48,7 @@ mod localstack;
 mod messages;
 mod only;
 mod pace;
+mod plan_impact;
 mod preflight;
 mod properties;
 mod reading;
