@@ -17,7 +17,10 @@ use iam_boundaries::config::Config;
 use iam_boundaries::iam::{
     Partition, PolicyArn, PolicyRef, Principal, PrincipalKind, Timestamp, UniqueId,
 };
-use iam_boundaries::inventory::{Attributes, Inventory, Reading, Tag};
+use iam_boundaries::impact::{Actions, Document, Step, Summary};
+use iam_boundaries::inventory::{
+    AccountPolicies, Attributes, IdentityPolicies, Inventory, Reading, Tag,
+};
 use iam_boundaries::plan::{Plan, PlanContext};
 use iam_boundaries::report::{Format, Style, render_plan};
 use iam_boundaries::sandbox::{ACCOUNT, awkward_name};
@@ -73,6 +76,14 @@ const RULES: usize = 200;
 const PRINCIPALS: usize = 100_000;
 const BY_RULES_GOAL: Goal = Goal { time: Duration::from_millis(500), megabytes: 250 };
 
+/// Two boundaries, compared for every action; the documents are parsed before.
+const BOUNDARIES: Work = Work { name: "impact of one pair of boundaries", run: |_| one_pair() };
+const BOUNDARIES_GOAL: Goal = Goal { time: Duration::from_millis(5), megabytes: 150 };
+/// The impact of a plan that changes the boundary of 5,000 users.
+const IMPACT: Work = Work { name: "impact of 5,000 changes, 300 policies", run: |_| impact() };
+const IMPACT_GOAL: Goal = Goal { time: Duration::from_secs(1), megabytes: 150 };
+const POLICIES: usize = 300;
+
 /// The result of one process.
 struct Measured {
     time: Duration,
@@ -85,7 +96,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let [command, name, file] = &arguments[..]
         && command == MEASURE
     {
-        let mut works = WORKS.iter().chain([&BY_RULES]);
+        let mut works = WORKS.iter().chain([&BY_RULES, &BOUNDARIES, &IMPACT]);
         let work = works.find(|work| work.name == name).ok_or("no such work")?;
         let time = (work.run)(Path::new(file));
         println!("{} {}", time.as_nanos(), peak().unwrap_or_default());
@@ -105,6 +116,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let file = folder.path().join("rules.toml");
     std::fs::write(&file, rules())?;
     print_work(&BY_RULES, &file, &BY_RULES_GOAL)?;
+    println!("what changes give and take");
+    print_work(&BOUNDARIES, &file, &BOUNDARIES_GOAL)?;
+    print_work(&IMPACT, &file, &IMPACT_GOAL)?;
     print_start();
     print_size()?;
     Ok(())
@@ -121,6 +135,61 @@ fn print_work(work: &Work, file: &Path, goal: &Goal) -> Result<(), Box<dyn Error
         yes_or_no(is_met),
     ]);
     Ok(())
+}
+
+/// A policy with statements as real ones have them: names, prefixes, conditions and resources. Each number is another one.
+fn document(n: usize) -> String {
+    const SERVICES: [&str; 12] = [
+        "s3", "ec2", "iam", "dynamodb", "lambda", "logs", "kms", "sqs", "sns", "rds", "glue", "ssm",
+    ];
+    let service = |m: usize| SERVICES[(n + m) % SERVICES.len()];
+    let (a, b, c, d) = (service(0), service(1 + n / 12), service(5), service(7));
+    format!(
+        r#"{{"Version": "2012-10-17", "Statement": [
+            {{"Effect": "Allow", "Action": ["{a}:Get*", "{a}:List*", "{b}:*", "{c}:Describe*", "{c}:?ut*{n}"], "Resource": "*"}},
+            {{"Effect": "Allow", "Action": ["{c}:Create*", "{d}:*Tag*"], "Resource": "arn:aws:{c}:::team-{n}/*"}},
+            {{"Effect": "Deny", "NotAction": ["{a}:*", "{b}:*", "{c}:*", "{d}:*"], "Resource": "*",
+              "Condition": {{"Bool": {{"aws:MultiFactorAuthPresent": "false"}}}}}}]}}"#
+    )
+}
+
+fn one_pair() -> Duration {
+    let documents = [0, 5].map(|n| Document::parse(&document(n)).expect("the policy is valid"));
+    let actions = Actions::of(&documents);
+    timed(|| {
+        let [before, after] = &documents;
+        let step = Step::new(Some(before), Some(after), &actions);
+        Summary::of(&step.compare_boundaries(&actions), &actions)
+    })
+    .1
+}
+
+/// Each of 5,000 users has five of the policies, and gets another boundary.
+fn impact() -> Duration {
+    const USERS: usize = 5_000;
+    let arn = |n: usize| -> PolicyArn {
+        format!("arn:aws:iam::{ACCOUNT}:policy/Policy-{n}").parse().expect("the ARN is valid")
+    };
+    let mut policies = AccountPolicies { is_complete: true, ..AccountPolicies::default() };
+    policies.managed.extend((0..POLICIES).map(|n| (arn(n), Ok(document(n).into()))));
+    let (mut readings, mut file) = (BTreeMap::new(), "[users]\n".to_owned());
+    for n in 0..USERS {
+        let principal = Principal::user(format!("user-{n}").parse().expect("the name is valid"));
+        let attached =
+            [n, n * 7 + 1, n * 11 + 2, n * 13 + 3, n / 17].map(|n| arn(n % POLICIES)).into();
+        let own = IdentityPolicies { attached, ..IdentityPolicies::default() };
+        policies.principals.insert(principal.clone(), own);
+        file += &format!("user-{n} = \"policy/Policy-{}\"\n", n % 4);
+        let unique_id = format!("AIDA{n:016}").parse().expect("the ID is valid");
+        readings.insert(principal, Reading::Found { unique_id, boundary: Some(arn(10 + n % 3)) });
+    }
+    let config = Config::parse("boundaries.toml", &file).expect("the file is valid");
+    let account = ACCOUNT.parse().expect("the account is valid");
+    let now = Timestamp::now().expect("the clock is usable");
+    let context = PlanContext::new(account, Partition::Aws, now);
+    let plan = Plan::between(&context, &config, &Inventory::of(readings));
+    assert_eq!(plan.changes.len(), USERS);
+    timed(|| plan.impact_with(&policies)).1
 }
 
 /// Rules of every kind. Each principal of [`by_rules`] is compared with half of them in the mean.

@@ -47,7 +47,7 @@ pub(super) enum ExplainedImpactJson<'a> {
     Known {
         catalog_date: &'a str,
         #[serde(flatten)]
-        summary: Summary,
+        summary: Box<Summary>,
         actions: Vec<ActionJson<'a>>,
     },
     Unknown {
@@ -62,7 +62,7 @@ impl<'a> ExplainedImpactJson<'a> {
             Err(unknown) => ExplainedImpactJson::Unknown { unknown },
             Ok(comparison) => ExplainedImpactJson::Known {
                 catalog_date: &Catalog::current().date,
-                summary: Summary::of(comparison, actions),
+                summary: Box::new(Summary::of(comparison, actions)),
                 actions: differing(comparison, actions),
             },
         }

@@ -68,7 +68,7 @@ struct EffectDocument {
 #[schemars(inline)]
 enum ResultDocument {
     /// What the changes give and take.
-    Summary(Summary),
+    Summary(Box<Summary>),
     /// Why this is not known.
     Unknown(#[schemars(with = "String")] Printable),
 }
@@ -78,7 +78,7 @@ impl ImpactDocument {
         let effect = |Effect { principals, result }: &Effect| EffectDocument {
             principals: principals.iter().map(Into::into).collect(),
             result: match result {
-                Ok(summary) => ResultDocument::Summary(summary.clone()),
+                Ok(summary) => ResultDocument::Summary(Box::new(summary.clone())),
                 Err(why) => ResultDocument::Unknown(why.clone()),
             },
         };
@@ -100,7 +100,7 @@ impl ImpactDocument {
                 .map(|PrincipalDocument { kind, name }| Principal { kind, name })
                 .collect(),
             result: match result {
-                ResultDocument::Summary(summary) => Ok(summary),
+                ResultDocument::Summary(summary) => Ok(*summary),
                 ResultDocument::Unknown(why) => Err(why),
             },
         };
