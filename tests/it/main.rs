@@ -44,7 +44,6 @@ mod layers;
 mod localstack;
 mod messages;
 mod only;
-mod pace;
 mod preflight;
 mod properties;
 mod reading;
