@@ -326,7 +326,7 @@ impl Controller {
         let is_batch = self.refills.accepted_since_refill(time) >= BATCH;
         match &self.per_second {
             Some(known) if polls > 0 && (is_batch || known.is_confirmed(2)) => {
-                known.next_refill((at - 1.0).max(time))
+                known.next_refill(self.last_throttled.max(at - 1.0)).max(time)
             }
             _ => at,
         }

@@ -41,6 +41,9 @@ pub(super) enum Verdict {
 const MARGIN: f64 = 0.005;
 /// Calls are sent at this multiple of the rate, so that responses arrive before the next refill.
 const FASTER: f64 = 1.5;
+/// Extra calls are sent when all responses have arrived. If that leaves no time before the next refill, they are sent
+/// anyway after this multiple of the time between them.
+const OVERDUE: f64 = 3.0;
 /// Rounding errors of sums of quantities, in calls.
 const ROUNDING: f64 = 1e-3;
 
@@ -122,9 +125,10 @@ impl PerSecond {
         }
         let quota = self.quantity.max(1.0) + self.extra - ROUNDING;
         if self.sent >= quota {
-            // Responses must arrive before the next refill.
-            let may_probe = self.in_flight == 0 && self.extra == 0.0 && time < self.earliest + 1.0;
-            if !may_probe || time - self.probed_at < probe_after {
+            let passed = time - self.probed_at;
+            let has_time = self.in_flight == 0 && time < self.earliest + 1.0;
+            let may_probe = has_time && passed >= probe_after || passed >= OVERDUE * probe_after;
+            if self.extra > 0.0 || !may_probe {
                 return next;
             }
             self.probed_at = time;

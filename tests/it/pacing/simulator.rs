@@ -146,8 +146,8 @@ pub fn simulate(case: &Case, random: &mut fastrand::Rng) -> Outcome {
         let (ticket, back) = requests[number];
         match response {
             None => {
-                let is_accepted = random.f64() >= case.random
-                    && throttler.admit("account", ACTION, start + now);
+                let is_accepted =
+                    random.f64() >= case.random && throttler.admit("account", ACTION, start + now);
                 messages.push((Reverse(now + back), number, Some(is_accepted)));
             }
             Some(is_accepted) => {
