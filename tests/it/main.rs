@@ -47,7 +47,6 @@ mod layers;
 mod localstack;
 mod messages;
 mod only;
-mod pace;
 mod plan_impact;
 mod preflight;
 mod properties;

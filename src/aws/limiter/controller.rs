@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use super::call::{Decision, LimiterOptions, Response, Ticket};
 use super::max_rate::MaxRate;
 use super::per_second::{PerSecond, Verdict};
+use super::random::Random;
 use super::refills::Refills;
 use super::spacing::Spacing;
 use crate::iam::Rate;
@@ -44,9 +45,6 @@ pub struct Controller {
     /// When the first and the last call were sent that were throttled since the last refill.
     first_throttled: f64,
     last_throttled: f64,
-    /// The number of calls that were accepted in the second before the first of them.
-    accepted_in_second: f64,
-    throttled_in_row: u32,
     /// The number of requests in flight when the search ended.
     in_flight_when_throttled: usize,
     /// The time of the last refill.
@@ -58,14 +56,18 @@ pub struct Controller {
     /// The number of refills that must agree before `per_second` is used.
     required: u32,
     spacing: Spacing,
+    random: Random,
     /// The calls from the first one without a response on.
     unsettled: VecDeque<(f64, Option<Response>)>,
     last_settled: Option<f64>,
+    /// The numbers of calls that were throttled and accepted.
+    throttled: f64,
+    accepted: f64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum State {
-    /// The limit is unknown. The rate grows until a call is throttled.
+    /// The limit is unknown. The number of requests in flight grows until a call is throttled.
     Searching {
         /// The maximum number of requests in flight, and by how much it grows with each accepted call.
         most: f64,
@@ -84,22 +86,21 @@ enum State {
     Sending,
 }
 
+/// The share of the calls that may be throttled, and the number that may be throttled in a short run, too.
+const THROTTLED_SHARE: f64 = 0.03;
+const FREE_THROTTLED: f64 = 12.0;
 /// The maximum number of requests in flight before the first response tells the latency, and at least.
 const AT_FIRST: f64 = 4.0;
 /// The rate before the first response, in calls per second.
 const FIRST_RATE: f64 = 33.0;
-/// While searching, the rate grows by this factor in each round trip, but at most once in [`SHORTEST_ROUND`].
-const GROWTH: f64 = 3.0;
-/// In seconds.
-const SHORTEST_ROUND: f64 = 0.1;
-/// When the bucket is empty, all requests in flight are throttled: they are limited to this share of the expected
-/// calls…
+/// When the bucket is empty, all requests in flight are throttled: the search limits them to this share of the
+/// expected calls…
 const RISK: f64 = 0.0105;
-/// …plus this share of the accepted calls…
-const RISK_OF_ACCEPTED: f64 = 0.02;
-/// …plus, of those above [`LARGE_BURST`], the share `expected calls / LARGE_RUN`.
-const LARGE_BURST: f64 = 150.0;
-const LARGE_RUN: f64 = 12_000.0;
+/// …less at a latency below this one, in seconds: fewer requests in flight empty the bucket as fast.
+const LONG_LATENCY: f64 = 0.1;
+/// For each accepted call, the maximum grows by the square of `expected calls / LARGE_RUN`: a large run has little
+/// time to reach the maximum concurrency, and may have many throttled calls.
+const LARGE_RUN: f64 = 7_000.0;
 /// The second search starts with this share of the requests that were in flight when the first one ended.
 const SECOND_SEARCH: f64 = 0.33;
 /// The growth of the second search, as a share of its accepted calls.
@@ -110,34 +111,35 @@ const SHORTEST_WAIT: f64 = 0.1;
 const LONGEST_WAIT_AT_FIRST: f64 = 0.25;
 /// …and up to this time later.
 const LONGEST_WAIT: f64 = 2.0;
-/// The wait before the first poll at a known rate, in seconds, if tokens are added faster.
-const FIRST_POLL: f64 = 0.02;
 /// If everything is throttled for this time at a known rate, in seconds, the rate is kept: the limit is lowered
 /// for a while, or another client took every token.
 const OUTAGE: f64 = 2.5;
-/// An extra call per this number of calls looks for a higher limit…
-const PROBE_AFTER_CALLS: f64 = 100.0;
+/// Extra calls look for a higher limit, evenly over the calls to come: each can be throttled, and this share of
+/// [`THROTTLED_SHARE`] may be, less what was throttled before…
+const SPENT: f64 = 0.8;
 /// …but not before the shortest and not after the longest time, in seconds.
-const SHORTEST_PROBE_TIME: f64 = 1.5;
-const LONGEST_PROBE_TIME: f64 = 6.0;
+const SHORTEST_PROBE_TIME: f64 = 0.75;
+const LONGEST_PROBE_TIME: f64 = 10.0;
 /// The number of extra calls after `n` probe times is `n` to this power.
-const PROBE_POWER: i32 = 5;
-/// After a wait, calls are sent at up to this multiple of the rate until none is late, but by at most a second.
-const CATCH_UP: f64 = 2.0;
+const PROBE_POWER: i32 = 3;
+/// The same at a remembered rate, whose bucket is still full: it starts slowly, and soon grows fast if the rate is too low.
+const REMEMBERED_POWER: i32 = 5;
 /// The measured rate and the quantity of a second differ by at most this factor.
 const SIMILAR: f64 = 1.3;
+/// If this number of calls is accepted after a refill, more tokens were added at once: the next ones come a second later.
+const BATCH: f64 = 3.0;
+/// A timer is late by at most this time, in seconds: the next call makes up for it.
+const LATE: f64 = 0.005;
 /// Rounding errors of times, in seconds.
 const ROUNDING: f64 = 1e-6;
 /// The lowest rate, in calls per second: all limits of IAM are higher.
 const LOWEST_RATE: f64 = 0.3;
-/// The number of calls to a bucket of one token that may be throttled in a row.
-const MOST_IN_ROW: u32 = 3;
 
 impl Controller {
     /// A controller before the first call.
     pub fn new(options: LimiterOptions) -> Self {
         let most = (RISK * options.expected_calls as f64).max(AT_FIRST);
-        let growth = RISK_OF_ACCEPTED;
+        let growth = (options.expected_calls as f64 / LARGE_RUN).powi(2);
         Controller {
             options,
             started: None,
@@ -152,8 +154,6 @@ impl Controller {
             last_sent: 0.0,
             first_throttled: 0.0,
             last_throttled: -1.0,
-            accepted_in_second: 0.0,
-            throttled_in_row: 0,
             in_flight_when_throttled: 0,
             since: 0.0,
             refills: Refills::default(),
@@ -163,6 +163,9 @@ impl Controller {
             spacing: Spacing::default(),
             unsettled: VecDeque::new(),
             last_settled: None,
+            throttled: 0.0,
+            accepted: 0.0,
+            random: Random::default(),
         }
     }
 
@@ -183,7 +186,8 @@ impl Controller {
 
     /// The rate that IAM sustains; `None` if it is not measured yet.
     pub fn measured_rate(&self) -> Option<Rate> {
-        self.is_measured.then(|| Rate::nearest(self.rate))
+        let rate = if self.has_one_token() { 1.0 / self.spacing.gap() } else { self.rate };
+        self.is_measured.then(|| Rate::nearest(rate))
     }
 
     /// Decides whether a call may be sent at `now`, within `max_rate`. [`Decision::Now`] counts the call as
@@ -198,6 +202,7 @@ impl Controller {
         let (last_sent, probe_after) = (self.last_sent, self.probe_after());
         if self.has_one_token() {
             let last = self.refills.last_accepted().unwrap_or(0.0).max(last_sent);
+            self.spacing.start();
             self.due = last + self.spacing.gap();
         } else if let Some(hypothesis) = self.per_second_in_use() {
             self.due = hypothesis.due(time + ROUNDING, last_sent, probe_after);
@@ -244,39 +249,33 @@ impl Controller {
 
     fn on_accepted(&mut self, sent: f64, time: f64) {
         let took = time - sent;
-        if self.latency.is_none()
-            && let State::Searching { most, .. } = self.state
-        {
-            // The more calls there are, the faster the start may be.
-            self.rate = self.rate.max(0.25 * most / took.max(1e-3));
-        }
+        self.accepted += 1.0;
         self.latency = Some(self.latency.map_or(took, |known| known + (took - known) / 8.0));
-        self.throttled_in_row = 0;
+        self.random.add(false);
         self.refills.add_accepted(sent);
     }
 
     fn on_throttled(&mut self, sent: f64) {
         if !matches!(self.state, State::Polling { .. }) {
             self.first_throttled = sent;
-            self.accepted_in_second = self.refills.accepted_between(sent - 1.0, sent);
         }
         self.last_throttled = self.last_throttled.max(sent);
-        self.throttled_in_row += 1;
+        self.throttled += 1.0;
+        self.random.add(true);
     }
 
     /// Changes the state because of the response to a call that was sent in it.
     fn on_response_in_state(&mut self, ticket: Ticket, time: f64, response: Response) {
+        let is_ignored = response == Response::Throttled && self.random.is_confirmed();
+        let response = if is_ignored { Response::Lost } else { response };
         let is_throttled = response == Response::Throttled;
         match self.state {
             State::Searching { most, growth, accepted } => match response {
                 Response::Accepted => {
                     self.state = State::Searching { most, growth, accepted: accepted + 1.0 };
-                    self.grow();
+                    self.search();
                 }
-                Response::Throttled => {
-                    self.in_flight_when_throttled = self.in_flight;
-                    self.poll(false);
-                }
+                Response::Throttled => self.poll(false),
                 Response::Lost => {}
             },
             State::Polling { polls, was_sending, .. } => match response {
@@ -289,61 +288,59 @@ impl Controller {
             State::Sending => {
                 if let Some(hypothesis) = self.per_second_in_use() {
                     let accepted = (response != Response::Lost).then_some(!is_throttled);
-                    let verdict = hypothesis.on_response(ticket.second, ticket.sent, accepted);
+                    let verdict = hypothesis.on_response(ticket.second, accepted);
                     let quantity = hypothesis.quantity();
                     self.rate = quantity;
                     if verdict == Verdict::Contradicted {
                         self.poll(true);
                     }
-                } else if is_throttled
-                    && !(self.has_one_token() && self.throttled_in_row < MOST_IN_ROW)
-                {
+                } else if is_throttled {
                     self.poll(true);
                 }
             }
         }
     }
 
-    /// Increases the rate while searching, up to the risk that is allowed.
-    fn grow(&mut self) {
-        let latency = self.latency_or_guess();
-        let most = self.most_in_flight() as f64 / latency;
-        if self.rate < most {
-            let calls_a_round = (self.rate * latency.max(SHORTEST_ROUND)).max(1.0);
-            self.rate = (self.rate * GROWTH.powf(1.0 / calls_a_round)).min(most);
-            self.due = self.due.min(self.last_sent + 1.0 / self.rate);
-        }
+    /// Spaces the calls that may be in flight evenly over the latency.
+    fn search(&mut self) {
+        self.rate = self.most_in_flight() as f64 / self.latency_or_guess();
+        self.due = self.due.min(self.last_sent + 1.0 / self.rate);
     }
 
     fn poll(&mut self, was_sending: bool) {
+        self.in_flight_when_throttled = self.in_flight;
         self.enter(State::Polling { polls: 0, is_sent: false, was_sending });
         if was_sending {
-            self.due = self.last_sent + (1.0 / self.rate).max(FIRST_POLL);
+            self.due = self.last_sent + 1.0 / self.rate;
         }
     }
 
     /// The time of the next poll after `polls` throttled ones.
     fn next_poll(&self, polls: i32, time: f64) -> f64 {
-        if polls > 0
-            && let Some(hypothesis) = &self.per_second
-            && hypothesis.is_confirmed(2)
-        {
-            return hypothesis.next_refill(time);
-        }
         let interval = 1.0 / self.rate;
         let mut wait = interval.max(SHORTEST_WAIT) * 2_f64.powi((polls - 1).max(0));
         if self.last_throttled - self.first_throttled < 1.0 {
             wait = wait.min(interval.max(LONGEST_WAIT_AT_FIRST));
         }
-        (self.last_throttled + wait.min(LONGEST_WAIT)).max(time)
+        let at = (self.last_throttled + wait.min(LONGEST_WAIT)).max(time);
+        let is_batch = self.refills.accepted_since_refill(time) >= BATCH;
+        match &self.per_second {
+            Some(known) if polls > 0 && (is_batch || known.is_confirmed(2)) => {
+                known.next_refill(self.last_throttled.max(at - 1.0)).max(time)
+            }
+            _ => at,
+        }
     }
 
     /// The call of `sent` found tokens in the bucket, which was empty.
     fn on_refill(&mut self, sent: f64, time: f64, was_sending: bool) {
+        let sent = self.refills.first_accepted_after(self.last_throttled).unwrap_or(sent);
         let throttled = self.last_throttled.max(sent - 1.0);
-        let has_grown = self.first_throttled - self.since > self.probe_time();
         self.since = time;
-        if was_sending && sent - self.first_throttled > OUTAGE && self.measurements >= 2 {
+        // A limit that is refilled more rarely is no outage: it has no measurement between two of them.
+        let is_known = self.measurements >= 2
+            || self.per_second.is_some_and(|known| known.is_confirmed(self.required));
+        if was_sending && sent - self.first_throttled > OUTAGE && is_known {
             self.measurements = 0;
             self.refills.forget();
             self.refills.add(throttled, sent);
@@ -356,20 +353,12 @@ impl Controller {
         self.update_per_second(throttled, sent, accepted, rate);
         match rate {
             Some(rate) => {
-                // A bucket of few tokens does not save those that were not used before the rate grew.
-                let most = match was_sending && has_grown {
-                    true => self.accepted_in_second.min(2.0 * rate),
-                    false => rate,
-                };
                 let least = if was_sending { 0.5 * self.rate } else { LOWEST_RATE };
-                self.rate = rate.max(most).max(least).max(LOWEST_RATE);
+                let rate = rate.max(least).max(LOWEST_RATE);
+                self.rate = if was_sending { self.random.rate(self.rate, rate) } else { rate };
                 self.is_measured = true;
                 self.measurements += 1;
                 self.due = f64::midpoint(throttled, sent) + 1.0 / self.rate;
-                self.enter(State::Sending);
-            }
-            None if self.is_remembered => {
-                self.due = time;
                 self.enter(State::Sending);
             }
             None => self.enter_second_search(time),
@@ -394,8 +383,8 @@ impl Controller {
     fn enter_second_search(&mut self, time: f64) {
         let most = (SECOND_SEARCH * self.in_flight_when_throttled as f64).max(2.0);
         self.enter(State::Searching { most, growth: SECOND_GROWTH, accepted: 0.0 });
-        self.rate = self.most_in_flight() as f64 / self.latency_or_guess();
         self.due = time;
+        self.search();
     }
 
     fn enter(&mut self, state: State) {
@@ -439,25 +428,35 @@ impl Controller {
 
     /// The time at which the call after the one at `time` is due, if calls are evenly spaced.
     fn due_after(&self, time: f64) -> f64 {
-        if self.state != State::Sending || self.has_one_token() {
-            return self.due.max(time - 0.003) + 1.0 / self.rate;
+        let mut rate = self.rate;
+        if self.state == State::Sending && !self.has_one_token() {
+            // The rate grows, so a limit that was raised is noticed.
+            let (probe_time, power) = self.growth();
+            let passed = (time - self.since).max(0.0) / probe_time;
+            rate += f64::from(power) / probe_time * passed.powi(power - 1);
         }
-        // The rate grows, so a limit that was raised is noticed.
-        let probe_time = self.probe_time();
-        let passed = (time - self.since).max(0.0) / probe_time;
-        let growth = f64::from(PROBE_POWER) / probe_time * passed.powi(PROBE_POWER - 1);
-        let interval = 1.0 / (self.rate + growth);
-        (self.due + interval).max(time - 1.0).max(time + interval / CATCH_UP)
+        self.due.max(time - LATE) + 1.0 / rate
     }
 
     /// The time after which one more call than the rate permits is sent.
     fn probe_after(&self) -> f64 {
-        (PROBE_AFTER_CALLS / self.rate).clamp(SHORTEST_PROBE_TIME, LONGEST_PROBE_TIME)
+        let calls = self.options.expected_calls as f64;
+        let most = SPENT * (THROTTLED_SHARE * calls).max(FREE_THROTTLED);
+        let calls_a_probe = (calls - self.accepted).max(100.0) / (most - self.throttled).max(1.0);
+        (calls_a_probe / self.rate).clamp(SHORTEST_PROBE_TIME, LONGEST_PROBE_TIME)
     }
 
-    /// The same for evenly spaced calls, of which several are throttled at a long latency.
-    fn probe_time(&self) -> f64 {
-        self.probe_after().max(6.0 * self.latency_or_guess())
+    /// The same for evenly spaced calls, of which several are throttled at a long latency. The number of extra calls
+    /// after `n` times is `n` to the returned power.
+    fn growth(&self) -> (f64, i32) {
+        let (after, power) = match self.measurements {
+            // Either the bucket is full, and is emptied at the end of the run, or the rate is too low.
+            0 if self.is_remembered && !self.is_measured => (LONGEST_PROBE_TIME, REMEMBERED_POWER),
+            // One measurement is not exact.
+            0 | 1 => (SHORTEST_PROBE_TIME, PROBE_POWER),
+            _ => (self.probe_after(), PROBE_POWER),
+        };
+        (after.max(6.0 * self.latency_or_guess()), power)
     }
 
     fn latency_or_guess(&self) -> f64 {
@@ -469,8 +468,7 @@ impl Controller {
         let most = match self.state {
             State::Searching { .. } if self.latency.is_none() => AT_FIRST,
             State::Searching { most, growth, accepted } => {
-                let above = (accepted - LARGE_BURST).max(0.0);
-                most + growth * accepted + above * calls / LARGE_RUN
+                most * (self.latency_or_guess() / LONG_LATENCY).min(1.0) + growth * accepted
             }
             State::Polling { was_sending: true, .. } => f64::INFINITY,
             State::Polling { .. } => 1.0,
@@ -484,7 +482,7 @@ impl Controller {
         } else {
             most.min((RISK * calls).max(AT_FIRST))
         };
-        (most as usize).clamp(1, self.options.max_in_flight.max(1))
+        (most.ceil() as usize).clamp(1, self.options.max_in_flight.max(1))
     }
 
     fn seconds(&mut self, now: Instant) -> f64 {

@@ -4,6 +4,7 @@ mod call;
 mod controller;
 mod max_rate;
 mod per_second;
+mod random;
 mod refills;
 mod spacing;
 

@@ -26,9 +26,6 @@ pub(super) struct PerSecond {
     is_raised: bool,
     /// A call of this second was throttled: no more are sent.
     is_empty: bool,
-    /// Whether the time of the refill was asked for in this second, and the response is missing.
-    asked: bool,
-    is_asking: bool,
     probed_at: f64,
 }
 
@@ -43,9 +40,10 @@ pub(super) enum Verdict {
 /// Calls are sent this much later than a refill at the earliest, because of jitter.
 const MARGIN: f64 = 0.005;
 /// Calls are sent at this multiple of the rate, so that responses arrive before the next refill.
-const FASTER: f64 = 2.0;
-/// If the time of a refill is less exact than this, an earlier time is tried.
-const EXACT: f64 = 0.06;
+const FASTER: f64 = 1.5;
+/// Extra calls are sent when all responses have arrived. If that leaves no time before the next refill, they are sent
+/// anyway after this multiple of the time between them.
+const OVERDUE: f64 = 3.0;
 /// Rounding errors of sums of quantities, in calls.
 const ROUNDING: f64 = 1e-3;
 
@@ -67,8 +65,6 @@ impl PerSecond {
             extra_in_next: 0.0,
             is_raised: false,
             is_empty: false,
-            asked: false,
-            is_asking: false,
             probed_at: latest,
         }
     }
@@ -125,22 +121,14 @@ impl PerSecond {
         }
         let next = self.latest + 1.0 + MARGIN;
         if self.is_empty {
-            let width = self.latest - self.earliest;
-            if width <= EXACT || self.in_flight > 0 || self.asked {
-                return next;
-            }
-            let earlier = next - width / 2.0;
-            if time < earlier - 1e-6 {
-                return earlier;
-            }
-            (self.asked, self.is_asking) = (true, true);
-            return time;
+            return next;
         }
         let quota = self.quantity.max(1.0) + self.extra - ROUNDING;
         if self.sent >= quota {
-            // Responses must arrive before the next refill.
-            let may_probe = self.in_flight == 0 && self.extra == 0.0 && time < self.earliest + 1.0;
-            if !may_probe || time - self.probed_at < probe_after {
+            let passed = time - self.probed_at;
+            let has_time = self.in_flight == 0 && time < self.earliest + 1.0;
+            let may_probe = has_time && passed >= probe_after || passed >= OVERDUE * probe_after;
+            if self.extra > 0.0 || !may_probe {
                 return next;
             }
             self.probed_at = time;
@@ -151,30 +139,19 @@ impl PerSecond {
 
     /// Counts a call as sent. Returns the number of its second.
     pub(super) fn on_sent(&mut self) -> u32 {
-        if !self.is_asking {
-            self.sent += 1.0;
-            self.in_flight += 1;
-        }
+        self.sent += 1.0;
+        self.in_flight += 1;
         self.second
     }
 
-    /// Records the response to the call that was sent at `sent` in this second; `None` if it was lost.
-    pub(super) fn on_response(
-        &mut self,
-        second: u32,
-        sent: f64,
-        accepted: Option<bool>,
-    ) -> Verdict {
+    /// Records the response to a call of this second; `None` if it was lost.
+    pub(super) fn on_response(&mut self, second: u32, accepted: Option<bool>) -> Verdict {
         if second != self.second {
             if second + 1 == self.second && accepted == Some(false) && self.is_raised {
                 // Its last calls were throttled after all.
                 self.quantity = (self.quantity - 1.0).max(1.0);
                 (self.extra, self.extra_in_next) = (0.0, 0.0);
             }
-            return Verdict::Expected;
-        }
-        if self.is_asking && self.in_flight == 0 {
-            self.on_asked(sent, accepted);
             return Verdict::Expected;
         }
         self.in_flight = self.in_flight.saturating_sub(1);
@@ -195,21 +172,6 @@ impl PerSecond {
         if is_contradicted { Verdict::Contradicted } else { Verdict::Expected }
     }
 
-    /// Records the response to the call that asks whether the refill comes earlier.
-    fn on_asked(&mut self, sent: f64, accepted: Option<bool>) {
-        self.is_asking = false;
-        match accepted {
-            Some(true) => {
-                self.begin_second();
-                self.latest = sent;
-                self.earliest = (self.earliest + 1.0).min(sent);
-                (self.sent, self.accepted) = (1.0, 1.0);
-            }
-            Some(false) => self.earliest = sent - 1.0,
-            None => {}
-        }
-    }
-
     fn begin_second(&mut self) {
         // The extra calls were accepted: double them.
         self.is_raised = self.extra > 0.0 && !self.is_empty && self.sent > self.quantity;
@@ -220,7 +182,7 @@ impl PerSecond {
         self.second += 1;
         (self.sent, self.accepted, self.in_flight) = (0.0, 0.0, 0);
         (self.extra, self.extra_in_next) = (self.extra_in_next, 0.0);
-        (self.is_empty, self.asked, self.is_asking) = (false, false, false);
+        self.is_empty = false;
     }
 }
 
@@ -252,7 +214,7 @@ mod tests {
             } else {
                 throttled += 1
             }
-            hypothesis.on_response(second, time, Some(is_accepted));
+            hypothesis.on_response(second, Some(is_accepted));
         }
     }
 
@@ -288,6 +250,6 @@ mod tests {
         let mut hypothesis = confirmed(2.0);
         hypothesis.due(3.01, 2.0, 10.0);
         let second = hypothesis.on_sent();
-        assert_eq!(hypothesis.on_response(second, 3.01, Some(false)), Verdict::Contradicted);
+        assert_eq!(hypothesis.on_response(second, Some(false)), Verdict::Contradicted);
     }
 }

@@ -21,13 +21,9 @@ struct Refill {
     accepted: f64,
 }
 
-/// The rate is measured over at least this time, if possible: the error of a refill's time is a part of it.
-const SPAN: f64 = 3.0;
-/// A change of the limit is looked for over at least this time, which is less than a second.
-const SHORT_SPAN: f64 = 0.8;
-/// The limit has changed if the calls of the short span are fewer than this share of those that the rate of the
-/// long span predicts, or more than its reciprocal.
-const CHANGED: f64 = 0.75;
+/// The rate is measured over at least this time, if possible. It is less than a second: a changed limit shows from one
+/// refill to the next.
+const SPAN: f64 = 0.8;
 /// The number of accepted calls that are kept while no call is throttled.
 const MOST_KEPT: usize = 20_000;
 
@@ -46,9 +42,9 @@ impl Refills {
         self.accepted.back().copied()
     }
 
-    /// The number of accepted calls that were sent in this time.
-    pub(super) fn accepted_between(&self, from: f64, to: f64) -> f64 {
-        self.accepted_before(to) - self.accepted_before(from)
+    /// The time at which the first call after `time` was sent that was accepted.
+    pub(super) fn first_accepted_after(&self, time: f64) -> Option<f64> {
+        self.accepted.get(self.accepted.partition_point(|sent| *sent <= time)).copied()
     }
 
     /// The number of accepted calls that were sent before `time` and not before the last refill.
@@ -69,18 +65,8 @@ impl Refills {
             accepted: self.accepted_before(accepted),
         };
         let at = |span: f64| self.refills.iter().rposition(|from| last.time - from.time >= span);
-        let mut first_kept = at(2.0 * SPAN).unwrap_or(0);
-        let mut rate = self.refills.get(at(SPAN).unwrap_or(0)).map(|from| last.rate_since(from));
-        if let (Some(long), Some(near)) = (rate, at(SHORT_SPAN)) {
-            let from = self.refills[near];
-            let calls = last.accepted - from.accepted;
-            let expected = long * (last.time - from.time);
-            if calls < CHANGED * expected - 1.0 || calls > expected / CHANGED + 1.0 {
-                rate = Some(last.rate_since(&from));
-                first_kept = near;
-            }
-        }
-        self.refills.drain(..first_kept);
+        let rate = self.refills.get(at(SPAN).unwrap_or(0)).map(|from| last.rate_since(from));
+        self.refills.drain(..at(2.0 * SPAN).unwrap_or(0));
         self.refills.push(last);
         while self.accepted.len() > 1 && self.dropped < self.refills[0].accepted {
             self.drop_first();

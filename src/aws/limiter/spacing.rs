@@ -6,19 +6,15 @@ pub(super) struct Spacing {
     accepted: f64,
     /// The longest time between an accepted call and a throttled one, in seconds.
     throttled: f64,
-    /// The number of responses that contradict the hypothesis.
-    contradictions: f64,
+    /// A response contradicts the hypothesis.
+    is_contradicted: bool,
     is_used: bool,
 }
 
-/// The number of contradictions after which the hypothesis is wrong.
-const MOST_CONTRADICTIONS: f64 = 2.0;
 /// A response contradicts the hypothesis only if it does so by more than this share and time: calls can arrive
 /// early and late.
 const TOLERANCE: f64 = 1.1;
 const TOLERANCE_SECONDS: f64 = 0.002;
-/// The part of a contradiction that a call is which is throttled after a time at which others were accepted.
-const WEAK: f64 = 0.25;
 /// The accepted time is known if it exceeds the throttled time by at most this factor. Otherwise a time between
 /// them is tried.
 const KNOWN: f64 = 1.05;
@@ -34,54 +30,41 @@ const LONGEST: f64 = 10.0;
 
 impl Default for Spacing {
     fn default() -> Self {
-        Spacing { accepted: f64::MAX, throttled: 0.0, contradictions: 0.0, is_used: false }
+        Spacing { accepted: f64::MAX, throttled: 0.0, is_contradicted: false, is_used: false }
     }
 }
 
 impl Spacing {
     /// Adds a call that was sent `gap` seconds after the accepted call before it.
     pub(super) fn add(&mut self, gap: f64, accepted: bool) {
-        if self.contradictions >= MOST_CONTRADICTIONS {
-            return;
-        }
         let is_longer = |one: f64, other: f64| one > TOLERANCE * other + TOLERANCE_SECONDS;
-        let is_contradiction =
+        self.is_contradicted |=
             if accepted { is_longer(self.throttled, gap) } else { is_longer(gap, self.accepted) };
-        if is_contradiction {
-            self.contradictions += 1.0;
-        } else if self.is_used && !accepted && gap >= self.accepted {
-            self.contradictions += WEAK;
-        } else if self.is_used && accepted {
-            self.contradictions = (self.contradictions - 0.02).max(0.0);
-        }
-        // While the hypothesis is used, a contradiction is a change of the limit.
-        let is_change = is_contradiction && self.is_used;
         if accepted {
             self.accepted = self.accepted.min(gap);
-            if is_change {
-                self.throttled = 0.9 * gap;
-            } else if self.is_used {
+            if self.is_used {
                 self.throttled *= 1.0 - DECREASE;
             }
         } else {
             self.throttled = self.throttled.max(gap);
-            if is_change {
-                self.accepted = 1.2 * gap;
-            }
         }
     }
 
     /// Whether the hypothesis explains the responses, if `rate` calls per second were accepted.
     pub(super) fn explains(&self, rate: f64) -> bool {
-        self.contradictions < MOST_CONTRADICTIONS
+        !self.is_contradicted
             && self.throttled > 0.0
             && self.accepted < LONGEST
             && self.accepted * rate > ONE_TOKEN
     }
 
-    /// The time from one call to the next, in seconds. From now on, the hypothesis is used.
-    pub(super) fn gap(&mut self) -> f64 {
+    /// From now on, the hypothesis is used.
+    pub(super) fn start(&mut self) {
         self.is_used = true;
+    }
+
+    /// The time from one call to the next, in seconds.
+    pub(super) fn gap(&self) -> f64 {
         if self.accepted > KNOWN * self.throttled {
             (self.accepted * self.throttled).sqrt()
         } else {
@@ -101,6 +84,7 @@ mod tests {
             spacing.add(gap, false);
         }
         spacing.add(0.1, true);
+        spacing.start();
         for _ in 0..40 {
             let gap = spacing.gap();
             spacing.add(gap, gap >= 0.02);

