@@ -1,8 +1,8 @@
 """Measures a pool of boto3 clients in its three retry modes against the sandbox, beside this tool.
 
     cargo build --release
-    python3 -m venv /tmp/boto3 && /tmp/boto3/bin/pip install boto3
-    /tmp/boto3/bin/python benches/pace/boto3_modes.py [THREADS]
+    python3 -m venv target/boto3 && target/boto3/bin/pip install boto3
+    target/boto3/bin/python benches/pace/boto3_modes.py [THREADS]
 
 Every client writes the permissions boundary of each user once. A write is lost if boto3 gives up. The ideal time is
 that of a client that knows the limit: (writes - burst) / rate.
