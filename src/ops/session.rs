@@ -1,14 +1,20 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::error::Error;
 use super::selection::{SelectedReading, Selection, count_unlisted};
 use crate::aws::{Access, Account, Connection, ExpectedPartition, Waits};
 use crate::config::Config;
-use crate::iam::{AccountAlias, AccountId, Principal, PrincipalKind, Printable, Timestamp};
-use crate::inventory::{AccountPolicies, ApiError, ErrorClass, Inventory, PolicyState, Reading};
+use crate::iam::{
+    AccountAlias, AccountId, PolicyArn, Principal, PrincipalKind, Printable, Timestamp,
+};
+use crate::inventory::{
+    AccountPolicies, ApiError, ErrorClass, Inventory, PolicyState, PolicyText, Reading,
+};
 use crate::journal::RunRecord;
 use crate::plan::{
-    Explanation, Overrides, Plan, PlanContext, Preflight, Supervision, Violation,
+    Explanation, Overrides, PinnedPolicies, Plan, PlanContext, Preflight, Supervision, Violation,
     changed_principals, check_account, check_journal_scope, check_plan_scope, check_scope,
-    rollback,
+    policy_documents, rollback,
 };
 
 /// An account whose identity is confirmed.
@@ -16,7 +22,12 @@ pub(super) struct Session {
     pub(super) account: Account,
     /// Whether plans say what their changes give and take.
     with_impact: bool,
+    /// Whether plans record the documents of every policy that they set, and not only of pinned ones.
+    is_recording: bool,
 }
+
+/// The documents of policies, as they were read.
+type Texts = BTreeMap<PolicyArn, PolicyText>;
 
 /// What a plan is made from.
 pub(super) enum Input {
@@ -96,7 +107,7 @@ impl Session {
         let access = access.clone().for_partition(partition);
         let account = Connection::open_with(&access, waits).await.identify().await?;
         check_account(expected, account.identity())?;
-        Ok(Session { account, with_impact: false })
+        Ok(Session { account, with_impact: false, is_recording: false })
     }
 
     /// The session, whose plans say what their changes give and take if `with_impact` is set. This needs the policies of
@@ -109,9 +120,14 @@ impl Session {
         self
     }
 
+    /// The session, whose plans record the documents of every policy that they set if `is_recording` is set.
+    pub(super) fn recording(self, is_recording: bool) -> Session {
+        Session { is_recording, ..self }
+    }
+
     /// Reads the account and makes the plan. A saved plan is returned as it is.
     pub(super) async fn plan(&self, input: Input) -> Result<Plan, Error> {
-        let mut plan = match input {
+        let (mut plan, documents) = match input {
             Input::Saved(plan) => return Ok(*plan),
             Input::Files { config, base, selection } => {
                 let (live, context) =
@@ -122,21 +138,25 @@ impl Session {
                     plan.account_alias = self.account_alias().await?;
                 }
                 plan = self.checked_against_policies(plan).await?;
-                match &base {
+                let pinned = PinnedPolicies::of(&config, &context, &live);
+                let (plan, documents) = self.with_documents(plan, &pinned).await?;
+                let plan = match &base {
                     Some(base) => plan.since(base, &config, &live, &context),
                     None => plan,
-                }
+                };
+                (plan, documents)
             }
             Input::Journal { record, path } => {
                 let changed: Vec<Principal> = changed_principals(&record).cloned().collect();
                 let live = self.account.inventory(&changed).await?;
                 log_unreadable(&live);
-                self.checked_against_policies(rollback(&record, &path, &live)).await?
+                let plan = self.checked_against_policies(rollback(&record, &path, &live)).await?;
+                self.with_documents(plan, &PinnedPolicies::default()).await?
             }
         };
         let read = plan.listed().total();
         self.read_account_counts(&mut plan, &Overrides::default()).await?;
-        if let Some(policies) = self.policies_for(&plan).await? {
+        if let Some(policies) = self.policies_for(&plan, documents).await? {
             plan.impact = Some(plan.impact_with(&policies));
         }
         self.log_reading(read);
@@ -150,8 +170,10 @@ impl Session {
         let preflight = Preflight::of(plan, &self.account.inventory(&principals).await?);
         let policies = self.account.policies(preflight.policies()).await?;
         warn_of_denied(policies.values());
+        let preflight = preflight.checked_against(&policies);
+        let documents = self.account.policy_documents(&preflight.recorded_policies()).await?;
         self.log_reading(principals.len());
-        Ok(preflight.checked_against(&policies))
+        Ok(preflight.checked_against_documents(&policy_documents(&documents)))
     }
 
     /// The guard rails that the plan violates.
@@ -191,18 +213,46 @@ impl Session {
     ) -> Result<Explanation, Error> {
         let (live, context) = self.read_selected(config, None, selection).await?;
         let mut explanation = Explanation::of(principal, &context, config, &live);
-        if let Some(policies) = self.policies_for(&explanation.plan).await? {
+        if let Some(policies) = self.policies_for(&explanation.plan, Texts::new()).await? {
             explanation.impact = explanation.plan.explained_impact(&policies);
         }
         Ok(explanation)
     }
 
-    /// The policies that the impact of the plan depends on; `None` if it is not wanted.
-    async fn policies_for(&self, plan: &Plan) -> Result<Option<AccountPolicies>, Error> {
+    /// The plan without the changes whose policies are not as they are pinned, and with the digests of the documents of
+    /// policies that it sets. Also returns the documents that were read for this.
+    async fn with_documents(
+        &self,
+        plan: Plan,
+        pinned: &PinnedPolicies<'_>,
+    ) -> Result<(Plan, Texts), Error> {
+        let mut needed: BTreeSet<PolicyArn> = pinned.needed(&plan).into_iter().cloned().collect();
+        if self.is_recording {
+            needed.extend(plan.policies().into_iter().cloned());
+        }
+        let texts = self.account.policy_documents(&needed.iter().collect()).await?;
+        let documents = policy_documents(&texts);
+        let mut plan = plan.checked_against_pinned(pinned, &documents);
+        plan.record_documents(&documents);
+        for policy in plan.policies() {
+            if let Some(Err(error)) = documents.get(policy) {
+                tracing::info!("{error}; the plan does not record what {policy} says");
+            }
+        }
+        Ok((plan, texts))
+    }
+
+    /// The policies that the impact of the plan depends on; `None` if it is not wanted. `documents` are not read again.
+    async fn policies_for(
+        &self,
+        plan: &Plan,
+        documents: Texts,
+    ) -> Result<Option<AccountPolicies>, Error> {
         if !self.with_impact {
             return Ok(None);
         }
         let mut policies = self.account.collected_policies();
+        policies.managed.extend(documents);
         let missing = plan.missing_documents(&policies).into_iter().cloned().collect::<Vec<_>>();
         let read = self.account.policy_documents(&missing.iter().collect()).await?;
         policies.managed.extend(read);

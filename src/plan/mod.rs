@@ -11,6 +11,7 @@ mod difference;
 mod explanation;
 mod guard;
 mod impact;
+mod pinned;
 mod policies;
 mod preflight;
 mod rollback;
@@ -30,6 +31,7 @@ pub use guard::{
     Supervision, Violation,
 };
 pub use impact::{Effect, ExplainedImpact, PlanImpact};
+pub use pinned::{DriftedPolicy, PinnedPolicies, PolicyDocuments, policy_documents};
 pub use preflight::{Preflight, Refused, Verdict};
 pub use rollback::{changed_principals, rollback};
 pub use scope::{ScopeError, check_account, check_journal_scope, check_plan_scope, check_scope};

@@ -217,6 +217,7 @@ async fn without_faults(world: World) {
         max_removals: None,
         out: None,
         impact: false,
+        record_documents: true,
         timeout: None,
     };
     let before = world.truth(&sandbox);
@@ -276,8 +277,15 @@ async fn without_faults(world: World) {
     let Some(journal) = ran.journal else { return };
     sandbox.put_policy(POLICIES[3]);
     let (access, out) = (access(&sandbox), Some(path("back.json")));
-    let back =
-        RollbackOptions { access, account: None, journal, out, timeout: None, impact: false };
+    let back = RollbackOptions {
+        access,
+        account: None,
+        journal,
+        out,
+        timeout: None,
+        impact: false,
+        record_documents: false,
+    };
     let back = ops::rollback(&back, &mut |_| {}).await.unwrap();
     assert_eq!(back.changes.len(), plan.changes.len());
     assert_eq!(Plan::from_json(back.to_json().as_bytes()).unwrap(), back);

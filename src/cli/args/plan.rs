@@ -73,3 +73,10 @@ pub(in crate::cli) struct PlanOutput {
     #[arg(long)]
     pub(in crate::cli) detailed_exitcode: bool,
 }
+
+impl PlanOutput {
+    /// Whether the plan is a document that `apply` can get, and not only a text to read.
+    pub(in crate::cli) fn is_recorded(&self) -> bool {
+        self.out.is_some() || matches!(self.format, Format::Json)
+    }
+}
