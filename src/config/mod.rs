@@ -35,7 +35,7 @@ pub use diagnostic::{Diagnostic, FileErrors, render_warnings};
 pub use editable::EditableFile;
 pub use entry::{Entry, Expiration, OnMissing, OnUnlisted, Then};
 pub use guard::Guard;
-pub use import::file_of;
+pub use import::{file_of, file_with_documents};
 pub use names::ShortNames;
 pub use pinned::PinnedDocument;
 pub use position::{Located, Position, SourceFile};

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use super::change::{Change, Expiring, Origin, Problem, Severity};
+use super::drifted::DriftedPolicy;
 use super::impact::PlanImpact;
-use super::pinned::DriftedPolicy;
 use super::source::PlanSource;
 use super::unlisted::Unlisted;
 use super::warning::Warning;

@@ -8,6 +8,7 @@ mod content;
 mod context;
 mod decision;
 mod difference;
+mod drifted;
 mod explanation;
 mod guard;
 mod impact;
@@ -25,13 +26,14 @@ pub use change::{Change, Expiring, Origin, Problem, ProblemKind, Severity};
 pub use content::{Counts, Only, Plan};
 pub use context::PlanContext;
 pub use decision::{Condition, Decision, Held};
+pub use drifted::DriftedPolicy;
 pub use explanation::{ExplainedCondition, ExplainedEntry, ExplainedRule, Explanation};
 pub use guard::{
     AccountCount, DefaultThreshold, EffectiveThreshold, Excess, Guard, Overrides, ShareBase,
     Supervision, Violation,
 };
 pub use impact::{Effect, ExplainedImpact, PlanImpact};
-pub use pinned::{DriftedPolicy, PinnedPolicies, PolicyDocuments, policy_documents};
+pub use pinned::{PinnedPolicies, PolicyDocuments, policy_documents};
 pub use preflight::{Preflight, Refused, Verdict};
 pub use rollback::{changed_principals, rollback};
 pub use scope::{ScopeError, check_account, check_journal_scope, check_plan_scope, check_scope};

@@ -7,6 +7,7 @@ use super::change::{Change, ProblemKind};
 use super::content::Plan;
 use super::context::PlanContext;
 use super::decision::Decision;
+use super::drifted::DriftedPolicy;
 use crate::config::{Config, PinnedDocument};
 use crate::iam::{Digest, PolicyArn, PrincipalCounts, Printable};
 use crate::impact::CanonicalDocument;
@@ -20,19 +21,6 @@ pub type PolicyDocuments = BTreeMap<PolicyArn, Result<Arc<CanonicalDocument>, Ap
 pub struct PinnedPolicies<'c> {
     documents: BTreeMap<PolicyArn, Vec<&'c PinnedDocument>>,
     holders: BTreeMap<PolicyArn, PrincipalCounts>,
-}
-
-/// A policy that is not as the files pin it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DriftedPolicy {
-    /// The policy.
-    pub policy: PolicyArn,
-    /// The path of the pinned document.
-    pub document: Printable,
-    /// The numbers of principals in the scope of the plan that have the policy as their boundary.
-    pub holders: PrincipalCounts,
-    /// The difference from the pinned document to the policy; an error says why the policy could not be read.
-    pub difference: Result<Vec<Printable>, ApiError>,
 }
 
 /// The number of equal lines that a difference has before and after each change.
@@ -167,5 +155,5 @@ fn difference(pinned: &CanonicalDocument, live: &CanonicalDocument) -> Vec<Print
     let diff = TextDiff::from_lines(&pinned, &live);
     let mut unified = diff.unified_diff();
     let text = unified.context_radius(CONTEXT).to_string();
-    text.lines().map(Printable::new).collect()
+    text.lines().map(Printable::exact).collect()
 }

@@ -1,7 +1,6 @@
 //! [GitHub Flavored Markdown](https://github.github.com/gfm/), in which untrusted text is never interpreted as
 //! markup.
 
-use super::escape::visible;
 use super::style::Style;
 use super::view::{
     Body, Boundary, ChangeView, Difference, Document, Place, Row, Section, Severity, Span, Text,
@@ -173,7 +172,7 @@ fn difference(difference: &Difference<'_>) -> String {
     if !difference.lines.is_empty() {
         text.push_str("\n\n  ```diff\n");
         for line in difference.lines {
-            text.push_str(&format!("  {}\n", visible(line)));
+            text.push_str(&format!("  {line}\n"));
         }
         text.push_str("  ```\n");
     }

@@ -196,11 +196,10 @@ fn write_section(text: &mut String, section: &Section<'_>, columns: &Columns, st
 fn write_difference(text: &mut String, difference: &Difference<'_>, style: Style) {
     Sentence::default().text(Tone::Neutral, &difference.statement).write(text, style, 2, 6);
     for line in difference.lines {
-        let shown = visible(line);
         let shown = match line.as_bytes().first() {
-            Some(b'+') => style.good(shown.into_owned()),
-            Some(b'-') => style.bad(shown.into_owned()),
-            _ => shown.into_owned(),
+            Some(b'+') => style.good(line),
+            Some(b'-') => style.bad(line),
+            _ => line.to_string(),
         };
         text.push_str(&format!("      {shown}\n"));
     }

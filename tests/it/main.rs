@@ -47,6 +47,8 @@ mod localstack;
 mod messages;
 mod only;
 mod pace;
+mod pinned;
+mod pinned_files;
 mod preflight;
 mod properties;
 mod reading;

@@ -5,16 +5,13 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
 use super::entry_keys::is_entry_table;
-use super::pinned::is_pinned_table;
+use super::pinned::{ARN_HELP, is_pinned_table};
 use super::{Checker, Key, Value, not_allowed, type_name};
 use crate::config::consistency::LocatedArn;
 use crate::config::diagnostic::{escaped, quoted};
 use crate::config::toml_text::{self, boundary_help};
 use crate::iam::{PolicyRef, PrincipalKind, is_short_name};
 
-pub(super) const ARN_HELP: &str = "write the ARN of a customer managed policy, such as \
-                        arn:aws:iam::123456789012:policy/Developer, or of an AWS managed policy, such \
-                        as arn:aws:iam::aws:policy/ReadOnlyAccess";
 const RELATIVE_HELP: &str = "write an ARN, or policy/NAME for the policy of this name in the account that the file is \
                              used for";
 

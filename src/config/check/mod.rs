@@ -104,10 +104,10 @@ pub(super) fn check(sources: Vec<SourceText>) -> Result<Config, FileErrors> {
 
 /// Diagnostics in the order of the files and of their texts.
 fn sorted(mut diagnostics: Vec<Diagnostic>, sources: &[Arc<SourceText>]) -> Vec<Diagnostic> {
-    diagnostics.sort_by_key(|found| {
+    diagnostics.sort_by_cached_key(|found| {
         // A pinned document is not among the files, and comes after them.
         let source = sources.iter().position(|source| found.is_of(source));
-        (source.unwrap_or(sources.len()), found.line, found.column)
+        (source.unwrap_or(sources.len()), found.file().clone(), found.line, found.column)
     });
     diagnostics
 }

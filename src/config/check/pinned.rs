@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use toml::de::{DeTable, DeValue};
 
-use super::boundary::ARN_HELP;
 use super::{Checker, Key, Value, nearest, type_name};
 use crate::config::diagnostic::{escaped, quoted};
 use crate::config::{Diagnostic, PinnedDocument};
@@ -14,6 +13,9 @@ use crate::files::{MaxSize, read_regular};
 use crate::iam::{PolicyRef, Printable};
 use crate::impact::{CanonicalDocument, Document, DocumentError};
 
+pub(super) const ARN_HELP: &str = "write the ARN of a customer managed policy, such as \
+                        arn:aws:iam::123456789012:policy/Developer, or of an AWS managed policy, such \
+                        as arn:aws:iam::aws:policy/ReadOnlyAccess";
 const KEYS: [&str; 2] = ["arn", "document"];
 const DOCUMENT_HELP: &str = "write the path of a JSON file, relative to the boundaries file, such as \
                              document = \"policies/developer.json\"";

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::problem::ErrorDocument;
 use crate::iam::{Digest, PolicyArn, PrincipalCounts, Printable};
 use crate::plan::content::Plan;
-use crate::plan::pinned::DriftedPolicy;
+use crate::plan::drifted::DriftedPolicy;
 use crate::plan::source::PlanSource;
 
 #[derive(Serialize, Deserialize, JsonSchema)]

@@ -1,6 +1,7 @@
 //! The coverage of a plan, and what a reader should know besides its changes: missing and unlisted principals, entries
 //! that expire, the warnings about the files, and the limits of the plan.
 
+use super::advice;
 use super::problem::problem_row;
 use super::words::{counted, counted_more, grouped, is_layered, named, place, plural};
 use super::{Body, Difference, Place, Row, Section, Severity, Text, Tone};
@@ -28,17 +29,28 @@ pub(super) fn coverage_sections(plan: &Plan) -> Vec<Section<'_>> {
 
 /// The pinned policies that are not as the files pin them.
 pub(super) fn drifted(plan: &Plan) -> Option<Section<'_>> {
+    let unread = |drifted: &'_ DriftedPolicy| drifted.difference.as_ref().err().and_then(advice);
+    let (heading, help) = match plan.drifted.iter().any(|it| it.difference.is_ok()) {
+        true => (
+            "Drifted policies",
+            Some(Text::ours(
+                "restore each policy, or change its document and have the change reviewed; lines with - are only in the \
+                 document, and lines with + only in the policy",
+            )),
+        ),
+        false => {
+            let advice = plan.drifted.iter().find_map(unread);
+            ("Pinned policies that cannot be compared", advice.map(Text::sentence))
+        }
+    };
     (!plan.drifted.is_empty()).then(|| Section {
-        heading: Some(Text::ours("Drifted policies")),
+        heading: Some(Text::ours(heading)),
         severity: Severity::Warning,
         label: "drifted policy",
         noun: "policy",
         body: Body::Differences(plan.drifted.iter().map(difference).collect()),
         message: None,
-        help: Some(Text::ours(
-            "restore each policy, or change its document and have the change reviewed; lines with - are only in the \
-             document, and lines with + only in the policy",
-        )),
+        help,
     })
 }
 
@@ -189,15 +201,20 @@ fn expiring_row<'a>(plan: &'a Plan, expiring: &'a Expiring) -> Row<'a> {
     Row { principal: Some(principal), change: None, place, message, help }
 }
 
+fn counted_policies(count: usize) -> String {
+    format!("{} pinned {}", grouped(count), plural(count, "policy", "policies"))
+}
+
 /// The parts of the closing line about coverage.
 pub(super) fn coverage_parts(plan: &Plan) -> Vec<(Tone, Text<'_>)> {
     let mut parts = Vec::new();
-    let drifted = plan.drifted.len();
-    if drifted > 0 {
-        let (policies, verb) =
-            (plural(drifted, "policy", "policies"), plural(drifted, "is", "are"));
-        let text = format!("{} pinned {policies} {verb} not as pinned", grouped(drifted));
-        parts.push((Tone::Bad, Text::sentence(text)));
+    let drifted = plan.drifted.iter().filter(|it| it.difference.is_ok()).count();
+    let unread = plan.drifted.len() - drifted;
+    for (count, what) in [(drifted, "drifted"), (unread, "not compared")] {
+        if count > 0 {
+            let text = format!("{} {what}", counted_policies(count));
+            parts.push((Tone::Bad, Text::sentence(text)));
+        }
     }
     let missing = plan.problems_of(ProblemSeverity::Warning).count();
     if missing > 0 {
