@@ -4,7 +4,9 @@ use iam_boundaries::inventory::{ApiError, ErrorClass, Inventory, Reading};
 use iam_boundaries::plan::{Plan, PlanContext};
 use iam_boundaries::report::{Format, Style, render_check, render_file_errors};
 
-use super::reports::{commands, comment, found, inert, json, of_plan, reads_back, without_colors};
+use super::reports::{
+    commands, comment, exists, found, inert, json, of_plan, reads_back, without_colors,
+};
 
 const FILE: &str = "boundaries.toml";
 
@@ -34,7 +36,8 @@ fn without_errors(text: &str, config: &Config) {
     let account_place = account.map(|account| &account.position);
     let entries = config.entries().map(|(_, entry)| &entry.position);
     let rules = config.rules.iter().map(|rule| &rule.position);
-    let places = account_place.into_iter().chain(entries).chain(rules);
+    let names = config.unused_names.iter().map(|name| &name.position);
+    let places = account_place.into_iter().chain(entries).chain(rules).chain(names);
     places.for_each(|place| exists(text, (place.line, place.column)));
     let warnings = config.warnings.iter();
     warnings.for_each(|warning| exists(text, (warning.line, warning.column)));
@@ -71,14 +74,6 @@ fn with_errors(text: &str, errors: &FileErrors) {
     json(&rendered(Format::Json));
     comment(&rendered(Format::Markdown));
     commands(&rendered(Format::Github));
-}
-
-/// Asserts that an editor can go to the position: a character of the line, or the end of the line.
-fn exists(text: &str, (line, column): (usize, usize)) {
-    let found = text.split('\n').nth(line.wrapping_sub(1));
-    let Some(found) = found else { panic!("there is no line {line}") };
-    let end = found.chars().count() + 1;
-    assert!((1..=end).contains(&column), "line {line} has no column {column}: {found:?}");
 }
 
 /// An account without any of the users.

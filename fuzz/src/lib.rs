@@ -2,9 +2,10 @@
 //!
 //! `fuzz_targets` runs the functions on generated inputs, and `tests/it/corpus.rs` runs them on the corpus as
 //! part of `cargo test`. They panic if a property does not hold. They return whether the input is valid: a
-//! file without errors, a plan, a journal, or an accepted response.
+//! file or a spreadsheet without errors, a plan, a journal, or an accepted response.
 
 mod answers;
+mod csv;
 mod file;
 mod journal;
 mod loopback;
@@ -12,6 +13,7 @@ mod plan;
 mod reports;
 
 pub use answers::answers;
+pub use csv::csv;
 pub use file::file;
 pub use journal::journal;
 pub use plan::plan;

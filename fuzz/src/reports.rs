@@ -1,4 +1,4 @@
-//! Properties of every report.
+//! Properties of every report and message.
 
 use iam_boundaries::iam::PolicyArn;
 use iam_boundaries::inventory::Reading;
@@ -44,6 +44,14 @@ pub fn inert(text: &str) {
     if let Some(at) = text.find(is_active) {
         panic!("a control character or an invisible character in {:?}", around(text, at));
     }
+}
+
+/// Asserts that an editor can go to the position: a character of the line, or the end of the line.
+pub fn exists(text: &str, (line, column): (usize, usize)) {
+    let found = text.split('\n').nth(line.wrapping_sub(1));
+    let Some(found) = found else { panic!("there is no line {line}") };
+    let end = found.chars().count() + 1;
+    assert!((1..=end).contains(&column), "line {line} has no column {column}: {found:?}");
 }
 
 /// A comment in a pull request.

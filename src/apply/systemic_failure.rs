@@ -100,6 +100,7 @@ mod tests {
             reason: None,
             expired: None,
             origin: None,
+            widening: None,
         };
         boundaries.into_iter().enumerate().map(change).collect()
     }

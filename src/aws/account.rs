@@ -7,10 +7,10 @@ use super::reader::Reader;
 use super::retry_policy::RetryPolicy;
 use super::waits::Waits;
 use super::write::Writer;
-use crate::iam::{AccountAlias, PolicyArn, Principal, PrincipalKind, Rate};
+use crate::iam::{AccountAlias, PolicyArn, Principal, PrincipalKind, Printable, Rate};
 use crate::inventory::{
     AccountPolicies, ApiError, CallCount, CallerIdentity, EveryPrincipal, EveryPrincipalError,
-    Inventory, PolicyState, PolicyText, Wait,
+    Inventory, LastUsed, PolicyState, PolicyText, Wait,
 };
 
 /// An account whose caller identity is confirmed: it can be read and written to.
@@ -130,6 +130,15 @@ impl Account {
         arns: &BTreeSet<&PolicyArn>,
     ) -> Result<BTreeMap<PolicyArn, PolicyText>, ApiError> {
         self.reader.documents(arns).await
+    }
+
+    /// What each of these principals used last, by its ARN: a job and its report, with at least two calls each. The jobs
+    /// change nothing in the account.
+    ///
+    /// # Errors
+    /// If the credentials are unusable. A report that cannot be read is an error in the result.
+    pub async fn last_used(&self, arns: &[(Principal, Printable)]) -> Result<LastUsed, ApiError> {
+        self.reader.last_used(arns).await
     }
 
     /// The number of principals of this kind in the account, from `GetAccountSummary`. Roles that AWS manages are

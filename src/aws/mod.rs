@@ -20,6 +20,7 @@ mod error;
 mod http;
 mod identity;
 mod identity_guard;
+mod last_used;
 mod limiter;
 mod pages;
 mod policies;

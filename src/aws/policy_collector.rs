@@ -32,6 +32,7 @@ impl PolicyCollector {
         for user in page.user_detail_list() {
             let of = identity(
                 texts,
+                user.arn(),
                 user.user_policy_list(),
                 user.attached_managed_policies(),
                 user.group_list(),
@@ -39,13 +40,23 @@ impl PolicyCollector {
             insert(&mut policies.principals, PrincipalKind::User, user.user_name(), of);
         }
         for role in page.role_detail_list() {
-            let of =
-                identity(texts, role.role_policy_list(), role.attached_managed_policies(), &[]);
+            let of = identity(
+                texts,
+                role.arn(),
+                role.role_policy_list(),
+                role.attached_managed_policies(),
+                &[],
+            );
             insert(&mut policies.principals, PrincipalKind::Role, role.role_name(), of);
         }
         for group in page.group_detail_list() {
-            let of =
-                identity(texts, group.group_policy_list(), group.attached_managed_policies(), &[]);
+            let of = identity(
+                texts,
+                group.arn(),
+                group.group_policy_list(),
+                group.attached_managed_policies(),
+                &[],
+            );
             if let Some(name) = group.group_name() {
                 policies.groups.insert(Printable::exact(name), of);
             }
@@ -83,11 +94,13 @@ fn insert(
 
 fn identity(
     texts: &mut HashSet<Arc<str>>,
+    arn: Option<&str>,
     inline: &[PolicyDetail],
     attached: &[AttachedPolicy],
     groups: &[String],
 ) -> IdentityPolicies {
     let mut policies = IdentityPolicies {
+        arn: arn.map(Printable::exact),
         groups: groups.iter().map(|group| Printable::exact(group)).collect(),
         ..IdentityPolicies::default()
     };

@@ -14,6 +14,7 @@ use super::rate_limiter::RateLimiter;
 use super::retry_policy::RetryPolicy;
 use super::stop::Stop;
 use super::texts::Texts;
+use super::waits::PendingCall;
 use crate::iam::PrincipalKind;
 use crate::inventory::{ApiError, ErrorClass, Retry};
 
@@ -51,6 +52,11 @@ impl Reader {
     /// Remembers the number of principals of this kind, unless it is known.
     pub(super) fn remember_count(&self, kind: PrincipalKind, count: usize) {
         self.counts[kind as usize].get_or_init(|| count);
+    }
+
+    /// Begins to wait for calls of `action` that belong together.
+    pub(super) fn begin(&self, action: &'static str) -> PendingCall {
+        self.context.waits.begin(action)
     }
 
     /// Executes one call with retries.

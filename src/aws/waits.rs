@@ -32,6 +32,8 @@ struct Pending {
     began: Instant,
     attempts: u32,
     error: Option<ApiError>,
+    /// How far calls that belong together are.
+    progress: Option<Printable>,
 }
 
 /// A call that waits until it is dropped.
@@ -76,7 +78,8 @@ impl Waits {
         let mut state = self.state();
         let id = state.next;
         state.next += 1;
-        let pending = Pending { action, began: Instant::now(), attempts: 0, error: None };
+        let pending =
+            Pending { action, began: Instant::now(), attempts: 0, error: None, progress: None };
         state.pending.insert(id, pending);
         PendingCall { waits: self.clone(), id }
     }
@@ -121,7 +124,7 @@ impl Waits {
 
 impl State {
     fn wait(&self, pending: &Pending) -> Wait {
-        let Pending { action, began, attempts, error } = pending;
+        let Pending { action, began, attempts, error, progress } = pending;
         let (what, key) = match &self.source {
             Some((name, key)) if is_source(pending) => (name.clone(), key.as_str()),
             _ => (Printable::new(action), action.split_once(':').map_or("", |(_, action)| action)),
@@ -132,6 +135,7 @@ impl State {
             duration: began.elapsed(),
             attempts: *attempts,
             error: error.clone(),
+            progress: progress.clone(),
         }
     }
 
@@ -153,6 +157,11 @@ impl PendingCall {
     /// The attempt failed, and another one may follow.
     pub(super) fn failed(&self, error: &ApiError) {
         self.with(|pending| pending.error = Some(error.clone()));
+    }
+
+    /// How far calls that belong together are: a clause.
+    pub(super) fn progress(&self, clause: String) {
+        self.with(|pending| pending.progress = Some(clause.into()));
     }
 
     fn with(&self, change: impl FnOnce(&mut Pending)) {
@@ -280,6 +289,7 @@ mod tests {
             duration: SECOND * 120,
             attempts: 40,
             error,
+            progress: None,
         };
         let refused = ApiError::no_response("sts:X", "the message".to_owned());
         for (wait, code, message) in [

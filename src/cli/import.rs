@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use super::access::{access, reject_file};
-use super::args::{Args, ImportArgs, ImportMode};
+use super::args::{Args, CheckFormat, ImportArgs, ImportMode};
 use super::exit_code::Exit;
 use super::failure::Failure;
 use super::gate::Content;
@@ -10,7 +10,9 @@ use crate::iam::{Printable, grouped};
 use crate::ops::{
     self, CompareOptions, Compared, FromCsv, FromCsvOptions, ImportOptions, Imported, UpdateOptions,
 };
-use crate::report::{ComparedFile, counted, render_comparison, render_update};
+use crate::report::{
+    ComparedFile, counted, render_comparison, render_comparison_json, render_update,
+};
 
 pub(super) async fn run(
     args: &Args,
@@ -62,6 +64,7 @@ async fn new_file(args: &Args, command: &ImportArgs, output: &Output) -> Result<
         documents: command.documents.clone(),
         force: command.force,
         kinds: command.kinds(),
+        timeout: command.timeout,
     };
     let imported = ops::import(&options, &mut |wait| waits.show(wait)).await?;
     let Imported { account, text, documents, with_boundary, without_boundary } = &imported;
@@ -97,7 +100,13 @@ async fn update(
     let waits = output.wait_display();
     let (access, _sandbox) = access(args, &waits).await?;
     let kinds = command.kinds();
-    let options = UpdateOptions { access, account: args.account, file: file.to_owned(), kinds };
+    let options = UpdateOptions {
+        access,
+        account: args.account,
+        file: file.to_owned(),
+        kinds,
+        timeout: command.timeout,
+    };
     let updated = ops::update(&options, &mut |wait| waits.show(wait)).await?;
     let text = render_update(&compared_file(&updated), &updated.comparison, output.out);
     output.result(Content::Text, &text)?;
@@ -113,11 +122,19 @@ async fn check(
     let waits = output.wait_display();
     let (access, _sandbox) = access(args, &waits).await?;
     let kinds = command.kinds();
-    let options = CompareOptions { access, account: args.account, files, kinds };
+    let options =
+        CompareOptions { access, account: args.account, files, kinds, timeout: command.timeout };
     let compared = ops::compare(&options, &mut |wait| waits.show(wait)).await?;
     let comparison = &compared.comparison;
-    let text = render_comparison(&compared_file(&compared), comparison, output.out);
-    output.result(Content::Text, &text)?;
+    let file = compared_file(&compared);
+    match command.format {
+        CheckFormat::Text => {
+            output.result(Content::Text, &render_comparison(&file, comparison, output.out))?;
+        }
+        CheckFormat::Json => {
+            output.result(Content::Data, &render_comparison_json(&file, comparison))?;
+        }
+    }
     Ok(if comparison.is_match() { Exit::Done } else { Exit::Changes })
 }
 

@@ -23,7 +23,7 @@ pub(super) async fn run(args: &Args, command: &PlanArgs, output: &Output) -> Res
             principal: principal.clone(),
             as_of,
             timeout: command.to.timeout,
-            impact: command.to.impact,
+            impact: command.to.impact(),
         };
         let explained = ops::explain(&options, &mut |wait| waits.show(wait)).await?;
         let format = command.to.format;
@@ -45,7 +45,7 @@ pub(super) async fn run(args: &Args, command: &PlanArgs, output: &Output) -> Res
         max_removals: command.limits.max_removals,
         out: command.to.out.clone(),
         timeout: command.to.timeout,
-        impact: command.to.impact,
+        impact: command.to.impact(),
         record_documents: command.to.is_recorded(),
     };
     match ops::plan(&options, &mut |wait| waits.show(wait)).await.map_err(Failure::from) {

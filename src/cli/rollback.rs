@@ -21,7 +21,7 @@ pub(super) async fn run(
         journal: command.journal.clone(),
         out: command.to.out.clone(),
         timeout: command.to.timeout,
-        impact: command.to.impact,
+        impact: command.to.impact(),
         record_documents: command.to.is_recorded(),
     };
     let plan = ops::rollback(&options, &mut |wait| waits.show(wait)).await?;

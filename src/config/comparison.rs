@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Config, Then};
+use super::{Config, Position, Then};
 use crate::iam::{
     AccountId, Partition, PolicyArn, PolicyRef, Principal, PrincipalCounts, PrincipalKind,
     PrincipalName, Timestamp,
@@ -30,8 +30,8 @@ pub struct Comparison {
 pub struct Different {
     /// The principal.
     pub principal: Principal,
-    /// The line of the entry, from 1.
-    pub line: usize,
+    /// The position of the entry.
+    pub position: Position,
     /// The boundary in the file; `None` if the principal must have none.
     pub file: Option<PolicyArn>,
     /// The boundary in the account; `None` if the principal has none.
@@ -71,8 +71,8 @@ pub struct Live<'l> {
 pub struct Missing {
     /// The principal.
     pub principal: Principal,
-    /// The line of the entry, from 1.
-    pub line: usize,
+    /// The position of the entry.
+    pub position: Position,
     /// The boundary in the file; `None` if the principal must have none.
     pub file: Option<PolicyArn>,
     /// The name in the account, if it differs only in case.
@@ -85,14 +85,14 @@ impl Comparison {
     pub fn of<'c>(
         config: &'c Config,
         live: &Live<'_>,
-        rule: impl Fn(&Principal) -> Option<&'c PolicyRef>,
+        mut rule: impl FnMut(&Principal) -> Option<&'c PolicyRef>,
     ) -> Comparison {
         let arn = |policy: &PolicyRef| policy.in_account(live.account, live.partition);
         let mut comparison = Comparison::default();
         let folded: BTreeMap<_, _> = live.present.keys().map(|it| (it.folded(), it)).collect();
         let mut misspelled = BTreeSet::new();
         for (principal, entry) in config.entries().filter(|(it, _)| live.kinds.contains(&it.kind)) {
-            let line = entry.position.line;
+            let position = entry.position.clone();
             let (file, is_expired) =
                 match entry.expired(live.now).map(|expiration| &expiration.then) {
                     None => (Some(entry.boundary.as_ref()), false),
@@ -107,14 +107,14 @@ impl Comparison {
                 }
                 Some(account) => {
                     let account = account.clone();
-                    let different = Different { principal, line, file, account, is_expired };
+                    let different = Different { principal, position, file, account, is_expired };
                     comparison.different.push(different);
                 }
                 None => {
                     let other = folded.get(&principal.folded()).copied();
                     misspelled.extend(other);
                     let differs_by_case = other.map(|other| other.name.clone());
-                    comparison.missing.push(Missing { principal, line, file, differs_by_case });
+                    comparison.missing.push(Missing { principal, position, file, differs_by_case });
                 }
             }
         }

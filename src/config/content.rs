@@ -6,7 +6,7 @@ use super::position::{Located, SourceFile};
 use super::{Diagnostic, Guard, Rule, ShortNames};
 use crate::iam::{
     AccountId, NamePattern, Partition, PolicyOwner, PolicyRef, Principal, PrincipalCounts,
-    PrincipalKind, PrincipalName,
+    PrincipalKind, PrincipalName, Printable,
 };
 
 /// The content of a valid file, or of several files that are layered.
@@ -18,6 +18,9 @@ pub struct Config {
     pub account: Option<Located<AccountId>>,
     /// The short names of boundaries, from `[boundaries]`.
     pub names: ShortNames,
+    /// The short names that no entry and no rule uses, in the order of the files and of their texts. A user or role can
+    /// still have such a boundary: then a plan shows it by this name.
+    pub unused_names: Vec<Located<Printable>>,
     /// The guard rails, from `[guard]`.
     pub guard: Guard,
     /// The patterns of protected principals, from `[guard]`, with their positions.

@@ -1,5 +1,8 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::{ByKind, Located};
-use crate::iam::{NamePattern, PrincipalKind, Threshold};
+use crate::iam::{Days, NamePattern, PrincipalKind, Threshold};
 
 /// The guard rails that a file sets: what a plan must not do without an override.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,6 +17,35 @@ pub struct Guard {
     pub protected_roles: Vec<NamePattern>,
     /// Whether the user or the role whose credentials run the tool may change its own boundary.
     pub allow_own_boundary: bool,
+    /// Whether a plan may set boundaries that allow more than those before.
+    pub widening: WideningGuard,
+    /// A plan must not take what a principal used in this number of days; `None` if it may.
+    pub taking_used: Option<Days>,
+}
+
+/// Whether a plan may set boundaries that allow more than those before.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    strum::EnumString,
+)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum WideningGuard {
+    /// Yes.
+    #[default]
+    Allow,
+    /// Only if they allow no more of the actions that manage permissions.
+    PermissionsManagement,
+    /// No.
+    Refuse,
 }
 
 impl Guard {
@@ -34,6 +66,8 @@ pub(super) struct GuardKeys {
     pub(super) protected: Option<Vec<Located<NamePattern>>>,
     pub(super) protected_roles: Option<Vec<Located<NamePattern>>>,
     pub(super) allow_own_boundary: Option<bool>,
+    pub(super) widening: Option<WideningGuard>,
+    pub(super) taking_used: Option<Days>,
 }
 
 impl GuardKeys {
@@ -45,6 +79,8 @@ impl GuardKeys {
             protected: self.protected.or(earlier.protected),
             protected_roles: self.protected_roles.or(earlier.protected_roles),
             allow_own_boundary: self.allow_own_boundary.or(earlier.allow_own_boundary),
+            widening: self.widening.or(earlier.widening),
+            taking_used: self.taking_used.or(earlier.taking_used),
         }
     }
 
@@ -63,6 +99,8 @@ impl GuardKeys {
             protected: patterns(&protected.users),
             protected_roles: patterns(&protected.roles),
             allow_own_boundary: self.allow_own_boundary.unwrap_or_default(),
+            widening: self.widening.unwrap_or_default(),
+            taking_used: self.taking_used,
         };
         (guard, protected)
     }

@@ -34,7 +34,7 @@ pub use csv::Spreadsheet;
 pub use diagnostic::{Diagnostic, FileErrors, render_warnings};
 pub use editable::EditableFile;
 pub use entry::{Entry, Expiration, OnMissing, OnUnlisted, Then};
-pub use guard::Guard;
+pub use guard::{Guard, WideningGuard};
 pub use import::{file_of, file_with_documents};
 pub use names::ShortNames;
 pub use pinned::PinnedDocument;

@@ -43,6 +43,11 @@ impl ShortNames {
         self.policies.iter().map(|(name, policy)| (name.as_str(), policy))
     }
 
+    /// The policy with this short name.
+    pub fn get(&self, name: &str) -> Option<&PolicyRef> {
+        self.policies.get(name)
+    }
+
     /// The short name of each policy in this account. Of several, the first in alphabetical order.
     pub fn by_arn(&self, account: AccountId, partition: Partition) -> BTreeMap<PolicyArn, &str> {
         let mut names = BTreeMap::new();

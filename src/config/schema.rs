@@ -10,9 +10,10 @@ use std::collections::BTreeMap;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, json_schema};
 
+use super::guard::WideningGuard;
 use crate::iam::{
-    AccountId, GroupPattern, NAME_CHAR_PATTERN, NamePattern, PathPattern, PolicyArn, PrincipalName,
-    Threshold, schema_as_text,
+    AccountId, Days, GroupPattern, NAME_CHAR_PATTERN, NamePattern, PathPattern, PolicyArn,
+    PrincipalName, Threshold, schema_as_text,
 };
 
 /// The JSON Schema of `boundaries.toml`, for editors and other checkers.
@@ -116,6 +117,13 @@ struct Guard {
     /// Whether a plan may change the boundary of the IAM user or role whose credentials run iam-boundaries.
     #[schemars(default)]
     allow_own_boundary: bool,
+    /// Whether a plan may set boundaries that allow more than those before. A removal allows more. With
+    /// permissions-management, boundaries must not allow more of the actions that manage permissions.
+    #[schemars(default)]
+    widening: WideningGuard,
+    /// A plan must not take actions that users and roles used in this number of days, such as 90d.
+    #[schemars(default, skip_serializing_if = "Option::is_none", with = "Days")]
+    taking_used: Option<Days>,
 }
 
 struct ShortName;

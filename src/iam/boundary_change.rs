@@ -1,7 +1,7 @@
 use super::PolicyArn;
 
 /// A change of one principal's permissions boundary. The old and the new boundary are always different.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum BoundaryChange {
     /// The principal has no boundary and gets one.
     Add {

@@ -106,6 +106,11 @@ mod tests {
         assert!(matches("*-admin-?", "eu-admin-7"));
         assert!(!matches("*-admin-?", "eu-admin-77"));
         assert!(!matches("a.c", "abc"));
+        assert!(
+            matches("*-Ci-*", "a-cI-b") && matches("*-ci-*", "-ci-") && !matches("*-ci-*", "a-ci")
+        );
+        assert!(matches("a*b*c", "aXBYc") && matches("a*b*b", "abb") && !matches("a*b*b", "ab"));
+        assert!(matches("*a*", "a") && !matches("*ab*", "a") && matches("*a*?*", "ba-"));
         assert!(matches("svc-*", "svc-") && matches("**", "x") && !matches("svc-?", "svc-"));
     }
 

@@ -84,6 +84,12 @@ impl PolicyArn {
         self.owner
     }
 
+    /// Whether it is the AWS managed policy `AdministratorAccess`, which allows everything
+    /// ([AdministratorAccess](https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AdministratorAccess.html)).
+    pub fn is_administrator_access(&self) -> bool {
+        self.owner() == PolicyOwner::Aws && self.as_str().ends_with(":policy/AdministratorAccess")
+    }
+
     /// Whether this is an AWS managed policy for a service-linked role. Such a policy cannot be a boundary,
     /// although IAM reports it as attachable
     /// ([PutUserPermissionsBoundary](https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPermissionsBoundary.html),

@@ -84,6 +84,11 @@ impl Timestamp {
         Timestamp(self.0.checked_add(time::Duration::days(days.into())).unwrap_or(last))
     }
 
+    /// The number of whole days since an earlier time; 0 if it is later.
+    pub fn days_since(self, earlier: Timestamp) -> u32 {
+        u32::try_from((self.0 - earlier.0).whole_days()).unwrap_or_default()
+    }
+
     fn truncated(time: OffsetDateTime) -> Timestamp {
         Timestamp(time.truncate_to_second())
     }

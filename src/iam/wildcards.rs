@@ -16,12 +16,14 @@ pub(super) struct Wildcards {
 }
 
 /// What has to be compared besides the prefix and the suffix.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone)]
 enum Shape {
     /// There is no wildcard: the prefix is the whole pattern.
     Literal,
     /// The only wildcard is one `*`: nothing but the length.
     OneStar,
+    /// The only wildcards are two `*`: the text between the prefix and the suffix contains this one, which is not empty.
+    TwoStars(Box<str>),
     /// The whole pattern.
     Other,
 }
@@ -41,10 +43,8 @@ impl Wildcards {
         let wildcard = ['*', '?'];
         let (prefix, suffix, shape) = match (pattern.find(wildcard), pattern.rfind(wildcard)) {
             (Some(first), Some(last)) => {
-                let is_star = first == last && pattern[first..].starts_with('*');
-                let shape = if is_star { Shape::OneStar } else { Shape::Other };
                 // Both wildcards have one byte.
-                (&pattern[..first], &pattern[last + 1..], shape)
+                (&pattern[..first], &pattern[last + 1..], Shape::of(&pattern[first..=last]))
             }
             _ => (pattern, "", Shape::Literal),
         };
@@ -67,7 +67,7 @@ impl Wildcards {
             true => a.eq_ignore_ascii_case(b),
             false => a == b,
         };
-        if self.shape == Shape::Literal {
+        if matches!(self.shape, Shape::Literal) {
             return is_same(text, &self.prefix);
         }
         let Some(middle) = text.len().checked_sub(self.prefix.len() + self.suffix.len()) else {
@@ -77,13 +77,41 @@ impl Wildcards {
         let end = text.get(self.prefix.len() + middle..);
         let is_near = start.is_some_and(|start| is_same(start, &self.prefix))
             && end.is_some_and(|end| is_same(end, &self.suffix));
-        is_near && (self.shape == Shape::OneStar || self.matcher.matches(text))
+        is_near
+            && match &self.shape {
+                Shape::Literal | Shape::OneStar => true,
+                Shape::TwoStars(part) => {
+                    let part = part.as_bytes();
+                    // A window that is the same begins and ends with whole characters, as `part` does.
+                    let middle = &text.as_bytes()[self.prefix.len()..][..middle];
+                    middle.windows(part.len()).any(|window| match self.is_case_insensitive {
+                        // The first byte rejects most windows at little cost.
+                        true => {
+                            window[0].eq_ignore_ascii_case(&part[0])
+                                && window.eq_ignore_ascii_case(part)
+                        }
+                        false => window == part,
+                    })
+                }
+                Shape::Other => self.matcher.matches(text),
+            }
     }
 
     /// Whether every text that `other` matches is matched by this pattern. `false` can also mean that this is not known.
     pub(super) fn covers(&self, other: &Wildcards) -> bool {
         // A `*` in this pattern also matches the wildcards of the other one. A `?` does not match `*`.
         self.matches(&other.text) && (!other.text.contains('*') || !self.text.contains('?'))
+    }
+}
+
+impl Shape {
+    /// The shape of a pattern that has this text from its first wildcard to its last one.
+    fn of(wildcards: &str) -> Shape {
+        match wildcards.strip_prefix('*').map(|rest| (rest, rest.strip_suffix('*'))) {
+            Some(("" | "*", _)) => Shape::OneStar,
+            Some((_, Some(part))) if !part.contains(['*', '?']) => Shape::TwoStars(part.into()),
+            _ => Shape::Other,
+        }
     }
 }
 

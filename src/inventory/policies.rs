@@ -24,6 +24,8 @@ pub type PolicyText = Result<Arc<str>, ApiError>;
 /// The identity-based policies of a user, role or group.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct IdentityPolicies {
+    /// Its ARN; `None` if the response has none.
+    pub arn: Option<Printable>,
     /// The documents of its inline policies.
     pub inline: Vec<Arc<str>>,
     /// The managed policies that are attached to it.

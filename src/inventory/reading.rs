@@ -135,6 +135,18 @@ impl Inventory {
         self.readings.iter()
     }
 
+    /// Every reading, by principal, with the attributes of the principal; `None` if it does not exist or could not be read.
+    pub fn iter_with_attributes(
+        &self,
+    ) -> impl Iterator<Item = (&Principal, &Reading, Option<&Attributes>)> {
+        // Both maps have the same order, and each principal with attributes has a reading.
+        let mut attributes = self.attributes.iter().peekable();
+        self.readings.iter().map(move |(principal, reading)| {
+            let attributes = attributes.next_if(|(it, _)| *it == principal);
+            (principal, reading, attributes.map(|(_, attributes)| attributes))
+        })
+    }
+
     /// Adds the readings of `newer`, which replace existing ones. If a principal is missing in both, the name that
     /// differs only in case is kept from either.
     ///
@@ -286,6 +298,21 @@ mod tests {
         let attributes = ["alice", "bob"].map(|name| (user(name), on_a_page()));
         let inventory = Inventory::of(missing).with_attributes(attributes.into());
         assert!(["alice", "bob"].iter().all(|name| inventory.attributes(&user(name)).is_none()));
+    }
+
+    #[test]
+    fn principals_with_and_without_attributes_are_iterated_with_their_own() {
+        let names = ["a", "b", "c", "d"];
+        let readings = names.map(|name| (user(name), found(FIRST_ID)));
+        let attributes = [("b", on_a_page()), ("d", read_singly())];
+        let inventory = Inventory::of(readings.into())
+            .with_attributes(attributes.map(|(name, has)| (user(name), has)).into());
+        let iterated: Vec<_> = inventory.iter_with_attributes().collect();
+        assert_eq!(iterated.len(), names.len());
+        for (principal, reading, attributes) in iterated {
+            assert_eq!(reading, inventory.reading(principal));
+            assert_eq!(attributes, inventory.attributes(principal), "{principal}");
+        }
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub struct Wait {
     pub attempts: u32,
     /// The error of the last attempt that failed; `None` if none has failed.
     pub error: Option<ApiError>,
+    /// How far calls that belong together are: a clause. `None` for a single call.
+    pub progress: Option<Printable>,
 }
 
 impl Wait {
@@ -35,6 +37,9 @@ impl fmt::Display for Wait {
             write!(f, " at {endpoint}")?;
         }
         let time = self.time();
+        if let Some(progress) = &self.progress {
+            return write!(f, ": {progress} after {time}");
+        }
         match &self.error {
             Some(error) if error.class == ErrorClass::Throttled => {
                 write!(f, ": throttled for {time}")
@@ -73,6 +78,7 @@ mod tests {
                 duration: Duration::from_millis(11_900),
                 attempts: 3,
                 error,
+                progress: None,
             };
             assert_eq!(
                 wait.to_string(),

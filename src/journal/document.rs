@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::format::{FORMAT, FORMAT_VERSION};
 use super::outcome::Outcome;
 use super::record::{Correction, End, Found, Header, Intent, RunSource};
-use crate::config::{Guard, Provenance, ProvenanceKind};
+use crate::config::{Guard, Provenance, ProvenanceKind, WideningGuard};
 use crate::iam::{
-    AccountId, Digest, NamePattern, Partition, PolicyArn, Principal, PrincipalKind, PrincipalName,
-    Printable, Threshold, Timestamp, UniqueId, not_empty, not_null, present,
+    AccountId, Days, Digest, NamePattern, Partition, PolicyArn, Principal, PrincipalKind,
+    PrincipalName, Printable, Threshold, Timestamp, UniqueId, not_empty, not_null, present,
 };
 use crate::inventory::{ApiError, CallOutcome, StopReason};
 
@@ -50,6 +50,10 @@ pub(super) struct GuardDocument {
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "not_empty")]
     protected_roles: Vec<NamePattern>,
     allow_own_boundary: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
+    widening: Option<WideningGuard>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
+    taking_used: Option<Days>,
 }
 
 /// A line after the first.
@@ -191,9 +195,24 @@ impl HeaderDocument {
 
 impl GuardDocument {
     fn of(guard: &Guard) -> Self {
-        let Guard { max_changes, max_removals, protected, protected_roles, allow_own_boundary } =
-            guard.clone();
-        GuardDocument { max_changes, max_removals, protected, protected_roles, allow_own_boundary }
+        let Guard {
+            max_changes,
+            max_removals,
+            protected,
+            protected_roles,
+            allow_own_boundary,
+            widening,
+            taking_used,
+        } = guard.clone();
+        GuardDocument {
+            max_changes,
+            max_removals,
+            protected,
+            protected_roles,
+            allow_own_boundary,
+            widening: (widening != WideningGuard::Allow).then_some(widening),
+            taking_used,
+        }
     }
 
     pub(super) fn into_guard(self) -> Guard {
@@ -203,8 +222,18 @@ impl GuardDocument {
             protected,
             protected_roles,
             allow_own_boundary,
+            widening,
+            taking_used,
         } = self;
-        Guard { max_changes, max_removals, protected, protected_roles, allow_own_boundary }
+        Guard {
+            max_changes,
+            max_removals,
+            protected,
+            protected_roles,
+            allow_own_boundary,
+            widening: widening.unwrap_or_default(),
+            taking_used,
+        }
     }
 }
 

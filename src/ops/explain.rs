@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::error::Error;
 use super::selection::Selection;
-use super::session::{Session, expected_partition};
+use super::session::{ImpactScope, Session, expected_partition};
 use super::time_limit::{OnWait, TimeLimit};
 use crate::aws::Access;
 use crate::config::Config;
@@ -25,8 +25,8 @@ pub struct ExplainOptions {
     pub as_of: Option<Timestamp>,
     /// The time limit for reading the account.
     pub timeout: Option<Duration>,
-    /// Whether to explain what the change gives and takes.
-    pub impact: bool,
+    /// What to say about what the changes give and take.
+    pub impact: ImpactScope,
 }
 
 /// Explains what decides the boundary of one principal. Changes nothing. `on_wait` receives long waits.

@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::error::Error;
 use super::out_file::OutFile;
@@ -27,6 +28,8 @@ pub struct ImportOptions {
     pub force: bool,
     /// The kinds of principals to import, at least one.
     pub kinds: BTreeSet<PrincipalKind>,
+    /// The maximum time to read the account; `None` for no limit.
+    pub timeout: Option<Duration>,
 }
 
 /// A boundaries file with the present boundaries of an account.
@@ -48,14 +51,14 @@ pub struct Imported {
 /// its policies are written first. `on_wait` receives long waits.
 ///
 /// # Errors
-/// If not every principal or document can be read, or a file cannot be written. Then no file is written.
+/// If not every principal and document can be read in time, or a file cannot be written. Then no file is written.
 pub async fn import(options: &ImportOptions, on_wait: OnWait<'_>) -> Result<Imported, Error> {
     // Before the account is read, which can take minutes.
     let out = options.out.as_deref().map(|file| OutFile::at(file, options.force)).transpose()?;
     let directory = options.documents.as_deref();
     let directory =
         directory.map(|path| DocumentsDirectory::at(path, options.out.as_deref())).transpose()?;
-    let mut time = TimeLimit::new(None);
+    let mut time = TimeLimit::new(options.timeout);
     let waits = time.waits();
     let read = async {
         let session = Session::identify(&options.access, options.account, None, waits).await?;

@@ -32,5 +32,6 @@ pub use rollback::{RollbackOptions, rollback};
 pub use saved_plan::{read_plan, write_plan};
 pub use saved_plan_error::{ReadPlanError, WritePlanError};
 pub use selection::Selection;
+pub use session::ImpactScope;
 pub use time_limit::OnWait;
 pub use update::{CompareOptions, Compared, UpdateOptions, compare, update};

@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::error::Error;
 use super::saved_plan::write_plan;
 use super::selection::Selection;
-use super::session::{Input, Session};
+use super::session::{ImpactScope, Input, Session};
 use super::time_limit::{OnWait, TimeLimit};
 use crate::aws::Access;
 use crate::iam::{AccountId, Threshold};
@@ -27,8 +27,8 @@ pub struct PlanOptions {
     pub out: Option<PathBuf>,
     /// The time limit for reading the account.
     pub timeout: Option<Duration>,
-    /// Whether the plan says what its changes give and take.
-    pub impact: bool,
+    /// What to say about what the changes give and take.
+    pub impact: ImpactScope,
     /// Whether the plan records the documents of the policies that it sets, as a plan that is saved does.
     pub record_documents: bool,
 }
@@ -62,7 +62,7 @@ pub(super) struct Making<'a> {
     pub(super) account: Option<AccountId>,
     pub(super) timeout: Option<Duration>,
     pub(super) out: Option<&'a PathBuf>,
-    pub(super) impact: bool,
+    pub(super) impact: ImpactScope,
     pub(super) record_documents: bool,
 }
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::error::Error;
 use super::plan::Making;
-use super::session::Input;
+use super::session::{ImpactScope, Input};
 use super::time_limit::OnWait;
 use crate::aws::Access;
 use crate::iam::{AccountId, Printable};
@@ -23,8 +23,8 @@ pub struct RollbackOptions {
     pub out: Option<PathBuf>,
     /// The time limit for reading the account.
     pub timeout: Option<Duration>,
-    /// Whether the plan says what its changes give and take.
-    pub impact: bool,
+    /// What to say about what the changes give and take.
+    pub impact: ImpactScope,
     /// Whether the plan records the documents of the policies that it sets, as a plan that is saved does.
     pub record_documents: bool,
 }

@@ -5,25 +5,42 @@ use super::selection::{SelectedReading, Selection, count_unlisted};
 use crate::aws::{Access, Account, Connection, ExpectedPartition, Waits};
 use crate::config::Config;
 use crate::iam::{
-    AccountAlias, AccountId, PolicyArn, Principal, PrincipalKind, Printable, Timestamp,
+    AccountAlias, AccountId, Days, PolicyArn, Principal, PrincipalKind, Printable, Timestamp,
 };
 use crate::inventory::{
     AccountPolicies, ApiError, ErrorClass, Inventory, PolicyState, PolicyText, Reading,
 };
 use crate::journal::RunRecord;
 use crate::plan::{
-    Explanation, Overrides, PinnedPolicies, Plan, PlanContext, Preflight, Supervision, Violation,
-    changed_principals, check_account, check_journal_scope, check_plan_scope, check_scope,
-    policy_documents, rollback,
+    Explanation, Guard, Overrides, PinnedPolicies, Plan, PlanContext, Preflight, Supervision,
+    UsedPermissions, Violation, WideningGuard, changed_principals, check_account,
+    check_journal_scope, check_plan_scope, check_scope, policy_documents, rollback,
 };
 
 /// An account whose identity is confirmed.
 pub(super) struct Session {
     pub(super) account: Account,
-    /// Whether plans say what their changes give and take.
-    with_impact: bool,
+    /// What plans say about what their changes give and take.
+    impact: ImpactScope,
     /// Whether plans record the documents of every policy that they set, and not only of pinned ones.
     is_recording: bool,
+}
+
+/// What plans say about what their changes give and take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ImpactScope {
+    /// Whether they say it.
+    pub is_shown: bool,
+    /// Whether they also say what of it was used in this number of days.
+    pub last_used: Option<u32>,
+}
+
+impl ImpactScope {
+    /// What either of them says.
+    fn or(self, other: ImpactScope) -> ImpactScope {
+        let is_shown = self.is_shown || other.is_shown;
+        ImpactScope { is_shown, last_used: self.last_used.max(other.last_used) }
+    }
 }
 
 /// The documents of policies, as they were read.
@@ -51,6 +68,15 @@ impl Input {
             false => Some(Box::new(Config::read_earlier(&selection.base)?)),
         };
         Ok(Input::Files { config, base, selection: selection.clone() })
+    }
+
+    /// The guard rails.
+    fn guard(&self) -> &Guard {
+        match self {
+            Input::Files { config, .. } => &config.guard,
+            Input::Saved(plan) => &plan.guard,
+            Input::Journal { record, .. } => &record.header.guard,
+        }
     }
 
     /// The partition of its ARNs.
@@ -89,7 +115,8 @@ impl Session {
                 check_journal_scope(&record.header, path, identity)?;
             }
         }
-        Ok(session)
+        let guarded = input.guard().taking_used.map(Days::number);
+        Ok(session.with_impact(ImpactScope { is_shown: guarded.is_some(), last_used: guarded }))
     }
 
     /// Determines the account of the credentials. `partition` determines the region if nothing else does.
@@ -107,14 +134,13 @@ impl Session {
         let access = access.clone().for_partition(partition);
         let account = Connection::open_with(&access, waits).await.identify().await?;
         check_account(expected, account.identity())?;
-        Ok(Session { account, with_impact: false, is_recording: false })
+        Ok(Session { account, impact: ImpactScope::default(), is_recording: false })
     }
 
-    /// The session, whose plans say what their changes give and take if `with_impact` is set. This needs the policies of
-    /// the account.
-    pub(super) fn with_impact(mut self, with_impact: bool) -> Session {
-        self.with_impact = with_impact;
-        if with_impact {
+    /// The session, whose plans say what their changes give and take as far as `impact` says.
+    pub(super) fn with_impact(mut self, impact: ImpactScope) -> Session {
+        self.impact = self.impact.or(impact);
+        if self.impact.is_shown {
             self.account.collect_policies();
         }
         self
@@ -128,7 +154,17 @@ impl Session {
     /// Reads the account and makes the plan. A saved plan is returned as it is.
     pub(super) async fn plan(&self, input: Input) -> Result<Plan, Error> {
         let (mut plan, documents) = match input {
-            Input::Saved(plan) => return Ok(*plan),
+            Input::Saved(plan) => {
+                let mut plan = *plan;
+                if self.impact.is_shown {
+                    // What the saved plan says about its impact is outside its digest.
+                    let changed: Vec<Principal> =
+                        plan.changes.iter().map(|change| change.principal.clone()).collect();
+                    self.account.inventory(&changed).await?;
+                    self.add_impact(&mut plan, &Texts::new()).await?;
+                }
+                return Ok(plan);
+            }
             Input::Files { config, base, selection } => {
                 let (live, context) =
                     self.read_selected(&config, base.as_deref(), &selection).await?;
@@ -155,10 +191,9 @@ impl Session {
             }
         };
         let read = plan.listed().total();
+        self.compare_boundaries(&mut plan, &Overrides::default(), &documents).await?;
         self.read_account_counts(&mut plan, &Overrides::default()).await?;
-        if let Some(policies) = self.policies_for(&plan, documents).await? {
-            plan.impact = Some(plan.impact_with(&policies));
-        }
+        self.add_impact(&mut plan, &documents).await?;
         self.log_reading(read);
         Ok(plan)
     }
@@ -184,6 +219,7 @@ impl Session {
         overrides: &Overrides,
     ) -> Result<Vec<Violation>, Error> {
         let mut plan = plan.clone();
+        self.compare_boundaries(&mut plan, overrides, &Texts::new()).await?;
         self.read_account_counts(&mut plan, overrides).await?;
         let caller = self.account.identity().principal();
         Ok(plan.violations(caller.as_ref(), supervision, overrides))
@@ -213,7 +249,7 @@ impl Session {
     ) -> Result<Explanation, Error> {
         let (live, context) = self.read_selected(config, None, selection).await?;
         let mut explanation = Explanation::of(principal, &context, config, &live);
-        if let Some(policies) = self.policies_for(&explanation.plan, Texts::new()).await? {
+        if let Some(policies) = self.policies_for(&explanation.plan, &Texts::new()).await? {
             explanation.impact = explanation.plan.explained_impact(&policies);
         }
         Ok(explanation)
@@ -242,21 +278,79 @@ impl Session {
         Ok((plan, texts))
     }
 
+    /// Says what the changes of the plan give and take, as far as it is wanted.
+    async fn add_impact(&self, plan: &mut Plan, documents: &Texts) -> Result<(), Error> {
+        let Some(policies) = self.policies_for(plan, documents).await? else { return Ok(()) };
+        let mut impact = plan.impact_with(&policies);
+        plan.impact = Some(impact.clone());
+        if let Some(days) = self.impact.last_used {
+            impact.used = Some(self.used_permissions(plan, &policies, days).await?);
+            plan.impact = Some(impact);
+        }
+        Ok(())
+    }
+
+    /// Compares the boundaries of the changes that a guard rail depends on. `documents` are not read again.
+    async fn compare_boundaries(
+        &self,
+        plan: &mut Plan,
+        overrides: &Overrides,
+        documents: &Texts,
+    ) -> Result<(), Error> {
+        let mut policies = self.account.collected_policies();
+        policies.managed.extend(documents.clone());
+        let needed = plan.documents_for_guard(overrides);
+        if needed.is_empty() {
+            return Ok(());
+        }
+        policies.managed.retain(|arn, _| needed.contains(arn));
+        let missing =
+            needed.into_iter().filter(|arn| !policies.managed.contains_key(*arn)).collect();
+        let read = self.account.policy_documents(&missing).await?;
+        let is_refused = plan.guard.widening != WideningGuard::Allow;
+        for (arn, document) in &read {
+            if let Err(error) = document
+                && !is_refused
+            {
+                tracing::warn!(
+                    "{error}; max_removals does not count {arn} as a boundary that allows everything"
+                );
+            }
+        }
+        policies.managed.extend(read);
+        plan.compare_boundaries(&policies);
+        Ok(())
+    }
+
     /// The policies that the impact of the plan depends on; `None` if it is not wanted. `documents` are not read again.
     async fn policies_for(
         &self,
         plan: &Plan,
-        documents: Texts,
+        documents: &Texts,
     ) -> Result<Option<AccountPolicies>, Error> {
-        if !self.with_impact {
+        if !self.impact.is_shown {
             return Ok(None);
         }
         let mut policies = self.account.collected_policies();
-        policies.managed.extend(documents);
+        policies.managed.extend(documents.clone());
         let missing = plan.missing_documents(&policies).into_iter().cloned().collect::<Vec<_>>();
         let read = self.account.policy_documents(&missing.iter().collect()).await?;
         policies.managed.extend(read);
         Ok(Some(policies))
+    }
+
+    /// What the principals that lose permissions used in the last `days`.
+    async fn used_permissions(
+        &self,
+        plan: &Plan,
+        policies: &AccountPolicies,
+        days: u32,
+    ) -> Result<UsedPermissions, Error> {
+        let losing = plan.losing(policies);
+        let arns: Vec<(Principal, Printable)> =
+            losing.filter_map(|(it, arn)| Some((it.clone(), arn?.clone()))).collect();
+        let last_used = self.account.last_used(&arns).await?;
+        Ok(plan.used_with(policies, &last_used, days, Timestamp::now()?))
     }
 
     /// The plan without the changes whose policies cannot be used as boundaries.

@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::error::Error;
 use super::import::{check_settable, comments};
@@ -11,7 +12,7 @@ use crate::config::{Comparison, Config, EditableFile, Live};
 use crate::files::is_standard_input;
 use crate::iam::{AccountId, PolicyArn, Principal, PrincipalKind, Timestamp};
 use crate::inventory::{CallerIdentity, EveryPrincipal, Inventory};
-use crate::plan::{Decision, check_scope};
+use crate::plan::{Decision, Decisions, check_scope};
 
 /// Options of [`compare`].
 #[derive(Debug, Clone)]
@@ -24,6 +25,8 @@ pub struct CompareOptions {
     pub files: Vec<PathBuf>,
     /// The kinds of principals to compare, at least one.
     pub kinds: BTreeSet<PrincipalKind>,
+    /// The maximum time to read the account; `None` for no limit.
+    pub timeout: Option<Duration>,
 }
 
 /// Options of [`update`].
@@ -37,6 +40,8 @@ pub struct UpdateOptions {
     pub file: PathBuf,
     /// The kinds of principals to compare, at least one.
     pub kinds: BTreeSet<PrincipalKind>,
+    /// The maximum time to read the account; `None` for no limit.
+    pub timeout: Option<Duration>,
 }
 
 /// Boundaries files compared with every principal of an account.
@@ -55,11 +60,11 @@ pub struct Compared {
 /// Compares boundaries files with every principal of the account. Writes nothing. `on_wait` receives long waits.
 ///
 /// # Errors
-/// If a file has errors or is for another account, or not every principal can be read.
+/// If a file has errors or is for another account, or not every principal can be read in time.
 pub async fn compare(options: &CompareOptions, on_wait: OnWait<'_>) -> Result<Compared, Error> {
     let config = Config::read(&options.files)?;
-    let CompareOptions { access, account, kinds, .. } = options;
-    let account = LiveAccount::read(access, *account, &config, kinds, on_wait).await?;
+    let CompareOptions { access, account, kinds, timeout, .. } = options;
+    let account = LiveAccount::read(access, *account, &config, kinds, *timeout, on_wait).await?;
     let comparison = account.compare(&config);
     Ok(account.compared(config, comparison))
 }
@@ -77,8 +82,9 @@ pub async fn update(options: &UpdateOptions, on_wait: OnWait<'_>) -> Result<Comp
     }
     let out = OutFile::at(&options.file, true)?;
     let file = EditableFile::read(&options.file)?;
-    let UpdateOptions { access, account, kinds, .. } = options;
-    let account = LiveAccount::read(access, *account, &file.config, kinds, on_wait).await?;
+    let UpdateOptions { access, account, kinds, timeout, .. } = options;
+    let account =
+        LiveAccount::read(access, *account, &file.config, kinds, *timeout, on_wait).await?;
     check_settable(&account.identity, &account.present)?;
     let comparison = account.compare(&file.config);
     if comparison.is_update_needed() {
@@ -110,9 +116,10 @@ impl<'o> LiveAccount<'o> {
         expected: Option<AccountId>,
         config: &Config,
         kinds: &'o BTreeSet<PrincipalKind>,
+        timeout: Option<Duration>,
         on_wait: OnWait<'_>,
     ) -> Result<Self, Error> {
-        let mut time = TimeLimit::new(None);
+        let mut time = TimeLimit::new(timeout);
         let waits = time.waits();
         let partition = expected_partition(config);
         let read = async {
@@ -137,8 +144,9 @@ impl<'o> LiveAccount<'o> {
     }
 
     fn compare(&self, config: &Config) -> Comparison {
+        let mut decisions = Decisions::new(config);
         Comparison::of(config, &self.live(), |principal| {
-            match Decision::of(config, principal, self.inventory.attributes(principal)) {
+            match decisions.of(principal, self.inventory.attributes(principal)) {
                 Decision::Rule(rule) => Some(&rule.boundary),
                 Decision::Entry(_) | Decision::Unlisted | Decision::Unknown(_) => None,
             }

@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use super::change::Origin;
 use super::content::Plan;
 use super::context::PlanContext;
+use super::decisions::Decisions;
 use super::difference::asked;
 use super::source::{Base, PlanSource};
 use crate::config::Config;
@@ -25,10 +26,11 @@ impl Plan {
     ) -> Plan {
         let is_of_account = base.account.as_ref().is_none_or(|id| id.value == self.account)
             && base.policy_account().is_none_or(|id| id == self.account);
-        let asked_by = |config, principal: &Principal| asked(config, context, principal, live);
+        let (mut of_base, mut of_config) = (Decisions::new(base), Decisions::new(config));
+        let mut asked_before = |it: &Principal| asked(&mut of_base, context, it, live);
         let PlanSource::Files { base: of_plan, .. } = &mut self.source else { return self };
         for change in &mut self.changes {
-            let before = asked_by(base, &change.principal).filter(|_| is_of_account);
+            let before = asked_before(&change.principal).filter(|_| is_of_account);
             let is_the_same = before.is_some_and(|it| it.as_ref() == change.boundary.to());
             change.origin = Some(if is_the_same { Origin::Drift } else { Origin::ThisChange });
         }
@@ -36,13 +38,14 @@ impl Plan {
         let by_rule = live
             .iter()
             .filter(|(principal, reading)| {
-                matches!(reading, Reading::Found { .. }) && asked_by(base, principal).is_some()
+                matches!(reading, Reading::Found { .. }) && asked_before(principal).is_some()
             })
             .map(|(principal, _)| principal.clone());
+        let mut asked_now = |it: &Principal| asked(&mut of_config, context, it, live);
         let no_longer: BTreeSet<Principal> = listed
             .chain(by_rule)
             .filter(|it| {
-                config.entry(it).is_none() && asked_by(config, it).is_none() && context.is_for(it)
+                config.entry(it).is_none() && asked_now(it).is_none() && context.is_for(it)
             })
             .collect();
         // A principal about which nothing can be decided is a problem.

@@ -1,6 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::widening::Widening;
 use crate::config::Provenance;
 use crate::iam::{
     BoundaryChange, DateOrTime, PolicyArn, Principal, PrincipalKind, PrincipalName, Printable,
@@ -27,6 +28,8 @@ pub struct Change {
     pub expired: Option<DateOrTime>,
     /// Where the change comes from; `None` in a plan without a base.
     pub origin: Option<Origin>,
+    /// Whether the new boundary allows more than the one before; `None` if that was not compared.
+    pub widening: Option<Widening>,
 }
 
 /// Where a change comes from.
@@ -151,6 +154,11 @@ pub enum ProblemKind {
 }
 
 impl Change {
+    /// Whether the change removes the boundary, or replaces it with one that allows everything.
+    pub fn is_removal(&self) -> bool {
+        self.boundary.to().is_none() || self.widening == Some(Widening::Everything)
+    }
+
     /// Whether the change is planned for the principal with this unique ID. True if the plan has no unique
     /// IDs.
     pub fn is_of(&self, unique_id: &UniqueId) -> bool {

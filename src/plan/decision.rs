@@ -1,7 +1,7 @@
 //! What the files say about a principal: an entry, a rule, or nothing.
 
-use crate::config::{Config, Entry, Rule, TagCondition};
-use crate::iam::Principal;
+use crate::config::{Entry, Rule, TagCondition};
+use crate::iam::{PrincipalName, Printable};
 use crate::inventory::Attributes;
 
 /// What decides the boundary of a principal.
@@ -31,101 +31,113 @@ pub enum Held {
 /// A condition of a rule.
 #[derive(Debug, Clone, Copy)]
 pub enum Condition<'c> {
-    /// The path matches.
-    Path(&'c Rule),
-    /// A group matches.
-    Group(&'c Rule),
-    /// The principal has the tag, and its value matches.
-    Tag(&'c TagCondition),
+    /// It depends on the name.
+    OfName(NameCondition<'c>),
+    /// It depends on the attributes.
+    OfAttributes(AttributeCondition<'c>),
+}
+
+/// A condition of a rule on the name of a principal.
+#[derive(Debug, Clone, Copy)]
+pub enum NameCondition<'c> {
     /// The name matches.
     Name(&'c Rule),
     /// The name matches no exception.
     Except(&'c Rule),
 }
 
-impl<'c> Decision<'c> {
-    /// The decision of `config` about `principal`, which has these `attributes`; `None` if nothing is known of it.
-    pub fn of(
-        config: &'c Config,
-        principal: &Principal,
-        attributes: Option<&Attributes>,
-    ) -> Decision<'c> {
-        match config.entry(principal) {
-            Some(entry) => Decision::Entry(entry),
-            None => Decision::by_rules(config.rules_of(principal.kind), principal, attributes),
-        }
+/// A condition of a rule on what many principals have in common.
+#[derive(Debug, Clone, Copy)]
+pub enum AttributeCondition<'c> {
+    /// The path matches.
+    Path(&'c Rule),
+    /// A group matches.
+    Group(&'c Rule),
+    /// The principal has the tag, and its value matches.
+    Tag(&'c TagCondition),
+}
+
+impl<'c> Condition<'c> {
+    /// The conditions of a rule. All of them must hold.
+    pub fn of(rule: &'c Rule) -> impl Iterator<Item = Condition<'c>> {
+        let of_attributes = AttributeCondition::of(rule).map(Condition::OfAttributes);
+        of_attributes.chain(NameCondition::of(rule).map(Condition::OfName))
     }
 
-    /// The decision of the `rules` for principals of its kind about a principal that no entry names.
-    pub(super) fn by_rules(
-        rules: impl IntoIterator<Item = &'c Rule>,
-        principal: &Principal,
-        attributes: Option<&Attributes>,
-    ) -> Decision<'c> {
-        for rule in rules {
-            match matches(rule, principal, attributes) {
-                Held::Yes => return Decision::Rule(rule),
-                Held::Unknown => return Decision::Unknown(rule),
-                Held::No => {}
+    /// Whether the condition holds for the principal with this name and these attributes; `None` if nothing is known of
+    /// it.
+    pub fn holds(&self, name: &PrincipalName, attributes: Option<&Attributes>) -> Held {
+        match self {
+            Condition::OfName(condition) if condition.holds(name) => Held::Yes,
+            Condition::OfName(_) => Held::No,
+            Condition::OfAttributes(condition) => condition.holds(condition.found(attributes)),
+        }
+    }
+}
+
+impl<'c> NameCondition<'c> {
+    /// The conditions of a rule on the name.
+    pub(super) fn of(rule: &'c Rule) -> impl Iterator<Item = NameCondition<'c>> {
+        let name = (!rule.names.is_empty()).then_some(NameCondition::Name(rule));
+        let except = (!rule.except.is_empty()).then_some(NameCondition::Except(rule));
+        name.into_iter().chain(except)
+    }
+
+    /// Whether the condition holds for this name.
+    pub fn holds(&self, name: &PrincipalName) -> bool {
+        match self {
+            NameCondition::Name(rule) => rule.names.iter().any(|it| it.matches(name)),
+            NameCondition::Except(rule) => !rule.except.iter().any(|it| it.matches(name)),
+        }
+    }
+}
+
+impl<'c> AttributeCondition<'c> {
+    /// The conditions of a rule on the attributes.
+    pub(super) fn of(rule: &'c Rule) -> impl Iterator<Item = AttributeCondition<'c>> {
+        let path = (!rule.paths.is_empty()).then_some(AttributeCondition::Path(rule));
+        let group = (!rule.groups.is_empty()).then_some(AttributeCondition::Group(rule));
+        let tags = rule.tags.iter().map(AttributeCondition::Tag);
+        path.into_iter().chain(group).chain(tags)
+    }
+
+    /// What a principal with these attributes has: its path, its groups, or the value of the tag. `None` if it is not
+    /// known, and empty if the principal has nothing of this kind.
+    pub fn found<'l>(&self, attributes: Option<&'l Attributes>) -> Option<&'l [Printable]> {
+        let attributes = attributes?;
+        match self {
+            AttributeCondition::Path(_) => attributes.path.as_ref().map(std::slice::from_ref),
+            AttributeCondition::Group(_) => attributes.groups.as_deref(),
+            AttributeCondition::Tag(condition) => {
+                let tag = attributes.tags.iter().find(|tag| condition.key.is(&tag.key));
+                Some(tag.map(|tag| std::slice::from_ref(&tag.value)).unwrap_or_default())
             }
         }
-        Decision::Unlisted
     }
-}
 
-/// Whether all conditions of a rule hold for a principal of its kind.
-pub(super) fn matches(rule: &Rule, principal: &Principal, attributes: Option<&Attributes>) -> Held {
-    let mut matches = Held::Yes;
-    // The cheapest conditions first.
-    for condition in conditions(rule) {
-        match condition.holds(principal, attributes) {
-            Held::No => return Held::No,
-            Held::Unknown => matches = Held::Unknown,
-            Held::Yes => {}
-        }
-    }
-    matches
-}
-
-/// The conditions of a rule.
-pub(super) fn conditions(rule: &Rule) -> impl Iterator<Item = Condition<'_>> {
-    let some = |is_some: bool, condition| is_some.then_some(condition);
-    let simple = [
-        some(!rule.paths.is_empty(), Condition::Path(rule)),
-        some(!rule.names.is_empty(), Condition::Name(rule)),
-        some(!rule.except.is_empty(), Condition::Except(rule)),
-        some(!rule.groups.is_empty(), Condition::Group(rule)),
-    ];
-    simple.into_iter().flatten().chain(rule.tags.iter().map(Condition::Tag))
-}
-
-impl Condition<'_> {
-    /// Whether the condition holds for the principal with these attributes; `None` if nothing is known of it.
-    pub fn holds(&self, principal: &Principal, attributes: Option<&Attributes>) -> Held {
-        let known = |found: Option<bool>| match found {
+    /// Whether the condition holds for a principal that has this, by [`AttributeCondition::found`].
+    pub fn holds(&self, found: Option<&[Printable]>) -> Held {
+        let matches = |text: &Printable| match self {
+            AttributeCondition::Path(rule) => rule.paths.iter().any(|it| it.matches(text)),
+            AttributeCondition::Group(rule) => rule.groups.iter().any(|it| it.matches(text)),
+            AttributeCondition::Tag(condition) => {
+                condition.values.iter().any(|it| it.matches(text))
+            }
+        };
+        match found.map(|found| found.iter().any(matches)) {
             Some(true) => Held::Yes,
             Some(false) => Held::No,
             None => Held::Unknown,
-        };
-        let name = &principal.name;
-        match self {
-            Condition::Name(rule) => known(Some(rule.names.iter().any(|it| it.matches(name)))),
-            Condition::Except(rule) => known(Some(!rule.except.iter().any(|it| it.matches(name)))),
-            Condition::Path(rule) => {
-                let path = attributes.and_then(|it| it.path.as_ref());
-                known(path.map(|path| rule.paths.iter().any(|it| it.matches(path))))
-            }
-            Condition::Group(rule) => {
-                let groups = attributes.and_then(|it| it.groups.as_ref());
-                let is_in = |group: &str| rule.groups.iter().any(|it| it.matches(group));
-                known(groups.map(|groups| groups.iter().any(|group| is_in(group))))
-            }
-            Condition::Tag(condition) => known(attributes.map(|it| {
-                let tag = it.tags.iter().find(|tag| condition.key.is(&tag.key));
-                tag.is_some_and(|tag| {
-                    condition.values.iter().any(|value| value.matches(&tag.value))
-                })
-            })),
+        }
+    }
+
+    /// Whether the other condition depends on the same: then [`AttributeCondition::found`] returns the same for both.
+    pub(super) fn has_same_subject(&self, other: &AttributeCondition<'_>) -> bool {
+        match (self, other) {
+            (AttributeCondition::Path(_), AttributeCondition::Path(_))
+            | (AttributeCondition::Group(_), AttributeCondition::Group(_)) => true,
+            (AttributeCondition::Tag(a), AttributeCondition::Tag(b)) => a.key == b.key,
+            _ => false,
         }
     }
 }

@@ -4,12 +4,13 @@ use super::change::{Change, Expiring, Problem, ProblemKind, Severity};
 use super::content::{Only, Plan};
 use super::context::PlanContext;
 use super::decision::Decision;
+use super::decisions::Decisions;
 use super::source::PlanSource;
 use super::unlisted::UnlistedCollector;
-use super::warning::warnings;
+use super::warning::{unused_names, warnings};
+use super::widening::Widening;
 use crate::config::{
-    ByKind, Config, Entry, Expiration, OnMissing, OnUnlisted, Provenance, ProvenanceKind, Rule,
-    Then,
+    Config, Entry, Expiration, OnMissing, OnUnlisted, Provenance, ProvenanceKind, Rule, Then,
 };
 use crate::iam::{
     BoundaryChange, DateOrTime, PolicyArn, PolicyRef, Principal, PrincipalCounts, PrincipalKind,
@@ -41,15 +42,11 @@ impl Plan {
             }
         }
         let mut deciding = HashSet::new();
-        // Each principal is compared with these: they are collected once.
-        let rules: ByKind<Vec<&Rule>> = ByKind {
-            users: config.rules_of(PrincipalKind::User).collect(),
-            roles: config.rules_of(PrincipalKind::Role).collect(),
-        };
-        for (principal, reading) in live.iter().filter(|(it, _)| config.entry(it).is_none()) {
-            let attributes = live.attributes(principal);
-            let of_kind = rules.of(principal.kind).iter().copied();
-            let decision = Decision::by_rules(of_kind, principal, attributes);
+        let mut decisions = Decisions::new(config);
+        for (principal, reading, attributes) in
+            live.iter_with_attributes().filter(|(it, _, _)| config.entry(it).is_none())
+        {
+            let decision = decisions.of(principal, attributes);
             let is_selected = context.is_for(principal);
             if let (Decision::Rule(rule), Reading::Found { .. }) = (decision, reading) {
                 deciding.insert(std::ptr::from_ref(rule));
@@ -65,6 +62,7 @@ impl Plan {
         plan.as_of = as_of;
         plan.unlisted = unlisted.finish();
         plan.warnings = warnings(config, live, |rule| deciding.contains(&std::ptr::from_ref(rule)));
+        plan.warnings.extend(unused_names(config, context, live, plan.arns()));
         plan.only = context.only.clone().map(|patterns| Only { patterns, others });
         plan.changes.sort_by(|a, b| a.principal.cmp(&b.principal));
         plan.problems.sort_by(|a, b| a.principal.cmp(&b.principal));
@@ -212,6 +210,7 @@ impl<'p> Planning<'p> {
                 Some(boundary) => self.plan.changes.push(Change {
                     principal,
                     unique_id: Some(unique_id.clone()),
+                    widening: Widening::known(&boundary),
                     boundary,
                     provenance,
                     reason,
@@ -261,16 +260,16 @@ pub(super) fn present(reading: &Reading) -> Result<(&UniqueId, Option<&PolicyArn
     }
 }
 
-/// The boundary that `config` asks for, whatever the principal has; `None` if it asks for nothing.
-pub(super) fn asked(
-    config: &Config,
+/// The boundary that the files ask for, whatever the principal has; `None` if they ask for nothing.
+pub(super) fn asked<'l>(
+    decisions: &mut Decisions<'_, 'l>,
     context: &PlanContext,
     principal: &Principal,
-    live: &Inventory,
+    live: &'l Inventory,
 ) -> Option<Option<PolicyArn>> {
     let PlanContext { account, partition, .. } = *context;
     let arn = |policy: &PolicyRef| policy.in_account(account, partition);
-    match Decision::of(config, principal, live.attributes(principal)) {
+    match decisions.of(principal, live.attributes(principal)) {
         Decision::Entry(entry) => match entry.expired(context.now).map(|it| &it.then) {
             None => Some(entry.boundary.as_ref().map(arn)),
             Some(Then::Boundary(boundary)) => Some(boundary.as_ref().map(arn)),

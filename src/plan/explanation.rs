@@ -2,7 +2,8 @@
 
 use super::content::Plan;
 use super::context::PlanContext;
-use super::decision::{Condition, Decision, Held, conditions, matches};
+use super::decision::{AttributeCondition, Condition, Decision, Held, NameCondition};
+use super::decisions::Decisions;
 use super::impact::ExplainedImpact;
 use crate::config::{Config, Expiration, Position, Rule};
 use crate::iam::{PolicyArn, PolicyRef, Principal, Printable};
@@ -80,16 +81,21 @@ impl Explanation {
         live: &Inventory,
     ) -> Explanation {
         let attributes = live.attributes(principal);
+        let mut decisions = Decisions::new(config);
+        let matching: Vec<_> = decisions.matching(principal, attributes).collect();
         let rule = |rule: &Rule| ExplainedRule {
             position: rule.position.clone(),
             boundary: rule.boundary.clone(),
             arn: rule.boundary.in_account(context.account, context.partition),
-            matches: matches(rule, principal, attributes),
-            conditions: conditions(rule)
+            matches: matching
+                .iter()
+                .find(|(it, _)| std::ptr::eq(*it, rule))
+                .map_or(Held::No, |(_, held)| *held),
+            conditions: Condition::of(rule)
                 .map(|condition| ExplainedCondition::of(condition, principal, attributes))
                 .collect(),
         };
-        let deciding_rule = match Decision::of(config, principal, attributes) {
+        let deciding_rule = match decisions.of(principal, attributes) {
             Decision::Rule(deciding) | Decision::Unknown(deciding) => {
                 config.rules_of(principal.kind).position(|rule| std::ptr::eq(rule, deciding))
             }
@@ -125,25 +131,25 @@ impl ExplainedCondition {
         }
         let name = || Some(vec![principal.name.as_str().into()]);
         let (key, patterns, found) = match condition {
-            Condition::Name(rule) => ("name".to_owned(), texts(&rule.names), name()),
-            Condition::Except(rule) => ("except".to_owned(), texts(&rule.except), name()),
-            Condition::Path(rule) => {
-                let path = attributes.and_then(|it| it.path.clone());
-                ("path".to_owned(), texts(&rule.paths), path.map(|path| vec![path]))
+            Condition::OfName(condition) => {
+                let (key, patterns) = match condition {
+                    NameCondition::Name(rule) => ("name", &rule.names),
+                    NameCondition::Except(rule) => ("except", &rule.except),
+                };
+                (key.into(), texts(patterns), name())
             }
-            Condition::Group(rule) => {
-                let groups = attributes.and_then(|it| it.groups.clone());
-                ("group".to_owned(), texts(&rule.groups), groups)
-            }
-            Condition::Tag(tag) => {
-                let found = attributes.map(|it| {
-                    let tags = it.tags.iter().filter(|it| tag.key.is(&it.key));
-                    tags.map(|it| it.value.clone()).collect()
-                });
-                (format!("tag {}", tag.key), texts(&tag.values), found)
+            Condition::OfAttributes(condition) => {
+                let (key, patterns) = match condition {
+                    AttributeCondition::Path(rule) => ("path".into(), texts(&rule.paths)),
+                    AttributeCondition::Group(rule) => ("group".into(), texts(&rule.groups)),
+                    AttributeCondition::Tag(tag) => {
+                        (format!("tag {}", tag.key).into(), texts(&tag.values))
+                    }
+                };
+                (key, patterns, condition.found(attributes).map(<[Printable]>::to_vec))
             }
         };
-        let holds = condition.holds(principal, attributes);
-        ExplainedCondition { key: key.into(), patterns, holds, found }
+        let holds = condition.holds(&principal.name, attributes);
+        ExplainedCondition { key, patterns, holds, found }
     }
 }

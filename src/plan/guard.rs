@@ -4,10 +4,15 @@ use std::fmt;
 
 use super::change::Change;
 use super::content::Plan;
+use super::used::UsedPermission;
+use super::widening::Widening;
 use crate::config::Provenance;
-use crate::iam::{NamePattern, Principal, PrincipalCounts, PrincipalKind, Share, Threshold};
+use crate::iam::{
+    BoundaryChange, NamePattern, Principal, PrincipalCounts, PrincipalKind, PrincipalPattern,
+    Printable, Share, Threshold,
+};
 
-pub use crate::config::Guard;
+pub use crate::config::{Guard, WideningGuard};
 
 /// Whether a person reviews a plan before it is applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +64,24 @@ pub enum Violation {
         /// What decided the change.
         provenance: Provenance,
     },
+    /// The plan sets a boundary that allows more, or removes one.
+    Widening {
+        /// The principal.
+        principal: Principal,
+        /// What decided the change.
+        provenance: Provenance,
+        /// What the boundary allows; `None` for a removal.
+        widening: Option<Widening>,
+    },
+    /// The plan takes what the principal used, or it is not known what it used.
+    TakingUsed {
+        /// The principal.
+        principal: Principal,
+        /// What decided the change.
+        provenance: Provenance,
+        /// What it used; an error says why this is not known.
+        used: Result<UsedPermission, Printable>,
+    },
 }
 
 /// A number above its threshold.
@@ -66,6 +89,8 @@ pub enum Violation {
 pub struct Excess {
     /// The number in the plan: of the principals of the base, or else of all.
     pub count: usize,
+    /// Of removals, the number of those that set a boundary that allows everything.
+    pub to_everything: usize,
     /// The number that is allowed.
     pub allowed: usize,
     /// The threshold that allows it.
@@ -113,6 +138,10 @@ pub struct Overrides {
     pub allow_protected: Vec<Principal>,
     /// Whether the plan may change the caller's own boundary.
     pub allow_own_boundary: bool,
+    /// Principals whose boundary may allow more.
+    pub allow_widening: Vec<PrincipalPattern>,
+    /// Principals that may lose what they used.
+    pub allow_taking_used: Vec<PrincipalPattern>,
 }
 
 impl Plan {
@@ -128,7 +157,8 @@ impl Plan {
         let changes = changes.into_iter().map(Violation::TooManyChanges);
         let removals = removals.into_iter().map(Violation::TooManyRemovals);
         let mut violations: Vec<Violation> = changes.chain(removals).collect();
-        for Change { principal, provenance, .. } in &self.changes {
+        for change in &self.changes {
+            let Change { principal, provenance, .. } = change;
             let protected = self.guard.protected(principal.kind);
             if let Some(by) = protected.iter().find(|pattern| pattern.matches(&principal.name))
                 && !overrides.allow_protected.contains(principal)
@@ -145,6 +175,59 @@ impl Plan {
                     principal: principal.clone(),
                     provenance: provenance.clone(),
                 });
+            }
+            violations.extend(self.widening_violation(change, overrides));
+        }
+        violations.extend(self.taking_violations(overrides));
+        violations
+    }
+
+    fn widening_violation(&self, change: &Change, overrides: &Overrides) -> Option<Violation> {
+        let Change { principal, provenance, boundary, widening, .. } = change;
+        let guard = self.guard.widening;
+        let not_compared = || Widening::Unknown("the boundaries were not compared".into());
+        let widening = match boundary {
+            BoundaryChange::Add { .. } => return None,
+            BoundaryChange::Remove { .. } => None,
+            BoundaryChange::Change { .. } => Some(widening.clone().unwrap_or_else(not_compared)),
+        };
+        let is_refused = match &widening {
+            None => guard != WideningGuard::Allow,
+            Some(widening) => widening.is_refused_by(guard),
+        };
+        let is_allowed = overrides.allow_widening.iter().any(|it| it.matches(principal));
+        (is_refused && !is_allowed).then(|| Violation::Widening {
+            principal: principal.clone(),
+            provenance: provenance.clone(),
+            widening,
+        })
+    }
+
+    /// A plan of which it was not read what principals used violates the guard rail with each change of a principal that
+    /// can lose permissions.
+    fn taking_violations(&self, overrides: &Overrides) -> Vec<Violation> {
+        if self.guard.taking_used.is_none() {
+            return Vec::new();
+        }
+        let used = self.impact.as_ref().and_then(|impact| impact.used.as_ref());
+        let mut violations = Vec::new();
+        for Change { principal, provenance, .. } in &self.changes {
+            if overrides.allow_taking_used.iter().any(|it| it.matches(principal)) {
+                continue;
+            }
+            let violation = |used| Violation::TakingUsed {
+                principal: principal.clone(),
+                provenance: provenance.clone(),
+                used,
+            };
+            match used {
+                None => violations.push(violation(Err("what it used was not read".into()))),
+                Some(used) => {
+                    let taken = used.taken.iter().find(|it| it.principal() == *principal);
+                    let unknown = used.unknown.iter().find(|(it, _)| it == principal);
+                    violations.extend(taken.map(|it| violation(Ok(it.clone()))));
+                    violations.extend(unknown.map(|(_, why)| violation(Err(why.clone()))));
+                }
             }
         }
         violations
@@ -167,7 +250,7 @@ impl Plan {
     }
 
     /// The thresholds for changes and for removals that the command line or the file sets.
-    fn thresholds(&self, overrides: &Overrides) -> [Option<Threshold>; 2] {
+    pub(super) fn thresholds(&self, overrides: &Overrides) -> [Option<Threshold>; 2] {
         [
             overrides.max_changes.or(self.guard.max_changes),
             overrides.max_removals.or(self.guard.max_removals),
@@ -175,11 +258,24 @@ impl Plan {
     }
 
     /// The excesses of changes and of removals.
-    fn excesses(&self, set: [Option<Threshold>; 2], supervision: Supervision) -> [Vec<Excess>; 2] {
+    pub(super) fn excesses(
+        &self,
+        set: [Option<Threshold>; 2],
+        supervision: Supervision,
+    ) -> [Vec<Excess>; 2] {
         let [max_changes, max_removals] = set;
         let changes = self.changes.iter().map(|change| change.principal.kind);
-        let removals = self.changes.iter().filter(|change| change.boundary.to().is_none());
+        let removals = self.changes.iter().filter(|change| change.is_removal());
+        let to_everything = removals.clone().filter(|change| change.boundary.to().is_some());
+        let to_everything = to_everything.count();
         let removals = removals.map(|change| change.principal.kind);
+        let mut removals = self.excess(
+            PrincipalCounts::of(removals),
+            max_removals,
+            DefaultThreshold::REMOVALS,
+            supervision,
+        );
+        removals.iter_mut().for_each(|excess| excess.to_everything = to_everything);
         [
             self.excess(
                 PrincipalCounts::of(changes),
@@ -187,12 +283,7 @@ impl Plan {
                 DefaultThreshold::CHANGES,
                 supervision,
             ),
-            self.excess(
-                PrincipalCounts::of(removals),
-                max_removals,
-                DefaultThreshold::REMOVALS,
-                supervision,
-            ),
+            removals,
         ]
     }
 
@@ -207,7 +298,7 @@ impl Plan {
         let (threshold, at_least, share) = match (set, supervision) {
             (Some(threshold @ Threshold::Count(allowed)), _) => {
                 let (threshold, count) = (EffectiveThreshold::Set(threshold), counts.total());
-                let excess = Excess { count, allowed, threshold, base: None };
+                let excess = Excess { count, to_everything: 0, allowed, threshold, base: None };
                 return Vec::from_iter((count > allowed).then_some(excess));
             }
             (Some(threshold @ Threshold::Share(share)), _) => {
@@ -223,7 +314,13 @@ impl Plan {
             let (AccountCount::Exact(number) | AccountCount::AtLeast(number)) = of_account;
             let allowed = share.of(number).max(at_least);
             let base = Some(ShareBase { kind, count: of_account });
-            (count > allowed).then_some(Excess { count, allowed, threshold, base })
+            (count > allowed).then_some(Excess {
+                count,
+                to_everything: 0,
+                allowed,
+                threshold,
+                base,
+            })
         };
         PrincipalKind::ALL.into_iter().filter_map(excess).collect()
     }

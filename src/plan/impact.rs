@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::change::Change;
 use super::content::Plan;
-use crate::iam::{PolicyArn, Principal, Printable};
+use super::used::UsedPermissions;
+use crate::iam::{PolicyArn, Principal, Printable, Timestamp};
 use crate::impact::{
     AccessLevel, Actions, Catalog, Comparison, Document, DocumentError, Permissions, Step, Summary,
 };
-use crate::inventory::{AccountPolicies, IdentityPolicies};
+use crate::inventory::{AccountPolicies, IdentityPolicies, LastUsed};
 
 /// What the changes of a plan give and take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub struct PlanImpact {
     pub catalog_date: String,
     /// The different effects, the most important first: those that give most. Each principal that the plan changes has one.
     pub effects: Vec<Effect>,
+    /// What principals used of that which is taken; `None` if it was not read.
+    pub used: Option<UsedPermissions>,
 }
 
 /// What changes give and take, if it is the same for all of them.
@@ -60,7 +63,43 @@ impl Plan {
         let mut effects: Vec<Effect> =
             effects.into_iter().map(|(result, principals)| Effect { principals, result }).collect();
         effects.sort_by_cached_key(|it| (it.importance(), it.principals.first().cloned()));
-        PlanImpact { catalog_date: Catalog::current().date.clone(), effects }
+        PlanImpact { catalog_date: Catalog::current().date.clone(), effects, used: None }
+    }
+
+    /// The principals that can lose permissions by this plan, or of which it is not known, with their ARNs.
+    pub fn losing<'a>(
+        &'a self,
+        policies: &'a AccountPolicies,
+    ) -> impl Iterator<Item = (&'a Principal, Option<&'a Printable>)> {
+        let effects = self.impact.iter().flat_map(|impact| &impact.effects);
+        let losing = effects.filter(|it| it.result.as_ref().map_or(true, Summary::can_deny));
+        losing.flat_map(|effect| &effect.principals).map(|principal| {
+            let known = policies.principals.get(principal);
+            (principal, known.and_then(|known| known.arn.as_ref()))
+        })
+    }
+
+    /// What the principals used in the `days` before `now`, and the changes take.
+    pub fn used_with(
+        &self,
+        policies: &AccountPolicies,
+        last_used: &LastUsed,
+        days: u32,
+        now: Timestamp,
+    ) -> UsedPermissions {
+        let losing: BTreeSet<&Principal> = self.losing(policies).map(|(it, _)| it).collect();
+        let mut analysis = Analysis::of(&self.changes, policies);
+        let mut used = UsedPermissions::none(days);
+        for change in self.changes.iter().filter(|it| losing.contains(&it.principal)) {
+            match analysis.comparison(change) {
+                Ok(comparison) => {
+                    used.add(change, (&comparison, &analysis.actions), last_used, now);
+                }
+                Err(why) => used.unknown.push((change.principal.clone(), why)),
+            }
+        }
+        used.sort();
+        used
     }
 
     /// What the only change of this plan does to each action; `None` without a change.

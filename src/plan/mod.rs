@@ -7,6 +7,7 @@ mod change;
 mod content;
 mod context;
 mod decision;
+mod decisions;
 mod difference;
 mod drifted;
 mod explanation;
@@ -20,17 +21,20 @@ pub mod saved;
 mod scope;
 mod source;
 mod unlisted;
+mod used;
 mod warning;
+mod widening;
 
 pub use change::{Change, Expiring, Origin, Problem, ProblemKind, Severity};
 pub use content::{Counts, Only, Plan};
 pub use context::PlanContext;
-pub use decision::{Condition, Decision, Held};
+pub use decision::{AttributeCondition, Condition, Decision, Held, NameCondition};
+pub use decisions::Decisions;
 pub use drifted::DriftedPolicy;
 pub use explanation::{ExplainedCondition, ExplainedEntry, ExplainedRule, Explanation};
 pub use guard::{
     AccountCount, DefaultThreshold, EffectiveThreshold, Excess, Guard, Overrides, ShareBase,
-    Supervision, Violation,
+    Supervision, Violation, WideningGuard,
 };
 pub use impact::{Effect, ExplainedImpact, PlanImpact};
 pub use pinned::{PinnedPolicies, PolicyDocuments, policy_documents};
@@ -39,4 +43,6 @@ pub use rollback::{changed_principals, rollback};
 pub use scope::{ScopeError, check_account, check_journal_scope, check_plan_scope, check_scope};
 pub use source::{Base, PlanSource};
 pub use unlisted::{Unlisted, UnlistedPrincipal};
+pub use used::{UsedPermission, UsedPermissions, UsedResult};
 pub use warning::Warning;
+pub use widening::Widening;

@@ -7,6 +7,7 @@ use super::change::{Change, ProblemKind};
 use super::content::Plan;
 use super::context::PlanContext;
 use super::decision::Decision;
+use super::decisions::Decisions;
 use super::drifted::DriftedPolicy;
 use crate::config::{Config, PinnedDocument};
 use crate::iam::{Digest, PolicyArn, PrincipalCounts, Printable};
@@ -45,10 +46,11 @@ impl<'c> PinnedPolicies<'c> {
         for (policy, document) in config.names.pinned_by_arn(context.account, context.partition) {
             pinned.documents.entry(policy).or_default().push(document);
         }
+        let mut decisions = Decisions::new(config);
         for (principal, reading) in live.iter() {
             let Reading::Found { boundary: Some(policy), .. } = reading else { continue };
             let is_pinned = pinned.documents.contains_key(policy) && context.is_for(principal);
-            let decision = || Decision::of(config, principal, live.attributes(principal));
+            let mut decision = || decisions.of(principal, live.attributes(principal));
             if is_pinned && matches!(decision(), Decision::Entry(_) | Decision::Rule(_)) {
                 pinned.holders.entry(policy.clone()).or_default().count(principal.kind);
             }

@@ -4,6 +4,7 @@ use super::change::{Change, Problem, ProblemKind, Severity};
 use super::content::Plan;
 use super::difference::present;
 use super::source::PlanSource;
+use super::widening::Widening;
 use crate::config::{Provenance, SourceFile};
 use crate::iam::{BoundaryChange, Principal, Printable, UniqueId};
 use crate::inventory::Inventory;
@@ -56,6 +57,7 @@ pub fn rollback(record: &RunRecord, file: &Printable, live: &Inventory) -> Plan 
                 plan.changes.extend(BoundaryChange::between(left, before).map(|boundary| Change {
                     principal: principal.clone(),
                     unique_id: Some(unique_id.clone()),
+                    widening: Widening::known(&boundary),
                     boundary,
                     provenance,
                     reason: None,

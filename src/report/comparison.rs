@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::style::Style;
-use crate::config::{Comparison, Different, Missing};
+use crate::config::{Comparison, Different, Missing, Position};
 use crate::iam::{
     AccountId, PolicyArn, Principal, PrincipalCounts, PrincipalKind, Printable, grouped,
 };
@@ -26,6 +26,15 @@ impl ComparedFile<'_> {
         match boundary {
             Some(arn) => self.names.get(arn).map_or(arn.as_str(), String::as_str),
             None => "(none)",
+        }
+    }
+
+    /// A principal and the position of its entry.
+    fn at(&self, principal: &Principal, position: &Position) -> String {
+        match position.file == self.file {
+            true => format!("{principal} (line {})", position.line),
+            // One of several files.
+            false => format!("{principal} ({}:{})", position.file, position.line),
         }
     }
 }
@@ -112,7 +121,7 @@ pub fn render_update(compared: &ComparedFile<'_>, comparison: &Comparison, style
         push(&mut text, &format!("{file} was not changed: no entry needs another boundary."));
     }
     let changed = comparison.different.iter().filter(|it| !it.is_expired).map(|it| Line {
-        principal: at(&it.principal, it.line),
+        principal: compared.at(&it.principal, &it.position),
         text: format!(
             "{} → {}",
             compared.shown(it.file.as_ref()),
@@ -167,7 +176,10 @@ fn missing(compared: &ComparedFile<'_>, comparison: &Comparison) -> Vec<Line> {
             (None, PrincipalKind::Role) => format!("file: {file}; no such role, or AWS manages it"),
         }
     };
-    let line = |it: &Missing| Line { principal: at(&it.principal, it.line), text: about(it) };
+    let line = |it: &Missing| Line {
+        principal: compared.at(&it.principal, &it.position),
+        text: about(it),
+    };
     comparison.missing.iter().map(line).collect()
 }
 
@@ -177,11 +189,7 @@ fn differs(compared: &ComparedFile<'_>, it: &Different) -> Line {
         true => format!("the entry is expired; account: {account}"),
         false => format!("file: {file}, account: {account}"),
     };
-    Line { principal: at(&it.principal, it.line), text }
-}
-
-fn at(principal: &Principal, line: usize) -> String {
-    format!("{principal} (line {line})")
+    Line { principal: compared.at(&it.principal, &it.position), text }
 }
 
 /// The numbers of principals that have another boundary, that are missing, and that are not listed.

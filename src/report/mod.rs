@@ -12,6 +12,7 @@ mod format;
 mod github;
 mod json;
 mod json_check;
+mod json_comparison;
 mod json_explanation;
 mod json_impact;
 mod markdown;
@@ -27,6 +28,7 @@ mod wrap;
 pub use bar::{BarHandle, ProgressDisplay};
 pub use comparison::{ComparedFile, render_comparison, render_update};
 pub use format::Format;
+pub use json_comparison::render_comparison_json;
 pub use progress::Progress;
 pub use render::{
     render_check, render_explanation, render_file_errors, render_impact, render_plan,

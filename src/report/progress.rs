@@ -155,6 +155,7 @@ mod tests {
             duration: Duration::from_secs(7),
             attempts: 1,
             error: None,
+            progress: None,
         })));
         let remark = progress.remark(Duration::from_secs(10));
         assert_eq!(remark, "1.0/s, waiting for iam:GetUser: no response for 7 seconds");
@@ -188,6 +189,7 @@ mod tests {
             reason: None,
             expired: None,
             origin: None,
+            widening: None,
         };
         let (call, verification) = (CallOutcome::NotAttempted, Verification::NotNeeded);
         Item { change, call, verification }

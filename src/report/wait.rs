@@ -116,6 +116,7 @@ mod tests {
             duration: Duration::from_secs(seconds),
             attempts: 1,
             error: None,
+            progress: None,
         };
         for seconds in 5..10 {
             display.show(Some(&wait("iam:GetUser", seconds)));

@@ -31,7 +31,7 @@ pub enum Fault {
     WithoutBoundaries,
     /// The sandbox executes the action and delays the response by this time.
     Slow(Duration),
-    /// The page begins this many users and roles after its marker, as if some had been deleted between two pages. A
+    /// The page begins this many items after its marker, as if some had been deleted between two pages. A
     /// negative number shifts it to before its marker, as if some had been created. The page never ends before
     /// its own marker, and the first page is not shifted.
     Shifted(isize),

@@ -29,6 +29,11 @@ fn what_must_hold_for_any_file_holds_for_the_corpus() {
 }
 
 #[test]
+fn what_must_hold_for_any_spreadsheet_holds_for_the_corpus() {
+    hold("csv", properties::csv);
+}
+
+#[test]
 fn what_must_hold_for_any_plan_holds_for_the_corpus() {
     hold("plan", properties::plan);
 }

@@ -10,77 +10,11 @@ use iam_boundaries::iam::{Partition, PolicyArn, Principal, PrincipalKind, Timest
 use iam_boundaries::inventory::EveryPrincipal;
 use iam_boundaries::sandbox::Fault;
 
+use crate::support::Ran;
 use crate::support::fixture::{DETAILS, Fixture};
-use crate::support::{Binary, Ran};
-
-const DEVELOPER: &str = "arn:aws:iam::123456789012:policy/Developer";
-const CONTRACTOR: &str = "arn:aws:iam::123456789012:policy/Contractor";
-const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
-
-/// A file as people keep it.
-const KEPT: &str = "\
-# Boundaries of the platform team. Ask #iam before you change this.
-[account]
-id = '123456789012'
-
-[boundaries]
-developer  = 'arn:aws:iam::123456789012:policy/Developer'   # the usual one
-
-[guard]
-max_changes = \"10%\"
-
-[roles]
-ci-deploy = 'developer'
-
-[users]   # alphabetical, except for alice
-zed   = \"developer\" # stays
-# mara left in May
-alice = 'developer'\t\t# on the move
-\"b.c\" = false     # never one
-
-# end of the list
-";
-
-/// A directory with this file and an account of the sandbox with these users and roles.
-fn account(file: &str, users: Value, roles: Value) -> Binary {
-    let binary = Binary::with_file(file);
-    let state = json!({
-        "format": "iam-boundaries/sandbox",
-        "format_version": 1,
-        "accounts": { "123456789012": { "users": users, "roles": roles, "policies": {} } },
-    });
-    std::fs::create_dir(binary.folder().join(".iam-boundaries")).unwrap();
-    std::fs::write(binary.folder().join(".iam-boundaries/sandbox.json"), state.to_string())
-        .unwrap();
-    binary
-}
-
-fn with(boundary: &str) -> Value {
-    json!({ "path": "/", "boundary": boundary })
-}
-
-fn without() -> Value {
-    json!({ "path": "/", "boundary": null })
-}
-
-/// An account that differs from [`KEPT`] in every way.
-fn drifted(file: &str) -> Binary {
-    let tagged = json!({
-        "path": "/engineering/", "boundary": DEVELOPER, "tags": { "team": "payments", "evil": "a\n[users]\nx" },
-    });
-    account(
-        file,
-        json!({
-            "zed": with(DEVELOPER), "alice": with(CONTRACTOR), "b.c": with(READ_ONLY),
-            "tagged": tagged, "a.new": with(CONTRACTOR), "nobody": without(),
-        }),
-        json!({ "ci-new": with(DEVELOPER), "plain": without() }),
-    )
-}
-
-fn read(binary: &Binary) -> String {
-    std::fs::read_to_string(binary.folder().join("boundaries.toml")).unwrap()
-}
+use crate::support::kept::{
+    CONTRACTOR, DEVELOPER, KEPT, READ_ONLY, account, drifted, read, with, without,
+};
 
 /// [`KEPT`] after an update from the account of [`drifted`].
 fn updated() -> String {
@@ -444,7 +378,8 @@ fn updates_of_random_files_give_the_account_and_keep_every_other_line() {
             config.listed().total(),
             file.config.listed().total() + comparison.unlisted.len()
         );
-        let changed: BTreeSet<usize> = comparison.different.iter().map(|it| it.line).collect();
+        let changed: BTreeSet<usize> =
+            comparison.different.iter().map(|it| it.position.line).collect();
         let lines = text.trim_end().split('\n').zip(1..);
         let kept = lines.filter(|(_, line)| !changed.contains(line)).map(|(text, _)| text);
         let kept = kept.map(|line| line.trim_end_matches('\r'));

@@ -39,6 +39,7 @@ mod guard;
 mod impact;
 mod impact_properties;
 mod import;
+mod import_check;
 mod import_csv;
 mod import_update;
 mod journal;

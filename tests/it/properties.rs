@@ -16,7 +16,7 @@ use iam_boundaries::config::Config;
 use iam_boundaries::iam::{PolicyArn, Principal, PrincipalKind, Share};
 use iam_boundaries::inventory::{ApiError, CallOutcome, Reading};
 use iam_boundaries::journal::{Journal, Outcome, RunRecord};
-use iam_boundaries::ops::{self, ApplyInput, PlanOptions, RollbackOptions};
+use iam_boundaries::ops::{self, ApplyInput, ImpactScope, PlanOptions, RollbackOptions};
 use iam_boundaries::plan::{Overrides, Plan, ProblemKind, Supervision, Violation};
 use iam_boundaries::sandbox::{Chaos, Options, Sandbox, awkward_name};
 use proptest::collection::vec;
@@ -216,7 +216,7 @@ async fn without_faults(world: World) {
         max_changes: None,
         max_removals: None,
         out: None,
-        impact: false,
+        impact: ImpactScope::default(),
         record_documents: true,
         timeout: None,
     };
@@ -283,7 +283,7 @@ async fn without_faults(world: World) {
         journal,
         out,
         timeout: None,
-        impact: false,
+        impact: ImpactScope::default(),
         record_documents: false,
     };
     let back = ops::rollback(&back, &mut |_| {}).await.unwrap();

@@ -55,6 +55,7 @@ fn plan(changes: usize) -> Plan {
         reason: None,
         expired: None,
         origin: None,
+        widening: None,
     };
     let source = PlanSource::file("boundaries.toml".into(), Digest::of("[users]"));
     let mut plan = Plan::empty("123456789012".parse().unwrap(), source);

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use iam_boundaries::config::Config;
 use iam_boundaries::iam::{DateOrTime, PolicyArn, Principal, PrincipalKind, Timestamp};
 use iam_boundaries::inventory::{Attributes, Inventory, Reading, Tag};
-use iam_boundaries::plan::{Decision, Explanation, Held, Plan, PlanContext, ProblemKind, Severity};
+use iam_boundaries::plan::{
+    Decision, Decisions, Explanation, Held, Plan, PlanContext, ProblemKind, Severity,
+};
 
 use crate::support::plans::{arn, context, found, name};
 
@@ -74,7 +76,7 @@ fn rule(conditions: &str) -> String {
 /// Whether a rule for users with these conditions matches a user.
 fn holds(conditions: &str, principal: &Principal, has: &Attributes) -> bool {
     let config = config(&rule(conditions));
-    match Decision::of(&config, principal, Some(has)) {
+    match Decisions::new(&config).of(principal, Some(has)) {
         Decision::Rule(_) => true,
         Decision::Unlisted => false,
         other => panic!("{other:?}"),
@@ -349,12 +351,33 @@ fn conditions_that_can_never_hold_and_hidden_rules_are_warned_about_without_an_a
 }
 
 #[test]
-fn short_names_that_nothing_uses_are_one_warning() {
-    let text = "[boundaries]\nused = \"policy/A\"\none = \"policy/B\"\n\"two\" = \"policy/C\"\n[users]\na = \"used\"\n";
-    let config = Config::parse("f.toml", text).unwrap();
-    assert_eq!(config.warnings.len(), 1);
-    assert_eq!(config.warnings[0].message, "2 short names are not used: \"one\", \"two\"");
-    assert_eq!((config.warnings[0].line, config.warnings[0].column), (3, 1));
+fn short_names_that_neither_the_files_nor_the_account_use_are_one_warning() {
+    let names =
+        "used = \"policy/A\"\none = \"policy/B\"\n\"two\" = \"policy/C\"\nold = \"policy/Old\"";
+    let text = format!("[boundaries]\n{names}\n[users]\na = \"used\"\n");
+    let config = Config::parse("f.toml", &text).unwrap();
+    // Without the account, it is not known which of them its users and roles have.
+    assert!(config.warnings.is_empty());
+    let of_users = |users: &[(&str, &str)], context: &PlanContext| {
+        let readings =
+            users.iter().map(|(user, policy)| (self::user(user), found(Some(arn(policy)))));
+        let live = Inventory::whole([PrincipalKind::User], readings.collect(), BTreeMap::new());
+        let warnings = Plan::between(context, &config, &live).warnings;
+        warnings.iter().map(|it| (it.message.to_string(), it.position.line)).collect::<Vec<_>>()
+    };
+    let message = |text: &str, line| vec![(text.to_owned(), line)];
+    let two = message("2 short names are not used: \"one\", \"two\"", 3);
+    assert_eq!(of_users(&[("a", "A"), ("unlisted", "Old")], &context()), two);
+    assert_eq!(of_users(&[("a", "Old")], &context()), two, "the plan shows it");
+    let used = [("a", "A"), ("b", "B"), ("c", "C"), ("d", "Old")];
+    assert_eq!(of_users(&used[..3], &context()), message("the short name \"old\" is not used", 5));
+    assert_eq!(of_users(&used, &context()), []);
+    let only = Some(vec!["user/a".parse().unwrap()]);
+    assert_eq!(
+        of_users(&[("a", "A")], &PlanContext { only, ..context() }),
+        [],
+        "others can have them"
+    );
 }
 
 #[test]

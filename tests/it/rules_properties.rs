@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use iam_boundaries::config::Config;
 use iam_boundaries::iam::{PolicyArn, Principal, PrincipalKind};
 use iam_boundaries::inventory::{Attributes, Inventory, Reading, Tag};
-use iam_boundaries::plan::Plan;
+use iam_boundaries::plan::{Explanation, Held, Plan};
 use proptest::prelude::*;
 
 use crate::support::plans::{arn, context, found, name};
@@ -133,6 +133,14 @@ impl DrawnRule {
     }
 }
 
+fn known(held: Held) -> Option<bool> {
+    match held {
+        Held::Yes => Some(true),
+        Held::No => Some(false),
+        Held::Unknown => None,
+    }
+}
+
 /// Matches by trying every split.
 fn naive(pattern: &str, text: &str) -> bool {
     match pattern.chars().next() {
@@ -190,6 +198,12 @@ proptest! {
                 prop_assert_eq!(to, Some(Some("Listed")));
                 continue;
             }
+            let explained = Explanation::of(&principal, &context(), &config, &live);
+            let matches: Vec<Option<bool>> = explained.rules.iter().map(|rule| known(rule.matches)).collect();
+            let of_kind = rules.iter().filter(|rule| rule.kind == *kind);
+            let expected: Vec<Option<bool>> = of_kind.map(|rule| rule.matches(text, drawn)).collect();
+            prop_assert_eq!(explained.deciding_rule, expected.iter().position(|it| *it != Some(false)));
+            prop_assert_eq!(matches, expected);
             let mut of_kind = rules.iter().filter(|rule| rule.kind == *kind);
             let first = of_kind.find(|rule| rule.matches(text, drawn) != Some(false));
             match first.map(|rule| (rule, rule.matches(text, drawn))) {
@@ -223,6 +237,47 @@ proptest! {
             let line = change.provenance.line;
             prop_assert!(config.warnings.iter().all(|warning| warning.line != line), "{}", text);
         }
+    }
+}
+
+#[test]
+fn of_hundreds_of_rules_the_first_that_matches_decides() {
+    // The rules of each kind are more than the bits of two machine words, and not a multiple of them.
+    const RULES: usize = 300;
+    let rule = |n: usize| {
+        let kind = PrincipalKind::ALL[n % 2].plural();
+        let conditions = match n % 3 {
+            0 => format!("path = \"/p{n}/\"\n"),
+            1 => format!("tag = {{ n = \"{n}\" }}\nexcept = \"x-*\"\n"),
+            _ => format!("name = \"n-{n}-*\"\npath = [\"/p*/\", \"/\"]\n"),
+        };
+        format!("[[rules]]\nfor = \"{kind}\"\n{conditions}boundary = \"policy/P{n}\"\n")
+    };
+    let config = Config::parse("f.toml", &(0..RULES).map(rule).collect::<String>()).unwrap();
+    let (mut readings, mut attributes) = (BTreeMap::new(), BTreeMap::new());
+    for n in 0..RULES {
+        // A later rule matches half of the principals, too.
+        let later = if n % 4 < 2 { n + 4 } else { 1_000 };
+        let (path, tag, name) = match n % 3 {
+            0 => (format!("/p{n}/"), later, format!("n-x-{n}")),
+            1 => ("/".to_owned(), n, format!("n-{later}-{n}")),
+            _ => (format!("/p{later}/"), 1_000, format!("n-{n}-{n}")),
+        };
+        let principal = Principal { kind: PrincipalKind::ALL[n % 2], name: name.parse().unwrap() };
+        let tags = vec![Tag { key: "N".into(), value: tag.to_string().into() }];
+        let has = Attributes { path: Some(path.into()), tags, ..Attributes::default() };
+        readings.insert(principal.clone(), found(None));
+        attributes.insert(principal, has);
+    }
+    let plan = Plan::between(
+        &context(),
+        &config,
+        &Inventory::whole(PrincipalKind::ALL, readings, attributes),
+    );
+    assert_eq!((plan.changes.len(), plan.warnings.len()), (RULES, 0));
+    for change in &plan.changes {
+        let (_, n) = change.principal.name.as_str().rsplit_once('-').unwrap();
+        assert_eq!(change.boundary.to(), Some(&arn(&format!("P{n}"))), "{}", change.principal);
     }
 }
 

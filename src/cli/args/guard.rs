@@ -1,4 +1,4 @@
-use crate::iam::{Principal, PrincipalName, Threshold};
+use crate::iam::{Principal, PrincipalName, PrincipalPattern, Threshold};
 use crate::plan::Overrides;
 
 /// The heading of the options that override guard rails.
@@ -28,6 +28,14 @@ pub(in crate::cli) struct OverrideArgs {
     /// Allow the plan to change the caller's own boundary
     #[arg(long, help_heading = GUARD)]
     pub(in crate::cli) allow_own_boundary: bool,
+    /// Allow wider boundaries for these users or roles, such as user/alice or role/ci-*, even if [guard] widening
+    /// refuses them; can be repeated
+    #[arg(long, value_name = "PATTERN", help_heading = GUARD)]
+    pub(in crate::cli) allow_widening: Vec<PrincipalPattern>,
+    /// Allow the plan to take from these users or roles what they used, even if [guard] taking_used refuses it; can be
+    /// repeated
+    #[arg(long, value_name = "PATTERN", help_heading = GUARD)]
+    pub(in crate::cli) allow_taking_used: Vec<PrincipalPattern>,
 }
 
 impl OverrideArgs {
@@ -39,6 +47,8 @@ impl OverrideArgs {
             max_removals: self.limits.max_removals,
             allow_protected: users.chain(roles).collect(),
             allow_own_boundary: self.allow_own_boundary,
+            allow_widening: self.allow_widening.clone(),
+            allow_taking_used: self.allow_taking_used.clone(),
         }
     }
 }

@@ -1,9 +1,11 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::ValueEnum;
 
 use super::example::{self, Example};
+use super::value::positive_duration;
 use crate::iam::PrincipalKind;
 
 pub(super) const EXAMPLES: &[Example] = &[
@@ -63,16 +65,31 @@ pub(in crate::cli) struct ImportArgs {
     /// a boundary. Writes nothing.
     #[arg(long, value_name = "FILE", num_args = 0..=1, conflicts_with_all = ["out", "force", "update", "from_csv"])]
     check: Option<Option<PathBuf>>,
+    /// Output format of --check
+    #[arg(long, value_name = "FORMAT", default_value = "text", requires = "check", conflicts_with_all = ["out", "update", "from_csv"])]
+    pub(in crate::cli) format: CheckFormat,
     /// Convert a CSV file, without connecting to AWS; - reads standard input
     ///
     /// The first line names the columns: name and boundary, and optionally kind (user or role) and reason. A
     /// boundary is a policy ARN, or false if there must be none. With --account ID, it can also be the name of a
     /// policy of that account.
-    #[arg(long, value_name = "CSV", conflicts_with_all = ["update", "check", "kind"])]
+    #[arg(long, value_name = "CSV", conflicts_with_all = ["update", "check", "kind", "timeout"])]
     from_csv: Option<PathBuf>,
     /// Import only principals of this kind [default: users and roles]
     #[arg(long, value_name = "KIND")]
     kind: Option<Kind>,
+    /// Maximum time to read the account, such as 90s, 10m or 1h30m
+    #[arg(long, value_name = "TIME", value_parser = positive_duration)]
+    pub(in crate::cli) timeout: Option<Duration>,
+}
+
+/// The output formats of `import --check`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum CheckFormat {
+    /// Human-readable text
+    Text,
+    /// One JSON document
+    Json,
 }
 
 /// What an import does.

@@ -29,7 +29,7 @@ pub(super) use format::Format;
 pub(super) use global::{Args, Color, Command};
 pub(super) use guard::{LimitArgs, OverrideArgs};
 pub(super) use impact::ImpactArgs;
-pub(super) use import::{ImportArgs, ImportMode};
+pub(super) use import::{CheckFormat, ImportArgs, ImportMode};
 pub(super) use man::ManArgs;
 use no_file::NoFile;
 pub(super) use plan::{PlanArgs, PlanOutput};

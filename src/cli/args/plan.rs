@@ -5,6 +5,7 @@ use super::example::{self, Example};
 use super::value::{positive_duration, principal};
 use super::{Format, LimitArgs, SelectionArgs};
 use crate::iam::{DateOrTime, Principal};
+use crate::ops::ImpactScope;
 
 pub(super) const EXAMPLES: &[Example] = &[
     Example { purpose: "Show the changes", commands: &["iam-boundaries plan"] },
@@ -62,7 +63,13 @@ pub(in crate::cli) struct PlanOutput {
     ///
     /// Reads the policies of the account, on the pages of iam:GetAccountAuthorizationDetails.
     #[arg(long)]
-    pub(in crate::cli) impact: bool,
+    impact: bool,
+    /// Also say what users and roles used in this number of days and would lose
+    ///
+    /// Generates a last accessed report for each user and role that loses permissions, which takes some seconds. Implies
+    /// --impact.
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=400))]
+    last_used: Option<u32>,
     /// Output format
     #[arg(long, default_value = "text")]
     pub(in crate::cli) format: Format,
@@ -78,5 +85,11 @@ impl PlanOutput {
     /// Whether the plan is a document that `apply` can get, and not only a text to read.
     pub(in crate::cli) fn is_recorded(&self) -> bool {
         self.out.is_some() || matches!(self.format, Format::Json)
+    }
+
+    /// What the plan says about what its changes give and take.
+    pub(in crate::cli) fn impact(&self) -> ImpactScope {
+        let last_used = self.last_used;
+        ImpactScope { is_shown: self.impact || last_used.is_some(), last_used }
     }
 }

@@ -6,11 +6,8 @@ use std::ops::Range;
 use super::{Checker, PrincipalKey, example};
 use crate::config::diagnostic::{escaped, quoted};
 use crate::config::layer::Layer;
-use crate::config::{Diagnostic, Rule};
-use crate::iam::{PrincipalKind, grouped};
-
-/// The maximum number of short names that a warning names.
-const MAX_NAMES: usize = 10;
+use crate::config::{Diagnostic, Located, Rule};
+use crate::iam::{PrincipalKind, Printable};
 
 /// The errors that concern several tables or files.
 pub(super) fn check(checkers: &[Checker<'_>]) -> Vec<Diagnostic> {
@@ -112,37 +109,29 @@ fn lists_no_one(checkers: &[Checker<'_>]) -> Vec<Diagnostic> {
 
 /// What is probably not intended. `layer` is the content of all files.
 pub(super) fn warnings(checkers: &[Checker<'_>], layer: &Layer) -> Vec<Diagnostic> {
-    let used: BTreeSet<&String> = checkers.iter().flat_map(|checker| &checker.used).collect();
-    let unused = checkers.iter().filter_map(|checker| unused_names(checker, &used));
     let rules = layer.rules.iter().enumerate().filter_map(|(n, rule)| {
         let (message, help) = futile(rule, &layer.rules[..n])?;
         let checker = checkers.iter().find(|it| it.source.file == rule.position.file)?;
         let span = checker.source.span_of_line(rule.position.line);
         Some(checker.at(span, message).help(help))
     });
-    unused.chain(rules).collect()
+    rules.collect()
 }
 
-/// The warning about the short names that no entry and no rule uses.
-fn unused_names(checker: &Checker<'_>, used: &BTreeSet<&String>) -> Option<Diagnostic> {
-    let mut unused: Vec<_> =
-        checker.definitions.iter().filter(|(_, name)| !used.contains(name)).collect();
-    unused.sort_by_key(|(span, _)| span.start);
-    let (span, _) = unused.first()?;
-    let shown: Vec<String> = unused.iter().take(MAX_NAMES).map(|(_, name)| quoted(name)).collect();
-    let more = match unused.len() - shown.len() {
-        0 => String::new(),
-        more => format!(" and {} more", grouped(more)),
+/// The short names that no entry and no rule uses, in the order of the files and of their texts.
+pub(super) fn unused_names(checkers: &[Checker<'_>]) -> Vec<Located<Printable>> {
+    let used: BTreeSet<&String> = checkers.iter().flat_map(|checker| &checker.used).collect();
+    let of_file = |checker: &Checker<'_>| {
+        let names = checker.definitions.iter().filter(|(_, name)| !used.contains(name));
+        let mut names: Vec<_> = names.collect();
+        names.sort_by_key(|(span, _)| span.start);
+        let located = |(span, name): &(Range<usize>, String)| {
+            let position = checker.position(span);
+            Located { value: Printable::exact(name), position }
+        };
+        names.into_iter().map(located).collect::<Vec<_>>()
     };
-    let (message, what) = match unused.len() {
-        1 => (format!("the short name {} is not used", shown[0]), "it"),
-        count => (
-            format!("{} short names are not used: {}{more}", grouped(count), shown.join(", ")),
-            "them",
-        ),
-    };
-    let help = format!("remove {what}, or use {what} in an entry or a rule");
-    Some(checker.at(span.clone(), message).help(help))
+    checkers.iter().flat_map(of_file).collect()
 }
 
 /// Why the rule can decide nothing, and what to do. `before` are the rules that are tried first.

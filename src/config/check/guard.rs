@@ -1,5 +1,7 @@
 //! The `[guard]` table.
 
+use std::str::FromStr;
+
 use toml::de::{DeTable, DeValue};
 
 use super::{Checker, Value, type_name};
@@ -8,8 +10,15 @@ use crate::config::diagnostic::{escaped, quoted};
 use crate::config::guard::GuardKeys;
 use crate::iam::{NamePattern, PrincipalKind, Threshold};
 
-const KEYS: [&str; 5] =
-    ["max_changes", "max_removals", "protected", "protected_roles", "allow_own_boundary"];
+const KEYS: [&str; 7] = [
+    "max_changes",
+    "max_removals",
+    "protected",
+    "protected_roles",
+    "allow_own_boundary",
+    "widening",
+    "taking_used",
+];
 
 impl<'a> Checker<'a> {
     pub(super) fn guard(&mut self, table: &DeTable<'a>) -> GuardKeys {
@@ -34,10 +43,34 @@ impl<'a> Checker<'a> {
                         self.report(value.span(), message, "write true or false without quotes");
                     }
                 },
+                "widening" => {
+                    let help = "write \"refuse\", \"permissions-management\" or \"allow\"";
+                    guard.widening = self.parsed_text("widening", value, help);
+                }
+                "taking_used" => {
+                    let help = "write a number of days in quotes, such as \"90d\"";
+                    guard.taking_used = self.parsed_text("taking_used", value, help);
+                }
                 _ => self.unknown_key(key, value, &KEYS),
             }
         }
         guard
+    }
+
+    fn parsed_text<T: FromStr>(
+        &mut self,
+        name: &str,
+        value: &Value<'a>,
+        help: &'static str,
+    ) -> Option<T> {
+        let (parsed, found) = match value.get_ref() {
+            DeValue::String(text) => (text.parse().ok(), quoted(text)),
+            other => (None, type_name(other).to_owned()),
+        };
+        if parsed.is_none() {
+            self.report(value.span(), format!("{name} cannot be {found}"), help);
+        }
+        parsed
     }
 
     fn threshold(&mut self, name: &str, value: &Value<'a>) -> Option<Threshold> {

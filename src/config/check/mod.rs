@@ -70,6 +70,7 @@ pub(super) fn check(sources: Vec<SourceText>) -> Result<Config, FileErrors> {
     let arns = checkers.iter_mut().flat_map(|checker| std::mem::take(&mut checker.arns)).collect();
     diagnostics.extend(consistency::check(layer.account.as_ref(), arns));
     let warnings = across::warnings(&checkers, &layer);
+    let unused_names = across::unused_names(&checkers);
     let mut pinned: BTreeMap<String, PinnedDocument> = BTreeMap::new();
     for (mut checker, syntax) in checkers.into_iter().zip(&syntaxes) {
         // A definition replaces the whole earlier one.
@@ -99,7 +100,8 @@ pub(super) fn check(sources: Vec<SourceText>) -> Result<Config, FileErrors> {
         digest: Digest::of(&source.text),
     };
     let files = sources.iter().map(file).collect();
-    Ok(Config { files, warnings: sorted(warnings, &sources), ..layer.into_config(names) })
+    let warnings = sorted(warnings, &sources);
+    Ok(Config { files, unused_names, warnings, ..layer.into_config(names) })
 }
 
 /// Diagnostics in the order of the files and of their texts.

@@ -111,6 +111,7 @@ fn change(
         reason,
         expired,
         origin,
+        widening,
     } = written;
     let principal = Principal { kind, name };
     let boundary = BoundaryChange::between(from.as_ref(), to.as_ref());
@@ -133,7 +134,10 @@ fn change(
     if (reason.is_some() || expired.is_some()) && provenance.kind != ProvenanceKind::Entry {
         return Err(format!("the change of {principal} has a reason or an end, but no entry"));
     }
-    Ok(Change { principal, unique_id, boundary, provenance, reason, expired, origin })
+    if widening.is_some() && !matches!(boundary, BoundaryChange::Change { .. }) {
+        return Err(format!("{principal} has a comparison of boundaries, but not two of them"));
+    }
+    Ok(Change { principal, unique_id, boundary, provenance, reason, expired, origin, widening })
 }
 
 fn problem(

@@ -13,15 +13,16 @@ use super::impact::ImpactDocument;
 use super::pinned::{self, DriftedPolicyDocument, PolicyDigestDocument};
 use super::problem::ProblemKindDocument;
 use super::provenance::ProvenanceDocument;
-use crate::config::{Guard, SourceFile};
+use crate::config::{Guard, SourceFile, WideningGuard};
 use crate::iam::{
-    AccountAlias, AccountId, BoundaryChange, DateOrTime, Digest, NamePattern, PolicyArn, Principal,
-    PrincipalCounts, PrincipalKind, PrincipalName, Printable, Threshold, UniqueId, not_empty,
-    not_null, present,
+    AccountAlias, AccountId, BoundaryChange, DateOrTime, Days, Digest, NamePattern, PolicyArn,
+    Principal, PrincipalCounts, PrincipalKind, PrincipalName, Printable, Threshold, UniqueId,
+    not_empty, not_null, present,
 };
 use crate::plan::change::{Change, Origin, Problem};
 use crate::plan::content::Plan;
 use crate::plan::source::PlanSource;
+use crate::plan::widening::Widening;
 
 /// The fields that every version of the format has.
 #[derive(Deserialize)]
@@ -187,6 +188,14 @@ pub(super) struct GuardDocument {
     protected_roles: Vec<NamePattern>,
     /// Whether the plan may change the caller's own boundary.
     allow_own_boundary: bool,
+    /// Whether the plan may set wider boundaries; missing if it may.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
+    #[schemars(with = "WideningGuard")]
+    widening: Option<WideningGuard>,
+    /// The plan must not take what was used in this number of days; missing if it may.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
+    #[schemars(with = "Days")]
+    taking_used: Option<Days>,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -232,6 +241,10 @@ pub(super) struct ChangeDocument {
     /// The origin of the change; null without a base.
     #[serde(deserialize_with = "present")]
     pub(super) origin: Option<Origin>,
+    /// Whether the new boundary allows more than the one before; missing if that was not compared.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
+    #[schemars(with = "Widening")]
+    pub(super) widening: Option<Widening>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -358,7 +371,16 @@ impl From<&Principal> for PrincipalDocument {
 
 impl ChangeDocument {
     fn of(change: &Change) -> Self {
-        let Change { principal, unique_id, boundary, provenance, reason, expired, origin } = change;
+        let Change {
+            principal,
+            unique_id,
+            boundary,
+            provenance,
+            reason,
+            expired,
+            origin,
+            widening,
+        } = change;
         ChangeDocument {
             kind: principal.kind,
             name: principal.name.clone(),
@@ -374,6 +396,7 @@ impl ChangeDocument {
             reason: reason.clone(),
             expired: *expired,
             origin: *origin,
+            widening: widening.clone(),
         }
     }
 }
@@ -392,9 +415,24 @@ impl ProblemDocument {
 
 impl GuardDocument {
     fn of(guard: &Guard) -> Self {
-        let Guard { max_changes, max_removals, protected, protected_roles, allow_own_boundary } =
-            guard.clone();
-        GuardDocument { max_changes, max_removals, protected, protected_roles, allow_own_boundary }
+        let Guard {
+            max_changes,
+            max_removals,
+            protected,
+            protected_roles,
+            allow_own_boundary,
+            widening,
+            taking_used,
+        } = guard.clone();
+        GuardDocument {
+            max_changes,
+            max_removals,
+            protected,
+            protected_roles,
+            allow_own_boundary,
+            widening: (widening != WideningGuard::Allow).then_some(widening),
+            taking_used,
+        }
     }
 
     pub(super) fn into_guard(self) -> Guard {
@@ -404,8 +442,18 @@ impl GuardDocument {
             protected,
             protected_roles,
             allow_own_boundary,
+            widening,
+            taking_used,
         } = self;
-        Guard { max_changes, max_removals, protected, protected_roles, allow_own_boundary }
+        Guard {
+            max_changes,
+            max_removals,
+            protected,
+            protected_roles,
+            allow_own_boundary,
+            widening: widening.unwrap_or_default(),
+            taking_used,
+        }
     }
 }
 
@@ -417,7 +465,7 @@ pub(super) fn schema() -> Value {
 }
 
 /// The fields that are missing if they say nothing, so that the plans of earlier versions of the tool are valid.
-const OPTIONAL: [&str; 15] = [
+const OPTIONAL: [&str; 18] = [
     "account_roles",
     "as_of",
     "documents",
@@ -433,6 +481,9 @@ const OPTIONAL: [&str; 15] = [
     "unlisted_roles",
     "unlisted_users",
     "warnings",
+    "used",
+    "widening",
+    "taking_used",
 ];
 
 fn require_every_field(schema: &mut Schema) {

@@ -95,6 +95,7 @@ impl DocumentVersion2 {
             reason: None,
             expired: None,
             origin: change.origin,
+            widening: None,
         });
         let problems = self.problems.into_iter().map(|problem| {
             Ok(ProblemDocument {

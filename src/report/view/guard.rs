@@ -1,10 +1,10 @@
 use super::words::{counted, counted_more, grouped, plural};
 use super::{Body, Section, Severity, Text};
 use crate::config::Provenance;
-use crate::iam::{Principal, PrincipalCounts, PrincipalKind, Threshold};
+use crate::iam::{Principal, PrincipalCounts, PrincipalKind, PrincipalPattern, Threshold};
 use crate::plan::{
     AccountCount, DefaultThreshold, EffectiveThreshold, Excess, Overrides, Plan, ShareBase,
-    Supervision, Violation,
+    Supervision, Violation, Widening,
 };
 
 /// The maximum number of protected principals that are named; the others are counted.
@@ -58,6 +58,7 @@ pub fn statements(violations: &[Violation]) -> Vec<String> {
 fn texts(violations: &[Violation]) -> Vec<Text<'static>> {
     let mut texts: Vec<Text<'static>> = Vec::new();
     let (mut protected, mut kinds) = (Vec::new(), Vec::new());
+    let (mut widening, mut taking) = (Vec::new(), Vec::new());
     for violation in violations {
         match violation {
             Violation::TooManyChanges(excess) => {
@@ -82,8 +83,36 @@ fn texts(violations: &[Violation]) -> Vec<Text<'static>> {
                     }
                 }));
             }
+            Violation::Widening { principal, provenance, widening: found } => {
+                let principal = located(principal, provenance);
+                widening.push(widening_statement(principal, found.as_ref()));
+            }
+            Violation::TakingUsed { principal, provenance, used } => {
+                let principal = located(principal, provenance);
+                taking.push(match used {
+                    Ok(used) => principal
+                        .and(" used ")
+                        .and_name(used.permission.to_string())
+                        .and(" on ")
+                        .and_sentence(used.last_used.to_the_minute())
+                        .and(", and would lose it"),
+                    Err(why) => principal
+                        .and(" can lose permissions, and it is not known which it used: ")
+                        .and_quote(why.to_string()),
+                });
+            }
         }
     }
+    texts.extend(first_of(
+        widening,
+        "principal would have a wider boundary",
+        "principals would have wider boundaries",
+    ));
+    texts.extend(first_of(
+        taking,
+        "principal would lose what it used",
+        "principals would lose what they used",
+    ));
     let more = protected.len().saturating_sub(MAX_NAMES);
     protected.truncate(MAX_NAMES);
     texts.extend(protected);
@@ -93,6 +122,34 @@ fn texts(violations: &[Violation]) -> Vec<Text<'static>> {
         texts.push(Text::sentence(format!("{} {verb} protected", counted_more(more, noun))));
     }
     texts
+}
+
+/// The first statements, and how many more there are.
+fn first_of(mut texts: Vec<Text<'static>>, one: &str, many: &str) -> Vec<Text<'static>> {
+    let more = texts.len().saturating_sub(MAX_NAMES);
+    texts.truncate(MAX_NAMES);
+    if more > 0 {
+        texts.push(Text::sentence(format!("{} more {}", grouped(more), plural(more, one, many))));
+    }
+    texts
+}
+
+fn widening_statement(principal: Text<'static>, widening: Option<&Widening>) -> Text<'static> {
+    match widening {
+        None => principal.and(" would have no boundary any more, and [guard] widening refuses it"),
+        Some(Widening::Everything) => {
+            principal.and(" would have a boundary that allows everything")
+        }
+        Some(Widening::PermissionsManagement) => principal.and(
+            " would have a boundary that can allow more, also of actions that manage permissions",
+        ),
+        Some(Widening::Actions | Widening::No) => {
+            principal.and(" would have a boundary that can allow more")
+        }
+        Some(Widening::Unknown(why)) => principal
+            .and(" would have another boundary, and it is not known whether it allows more: ")
+            .and_quote(why.to_string()),
+    }
 }
 
 fn located(principal: &Principal, Provenance { file, line, .. }: &Provenance) -> Text<'static> {
@@ -106,7 +163,7 @@ pub fn override_help(plan: &Plan, violations: &[Violation]) -> String {
 
 fn help(plan: &Plan, violations: &[Violation], option_of: OptionOf) -> Text<'static> {
     let mut options: Vec<String> = Vec::new();
-    let mut protected = 0;
+    let (mut protected, mut widening, mut taking) = (0, 0, 0);
     for violation in violations {
         match violation {
             // The options set a number, which applies to users and roles together.
@@ -114,7 +171,8 @@ fn help(plan: &Plan, violations: &[Violation], option_of: OptionOf) -> Text<'sta
                 options.push(format!("--max-changes {}", plan.changes.len()));
             }
             Violation::TooManyRemovals(_) => {
-                options.push(format!("--max-removals {}", plan.counts().remove));
+                let removals = plan.changes.iter().filter(|change| change.is_removal()).count();
+                options.push(format!("--max-removals {removals}"));
             }
             Violation::Protected { principal, .. } => {
                 protected += 1;
@@ -127,6 +185,19 @@ fn help(plan: &Plan, violations: &[Violation], option_of: OptionOf) -> Text<'sta
                 }
             }
             Violation::OwnBoundary { .. } => options.push("--allow-own-boundary".to_owned()),
+            Violation::Widening { principal, .. } => {
+                widening += 1;
+                if widening <= MAX_NAMES {
+                    options.push(format!("--allow-widening {}", PrincipalPattern::from(principal)));
+                }
+            }
+            Violation::TakingUsed { principal, .. } => {
+                taking += 1;
+                if taking <= MAX_NAMES {
+                    options
+                        .push(format!("--allow-taking-used {}", PrincipalPattern::from(principal)));
+                }
+            }
         }
     }
     // A share can be exceeded by users and by roles.
@@ -145,8 +216,12 @@ fn help(plan: &Plan, violations: &[Violation], option_of: OptionOf) -> Text<'sta
 }
 
 fn excess_statement(noun: &str, key: &str, excess: &Excess) -> String {
-    let Excess { count, allowed, threshold, base } = excess;
+    let Excess { count, to_everything, allowed, threshold, base } = excess;
     let mut changes = counted(*count, noun);
+    if *to_everything > 0 {
+        let to_everything = grouped(*to_everything);
+        changes.push_str(&format!(" ({to_everything} to a boundary that allows everything)"));
+    }
     if base.is_some_and(|base| base.kind == PrincipalKind::Role) {
         changes.push_str(" of roles");
     }

@@ -1,6 +1,6 @@
 //! What a change of a boundary gives and takes, in words.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::words::{counted, counted_more, grouped};
 use super::{Body, Closing, Document, Section, Severity, Text, Tone};
@@ -9,7 +9,9 @@ use crate::impact::{
     AccessLevel, ActionSet, Actions, Catalog, ComparedDocuments, Comparison, Direction, Folded,
     ServiceTally, Summary, Tally, folded, services,
 };
-use crate::plan::{Effect, ExplainedImpact, Plan, PlanImpact};
+use crate::plan::{
+    Effect, ExplainedImpact, Plan, PlanImpact, UsedPermission, UsedPermissions, UsedResult,
+};
 
 /// The text that identifies a comparison among other documents.
 const MARKER: &str = "iam-boundaries impact";
@@ -251,22 +253,96 @@ const MAX_EFFECTS: usize = 10;
 /// The most principals that are named for one effect.
 const MAX_PRINCIPALS: usize = 5;
 
-/// The different effects of a plan, the most important first, and what the comparison does not consider.
+/// What is used and would be taken, and the different effects of a plan, the most important first.
 pub(super) fn impact_sections(plan: &Plan) -> Vec<Section<'_>> {
-    let Some(PlanImpact { effects, .. }) = &plan.impact else { return Vec::new() };
+    let Some(PlanImpact { effects, used, .. }) = &plan.impact else { return Vec::new() };
     let can_allow = |effect: &&Effect| effect.result.as_ref().is_ok_and(Summary::can_allow);
     let (widening, others): (Vec<&Effect>, Vec<&Effect>) = effects.iter().partition(can_allow);
     let (unknown, others): (Vec<&Effect>, Vec<&Effect>) =
         others.into_iter().partition(|effect| effect.result.is_err());
     [
+        used.as_ref().and_then(used_section),
+        used.as_ref().and_then(unknown_use_section),
         effects_section("Gives permissions", Severity::Warning, widening),
         effects_section("Impact not known", Severity::Warning, unknown),
         effects_section("Takes permissions, or has no effect", Severity::Notice, others),
-        (!effects.is_empty()).then(about_the_method),
     ]
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// The most used permissions that are named.
+const MAX_USED: usize = 20;
+
+/// What principals used and would lose.
+fn used_section(used: &UsedPermissions) -> Option<Section<'_>> {
+    let more = used.taken.len().saturating_sub(MAX_USED);
+    let mut statements: Vec<Text<'_>> = used.taken.iter().take(MAX_USED).map(used_text).collect();
+    if more > 0 {
+        statements.push(Text::sentence(counted_more(more, "used permission")));
+    }
+    if statements.is_empty() && used.unknown.is_empty() {
+        let days = counted(used.days as usize, "day");
+        let none = Text::ours("nothing of what is taken was used in the last ").and_sentence(days);
+        return Some(statements_section("Used permissions", Severity::Detail, vec![none]));
+    }
+    let heading = "Used permissions that would be taken";
+    (!statements.is_empty()).then_some(statements_section(heading, Severity::Warning, statements))
+}
+
+/// `user dana used s3:PutObject 3 days ago; it would be denied`.
+fn used_text(used: &UsedPermission) -> Text<'_> {
+    let UsedPermission { kind, name, permission, days_ago, result, .. } = used;
+    let ago = match days_ago {
+        0 => "in the last 24 hours".to_owned(),
+        days => format!("{} ago", counted(*days as usize, "day")),
+    };
+    let is_service = !permission.contains(':');
+    let text = Text::ours(kind.noun())
+        .and(" ")
+        .and_name(name.as_str())
+        .and(if is_service { " used the service " } else { " used " })
+        .and_name(permission.as_str())
+        .and(" ")
+        .and_sentence(ago);
+    text.and(match (result, is_service) {
+        (UsedResult::Denied, false) => "; it would be denied",
+        (UsedResult::Denied, true) => "; every action of it would be denied",
+        (UsedResult::Limited, _) => {
+            "; it would be allowed only on some resources or under some conditions"
+        }
+        (UsedResult::PartlyDenied, _) => {
+            "; some of its actions would be denied, and IAM does not report which were used"
+        }
+    })
+}
+
+fn unknown_use_section(used: &UsedPermissions) -> Option<Section<'_>> {
+    let mut by_reason: BTreeMap<&str, Vec<&Principal>> = BTreeMap::new();
+    for (principal, why) in &used.unknown {
+        by_reason.entry(why.as_str()).or_default().push(principal);
+    }
+    let statements: Vec<Text<'_>> = by_reason
+        .into_iter()
+        .take(MAX_EFFECTS)
+        .map(|(why, principals)| named_principals(principals).and(": ").and_quote(why))
+        .collect();
+    let heading = "It is not known what these used";
+    (!statements.is_empty()).then_some(statements_section(heading, Severity::Warning, statements))
+}
+
+/// `alice, bob and 3 more principals`.
+fn named_principals<'a>(principals: Vec<&'a Principal>) -> Text<'a> {
+    let more = principals.len().saturating_sub(MAX_PRINCIPALS);
+    let mut text = Text::default();
+    for (n, principal) in principals.into_iter().take(MAX_PRINCIPALS).enumerate() {
+        text = text.and(if n == 0 { "" } else { ", " }).and_name(principal.to_string());
+    }
+    match more {
+        0 => text,
+        more => text.and(" and ").and_sentence(counted_more(more, "principal")),
+    }
 }
 
 fn effects_section<'a>(
@@ -285,14 +361,7 @@ fn effects_section<'a>(
 
 /// `user/alice, user/bob and 3 more principals: takes s3:PutObject; gives none`.
 fn of_principals(effect: &Effect) -> Text<'_> {
-    let more = effect.principals.len().saturating_sub(MAX_PRINCIPALS);
-    let mut text = Text::default();
-    for (n, principal) in effect.principals.iter().take(MAX_PRINCIPALS).enumerate() {
-        text = text.and(if n == 0 { "" } else { ", " }).and_name(principal.to_string());
-    }
-    if more > 0 {
-        text = text.and(" and ").and_sentence(counted_more(more, "principal"));
-    }
+    let text = named_principals(effect.principals.iter().collect());
     text.and(": ").and_text(result(effect))
 }
 

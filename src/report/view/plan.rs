@@ -1,6 +1,6 @@
 use super::coverage::{coverage_parts, coverage_sections, may_have_rules, none_is_unlisted};
 use super::guard::guard_section;
-use super::impact::{ImpactNotes, impact_sections};
+use super::impact::{ImpactNotes, about_the_method, impact_sections};
 use super::problem::{ProblemView, problem_row};
 use super::words::{account, boundary, counted, files, grouped, is_layered, place, plural};
 use super::{
@@ -32,8 +32,9 @@ pub(in crate::report) fn review(plan: &Plan) -> Document<'_> {
         title = title.and(" (").and_text(files(plan)).and(")");
     }
     let title = title.and(": ").and_sentence(result);
-    let mut sections = change_sections(plan);
-    sections.extend(impact_sections(plan));
+    let mut sections = impact_sections(plan);
+    sections.extend(change_sections(plan));
+    sections.extend(plan.impact.iter().map(|_| about_the_method()));
     sections.extend(incomplete_journal(plan));
     sections.extend(names_section(plan));
     sections.extend(problem_section(problems(plan), is_layered(plan)));

@@ -3,6 +3,7 @@
 
 pub mod fixture;
 pub mod http;
+pub mod kept;
 pub mod plans;
 pub mod query;
 pub mod run;

@@ -134,6 +134,7 @@ pub fn change(user: &str, line: usize, boundary: BoundaryChange) -> Change {
         reason: None,
         expired: None,
         origin: None,
+        widening: None,
     }
 }
 
