@@ -29,6 +29,15 @@ impl ActionPattern {
         &self.text
     }
 
+    /// The pattern, whose text has the service in lower case.
+    #[must_use]
+    pub fn with_lower_service(mut self) -> Self {
+        if let Some((service, action)) = self.text.split_once(':') {
+            self.text = format!("{}:{action}", service.to_ascii_lowercase()).into();
+        }
+        self
+    }
+
     /// The text in lower case.
     pub fn lower(&self) -> &str {
         self.lower.as_str()
@@ -61,7 +70,15 @@ impl ActionPattern {
 
     /// Whether there can be an action that both patterns match.
     pub fn overlaps(&self, other: &ActionPattern) -> bool {
-        overlap(self.lower().as_bytes(), other.lower().as_bytes())
+        let (a, b) = (self.prefix(), other.prefix());
+        if !a.starts_with(b) && !b.starts_with(a) {
+            return false;
+        }
+        match (self.is_literal(), other.is_literal()) {
+            (true, _) => other.matches(self.lower()),
+            (_, true) => self.matches(other.lower()),
+            _ => overlap(self.lower().as_bytes(), other.lower().as_bytes()),
+        }
     }
 }
 

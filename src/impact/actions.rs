@@ -55,7 +55,8 @@ impl Actions {
                 unknown.insert(pattern.lower().to_owned(), pattern.clone());
             }
         }
-        actions.others = unknown.into_values().collect();
+        // The service is in lower case, as in the catalog.
+        actions.others = unknown.into_values().map(ActionPattern::with_lower_service).collect();
         actions
     }
 
@@ -81,6 +82,11 @@ impl Actions {
                 Action { name, level: AccessLevel::Unknown }
             }
         }
+    }
+
+    /// Whether the catalog has the service.
+    pub fn is_known(&self, service: &str) -> bool {
+        !self.starting_with(&format!("{service}:")).is_empty()
     }
 
     /// The actions of a service, in the order of their names. The case of `service` does not matter.

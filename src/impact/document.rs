@@ -126,13 +126,13 @@ struct RawStatement {
     #[serde(default, deserialize_with = "not_null")]
     not_resource: Option<OneOrMany<String>>,
     #[serde(default, deserialize_with = "not_null")]
-    condition: Option<serde_json::Map<String, serde_json::Value>>,
+    condition: Option<Unique<Unique<serde_json::Value>>>,
 }
 
 impl<'de> Deserialize<'de> for Statement {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let raw = RawStatement::deserialize(from)?;
-        let condition = raw.condition.filter(|condition| !condition.is_empty()).map(canonical);
+        let condition = raw.condition.filter(|condition| !condition.0.is_empty()).map(canonical);
         let parse = |text: String| {
             text.parse::<ActionPattern>().map_err(|error| {
                 D::Error::custom(format_args!("{text:?} is not an action: {error}"))
@@ -167,38 +167,65 @@ fn selector(
     };
     match &selector {
         Selector::Only(values) | Selector::Except(values) if values.is_empty() => {
-            Err(format!("{name} of a statement is an empty list"))
+            Err(format!("{name} or Not{name} of a statement is an empty list"))
         }
         _ => Ok(selector),
     }
 }
 
-/// The conditions as JSON that is equal if they are: one value is a list with one value, and the order of keys and
-/// values does not matter. Operators and condition keys are case-insensitive.
-fn canonical(condition: serde_json::Map<String, serde_json::Value>) -> String {
-    use serde_json::Value;
-    fn values(value: Value) -> Value {
-        match value {
-            Value::Object(keys) => lowercase(keys),
-            Value::Array(mut list) => {
-                list.sort_by_key(Value::to_string);
-                list.dedup();
-                Value::Array(list)
-            }
-            one => Value::Array(vec![one]),
+/// The conditions as text that is equal if they are: one value is a list with one value, and the order of keys and values
+/// does not matter. Operators and condition keys are case-insensitive.
+fn canonical(condition: Unique<Unique<serde_json::Value>>) -> String {
+    fn sorted<T: Ord>(keys: Unique<T>) -> Vec<(String, T)> {
+        let mut pairs: Vec<_> =
+            keys.0.into_iter().map(|(key, value)| (key.to_ascii_lowercase(), value)).collect();
+        pairs.sort();
+        pairs
+    }
+    let values = |value: serde_json::Value| match value {
+        serde_json::Value::Array(list) => {
+            let mut texts: Vec<String> = list.iter().map(ToString::to_string).collect();
+            texts.sort();
+            texts.dedup();
+            texts
         }
+        one => vec![one.to_string()],
+    };
+    let operators = condition.0.into_iter().map(|(operator, keys)| {
+        let keys = keys.0.into_iter().map(|(key, value)| (key, values(value))).collect();
+        (operator, sorted(Unique(keys)))
+    });
+    format!("{:?}", sorted(Unique(operators.collect())))
+}
+
+/// The keys of an object, each of which is there once.
+struct Unique<T>(Vec<(String, T)>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Unique<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(UniqueVisitor(PhantomData))
     }
-    fn lowercase(keys: serde_json::Map<String, Value>) -> Value {
-        let mut pairs: Vec<_> = keys
-            .into_iter()
-            .map(|(key, value)| (key.to_ascii_lowercase(), values(value)))
-            .collect();
-        pairs.sort_by(|a, b| a.0.cmp(&b.0));
-        Value::Array(
-            pairs.into_iter().map(|(key, value)| Value::Array(vec![key.into(), value])).collect(),
-        )
+}
+
+struct UniqueVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for UniqueVisitor<T> {
+    type Value = Unique<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
     }
-    lowercase(condition).to_string()
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut keys: Vec<(String, T)> = Vec::new();
+        while let Some((key, value)) = map.next_entry::<String, T>()? {
+            if keys.iter().any(|(known, _)| *known == key) {
+                return Err(A::Error::custom(format_args!("duplicate key {key:?}")));
+            }
+            keys.push((key, value));
+        }
+        Ok(Unique(keys))
+    }
 }
 
 /// A value, or a list of values.

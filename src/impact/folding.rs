@@ -18,12 +18,12 @@ pub enum Folded {
 /// Folds the actions of `set` that belong to `service`.
 pub fn folded(set: &ActionSet, service: &str, actions: &Actions) -> Folded {
     let all = actions.of_service(service);
-    if all.iter().all(|&index| set.contains(index)) {
+    if actions.is_known(service) && all.iter().all(|&index| set.contains(index)) {
         return Folded::Every;
     }
     let only = patterns(set, &all, actions);
     let except = patterns(&set.inverted(), &all, actions);
-    match except.len() * 2 < only.len() {
+    match actions.is_known(service) && except.len() * 2 < only.len() {
         true => Folded::Except(except),
         false => Folded::Only(only),
     }

@@ -1,8 +1,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::impact::PolicyFileError;
 use super::io_reason::io_reason;
+use super::policy_file::PolicyFileError;
 use super::saved_plan_error::{ReadPlanError, WritePlanError};
 use crate::aws::ConnectError;
 use crate::config::FileErrors;

@@ -1,11 +1,9 @@
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::error::Error;
-use super::io_reason::io_reason;
-use crate::files::{self, MaxSize};
+use super::policy_file::{PolicyFileError, policy_file};
 use crate::iam::Printable;
-use crate::impact::{ComparedDocuments, Document, DocumentError, Named};
+use crate::impact::{ComparedDocuments, Named};
 
 /// Options of [`impact`].
 #[derive(Debug, Clone)]
@@ -16,30 +14,6 @@ pub struct ImpactOptions {
     pub after: Option<PathBuf>,
     /// The documents of the identity-based policies. Without one, the boundaries themselves are compared.
     pub identity: Vec<PathBuf>,
-}
-
-/// Why a file with a policy document cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot use {}{reason}", Printable::path(path))]
-pub struct PolicyFileError {
-    /// The file.
-    pub path: PathBuf,
-    /// Why.
-    pub reason: PolicyFileReason,
-}
-
-/// What is wrong with a file with a policy document.
-#[derive(Debug, thiserror::Error)]
-pub enum PolicyFileReason {
-    /// It cannot be read.
-    #[error(": {}", io_reason(.0))]
-    Unreadable(io::Error),
-    /// It is not UTF-8.
-    #[error(": it is not UTF-8 text")]
-    NotText,
-    /// It is not a policy document. The position follows the path.
-    #[error(":{0}")]
-    Document(DocumentError),
 }
 
 /// Compares two documents of permissions boundaries, without AWS.
@@ -62,11 +36,4 @@ pub fn impact(options: &ImpactOptions) -> Result<ComparedDocuments, Error> {
         true => Ok(ComparedDocuments::of(before, after, identity)),
         false => Err(Error::PolicyFiles(errors)),
     }
-}
-
-/// Reads a file with a policy document.
-pub(super) fn policy_file(path: &Path) -> Result<Document, PolicyFileReason> {
-    let bytes = files::read_stream(path, MaxSize::POLICY).map_err(PolicyFileReason::Unreadable)?;
-    let text = String::from_utf8(bytes).map_err(|_| PolicyFileReason::NotText)?;
-    Document::parse(&text).map_err(PolicyFileReason::Document)
 }

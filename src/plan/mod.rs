@@ -3,6 +3,7 @@
 //! This module has no clock, no network access and no file access.
 
 mod base;
+mod boundary_comparison;
 mod change;
 mod content;
 mod context;
@@ -13,6 +14,7 @@ mod drifted;
 mod explanation;
 mod guard;
 mod impact;
+mod impact_analysis;
 mod pinned;
 mod policies;
 mod preflight;

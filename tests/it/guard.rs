@@ -39,6 +39,8 @@ fn violations(plan: &Plan, attendance: Supervision) -> Vec<&'static str> {
             Violation::TooManyRemovals(_) => "removals",
             Violation::Protected { .. } => "protected",
             Violation::OwnBoundary { .. } => "own",
+            Violation::Widening { .. } => "widening",
+            Violation::TakingUsed { .. } => "used",
         })
         .collect()
 }

@@ -152,7 +152,7 @@ fn what_identity_based_policies_cannot_have_is_an_error_with_its_place() {
         ),
         (
             r#"{"Statement": {"Effect": "Allow", "Action": [], "Resource": "*"}}"#,
-            "Action of a statement is an empty list",
+            "Action or NotAction of a statement is an empty list",
         ),
         (
             r#"{"Statement": {"Effect": "Allow", "Action": "s3", "Resource": "*"}}"#,
@@ -169,6 +169,10 @@ fn what_identity_based_policies_cannot_have_is_an_error_with_its_place() {
         (
             r#"{"Statement": {"Effect": "Allow", "Effect": "Deny", "Action": "*", "Resource": "*"}}"#,
             "duplicate field `Effect`",
+        ),
+        (
+            r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Bool": {}, "Bool": {}}}}"#,
+            "duplicate key \"Bool\"",
         ),
         (r#"{"Version": "2012-10-18", "Statement": []}"#, "unknown variant `2012-10-18`"),
         ("%7B%FF", "not valid UTF-8"),

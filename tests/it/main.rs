@@ -50,6 +50,7 @@ mod only;
 mod pace;
 mod pinned;
 mod pinned_files;
+mod plan_impact;
 mod preflight;
 mod properties;
 mod reading;

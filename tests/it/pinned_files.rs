@@ -127,7 +127,7 @@ fn errors_of_the_file_and_of_its_documents_are_shown_together() {
     assert!(checked.err.contains("boundaries.toml:2:36 names it"), "{checked}");
     // The path can lead to a file that must not be in a log.
     assert!(!checked.err.contains("\"x\""), "{checked}");
-    write(binary.folder(), "d.json", DOCUMENT);
+    write(binary.folder(), "d.json", format!("\u{feff}{DOCUMENT}"));
     let checked = binary.run(&["check"]);
     assert_eq!(checked.code, 0, "{checked}");
 }

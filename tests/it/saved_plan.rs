@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::support::plans::{Case, arn, change, found, principal, unique_id, unreadable};
-use iam_boundaries::config::{Config, Provenance};
+use iam_boundaries::config::{Config, Provenance, WideningGuard};
 use iam_boundaries::iam::{BoundaryChange, Digest, Principal, PrincipalKind, UnmodifiableRole};
 use iam_boundaries::inventory::{Inventory, Reading};
 use iam_boundaries::ops::{self, Error, WritePlanError};
@@ -25,6 +25,8 @@ fn rich() -> Plan {
         protected: vec!["break-glass".parse().unwrap(), "Emergency-*".parse().unwrap()],
         protected_roles: vec!["admin-*".parse().unwrap()],
         allow_own_boundary: true,
+        widening: WideningGuard::Refuse,
+        taking_used: Some("90d".parse().unwrap()),
     };
     (plan.account_users, plan.account_roles) = (Some(120), Some(30));
     plan.in_sync.roles = 2;
@@ -322,9 +324,10 @@ fn the_schema_rejects_documents_of_the_wrong_shape() {
         let there = document.pointer(&at).unwrap();
         let mut others = vec![json!(-1), json!("\u{1b}"), json!({"note": 1})];
         if let Value::Object(fields) = there {
-            // A plan without roles does not have these fields.
-            let of_roles = ["account_roles", "in_sync_roles", "protected_roles"];
-            for key in fields.keys().filter(|key| !of_roles.contains(&key.as_str())) {
+            // These fields can be missing.
+            let optional =
+                ["account_roles", "in_sync_roles", "protected_roles", "widening", "taking_used"];
+            for key in fields.keys().filter(|key| !optional.contains(&key.as_str())) {
                 let mut fields = fields.clone();
                 fields.remove(key);
                 others.push(Value::Object(fields));

@@ -8,6 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Checker, Key, Value, nearest, type_name};
 use crate::config::diagnostic::{escaped, quoted};
+use crate::config::source_text::BYTE_ORDER_MARK;
 use crate::config::{Diagnostic, PinnedDocument};
 use crate::files::{MaxSize, read_regular};
 use crate::iam::{PolicyRef, Printable};
@@ -116,7 +117,9 @@ impl<'a> Checker<'a> {
                 return None;
             }
         };
-        let document = Document::parse(&text).and_then(|_| CanonicalDocument::parse(&text));
+        // PowerShell writes a byte order mark.
+        let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text);
+        let document = Document::parse(text).and_then(|_| CanonicalDocument::parse(text));
         match document {
             Ok(document) => {
                 let position = self.position(&value.span());

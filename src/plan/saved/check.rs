@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::coverage::SeverityDocument;
 use super::document::{
-    ActionDocument, BoundaryDocument, ChangeDocument, Document, FileDocument, PrincipalDocument,
-    ProblemDocument, SourceDocument,
+    ActionDocument, BoundaryDocument, ChangeDocument, Document, FileDocument, ProblemDocument,
+    SourceDocument,
 };
 use super::format::FORMAT_VERSION;
 use super::pinned;
+use super::principal::PrincipalDocument;
 use crate::config::{Provenance, ProvenanceKind, SourceFile};
 use crate::iam::{
     BoundaryChange, PolicyArn, PolicyOwner, Principal, PrincipalKind, Printable, is_short_name,

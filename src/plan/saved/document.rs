@@ -11,13 +11,14 @@ use super::coverage::{CoverageDocument, SeverityDocument};
 use super::format::{FORMAT, FORMAT_VERSION, content_digest};
 use super::impact::ImpactDocument;
 use super::pinned::{self, DriftedPolicyDocument, PolicyDigestDocument};
+use super::principal::PrincipalDocument;
 use super::problem::ProblemKindDocument;
 use super::provenance::ProvenanceDocument;
 use crate::config::{Guard, SourceFile, WideningGuard};
 use crate::iam::{
     AccountAlias, AccountId, BoundaryChange, DateOrTime, Days, Digest, NamePattern, PolicyArn,
-    Principal, PrincipalCounts, PrincipalKind, PrincipalName, Printable, Threshold, UniqueId,
-    not_empty, not_null, present,
+    PrincipalCounts, PrincipalKind, PrincipalName, Printable, Threshold, UniqueId, not_empty,
+    not_null, present,
 };
 use crate::plan::change::{Change, Origin, Problem};
 use crate::plan::content::Plan;
@@ -137,16 +138,6 @@ pub(super) struct BaseDocument {
     /// The principals that only the earlier version lists, sorted. They are not changed.
     #[schemars(extend("uniqueItems" = true))]
     pub(super) no_longer_listed: Vec<PrincipalDocument>,
-}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(inline)]
-pub(super) struct PrincipalDocument {
-    /// The kind of the principal.
-    pub(super) kind: PrincipalKind,
-    /// The name of the principal.
-    pub(super) name: PrincipalName,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
@@ -360,12 +351,6 @@ impl SourceDocument {
 impl FileDocument {
     fn of(file: &SourceFile) -> Self {
         FileDocument { path: file.path.clone(), digest: file.digest }
-    }
-}
-
-impl From<&Principal> for PrincipalDocument {
-    fn from(principal: &Principal) -> Self {
-        PrincipalDocument { kind: principal.kind, name: principal.name.clone() }
     }
 }
 

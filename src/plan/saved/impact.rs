@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::document::PrincipalDocument;
+use super::principal::PrincipalDocument;
 use crate::iam::{Principal, PrincipalKind, PrincipalName, Printable, not_null};
 use crate::impact::Summary;
 use crate::plan::content::Plan;

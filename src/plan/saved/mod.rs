@@ -9,6 +9,7 @@ mod document;
 mod format;
 mod impact;
 mod pinned;
+mod principal;
 mod problem;
 mod provenance;
 mod version_2;

@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::coverage::CoverageDocument;
 use super::document::{
     ActionDocument, BaseDocument, BoundaryDocument, ChangeDocument, Document, FileDocument,
-    GuardDocument, PrincipalDocument, ProblemDocument, SourceDocument, SummaryDocument,
+    GuardDocument, ProblemDocument, SourceDocument, SummaryDocument,
 };
 use super::format::{FORMAT_VERSION, content_digest};
+use super::principal::PrincipalDocument;
 use super::problem::ProblemKindDocument;
 use super::provenance::ProvenanceDocument;
 use crate::iam::{AccountId, Digest, PolicyArn, PrincipalKind, PrincipalName, Printable, present};

@@ -100,12 +100,18 @@ pub(super) fn summary(summary: &Summary) -> Text<'static> {
     part("reduces", reduces, " to some resources or conditions");
     part("can allow less of", can_allow_less, "");
     match (summary.can_deny(), summary.can_allow()) {
-        (false, false) => return Text::ours("the same requests are allowed before and after"),
+        (false, false) => return no_effect(),
         (true, false) => parts.push("gives none".to_owned()),
         (false, true) => parts.push("takes none".to_owned()),
         (true, true) => {}
     }
     Text::sentence(parts.join("; "))
+}
+
+fn no_effect() -> Text<'static> {
+    let date = Catalog::current().date.clone();
+    Text::ours("the same requests are allowed before and after, for the actions of ")
+        .and_sentence(date)
 }
 
 /// `9,214 actions of 181 services such as iam, kms and s3 (210 permissions management, 3,102 write)`, or the names of
