@@ -266,7 +266,12 @@ impl Session {
         if self.is_recording {
             needed.extend(plan.policies().into_iter().cloned());
         }
-        let texts = self.account.policy_documents(&needed.iter().collect()).await?;
+        // The account pages of the impact already have most of them.
+        let mut texts = self.account.collected_policies().managed;
+        texts.retain(|arn, text| needed.contains(arn) && text.is_ok());
+        let missing = needed.iter().filter(|arn| !texts.contains_key(*arn)).collect();
+        let read = self.account.policy_documents(&missing).await?;
+        texts.extend(read);
         let documents = policy_documents(&texts);
         let mut plan = plan.checked_against_pinned(pinned, &documents);
         plan.record_documents(&documents);

@@ -217,7 +217,7 @@ async fn without_faults(world: World) {
         max_removals: None,
         out: None,
         impact: ImpactScope::default(),
-        record_documents: true,
+        record_documents: false,
         timeout: None,
     };
     let before = world.truth(&sandbox);
