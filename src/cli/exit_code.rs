@@ -33,8 +33,9 @@ impl Exit {
                 "`--detailed-exitcode` is set, and the plan has changes; or `import --check` found differences"
             }
             Exit::SomeFailed => {
-                "incomplete: principals cannot be planned, `[unlisted]` reports an error, changes were not made or not \
-                 verified, or the journal or the run report could not be written; `apply` made the other changes"
+                "incomplete: principals cannot be planned, a pinned policy differs, `[unlisted]` reports \
+                 an error, changes were not made or not verified, or the journal or the run report could not be \
+                 written; `apply` made the other changes"
             }
             Exit::Refused => {
                 "refused, and nothing was changed: the plan violates a guard rail, or `--strict` \

@@ -253,6 +253,10 @@ fn help(error: &Error) -> Option<String> {
             "no file was written: set other boundaries for these principals, which must be policies of their own \
              account or AWS managed policies, and run import again"
         }
+        Error::PolicyDocuments(_) => {
+            "allow iam:GetPolicy and iam:GetPolicyVersion, or omit --documents"
+        }
+        Error::NotADirectory(_) => "specify a directory with --documents DIR",
         Error::NotAFile(_) => {
             "specify the path of a new file; without --out, the result goes to standard output"
         }

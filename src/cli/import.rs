@@ -10,7 +10,9 @@ use crate::iam::{Printable, grouped};
 use crate::ops::{
     self, CompareOptions, Compared, FromCsv, FromCsvOptions, ImportOptions, Imported, UpdateOptions,
 };
-use crate::report::{ComparedFile, render_comparison, render_comparison_json, render_update};
+use crate::report::{
+    ComparedFile, counted, render_comparison, render_comparison_json, render_update,
+};
 
 pub(super) async fn run(
     args: &Args,
@@ -59,12 +61,13 @@ async fn new_file(args: &Args, command: &ImportArgs, output: &Output) -> Result<
         access,
         account: args.account,
         out: command.out.clone(),
+        documents: command.documents.clone(),
         force: command.force,
         kinds: command.kinds(),
         timeout: command.timeout,
     };
     let imported = ops::import(&options, &mut |wait| waits.show(wait)).await?;
-    let Imported { account, text, with_boundary, without_boundary } = &imported;
+    let Imported { account, text, documents, with_boundary, without_boundary } = &imported;
     let name = write_text(command, text, output)?;
     let (all, without) = (*with_boundary + *without_boundary, without_boundary.total());
     let without = match (all.roles, without) {
@@ -74,6 +77,10 @@ async fn new_file(args: &Args, command: &ImportArgs, output: &Output) -> Result<
     output.remark(&format!(
         "{name}: account {account}, {with_boundary} with a boundary, {without} without a boundary (commented out)"
     ));
+    if let Some(directory) = &command.documents {
+        let (directory, documents) = (Printable::path(directory), counted(*documents, "document"));
+        output.remark(&format!("{directory}: {documents}, which the file pins"));
+    }
     if with_boundary.total() == 0 {
         let noun = all.noun();
         output.remark(&format!(

@@ -46,6 +46,7 @@ pub(super) async fn run(args: &Args, command: &PlanArgs, output: &Output) -> Res
         out: command.to.out.clone(),
         timeout: command.to.timeout,
         impact: command.to.impact(),
+        record_documents: command.to.is_recorded(),
     };
     match ops::plan(&options, &mut |wait| waits.show(wait)).await.map_err(Failure::from) {
         Ok(plan) => made(&plan, &command.to, output),

@@ -22,6 +22,7 @@ pub(super) async fn run(
         out: command.to.out.clone(),
         timeout: command.to.timeout,
         impact: command.to.impact(),
+        record_documents: command.to.is_recorded(),
     };
     let plan = ops::rollback(&options, &mut |wait| waits.show(wait)).await?;
     made(&plan, &command.to, output)

@@ -50,6 +50,25 @@ impl Diagnostic {
         Diagnostic { message, line, column, help: None, source, label, span }
     }
 
+    /// A diagnostic at a position of a file whose text cannot be shown.
+    pub(super) fn without_text(
+        file: &str,
+        message: &str,
+        help: &str,
+        line: usize,
+        column: usize,
+    ) -> Self {
+        Diagnostic {
+            message: escaped(message),
+            line,
+            column,
+            help: Some(help.to_owned()),
+            source: Arc::new(SourceText::new(file, String::new())),
+            label: String::new(),
+            span: None,
+        }
+    }
+
     /// Whether it is about this text.
     pub(super) fn is_of(&self, source: &Arc<SourceText>) -> bool {
         Arc::ptr_eq(&self.source, source)
@@ -146,15 +165,7 @@ impl FileErrors {
 
     /// A single error at a position of a file whose text cannot be shown.
     pub(super) fn at(file: &str, message: &str, help: &str, line: usize, column: usize) -> Self {
-        let diagnostic = Diagnostic {
-            message: escaped(message),
-            line,
-            column,
-            help: Some(help.to_owned()),
-            source: Arc::new(SourceText::new(file, String::new())),
-            label: String::new(),
-            span: None,
-        };
+        let diagnostic = Diagnostic::without_text(file, message, help, line, column);
         FileErrors { diagnostics: vec![diagnostic], is_listed_by_check: true }
     }
 

@@ -26,7 +26,7 @@ impl EditableFile {
         Self::checked(source_of(path)?)
     }
 
-    /// Checks `text` as the content of `file`, which is not read.
+    /// Checks `text` as the content of `file`, which is not read. Neither are pinned documents.
     ///
     /// # Errors
     /// Returns every error in the text.

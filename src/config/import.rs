@@ -17,7 +17,30 @@ const MAX_NAME: usize = 100;
 /// Policies that several principals have get short names. Principals without a boundary are commented out, so that
 /// the tool leaves them unchanged. The output is deterministic.
 pub fn file_of(account: AccountId, principals: &Present, comments: &Comments) -> String {
-    NewFile { source: Source::Account(account), principals, comments }.to_string()
+    let names = short_names(principals.values().flatten(), 2);
+    NewFile { source: Source::Account(account), principals, comments, names, documents: None }
+        .to_string()
+}
+
+/// The text of [`file_of`], in which every policy has a short name and a pinned document. `path_of` returns the path of
+/// the document with this file name. Also returns the file name of each document.
+pub fn file_with_documents(
+    account: AccountId,
+    principals: &Present,
+    comments: &Comments,
+    path_of: &dyn Fn(&str) -> String,
+) -> (String, BTreeMap<PolicyArn, String>) {
+    let names = short_names(principals.values().flatten(), 1);
+    let files = names.iter().map(|(arn, name)| ((*arn).clone(), document_file(name))).collect();
+    let (source, documents) = (Source::Account(account), Some(path_of));
+    let text = NewFile { source, principals, comments, names, documents }.to_string();
+    (text, files)
+}
+
+/// The name of the file for the document of a policy. A generated short name has no other characters than lowercase
+/// letters, digits and `-`, so it is safe on every system.
+fn document_file(name: &str) -> String {
+    format!("{name}.json")
 }
 
 /// Where the boundaries of a new file come from.
@@ -34,11 +57,15 @@ pub(super) struct NewFile<'f> {
     pub(super) principals: &'f Present,
     /// What to say about each principal: in a comment or, from a spreadsheet, as its reason.
     pub(super) comments: &'f Comments,
+    /// The short names of policies.
+    pub(super) names: BTreeMap<&'f PolicyArn, String>,
+    /// The paths of the documents by their file names; `None` if they are not pinned.
+    pub(super) documents: Option<&'f dyn Fn(&str) -> String>,
 }
 
 impl fmt::Display for NewFile<'_> {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = short_names(self.principals.values().flatten());
+        let names = &self.names;
         writeln!(to, "#:schema ./boundaries.schema.json")?;
         let account = match &self.source {
             Source::Account(account) => {
@@ -62,7 +89,14 @@ impl fmt::Display for NewFile<'_> {
             let by_name: BTreeMap<&str, &PolicyArn> =
                 names.iter().map(|(arn, name)| (name.as_str(), *arn)).collect();
             for (name, arn) in by_name {
-                writeln!(to, "{} = {}", name.to_toml_key(), basic(arn.as_str()))?;
+                let (key, arn) = (name.to_toml_key(), basic(arn.as_str()));
+                match self.documents {
+                    None => writeln!(to, "{key} = {arn}")?,
+                    Some(path_of) => {
+                        let document = basic(&path_of(&document_file(name)));
+                        writeln!(to, "{key} = {{ arn = {arn}, document = {document} }}")?;
+                    }
+                }
             }
         }
         for kind in PrincipalKind::ALL {
@@ -131,16 +165,17 @@ pub(super) fn basic(text: &str) -> String {
     TomlStringBuilder::new(text).as_basic().to_toml_value()
 }
 
-/// A short name for each policy that more than one principal has, derived from the policy name.
-fn short_names<'a>(
+/// A short name for each policy that at least this many principals have, derived from the policy name.
+pub(super) fn short_names<'a>(
     boundaries: impl Iterator<Item = &'a PolicyArn>,
+    at_least: usize,
 ) -> BTreeMap<&'a PolicyArn, String> {
     let mut counts: BTreeMap<&PolicyArn, usize> = BTreeMap::new();
     for arn in boundaries {
         *counts.entry(arn).or_default() += 1;
     }
     let mut used = BTreeSet::new();
-    counts.retain(|_, count| *count > 1);
+    counts.retain(|_, count| *count >= at_least);
     counts
         .into_keys()
         .map(|arn| {

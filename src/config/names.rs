@@ -1,16 +1,41 @@
 use std::collections::BTreeMap;
 
+use super::PinnedDocument;
 use crate::iam::{AccountId, Partition, PolicyArn, PolicyRef};
 
 /// The `[boundaries]` table: short names for policies.
 #[derive(Debug, Clone, Default)]
 pub struct ShortNames {
     policies: BTreeMap<String, PolicyRef>,
+    pinned: BTreeMap<String, PinnedDocument>,
 }
 
 impl ShortNames {
     pub(super) fn insert(&mut self, name: &str, policy: PolicyRef) {
         self.policies.insert(name.to_owned(), policy);
+    }
+
+    /// Pins the document of this policy.
+    pub(super) fn pin(&mut self, name: &str, document: PinnedDocument) {
+        self.pinned.insert(name.to_owned(), document);
+    }
+
+    /// The document that the policy with this short name must have, if the files pin it.
+    pub fn pinned(&self, name: &str) -> Option<&PinnedDocument> {
+        self.pinned.get(name)
+    }
+
+    /// The pinned documents of the policies in this account. A policy with several short names can have several.
+    pub fn pinned_by_arn(
+        &self,
+        account: AccountId,
+        partition: Partition,
+    ) -> Vec<(PolicyArn, &PinnedDocument)> {
+        let pinned = self.pinned.iter().filter_map(|(name, document)| {
+            let policy = self.policies.get(name)?;
+            Some((policy.in_account(account, partition), document))
+        });
+        pinned.collect()
     }
 
     /// Every short name with its policy, sorted by name.

@@ -7,7 +7,8 @@ use crate::files::{MaxSize, STANDARD_INPUT, is_standard_input, read_input, read_
 use crate::iam::{Digest, ForeignEncoding, Printable};
 
 impl Config {
-    /// Reads and checks the files at `paths`, which are layered: each over those before it. `-` is standard input.
+    /// Reads and checks the files at `paths`, which are layered: each over those before it. `-` is standard input. The
+    /// pinned documents are read, too.
     ///
     /// # Errors
     /// Returns every error in the files, or the reason why a file cannot be read.
@@ -21,7 +22,8 @@ impl Config {
         check::check(all_of(paths, source_of)?)
     }
 
-    /// Reads and checks earlier versions of files. An empty one did not exist yet.
+    /// Reads and checks earlier versions of files. An empty one did not exist yet. Pinned documents are not read: their
+    /// earlier versions are not at their paths.
     ///
     /// # Errors
     /// Returns the same errors as [`Config::read`].
@@ -41,7 +43,7 @@ impl Config {
         Ok(Config { files: texts.into_iter().map(file).collect(), ..Config::default() })
     }
 
-    /// Checks `text` as the content of `file`, which is not read.
+    /// Checks `text` as the content of `file`, which is not read. Neither are pinned documents.
     ///
     /// # Errors
     /// Returns every error in the text.
@@ -80,7 +82,8 @@ fn all_of(
 
 /// The text of the boundaries file at `path`; `-` is standard input.
 pub(super) fn source_of(path: &Path) -> Result<SourceText, FileErrors> {
-    text_of(name_of(path), read_input(path, MaxSize::BOUNDARIES_FILE))
+    let text = text_of(name_of(path), read_input(path, MaxSize::BOUNDARIES_FILE))?;
+    Ok(text.at(path))
 }
 
 /// The name of a file in messages.

@@ -41,9 +41,10 @@ struct File {
     #[schemars(default, with = "Account")]
     account: Option<Account>,
     /// Short names for policies: name = "ARN", or name = "policy/NAME" for the policy of this name in the account that
-    /// the file is used for.
-    #[schemars(default, with = "BTreeMap<ShortName, Policy>")]
-    boundaries: Option<BTreeMap<ShortName, Policy>>,
+    /// the file is used for. A table also pins the content of the policy: name = { arn = "policy/NAME", document =
+    /// "policies/NAME.json" }.
+    #[schemars(default, with = "BTreeMap<ShortName, NamedBoundary>")]
+    boundaries: Option<BTreeMap<ShortName, NamedBoundary>>,
     /// Guard rails: limits on every plan. If a plan violates a guard rail, apply changes nothing and names the
     /// option that overrides it.
     #[schemars(default, with = "Guard")]
@@ -162,6 +163,35 @@ enum Policy {
     Arn(PolicyArn),
     Relative(RelativePolicy),
 }
+
+/// A managed policy, or a table with the policy and its document.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum NamedBoundary {
+    Arn(PolicyArn),
+    Relative(RelativePolicy),
+    Pinned(PinnedPolicy),
+}
+
+/// A policy whose content is pinned.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct PinnedPolicy {
+    /// The policy.
+    arn: Policy,
+    /// The file with the policy document that the default version of the policy must have.
+    document: DocumentPath,
+}
+
+struct DocumentPath;
+
+schema_as_text!(
+    DocumentPath,
+    "Path of a policy document",
+    "The path of a JSON file with a policy document, relative to the boundaries file.",
+    "^[^/]",
+    ["policies/developer.json"]
+);
 
 /// A policy, or its short name from [boundaries].
 #[derive(JsonSchema)]

@@ -1,5 +1,7 @@
-use crate::iam::Printable;
 use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use crate::iam::Printable;
 
 /// Some editors write this character at the start of a UTF-8 file.
 pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -13,6 +15,8 @@ pub(super) struct SourceText {
     /// The path of the file, as it was specified.
     pub(super) file: Printable,
     pub(super) text: String,
+    /// The directory to which paths in the file are relative; `None` if the files that it names are not read.
+    pub(super) directory: Option<PathBuf>,
     line_starts: Vec<usize>,
 }
 
@@ -20,7 +24,12 @@ impl SourceText {
     pub(super) fn new(file: &str, text: String) -> Self {
         let after_newlines = text.match_indices('\n').map(|(at, _)| at + 1);
         let line_starts = std::iter::once(0).chain(after_newlines).collect();
-        SourceText { file: Printable::new(file), text, line_starts }
+        SourceText { file: Printable::new(file), text, directory: None, line_starts }
+    }
+
+    /// The text of the file at `path`. The files that it names are read.
+    pub(super) fn at(self, path: &Path) -> Self {
+        SourceText { directory: Some(path.parent().unwrap_or(Path::new("")).to_owned()), ..self }
     }
 
     /// The index of the line that contains `offset`, from 0.

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -58,24 +59,8 @@ impl Document {
     /// # Errors
     /// If the text is not JSON, or has an element that identity-based policies and boundaries do not have.
     pub fn parse(text: &str) -> Result<Document, DocumentError> {
-        let decoded;
-        let json = match text.trim_start().starts_with('%') {
-            false => text,
-            true => {
-                let bytes = percent_encoding::percent_decode_str(text);
-                decoded = bytes.decode_utf8().map_err(|_| DocumentError {
-                    message: "the decoded text is not valid UTF-8".into(),
-                    line: 1,
-                    column: 1,
-                })?;
-                &decoded
-            }
-        };
-        let raw: RawDocument = serde_json::from_str(json).map_err(|error| DocumentError {
-            message: serde_message(&error).into(),
-            line: error.line().max(1),
-            column: error.column().max(1),
-        })?;
+        let raw: RawDocument =
+            serde_json::from_str(&decoded(text)?).map_err(|error| json_error(&error))?;
         let has_variables = matches!(raw.version, Some(Version::V2012));
         Ok(Document { statements: raw.statement.0, has_variables })
     }
@@ -85,6 +70,26 @@ impl Document {
         self.statements.iter().flat_map(|statement| match &statement.actions {
             Selector::Only(patterns) | Selector::Except(patterns) => patterns,
         })
+    }
+}
+
+/// The JSON of a document, which can be percent-encoded.
+pub(super) fn decoded(text: &str) -> Result<Cow<'_, str>, DocumentError> {
+    if !text.trim_start().starts_with('%') {
+        return Ok(text.into());
+    }
+    percent_encoding::percent_decode_str(text).decode_utf8().map_err(|_| DocumentError {
+        message: "the decoded text is not valid UTF-8".into(),
+        line: 1,
+        column: 1,
+    })
+}
+
+pub(super) fn json_error(error: &serde_json::Error) -> DocumentError {
+    DocumentError {
+        message: serde_message(error).into(),
+        line: error.line().max(1),
+        column: error.column().max(1),
     }
 }
 

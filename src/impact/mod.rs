@@ -4,6 +4,7 @@
 mod access;
 mod action_set;
 mod actions;
+mod canonical;
 mod catalog;
 mod compared;
 mod comparison;
@@ -16,6 +17,7 @@ mod tally;
 pub use access::{Access, Extent};
 pub use action_set::ActionSet;
 pub use actions::{Action, Actions};
+pub use canonical::CanonicalDocument;
 pub use catalog::{AccessLevel, Catalog};
 pub use compared::{ComparedDocuments, Named};
 pub use comparison::{Comparison, Direction, Step};

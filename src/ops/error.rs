@@ -125,6 +125,12 @@ pub enum Error {
         /// The principals with their boundaries.
         principals: Vec<(Principal, PolicyArn)>,
     },
+    /// Documents of policies cannot be imported.
+    #[error("cannot import the documents of policies:{}", each_document(.0))]
+    PolicyDocuments(Vec<(PolicyArn, Printable)>),
+    /// The directory for the documents is not one.
+    #[error("cannot write documents in {}: it is not a directory", Printable::path(.0))]
+    NotADirectory(PathBuf),
     /// The file to write already exists.
     #[error("{} already exists, and was left unchanged", Printable::path(.0))]
     Exists(PathBuf),
@@ -177,6 +183,10 @@ fn waited(wait: Option<&Wait>) -> String {
 
 fn lines(principals: &[(Principal, PolicyArn)]) -> String {
     principals.iter().map(|(it, boundary)| format!("\n  {it}: {boundary}")).collect()
+}
+
+fn each_document(errors: &[(PolicyArn, Printable)]) -> String {
+    errors.iter().map(|(policy, why)| format!("\n  {policy}: {why}")).collect()
 }
 
 fn each_policy_file(errors: &[PolicyFileError]) -> String {

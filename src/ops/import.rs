@@ -1,13 +1,14 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::error::Error;
 use super::out_file::OutFile;
+use super::policy_documents::{DocumentsDirectory, read_documents};
 use super::session::Session;
 use super::time_limit::{OnWait, TimeLimit};
 use crate::aws::Access;
-use crate::config::{Comments, Config, EntryComment, file_of};
+use crate::config::{Comments, Config, EntryComment, file_of, file_with_documents};
 use crate::iam::{AccountId, PolicyArn, PolicyRef, Principal, PrincipalCounts, PrincipalKind};
 use crate::inventory::{CallerIdentity, EveryPrincipal, Inventory};
 use crate::plan::check_scope;
@@ -21,7 +22,9 @@ pub struct ImportOptions {
     pub account: Option<AccountId>,
     /// Where to write the file; `None` only returns its text.
     pub out: Option<PathBuf>,
-    /// Whether an existing file is replaced.
+    /// Where to write the documents of the policies, which the file then pins; `None` pins none.
+    pub documents: Option<PathBuf>,
+    /// Whether existing files are replaced.
     pub force: bool,
     /// The kinds of principals to import, at least one.
     pub kinds: BTreeSet<PrincipalKind>,
@@ -36,20 +39,25 @@ pub struct Imported {
     pub account: AccountId,
     /// The text of the file.
     pub text: String,
+    /// The number of policies whose documents were written.
+    pub documents: usize,
     /// The numbers of principals with a boundary.
     pub with_boundary: PrincipalCounts,
     /// The numbers of principals without a boundary, which are comments in the file.
     pub without_boundary: PrincipalCounts,
 }
 
-/// Makes a boundaries file with the present boundaries of an account, and writes it if `out` is a path. `on_wait`
-/// receives long waits.
+/// Makes a boundaries file with the present boundaries of an account, and writes it if `out` is a path. The documents of
+/// its policies are written first. `on_wait` receives long waits.
 ///
 /// # Errors
-/// If not every principal can be read in time, or the file cannot be written. Then no file is written.
+/// If not every principal and document can be read in time, or a file cannot be written. Then no file is written.
 pub async fn import(options: &ImportOptions, on_wait: OnWait<'_>) -> Result<Imported, Error> {
     // Before the account is read, which can take minutes.
     let out = options.out.as_deref().map(|file| OutFile::at(file, options.force)).transpose()?;
+    let directory = options.documents.as_deref();
+    let directory =
+        directory.map(|path| DocumentsDirectory::at(path, options.out.as_deref())).transpose()?;
     let mut time = TimeLimit::new(options.timeout);
     let waits = time.waits();
     let read = async {
@@ -57,7 +65,7 @@ pub async fn import(options: &ImportOptions, on_wait: OnWait<'_>) -> Result<Impo
         let inventory = session.account.whole_inventory(&options.kinds, []).await?;
         Ok((session, inventory))
     };
-    let (session, inventory) = time.within(on_wait, read).await?;
+    let (session, inventory) = time.within(&mut *on_wait, read).await?;
     let principals = inventory.every_principal()?;
     let identity = session.account.identity();
     if principals.is_empty() {
@@ -66,7 +74,19 @@ pub async fn import(options: &ImportOptions, on_wait: OnWait<'_>) -> Result<Impo
         return Err(Error::EmptyAccount { account, what });
     }
     check_settable(identity, &principals)?;
-    let text = file_of(identity.account, &principals, &comments(&inventory));
+    let comments = comments(&inventory);
+    let (text, files) = match &directory {
+        None => (file_of(identity.account, &principals, &comments), BTreeMap::new()),
+        Some(directory) => {
+            let path_of = |file: &str| directory.path_of(file);
+            file_with_documents(identity.account, &principals, &comments, &path_of)
+        }
+    };
+    let policies = files.keys().collect();
+    let read = read_documents(&session.account, &policies);
+    let documents = time.within(on_wait, read).await?;
+    let named = documents.iter().map(|(arn, it)| (files[arn].clone(), it.pretty()));
+    let named: BTreeMap<String, String> = named.collect();
     let count = |has_boundary: bool| {
         let counted = principals.iter().filter(|(_, boundary)| boundary.is_some() == has_boundary);
         PrincipalCounts::of(counted.map(|(principal, _)| principal.kind))
@@ -80,10 +100,13 @@ pub async fn import(options: &ImportOptions, on_wait: OnWait<'_>) -> Result<Impo
             return Err(Error::ImportMismatch);
         }
     }
-    if let Some(file) = &out {
-        file.write(&text)?;
+    let write_file = || out.as_ref().map_or(Ok(()), |file| file.write(&text));
+    match &directory {
+        Some(directory) => directory.write(&named, options.force, write_file)?,
+        None => write_file()?,
     }
-    Ok(Imported { account: identity.account, text, with_boundary, without_boundary })
+    let (account, documents) = (identity.account, named.len());
+    Ok(Imported { account, text, documents, with_boundary, without_boundary })
 }
 
 /// Checks that a file can ask for the present boundaries: each is a policy of the account or of AWS.

@@ -11,6 +11,7 @@ mod import;
 mod io_reason;
 mod out_file;
 mod plan;
+mod policy_documents;
 mod policy_file;
 mod rollback;
 mod saved_plan;

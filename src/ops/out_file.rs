@@ -32,6 +32,11 @@ impl OutFile {
         }
     }
 
+    /// The file that is written.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Writes the file, completely or not at all.
     pub(super) fn write(&self, text: &str) -> Result<(), Error> {
         let OutFile { path, on_existing } = self;

@@ -29,6 +29,8 @@ pub struct PlanOptions {
     pub timeout: Option<Duration>,
     /// What to say about what the changes give and take.
     pub impact: ImpactScope,
+    /// Whether the plan records the documents of the policies that it sets, as a plan that is saved does.
+    pub record_documents: bool,
 }
 
 /// Compares boundaries files with the account. Changes nothing. `on_wait` receives long waits.
@@ -42,9 +44,15 @@ pub async fn plan(options: &PlanOptions, on_wait: OnWait<'_>) -> Result<Plan, Er
         guard.max_changes = options.max_changes.or(guard.max_changes);
         guard.max_removals = options.max_removals.or(guard.max_removals);
     }
-    let PlanOptions { access, account, timeout, out, impact, .. } = options;
-    let making =
-        Making { access, account: *account, timeout: *timeout, out: out.as_ref(), impact: *impact };
+    let PlanOptions { access, account, timeout, out, impact, record_documents, .. } = options;
+    let making = Making {
+        access,
+        account: *account,
+        timeout: *timeout,
+        out: out.as_ref(),
+        impact: *impact,
+        record_documents: *record_documents,
+    };
     making.plan(input, on_wait).await
 }
 
@@ -55,16 +63,18 @@ pub(super) struct Making<'a> {
     pub(super) timeout: Option<Duration>,
     pub(super) out: Option<&'a PathBuf>,
     pub(super) impact: ImpactScope,
+    pub(super) record_documents: bool,
 }
 
 impl Making<'_> {
     /// Makes a plan, and saves it if `out` is a path.
     pub(super) async fn plan(self, input: Input, on_wait: OnWait<'_>) -> Result<Plan, Error> {
-        let Making { access, account, timeout, out, impact } = self;
+        let Making { access, account, timeout, out, impact, record_documents } = self;
         let mut time = TimeLimit::new(timeout);
         let waits = time.waits();
         let made = async {
             let session = Session::open(access, account, &input, waits).await?;
+            let session = session.recording(record_documents || out.is_some());
             session.with_impact(impact).plan(input).await
         };
         let plan = time.within(on_wait, made).await?;

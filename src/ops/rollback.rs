@@ -25,6 +25,8 @@ pub struct RollbackOptions {
     pub timeout: Option<Duration>,
     /// What to say about what the changes give and take.
     pub impact: ImpactScope,
+    /// Whether the plan records the documents of the policies that it sets, as a plan that is saved does.
+    pub record_documents: bool,
 }
 
 /// Plans to restore the boundaries that a run changed. Changes nothing. `on_wait` receives long waits.
@@ -32,12 +34,19 @@ pub struct RollbackOptions {
 /// # Errors
 /// If the journal cannot be used, the account cannot be read, or the plan cannot be saved.
 pub async fn rollback(options: &RollbackOptions, on_wait: OnWait<'_>) -> Result<Plan, Error> {
-    let RollbackOptions { access, account, journal, out, timeout, impact } = options;
+    let RollbackOptions { access, account, journal, out, timeout, impact, record_documents } =
+        options;
     let record = RunRecord::read(journal)
         .map_err(|source| Error::ReadJournal { path: journal.clone(), source })?;
     let path = Printable::path(journal);
     let input = Input::Journal { record: Box::new(record), path };
-    let making =
-        Making { access, account: *account, timeout: *timeout, out: out.as_ref(), impact: *impact };
+    let making = Making {
+        access,
+        account: *account,
+        timeout: *timeout,
+        out: out.as_ref(),
+        impact: *impact,
+        record_documents: *record_documents,
+    };
     making.plan(input, on_wait).await
 }

@@ -1,14 +1,20 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::error::Error;
 use super::selection::{SelectedReading, Selection, count_unlisted};
 use crate::aws::{Access, Account, Connection, ExpectedPartition, Waits};
 use crate::config::Config;
-use crate::iam::{AccountAlias, AccountId, Days, Principal, PrincipalKind, Printable, Timestamp};
-use crate::inventory::{AccountPolicies, ApiError, ErrorClass, Inventory, PolicyState, Reading};
+use crate::iam::{
+    AccountAlias, AccountId, Days, PolicyArn, Principal, PrincipalKind, Printable, Timestamp,
+};
+use crate::inventory::{
+    AccountPolicies, ApiError, ErrorClass, Inventory, PolicyState, PolicyText, Reading,
+};
 use crate::journal::RunRecord;
 use crate::plan::{
-    Explanation, Guard, Overrides, Plan, PlanContext, Preflight, Supervision, UsedPermissions,
-    Violation, WideningGuard, changed_principals, check_account, check_journal_scope,
-    check_plan_scope, check_scope, rollback,
+    Explanation, Guard, Overrides, PinnedPolicies, Plan, PlanContext, Preflight, Supervision,
+    UsedPermissions, Violation, WideningGuard, changed_principals, check_account,
+    check_journal_scope, check_plan_scope, check_scope, policy_documents, rollback,
 };
 
 /// An account whose identity is confirmed.
@@ -16,6 +22,8 @@ pub(super) struct Session {
     pub(super) account: Account,
     /// What plans say about what their changes give and take.
     impact: ImpactScope,
+    /// Whether plans record the documents of every policy that they set, and not only of pinned ones.
+    is_recording: bool,
 }
 
 /// What plans say about what their changes give and take.
@@ -34,6 +42,9 @@ impl ImpactScope {
         ImpactScope { is_shown, last_used: self.last_used.max(other.last_used) }
     }
 }
+
+/// The documents of policies, as they were read.
+type Texts = BTreeMap<PolicyArn, PolicyText>;
 
 /// What a plan is made from.
 pub(super) enum Input {
@@ -123,7 +134,7 @@ impl Session {
         let access = access.clone().for_partition(partition);
         let account = Connection::open_with(&access, waits).await.identify().await?;
         check_account(expected, account.identity())?;
-        Ok(Session { account, impact: ImpactScope::default() })
+        Ok(Session { account, impact: ImpactScope::default(), is_recording: false })
     }
 
     /// The session, whose plans say what their changes give and take as far as `impact` says.
@@ -135,9 +146,14 @@ impl Session {
         self
     }
 
+    /// The session, whose plans record the documents of every policy that they set if `is_recording` is set.
+    pub(super) fn recording(self, is_recording: bool) -> Session {
+        Session { is_recording, ..self }
+    }
+
     /// Reads the account and makes the plan. A saved plan is returned as it is.
     pub(super) async fn plan(&self, input: Input) -> Result<Plan, Error> {
-        let mut plan = match input {
+        let (mut plan, documents) = match input {
             Input::Saved(plan) => {
                 let mut plan = *plan;
                 if self.impact.is_shown {
@@ -145,7 +161,7 @@ impl Session {
                     let changed: Vec<Principal> =
                         plan.changes.iter().map(|change| change.principal.clone()).collect();
                     self.account.inventory(&changed).await?;
-                    self.add_impact(&mut plan).await?;
+                    self.add_impact(&mut plan, &Texts::new()).await?;
                 }
                 return Ok(plan);
             }
@@ -158,22 +174,26 @@ impl Session {
                     plan.account_alias = self.account_alias().await?;
                 }
                 plan = self.checked_against_policies(plan).await?;
-                match &base {
+                let pinned = PinnedPolicies::of(&config, &context, &live);
+                let (plan, documents) = self.with_documents(plan, &pinned).await?;
+                let plan = match &base {
                     Some(base) => plan.since(base, &config, &live, &context),
                     None => plan,
-                }
+                };
+                (plan, documents)
             }
             Input::Journal { record, path } => {
                 let changed: Vec<Principal> = changed_principals(&record).cloned().collect();
                 let live = self.account.inventory(&changed).await?;
                 log_unreadable(&live);
-                self.checked_against_policies(rollback(&record, &path, &live)).await?
+                let plan = self.checked_against_policies(rollback(&record, &path, &live)).await?;
+                self.with_documents(plan, &PinnedPolicies::default()).await?
             }
         };
         let read = plan.listed().total();
-        self.compare_boundaries(&mut plan, &Overrides::default()).await?;
+        self.compare_boundaries(&mut plan, &Overrides::default(), &documents).await?;
         self.read_account_counts(&mut plan, &Overrides::default()).await?;
-        self.add_impact(&mut plan).await?;
+        self.add_impact(&mut plan, &documents).await?;
         self.log_reading(read);
         Ok(plan)
     }
@@ -185,8 +205,10 @@ impl Session {
         let preflight = Preflight::of(plan, &self.account.inventory(&principals).await?);
         let policies = self.account.policies(preflight.policies()).await?;
         warn_of_denied(policies.values());
+        let preflight = preflight.checked_against(&policies);
+        let documents = self.account.policy_documents(&preflight.recorded_policies()).await?;
         self.log_reading(principals.len());
-        Ok(preflight.checked_against(&policies))
+        Ok(preflight.checked_against_documents(&policy_documents(&documents)))
     }
 
     /// The guard rails that the plan violates.
@@ -197,7 +219,7 @@ impl Session {
         overrides: &Overrides,
     ) -> Result<Vec<Violation>, Error> {
         let mut plan = plan.clone();
-        self.compare_boundaries(&mut plan, overrides).await?;
+        self.compare_boundaries(&mut plan, overrides, &Texts::new()).await?;
         self.read_account_counts(&mut plan, overrides).await?;
         let caller = self.account.identity().principal();
         Ok(plan.violations(caller.as_ref(), supervision, overrides))
@@ -227,15 +249,43 @@ impl Session {
     ) -> Result<Explanation, Error> {
         let (live, context) = self.read_selected(config, None, selection).await?;
         let mut explanation = Explanation::of(principal, &context, config, &live);
-        if let Some(policies) = self.policies_for(&explanation.plan).await? {
+        if let Some(policies) = self.policies_for(&explanation.plan, &Texts::new()).await? {
             explanation.impact = explanation.plan.explained_impact(&policies);
         }
         Ok(explanation)
     }
 
+    /// The plan without the changes whose policies are not as they are pinned, and with the digests of the documents of
+    /// policies that it sets. Also returns the documents that were read for this.
+    async fn with_documents(
+        &self,
+        plan: Plan,
+        pinned: &PinnedPolicies<'_>,
+    ) -> Result<(Plan, Texts), Error> {
+        let mut needed: BTreeSet<PolicyArn> = pinned.needed(&plan).into_iter().cloned().collect();
+        if self.is_recording {
+            needed.extend(plan.policies().into_iter().cloned());
+        }
+        // The account pages of the impact already have most of them.
+        let mut texts = self.account.collected_policies().managed;
+        texts.retain(|arn, text| needed.contains(arn) && text.is_ok());
+        let missing = needed.iter().filter(|arn| !texts.contains_key(*arn)).collect();
+        let read = self.account.policy_documents(&missing).await?;
+        texts.extend(read);
+        let documents = policy_documents(&texts);
+        let mut plan = plan.checked_against_pinned(pinned, &documents);
+        plan.record_documents(&documents);
+        for policy in plan.policies() {
+            if let Some(Err(error)) = documents.get(policy) {
+                tracing::info!("{error}; the plan does not record what {policy} says");
+            }
+        }
+        Ok((plan, texts))
+    }
+
     /// Says what the changes of the plan give and take, as far as it is wanted.
-    async fn add_impact(&self, plan: &mut Plan) -> Result<(), Error> {
-        let Some(policies) = self.policies_for(plan).await? else { return Ok(()) };
+    async fn add_impact(&self, plan: &mut Plan, documents: &Texts) -> Result<(), Error> {
+        let Some(policies) = self.policies_for(plan, documents).await? else { return Ok(()) };
         let mut impact = plan.impact_with(&policies);
         plan.impact = Some(impact.clone());
         if let Some(days) = self.impact.last_used {
@@ -245,13 +295,15 @@ impl Session {
         Ok(())
     }
 
-    /// Compares the boundaries of the changes that a guard rail depends on.
+    /// Compares the boundaries of the changes that a guard rail depends on. `documents` are not read again.
     async fn compare_boundaries(
         &self,
         plan: &mut Plan,
         overrides: &Overrides,
+        documents: &Texts,
     ) -> Result<(), Error> {
         let mut policies = self.account.collected_policies();
+        policies.managed.extend(documents.clone());
         let needed = plan.documents_for_guard(overrides);
         if needed.is_empty() {
             return Ok(());
@@ -275,12 +327,17 @@ impl Session {
         Ok(())
     }
 
-    /// The policies that the impact of the plan depends on; `None` if it is not wanted.
-    async fn policies_for(&self, plan: &Plan) -> Result<Option<AccountPolicies>, Error> {
+    /// The policies that the impact of the plan depends on; `None` if it is not wanted. `documents` are not read again.
+    async fn policies_for(
+        &self,
+        plan: &Plan,
+        documents: &Texts,
+    ) -> Result<Option<AccountPolicies>, Error> {
         if !self.impact.is_shown {
             return Ok(None);
         }
         let mut policies = self.account.collected_policies();
+        policies.managed.extend(documents.clone());
         let missing = plan.missing_documents(&policies).into_iter().cloned().collect::<Vec<_>>();
         let read = self.account.policy_documents(&missing.iter().collect()).await?;
         policies.managed.extend(read);

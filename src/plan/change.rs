@@ -118,6 +118,25 @@ pub enum ProblemKind {
         /// Why it could not be read.
         error: ApiError,
     },
+    /// The default version of the policy is not the pinned document.
+    PolicyDiffers {
+        /// The policy.
+        policy: PolicyArn,
+        /// The path of the pinned document.
+        document: Printable,
+    },
+    /// The document of the policy could not be read, and it must be known.
+    PolicyDocumentUnreadable {
+        /// The policy.
+        policy: PolicyArn,
+        /// Why it could not be read.
+        error: ApiError,
+    },
+    /// The default version of the policy is not the one from when the plan was made.
+    PolicyChanged {
+        /// The policy.
+        policy: PolicyArn,
+    },
     /// A run is to be rolled back, and the principal was deleted and created again since.
     Recreated {
         /// The unique ID of the principal that the run changed.
@@ -157,9 +176,11 @@ impl ProblemKind {
                 PrincipalKind::Role => "NoSuchRole",
             },
             ProblemKind::Unmodifiable { .. } => "UnmodifiableEntity",
-            ProblemKind::Unreadable(error) | ProblemKind::PolicyUnreadable { error, .. } => {
-                &error.code
-            }
+            ProblemKind::Unreadable(error)
+            | ProblemKind::PolicyUnreadable { error, .. }
+            | ProblemKind::PolicyDocumentUnreadable { error, .. } => &error.code,
+            ProblemKind::PolicyDiffers { .. } => "PolicyDiffers",
+            ProblemKind::PolicyChanged { .. } => "PolicyChanged",
             ProblemKind::Undecided => "Undecided",
             ProblemKind::Expired { .. } => "Expired",
             ProblemKind::NoSuchPolicy { .. } => "NoSuchPolicy",

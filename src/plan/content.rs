@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::change::{Change, Expiring, Origin, Problem, Severity};
+use super::drifted::DriftedPolicy;
 use super::impact::PlanImpact;
 use super::source::PlanSource;
 use super::unlisted::Unlisted;
@@ -43,6 +44,13 @@ pub struct Plan {
     pub unlisted: ByKind<Option<Unlisted>>,
     /// What is probably not intended in the files.
     pub warnings: Vec<Warning>,
+    /// The digests of the documents of policies that the changes set, from [`CanonicalDocument`]. Empty if they were not
+    /// read.
+    ///
+    /// [`CanonicalDocument`]: crate::impact::CanonicalDocument
+    pub documents: BTreeMap<PolicyArn, Digest>,
+    /// The pinned policies that are not as the files pin them, sorted.
+    pub drifted: Vec<DriftedPolicy>,
     /// The principals that the plan is limited to; `None` if it is for all.
     pub only: Option<Only>,
     /// What the changes give and take; `None` if it was not computed. It is not part of the digest.
@@ -105,6 +113,8 @@ impl Plan {
             expiring: Vec::new(),
             unlisted: ByKind::default(),
             warnings: Vec::new(),
+            documents: BTreeMap::new(),
+            drifted: Vec::new(),
             only: None,
             impact: None,
             read_digest: None,
@@ -151,9 +161,10 @@ impl Plan {
         ends.flatten().chain(then)
     }
 
-    /// Whether the plan is incomplete: a principal cannot be planned, or unlisted ones are errors.
+    /// Whether the plan is incomplete: a principal cannot be planned, a pinned policy differs, or unlisted ones are errors.
     pub fn is_incomplete(&self) -> bool {
         self.problems_of(Severity::Error).next().is_some()
+            || !self.drifted.is_empty()
             || PrincipalKind::ALL
                 .into_iter()
                 .any(|kind| self.unlisted.of(kind).as_ref().is_some_and(Unlisted::is_error))

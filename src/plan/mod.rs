@@ -10,10 +10,12 @@ mod context;
 mod decision;
 mod decisions;
 mod difference;
+mod drifted;
 mod explanation;
 mod guard;
 mod impact;
 mod impact_analysis;
+mod pinned;
 mod policies;
 mod preflight;
 mod rollback;
@@ -30,12 +32,14 @@ pub use content::{Counts, Only, Plan};
 pub use context::PlanContext;
 pub use decision::{AttributeCondition, Condition, Decision, Held, NameCondition};
 pub use decisions::Decisions;
+pub use drifted::DriftedPolicy;
 pub use explanation::{ExplainedCondition, ExplainedEntry, ExplainedRule, Explanation};
 pub use guard::{
     AccountCount, DefaultThreshold, EffectiveThreshold, Excess, Guard, Overrides, ShareBase,
     Supervision, Violation, WideningGuard,
 };
 pub use impact::{Effect, ExplainedImpact, PlanImpact};
+pub use pinned::{PinnedPolicies, PolicyDocuments, policy_documents};
 pub use preflight::{Preflight, Refused, Verdict};
 pub use rollback::{changed_principals, rollback};
 pub use scope::{ScopeError, check_account, check_journal_scope, check_plan_scope, check_scope};

@@ -14,10 +14,18 @@ impl Plan {
     /// Replaces each change whose policy cannot be used as a boundary, or could not be read, with a problem.
     ///
     /// A policy that the caller is not allowed to read blocks no change: IAM also checks it when it is set.
-    pub fn checked_against(mut self, policies: &BTreeMap<PolicyArn, PolicyState>) -> Plan {
+    pub fn checked_against(self, policies: &BTreeMap<PolicyArn, PolicyState>) -> Plan {
+        self.without_changes(|change| blocking(change, policies))
+    }
+
+    /// Replaces each change for which `problem` is not `None` with that problem.
+    pub(super) fn without_changes(
+        mut self,
+        problem: impl Fn(&Change) -> Option<ProblemKind>,
+    ) -> Plan {
         let (good, bad): (Vec<_>, Vec<_>) = std::mem::take(&mut self.changes)
             .into_iter()
-            .map(|change| (blocking(&change, policies), change))
+            .map(|change| (problem(&change), change))
             .partition(|(problem, _)| problem.is_none());
         self.changes = good.into_iter().map(|(_, change)| change).collect();
         if bad.is_empty() {

@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::change::{Change, ProblemKind, Severity};
 use super::content::Plan;
 use super::guard::Violation;
+use super::pinned::{PolicyDocuments, changed_since};
 use super::policies::blocking;
 use super::source::PlanSource;
 use crate::iam::{Digest, PolicyArn, Timestamp};
@@ -29,7 +30,7 @@ pub enum Verdict {
     /// The principal has another boundary, was created again, does not exist, cannot be read or is managed by AWS:
     /// what was found.
     Conflict(Reading),
-    /// The policy to set can no longer be used as a boundary.
+    /// The policy to set can no longer be used as a boundary, or changed since the plan was made.
     Blocked(ProblemKind),
 }
 
@@ -70,6 +71,20 @@ impl Preflight {
         for (change, verdict) in self.plan.changes.iter().zip(&mut self.verdicts) {
             if *verdict == Verdict::Ready
                 && let Some(why) = blocking(change, policies)
+            {
+                *verdict = Verdict::Blocked(why);
+            }
+        }
+        self
+    }
+
+    /// Blocks the ready changes whose policies do not have the documents that the plan recorded, or could not be read.
+    pub fn checked_against_documents(mut self, documents: &PolicyDocuments) -> Preflight {
+        for (change, verdict) in self.plan.changes.iter().zip(&mut self.verdicts) {
+            if *verdict == Verdict::Ready
+                && let Some(policy) = change.boundary.to()
+                && let Some(recorded) = self.plan.documents.get(policy)
+                && let Some(why) = changed_since(policy, *recorded, documents)
             {
                 *verdict = Verdict::Blocked(why);
             }
@@ -120,6 +135,13 @@ impl Preflight {
     /// The policies that the ready changes set as boundaries.
     pub fn policies(&self) -> BTreeSet<&PolicyArn> {
         self.ready().filter_map(|change| change.boundary.to()).collect()
+    }
+
+    /// Those of [`policies`](Preflight::policies) whose documents the plan recorded.
+    pub fn recorded_policies(&self) -> BTreeSet<&PolicyArn> {
+        let mut policies = self.policies();
+        policies.retain(|policy| self.plan.documents.contains_key(*policy));
+        policies
     }
 }
 

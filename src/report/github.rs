@@ -102,6 +102,9 @@ fn section_annotations<'a>(section: &Section<'a>, to: &mut Vec<Annotation<'a>>) 
     to.extend(on_lines.map(|row| on_line(section, row)));
     let mut about_all: Vec<String> = match &section.body {
         Body::Statements(statements) => statements.iter().map(escaped).collect(),
+        Body::Differences(differences) => {
+            differences.iter().map(|it| escaped(&it.statement)).collect()
+        }
         _ => together(section).into_iter().collect(),
     };
     if !about_all.is_empty() {

@@ -149,6 +149,7 @@ enum Line<'a> {
         problems: usize,
         missing: usize,
         in_sync: usize,
+        drifted_policies: usize,
         /// Null if not every user was read.
         unlisted_users: Option<usize>,
         /// Null if not every role was read.
@@ -345,6 +346,7 @@ impl<'a> Line<'a> {
             problems: plan.problems_of(Severity::Error).count(),
             missing: plan.problems_of(Severity::Warning).count(),
             in_sync: plan.in_sync.total(),
+            drifted_policies: plan.drifted.len(),
             unlisted_users: plan.unlisted.users.as_ref().map(|unlisted| unlisted.count),
             unlisted_roles: plan.unlisted.roles.as_ref().map(|unlisted| unlisted.count),
             calls: summary.calls.made,

@@ -3,8 +3,8 @@
 
 use super::style::Style;
 use super::view::{
-    Body, Boundary, ChangeView, Document, Place, Row, Section, Severity, Span, Text, counted_more,
-    grouped, principals,
+    Body, Boundary, ChangeView, Difference, Document, Place, Row, Section, Severity, Span, Text,
+    counted_more, grouped, principals,
 };
 use crate::iam::is_unsafe;
 
@@ -93,6 +93,9 @@ fn about_all(section: &Section<'_>) -> String {
 fn part(section: &Section<'_>) -> Option<Part> {
     match &section.body {
         Body::Statements(_) => None,
+        Body::Differences(differences) => {
+            Some(list(section, differences.iter().map(difference).collect()))
+        }
         Body::Changes(rows) => Some(changes(section, rows)),
         Body::Group(rows)
             if rows.iter().all(|row| row.change.is_some() && row.message.is_empty()) =>
@@ -158,6 +161,20 @@ fn row_line(row: &Row<'_>) -> String {
     }
     if let Some(help) = &row.help {
         text.push_str(&format!(" (help: {})", inline(help)));
+    }
+    text
+}
+
+/// A statement, and a block with the difference. The lines are JSON that was escaped when the plan was made: none of them
+/// can end the block, because each begins with a space, `+`, `-` or `@`.
+fn difference(difference: &Difference<'_>) -> String {
+    let mut text = format!("- {}", inline(&difference.statement));
+    if !difference.lines.is_empty() {
+        text.push_str("\n\n  ```diff\n");
+        for line in difference.lines {
+            text.push_str(&format!("  {line}\n"));
+        }
+        text.push_str("  ```\n");
     }
     text
 }

@@ -8,8 +8,8 @@ use super::RunReporter;
 use super::escape::visible;
 use super::style::Style;
 use super::view::{
-    Attempted, Body, Boundary, ChangeKind, ChangeView, Closing, Document, Place, Row, Run, Section,
-    Text, Tone, attempted, counted_rows,
+    Attempted, Body, Boundary, ChangeKind, ChangeView, Closing, Difference, Document, Place, Row,
+    Run, Section, Text, Tone, attempted, counted_rows,
 };
 use super::wrap::Sentence;
 use crate::apply::Event;
@@ -181,12 +181,27 @@ fn write_section(text: &mut String, section: &Section<'_>, columns: &Columns, st
                 Sentence::default().text(Tone::Neutral, statement).write(text, style, 2, 6);
             }
         }
+        Body::Differences(differences) => {
+            differences.iter().for_each(|it| write_difference(text, it, style));
+        }
     }
     if let Some(cause) = section.cause() {
         Sentence::default().text(Tone::Neutral, cause).write(text, style, 2, 6);
     }
     if let Some(help) = &section.help {
         write_help(text, help, 2, style);
+    }
+}
+
+fn write_difference(text: &mut String, difference: &Difference<'_>, style: Style) {
+    Sentence::default().text(Tone::Neutral, &difference.statement).write(text, style, 2, 6);
+    for line in difference.lines {
+        let shown = match line.as_bytes().first() {
+            Some(b'+') => style.good(line),
+            Some(b'-') => style.bad(line),
+            _ => line.to_string(),
+        };
+        text.push_str(&format!("      {shown}\n"));
     }
 }
 

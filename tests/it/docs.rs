@@ -53,7 +53,7 @@ fn every_boundaries_file_in_the_documentation_is_valid() {
             files += 1;
         }
     }
-    assert_eq!(files, 4);
+    assert_eq!(files, 5);
 }
 
 #[test]

@@ -192,7 +192,8 @@ async fn a_policy_that_cannot_be_a_boundary_blocks_only_its_own_changes() {
     let plan = fixture.run(&["plan", "--out", "plan.json"]).await;
     assert_eq!(plan.code, 3, "{plan}");
     insta::assert_snapshot!(plan.out);
-    assert_eq!(fixture.sandbox.calls()["GetPolicy"], 3);
+    // One call for each policy, and one for the document of the only one that is set.
+    assert_eq!(fixture.sandbox.calls()["GetPolicy"], 4);
     let ran = fixture.run(&["apply", "--auto-approve"]).await;
     assert_eq!(ran.code, 3, "{ran}");
     assert_eq!(fixture.writes(), 2);

@@ -47,6 +47,8 @@ mod layers;
 mod localstack;
 mod messages;
 mod only;
+mod pinned;
+mod pinned_files;
 mod plan_impact;
 mod preflight;
 mod properties;

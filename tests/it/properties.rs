@@ -217,6 +217,7 @@ async fn without_faults(world: World) {
         max_removals: None,
         out: None,
         impact: ImpactScope::default(),
+        record_documents: false,
         timeout: None,
     };
     let before = world.truth(&sandbox);
@@ -283,6 +284,7 @@ async fn without_faults(world: World) {
         out,
         timeout: None,
         impact: ImpactScope::default(),
+        record_documents: false,
     };
     let back = ops::rollback(&back, &mut |_| {}).await.unwrap();
     assert_eq!(back.changes.len(), plan.changes.len());

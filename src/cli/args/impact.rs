@@ -7,8 +7,8 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example {
         purpose: "Compare a boundary with its earlier version, in a pull request that edits it",
         commands: &[
-            "git show origin/main:policies/developer.json > old.json",
-            "iam-boundaries impact old.json policies/developer.json --format markdown",
+            "git show origin/main:developer.json > old.json",
+            "iam-boundaries impact old.json developer.json --format markdown",
         ],
     },
     Example {

@@ -14,6 +14,10 @@ pub(super) const EXAMPLES: &[Example] = &[
         commands: &["iam-boundaries --profile prod import --out boundaries.toml"],
     },
     Example {
+        purpose: "Also pin the content of the policies",
+        commands: &["iam-boundaries import --out boundaries.toml --documents policies"],
+    },
+    Example {
         purpose: "Return exit code 2 if the account differs from boundaries.toml",
         commands: &["iam-boundaries --profile prod import --check"],
     },
@@ -33,13 +37,20 @@ pub(super) const EXAMPLES: &[Example] = &[
 /// them with iam:ListUsers, iam:GetUser, iam:ListRoles and iam:GetRole. Service-linked roles and the roles of IAM
 /// Identity Center are left out, because only AWS can change them.
 #[derive(Debug, clap::Args)]
-#[command(after_help = example::help(EXAMPLES))]
+#[command(after_help = example::help(EXAMPLES), group = clap::ArgGroup::new("written").args(["out", "documents"]).multiple(true))]
 pub(in crate::cli) struct ImportArgs {
     /// Write to this file instead of standard output; an existing file needs --force
     #[arg(short, long, value_name = "FILE")]
     pub(in crate::cli) out: Option<PathBuf>,
-    /// Overwrite an existing file
-    #[arg(long, requires = "out")]
+    /// Write the documents of the boundaries' policies to this directory, and pin them in the new file
+    ///
+    /// Reads the default version of each policy with iam:GetPolicy and iam:GetPolicyVersion, and writes it as JSON to a
+    /// file of its own. The new file names it in [boundaries], and plan then reports a policy that differs from its
+    /// document. An existing file needs --force. If a document cannot be read or written, nothing is written.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["update", "check", "from_csv"])]
+    pub(in crate::cli) documents: Option<PathBuf>,
+    /// Overwrite existing files
+    #[arg(long, requires = "written")]
     pub(in crate::cli) force: bool,
     /// Update an existing file [default: the file of -f]
     ///

@@ -82,6 +82,11 @@ pub(in crate::cli) struct PlanOutput {
 }
 
 impl PlanOutput {
+    /// Whether the plan is a document that `apply` can get, and not only a text to read.
+    pub(in crate::cli) fn is_recorded(&self) -> bool {
+        self.out.is_some() || matches!(self.format, Format::Json)
+    }
+
     /// What the plan says about what its changes give and take.
     pub(in crate::cli) fn impact(&self) -> ImpactScope {
         let last_used = self.last_used;

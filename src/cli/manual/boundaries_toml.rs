@@ -53,6 +53,13 @@ const SECTIONS: &[(&str, &[Block])] = &[
                  is used for, such as `policy/Developer` or `policy/ci/Deployer`. Entries and rules can also have \
                  this form instead of an ARN.",
             ),
+            Term(
+                "NAME = { arn = \"ARN\", document = \"PATH\" }",
+                "Also pins the content of the policy: its default version must say what the JSON file at PATH says, \
+                 which is relative to the boundaries file. The order of keys and of values does not matter. If the \
+                 policy differs or cannot be read, changes that set it cannot be planned, and the exit code is 3. \
+                 `import --documents` writes such files.",
+            ),
             Subsection("[guard]"),
             Paragraph(
                 "Optional. Guard rails limit what a plan can change. If a plan violates a guard rail, \

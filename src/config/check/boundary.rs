@@ -5,15 +5,13 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
 use super::entry_keys::is_entry_table;
+use super::pinned::{ARN_HELP, is_pinned_table};
 use super::{Checker, Key, Value, not_allowed, type_name};
 use crate::config::consistency::LocatedArn;
 use crate::config::diagnostic::{escaped, quoted};
 use crate::config::toml_text::{self, boundary_help};
 use crate::iam::{PolicyRef, PrincipalKind, is_short_name};
 
-const ARN_HELP: &str = "write the ARN of a customer managed policy, such as \
-                        arn:aws:iam::123456789012:policy/Developer, or of an AWS managed policy, such \
-                        as arn:aws:iam::aws:policy/ReadOnlyAccess";
 const RELATIVE_HELP: &str = "write an ARN, or policy/NAME for the policy of this name in the account that the file is \
                              used for";
 
@@ -49,6 +47,9 @@ impl<'a> Checker<'a> {
         }
         match value.get_ref() {
             DeValue::String(policy) => self.policy(value.span(), policy).filter(|_| is_valid),
+            DeValue::Table(table) if is_pinned_table(table) => {
+                self.pinned(name, table).filter(|_| is_valid)
+            }
             DeValue::Table(nested) => {
                 self.nested(text, nested, value, &EXPECTED_ARN);
                 None

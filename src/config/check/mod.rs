@@ -6,6 +6,7 @@ mod entries;
 mod entry_keys;
 mod entry_table;
 mod guard;
+mod pinned;
 mod rules;
 mod settings;
 
@@ -22,7 +23,9 @@ use super::diagnostic::quoted;
 use super::layer::Layer;
 use super::source_text::SourceText;
 use super::syntax::{self, Syntax};
-use super::{Config, Diagnostic, FileErrors, Located, Position, ShortNames, SourceFile};
+use super::{
+    Config, Diagnostic, FileErrors, Located, PinnedDocument, Position, ShortNames, SourceFile,
+};
 use crate::iam::{AccountId, Digest, PolicyRef, PrincipalKind, character, is_name_char};
 
 /// The policies by short name. Short names with an invalid policy map to `None`, so that only their definition is
@@ -68,7 +71,13 @@ pub(super) fn check(sources: Vec<SourceText>) -> Result<Config, FileErrors> {
     diagnostics.extend(consistency::check(layer.account.as_ref(), arns));
     let warnings = across::warnings(&checkers, &layer);
     let unused_names = across::unused_names(&checkers);
-    for (checker, syntax) in checkers.into_iter().zip(&syntaxes) {
+    let mut pinned: BTreeMap<String, PinnedDocument> = BTreeMap::new();
+    for (mut checker, syntax) in checkers.into_iter().zip(&syntaxes) {
+        // A definition replaces the whole earlier one.
+        for (_, name) in &checker.definitions {
+            pinned.remove(name);
+        }
+        pinned.append(&mut checker.pinned);
         diagnostics.extend(checker.diagnostics);
         // What the parser recovers from a line with a syntax error is only a guess.
         diagnostics.retain(|found| !syntax.diagnostics.iter().any(|other| other.is_beside(found)));
@@ -83,6 +92,9 @@ pub(super) fn check(sources: Vec<SourceText>) -> Result<Config, FileErrors> {
             names.insert(&name, policy);
         }
     }
+    for (name, document) in pinned {
+        names.pin(&name, document);
+    }
     let file = |source: &Arc<SourceText>| SourceFile {
         path: source.file.clone(),
         digest: Digest::of(&source.text),
@@ -94,9 +106,10 @@ pub(super) fn check(sources: Vec<SourceText>) -> Result<Config, FileErrors> {
 
 /// Diagnostics in the order of the files and of their texts.
 fn sorted(mut diagnostics: Vec<Diagnostic>, sources: &[Arc<SourceText>]) -> Vec<Diagnostic> {
-    diagnostics.sort_by_key(|found| {
+    diagnostics.sort_by_cached_key(|found| {
+        // A pinned document is not among the files, and comes after them.
         let source = sources.iter().position(|source| found.is_of(source));
-        (source, found.line, found.column)
+        (source.unwrap_or(sources.len()), found.file().clone(), found.line, found.column)
     });
     diagnostics
 }
@@ -119,6 +132,8 @@ struct Checker<'a> {
     policies: HashMap<String, PolicyRef>,
     /// The short names that the file defines, with their positions.
     definitions: Vec<(Range<usize>, String)>,
+    /// The pinned documents of the short names that the file defines.
+    pinned: BTreeMap<String, PinnedDocument>,
     /// The short names that the file uses.
     used: BTreeSet<String>,
     /// The names of the principals with an entry.
@@ -140,6 +155,7 @@ impl<'a> Checker<'a> {
             arns: Vec::new(),
             policies: HashMap::new(),
             definitions: Vec::new(),
+            pinned: BTreeMap::new(),
             used: BTreeSet::new(),
             keys: Vec::new(),
             account: None,

@@ -17,7 +17,7 @@ use super::comment::{Comments, EntryComment};
 use super::comparison::Present;
 use super::consistency::{self, LocatedArn};
 use super::diagnostic::{escaped, quoted};
-use super::import::{NewFile, Source};
+use super::import::{NewFile, Source, short_names};
 use super::read::{decoded, name_of};
 use super::source_text::SourceText;
 use super::{Diagnostic, FileErrors};
@@ -84,7 +84,14 @@ impl Spreadsheet {
     /// The text of a boundaries file with the same boundaries. Policies that several principals have get short names.
     pub fn to_file(&self) -> String {
         let source = Source::Spreadsheet { name: &self.name, account: self.account };
-        NewFile { source, principals: &self.boundaries, comments: &self.comments }.to_string()
+        NewFile {
+            source,
+            principals: &self.boundaries,
+            comments: &self.comments,
+            names: short_names(self.boundaries.values().flatten(), 2),
+            documents: None,
+        }
+        .to_string()
     }
 
     /// The numbers of principals that have, or do not have, a boundary.

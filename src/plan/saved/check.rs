@@ -9,6 +9,7 @@ use super::document::{
     SourceDocument,
 };
 use super::format::FORMAT_VERSION;
+use super::pinned;
 use super::principal::PrincipalDocument;
 use crate::config::{Provenance, ProvenanceKind, SourceFile};
 use crate::iam::{
@@ -48,6 +49,7 @@ pub(super) fn plan(document: Document) -> Result<Plan, String> {
         ..Plan::empty(document.account, source)
     };
     document.coverage.into_plan(&mut plan)?;
+    pinned::into_plan(document.documents, document.drifted, &mut plan)?;
     plan.impact = document.impact.map(|impact| impact.into_impact(&plan)).transpose()?;
     let planned = plan.changes.len() + plan.problems.len();
     if plan.in_sync.total().checked_add(planned).is_none() {
@@ -167,15 +169,21 @@ fn problem(
         ProblemKind::Undecided if principal.kind != PrincipalKind::User => {
             return Err(format!("{principal} is not a user"));
         }
+        ProblemKind::PolicyChanged { .. } => {
+            return Err(format!("the policy of {principal} changed since the plan was made"));
+        }
         ProblemKind::NotFound { .. }
         | ProblemKind::Undecided
+        | ProblemKind::PolicyDiffers { .. }
         | ProblemKind::Expired { .. }
         | ProblemKind::Unmodifiable { .. }
         | ProblemKind::Recreated { .. }
         | ProblemKind::NoSuchPolicy { .. }
         | ProblemKind::PolicyNotAttachable { .. }
         | ProblemKind::NotAsLeft { .. } => {}
-        ProblemKind::Unreadable(error) | ProblemKind::PolicyUnreadable { error, .. } => {
+        ProblemKind::Unreadable(error)
+        | ProblemKind::PolicyUnreadable { error, .. }
+        | ProblemKind::PolicyDocumentUnreadable { error, .. } => {
             let is_action = error.action.split_once(':').is_some_and(|(service, action)| {
                 let is_service = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
                 !service.is_empty()

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::coverage::{CoverageDocument, SeverityDocument};
 use super::format::{FORMAT, FORMAT_VERSION, content_digest};
 use super::impact::ImpactDocument;
+use super::pinned::{self, DriftedPolicyDocument, PolicyDigestDocument};
 use super::principal::PrincipalDocument;
 use super::problem::ProblemKindDocument;
 use super::provenance::ProvenanceDocument;
@@ -72,6 +73,15 @@ pub(super) struct Document {
     pub(super) problems: Vec<ProblemDocument>,
     #[serde(flatten)]
     pub(super) coverage: CoverageDocument,
+    /// The documents of the policies that the changes set, sorted by policy; missing if none was read. apply compares them
+    /// with the account.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "not_empty")]
+    #[schemars(length(min = 1))]
+    pub(super) documents: Vec<PolicyDigestDocument>,
+    /// The pinned policies that are not as the files pin them, sorted by policy; missing if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "not_empty")]
+    #[schemars(length(min = 1))]
+    pub(super) drifted: Vec<DriftedPolicyDocument>,
     /// What the changes give and take; missing if it was not computed. It is not part of the digest.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
     #[schemars(with = "ImpactDocument")]
@@ -296,6 +306,8 @@ impl Document {
             changes: plan.changes.iter().map(ChangeDocument::of).collect(),
             problems: plan.problems.iter().map(ProblemDocument::of).collect(),
             coverage: CoverageDocument::of(plan),
+            documents: pinned::digests(plan),
+            drifted: pinned::drifted(plan),
             impact: plan.impact.as_ref().map(ImpactDocument::of),
         };
         document.digest = document.content_digest();
@@ -438,9 +450,11 @@ pub(super) fn schema() -> Value {
 }
 
 /// The fields that are missing if they say nothing, so that the plans of earlier versions of the tool are valid.
-const OPTIONAL: [&str; 16] = [
+const OPTIONAL: [&str; 18] = [
     "account_roles",
     "as_of",
+    "documents",
+    "drifted",
     "expired",
     "expiring",
     "impact",

@@ -8,6 +8,7 @@ mod coverage;
 mod document;
 mod format;
 mod impact;
+mod pinned;
 mod principal;
 mod problem;
 mod provenance;

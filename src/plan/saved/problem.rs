@@ -56,6 +56,26 @@ pub(super) enum ProblemKindDocument {
         /// The error of the request.
         error: ErrorDocument,
     },
+    /// The default version of the policy is not the pinned document.
+    PolicyDiffers {
+        /// The policy.
+        policy: PolicyArn,
+        /// The path of the pinned document.
+        #[schemars(with = "String")]
+        document: Printable,
+    },
+    /// The document of the policy could not be read, and the policy is pinned.
+    PolicyDocumentUnreadable {
+        /// The policy.
+        policy: PolicyArn,
+        /// The error of the request.
+        error: ErrorDocument,
+    },
+    /// Reserved: apply reports it, and no plan has it.
+    PolicyChanged {
+        /// The policy.
+        policy: PolicyArn,
+    },
     /// In a rollback: the principal was deleted and created again after the run.
     Recreated {
         /// The unique ID of the principal that the run changed.
@@ -111,6 +131,14 @@ impl ProblemKindDocument {
             ProblemKind::PolicyUnreadable { policy, error } => {
                 ProblemKindDocument::PolicyUnreadable { policy, error: ErrorDocument::of(error) }
             }
+            ProblemKind::PolicyDiffers { policy, document } => {
+                ProblemKindDocument::PolicyDiffers { policy, document }
+            }
+            ProblemKind::PolicyDocumentUnreadable { policy, error } => {
+                let error = ErrorDocument::of(error);
+                ProblemKindDocument::PolicyDocumentUnreadable { policy, error }
+            }
+            ProblemKind::PolicyChanged { policy } => ProblemKindDocument::PolicyChanged { policy },
             ProblemKind::Recreated { changed, found } => {
                 ProblemKindDocument::Recreated { changed, found }
             }
@@ -138,6 +166,14 @@ impl ProblemKindDocument {
             ProblemKindDocument::PolicyUnreadable { policy, error } => {
                 ProblemKind::PolicyUnreadable { policy, error: error.into_error() }
             }
+            ProblemKindDocument::PolicyDiffers { policy, document } => {
+                ProblemKind::PolicyDiffers { policy, document }
+            }
+            ProblemKindDocument::PolicyDocumentUnreadable { policy, error } => {
+                let error = error.into_error();
+                ProblemKind::PolicyDocumentUnreadable { policy, error }
+            }
+            ProblemKindDocument::PolicyChanged { policy } => ProblemKind::PolicyChanged { policy },
             ProblemKindDocument::Recreated { changed, found } => {
                 ProblemKind::Recreated { changed, found }
             }
@@ -149,12 +185,12 @@ impl ProblemKindDocument {
 }
 
 impl ErrorDocument {
-    fn of(error: ApiError) -> Self {
+    pub(super) fn of(error: ApiError) -> Self {
         let ApiError { action, class, code, message, request_id: _ } = error;
         ErrorDocument { action: action.into_owned(), class, code, message }
     }
 
-    fn into_error(self) -> ApiError {
+    pub(super) fn into_error(self) -> ApiError {
         let ErrorDocument { action, class, code, message } = self;
         ApiError { action: Cow::Owned(action), class, code, message, request_id: None }
     }

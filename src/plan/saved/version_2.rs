@@ -134,6 +134,8 @@ impl DocumentVersion2 {
             changes,
             problems,
             coverage: CoverageDocument::default(),
+            documents: Vec::new(),
+            drifted: Vec::new(),
             impact: None,
         };
         document.digest = document.content_digest();

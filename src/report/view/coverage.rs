@@ -1,13 +1,15 @@
 //! The coverage of a plan, and what a reader should know besides its changes: missing and unlisted principals, entries
 //! that expire, the warnings about the files, and the limits of the plan.
 
+use super::advice;
 use super::problem::problem_row;
 use super::words::{counted, counted_more, grouped, is_layered, named, place, plural};
-use super::{Body, Place, Row, Section, Severity, Text, Tone};
+use super::{Body, Difference, Place, Row, Section, Severity, Text, Tone};
 use crate::config::{OnUnlisted, Position};
 use crate::iam::{PrincipalCounts, PrincipalKind};
 use crate::plan::{
-    Expiring, Only, Plan, Severity as ProblemSeverity, Unlisted, UnlistedPrincipal, Warning,
+    DriftedPolicy, Expiring, Only, Plan, Severity as ProblemSeverity, Unlisted, UnlistedPrincipal,
+    Warning,
 };
 
 /// The maximum number of unlisted principals of a group that are named; the others are counted.
@@ -17,11 +19,62 @@ const MAX_PATTERNS: usize = 3;
 
 /// The sections about coverage, the most important first.
 pub(super) fn coverage_sections(plan: &Plan) -> Vec<Section<'_>> {
-    let mut sections: Vec<Section<'_>> = unlisted_sections(plan).collect();
+    let mut sections: Vec<Section<'_>> = drifted(plan).into_iter().collect();
+    sections.extend(unlisted_sections(plan));
     sections.extend(missing(plan));
     sections.extend(warnings(plan));
     sections.extend(expiring(plan));
     sections
+}
+
+/// The pinned policies that are not as the files pin them.
+pub(super) fn drifted(plan: &Plan) -> Option<Section<'_>> {
+    let unread = |drifted: &'_ DriftedPolicy| drifted.difference.as_ref().err().and_then(advice);
+    let (heading, help) = match plan.drifted.iter().any(|it| it.difference.is_ok()) {
+        true => (
+            "Drifted policies",
+            Some(Text::ours(
+                "restore each policy, or change its document and have the change reviewed; lines with - are only in the \
+                 document, and lines with + only in the policy",
+            )),
+        ),
+        false => {
+            let advice = plan.drifted.iter().find_map(unread);
+            ("Pinned policies that cannot be compared", advice.map(Text::sentence))
+        }
+    };
+    (!plan.drifted.is_empty()).then(|| Section {
+        heading: Some(Text::ours(heading)),
+        severity: Severity::Warning,
+        label: "drifted policy",
+        noun: "policy",
+        body: Body::Differences(plan.drifted.iter().map(difference).collect()),
+        message: None,
+        help,
+    })
+}
+
+fn difference(drifted: &DriftedPolicy) -> Difference<'_> {
+    let DriftedPolicy { policy, document, holders, difference } = drifted;
+    let (statement, lines) = match difference {
+        Ok(lines) => {
+            let statement = Text::name(policy.as_str()).and(" differs from ");
+            (statement.and_name(document.as_str()), &**lines)
+        }
+        Err(error) => {
+            let statement = Text::name(policy.as_str()).and(" cannot be compared with ");
+            let statement = statement.and_name(document.as_str()).and(": ");
+            (statement.and_quote(error.to_string()), &[][..])
+        }
+    };
+    let statement = match holders.total() {
+        0 => statement.and("; no principal of this plan has it"),
+        count => {
+            let verb = plural(count, " has it", " have it");
+            statement.and("; ").and_sentence(holders.to_string()).and(verb)
+        }
+    };
+    Difference { statement, lines }
 }
 
 /// The unlisted principals that the files do not ignore.
@@ -148,9 +201,21 @@ fn expiring_row<'a>(plan: &'a Plan, expiring: &'a Expiring) -> Row<'a> {
     Row { principal: Some(principal), change: None, place, message, help }
 }
 
+fn counted_policies(count: usize) -> String {
+    format!("{} pinned {}", grouped(count), plural(count, "policy", "policies"))
+}
+
 /// The parts of the closing line about coverage.
 pub(super) fn coverage_parts(plan: &Plan) -> Vec<(Tone, Text<'_>)> {
     let mut parts = Vec::new();
+    let drifted = plan.drifted.iter().filter(|it| it.difference.is_ok()).count();
+    let unread = plan.drifted.len() - drifted;
+    for (count, what) in [(drifted, "drifted"), (unread, "not compared")] {
+        if count > 0 {
+            let text = format!("{} {what}", counted_policies(count));
+            parts.push((Tone::Bad, Text::sentence(text)));
+        }
+    }
     let missing = plan.problems_of(ProblemSeverity::Warning).count();
     if missing > 0 {
         parts.push((Tone::Careful, Text::sentence(format!("{} missing", grouped(missing)))));

@@ -1,5 +1,5 @@
 use super::text::Text;
-use crate::iam::{DateOrTime, Digest, PolicyArn, Principal};
+use crate::iam::{DateOrTime, Digest, PolicyArn, Principal, Printable};
 use crate::plan::Origin;
 
 /// The hidden line that identifies the comment of a plan, so that a later run can replace it.
@@ -78,6 +78,14 @@ pub(in crate::report) enum Body<'a> {
     Names(Vec<(&'a str, &'a PolicyArn)>),
     /// Statements about the whole document.
     Statements(Vec<Text<'a>>),
+    /// Statements about texts that differ.
+    Differences(Vec<Difference<'a>>),
+}
+
+/// A statement, and the lines of a difference between two texts; empty if there is none to show.
+pub(in crate::report) struct Difference<'a> {
+    pub(in crate::report) statement: Text<'a>,
+    pub(in crate::report) lines: &'a [Printable],
 }
 
 /// One principal, or one place in a file.
@@ -188,6 +196,7 @@ impl<'a> Section<'a> {
             Body::Changes(rows) | Body::Rows(rows) | Body::Group(rows) => rows.len(),
             Body::Names(names) => names.len(),
             Body::Statements(statements) => statements.len(),
+            Body::Differences(differences) => differences.len(),
         }
     }
 
@@ -195,7 +204,7 @@ impl<'a> Section<'a> {
     pub(in crate::report) fn rows(&self) -> &[Row<'a>] {
         match &self.body {
             Body::Changes(rows) | Body::Rows(rows) | Body::Group(rows) => rows,
-            Body::Names(_) | Body::Statements(_) => &[],
+            Body::Names(_) | Body::Statements(_) | Body::Differences(_) => &[],
         }
     }
 

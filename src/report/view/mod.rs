@@ -25,8 +25,8 @@ pub use words::{counted, summary_counts};
 pub(super) use advice::{advice_on_failed, advice_on_stop};
 pub(super) use check::{ListedCounts, check, file_errors};
 pub(super) use document::{
-    Body, Boundary, ChangeKind, ChangeView, Closing, CountsRow, Document, Place, RUN_MARKER, Row,
-    Section, Severity, Tone,
+    Body, Boundary, ChangeKind, ChangeView, Closing, CountsRow, Difference, Document, Place,
+    RUN_MARKER, Row, Section, Severity, Tone,
 };
 pub(super) use explanation::explanation;
 pub(super) use impact::impact;

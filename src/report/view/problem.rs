@@ -52,6 +52,19 @@ pub(in crate::report) fn problem_statement(of: PrincipalKind, kind: &ProblemKind
                 .and(" can be used as a boundary: ")
                 .and_quote(error.to_string())
         }
+        ProblemKind::PolicyDiffers { policy, document } => Text::ours("the policy ")
+            .and_name(policy.as_str())
+            .and(" differs from its pinned document ")
+            .and_name(document.as_str()),
+        ProblemKind::PolicyDocumentUnreadable { policy, error } => {
+            Text::ours("cannot check what the policy ")
+                .and_name(policy.as_str())
+                .and(" says: ")
+                .and_quote(error.to_string())
+        }
+        ProblemKind::PolicyChanged { policy } => Text::ours("the policy ")
+            .and_name(policy.as_str())
+            .and(" changed since the plan was made"),
         ProblemKind::Recreated { changed, found } => recreated_clause(of, changed, found),
         ProblemKind::NotAsLeft { left, found } => {
             let boundary = |arn: &'_ Option<PolicyArn>| match arn {
@@ -85,9 +98,13 @@ pub(in crate::report) fn problem_help(of: PrincipalKind, kind: &ProblemKind) -> 
         ProblemKind::NotFound { differs_by_case: Some(other) } => {
             Text::ours("write the name as ").and_name(other.as_str())
         }
-        ProblemKind::Unreadable(error) | ProblemKind::PolicyUnreadable { error, .. } => {
-            Text::sentence(advice(error)?)
+        ProblemKind::PolicyDiffers { .. } => {
+            Text::ours("restore the policy, or change the document and have it reviewed")
         }
+        ProblemKind::PolicyChanged { .. } => Text::ours("review the policy, and make a new plan"),
+        ProblemKind::Unreadable(error)
+        | ProblemKind::PolicyUnreadable { error, .. }
+        | ProblemKind::PolicyDocumentUnreadable { error, .. } => Text::sentence(advice(error)?),
         ProblemKind::NoSuchPolicy { .. } => Text::ours("create the policy, or correct its ARN"),
         ProblemKind::PolicyNotAttachable { policy } if !policy.is_for_service_linked_role() => {
             Text::ours("a boundary is a policy of the ")

@@ -1,7 +1,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::coverage::{missing, unlisted_part, unlisted_sections};
+use super::coverage::{drifted, missing, unlisted_part, unlisted_sections};
 use super::plan::{change_row, changed_principals, problem_section, problems};
 use super::problem::ProblemView;
 use super::words::{
@@ -103,6 +103,7 @@ impl<'p> Run<'p> {
         sections.extend(conflicts(self.preflight));
         let blocked = blocked(self.preflight);
         sections.extend(problem_section(problems(plan).chain(blocked), is_layered(plan)));
+        sections.extend(drifted(plan));
         sections.extend(unlisted_sections(plan));
         sections.extend(missing(plan));
         sections.extend(already_done(self.preflight));
