@@ -150,7 +150,8 @@ mod tests {
             ("s3:ab", "s3:*b*c", false),
             ("*", "s3:GetObject", true),
             ("s3:GETOBJECT", "s3:getobject", true),
-            ("s3:a*b*c", "s3:a?c", false),
+            ("s3:a*b*c", "s3:a?c", true),
+            ("s3:a*b*d", "s3:a?c", false),
             ("s3:a*b*c", "s3:a??c", true),
         ] {
             assert_eq!(pattern(a).overlaps(&pattern(b)), expected, "{a} and {b}");

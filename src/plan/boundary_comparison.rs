@@ -45,7 +45,9 @@ impl Plan {
     pub fn compare_boundaries(&mut self, policies: &AccountPolicies) {
         let parsed = |arn: &PolicyArn| match policies.managed.get(arn) {
             None => Err(Printable::from(format!("policy {arn} was not read"))),
-            Some(Err(error)) => Err(format!("cannot read policy {arn}: {error}").into()),
+            Some(Err(error)) => {
+                Err(format!("cannot read policy {arn}: {}", error.without_request_id()).into())
+            }
             Some(Ok(text)) => Document::parse(text).map_err(|error| {
                 format!("the document of policy {arn} cannot be evaluated: {error}").into()
             }),

@@ -179,7 +179,9 @@ fn managed<'a>(
 ) -> Result<(&'a PolicyArn, &'a str), Printable> {
     match policies.managed.get_key_value(arn) {
         Some((arn, Ok(text))) => Ok((arn, text)),
-        Some((_, Err(error))) => Err(format!("cannot read policy {arn}: {error}").into()),
+        Some((_, Err(error))) => {
+            Err(format!("cannot read policy {arn}: {}", error.without_request_id()).into())
+        }
         None => Err(format!("policy {arn} was not read").into()),
     }
 }

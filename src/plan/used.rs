@@ -74,7 +74,8 @@ impl UsedPermissions {
         let services = match last_used.get(principal) {
             Some(Ok(services)) => services,
             Some(Err(error)) => {
-                self.unknown.push((principal.clone(), error.to_string().into()));
+                let why = error.without_request_id().to_string();
+                self.unknown.push((principal.clone(), why.into()));
                 return;
             }
             None => {

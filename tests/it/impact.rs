@@ -10,6 +10,8 @@ use iam_boundaries::impact::{
 };
 use serde_json::{Value, json};
 
+use crate::support::Binary;
+
 fn document(value: &Value) -> Document {
     Document::parse(&value.to_string()).unwrap()
 }
@@ -266,4 +268,67 @@ fn patterns_of_a_folded_set_match_its_actions_and_no_others() {
     assert_eq!(folded(&kept, "iam", &actions), Folded::Only(vec![]));
     let Folded::Except(of_s3) = folded(&kept, "s3", &actions) else { panic!("s3 has exceptions") };
     assert_eq!(of_s3, ["CreateBucket", "DeleteBucket", "GetObject", "ListBucket"]);
+}
+
+/// A folder with the documents `narrow.json` and `wide.json`.
+fn documents() -> Binary {
+    let binary = Binary::with_own_file();
+    let write = |name: &str, text: &str| fs::write(binary.folder().join(name), text).unwrap();
+    write("narrow.json", &allow(&json!(["s3:Get*", "s3:List*"])).to_string());
+    // A byte order mark, as PowerShell writes it.
+    write("wide.json", &format!("\u{feff}{}", allow(&json!(["s3:*", "iam:CreateUser"]))));
+    binary
+}
+
+#[test]
+fn the_command_returns_exit_code_2_only_if_more_can_be_allowed() {
+    let binary = documents();
+    for (old, new, code) in [
+        ("narrow.json", "wide.json", 2),
+        ("wide.json", "narrow.json", 0),
+        ("wide.json", "wide.json", 0),
+        ("-", "wide.json", 0),
+        ("wide.json", "-", 2),
+        ("-", "-", 0),
+    ] {
+        let ran = binary.run(&["impact", old, new, "--detailed-exitcode"]);
+        assert_eq!(ran.code, code, "{old} to {new}: {ran}");
+        assert_eq!(binary.run(&["impact", old, new]).code, 0);
+    }
+    // Nothing more is allowed to a principal that has no such policy.
+    let of_reader = ["impact", "narrow.json", "wide.json", "--identity", "narrow.json"];
+    let ran = binary.run(&[&of_reader[..], &["--detailed-exitcode"]].concat());
+    assert_eq!(ran.code, 0, "{ran}");
+    assert!(ran.out.contains("the same requests are allowed before and after"), "{ran}");
+}
+
+#[test]
+fn the_command_lists_the_actions_that_differ_in_each_format() {
+    let binary = documents();
+    let run =
+        |format: &str| binary.run(&["impact", "wide.json", "narrow.json", "--format", format]);
+    let text = run("text").out;
+    assert!(text.contains("s3: every action except Get*, List*"), "{text}");
+    assert!(text.contains("Narrowing: takes ") && text.contains("gives none."), "{text}");
+    let found: Value = serde_json::from_str(&run("json").out).unwrap();
+    let differing = found["actions"].as_array().unwrap();
+    let bucket = json!({
+        "action": "s3:DeleteBucket", "access_level": "Write", "before": "full", "after": "none",
+    });
+    assert!(differing.contains(&bucket), "{differing:?}");
+    assert_eq!(found["takes"]["actions"].as_u64().unwrap(), differing.len() as u64);
+    assert!(run("markdown").out.contains("- `s3`: every action except `Get*`, `List*`"));
+    assert!(run("github").out.starts_with("::notice title="));
+}
+
+#[test]
+fn every_document_that_cannot_be_used_is_named_with_its_place() {
+    let binary = documents();
+    fs::write(binary.folder().join("bad.json"), "{\n \"Statement\": 1\n}").unwrap();
+    let ran = binary.run(&["impact", "bad.json", "missing.json", "--identity", "wide.json"]);
+    assert_eq!(ran.code, 1, "{ran}");
+    for part in ["cannot use bad.json:2:", "cannot use missing.json: file not found", "help: "] {
+        assert!(ran.err.contains(part), "{part}: {ran}");
+    }
+    assert!(ran.out.is_empty(), "{ran}");
 }

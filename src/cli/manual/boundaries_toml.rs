@@ -79,7 +79,8 @@ const SECTIONS: &[(&str, &[Block])] = &[
                 "max_removals = N or \"P%\"",
                 "The maximum number or percentage of users and roles whose boundary a plan may remove. The \
                  option is `--max-removals`. If the key is missing, the limit for `apply --auto-approve` \
-                 is 5 users or 5% of the users, whichever is more, and the same for roles.",
+                 is 5 users or 5% of the users, whichever is more, and the same for roles. A boundary that \
+                 allows everything counts as a removal.",
             ),
             Term(
                 "protected = [\"PATTERN\", ...]",
@@ -94,6 +95,18 @@ const SECTIONS: &[(&str, &[Block])] = &[
                 "allow_own_boundary = true or false",
                 "Whether a plan may change the boundary of the user whose credentials run \
                  `iam-boundaries`, or of the role that they belong to. The option is `--allow-own-boundary`. The default is `false`.",
+            ),
+            Term(
+                "widening = \"allow\", \"permissions-management\" or \"refuse\"",
+                "Whether a plan may set a boundary that allows more than the one before, or remove one. With \
+                 `permissions-management`, it may not remove a boundary or allow more of the actions that manage \
+                 permissions. If the boundaries cannot be compared, the plan is refused. The option is \
+                 `--allow-widening`. The default is `allow`.",
+            ),
+            Term(
+                "taking_used = \"DAYSd\"",
+                "A plan must not take what users and roles used in this number of days. The option is \
+                 `--allow-taking-used`.",
             ),
             Subsection("[users]"),
             Paragraph(

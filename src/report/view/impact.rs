@@ -262,6 +262,9 @@ const MAX_PRINCIPALS: usize = 5;
 /// What is used and would be taken, and the different effects of a plan, the most important first.
 pub(super) fn impact_sections(plan: &Plan) -> Vec<Section<'_>> {
     let Some(PlanImpact { effects, used, .. }) = &plan.impact else { return Vec::new() };
+    if effects.is_empty() {
+        return Vec::new();
+    }
     let can_allow = |effect: &&Effect| effect.result.as_ref().is_ok_and(Summary::can_allow);
     let (widening, others): (Vec<&Effect>, Vec<&Effect>) = effects.iter().partition(can_allow);
     let (unknown, others): (Vec<&Effect>, Vec<&Effect>) =

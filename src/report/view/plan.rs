@@ -34,7 +34,8 @@ pub(in crate::report) fn review(plan: &Plan) -> Document<'_> {
     let title = title.and(": ").and_sentence(result);
     let mut sections = impact_sections(plan);
     sections.extend(change_sections(plan));
-    sections.extend(plan.impact.iter().map(|_| about_the_method()));
+    let has_effects = plan.impact.as_ref().is_some_and(|impact| !impact.effects.is_empty());
+    sections.extend(has_effects.then(about_the_method));
     sections.extend(incomplete_journal(plan));
     sections.extend(names_section(plan));
     sections.extend(problem_section(problems(plan), is_layered(plan)));
