@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -156,6 +156,19 @@ impl Comparison {
     /// The actions of which a request can be denied that was allowed before.
     pub fn losses(&self) -> ActionSet {
         self.taken.or(&self.reduced).or(&self.narrowed)
+    }
+
+    /// The actions that are allowed after the change as before it, of the services of which others are not.
+    pub fn kept(&self, actions: &Actions) -> ActionSet {
+        let changed = self.gains().or(&self.losses());
+        let services: BTreeSet<&str> =
+            changed.iter().map(|index| actions.get(index).service()).collect();
+        let mut kept = ActionSet::none(actions.len());
+        let same = self.after.allowed.without(&changed);
+        let of_services =
+            same.iter().filter(|&index| services.contains(actions.get(index).service()));
+        of_services.for_each(|index| kept.insert(index));
+        kept
     }
 
     /// How far the action with this index is allowed before and after the change.

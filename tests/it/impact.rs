@@ -309,6 +309,8 @@ fn the_command_lists_the_actions_that_differ_in_each_format() {
         |format: &str| binary.run(&["impact", "wide.json", "narrow.json", "--format", format]);
     let text = run("text").out;
     assert!(text.contains("s3: every action except Get*, List*"), "{text}");
+    let kept = text.find("Keeps, of the same services:\n  s3: Get*, List*\n");
+    assert!(kept.is_some(), "{text}");
     assert!(text.contains("Narrowing: takes ") && text.contains("gives none."), "{text}");
     let found: Value = serde_json::from_str(&run("json").out).unwrap();
     let differing = found["actions"].as_array().unwrap();

@@ -160,6 +160,7 @@ pub(super) fn sections(comparison: &Comparison, actions: &Actions) -> Vec<Sectio
             Severity::Notice,
             &differing,
         ),
+        section("Keeps, of the same services", Severity::Detail, &comparison.kept(actions)),
     ]
     .into_iter()
     .flatten()
