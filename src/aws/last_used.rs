@@ -42,7 +42,7 @@ impl Reader {
         let progress = || {
             let done = done.load(Ordering::Relaxed);
             pending
-                .progress(format!("{done} of {} last accessed reports are complete", arns.len()));
+                .progress(format!("last accessed reports: {done} of {} are complete", arns.len()));
         };
         progress();
         let report = async |(principal, arn): &(Principal, Printable)| {

@@ -32,14 +32,14 @@ impl Wait {
 /// A clause: `iam:GetUser at https://iam.amazonaws.com: no response for 12 seconds`.
 impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(progress) = &self.progress {
+            return write!(f, "{progress} after {}", self.time());
+        }
         f.write_str(&self.what)?;
         if let Some(endpoint) = &self.endpoint {
             write!(f, " at {endpoint}")?;
         }
         let time = self.time();
-        if let Some(progress) = &self.progress {
-            return write!(f, ": {progress} after {time}");
-        }
         match &self.error {
             Some(error) if error.class == ErrorClass::Throttled => {
                 write!(f, ": throttled for {time}")
@@ -63,6 +63,16 @@ mod tests {
             let (code, message) = (code.into(), "the message".into());
             Some(ApiError { action: "iam:GetUser".into(), class, code, message, request_id: None })
         };
+        let many = Wait {
+            what: "iam:GetServiceLastAccessedDetails".into(),
+            endpoint: None,
+            duration: Duration::from_secs(12),
+            attempts: 1,
+            error: None,
+            progress: Some("last accessed reports: 3 of 7 are complete".into()),
+        };
+        let expected = "last accessed reports: 3 of 7 are complete after 12 seconds";
+        assert_eq!(many.to_string(), expected);
         for (error, why) in [
             (None, "no response for 12 seconds"),
             (error(ErrorClass::Transient, ApiError::TIMED_OUT), "no response for 12 seconds"),
