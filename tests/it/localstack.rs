@@ -92,6 +92,25 @@ fn plan_apply_plan_ends_in_sync() {
 }
 
 #[test]
+fn the_impact_follows_from_the_policies_of_the_account() {
+    let Some(localstack) = LocalStack::find() else { return };
+    let binary = localstack.seeded();
+    let plan = binary.run(&["plan", "--impact", "--format", "json"]);
+    assert_eq!(plan.code, 0, "{plan}");
+    let plan: serde_json::Value = serde_json::from_str(&plan.out).unwrap();
+    let effects = plan["impact"]["effects"].as_array().unwrap();
+    let summaries: Vec<_> = effects.iter().map(|effect| &effect["summary"]).collect();
+    let of = |direction: &str| {
+        summaries.iter().find(|it| it["direction"] == direction).unwrap_or_else(|| panic!("{plan}"))
+    };
+    // Administrators: from Contractor to Developer, and from no boundary to Developer. The others have no policies.
+    assert_eq!(of("widening")["gives"]["services"], 2);
+    assert!(of("narrowing")["takes"]["actions"].as_u64().unwrap() > 10_000);
+    assert_eq!(of("no_effect")["takes"]["actions"], 0);
+    assert_eq!(summaries.len(), 3, "{plan}");
+}
+
+#[test]
 fn users_and_roles_are_imported_applied_and_rolled_back() {
     let Some(localstack) = LocalStack::find() else { return };
     let binary = localstack.seeded_with(60);

@@ -18,10 +18,13 @@ options = parser.parse_args()
 iam = boto3.client("iam", endpoint_url=options.endpoint, region_name="us-east-1",
                    aws_access_key_id=options.account, aws_secret_access_key="any")
 
-document = json.dumps({"Version": "2012-10-17",
-                       "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
-right, wrong = (iam.create_policy(PolicyName=name, PolicyDocument=document)["Policy"]["Arn"]
-                for name in ("Developer", "Contractor"))
+def document(*actions):
+    return json.dumps({"Version": "2012-10-17",
+                       "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]})
+
+
+right, wrong = (iam.create_policy(PolicyName=name, PolicyDocument=document(*actions))["Policy"]["Arn"]
+                for name, actions in [("Developer", ["s3:*", "ec2:*"]), ("Contractor", ["s3:Get*"])])
 TRUST = json.dumps({"Version": "2012-10-17",
                     "Statement": [{"Effect": "Allow", "Principal": {"AWS": options.account},
                                    "Action": "sts:AssumeRole"}]})
