@@ -170,7 +170,7 @@ fn impact() -> Duration {
     let arn = |n: usize| -> PolicyArn {
         format!("arn:aws:iam::{ACCOUNT}:policy/Policy-{n}").parse().expect("the ARN is valid")
     };
-    let mut policies = AccountPolicies { is_complete: true, ..AccountPolicies::default() };
+    let mut policies = AccountPolicies::default();
     policies.managed.extend((0..POLICIES).map(|n| (arn(n), Ok(document(n).into()))));
     let (mut readings, mut file) = (BTreeMap::new(), "[users]\n".to_owned());
     for n in 0..USERS {

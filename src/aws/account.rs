@@ -10,7 +10,7 @@ use super::write::Writer;
 use crate::iam::{AccountAlias, PolicyArn, Principal, PrincipalKind, Printable, Rate};
 use crate::inventory::{
     AccountPolicies, ApiError, CallCount, CallerIdentity, EveryPrincipal, EveryPrincipalError,
-    Inventory, LastUsed, PolicyState, PolicyText, Wait,
+    Inventory, LastUsed, PolicyState, PolicyTexts, Wait,
 };
 
 /// An account whose caller identity is confirmed: it can be read and written to.
@@ -120,6 +120,12 @@ impl Account {
         self.reader.policies.as_ref().map(PolicyCollector::collected).unwrap_or_default()
     }
 
+    /// Those of the documents on these pages that belong to these policies.
+    pub fn collected_documents(&self, arns: &BTreeSet<PolicyArn>) -> PolicyTexts {
+        let collector = self.reader.policies.as_ref();
+        collector.map(|it| it.documents_of(arns)).unwrap_or_default()
+    }
+
     /// The documents of the default versions of managed policies, with one `GetPolicy` and one `GetPolicyVersion` call
     /// each.
     ///
@@ -128,7 +134,7 @@ impl Account {
     pub async fn policy_documents(
         &self,
         arns: &BTreeSet<&PolicyArn>,
-    ) -> Result<BTreeMap<PolicyArn, PolicyText>, ApiError> {
+    ) -> Result<PolicyTexts, ApiError> {
         self.reader.documents(arns).await
     }
 

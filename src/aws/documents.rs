@@ -1,6 +1,6 @@
 //! The documents of managed policies that are on no account page.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::call_executor::CallExecutor;
@@ -8,7 +8,7 @@ use super::error::CallFailure;
 use super::policies::POLICY;
 use super::reader::{MAX_READS_IN_FLIGHT, Reader, concurrently};
 use crate::iam::PolicyArn;
-use crate::inventory::{ApiError, ErrorClass, PolicyText};
+use crate::inventory::{ApiError, ErrorClass, PolicyText, PolicyTexts};
 
 const VERSION: &str = "iam:GetPolicyVersion";
 
@@ -20,7 +20,7 @@ impl Reader {
     pub(super) async fn documents(
         &self,
         arns: &BTreeSet<&PolicyArn>,
-    ) -> Result<BTreeMap<PolicyArn, PolicyText>, ApiError> {
+    ) -> Result<PolicyTexts, ApiError> {
         let [policies, versions] =
             &[POLICY, VERSION].map(|action| self.executor(action, MAX_READS_IN_FLIGHT, arns.len()));
         let documents = arns.iter().map(|&arn| async move {

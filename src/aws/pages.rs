@@ -81,14 +81,12 @@ pub(super) async fn each_detail(
     };
     // The policies are on all pages, also on those after the last principal that is needed.
     let mut is_done = false;
-    let pages = each_page(reader, DETAILS, kinds, get, |page| {
+    each_page(reader, DETAILS, kinds, get, |page| {
         policies.take(page);
         is_done = is_done || take_page(page)?.is_break();
         Ok(ControlFlow::Continue(()))
     })
-    .await?;
-    policies.complete();
-    Ok(pages)
+    .await
 }
 
 fn entity_type(kind: PrincipalKind) -> EntityType {

@@ -1,6 +1,6 @@
 //! The policies on account pages.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_iam::operation::get_account_authorization_details::GetAccountAuthorizationDetailsOutput;
@@ -8,7 +8,7 @@ use aws_sdk_iam::types::{AttachedPolicy, EntityType, ManagedPolicyDetail, Policy
 
 use super::detail::DETAILS;
 use crate::iam::{PolicyArn, Principal, PrincipalKind, Printable};
-use crate::inventory::{AccountPolicies, ApiError, IdentityPolicies, PolicyText};
+use crate::inventory::{AccountPolicies, ApiError, IdentityPolicies, PolicyText, PolicyTexts};
 
 /// The filters of account pages that have policies. Those of users and roles are on the pages of users and roles.
 pub(super) const FILTERS: [EntityType; 3] =
@@ -69,14 +69,16 @@ impl PolicyCollector {
         }
     }
 
-    /// Notes that the last page was read.
-    pub(super) fn complete(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).policies.is_complete = true;
-    }
-
     /// The policies collected so far.
     pub(super) fn collected(&self) -> AccountPolicies {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).policies.clone()
+    }
+
+    /// Those of the documents collected so far that belong to these policies.
+    pub(super) fn documents_of(&self, arns: &BTreeSet<PolicyArn>) -> PolicyTexts {
+        let collected = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let managed = &collected.policies.managed;
+        arns.iter().filter_map(|arn| Some((arn.clone(), managed.get(arn)?.clone()))).collect()
     }
 }
 

@@ -17,7 +17,7 @@ pub use caller_identity::CallerIdentity;
 pub use calls::{CallCount, CallOutcome, Retry, StopReason};
 pub use every_principal::{EveryPrincipal, EveryPrincipalError, UnreadablePrincipal};
 pub use last_used::{LastUsed, UsedService};
-pub use policies::{AccountPolicies, IdentityPolicies, PolicyText};
+pub use policies::{AccountPolicies, IdentityPolicies, PolicyText, PolicyTexts, policy_text};
 pub use policy_state::PolicyState;
 pub use reading::{Inventory, Reading};
 pub use wait::Wait;

@@ -13,13 +13,31 @@ pub struct AccountPolicies {
     /// The policies of groups, by their names.
     pub groups: BTreeMap<Printable, IdentityPolicies>,
     /// The default versions of managed policies.
-    pub managed: BTreeMap<PolicyArn, PolicyText>,
-    /// Whether every page was read. Otherwise, a group that is missing here can exist.
-    pub is_complete: bool,
+    pub managed: PolicyTexts,
 }
 
 /// The text of a policy document as in the response, percent-encoded (RFC 3986). Equal texts share their memory.
 pub type PolicyText = Result<Arc<str>, ApiError>;
+
+/// The documents of the default versions of managed policies.
+pub type PolicyTexts = BTreeMap<PolicyArn, PolicyText>;
+
+/// The document of a policy, with the ARN as the texts have it.
+///
+/// # Errors
+/// Why the document is not known: a statement.
+pub fn policy_text<'t>(
+    texts: &'t PolicyTexts,
+    arn: &PolicyArn,
+) -> Result<(&'t PolicyArn, &'t str), Printable> {
+    match texts.get_key_value(arn) {
+        Some((arn, Ok(text))) => Ok((arn, text)),
+        Some((_, Err(error))) => {
+            Err(format!("cannot read policy {arn}: {}", error.without_request_id()).into())
+        }
+        None => Err(format!("policy {arn} was not read").into()),
+    }
+}
 
 /// The identity-based policies of a user, role or group.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

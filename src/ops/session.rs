@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::error::Error;
 use super::selection::{SelectedReading, Selection, count_unlisted};
@@ -8,12 +8,12 @@ use crate::iam::{
     AccountAlias, AccountId, Days, PolicyArn, Principal, PrincipalKind, Printable, Timestamp,
 };
 use crate::inventory::{
-    AccountPolicies, ApiError, ErrorClass, Inventory, PolicyState, PolicyText, Reading,
+    AccountPolicies, ApiError, ErrorClass, Inventory, PolicyState, PolicyTexts, Reading,
 };
 use crate::journal::RunRecord;
 use crate::plan::{
-    Explanation, Guard, Overrides, PinnedPolicies, Plan, PlanContext, Preflight, Supervision,
-    UsedPermissions, Violation, WideningGuard, changed_principals, check_account,
+    Explanation, Guard, Overrides, PinnedPolicies, Plan, PlanContext, PlanImpact, Preflight,
+    Supervision, UsedPermissions, Violation, WideningGuard, changed_principals, check_account,
     check_journal_scope, check_plan_scope, check_scope, policy_documents, rollback,
 };
 
@@ -42,9 +42,6 @@ impl ImpactScope {
         ImpactScope { is_shown, last_used: self.last_used.max(other.last_used) }
     }
 }
-
-/// The documents of policies, as they were read.
-type Texts = BTreeMap<PolicyArn, PolicyText>;
 
 /// What a plan is made from.
 pub(super) enum Input {
@@ -161,7 +158,7 @@ impl Session {
                     let changed: Vec<Principal> =
                         plan.changes.iter().map(|change| change.principal.clone()).collect();
                     self.account.inventory(&changed).await?;
-                    self.add_impact(&mut plan, &Texts::new()).await?;
+                    self.add_impact(&mut plan, &PolicyTexts::new()).await?;
                 }
                 return Ok(plan);
             }
@@ -219,7 +216,7 @@ impl Session {
         overrides: &Overrides,
     ) -> Result<Vec<Violation>, Error> {
         let mut plan = plan.clone();
-        self.compare_boundaries(&mut plan, overrides, &Texts::new()).await?;
+        self.compare_boundaries(&mut plan, overrides, &PolicyTexts::new()).await?;
         self.read_account_counts(&mut plan, overrides).await?;
         let caller = self.account.identity().principal();
         Ok(plan.violations(caller.as_ref(), supervision, overrides))
@@ -249,7 +246,7 @@ impl Session {
     ) -> Result<Explanation, Error> {
         let (live, context) = self.read_selected(config, None, selection).await?;
         let mut explanation = Explanation::of(principal, &context, config, &live);
-        if let Some(policies) = self.policies_for(&explanation.plan, &Texts::new()).await? {
+        if let Some(policies) = self.policies_for(&explanation.plan, &PolicyTexts::new()).await? {
             explanation.impact = explanation.plan.explained_impact(&policies);
         }
         Ok(explanation)
@@ -261,17 +258,12 @@ impl Session {
         &self,
         plan: Plan,
         pinned: &PinnedPolicies<'_>,
-    ) -> Result<(Plan, Texts), Error> {
+    ) -> Result<(Plan, PolicyTexts), Error> {
         let mut needed: BTreeSet<PolicyArn> = pinned.needed(&plan).into_iter().cloned().collect();
         if self.is_recording {
             needed.extend(plan.policies().into_iter().cloned());
         }
-        // The account pages of the impact already have most of them.
-        let mut texts = self.account.collected_policies().managed;
-        texts.retain(|arn, text| needed.contains(arn) && text.is_ok());
-        let missing = needed.iter().filter(|arn| !texts.contains_key(*arn)).collect();
-        let read = self.account.policy_documents(&missing).await?;
-        texts.extend(read);
+        let texts = self.texts_of(&needed, &PolicyTexts::new()).await?;
         let documents = policy_documents(&texts);
         let mut plan = plan.checked_against_pinned(pinned, &documents);
         plan.record_documents(&documents);
@@ -284,14 +276,13 @@ impl Session {
     }
 
     /// Says what the changes of the plan give and take, as far as it is wanted.
-    async fn add_impact(&self, plan: &mut Plan, documents: &Texts) -> Result<(), Error> {
+    async fn add_impact(&self, plan: &mut Plan, documents: &PolicyTexts) -> Result<(), Error> {
         let Some(policies) = self.policies_for(plan, documents).await? else { return Ok(()) };
         let mut impact = plan.impact_with(&policies);
-        plan.impact = Some(impact.clone());
         if let Some(days) = self.impact.last_used {
-            impact.used = Some(self.used_permissions(plan, &policies, days).await?);
-            plan.impact = Some(impact);
+            impact.used = Some(self.used_permissions(plan, &impact, &policies, days).await?);
         }
+        plan.impact = Some(impact);
         Ok(())
     }
 
@@ -300,38 +291,47 @@ impl Session {
         &self,
         plan: &mut Plan,
         overrides: &Overrides,
-        documents: &Texts,
+        documents: &PolicyTexts,
     ) -> Result<(), Error> {
-        let mut policies = self.account.collected_policies();
-        policies.managed.extend(documents.clone());
-        let needed = plan.documents_for_guard(overrides);
+        let needed: BTreeSet<PolicyArn> =
+            plan.documents_for_guard(overrides).into_iter().cloned().collect();
         if needed.is_empty() {
             return Ok(());
         }
-        policies.managed.retain(|arn, _| needed.contains(arn));
-        let missing =
-            needed.into_iter().filter(|arn| !policies.managed.contains_key(*arn)).collect();
-        let read = self.account.policy_documents(&missing).await?;
-        let is_refused = plan.guard.widening != WideningGuard::Allow;
-        for (arn, document) in &read {
-            if let Err(error) = document
-                && !is_refused
-            {
+        let texts = self.texts_of(&needed, documents).await?;
+        let unread = texts.iter().filter(|(arn, _)| !documents.contains_key(*arn));
+        for (arn, text) in unread.filter(|_| plan.guard.widening == WideningGuard::Allow) {
+            if let Err(error) = text {
                 tracing::warn!(
                     "{error}; max_removals does not count {arn} as a boundary that allows everything"
                 );
             }
         }
-        policies.managed.extend(read);
-        plan.compare_boundaries(&policies);
+        plan.compare_boundaries(&texts);
         Ok(())
+    }
+
+    /// The documents of these policies: those that are `known`, those on the account pages of the impact, and those that
+    /// are read now.
+    async fn texts_of(
+        &self,
+        needed: &BTreeSet<PolicyArn>,
+        known: &PolicyTexts,
+    ) -> Result<PolicyTexts, Error> {
+        let mut texts = self.account.collected_documents(needed);
+        texts.retain(|_, text| text.is_ok());
+        let known = known.iter().filter(|(arn, _)| needed.contains(*arn));
+        texts.extend(known.map(|(arn, text)| (arn.clone(), text.clone())));
+        let missing = needed.iter().filter(|arn| !texts.contains_key(*arn)).collect();
+        texts.extend(self.account.policy_documents(&missing).await?);
+        Ok(texts)
     }
 
     /// The policies that the impact of the plan depends on; `None` if it is not wanted. `documents` are not read again.
     async fn policies_for(
         &self,
         plan: &Plan,
-        documents: &Texts,
+        documents: &PolicyTexts,
     ) -> Result<Option<AccountPolicies>, Error> {
         if !self.impact.is_shown {
             return Ok(None);
@@ -344,18 +344,19 @@ impl Session {
         Ok(Some(policies))
     }
 
-    /// What the principals that lose permissions used in the last `days`.
+    /// What the principals that lose permissions by `impact` used in the last `days`.
     async fn used_permissions(
         &self,
         plan: &Plan,
+        impact: &PlanImpact,
         policies: &AccountPolicies,
         days: u32,
     ) -> Result<UsedPermissions, Error> {
-        let losing = plan.losing(policies);
-        let arns: Vec<(Principal, Printable)> =
-            losing.filter_map(|(it, arn)| Some((it.clone(), arn?.clone()))).collect();
+        let arn = |it: &Principal| policies.principals.get(it)?.arn.clone();
+        let losing = impact.losing().filter_map(|it| Some((it.clone(), arn(it)?)));
+        let arns: Vec<(Principal, Printable)> = losing.collect();
         let last_used = self.account.last_used(&arns).await?;
-        Ok(plan.used_with(policies, &last_used, days, Timestamp::now()?))
+        Ok(plan.used_with(impact, policies, &last_used, days, Timestamp::now()?))
     }
 
     /// The plan without the changes whose policies cannot be used as boundaries.

@@ -6,8 +6,8 @@ use super::content::Plan;
 use super::guard::{Overrides, Supervision, WideningGuard};
 use super::widening::Widening;
 use crate::iam::{BoundaryChange, PolicyArn, Printable};
-use crate::impact::{Actions, Document, Step};
-use crate::inventory::AccountPolicies;
+use crate::impact::{Actions, Document, Permissions, Step};
+use crate::inventory::{PolicyTexts, policy_text};
 
 impl Plan {
     /// The policies whose documents the guard rails depend on, and that were not compared yet.
@@ -41,51 +41,43 @@ impl Plan {
         !removals.is_empty()
     }
 
-    /// Compares the boundaries of each change whose documents are in `policies`.
-    pub fn compare_boundaries(&mut self, policies: &AccountPolicies) {
-        let parsed = |arn: &PolicyArn| match policies.managed.get(arn) {
-            None => Err(Printable::from(format!("policy {arn} was not read"))),
-            Some(Err(error)) => {
-                Err(format!("cannot read policy {arn}: {}", error.without_request_id()).into())
-            }
-            Some(Ok(text)) => Document::parse(text).map_err(|error| {
+    /// Compares the boundaries of each change whose documents are in `texts`. Equal changes are compared once.
+    pub fn compare_boundaries(&mut self, texts: &PolicyTexts) {
+        let parsed = |arn: &PolicyArn| {
+            let (_, text) = policy_text(texts, arn)?;
+            Document::parse(text).map_err(|error| {
                 format!("the document of policy {arn} cannot be evaluated: {error}").into()
-            }),
+            })
         };
-        let documents: HashMap<PolicyArn, Result<Document, Printable>> =
-            policies.managed.keys().map(|arn| (arn.clone(), parsed(arn))).collect();
+        let documents: Documents = texts.keys().map(|arn| (arn.clone(), parsed(arn))).collect();
         let actions = Actions::of(documents.values().flatten());
-        let mut known: HashMap<BoundaryChange, Widening> = HashMap::new();
+        let mut known: HashMap<BoundaryChange, Option<Widening>> = HashMap::new();
         for change in self.changes.iter_mut().filter(|it| it.widening.is_none()) {
-            let BoundaryChange::Change { from, to } = &change.boundary else { continue };
-            let Some(after) = documents.get(to) else { continue };
-            let compare = || {
-                let after = match after {
-                    Ok(after) => after,
-                    Err(why) => return Some(Widening::Unknown(why.clone())),
-                };
-                match documents.get(from) {
-                    Some(Ok(before)) => Some(Widening::of(
-                        &Step::new(Some(before), Some(after), &actions),
-                        &actions,
-                    )),
-                    Some(Err(why)) => Some(Widening::Unknown(why.clone())),
-                    // Only the new boundary was read: whether it allows everything.
-                    None => {
-                        let step = Step::new(Some(after), Some(after), &actions);
-                        step.ends_in_everything().then_some(Widening::Everything)
-                    }
-                }
-            };
-            match known.get(&change.boundary) {
-                Some(widening) => change.widening = Some(widening.clone()),
-                None => {
-                    change.widening = compare();
-                    if let Some(widening) = &change.widening {
-                        known.insert(change.boundary.clone(), widening.clone());
-                    }
-                }
-            }
+            let compare = || widening(&change.boundary, &documents, &actions);
+            change.widening = known.entry(change.boundary.clone()).or_insert_with(compare).clone();
+        }
+    }
+}
+
+/// The documents that were read; an error says why one is not known.
+type Documents = HashMap<PolicyArn, Result<Document, Printable>>;
+
+/// Whether the new boundary allows more; `None` if nothing is known of it. If only its own document was read, only
+/// whether it allows everything.
+fn widening(
+    boundary: &BoundaryChange,
+    documents: &Documents,
+    actions: &Actions,
+) -> Option<Widening> {
+    let BoundaryChange::Change { from, to } = boundary else { return None };
+    match (documents.get(from), documents.get(to)?) {
+        (_, Err(why)) | (Some(Err(why)), _) => Some(Widening::Unknown(why.clone())),
+        (Some(Ok(before)), Ok(after)) => {
+            let step = Step::new(Some(before), Some(after), actions);
+            Some(Widening::of(&step, actions))
+        }
+        (None, Ok(after)) => {
+            Permissions::of(after, actions).is_everything().then_some(Widening::Everything)
         }
     }
 }

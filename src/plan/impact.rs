@@ -36,6 +36,13 @@ pub struct ExplainedImpact {
 }
 
 impl PlanImpact {
+    /// The principals that can lose permissions, or of which it is not known.
+    pub fn losing(&self) -> impl Iterator<Item = &Principal> {
+        let losing =
+            self.effects.iter().filter(|it| it.result.as_ref().map_or(true, Summary::can_deny));
+        losing.flat_map(|effect| &effect.principals)
+    }
+
     /// The position of the effect of each principal.
     pub fn by_principal(&self) -> HashMap<&Principal, usize> {
         let effects = self.effects.iter().enumerate();

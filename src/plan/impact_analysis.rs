@@ -11,7 +11,7 @@ use crate::iam::{PolicyArn, Principal, Printable, Timestamp};
 use crate::impact::{
     Actions, Catalog, Comparison, Document, DocumentError, Permissions, Step, Summary,
 };
-use crate::inventory::{AccountPolicies, IdentityPolicies, LastUsed};
+use crate::inventory::{AccountPolicies, IdentityPolicies, LastUsed, policy_text};
 
 impl Plan {
     /// The policies that are needed for the impact of this plan, and of which `policies` does not have the documents.
@@ -39,28 +39,16 @@ impl Plan {
         PlanImpact { catalog_date: Catalog::current().date.clone(), effects, used: None }
     }
 
-    /// The principals that can lose permissions by this plan, or of which it is not known, with their ARNs.
-    pub fn losing<'a>(
-        &'a self,
-        policies: &'a AccountPolicies,
-    ) -> impl Iterator<Item = (&'a Principal, Option<&'a Printable>)> {
-        let effects = self.impact.iter().flat_map(|impact| &impact.effects);
-        let losing = effects.filter(|it| it.result.as_ref().map_or(true, Summary::can_deny));
-        losing.flat_map(|effect| &effect.principals).map(|principal| {
-            let known = policies.principals.get(principal);
-            (principal, known.and_then(|known| known.arn.as_ref()))
-        })
-    }
-
-    /// What the principals used in the `days` before `now`, and the changes take.
+    /// What the principals that can lose permissions by `impact` used in the `days` before `now`, and the changes take.
     pub fn used_with(
         &self,
+        impact: &PlanImpact,
         policies: &AccountPolicies,
         last_used: &LastUsed,
         days: u32,
         now: Timestamp,
     ) -> UsedPermissions {
-        let losing: BTreeSet<&Principal> = self.losing(policies).map(|(it, _)| it).collect();
+        let losing: BTreeSet<&Principal> = impact.losing().collect();
         let mut analysis = Analysis::of(&self.changes, policies);
         let mut used = UsedPermissions::none(days);
         for change in self.changes.iter().filter(|it| losing.contains(&it.principal)) {
@@ -102,8 +90,10 @@ impl<'a> Analysis<'a> {
         for change in changes {
             texts.extend(identity(policies, &change.principal).into_iter().flatten());
             let boundaries = [change.boundary.from(), change.boundary.to()].into_iter().flatten();
-            texts
-                .extend(boundaries.filter_map(|arn| managed(policies, arn).ok().map(|(_, it)| it)));
+            texts.extend(
+                boundaries
+                    .filter_map(|arn| policy_text(&policies.managed, arn).ok().map(|(_, it)| it)),
+            );
         }
         let parsed = |text: &'a str| {
             let unreadable = |error: DocumentError| {
@@ -152,7 +142,7 @@ impl<'a> Analysis<'a> {
     fn combination(&self, change: &Change) -> Result<Combination<'a>, Printable> {
         let identity = identity(self.policies, &change.principal)?;
         let key = |arn: Option<&PolicyArn>| {
-            arn.map(|arn| managed(self.policies, arn).map(|(arn, _)| arn)).transpose()
+            arn.map(|arn| policy_text(&self.policies.managed, arn).map(|(arn, _)| arn)).transpose()
         };
         Ok((identity, key(change.boundary.from())?, key(change.boundary.to())?))
     }
@@ -167,22 +157,8 @@ impl<'a> Analysis<'a> {
 
     fn boundary(&self, arn: Option<&PolicyArn>) -> Result<Option<&Document>, Printable> {
         let Some(arn) = arn else { return Ok(None) };
-        let (_, text) = managed(self.policies, arn)?;
+        let (_, text) = policy_text(&self.policies.managed, arn)?;
         self.document(text).map(Some).map_err(|why| format!("{arn}: {why}").into())
-    }
-}
-
-/// The document of a managed policy.
-fn managed<'a>(
-    policies: &'a AccountPolicies,
-    arn: &PolicyArn,
-) -> Result<(&'a PolicyArn, &'a str), Printable> {
-    match policies.managed.get_key_value(arn) {
-        Some((arn, Ok(text))) => Ok((arn, text)),
-        Some((_, Err(error))) => {
-            Err(format!("cannot read policy {arn}: {}", error.without_request_id()).into())
-        }
-        None => Err(format!("policy {arn} was not read").into()),
     }
 }
 
@@ -218,7 +194,7 @@ fn add<'a>(
     }
     documents.extend(of.inline.iter().map(|text| &**text));
     for arn in &of.attached {
-        documents.insert(managed(policies, arn)?.1);
+        documents.insert(policy_text(&policies.managed, arn)?.1);
     }
     Ok(())
 }

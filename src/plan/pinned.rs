@@ -12,7 +12,7 @@ use super::drifted::DriftedPolicy;
 use crate::config::{Config, PinnedDocument};
 use crate::iam::{Digest, PolicyArn, PrincipalCounts, Printable};
 use crate::impact::CanonicalDocument;
-use crate::inventory::{ApiError, ErrorClass, Inventory, PolicyText, Reading};
+use crate::inventory::{ApiError, ErrorClass, Inventory, PolicyText, PolicyTexts, Reading};
 
 /// The documents of the default versions of policies, as they were read.
 pub type PolicyDocuments = BTreeMap<PolicyArn, Result<Arc<CanonicalDocument>, ApiError>>;
@@ -28,7 +28,7 @@ pub struct PinnedPolicies<'c> {
 const CONTEXT: usize = 3;
 
 /// The documents in the responses of IAM.
-pub fn policy_documents(texts: &BTreeMap<PolicyArn, PolicyText>) -> PolicyDocuments {
+pub fn policy_documents(texts: &PolicyTexts) -> PolicyDocuments {
     let document = |text: &PolicyText| {
         let text = text.as_ref().map_err(ApiError::without_request_id)?;
         CanonicalDocument::parse(text).map(Arc::new).map_err(|error| {
@@ -45,6 +45,9 @@ impl<'c> PinnedPolicies<'c> {
         let mut pinned = PinnedPolicies::default();
         for (policy, document) in config.names.pinned_by_arn(context.account, context.partition) {
             pinned.documents.entry(policy).or_default().push(document);
+        }
+        if pinned.documents.is_empty() {
+            return pinned;
         }
         let mut decisions = Decisions::new(config);
         for (principal, reading) in live.iter() {

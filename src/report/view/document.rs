@@ -190,6 +190,23 @@ impl<'a> Section<'a> {
         })
     }
 
+    /// A section of statements about the whole document.
+    pub(in crate::report) fn of_statements(
+        heading: Text<'a>,
+        severity: Severity,
+        statements: Vec<Text<'a>>,
+    ) -> Section<'a> {
+        Section {
+            heading: Some(heading),
+            severity,
+            label: "",
+            noun: "statement",
+            body: Body::Statements(statements),
+            message: None,
+            help: None,
+        }
+    }
+
     /// The number of rows.
     pub(in crate::report) fn len(&self) -> usize {
         match &self.body {

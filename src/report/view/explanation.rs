@@ -1,7 +1,7 @@
 use super::impact::explained_sections;
 use super::problem::problem_statement;
 use super::words::account;
-use super::{Body, Closing, Document, Section, Severity, Text, Tone};
+use super::{Closing, Document, Section, Severity, Text, Tone};
 use crate::config::{Position, Then};
 use crate::iam::{PolicyArn, Printable};
 use crate::inventory::Attributes;
@@ -21,15 +21,8 @@ pub(in crate::report) fn explanation(explanation: &Explanation) -> Document<'_> 
         .and_name(explanation.principal.name.as_str())
         .and(" in account ")
         .and_text(account(&explanation.plan));
-    let section = |heading, body: Vec<_>| Section {
-        heading: Some(heading),
-        severity: Severity::Notice,
-        label: "",
-        noun: "statement",
-        body: Body::Statements(body),
-        message: None,
-        help: None,
-    };
+    let section =
+        |heading, statements| Section::of_statements(heading, Severity::Notice, statements);
     let mut sections = vec![
         section(Text::ours("In the account"), in_account(explanation)),
         section(Text::ours("Entry"), entry(explanation)),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::words::{counted, counted_more, grouped};
-use super::{Body, Closing, Document, Section, Severity, Text, Tone};
+use super::{Closing, Document, Section, Severity, Text, Tone};
 use crate::iam::Principal;
 use crate::impact::{
     AccessLevel, ActionSet, Actions, Catalog, ComparedDocuments, Comparison, Direction, Folded,
@@ -380,15 +380,7 @@ fn statements_section<'a>(
     severity: Severity,
     statements: Vec<Text<'a>>,
 ) -> Section<'a> {
-    Section {
-        heading: Some(Text::ours(heading)),
-        severity,
-        label: "",
-        noun: "statement",
-        body: Body::Statements(statements),
-        message: None,
-        help: None,
-    }
+    Section::of_statements(Text::ours(heading), severity, statements)
 }
 
 /// What the change of one principal does, service by service.
