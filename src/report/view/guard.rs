@@ -1,4 +1,4 @@
-use super::words::{counted, counted_more, grouped, plural};
+use super::words::{at_most, counted, counted_more, grouped, plural};
 use super::{Body, Section, Severity, Text};
 use crate::config::Provenance;
 use crate::iam::{Principal, PrincipalCounts, PrincipalKind, PrincipalPattern, Threshold};
@@ -103,34 +103,20 @@ fn texts(violations: &[Violation]) -> Vec<Text<'static>> {
             }
         }
     }
-    texts.extend(first_of(
-        widening,
-        "principal would have a wider boundary",
-        "principals would have wider boundaries",
-    ));
-    texts.extend(first_of(
-        taking,
-        "principal would lose what it used",
-        "principals would lose what they used",
-    ));
-    let more = protected.len().saturating_sub(MAX_NAMES);
-    protected.truncate(MAX_NAMES);
-    texts.extend(protected);
-    if more > 0 {
+    let others = |one: &'static str, many: &'static str| {
+        move |more| Text::sentence(format!("{} more {}", grouped(more), plural(more, one, many)))
+    };
+    let wider =
+        others("principal would have a wider boundary", "principals would have wider boundaries");
+    texts.extend(at_most(widening, MAX_NAMES, wider));
+    let losing =
+        others("principal would lose what it used", "principals would lose what they used");
+    texts.extend(at_most(taking, MAX_NAMES, losing));
+    texts.extend(at_most(protected, MAX_NAMES, |more| {
         let verb = plural(more, "is", "are");
         let noun = PrincipalCounts::of(kinds.into_iter().skip(MAX_NAMES)).noun();
-        texts.push(Text::sentence(format!("{} {verb} protected", counted_more(more, noun))));
-    }
-    texts
-}
-
-/// The first statements, and how many more there are.
-fn first_of(mut texts: Vec<Text<'static>>, one: &str, many: &str) -> Vec<Text<'static>> {
-    let more = texts.len().saturating_sub(MAX_NAMES);
-    texts.truncate(MAX_NAMES);
-    if more > 0 {
-        texts.push(Text::sentence(format!("{} more {}", grouped(more), plural(more, one, many))));
-    }
+        Text::sentence(format!("{} {verb} protected", counted_more(more, noun)))
+    }));
     texts
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::words::{counted, counted_more, grouped};
+use super::words::{at_most, counted, counted_more, grouped, names};
 use super::{Closing, Document, Section, Severity, Text, Tone};
 use crate::iam::Principal;
 use crate::impact::{
@@ -186,18 +186,12 @@ fn by_service(set: &ActionSet, actions: &Actions) -> Vec<Text<'static>> {
             Folded::Only(patterns) => (": ", patterns),
             Folded::Except(patterns) => (": every action except ", patterns),
         };
-        statements.push(listed(
-            Text::name(service.to_owned()).and(clause),
-            patterns,
-            MAX_PATTERNS,
-            "action",
-        ));
+        let patterns = names(patterns, MAX_PATTERNS, "action");
+        statements.push(Text::name(service.to_owned()).and(clause).and_text(patterns));
     }
-    let more = statements.len().saturating_sub(MAX_SERVICES);
-    if more > 0 {
-        statements.truncate(MAX_SERVICES);
-        statements.push(Text::ours("actions of ").and_sentence(counted_more(more, "service")));
-    }
+    let mut statements = at_most(statements, MAX_SERVICES, |more| {
+        Text::ours("actions of ").and_sentence(counted_more(more, "service"))
+    });
     if !whole.is_empty() {
         let heading = match whole.len() {
             1 => Text::ours("every action of "),
@@ -205,22 +199,9 @@ fn by_service(set: &ActionSet, actions: &Actions) -> Vec<Text<'static>> {
                 Text::ours("every action of ").and_sentence(counted(count, "service")).and(": ")
             }
         };
-        statements.insert(0, listed(heading, whole, MAX_SERVICES, "service"));
+        statements.insert(0, heading.and_text(names(whole, MAX_SERVICES, "service")));
     }
     statements
-}
-
-/// A list of names, of which the first ones are named and the others counted.
-fn listed(heading: Text<'static>, names: Vec<String>, most: usize, noun: &str) -> Text<'static> {
-    let more = names.len().saturating_sub(most);
-    let mut text = heading;
-    for (n, name) in names.into_iter().take(most).enumerate() {
-        text = text.and(if n == 0 { "" } else { ", " }).and_name(name);
-    }
-    match more {
-        0 => text,
-        more => text.and(" and ").and_sentence(counted_more(more, noun)),
-    }
 }
 
 /// The text of each change of a plan about what it gives and takes.
@@ -287,11 +268,9 @@ const MAX_USED: usize = 20;
 
 /// What principals used and would lose.
 fn used_section(used: &UsedPermissions) -> Option<Section<'_>> {
-    let more = used.taken.len().saturating_sub(MAX_USED);
-    let mut statements: Vec<Text<'_>> = used.taken.iter().take(MAX_USED).map(used_text).collect();
-    if more > 0 {
-        statements.push(Text::sentence(counted_more(more, "used permission")));
-    }
+    let statements = at_most(used.taken.iter().map(used_text).collect(), MAX_USED, |more| {
+        Text::sentence(counted_more(more, "used permission"))
+    });
     if statements.is_empty() && used.unknown.is_empty() {
         let days = counted(used.days as usize, "day");
         let none = Text::ours("nothing of what is taken was used in the last ").and_sentence(days);
@@ -343,16 +322,8 @@ fn unknown_use_section(used: &UsedPermissions) -> Option<Section<'_>> {
 }
 
 /// `alice, bob and 3 more principals`.
-fn named_principals<'a>(principals: Vec<&'a Principal>) -> Text<'a> {
-    let more = principals.len().saturating_sub(MAX_PRINCIPALS);
-    let mut text = Text::default();
-    for (n, principal) in principals.into_iter().take(MAX_PRINCIPALS).enumerate() {
-        text = text.and(if n == 0 { "" } else { ", " }).and_name(principal.to_string());
-    }
-    match more {
-        0 => text,
-        more => text.and(" and ").and_sentence(counted_more(more, "principal")),
-    }
+fn named_principals<'p>(principals: impl IntoIterator<Item = &'p Principal>) -> Text<'static> {
+    names(principals.into_iter().map(ToString::to_string), MAX_PRINCIPALS, "principal")
 }
 
 fn effects_section<'a>(
@@ -360,18 +331,16 @@ fn effects_section<'a>(
     severity: Severity,
     effects: Vec<&'a Effect>,
 ) -> Option<Section<'a>> {
-    let more = effects.len().saturating_sub(MAX_EFFECTS);
-    let mut statements: Vec<Text<'_>> =
-        effects.into_iter().take(MAX_EFFECTS).map(of_principals).collect();
-    if more > 0 {
-        statements.push(Text::sentence(counted_more(more, "effect")));
-    }
+    let statements =
+        at_most(effects.into_iter().map(of_principals).collect(), MAX_EFFECTS, |more| {
+            Text::sentence(counted_more(more, "effect"))
+        });
     (!statements.is_empty()).then_some(statements_section(heading, severity, statements))
 }
 
 /// `user/alice, user/bob and 3 more principals: takes s3:PutObject; gives none`.
 fn of_principals(effect: &Effect) -> Text<'_> {
-    let text = named_principals(effect.principals.iter().collect());
+    let text = named_principals(&effect.principals);
     text.and(": ").and_text(result(effect))
 }
 

@@ -1,5 +1,7 @@
 //! Words that several views share.
 
+use std::borrow::Cow;
+
 use super::{Boundary, Place, Row, Text};
 use crate::apply::Summary;
 use crate::config::{Provenance, ProvenanceKind};
@@ -68,15 +70,36 @@ pub(super) fn files(plan: &Plan) -> Text<'_> {
 
 /// Paths in a sentence: `a.toml, b.toml, c.toml and 2 more files`.
 pub(super) fn paths<'a>(paths: &[&'a Printable]) -> Text<'a> {
-    let (named, more) = paths.split_at(paths.len().min(MAX_FILES));
+    names(paths.iter().map(|path| path.as_str()), MAX_FILES, "file")
+}
+
+/// Names in a sentence, of which at most `most` are named and the others counted: `a, b and 3 more services`.
+pub(super) fn names<'a, N: Into<Cow<'a, str>>>(
+    names: impl IntoIterator<Item = N>,
+    most: usize,
+    noun: &str,
+) -> Text<'a> {
+    let mut names = names.into_iter();
     let mut text = Text::default();
-    for (n, path) in named.iter().enumerate() {
-        text = text.and(if n == 0 { "" } else { ", " }).and_name(path.as_str());
+    for (n, name) in names.by_ref().take(most).enumerate() {
+        text = text.and(if n == 0 { "" } else { ", " }).and_name(name);
     }
-    match more.len() {
+    match names.count() {
         0 => text,
-        count => text.and(" and ").and_sentence(counted_more(count, "file")),
+        more => text.and(" and ").and_sentence(counted_more(more, noun)),
     }
+}
+
+/// The first `most` statements and, if there are more, one that counts the others.
+pub(super) fn at_most<'a>(
+    mut statements: Vec<Text<'a>>,
+    most: usize,
+    others: impl FnOnce(usize) -> Text<'a>,
+) -> Vec<Text<'a>> {
+    let more = statements.len().saturating_sub(most);
+    statements.truncate(most);
+    statements.extend((more > 0).then(|| others(more)));
+    statements
 }
 
 /// Whether the plan is made from several files.
