@@ -34,8 +34,7 @@ pub(super) async fn run(args: &Args, command: &PlanArgs, output: &Output) -> Res
         });
     }
     let options = PlanOptions {
-        access,
-        account: args.account,
+        making: command.to.making(access, args.account),
         selection: Selection {
             base: command.base.clone(),
             as_of,
@@ -43,10 +42,6 @@ pub(super) async fn run(args: &Args, command: &PlanArgs, output: &Output) -> Res
         },
         max_changes: command.limits.max_changes,
         max_removals: command.limits.max_removals,
-        out: command.to.out.clone(),
-        timeout: command.to.timeout,
-        impact: command.to.impact(),
-        record_documents: command.to.is_recorded(),
     };
     match ops::plan(&options, &mut |wait| waits.show(wait)).await.map_err(Failure::from) {
         Ok(plan) => made(&plan, &command.to, output),

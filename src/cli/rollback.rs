@@ -16,13 +16,8 @@ pub(super) async fn run(
     let waits = output.wait_display();
     let (access, _sandbox) = access(args, &waits).await?;
     let options = RollbackOptions {
-        access,
-        account: args.account,
+        making: command.to.making(access, args.account),
         journal: command.journal.clone(),
-        out: command.to.out.clone(),
-        timeout: command.to.timeout,
-        impact: command.to.impact(),
-        record_documents: command.to.is_recorded(),
     };
     let plan = ops::rollback(&options, &mut |wait| waits.show(wait)).await?;
     made(&plan, &command.to, output)

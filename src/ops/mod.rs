@@ -28,7 +28,7 @@ pub use explain::{ExplainOptions, explain};
 pub use from_csv::{FromCsv, FromCsvOptions, from_csv};
 pub use impact::{ImpactOptions, impact};
 pub use import::{ImportOptions, Imported, import};
-pub use plan::{PlanOptions, plan};
+pub use plan::{Making, PlanOptions, plan};
 pub use policy_file::{PolicyFileError, PolicyFileReason};
 pub use rollback::{RollbackOptions, rollback};
 pub use saved_plan::{read_plan, write_plan};

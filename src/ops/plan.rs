@@ -13,23 +13,30 @@ use crate::plan::Plan;
 /// Options of [`plan`].
 #[derive(Debug, Clone)]
 pub struct PlanOptions {
-    /// The credentials and the endpoint.
-    pub access: Access,
-    /// The only account that the credentials may belong to; `None` for any.
-    pub account: Option<AccountId>,
+    /// How the plan is made.
+    pub making: Making,
     /// The boundaries files, and what to plan.
     pub selection: Selection,
     /// Replaces the file's threshold for changes.
     pub max_changes: Option<Threshold>,
     /// Replaces the file's threshold for removals.
     pub max_removals: Option<Threshold>,
+}
+
+/// How a plan is made, whatever it is made from.
+#[derive(Debug, Clone)]
+pub struct Making {
+    /// The credentials and the endpoint.
+    pub access: Access,
+    /// The only account that the credentials may belong to; `None` for any.
+    pub account: Option<AccountId>,
     /// Where to save the plan.
     pub out: Option<PathBuf>,
     /// The time limit for reading the account.
     pub timeout: Option<Duration>,
     /// What to say about what the changes give and take.
     pub impact: ImpactScope,
-    /// Whether the plan records the documents of the policies that it sets, as a plan that is saved does.
+    /// Whether the plan records the documents of the policies that it sets. A plan that is saved always does.
     pub record_documents: bool,
 }
 
@@ -44,38 +51,19 @@ pub async fn plan(options: &PlanOptions, on_wait: OnWait<'_>) -> Result<Plan, Er
         guard.max_changes = options.max_changes.or(guard.max_changes);
         guard.max_removals = options.max_removals.or(guard.max_removals);
     }
-    let PlanOptions { access, account, timeout, out, impact, record_documents, .. } = options;
-    let making = Making {
-        access,
-        account: *account,
-        timeout: *timeout,
-        out: out.as_ref(),
-        impact: *impact,
-        record_documents: *record_documents,
-    };
-    making.plan(input, on_wait).await
+    options.making.plan(input, on_wait).await
 }
 
-/// How a plan is made, whatever it is made from.
-pub(super) struct Making<'a> {
-    pub(super) access: &'a Access,
-    pub(super) account: Option<AccountId>,
-    pub(super) timeout: Option<Duration>,
-    pub(super) out: Option<&'a PathBuf>,
-    pub(super) impact: ImpactScope,
-    pub(super) record_documents: bool,
-}
-
-impl Making<'_> {
+impl Making {
     /// Makes a plan, and saves it if `out` is a path.
-    pub(super) async fn plan(self, input: Input, on_wait: OnWait<'_>) -> Result<Plan, Error> {
+    pub(super) async fn plan(&self, input: Input, on_wait: OnWait<'_>) -> Result<Plan, Error> {
         let Making { access, account, timeout, out, impact, record_documents } = self;
-        let mut time = TimeLimit::new(timeout);
+        let mut time = TimeLimit::new(*timeout);
         let waits = time.waits();
         let made = async {
-            let session = Session::open(access, account, &input, waits).await?;
-            let session = session.recording(record_documents || out.is_some());
-            session.with_impact(impact).plan(input).await
+            let session = Session::open(access, *account, &input, waits).await?;
+            let session = session.recording(*record_documents || out.is_some());
+            session.with_impact(*impact).plan(input).await
         };
         let plan = time.within(on_wait, made).await?;
         if let Some(path) = out {

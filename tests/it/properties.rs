@@ -4,6 +4,7 @@ use crate::support::plans::context;
 use iam_boundaries::ops::Selection;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -11,12 +12,12 @@ use crate::support::fixture::{access, account, apply, apply_options, quick};
 use crate::support::plans::{arn, header, name};
 use crate::support::run::{Items, carry_out_with};
 use iam_boundaries::apply::{RunOptions, Summary, Verification};
-use iam_boundaries::aws::{Account, StopSwitch};
+use iam_boundaries::aws::{Access, Account, StopSwitch};
 use iam_boundaries::config::Config;
 use iam_boundaries::iam::{PolicyArn, Principal, PrincipalKind, Share};
 use iam_boundaries::inventory::{ApiError, CallOutcome, Reading};
 use iam_boundaries::journal::{Journal, Outcome, RunRecord};
-use iam_boundaries::ops::{self, ApplyInput, ImpactScope, PlanOptions, RollbackOptions};
+use iam_boundaries::ops::{self, ApplyInput, ImpactScope, Making, PlanOptions, RollbackOptions};
 use iam_boundaries::plan::{Overrides, Plan, ProblemKind, Supervision, Violation};
 use iam_boundaries::sandbox::{Chaos, Options, Sandbox, awkward_name};
 use proptest::collection::vec;
@@ -204,21 +205,22 @@ fn check_counts(plan: &Plan, items: &Items, summary: &Summary, record: Option<&R
     }
 }
 
+/// A plan that only says what changes.
+fn making(access: Access, out: Option<PathBuf>) -> Making {
+    let (account, timeout, impact) = (None, None, ImpactScope::default());
+    Making { access, account, out, timeout, impact, record_documents: false }
+}
+
 async fn without_faults(world: World) {
     let sandbox = world.sandbox(None).await;
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     std::fs::write(path("boundaries.toml"), world.file()).unwrap();
     let options = PlanOptions {
-        access: access(&sandbox),
-        account: None,
+        making: making(access(&sandbox), None),
         selection: Selection::of_files(vec![path("boundaries.toml")]),
         max_changes: None,
         max_removals: None,
-        out: None,
-        impact: ImpactScope::default(),
-        record_documents: false,
-        timeout: None,
     };
     let before = world.truth(&sandbox);
     let plan = ops::plan(&options, &mut |_| {}).await.unwrap();
@@ -277,15 +279,7 @@ async fn without_faults(world: World) {
     let Some(journal) = ran.journal else { return };
     sandbox.put_policy(POLICIES[3]);
     let (access, out) = (access(&sandbox), Some(path("back.json")));
-    let back = RollbackOptions {
-        access,
-        account: None,
-        journal,
-        out,
-        timeout: None,
-        impact: ImpactScope::default(),
-        record_documents: false,
-    };
+    let back = RollbackOptions { making: making(access, out), journal };
     let back = ops::rollback(&back, &mut |_| {}).await.unwrap();
     assert_eq!(back.changes.len(), plan.changes.len());
     assert_eq!(Plan::from_json(back.to_json().as_bytes()).unwrap(), back);

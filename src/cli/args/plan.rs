@@ -4,8 +4,9 @@ use std::time::Duration;
 use super::example::{self, Example};
 use super::value::{positive_duration, principal};
 use super::{Format, LimitArgs, SelectionArgs};
-use crate::iam::{DateOrTime, Principal};
-use crate::ops::ImpactScope;
+use crate::aws::Access;
+use crate::iam::{AccountId, DateOrTime, Principal};
+use crate::ops::{ImpactScope, Making};
 
 pub(super) const EXAMPLES: &[Example] = &[
     Example { purpose: "Show the changes", commands: &["iam-boundaries plan"] },
@@ -82,9 +83,17 @@ pub(in crate::cli) struct PlanOutput {
 }
 
 impl PlanOutput {
-    /// Whether the plan is a document that `apply` can get, and not only a text to read.
-    pub(in crate::cli) fn is_recorded(&self) -> bool {
-        self.out.is_some() || matches!(self.format, Format::Json)
+    /// How the plan is made.
+    pub(in crate::cli) fn making(&self, access: Access, account: Option<AccountId>) -> Making {
+        Making {
+            access,
+            account,
+            out: self.out.clone(),
+            timeout: self.timeout,
+            impact: self.impact(),
+            // The document can be given to `apply`, like a plan that is saved.
+            record_documents: matches!(self.format, Format::Json),
+        }
     }
 
     /// What the plan says about what its changes give and take.
