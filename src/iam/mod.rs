@@ -7,7 +7,9 @@
 
 mod account_alias;
 mod account_id;
+mod account_name;
 mod action_pattern;
+mod assume_role;
 mod boundary_change;
 mod character;
 mod date_or_time;
@@ -25,18 +27,26 @@ mod principal_counts;
 mod principal_name;
 mod principal_pattern;
 mod rate;
+mod role_ref;
+mod shard;
 mod share;
 mod tag_pattern;
 mod text;
 mod threshold;
 mod timestamp;
 mod unique_id;
+mod unit_id;
 mod unmodifiable_role;
 mod wildcards;
 
 pub use account_alias::{AccountAlias, AccountAliasError};
 pub use account_id::{AccountId, AccountIdError};
+pub use account_name::{AccountName, AccountNameError, AccountSelector, AccountSelectorError};
 pub use action_pattern::{ActionPattern, ActionPatternError};
+pub use assume_role::{
+    AssumeRole, ExternalId, ExternalIdError, SessionDuration, SessionDurationError, SessionName,
+    SessionNameError,
+};
 pub use boundary_change::BoundaryChange;
 pub(crate) use character::{character, is_curly_quote};
 pub use date_or_time::{DateOrTime, DateOrTimeError};
@@ -54,6 +64,8 @@ pub use principal_counts::PrincipalCounts;
 pub use principal_name::{PrincipalName, PrincipalNameError};
 pub use principal_pattern::{PrincipalPattern, PrincipalPatternError};
 pub use rate::{Rate, RateError};
+pub use role_ref::{RoleArn, RoleRef, RoleRefError};
+pub use shard::{Shard, ShardError};
 pub use share::{Share, ShareError};
 pub use tag_pattern::{TagError, TagKey, TagPattern};
 pub use text::{Printable, grouped};
@@ -61,6 +73,7 @@ pub(crate) use text::{escaped, is_printable, is_unsafe, printable, serde_message
 pub use threshold::{Threshold, ThresholdError};
 pub use timestamp::{ClockError, Timestamp, TimestampError};
 pub use unique_id::{UniqueId, UniqueIdError};
+pub use unit_id::{UnitId, UnitIdError};
 pub use unmodifiable_role::UnmodifiableRole;
 
 /// Whether IAM allows `c` in the names of users, roles and policies: `[\w+=,.@-]`, where `\w` is ASCII only.
