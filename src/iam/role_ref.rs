@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{AccountId, Partition, PrincipalName, is_name_char};
+use super::{AccountId, Partition, PrincipalName};
 
 /// The ARN of a role: `arn:PARTITION:iam::ACCOUNT:role/PATH/NAME`.
 ///

@@ -12,6 +12,7 @@ mod decisions;
 mod difference;
 mod drifted;
 mod explanation;
+mod fleet;
 mod guard;
 mod impact;
 mod impact_analysis;
@@ -34,6 +35,10 @@ pub use decision::{AttributeCondition, Condition, Decision, Held, NameCondition}
 pub use decisions::Decisions;
 pub use drifted::DriftedPolicy;
 pub use explanation::{ExplainedCondition, ExplainedEntry, ExplainedRule, Explanation};
+pub use fleet::{
+    AccountPlan, AccountProblem, FleetAccountRef, FleetOverrides, FleetPlan, FleetSource,
+    FleetTotals, FleetViolation, Uncovered,
+};
 pub use guard::{
     AccountCount, DefaultThreshold, EffectiveThreshold, Excess, Guard, Overrides, ShareBase,
     Supervision, Violation, WideningGuard,

@@ -102,6 +102,7 @@ fn change(
     shared: &mut Printable,
 ) -> Result<Change, String> {
     let ChangeDocument {
+        account: _,
         kind,
         name,
         unique_id,
@@ -146,7 +147,7 @@ fn problem(
     source: &PlanSource,
     shared: &mut Printable,
 ) -> Result<Problem, String> {
-    let ProblemDocument { kind, name, provenance, problem, severity } = written;
+    let ProblemDocument { account: _, kind, name, provenance, problem, severity } = written;
     let principal = Principal { kind, name };
     let provenance = provenance.into_provenance(shared);
     check_provenance(&principal, &provenance, source)?;

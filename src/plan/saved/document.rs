@@ -9,16 +9,16 @@ use serde_json::Value;
 
 use super::coverage::{CoverageDocument, SeverityDocument};
 use super::format::{FORMAT, FORMAT_VERSION, content_digest};
+use super::guard::GuardDocument;
 use super::impact::ImpactDocument;
 use super::pinned::{self, DriftedPolicyDocument, PolicyDigestDocument};
 use super::principal::PrincipalDocument;
 use super::problem::ProblemKindDocument;
 use super::provenance::ProvenanceDocument;
-use crate::config::{Guard, SourceFile, WideningGuard};
+use crate::config::SourceFile;
 use crate::iam::{
-    AccountAlias, AccountId, BoundaryChange, DateOrTime, Days, Digest, NamePattern, PolicyArn,
-    PrincipalCounts, PrincipalKind, PrincipalName, Printable, Threshold, UniqueId, not_empty,
-    not_null, present,
+    AccountAlias, AccountId, BoundaryChange, DateOrTime, Digest, PolicyArn, PrincipalCounts,
+    PrincipalKind, PrincipalName, Printable, UniqueId, not_empty, not_null, present,
 };
 use crate::plan::change::{Change, Origin, Problem};
 use crate::plan::content::Plan;
@@ -160,35 +160,6 @@ pub(super) struct SummaryDocument {
     pub(super) problems: usize,
 }
 
-/// The guard rails: limits on the plan.
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(inline)]
-pub(super) struct GuardDocument {
-    /// The maximum number of changes; null if none is set.
-    #[serde(deserialize_with = "present")]
-    max_changes: Option<Threshold>,
-    /// The maximum number of removals; null if none is set.
-    #[serde(deserialize_with = "present")]
-    max_removals: Option<Threshold>,
-    /// The names and patterns of users that are never changed.
-    protected: Vec<NamePattern>,
-    /// The names and patterns of roles that are never changed; missing if there are none.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "not_empty")]
-    #[schemars(length(min = 1))]
-    protected_roles: Vec<NamePattern>,
-    /// Whether the plan may change the caller's own boundary.
-    allow_own_boundary: bool,
-    /// Whether the plan may set wider boundaries; missing if it may.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
-    #[schemars(with = "WideningGuard")]
-    widening: Option<WideningGuard>,
-    /// The plan must not take what was used in this number of days; missing if it may.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
-    #[schemars(with = "Days")]
-    taking_used: Option<Days>,
-}
-
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
@@ -204,6 +175,10 @@ pub(super) struct BoundaryDocument {
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
 pub(super) struct ChangeDocument {
+    /// The account, in a fleet plan; missing in the plan of a single account. It is not part of the digest.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
+    #[schemars(with = "AccountId")]
+    pub(super) account: Option<AccountId>,
     /// The kind of the principal.
     pub(super) kind: PrincipalKind,
     /// The name of the principal.
@@ -254,6 +229,10 @@ pub(super) enum ActionDocument {
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
 pub(super) struct ProblemDocument {
+    /// The account, in a fleet plan; missing in the plan of a single account. It is not part of the digest.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
+    #[schemars(with = "AccountId")]
+    pub(super) account: Option<AccountId>,
     /// The kind of the principal.
     pub(super) kind: PrincipalKind,
     /// The name of the principal.
@@ -314,6 +293,18 @@ impl Document {
         document
     }
 
+    /// Sets the account of each item, which a fleet plan has.
+    pub(super) fn set_account_of_items(&mut self, account: Option<AccountId>) {
+        self.changes.iter_mut().for_each(|change| change.account = account);
+        self.problems.iter_mut().for_each(|problem| problem.account = account);
+    }
+
+    /// Whether each item is one of this account.
+    pub(super) fn items_are_of(&self, account: Option<AccountId>) -> bool {
+        self.changes.iter().all(|change| change.account == account)
+            && self.problems.iter().all(|problem| problem.account == account)
+    }
+
     /// The digest of everything except the digest.
     pub(super) fn content_digest(&self) -> Digest {
         content_digest(self)
@@ -349,7 +340,7 @@ impl SourceDocument {
 }
 
 impl FileDocument {
-    fn of(file: &SourceFile) -> Self {
+    pub(super) fn of(file: &SourceFile) -> Self {
         FileDocument { path: file.path.clone(), digest: file.digest }
     }
 }
@@ -367,6 +358,7 @@ impl ChangeDocument {
             widening,
         } = change;
         ChangeDocument {
+            account: None,
             kind: principal.kind,
             name: principal.name.clone(),
             unique_id: unique_id.clone(),
@@ -389,55 +381,12 @@ impl ChangeDocument {
 impl ProblemDocument {
     fn of(problem: &Problem) -> Self {
         ProblemDocument {
+            account: None,
             kind: problem.principal.kind,
             name: problem.principal.name.clone(),
             provenance: ProvenanceDocument::of(&problem.provenance),
             problem: ProblemKindDocument::of(&problem.kind),
             severity: SeverityDocument::of(problem.severity),
-        }
-    }
-}
-
-impl GuardDocument {
-    fn of(guard: &Guard) -> Self {
-        let Guard {
-            max_changes,
-            max_removals,
-            protected,
-            protected_roles,
-            allow_own_boundary,
-            widening,
-            taking_used,
-        } = guard.clone();
-        GuardDocument {
-            max_changes,
-            max_removals,
-            protected,
-            protected_roles,
-            allow_own_boundary,
-            widening: (widening != WideningGuard::Allow).then_some(widening),
-            taking_used,
-        }
-    }
-
-    pub(super) fn into_guard(self) -> Guard {
-        let GuardDocument {
-            max_changes,
-            max_removals,
-            protected,
-            protected_roles,
-            allow_own_boundary,
-            widening,
-            taking_used,
-        } = self;
-        Guard {
-            max_changes,
-            max_removals,
-            protected,
-            protected_roles,
-            allow_own_boundary,
-            widening: widening.unwrap_or_default(),
-            taking_used,
         }
     }
 }
@@ -450,7 +399,7 @@ pub(super) fn schema() -> Value {
 }
 
 /// The fields that are missing if they say nothing, so that the plans of earlier versions of the tool are valid.
-const OPTIONAL: [&str; 18] = [
+const OPTIONAL: [&str; 21] = [
     "account_roles",
     "as_of",
     "documents",
@@ -460,9 +409,12 @@ const OPTIONAL: [&str; 18] = [
     "impact",
     "in_sync_roles",
     "only",
+    "part_of",
     "protected_roles",
     "reason",
     "severity",
+    "shard",
+    "uncovered",
     "unlisted_roles",
     "unlisted_users",
     "warnings",
@@ -471,10 +423,20 @@ const OPTIONAL: [&str; 18] = [
     "taking_used",
 ];
 
-fn require_every_field(schema: &mut Schema) {
+/// Whether a field with this name is optional in an object with these fields.
+fn is_optional(name: &str, fields: &serde_json::Map<String, Value>) -> bool {
+    match name {
+        // Of a change or a problem, and of an account of a fleet.
+        "account" => fields.contains_key("provenance"),
+        "plan" | "problem" => fields.contains_key("credentials"),
+        _ => OPTIONAL.contains(&name),
+    }
+}
+
+pub(super) fn require_every_field(schema: &mut Schema) {
     let fields = schema.get("properties").and_then(Value::as_object);
     let names = fields.map(|fields| {
-        let required = fields.keys().filter(|name| !OPTIONAL.contains(&name.as_str()));
+        let required = fields.keys().filter(|name| !is_optional(name, fields));
         required.cloned().collect::<Vec<_>>()
     });
     if let Some(names) = names {

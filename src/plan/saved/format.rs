@@ -10,9 +10,18 @@ pub const FORMAT_VERSION: u32 = 3;
 /// The earliest version of the format that is read.
 pub(super) const EARLIEST_VERSION: u32 = 2;
 
-/// Whether a text is a saved plan, or the beginning or a damaged copy of one.
+/// The value of the field `format` of a fleet plan.
+pub(super) const FLEET_FORMAT: &str = "iam-boundaries/fleet-plan";
+
+/// The version of the format of fleet plans.
+pub const FLEET_FORMAT_VERSION: u32 = 1;
+
+/// Whether a text is a saved plan of an account or of a fleet, or the beginning or a damaged copy of one.
 pub fn is_plan_like(text: &[u8]) -> bool {
-    text.windows(FORMAT.len()).take(200).any(|window| window == FORMAT.as_bytes())
+    let begin = &text[..text.len().min(200)];
+    [FORMAT, FLEET_FORMAT]
+        .iter()
+        .any(|format| begin.windows(format.len()).any(|window| window == format.as_bytes()))
 }
 
 /// The SHA-256 of a document without its digest and without what its changes give and take, as JSON with sorted keys and no spaces.

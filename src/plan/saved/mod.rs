@@ -6,7 +6,9 @@
 mod check;
 mod coverage;
 mod document;
+mod fleet;
 mod format;
+mod guard;
 mod impact;
 mod pinned;
 mod principal;
@@ -14,7 +16,8 @@ mod problem;
 mod provenance;
 mod version_2;
 
-pub use format::{FORMAT_VERSION, is_plan_like};
+pub use fleet::fleet_schema;
+pub use format::{FLEET_FORMAT_VERSION, FORMAT_VERSION, is_plan_like};
 
 use super::content::Plan;
 use crate::iam::{Digest, ForeignEncoding, serde_message};
@@ -46,6 +49,12 @@ pub enum SavedPlanError {
          {EARLIEST_VERSION} and {FORMAT_VERSION}"
     )]
     Older(u64),
+    /// Another version of this tool wrote it, and it is a fleet plan.
+    #[error(
+        "it was made by another iam-boundaries: its format has version {0}, and this one reads version \
+         {FLEET_FORMAT_VERSION} of fleet plans"
+    )]
+    FleetVersion(u64),
     /// It does not have the form of a plan.
     #[error("it was changed after it was made: {0}")]
     Malformed(String),

@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::coverage::CoverageDocument;
 use super::document::{
     ActionDocument, BaseDocument, BoundaryDocument, ChangeDocument, Document, FileDocument,
-    GuardDocument, ProblemDocument, SourceDocument, SummaryDocument,
+    ProblemDocument, SourceDocument, SummaryDocument,
 };
 use super::format::{FORMAT_VERSION, content_digest};
+use super::guard::GuardDocument;
 use super::principal::PrincipalDocument;
 use super::problem::ProblemKindDocument;
 use super::provenance::ProvenanceDocument;
@@ -86,6 +87,7 @@ impl DocumentVersion2 {
             }
         };
         let changes = self.changes.into_iter().map(|change| ChangeDocument {
+            account: None,
             kind: PrincipalKind::User,
             name: change.user,
             unique_id: None,
@@ -100,6 +102,7 @@ impl DocumentVersion2 {
         });
         let problems = self.problems.into_iter().map(|problem| {
             Ok(ProblemDocument {
+                account: None,
                 kind: PrincipalKind::User,
                 name: problem.user,
                 provenance: provenance(&self.file, problem.line, problem.column),

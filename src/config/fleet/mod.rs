@@ -1,0 +1,4 @@
+mod credentials;
+mod guard;
+pub use credentials::AccountCredentials;
+pub use guard::FleetGuard;

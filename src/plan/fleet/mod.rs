@@ -1,0 +1,9 @@
+//! The plans of the accounts of a fleet.
+
+mod content;
+mod guard;
+mod problem;
+
+pub use content::{AccountPlan, FleetAccountRef, FleetPlan, FleetSource, FleetTotals, Uncovered};
+pub use guard::{FleetOverrides, FleetViolation};
+pub use problem::AccountProblem;
