@@ -1,7 +1,6 @@
 use std::io;
 use std::mem;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, OnceLock};
 
 use tokio::task::JoinHandle;
@@ -16,12 +15,14 @@ use super::output::Output;
 use super::reporter::Reporter;
 use super::signals::{interrupted, stop_on_signal};
 use super::unfinished;
-use crate::apply::{Event, Summary};
+use crate::apply::Summary;
 use crate::aws::{RetryPolicy, StopSwitch};
 use crate::iam::{Printable, grouped};
 use crate::inventory::{StopReason, Wait};
 use crate::journal::JournalError;
-use crate::ops::{self, ApplyInput, ApplyOptions, ApplyOutcome, Declined, Interaction, Review};
+use crate::ops::{
+    self, ApplyInput, ApplyOptions, ApplyOutcome, Declined, EventSink, Interaction, Review,
+};
 use crate::plan::{Preflight, Refused, Supervision};
 use crate::report::{
     WaitDisplay, override_help, render_refused, render_review, statements, summary_counts,
@@ -176,10 +177,10 @@ impl Interaction for Terminal<'_> {
         confirm(plan, self.output).await
     }
 
-    fn begin(&mut self, preflight: &Arc<Preflight>) -> io::Result<Sender<Event>> {
+    fn begin(&mut self, preflight: &Arc<Preflight>) -> io::Result<EventSink> {
         if preflight.plan.changes.is_empty() && self.format == Format::Text {
             // The plan shows everything.
-            return Ok(mpsc::channel().0);
+            return Ok(Box::new(|_| ()));
         }
         let before = mem::take(&mut self.unprinted);
         let (events, reporter) =
@@ -188,7 +189,8 @@ impl Interaction for Terminal<'_> {
         let stopping = stop_on_signal(switch, *self.output, bar, self.journal.clone());
         let signals = tokio::spawn(stopping);
         self.running = Some(Running { reporter, signals });
-        Ok(events)
+        // A missing receiver is ignored: the run does not depend on it.
+        Ok(Box::new(move |event| drop(events.send(event))))
     }
 
     fn journal_created(&mut self, path: &Path) {

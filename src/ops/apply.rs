@@ -3,7 +3,6 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use super::error::{Declined, Error};
@@ -13,6 +12,7 @@ use super::session::{Input, Session};
 use super::time_limit::TimeLimit;
 use crate::apply::{self, Event, Run, RunOptions, Summary};
 use crate::aws::{Access, LimiterOptions, RetryPolicy, StopSwitch};
+use crate::config::Config;
 use crate::iam::{AccountId, Printable, Rate, Timestamp};
 use crate::inventory::{CallerIdentity, Wait};
 use crate::journal::{Header, Journal, JournalError};
@@ -59,10 +59,22 @@ pub enum ApplyInput {
     Files(Selection),
     /// A saved plan; `-` is standard input.
     Saved(PathBuf),
+    /// A plan that was made or read earlier.
+    Planned(Box<Plan>),
+    /// The plan of files that were read earlier.
+    Read {
+        /// The content of the files.
+        config: Arc<Config>,
+        /// What to plan of them.
+        selection: Selection,
+    },
 }
 
+/// Receives the events of a run. It must not block.
+pub type EventSink = Box<dyn Fn(Event) + Send + Sync>;
+
 /// What [`apply()`] shows and asks. It waits for the answers to [`Interaction::review`] only.
-pub trait Interaction {
+pub trait Interaction: Send {
     /// Reading the account waits for `wait`, again and again while that is worth a message; `None` when it is not or no
     /// longer. By default, nothing is shown.
     fn waiting(&mut self, wait: Option<&Wait>) {
@@ -76,11 +88,11 @@ pub trait Interaction {
     /// rail is refused even if this returns `Ok`.
     fn review(&mut self, review: Review<'_>) -> impl Future<Output = Result<(), Declined>>;
 
-    /// The changes are about to be made. Returns the channel for the events.
+    /// The changes are about to be made. Returns the receiver of the events.
     ///
     /// # Errors
     /// If no reporter can be started. Then nothing is changed.
-    fn begin(&mut self, preflight: &Arc<Preflight>) -> io::Result<Sender<Event>>;
+    fn begin(&mut self, preflight: &Arc<Preflight>) -> io::Result<EventSink>;
 
     /// The journal of the run is created. From now on it records every change, also if the process ends early.
     fn journal_created(&mut self, path: &Path);
@@ -135,6 +147,11 @@ pub async fn apply(
     let (input, is_saved) = match &options.input {
         ApplyInput::Files(selection) => (Input::files(selection)?, false),
         ApplyInput::Saved(path) => (Input::Saved(Box::new(read_plan(path)?)), true),
+        ApplyInput::Planned(plan) => (Input::Saved(plan.clone()), true),
+        ApplyInput::Read { config, selection } => {
+            let (config, selection) = (config.clone(), selection.clone());
+            (Input::Files { config, base: None, selection }, false)
+        }
     };
     let opened = Session::open(&options.access, options.account, &input, time.waits());
     let session = time.within(&mut |wait| interaction.waiting(wait), opened).await?;
@@ -197,7 +214,7 @@ async fn execute(
     options: &ApplyOptions,
     switch: &StopSwitch,
     journal: Option<&Journal>,
-    events: &Sender<Event>,
+    events: &EventSink,
     rates: &MeasuredRates,
 ) -> (Summary, MeasuredRates) {
     let ApplyOptions { concurrency, max_rate, retry_policy, verify_for, .. } = *options;
@@ -206,8 +223,6 @@ async fn execute(
         expected_calls: preflight.ready().count(),
     };
     let account = &session.account;
-    // A missing receiver is ignored: the run does not depend on it.
-    let send = |event| drop(events.send(event));
     let writer = account.writer(limiter, max_rate, retry_policy);
     writer.start_at(rates);
     let summary = apply::apply(Run {
@@ -217,7 +232,7 @@ async fn execute(
         options: RunOptions { concurrency, verify_for },
         switch,
         journal,
-        events: &send,
+        events: &**events,
     })
     .await;
     (summary, writer.measured_rates())

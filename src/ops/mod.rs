@@ -21,7 +21,7 @@ mod session;
 mod time_limit;
 mod update;
 
-pub use apply::{ApplyInput, ApplyOptions, ApplyOutcome, Interaction, Review, apply};
+pub use apply::{ApplyInput, ApplyOptions, ApplyOutcome, EventSink, Interaction, Review, apply};
 pub use check::check;
 pub use error::{Declined, Error};
 pub use explain::{ExplainOptions, explain};

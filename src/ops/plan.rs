@@ -1,4 +1,5 @@
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::Error;
@@ -47,7 +48,7 @@ pub struct Making {
 pub async fn plan(options: &PlanOptions, on_wait: OnWait<'_>) -> Result<Plan, Error> {
     let mut input = Input::files(&options.selection)?;
     if let Input::Files { config, .. } = &mut input {
-        let guard = &mut config.guard;
+        let guard = &mut Arc::make_mut(config).guard;
         guard.max_changes = options.max_changes.or(guard.max_changes);
         guard.max_removals = options.max_removals.or(guard.max_removals);
     }

@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::error::Error;
 use super::selection::{SelectedReading, Selection, count_unlisted};
@@ -46,7 +47,7 @@ impl ImpactScope {
 /// What a plan is made from.
 pub(super) enum Input {
     /// Boundaries files, and their earlier versions.
-    Files { config: Box<Config>, base: Option<Box<Config>>, selection: Selection },
+    Files { config: Arc<Config>, base: Option<Arc<Config>>, selection: Selection },
     /// A plan that was made and saved earlier.
     Saved(Box<Plan>),
     /// The journal of a run to roll back, and its path.
@@ -56,13 +57,13 @@ pub(super) enum Input {
 impl Input {
     /// Reads boundaries files, and their earlier versions.
     pub(super) fn files(selection: &Selection) -> Result<Input, Error> {
-        let config = Box::new(Config::read(&selection.files)?);
+        let config = Arc::new(Config::read(&selection.files)?);
         if let Some(missing) = selection.base.iter().find(|path| !path.exists()) {
             return Err(Error::NoBase(missing.clone()));
         }
         let base = match selection.base.is_empty() {
             true => None,
-            false => Some(Box::new(Config::read_earlier(&selection.base)?)),
+            false => Some(Arc::new(Config::read_earlier(&selection.base)?)),
         };
         Ok(Input::Files { config, base, selection: selection.clone() })
     }

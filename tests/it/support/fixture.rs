@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use iam_boundaries::apply::{Event, Summary};
@@ -17,7 +17,7 @@ use iam_boundaries::iam::{Principal, PrincipalName};
 use iam_boundaries::inventory::{ApiError, Inventory};
 use iam_boundaries::journal::RunRecord;
 use iam_boundaries::ops::{
-    self, ApplyInput, ApplyOptions, ApplyOutcome, Declined, Interaction, Review,
+    self, ApplyInput, ApplyOptions, ApplyOutcome, Declined, EventSink, Interaction, Review,
 };
 use iam_boundaries::plan::{Overrides, Plan, Preflight, Supervision};
 use iam_boundaries::sandbox::{ACCESS_KEY_ID, Fault, Options, SECRET_ACCESS_KEY, Sandbox};
@@ -317,10 +317,10 @@ impl Interaction for Unattended {
         Ok(())
     }
 
-    fn begin(&mut self, _: &Arc<Preflight>) -> io::Result<Sender<Event>> {
+    fn begin(&mut self, _: &Arc<Preflight>) -> io::Result<EventSink> {
         let (sender, receiver) = mpsc::channel();
         self.events = Some(receiver);
-        Ok(sender)
+        Ok(Box::new(move |event| drop(sender.send(event))))
     }
 
     fn journal_created(&mut self, _: &Path) {}
