@@ -3,14 +3,12 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::account_ids::ACCOUNT;
 use super::document::Document;
 use super::jobs::Job;
 use super::last_used::LastUsed;
 use super::policy::{Group, Policies, Policy};
 use crate::iam::PrincipalKind;
-
-/// The account of every access key ID that is not an account ID.
-pub const ACCOUNT: &str = "123456789012";
 
 /// All accounts of the sandbox, by account ID.
 #[derive(Debug, Default, Serialize, Deserialize)]

@@ -1,16 +1,18 @@
-//! A local server that implements the parts of IAM and STS that the tool uses, for trials, tests and benchmarks
-//! without an AWS account. It listens only on the loopback interface.
+//! A local server that implements the parts of IAM, STS and AWS Organizations that the tool uses, for trials, tests and
+//! benchmarks without an AWS account. It listens only on the loopback interface.
 //!
-//! The sandbox does not verify signatures. An access key ID of 12 digits selects the account with that ID;
-//! any other access key ID selects [`ACCOUNT`].
+//! The sandbox does not verify signatures. The credentials of `AssumeRole` select the account of the role. An access key
+//! ID of 12 digits selects the account with that ID. Any other access key ID selects [`ACCOUNT`].
 
 mod account;
 mod account_details;
+mod account_ids;
 mod action;
 mod attributes;
 mod calls;
 mod chaos;
 mod checks;
+mod content;
 mod document;
 mod documents;
 mod entities;
@@ -29,6 +31,8 @@ mod limit_model;
 mod limit_state;
 mod managed;
 mod options;
+mod organization;
+mod organizations;
 mod page;
 mod policies;
 mod policy;
@@ -38,6 +42,7 @@ mod request;
 mod seed;
 mod server;
 mod services;
+mod session;
 mod shared;
 mod state;
 mod storm;
@@ -49,7 +54,7 @@ mod time_span;
 mod unique_id;
 mod xml;
 
-pub use account::ACCOUNT;
+pub use account_ids::{ACCOUNT, account_ids};
 pub use action::{Action, UnknownAction};
 pub use calls::ActionCalls;
 pub use chaos::{Chaos, ChaosKind, UnknownChaosKind};
@@ -58,7 +63,9 @@ pub use fault::{Fault, Faults};
 pub use latency::{BadLatencySpread, LatencySpread};
 pub use limit_model::{BadBurst, BadLimitModel, BadWindowLength, Burst, LimitModel, WindowLength};
 pub use options::Options;
+pub use organization::{AccountState, MemberAccount, Organization, OrganizationalUnit, ROOT_ID};
 pub use seed::{Seed, awkward_name};
+pub use session::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 pub use state::reset;
 pub use throttle::{BadCompetitor, BadRateChange, Competitor, RateChange, RateLimit, Throttle};
 pub use throttler::Throttler;
@@ -76,11 +83,6 @@ use crate::iam::{PolicyArn, Principal, PrincipalKind, PrincipalName};
 use account::Entity;
 use document::Document;
 use shared::Shared;
-
-/// An access key ID for [`ACCOUNT`]. It is not a secret.
-pub const ACCESS_KEY_ID: &str = "SANDBOX-KEY-ID";
-/// The secret access key for [`ACCESS_KEY_ID`]. It is not a secret.
-pub const SECRET_ACCESS_KEY: &str = "sandbox-key-that-opens-nothing";
 
 /// A running sandbox. Dropping it stops it.
 pub struct Sandbox {
@@ -122,6 +124,11 @@ impl Sandbox {
     /// The faults to inject into the next calls.
     pub fn faults(&self) -> &Faults {
         &self.shared.faults
+    }
+
+    /// Replaces the organization. Accounts that the sandbox did not have are added.
+    pub fn set_organization(&self, organization: Option<Organization>) {
+        *self.shared.organization() = organization;
     }
 
     /// The number of calls received so far.
@@ -192,7 +199,7 @@ impl Sandbox {
         change(entity.expect("the user or role exists"));
     }
 
-    /// Makes every caller a session of this role. Without it, every caller is a user.
+    /// Makes every caller without credentials of `AssumeRole` a session of this role. Without it, such a caller is a user.
     pub fn assume_role(&self, role: &PrincipalName) {
         *self.shared.assumed_role() = Some(role.to_string());
     }

@@ -1,12 +1,16 @@
+use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::account::Accounts;
+use super::account_ids::account_ids;
 use super::calls::Counter;
 use super::fault::Faults;
 use super::injector::{FaultInjector, Injection};
 use super::options::Options;
-use super::request::Request;
+use super::organization::{AccountState, Organization};
+use super::request::{ErrorResponse, Request};
+use super::sts;
 use super::throttler::Throttler;
 
 /// The state that all connections share.
@@ -21,8 +25,11 @@ pub(super) struct Shared {
     pub(super) throttled: Counter,
     /// Selects the latencies: the same sequence in each run.
     latencies: Mutex<fastrand::Rng>,
-    /// The role that every caller has assumed; `None` for a user.
+    /// The role that every caller without a session has assumed; `None` for a user.
     assumed_role: Mutex<Option<String>>,
+    organization: Mutex<Option<Organization>>,
+    /// The IDs of the accounts that are in no organization.
+    account_ids: HashSet<String>,
 }
 
 impl Shared {
@@ -32,6 +39,8 @@ impl Shared {
             throttled: Counter::default(),
             latencies: Mutex::new(fastrand::Rng::with_seed(0)),
             assumed_role: Mutex::default(),
+            organization: Mutex::new(options.organization.clone()),
+            account_ids: account_ids(options.accounts.max(1)).into_iter().collect(),
             injector: options.chaos.clone().map(|chaos| Mutex::new(FaultInjector::new(chaos))),
             options,
             started: SystemTime::now(),
@@ -64,17 +73,35 @@ impl Shared {
         Some(injector.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Counts a call that arrives now. Returns false if the call is throttled.
-    pub(super) fn admit(&self, account: &str, action: &str) -> bool {
+    pub(super) fn organization(&self) -> MutexGuard<'_, Option<Organization>> {
+        self.organization.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the account exists and is active: its roles can be assumed.
+    pub(super) fn is_usable(&self, account: &str) -> bool {
+        let organization = self.organization();
+        let members = organization.as_ref().map(Organization::accounts).unwrap_or_default();
+        match members.iter().find(|(_, member)| member.id == account) {
+            Some((_, member)) => member.state == AccountState::Active,
+            None => self.account_ids.contains(account),
+        }
+    }
+
+    /// Counts a call that arrives now. The error is that of expired credentials or of a rate limit.
+    pub(super) fn admit(&self, request: &Request) -> Result<(), ErrorResponse> {
+        let Request { account, action, session, .. } = request;
         self.calls.count(action);
+        if session.as_ref().is_some_and(|session| session.expires <= SystemTime::now()) {
+            return Err(sts::expired_token());
+        }
         let now = Instant::now();
         let is_in_storm =
             self.injector().is_some_and(|mut injector| injector.count_call(account, action, now));
-        let is_admitted = !is_in_storm && self.throttler().admit(account, action, now);
-        if !is_admitted {
+        if is_in_storm || !self.throttler().admit(account, action, now) {
             self.throttled.count(action);
+            return Err(ErrorResponse::throttling());
         }
-        is_admitted
+        Ok(())
     }
 
     /// The faults to inject into a call that is not throttled. Added [`Faults`] take precedence over random faults.
