@@ -59,7 +59,7 @@ pub use action::{Action, UnknownAction};
 pub use calls::ActionCalls;
 pub use chaos::{Chaos, ChaosKind, UnknownChaosKind};
 pub use error::SandboxError;
-pub use fault::{Fault, Faults};
+pub use fault::{Fault, FaultScope, Faults};
 pub use latency::{BadLatencySpread, LatencySpread};
 pub use limit_model::{BadBurst, BadLimitModel, BadWindowLength, Burst, LimitModel, WindowLength};
 pub use options::Options;
@@ -134,6 +134,12 @@ impl Sandbox {
     /// The number of calls received so far.
     pub fn calls(&self) -> ActionCalls {
         self.shared.calls.counts()
+    }
+
+    /// The number of calls of an account received so far. `AssumeRole` counts for the account of the role, and every other
+    /// action for the account of the credentials.
+    pub fn calls_of(&self, account: &str) -> ActionCalls {
+        self.shared.calls_by_account.counts(account)
     }
 
     /// The number of calls throttled so far by rate limits and storms, but not by a [`Fault`].

@@ -93,7 +93,12 @@ impl OrganizationalUnit {
     /// A unit without accounts and units. Its ID is `ou-sbox-` and the suffix.
     pub fn new(suffix: &str, name: &str) -> Self {
         let (units, accounts) = (Vec::new(), Vec::new());
-        OrganizationalUnit { id: format!("ou-sbox-{suffix}"), name: name.to_owned(), units, accounts }
+        OrganizationalUnit {
+            id: format!("ou-sbox-{suffix}"),
+            name: name.to_owned(),
+            units,
+            accounts,
+        }
     }
 
     /// This unit with these accounts, which are active.
@@ -152,6 +157,20 @@ impl Organization {
         all
     }
 
+    /// The state of an account; `None` if it is not in a unit or below the root.
+    pub(super) fn state_of(&self, account: &str) -> Option<AccountState> {
+        fn find(
+            accounts: &[MemberAccount],
+            units: &[OrganizationalUnit],
+            id: &str,
+        ) -> Option<AccountState> {
+            let found = accounts.iter().find(|account| account.id == id);
+            let below = || units.iter().find_map(|unit| find(&unit.accounts, &unit.units, id));
+            found.map(|account| account.state).or_else(below)
+        }
+        find(&self.accounts, &self.units, account)
+    }
+
     /// The units directly below the root or unit with this ID; `None` if it does not exist.
     pub(super) fn units_below(&self, parent: &str) -> Option<&[OrganizationalUnit]> {
         if parent == ROOT_ID {
@@ -199,7 +218,8 @@ mod tests {
         for count in [1, 2, 9, 10, 25] {
             let organization = Organization::of_accounts(count);
             let accounts = organization.accounts();
-            let mut ids: Vec<&str> = accounts.iter().map(|(_, account)| account.id.as_str()).collect();
+            let mut ids: Vec<&str> =
+                accounts.iter().map(|(_, account)| account.id.as_str()).collect();
             ids.sort_unstable();
             assert_eq!(ids, account_ids(count), "{count}");
             let suspended = accounts.iter().filter(|(_, it)| it.state != AccountState::Active);

@@ -58,6 +58,7 @@ pub(super) fn call(
 /// (<https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html#API_ListAccounts_Errors>).
 pub(super) fn error(status: u16, code: &str, message: &str) -> (u16, Value) {
     let (status, code) = match code {
+        "AccessDenied" => (400, "AccessDeniedException"),
         "Throttling" => (400, "TooManyRequestsException"),
         "ExpiredToken" => (400, "ExpiredTokenException"),
         "InvalidClientTokenId" => (400, "UnrecognizedClientException"),
@@ -110,7 +111,8 @@ impl Service<'_> {
 
     fn list_units(&self) -> JsonResult {
         let units = self.organization.units_below(self.parent()?).unwrap_or_default();
-        let unit = |id: &str, name: &str| json!({ "Id": id, "Arn": self.arn("ou", id), "Name": name });
+        let unit =
+            |id: &str, name: &str| json!({ "Id": id, "Arn": self.arn("ou", id), "Name": name });
         self.page(units.iter().map(|it| unit(&it.id, &it.name)).collect())
     }
 
@@ -205,7 +207,7 @@ impl Service<'_> {
             Some(token) => offset(token, action)
                 .ok_or_else(|| invalid_input("INVALID_PAGINATION_TOKEN", "NextToken"))?,
         };
-        let size = max.min(self.behavior.page_size);
+        let size = if self.behavior.is_empty_page { 0 } else { max.min(self.behavior.page_size) };
         let total = all.len();
         let items: Vec<Value> = all.into_iter().skip(from).take(size).collect();
         let until = from + items.len();

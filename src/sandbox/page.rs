@@ -6,7 +6,7 @@ use super::managed::{MANAGED, Managed};
 use super::policy::{Group, Policy};
 use super::request::{ErrorResponse, Request, invalid_marker};
 use super::xml::{Xml, text};
-use crate::iam::PrincipalKind;
+use crate::iam::{AccountId, PrincipalKind};
 
 /// How the sandbox executes one call.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +27,12 @@ pub(super) struct Behavior {
     pub(super) job_fails: bool,
     /// When the sandbox started.
     pub(super) started: SystemTime,
+    /// The account that `GetCallerIdentity` returns; `None` for that of the credentials.
+    pub(super) identity: Option<AccountId>,
+    /// The lifetime of the credentials of `AssumeRole`; `None` for what the call asks for.
+    pub(super) session_time: Option<Duration>,
+    /// Whether lists of AWS Organizations have an empty page.
+    pub(super) is_empty_page: bool,
 }
 
 /// An item of a page of users, roles, groups and policies.

@@ -20,7 +20,7 @@ use super::page::Behavior;
 use super::request::{ErrorResponse, Headers, Protocol, Request};
 use super::shared::Shared;
 use super::{iam, organizations, state, sts};
-use crate::iam::Printable;
+use crate::iam::{AccountId, Printable};
 
 type HttpResponse = Response<ResponseBody>;
 type ResponseBody = Either<Full<Bytes>, StreamBody<EndlessParts>>;
@@ -104,10 +104,27 @@ async fn handle(
         job_fails: injection.fault == Some(Fault::JobFailed),
         started: shared.started,
         omits_boundaries: injection.fault == Some(Fault::WithoutBoundaries),
+        identity: match injection.fault {
+            Some(Fault::OtherIdentity(account)) => Some(account),
+            _ => None,
+        },
+        session_time: match injection.fault {
+            Some(Fault::SessionTime(time)) => Some(time),
+            _ => shared.options.session_time,
+        },
+        is_empty_page: injection.fault == Some(Fault::EmptyPage),
     };
     let execute = || execute(shared, &request, behavior, &request_id);
     let content = match injection.fault {
-        None | Some(Fault::Shifted(_) | Fault::WithoutBoundaries | Fault::JobFailed) => execute(),
+        None
+        | Some(
+            Fault::Shifted(_)
+            | Fault::WithoutBoundaries
+            | Fault::JobFailed
+            | Fault::OtherIdentity(_)
+            | Fault::SessionTime(_)
+            | Fault::EmptyPage,
+        ) => execute(),
         Some(Fault::UserDeleted) => {
             if let Some((kind, name)) = request.principal() {
                 shared.accounts().account(&request.account).remove(kind, name);
@@ -133,9 +150,7 @@ async fn handle(
             Content::of_body(protocol, GARBAGE.to_owned())
         }
         Some(Fault::Endless) => return Ok(endless(&request_id)),
-        Some(Fault::EndlessPages) => {
-            Content::empty_page(protocol, &request.action, &request_id)
-        }
+        Some(Fault::EndlessPages) => Content::empty_page(protocol, &request.action, &request_id),
         Some(Fault::Response(body)) => Content::of_body(protocol, body),
         Some(Fault::Slow(time)) => {
             let content = execute();
@@ -159,13 +174,13 @@ fn execute(shared: &Shared, request: &Request, behavior: Behavior, request_id: &
         "GetCallerIdentity" => Ok(Some(sts::get_caller_identity(
             request,
             role().as_deref(),
-            &request.account,
+            behavior.identity.as_ref().map_or(&request.account, AccountId::as_str),
         ))),
         "AssumeRole" => sts::assume_role(
             request,
             role().as_deref(),
             |account| shared.is_usable(account),
-            shared.options.session_time,
+            behavior.session_time,
             SystemTime::now(),
         ),
         _ => call_iam(shared, request, behavior),

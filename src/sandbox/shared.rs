@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::account::Accounts;
 use super::account_ids::account_ids;
-use super::calls::Counter;
+use super::calls::{AccountCounter, Counter};
 use super::fault::Faults;
 use super::injector::{FaultInjector, Injection};
 use super::options::Options;
@@ -21,6 +21,7 @@ pub(super) struct Shared {
     pub(super) faults: Faults,
     injector: Option<Mutex<FaultInjector>>,
     pub(super) calls: Counter,
+    pub(super) calls_by_account: AccountCounter,
     throttler: Mutex<Throttler>,
     pub(super) throttled: Counter,
     /// Selects the latencies: the same sequence in each run.
@@ -47,6 +48,7 @@ impl Shared {
             accounts: Mutex::new(accounts),
             faults: Faults::default(),
             calls: Counter::default(),
+            calls_by_account: AccountCounter::default(),
         }
     }
 
@@ -79,10 +81,8 @@ impl Shared {
 
     /// Whether the account exists and is active: its roles can be assumed.
     pub(super) fn is_usable(&self, account: &str) -> bool {
-        let organization = self.organization();
-        let members = organization.as_ref().map(Organization::accounts).unwrap_or_default();
-        match members.iter().find(|(_, member)| member.id == account) {
-            Some((_, member)) => member.state == AccountState::Active,
+        match self.organization().as_ref().and_then(|it| it.state_of(account)) {
+            Some(state) => state == AccountState::Active,
             None => self.account_ids.contains(account),
         }
     }
@@ -91,6 +91,7 @@ impl Shared {
     pub(super) fn admit(&self, request: &Request) -> Result<(), ErrorResponse> {
         let Request { account, action, session, .. } = request;
         self.calls.count(action);
+        self.calls_by_account.count(request.target_account(), action);
         if session.as_ref().is_some_and(|session| session.expires <= SystemTime::now()) {
             return Err(sts::expired_token());
         }
@@ -108,9 +109,7 @@ impl Shared {
     pub(super) fn inject(&self, request: &Request) -> Injection {
         let injection = self.injector().map(|mut injector| injector.inject(request));
         let mut injection = injection.unwrap_or_default();
-        if let Some(fault) =
-            self.faults.take(&request.action, request.principal().map(|(_, name)| name))
-        {
+        if let Some(fault) = self.faults.take(request) {
             injection.fault = Some(fault);
         }
         injection
