@@ -29,6 +29,7 @@ mod last_used;
 mod latency;
 mod limit_model;
 mod limit_state;
+mod localizer;
 mod managed;
 mod options;
 mod organization;
@@ -48,6 +49,7 @@ mod state;
 mod storm;
 mod story;
 mod sts;
+mod template;
 mod throttle;
 mod throttler;
 mod time_span;
@@ -71,6 +73,7 @@ pub use throttle::{BadCompetitor, BadRateChange, Competitor, RateChange, RateLim
 pub use throttler::Throttler;
 pub use time_span::{BadTimeSpan, TimeSpan};
 
+use std::collections::HashSet;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -80,7 +83,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::iam::{PolicyArn, Principal, PrincipalKind, PrincipalName};
-use account::Entity;
+use account::{Accounts, Entity};
 use document::Document;
 use shared::Shared;
 
@@ -92,16 +95,15 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts a sandbox on 127.0.0.1 with the accounts of the state file or, if it does not exist, of the seed.
+    /// Starts a sandbox on 127.0.0.1 with the accounts of the state file. The others have the content of the seed.
     ///
     /// # Errors
     /// Returns an error if the port or the state file cannot be used.
     pub async fn start(options: Options) -> Result<Sandbox, SandboxError> {
-        let accounts = match &options.state {
-            Some(file) => state::load(file)?,
-            None => None,
-        };
-        let accounts = accounts.unwrap_or_else(|| options.seed.accounts());
+        let saved = options.state.as_deref().map(state::load).transpose()?;
+        let mut ids: HashSet<String> = account_ids(options.accounts.max(1)).into_iter().collect();
+        ids.extend(options.organization.iter().flat_map(Organization::account_ids));
+        let accounts = Accounts::new(options.seed.content(), ids, saved.unwrap_or_default());
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
         let listen = |error| SandboxError::Listen { address, error };
         let listener = TcpListener::bind(address).await.map_err(listen)?;
@@ -128,6 +130,7 @@ impl Sandbox {
 
     /// Replaces the organization. Accounts that the sandbox did not have are added.
     pub fn set_organization(&self, organization: Option<Organization>) {
+        self.shared.accounts().add(organization.iter().flat_map(Organization::account_ids));
         *self.shared.organization() = organization;
     }
 
@@ -241,8 +244,8 @@ impl Sandbox {
 
     /// The document of the default version of a customer managed policy of [`ACCOUNT`], if the policy exists.
     pub fn document(&self, policy: &PolicyArn) -> Option<String> {
-        let mut accounts = self.shared.accounts();
-        let document = accounts.home().policy(policy.as_str())?.document()?;
+        let accounts = self.shared.accounts();
+        let document = accounts.read(ACCOUNT).policy(policy.as_str())?.document()?;
         Some(document.text().to_owned())
     }
 
@@ -284,8 +287,9 @@ impl Sandbox {
 
     /// The boundary of a user or role of [`ACCOUNT`]; the outer `None` means that it does not exist.
     pub fn boundary(&self, Principal { kind, name }: &Principal) -> Option<Option<String>> {
-        let accounts = &mut self.shared.accounts();
-        accounts.home().entity(*kind, name.as_str()).map(|entity| entity.boundary.clone())
+        let accounts = self.shared.accounts();
+        let entity = accounts.read(ACCOUNT).entity(*kind, name.as_str())?;
+        Some(entity.boundary.clone())
     }
 
     /// The unique ID (IAM's `UserId`) of a user of [`ACCOUNT`], if the user exists. A user that is deleted and
@@ -297,8 +301,8 @@ impl Sandbox {
     /// The unique ID (IAM's `UserId` or `RoleId`) of a user or role of [`ACCOUNT`], if it exists. One that is deleted
     /// and created again has a different unique ID.
     pub fn unique_id(&self, Principal { kind, name }: &Principal) -> Option<String> {
-        let accounts = &mut self.shared.accounts();
-        let (home, name) = (accounts.home(), name.as_str());
+        let accounts = self.shared.accounts();
+        let (home, name) = (accounts.read(ACCOUNT), name.as_str());
         home.entity(*kind, name)?;
         Some(unique_id::of(*kind, ACCOUNT, name, home.deletions_of(*kind, name)))
     }

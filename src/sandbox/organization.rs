@@ -157,6 +157,11 @@ impl Organization {
         all
     }
 
+    /// The IDs of all accounts.
+    pub(super) fn account_ids(&self) -> impl Iterator<Item = String> {
+        self.accounts().into_iter().map(|(_, account)| account.id)
+    }
+
     /// The state of an account; `None` if it is not in a unit or below the root.
     pub(super) fn state_of(&self, account: &str) -> Option<AccountState> {
         fn find(

@@ -35,6 +35,13 @@ pub(super) struct Behavior {
     pub(super) is_empty_page: bool,
 }
 
+impl Behavior {
+    /// Whether reads depend only on the request and the content of the account.
+    pub(super) fn is_regular(&self) -> bool {
+        self.shift == 0 && !self.omits_boundaries
+    }
+}
+
 /// An item of a page of users, roles, groups and policies.
 #[derive(Clone, Copy)]
 pub(super) enum Item<'a> {
@@ -82,7 +89,7 @@ impl Position {
     /// The text of a marker that begins a page after this position.
     fn marker(&self) -> String {
         match self {
-            Position::Entity((name, PrincipalKind::User)) => name.clone(),
+            Position::Entity((name, PrincipalKind::User)) => name.as_ref().to_owned(),
             Position::Entity((name, PrincipalKind::Role)) => format!("{ROLE}{name}"),
             Position::Group(name) => format!("{GROUP}{name}"),
             Position::Policy(arn) => format!("{POLICY}{arn}"),

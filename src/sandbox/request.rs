@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::account_ids::ACCOUNT;
-use super::session::Session;
+use super::session::{InvalidToken, Session};
 use crate::iam::{AccountId, Partition, PrincipalKind};
 
 /// The protocol of a request and of its response.
@@ -96,7 +96,11 @@ impl Request {
         let mut scope = scope.split([',', ' ']).next().unwrap_or_default().split('/');
         let key_id = scope.next().filter(|id| !id.is_empty()).ok_or_else(missing)?;
         let partition = partition_of(scope.nth(1).unwrap_or_default());
-        let session = Session::of(key_id, headers.session_token).transpose()?;
+        let session = Session::of(key_id, headers.session_token).transpose();
+        let session = session.map_err(|InvalidToken| {
+            let message = "The security token included in the request is invalid.";
+            ErrorResponse::new(403, "InvalidClientTokenId", message)
+        })?;
         let account = match (&session, key_id.parse::<AccountId>()) {
             (Some(session), _) => session.account.clone(),
             (None, Ok(account)) => account.to_string(),
@@ -119,6 +123,24 @@ impl Request {
             }
         };
         Ok(Request { protocol, action, account, session, partition, parameters })
+    }
+
+    /// The request with each parameter changed, for this account.
+    pub(super) fn localized(&self, account: &str, change: impl Fn(&str) -> String) -> Request {
+        let changed = self.parameters.iter().map(|(name, value)| (name.clone(), change(value)));
+        Request {
+            protocol: self.protocol,
+            action: self.action.clone(),
+            account: account.to_owned(),
+            session: self.session.clone(),
+            partition: self.partition,
+            parameters: changed.collect(),
+        }
+    }
+
+    /// The parameters by name.
+    pub(super) fn parameters(&self) -> &BTreeMap<String, String> {
+        &self.parameters
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {

@@ -13,9 +13,12 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use super::account_ids::ACCOUNT;
+use super::action::is_write;
 use super::checks::ActionResult;
 use super::content::Content;
 use super::fault::Fault;
+use super::localizer::Localizer;
 use super::page::Behavior;
 use super::request::{ErrorResponse, Headers, Protocol, Request};
 use super::shared::Shared;
@@ -183,7 +186,7 @@ fn execute(shared: &Shared, request: &Request, behavior: Behavior, request_id: &
             behavior.session_time,
             SystemTime::now(),
         ),
-        _ => call_iam(shared, request, behavior),
+        _ => return call_iam(shared, request, behavior, request_id),
     };
     match result {
         Ok(result) => Content::xml(action, result, request_id),
@@ -191,12 +194,48 @@ fn execute(shared: &Shared, request: &Request, behavior: Behavior, request_id: &
     }
 }
 
+/// Executes an action of IAM in [`ACCOUNT`](super::ACCOUNT)'s terms, and translates the response.
+fn call_iam(shared: &Shared, request: &Request, behavior: Behavior, request_id: &str) -> Content {
+    let localizer = Localizer::new(&request.account);
+    let local = request.localized(ACCOUNT, |value| localizer.swap(value.to_owned()));
+    let format = |result: ActionResult| match result {
+        Ok(result) => Content::xml(&local.action, result, request_id),
+        Err(error) => Content::failure(local.protocol, &local.action, &error, request_id),
+    };
+    let content = if iam::needs_own_content(&request.action) {
+        format(write(shared, &request.account, &local, behavior))
+    } else {
+        let accounts = shared.accounts();
+        match accounts.shared(&request.account).cloned() {
+            None => {
+                let result = iam::read(accounts.read(&request.account), &local, behavior);
+                // Release the lock before formatting a long page.
+                drop(accounts);
+                format(result)
+            }
+            Some(common) => {
+                let has_template = accounts.exists(&request.account) && behavior.is_regular();
+                drop(accounts);
+                let templates = has_template.then_some(&shared.templates);
+                if let Some(template) = templates.and_then(|it| it.get(&local)) {
+                    return template.content(&localizer, request_id);
+                }
+                let content = format(iam::read(&common, &local, behavior));
+                if let Some(templates) = templates {
+                    templates.keep(&local, &content, request_id);
+                }
+                content
+            }
+        }
+    };
+    Content { body: localizer.swap(content.body), ..content }
+}
+
 /// The caller formats the result, after the accounts are unlocked.
-fn call_iam(shared: &Shared, request: &Request, behavior: Behavior) -> ActionResult {
+fn write(shared: &Shared, account: &str, request: &Request, behavior: Behavior) -> ActionResult {
     let mut accounts = shared.accounts();
-    let account = accounts.account(&request.account);
-    let (result, may_have_changed) = iam::call(account, request, behavior);
-    if may_have_changed
+    let result = iam::write(accounts.account(account), request, behavior);
+    if is_write(&request.action)
         && let Some(file) = &shared.options.state
         && let Err(error) = state::save(file, &accounts)
     {

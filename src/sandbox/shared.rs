@@ -1,9 +1,7 @@
-use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::account::Accounts;
-use super::account_ids::account_ids;
 use super::calls::{AccountCounter, Counter};
 use super::fault::Faults;
 use super::injector::{FaultInjector, Injection};
@@ -11,6 +9,7 @@ use super::options::Options;
 use super::organization::{AccountState, Organization};
 use super::request::{ErrorResponse, Request};
 use super::sts;
+use super::template::Templates;
 use super::throttler::Throttler;
 
 /// The state that all connections share.
@@ -29,8 +28,7 @@ pub(super) struct Shared {
     /// The role that every caller without a session has assumed; `None` for a user.
     assumed_role: Mutex<Option<String>>,
     organization: Mutex<Option<Organization>>,
-    /// The IDs of the accounts that are in no organization.
-    account_ids: HashSet<String>,
+    pub(super) templates: Templates,
 }
 
 impl Shared {
@@ -41,7 +39,7 @@ impl Shared {
             latencies: Mutex::new(fastrand::Rng::with_seed(0)),
             assumed_role: Mutex::default(),
             organization: Mutex::new(options.organization.clone()),
-            account_ids: account_ids(options.accounts.max(1)).into_iter().collect(),
+            templates: Templates::default(),
             injector: options.chaos.clone().map(|chaos| Mutex::new(FaultInjector::new(chaos))),
             options,
             started: SystemTime::now(),
@@ -83,7 +81,7 @@ impl Shared {
     pub(super) fn is_usable(&self, account: &str) -> bool {
         match self.organization().as_ref().and_then(|it| it.state_of(account)) {
             Some(state) => state == AccountState::Active,
-            None => self.account_ids.contains(account),
+            None => self.accounts().exists(account),
         }
     }
 
@@ -119,7 +117,6 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::super::latency::LatencySpread;
-    use super::super::seed::Seed;
     use super::*;
 
     #[test]
@@ -128,7 +125,7 @@ mod tests {
         let latencies = |sigma| {
             let latency_spread = LatencySpread::of(sigma).unwrap();
             let options = Options { latency, latency_spread, ..Options::default() };
-            let shared = Shared::new(options, Seed::Empty.accounts());
+            let shared = Shared::new(options, Accounts::default());
             [(); 20].map(|()| shared.latency())
         };
         assert_eq!(latencies(0.0), [latency; 20]);

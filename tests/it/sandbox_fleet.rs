@@ -8,11 +8,11 @@ use aws_sdk_sts::error::ProvideErrorMetadata;
 use iam_boundaries::sandbox::{
     ACCESS_KEY_ID, ACCOUNT, AccountState, Action, Burst, Fault, FaultScope, LimitModel,
     MemberAccount, Options, Organization, OrganizationalUnit, ROOT_ID, RateLimit,
-    SECRET_ACCESS_KEY, Sandbox, Throttle, account_ids,
+    SECRET_ACCESS_KEY, Sandbox, Seed, Throttle, account_ids,
 };
 use serde_json::{Value, json};
 
-use crate::support::query::{call, organizations, post};
+use crate::support::query::{SIGNED, call, organizations, post};
 
 const OTHER: &str = "200000000001";
 
@@ -375,4 +375,111 @@ async fn a_fault_of_one_account_leaves_the_others_alone() {
     assert!(sandbox.calls_of(ACCOUNT).is_empty());
     faults.clear();
     assert!(assume(&client, &ids[2]).await.is_ok());
+}
+
+/// Sends a form to an account.
+async fn in_account(sandbox: &Sandbox, account: &str, form: &str) -> (u16, String) {
+    post(sandbox, &SIGNED.replace("any", account), form.as_bytes()).await
+}
+
+/// The texts of an element.
+fn elements(body: &str, name: &str) -> Vec<String> {
+    let tag = format!("<{name}>");
+    let rest = body.split(&tag).skip(1).map(|rest| rest.split('<').next());
+    rest.map(|text| text.unwrap_or_default().to_owned()).collect()
+}
+
+fn seeded(accounts: usize) -> Options {
+    let seed = Seed::Generated { users: 40, roles: 20 };
+    let organization = Some(Organization::of_accounts(accounts));
+    Options { accounts, organization, seed, page_size: 25, ..Options::default() }
+}
+
+#[tokio::test]
+async fn every_account_has_the_seed_with_its_own_arns_and_unique_ids() {
+    let sandbox = Sandbox::start(seeded(12)).await.unwrap();
+    let mut ids = BTreeSet::new();
+    let mut names = BTreeSet::new();
+    // Twice: the second time, the pages are kept.
+    for round in 0..2 {
+        for account in account_ids(12) {
+            let (mut marker, mut of_account) = (String::new(), Vec::new());
+            loop {
+                let form = format!("Action=GetAccountAuthorizationDetails{marker}");
+                let (_, page) = in_account(&sandbox, &account, &form).await;
+                for (kind, id) in [("User", "UserId"), ("Role", "RoleId"), ("Group", "GroupId")] {
+                    let new = elements(&page, id).into_iter().filter(|id| ids.insert(id.clone()));
+                    let list = if round == 0 { new.count() } else { elements(&page, id).len() };
+                    assert_eq!(list, elements(&page, &format!("{kind}Name")).len(), "{page}");
+                }
+                for arn in elements(&page, "Arn").iter().chain(&elements(&page, "PolicyArn")) {
+                    let owner = arn.split(':').nth(4).unwrap();
+                    assert!(owner == account || owner == "aws", "{account} {arn}");
+                }
+                let others = account_ids(12).into_iter().filter(|other| *other != account);
+                assert!(!others.into_iter().any(|other| page.contains(&other)), "{page}");
+                of_account.extend(elements(&page, "UserName"));
+                let Some(next) = elements(&page, "Marker").pop() else { break };
+                marker = format!("&Marker={next}");
+            }
+            names.insert(of_account);
+        }
+    }
+    assert_eq!(names.len(), 1);
+    assert_eq!(names.pop_first().unwrap().len(), 40);
+}
+
+#[tokio::test]
+async fn a_write_in_an_account_changes_no_other_account() {
+    let options = Options { page_size: 1_000, ..seeded(3) };
+    let sandbox = Sandbox::start(options).await.unwrap();
+    let ids = account_ids(3);
+    let list = "Action=GetAccountAuthorizationDetails&Filter.member.1=User";
+    let pages = async || {
+        let mut pages = Vec::new();
+        for id in &ids {
+            let (_, page) = in_account(&sandbox, id, list).await;
+            pages.push(page.split("<ResponseMetadata>").next().unwrap().to_owned());
+        }
+        pages
+    };
+    let before = pages().await;
+    let boundary = format!("arn:aws:iam::{}:policy/Contractor", ids[1]);
+    let put = format!(
+        "Action=PutUserPermissionsBoundary&UserName=user-00000&PermissionsBoundary={boundary}"
+    );
+    assert_eq!(in_account(&sandbox, &ids[1], &put).await.0, 200);
+    // The policy of another account is not attachable.
+    let (status, body) = in_account(&sandbox, &ids[2], &put).await;
+    assert_eq!(status, 404);
+    assert!(body.contains(&boundary), "{body}");
+    let after = pages().await;
+    assert_eq!((&before[0], &before[2]), (&after[0], &after[2]));
+    assert_ne!(before[1], after[1]);
+    let (_, user) = in_account(&sandbox, &ids[1], "Action=GetUser&UserName=user-00000").await;
+    assert_eq!(elements(&user, "PermissionsBoundaryArn"), [boundary.as_str()]);
+    assert!(user.contains(&format!("arn:aws:iam::{}:user/", ids[1])), "{user}");
+    let delete = "Action=DeleteUserPermissionsBoundary&UserName=user-00000";
+    assert_eq!(in_account(&sandbox, &ids[1], delete).await.0, 200);
+    assert_eq!(pages().await, before);
+
+    let create = "Action=CreateUser&UserName=new";
+    assert_eq!(in_account(&sandbox, &ids[2], create).await.0, 200);
+    assert_eq!(in_account(&sandbox, &ids[2], create).await.0, 409);
+    assert_eq!(in_account(&sandbox, &ids[1], create).await.0, 200);
+    assert_eq!(in_account(&sandbox, &ids[0], "Action=GetUser&UserName=new").await.0, 404);
+}
+
+#[tokio::test]
+async fn an_error_names_the_accounts_of_the_request() {
+    let sandbox = Sandbox::start(seeded(3)).await.unwrap();
+    for account in account_ids(3) {
+        for named in account_ids(3) {
+            let arn = format!("arn:aws:iam::{named}:policy/None");
+            let form = format!("Action=GetPolicy&PolicyArn={arn}");
+            let (status, body) = in_account(&sandbox, &account, &form).await;
+            assert_eq!(status, 404);
+            assert!(body.contains(&format!("Policy {arn} was not found.")), "{account} {body}");
+        }
+    }
 }
