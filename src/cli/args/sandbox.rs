@@ -36,9 +36,9 @@ pub(super) const SERVE_EXAMPLES: &[Example] = &[
         ],
     },
     Example {
-        purpose: "Serve an organization with 200 accounts of 1,000 users each, and list the accounts",
+        purpose: "Serve 200 accounts with 1,000 users each, and list them",
         commands: &[
-            "iam-boundaries sandbox serve --port 4599 --accounts 200 --users 1000",
+            "iam-boundaries sandbox serve --accounts 200 --users 1000",
             "aws --endpoint-url http://127.0.0.1:4599 organizations list-accounts",
         ],
     },
