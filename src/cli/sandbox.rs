@@ -8,7 +8,7 @@ use super::gate::Content;
 use super::output::Output;
 use super::throttle::throttle;
 use crate::iam::Printable;
-use crate::sandbox::{self, ActionCalls, Chaos, Options, Sandbox, Seed};
+use crate::sandbox::{self, ActionCalls, Chaos, Options, Organization, Sandbox, Seed};
 
 pub(super) async fn run(command: &SandboxCommand, output: &Output) -> Result<Exit, Failure> {
     match command {
@@ -23,9 +23,13 @@ async fn serve(args: &ServeArgs, output: &Output) -> Result<Exit, Failure> {
         (None, None) => Seed::Story,
         (users, roles) => Seed::Generated { users: count(users), roles: count(roles) },
     };
+    let accounts = usize::from(args.accounts);
     let sandbox = Sandbox::start(Options {
         port: args.port,
         seed,
+        accounts,
+        organization: (accounts > 1).then(|| Organization::of_accounts(accounts)),
+        session_time: args.session_time.map(Duration::from_secs),
         latency: Duration::from_millis(args.latency),
         latency_spread: args.latency_spread.unwrap_or_default(),
         page_size: usize::from(args.page_size),
@@ -37,9 +41,14 @@ async fn serve(args: &ServeArgs, output: &Output) -> Result<Exit, Failure> {
         state: None,
     })
     .await?;
+    let others = match accounts {
+        1 => String::new(),
+        2 => " and 1 other account".to_owned(),
+        _ => format!(" and {} other accounts", accounts - 1),
+    };
     output.result(
         Content::Text,
-        &format!("account {} on {}\n", sandbox::ACCOUNT, sandbox.endpoint_url()),
+        &format!("account {}{others} on {}\n", sandbox::ACCOUNT, sandbox.endpoint_url()),
     )?;
     output.remark(&format!(
         "to use the sandbox, set AWS_ENDPOINT_URL={} and any access key; to stop it, press Ctrl-C",

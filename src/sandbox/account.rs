@@ -1,29 +1,38 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::account_ids::ACCOUNT;
 use super::document::Document;
 use super::jobs::Job;
 use super::last_used::LastUsed;
 use super::policy::{Group, Policies, Policy};
 use crate::iam::PrincipalKind;
 
-/// The account of every access key ID that is not an account ID.
-pub const ACCOUNT: &str = "123456789012";
+/// All accounts of the sandbox. Accounts without a write share the content of the seed, and have no content of their own.
+///
+/// The content of every account is that of [`ACCOUNT`]: its ARNs name that account.
+/// [`Localizer`](super::localizer::Localizer) translates requests and responses.
+#[derive(Debug, Default)]
+pub(super) struct Accounts {
+    seed: Arc<Account>,
+    /// The IDs of the accounts that begin with the seed. The others begin empty.
+    seeded: HashSet<String>,
+    empty: Arc<Account>,
+    /// The content of the accounts with a write, by ID.
+    own: BTreeMap<String, Account>,
+}
 
-/// All accounts of the sandbox, by account ID.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct Accounts(BTreeMap<String, Account>);
-
-/// The users, roles and policies of one account.
-#[derive(Debug, Default, Deserialize)]
+/// The users, roles and policies of one account. Copies share the users and roles that do not differ.
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(from = "SavedAccount")]
 pub(super) struct Account {
     /// The alias of the account; `None` if it has none.
     pub(super) alias: Option<String>,
     /// By name and kind: a user and a role can have the same name.
-    entities: BTreeMap<Key, Entity>,
+    entities: BTreeMap<Key, Arc<Entity>>,
     /// By name.
     groups: BTreeMap<String, Group>,
     /// The customer managed policies by ARN.
@@ -33,14 +42,14 @@ pub(super) struct Account {
     /// The jobs of last accessed reports by ID.
     jobs: BTreeMap<String, Job>,
     /// The names in lowercase: IAM names are case-insensitive.
-    folded: BTreeSet<Key>,
+    folded: Arc<BTreeSet<Key>>,
 }
 
 /// The name and the kind of a user or role. Pages are in this order, so users and roles are mixed.
-pub(super) type Key = (String, PrincipalKind);
+pub(super) type Key = (Arc<str>, PrincipalKind);
 
 pub(super) fn key(kind: PrincipalKind, name: &str) -> Key {
-    (name.to_owned(), kind)
+    (name.into(), kind)
 }
 
 /// An account as the state file has it.
@@ -135,44 +144,98 @@ impl Entity {
 impl From<SavedAccount> for Account {
     fn from(saved: SavedAccount) -> Self {
         let SavedAccount { users, roles, groups, policies, deletions, role_deletions } = saved;
-        let (entities, deletions) = (keyed(users, roles), keyed(deletions, role_deletions));
-        let folded =
+        let deletions = keyed(deletions, role_deletions);
+        let entities = keyed(users, roles).into_iter();
+        let entities: BTreeMap<_, _> = entities.map(|(key, it)| (key, Arc::new(it))).collect();
+        let folded: BTreeSet<Key> =
             entities.keys().map(|(name, kind)| key(*kind, &name.to_ascii_lowercase())).collect();
+        let folded = Arc::new(folded);
         let (alias, jobs) = (None, BTreeMap::new());
         Account { alias, entities, groups, policies, deletions, jobs, folded }
     }
 }
 
 fn keyed<T>(users: BTreeMap<String, T>, roles: BTreeMap<String, T>) -> BTreeMap<Key, T> {
-    let users = users.into_iter().map(|(name, value)| ((name, PrincipalKind::User), value));
-    let roles = roles.into_iter().map(|(name, value)| ((name, PrincipalKind::Role), value));
+    let users = users.into_iter().map(|(name, value)| (key(PrincipalKind::User, &name), value));
+    let roles = roles.into_iter().map(|(name, value)| (key(PrincipalKind::Role, &name), value));
     users.chain(roles).collect()
 }
 
 impl Serialize for Account {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        fn of<T: Clone>(all: &BTreeMap<Key, T>, kind: PrincipalKind) -> BTreeMap<String, T> {
+        fn of<T, V>(
+            all: &BTreeMap<Key, T>,
+            kind: PrincipalKind,
+            value: impl Fn(&T) -> V,
+        ) -> BTreeMap<String, V> {
             let of_kind = all.iter().filter(|((_, it), _)| *it == kind);
-            of_kind.map(|((name, _), value)| (name.clone(), value.clone())).collect()
+            of_kind.map(|((name, _), it)| (name.as_ref().to_owned(), value(it))).collect()
         }
+        let entities = |kind| of(&self.entities, kind, |entity| Entity::clone(entity));
+        let deletions = |kind| of(&self.deletions, kind, |number| *number);
         let saved = SavedAccount {
-            users: of(&self.entities, PrincipalKind::User),
-            roles: of(&self.entities, PrincipalKind::Role),
+            users: entities(PrincipalKind::User),
+            roles: entities(PrincipalKind::Role),
             groups: self.groups.clone(),
             policies: self.policies.clone(),
-            deletions: of(&self.deletions, PrincipalKind::User),
-            role_deletions: of(&self.deletions, PrincipalKind::Role),
+            deletions: deletions(PrincipalKind::User),
+            role_deletions: deletions(PrincipalKind::Role),
         };
         saved.serialize(to)
     }
 }
 
 impl Accounts {
-    pub(super) fn account(&mut self, id: &str) -> &mut Account {
-        self.0.entry(id.to_owned()).or_default()
+    /// The accounts with these IDs begin with the seed, except those that have content of their own.
+    pub(super) fn new(
+        seed: Account,
+        seeded: HashSet<String>,
+        own: BTreeMap<String, Account>,
+    ) -> Self {
+        Accounts { seed: Arc::new(seed), seeded, empty: Arc::default(), own }
     }
 
-    /// The account to which the seed and tests add users and roles.
+    /// Lets more accounts begin with the seed.
+    pub(super) fn add(&mut self, ids: impl IntoIterator<Item = String>) {
+        self.seeded.extend(ids);
+    }
+
+    pub(super) fn exists(&self, id: &str) -> bool {
+        self.seeded.contains(id)
+    }
+
+    /// The content that the account shares with others; `None` if it has content of its own.
+    pub(super) fn shared(&self, id: &str) -> Option<&Arc<Account>> {
+        match self.own.contains_key(id) {
+            true => None,
+            false => Some(self.initial(id)),
+        }
+    }
+
+    fn initial(&self, id: &str) -> &Arc<Account> {
+        if self.seeded.contains(id) { &self.seed } else { &self.empty }
+    }
+
+    /// The content of an account, for a read.
+    pub(super) fn read(&self, id: &str) -> &Account {
+        self.own.get(id).unwrap_or_else(|| self.initial(id))
+    }
+
+    /// The content of an account, for a write. From now on, it is the account's own.
+    pub(super) fn account(&mut self, id: &str) -> &mut Account {
+        if !self.own.contains_key(id) {
+            let initial = Account::clone(self.initial(id));
+            self.own.insert(id.to_owned(), initial);
+        }
+        self.own.get_mut(id).expect("the account is in the map")
+    }
+
+    /// The content of the accounts with a write, by ID.
+    pub(super) fn own(&self) -> &BTreeMap<String, Account> {
+        &self.own
+    }
+
+    /// The account to which tests add users and roles.
     pub(super) fn home(&mut self) -> &mut Account {
         self.account(ACCOUNT)
     }
@@ -180,11 +243,11 @@ impl Accounts {
 
 impl Account {
     pub(super) fn entity(&self, kind: PrincipalKind, name: &str) -> Option<&Entity> {
-        self.entities.get(&key(kind, name))
+        self.entities.get(&key(kind, name)).map(Arc::as_ref)
     }
 
     pub(super) fn entity_mut(&mut self, kind: PrincipalKind, name: &str) -> Option<&mut Entity> {
-        self.entities.get_mut(&key(kind, name))
+        self.entities.get_mut(&key(kind, name)).map(Arc::make_mut)
     }
 
     /// Whether a user or role of this kind has this name in any case.
@@ -200,9 +263,12 @@ impl Account {
         path: &str,
         boundary: Option<&str>,
     ) -> &mut Entity {
-        self.folded.insert(key(kind, &name.to_ascii_lowercase()));
-        let new = || Entity::new(path, boundary);
-        let entity = self.entities.entry(key(kind, name)).or_insert_with(new);
+        let folded = key(kind, &name.to_ascii_lowercase());
+        if !self.folded.contains(&folded) {
+            Arc::make_mut(&mut self.folded).insert(folded);
+        }
+        let new = || Arc::new(Entity::new(path, boundary));
+        let entity = Arc::make_mut(self.entities.entry(key(kind, name)).or_insert_with(new));
         entity.set_boundary(boundary, Duration::ZERO);
         entity
     }
@@ -226,7 +292,7 @@ impl Account {
     pub(super) fn remove(&mut self, kind: PrincipalKind, name: &str) -> bool {
         let is_removed = self.entities.remove(&key(kind, name)).is_some();
         if is_removed {
-            self.folded.remove(&key(kind, &name.to_ascii_lowercase()));
+            Arc::make_mut(&mut self.folded).remove(&key(kind, &name.to_ascii_lowercase()));
             *self.deletions.entry(key(kind, name)).or_default() += 1;
         }
         is_removed
@@ -272,7 +338,7 @@ impl Account {
     }
 
     /// The users and roles. The order is that of pages.
-    pub(super) fn entities(&self) -> &BTreeMap<Key, Entity> {
+    pub(super) fn entities(&self) -> &BTreeMap<Key, Arc<Entity>> {
         &self.entities
     }
 }

@@ -25,12 +25,26 @@ fn most_similar(name: &str) -> [&'static str; 3] {
 }
 
 impl Action {
-    /// The only action of STS. The others are actions of IAM.
+    /// An action of STS.
     pub const GET_CALLER_IDENTITY: Action = Action("GetCallerIdentity");
+    /// An action of STS.
+    pub const ASSUME_ROLE: Action = Action("AssumeRole");
+
+    /// The actions of AWS Organizations, ordered by name.
+    pub const ORGANIZATIONS: [Action; 7] = [
+        Action("DescribeAccount"),
+        Action("DescribeOrganization"),
+        Action("ListAccounts"),
+        Action("ListAccountsForParent"),
+        Action("ListOrganizationalUnitsForParent"),
+        Action("ListParents"),
+        Action("ListRoots"),
+    ];
 
     /// All actions, ordered by name.
-    pub const ALL: [Action; 53] = [
+    pub const ALL: [Action; 61] = [
         Action("AddUserToGroup"),
+        Action::ASSUME_ROLE,
         Action("AttachGroupPolicy"),
         Action("AttachRolePolicy"),
         Action("AttachUserPolicy"),
@@ -48,6 +62,8 @@ impl Action {
         Action("DeleteUser"),
         Action("DeleteUserPermissionsBoundary"),
         Action("DeleteUserPolicy"),
+        Action("DescribeAccount"),
+        Action("DescribeOrganization"),
         Action("DetachGroupPolicy"),
         Action("DetachRolePolicy"),
         Action("DetachUserPolicy"),
@@ -64,13 +80,18 @@ impl Action {
         Action("GetUser"),
         Action("GetUserPolicy"),
         Action("ListAccountAliases"),
+        Action("ListAccounts"),
+        Action("ListAccountsForParent"),
         Action("ListAttachedGroupPolicies"),
         Action("ListAttachedRolePolicies"),
         Action("ListAttachedUserPolicies"),
         Action("ListGroupPolicies"),
+        Action("ListOrganizationalUnitsForParent"),
+        Action("ListParents"),
         Action("ListPolicyVersions"),
         Action("ListRolePolicies"),
         Action("ListRoles"),
+        Action("ListRoots"),
         Action("ListUserPolicies"),
         Action("ListUsers"),
         Action("PutGroupPolicy"),
@@ -90,15 +111,15 @@ impl Action {
     }
 }
 
-/// Whether an action is exempt from random faults and from the rate limit of all actions. Both simulate IAM, and
-/// an exempt action belongs to STS.
+/// Whether an action belongs to STS. It is exempt from random faults and from the rate limit of all actions.
 pub(super) fn is_exempt(action: &str) -> bool {
-    action == Action::GET_CALLER_IDENTITY.name()
+    [Action::GET_CALLER_IDENTITY, Action::ASSUME_ROLE].iter().any(|it| it.name() == action)
 }
 
-/// Whether an action changes the account. The other actions of IAM are named `Get…`, `List…` or `Generate…`.
+/// Whether an action changes the account. The other actions are named like the verbs.
 pub(super) fn is_write(action: &str) -> bool {
-    let is_read = ["Get", "List", "Generate"].iter().any(|verb| action.starts_with(verb));
+    let verbs = ["Assume", "Describe", "Generate", "Get", "List"];
+    let is_read = verbs.iter().any(|verb| action.starts_with(verb));
     !is_read && action.parse::<Action>().is_ok()
 }
 

@@ -13,7 +13,7 @@ use crate::iam::Share;
 ///
 /// The fault of a call depends on the seed, the action, its user, role, page or policy, and the number of earlier
 /// attempts of the same call. Only throttling storms depend on the order in which calls arrive.
-/// STS's `GetCallerIdentity` is exempt.
+/// The actions of STS are exempt.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chaos {
     /// The seed of the random numbers that select the calls and their faults.

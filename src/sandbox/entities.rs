@@ -21,6 +21,10 @@ pub(super) fn get(kind: PrincipalKind, account: &Account, request: &Request) -> 
         Ok(Some(vec![element(element_name(kind), fields)]))
     };
     if kind == PrincipalKind::User && request.get(name_parameter(kind)).is_none() {
+        if request.session.is_some() {
+            let message = "Must specify userName when calling with non-User credentials";
+            return Err(ErrorResponse::validation(message));
+        }
         return found(CALLER, &Entity::new("/", None));
     }
     let name = checked_name(kind, request)?;

@@ -48,7 +48,7 @@ fn fields(request: &Request, name: &str, path: &str) -> Vec<Xml> {
     vec![
         text("Path", path),
         text("GroupName", name),
-        text("GroupId", unique_id::of_group(account, name)),
+        text("GroupId", unique_id::of_group(name)),
         text("Arn", format!("arn:{partition}:iam::{account}:group{path}{name}")),
         text("CreateDate", CREATED),
     ]

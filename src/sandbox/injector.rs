@@ -91,13 +91,15 @@ fn subject(request: &Request) -> &str {
 mod tests {
     use std::collections::BTreeSet;
 
+    use super::super::request::Headers;
     use super::*;
     use crate::iam::Share;
 
     fn put(user: usize) -> Request {
         let authorization = "Credential=any/20261124/us-east-1/iam/aws4_request";
         let form = format!("Action=PutUserPermissionsBoundary&UserName=user-{user}");
-        Request::parse(Some(authorization), form.as_bytes()).unwrap()
+        let headers = Headers { authorization: Some(authorization), ..Headers::default() };
+        Request::parse(&headers, form.as_bytes()).unwrap()
     }
 
     fn only(kind: ChaosKind) -> Chaos {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
 /// A job that generates a last accessed report. Jobs are in memory only.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Job {
     /// Whether the report has actions.
     pub(super) is_action_level: bool,
@@ -20,7 +20,7 @@ pub(super) struct Job {
 pub(super) type UsedAction = (Duration, String);
 
 /// A service of a report.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct UsedService {
     /// `None` if it was not used.
     pub(super) last: Option<UsedAction>,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use sha2::{Digest, Sha256};
 
-use super::account::{Account, Entity, Key};
+use super::account::{Account, Entity, Key, key};
 use super::checks::ActionResult;
 use super::document::Document;
 use super::entities;
@@ -119,8 +119,7 @@ fn subject<'a>(
                 "user" => PrincipalKind::User,
                 _ => PrincipalKind::Role,
             };
-            let key = (name.to_owned(), kind);
-            let found = account.entities().get_key_value(&key);
+            let found = account.entities().get_key_value(&key(kind, name));
             let (key, entity) = found
                 .filter(|(key, entity)| entities::arn(request, key, entity) == arn)
                 .ok_or_else(no_such)?;
@@ -135,7 +134,7 @@ fn subject<'a>(
             let group = account.groups().get(name).ok_or_else(no_such)?;
             let is_member = |(_, entity): &(&Key, &Entity)| entity.groups.contains(name);
             Ok(Subject {
-                principals: account.entities().iter().filter(is_member).collect(),
+                principals: principals(account).filter(is_member).collect(),
                 documents: of_policies(&group.policies),
             })
         }
@@ -151,7 +150,7 @@ fn subject<'a>(
                     || entity.groups.iter().any(|group| groups.contains(group))
             };
             Ok(Subject {
-                principals: account.entities().iter().filter(has_policy).collect(),
+                principals: principals(account).filter(has_policy).collect(),
                 documents: vec![document],
             })
         }
@@ -269,4 +268,9 @@ fn job_id(account: &str, arn: &str, earlier_jobs: u64) -> String {
     let hash: [u8; 32] = hash.chain_update(earlier_jobs.to_le_bytes()).finalize().into();
     let (bytes, _) = hash.split_first_chunk().expect("a hash has 32 bytes");
     uuid::Builder::from_random_bytes(*bytes).into_uuid().to_string()
+}
+
+/// The users and roles of the account.
+fn principals(account: &Account) -> impl Iterator<Item = (&Key, &Entity)> {
+    account.entities().iter().map(|(key, entity)| (key, &**entity))
 }

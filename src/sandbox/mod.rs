@@ -1,16 +1,18 @@
-//! A local server that implements the parts of IAM and STS that the tool uses, for trials, tests and benchmarks
-//! without an AWS account. It listens only on the loopback interface.
+//! A local server that implements the parts of IAM, STS and AWS Organizations that the tool uses, for trials, tests and
+//! benchmarks without an AWS account. It listens only on the loopback interface.
 //!
-//! The sandbox does not verify signatures. An access key ID of 12 digits selects the account with that ID;
-//! any other access key ID selects [`ACCOUNT`].
+//! The sandbox does not verify signatures. The credentials of `AssumeRole` select the account of the role. An access key
+//! ID of 12 digits selects the account with that ID. Any other access key ID selects [`ACCOUNT`].
 
 mod account;
 mod account_details;
+mod account_ids;
 mod action;
 mod attributes;
 mod calls;
 mod chaos;
 mod checks;
+mod content;
 mod document;
 mod documents;
 mod entities;
@@ -27,8 +29,11 @@ mod last_used;
 mod latency;
 mod limit_model;
 mod limit_state;
+mod localizer;
 mod managed;
 mod options;
+mod organization;
+mod organizations;
 mod page;
 mod policies;
 mod policy;
@@ -38,32 +43,37 @@ mod request;
 mod seed;
 mod server;
 mod services;
+mod session;
 mod shared;
 mod state;
 mod storm;
 mod story;
 mod sts;
+mod template;
 mod throttle;
 mod throttler;
 mod time_span;
 mod unique_id;
 mod xml;
 
-pub use account::ACCOUNT;
+pub use account_ids::{ACCOUNT, account_ids};
 pub use action::{Action, UnknownAction};
 pub use calls::ActionCalls;
 pub use chaos::{Chaos, ChaosKind, UnknownChaosKind};
 pub use error::SandboxError;
-pub use fault::{Fault, Faults};
+pub use fault::{Fault, FaultScope, Faults};
 pub use latency::{BadLatencySpread, LatencySpread};
 pub use limit_model::{BadBurst, BadLimitModel, BadWindowLength, Burst, LimitModel, WindowLength};
 pub use options::Options;
+pub use organization::{AccountState, MemberAccount, Organization, OrganizationalUnit, ROOT_ID};
 pub use seed::{Seed, awkward_name};
+pub use session::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 pub use state::reset;
 pub use throttle::{BadCompetitor, BadRateChange, Competitor, RateChange, RateLimit, Throttle};
 pub use throttler::Throttler;
 pub use time_span::{BadTimeSpan, TimeSpan};
 
+use std::collections::HashSet;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -73,14 +83,9 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::iam::{PolicyArn, Principal, PrincipalKind, PrincipalName};
-use account::Entity;
+use account::{Accounts, Entity};
 use document::Document;
 use shared::Shared;
-
-/// An access key ID for [`ACCOUNT`]. It is not a secret.
-pub const ACCESS_KEY_ID: &str = "SANDBOX-KEY-ID";
-/// The secret access key for [`ACCESS_KEY_ID`]. It is not a secret.
-pub const SECRET_ACCESS_KEY: &str = "sandbox-key-that-opens-nothing";
 
 /// A running sandbox. Dropping it stops it.
 pub struct Sandbox {
@@ -90,16 +95,15 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts a sandbox on 127.0.0.1 with the accounts of the state file or, if it does not exist, of the seed.
+    /// Starts a sandbox on 127.0.0.1 with the accounts of the state file. The others have the content of the seed.
     ///
     /// # Errors
     /// Returns an error if the port or the state file cannot be used.
     pub async fn start(options: Options) -> Result<Sandbox, SandboxError> {
-        let accounts = match &options.state {
-            Some(file) => state::load(file)?,
-            None => None,
-        };
-        let accounts = accounts.unwrap_or_else(|| options.seed.accounts());
+        let saved = options.state.as_deref().map(state::load).transpose()?;
+        let mut ids: HashSet<String> = account_ids(options.accounts.max(1)).into_iter().collect();
+        ids.extend(options.organization.iter().flat_map(Organization::account_ids));
+        let accounts = Accounts::new(options.seed.content(), ids, saved.unwrap_or_default());
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
         let listen = |error| SandboxError::Listen { address, error };
         let listener = TcpListener::bind(address).await.map_err(listen)?;
@@ -124,9 +128,21 @@ impl Sandbox {
         &self.shared.faults
     }
 
+    /// Replaces the organization. Accounts that the sandbox did not have are added.
+    pub fn set_organization(&self, organization: Option<Organization>) {
+        self.shared.accounts().add(organization.iter().flat_map(Organization::account_ids));
+        *self.shared.organization() = organization;
+    }
+
     /// The number of calls received so far.
     pub fn calls(&self) -> ActionCalls {
         self.shared.calls.counts()
+    }
+
+    /// The number of calls of an account received so far. `AssumeRole` counts for the account of the role, and every other
+    /// action for the account of the credentials.
+    pub fn calls_of(&self, account: &str) -> ActionCalls {
+        self.shared.calls_by_account.counts(account)
     }
 
     /// The number of calls throttled so far by rate limits and storms, but not by a [`Fault`].
@@ -192,7 +208,7 @@ impl Sandbox {
         change(entity.expect("the user or role exists"));
     }
 
-    /// Makes every caller a session of this role. Without it, every caller is a user.
+    /// Makes every caller without credentials of `AssumeRole` a session of this role. Without it, such a caller is a user.
     pub fn assume_role(&self, role: &PrincipalName) {
         *self.shared.assumed_role() = Some(role.to_string());
     }
@@ -228,8 +244,8 @@ impl Sandbox {
 
     /// The document of the default version of a customer managed policy of [`ACCOUNT`], if the policy exists.
     pub fn document(&self, policy: &PolicyArn) -> Option<String> {
-        let mut accounts = self.shared.accounts();
-        let document = accounts.home().policy(policy.as_str())?.document()?;
+        let accounts = self.shared.accounts();
+        let document = accounts.read(ACCOUNT).policy(policy.as_str())?.document()?;
         Some(document.text().to_owned())
     }
 
@@ -271,8 +287,9 @@ impl Sandbox {
 
     /// The boundary of a user or role of [`ACCOUNT`]; the outer `None` means that it does not exist.
     pub fn boundary(&self, Principal { kind, name }: &Principal) -> Option<Option<String>> {
-        let accounts = &mut self.shared.accounts();
-        accounts.home().entity(*kind, name.as_str()).map(|entity| entity.boundary.clone())
+        let accounts = self.shared.accounts();
+        let entity = accounts.read(ACCOUNT).entity(*kind, name.as_str())?;
+        Some(entity.boundary.clone())
     }
 
     /// The unique ID (IAM's `UserId`) of a user of [`ACCOUNT`], if the user exists. A user that is deleted and
@@ -284,8 +301,8 @@ impl Sandbox {
     /// The unique ID (IAM's `UserId` or `RoleId`) of a user or role of [`ACCOUNT`], if it exists. One that is deleted
     /// and created again has a different unique ID.
     pub fn unique_id(&self, Principal { kind, name }: &Principal) -> Option<String> {
-        let accounts = &mut self.shared.accounts();
-        let (home, name) = (accounts.home(), name.as_str());
+        let accounts = self.shared.accounts();
+        let (home, name) = (accounts.read(ACCOUNT), name.as_str());
         home.entity(*kind, name)?;
         Some(unique_id::of(*kind, ACCOUNT, name, home.deletions_of(*kind, name)))
     }

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::chaos::Chaos;
 use super::latency::LatencySpread;
+use super::organization::Organization;
 use super::seed::Seed;
 use super::throttle::Throttle;
 
@@ -13,6 +14,13 @@ pub struct Options {
     pub port: u16,
     /// The initial content of [`ACCOUNT`](super::ACCOUNT).
     pub seed: Seed,
+    /// The number of accounts: those of [`account_ids`](super::account_ids). Roles of other accounts cannot be assumed.
+    pub accounts: usize,
+    /// The organization; `None` if [`ACCOUNT`](super::ACCOUNT) is in none. Its accounts exist in the sandbox, too.
+    pub organization: Option<Organization>,
+    /// The lifetime of the credentials of `AssumeRole`; `None` for what the request asks for. It can be shorter than the
+    /// 15 minutes that AWS requires.
+    pub session_time: Option<Duration>,
     /// The latency of each response; with a spread, the median.
     pub latency: Duration,
     /// The spread of the latency.
@@ -39,6 +47,9 @@ impl Default for Options {
         Options {
             port: 0,
             seed: Seed::Empty,
+            accounts: 1,
+            organization: None,
+            session_time: None,
             latency: Duration::ZERO,
             latency_spread: LatencySpread::default(),
             page_size: 1_000,

@@ -6,7 +6,7 @@ use super::managed::{MANAGED, Managed};
 use super::policy::{Group, Policy};
 use super::request::{ErrorResponse, Request, invalid_marker};
 use super::xml::{Xml, text};
-use crate::iam::PrincipalKind;
+use crate::iam::{AccountId, PrincipalKind};
 
 /// How the sandbox executes one call.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +27,19 @@ pub(super) struct Behavior {
     pub(super) job_fails: bool,
     /// When the sandbox started.
     pub(super) started: SystemTime,
+    /// The account that `GetCallerIdentity` returns; `None` for that of the credentials.
+    pub(super) identity: Option<AccountId>,
+    /// The lifetime of the credentials of `AssumeRole`; `None` for what the call asks for.
+    pub(super) session_time: Option<Duration>,
+    /// Whether lists of AWS Organizations have an empty page.
+    pub(super) is_empty_page: bool,
+}
+
+impl Behavior {
+    /// Whether reads depend only on the request and the content of the account.
+    pub(super) fn is_regular(&self) -> bool {
+        self.shift == 0 && !self.omits_boundaries
+    }
 }
 
 /// An item of a page of users, roles, groups and policies.
@@ -76,7 +89,7 @@ impl Position {
     /// The text of a marker that begins a page after this position.
     fn marker(&self) -> String {
         match self {
-            Position::Entity((name, PrincipalKind::User)) => name.clone(),
+            Position::Entity((name, PrincipalKind::User)) => name.as_ref().to_owned(),
             Position::Entity((name, PrincipalKind::Role)) => format!("{ROLE}{name}"),
             Position::Group(name) => format!("{GROUP}{name}"),
             Position::Policy(arn) => format!("{POLICY}{arn}"),

@@ -1,13 +1,46 @@
 use std::collections::BTreeMap;
 
-use super::account::ACCOUNT;
+use serde_json::{Map, Value};
+
+use super::account_ids::ACCOUNT;
+use super::session::{InvalidToken, Session};
 use crate::iam::{AccountId, Partition, PrincipalKind};
 
-/// A request of the query protocol.
+/// The protocol of a request and of its response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Protocol {
+    /// The query protocol of IAM and STS.
+    Query,
+    /// JSON 1.1, the protocol of AWS Organizations.
+    Json,
+}
+
+/// The headers of a request that the sandbox reads.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Headers<'a> {
+    /// `Authorization`
+    pub(super) authorization: Option<&'a str>,
+    /// `X-Amz-Security-Token`
+    pub(super) session_token: Option<&'a str>,
+    /// `X-Amz-Target`, which names the action of a JSON request.
+    pub(super) target: Option<&'a str>,
+}
+
+impl Headers<'_> {
+    pub(super) fn protocol(&self) -> Protocol {
+        if self.target.is_some() { Protocol::Json } else { Protocol::Query }
+    }
+}
+
+/// A request to IAM, STS or AWS Organizations.
 #[derive(Debug)]
 pub(super) struct Request {
+    pub(super) protocol: Protocol,
     pub(super) action: String,
+    /// The account of the credentials.
     pub(super) account: String,
+    /// The session of the credentials; `None` for other credentials.
+    pub(super) session: Option<Session>,
     pub(super) partition: Partition,
     parameters: BTreeMap<String, String>,
 }
@@ -29,6 +62,11 @@ impl ErrorResponse {
         ErrorResponse::new(400, "ValidationError", message)
     }
 
+    /// The error of IAM and STS for a call that exceeds a rate limit.
+    pub(super) fn throttling() -> Self {
+        ErrorResponse::new(400, "Throttling", "Rate exceeded")
+    }
+
     /// The message of AWS's common validation for a parameter that violates a constraint.
     pub(super) fn constraint(parameter: &str, constraint: &str) -> Self {
         let mut name = parameter.to_owned();
@@ -40,11 +78,8 @@ impl ErrorResponse {
 }
 
 impl Request {
-    /// Parses the `Authorization` header and the form in the body.
-    pub(super) fn parse(
-        authorization: Option<&str>,
-        body: &[u8],
-    ) -> Result<Request, ErrorResponse> {
+    /// Parses the headers and the form or the JSON object in the body.
+    pub(super) fn parse(headers: &Headers<'_>, body: &[u8]) -> Result<Request, ErrorResponse> {
         let missing = || {
             ErrorResponse::new(
                 403,
@@ -53,27 +88,59 @@ impl Request {
             )
         };
         // Credential=KEY-ID/DATE/REGION/SERVICE/aws4_request
-        let scope = authorization
+        let scope = headers
+            .authorization
             .and_then(|header| header.split_once("Credential="))
             .map(|(_, scope)| scope)
             .ok_or_else(missing)?;
         let mut scope = scope.split([',', ' ']).next().unwrap_or_default().split('/');
         let key_id = scope.next().filter(|id| !id.is_empty()).ok_or_else(missing)?;
-        let region = scope.nth(1).unwrap_or_default();
-        let account = match key_id.parse::<AccountId>() {
-            Ok(account) => account.to_string(),
-            Err(_) => ACCOUNT.to_owned(),
-        };
-        let mut parameters: BTreeMap<String, String> =
-            form_urlencoded::parse(body).into_owned().collect();
-        let action = parameters.remove("Action").ok_or_else(|| {
-            ErrorResponse::new(
-                400,
-                "MissingAction",
-                "The request must contain the parameter Action",
-            )
+        let partition = partition_of(scope.nth(1).unwrap_or_default());
+        let session = Session::of(key_id, headers.session_token).transpose();
+        let session = session.map_err(|InvalidToken| {
+            let message = "The security token included in the request is invalid.";
+            ErrorResponse::new(403, "InvalidClientTokenId", message)
         })?;
-        Ok(Request { action, account, partition: partition_of(region), parameters })
+        let account = match (&session, key_id.parse::<AccountId>()) {
+            (Some(session), _) => session.account.clone(),
+            (None, Ok(account)) => account.to_string(),
+            (None, Err(_)) => ACCOUNT.to_owned(),
+        };
+        let protocol = headers.protocol();
+        let (action, parameters) = match headers.target {
+            Some(target) => {
+                let action = target.rsplit('.').next().unwrap_or_default();
+                (action.to_owned(), json_parameters(body)?)
+            }
+            None => {
+                let mut parameters: BTreeMap<String, String> =
+                    form_urlencoded::parse(body).into_owned().collect();
+                let action = parameters.remove("Action").ok_or_else(|| {
+                    let message = "The request must contain the parameter Action";
+                    ErrorResponse::new(400, "MissingAction", message)
+                })?;
+                (action, parameters)
+            }
+        };
+        Ok(Request { protocol, action, account, session, partition, parameters })
+    }
+
+    /// The request with each parameter changed, for this account.
+    pub(super) fn localized(&self, account: &str, change: impl Fn(&str) -> String) -> Request {
+        let changed = self.parameters.iter().map(|(name, value)| (name.clone(), change(value)));
+        Request {
+            protocol: self.protocol,
+            action: self.action.clone(),
+            account: account.to_owned(),
+            session: self.session.clone(),
+            partition: self.partition,
+            parameters: changed.collect(),
+        }
+    }
+
+    /// The parameters by name.
+    pub(super) fn parameters(&self) -> &BTreeMap<String, String> {
+        &self.parameters
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {
@@ -114,11 +181,20 @@ impl Request {
         PrincipalKind::ALL.into_iter().find_map(named).or_else(|| self.principal_of_arn())
     }
 
-    /// The user or role whose last accessed report the call generates.
+    /// The user or role whose last accessed report the call generates, or the role that it assumes.
     fn principal_of_arn(&self) -> Option<(PrincipalKind, &str)> {
-        let (kind, full_name) = self.get("Arn")?.rsplit_once(':')?.1.split_once('/')?;
+        let arn = self.get("Arn").or_else(|| self.get("RoleArn"))?;
+        let (kind, full_name) = arn.rsplit_once(':')?.1.split_once('/')?;
         let kind = PrincipalKind::ALL.into_iter().find(|it| it.noun() == kind)?;
         Some((kind, full_name.rsplit('/').next()?))
+    }
+
+    /// The account to which the call belongs: that of the role for `AssumeRole`, and that of the credentials for
+    /// every other action.
+    pub(super) fn target_account(&self) -> &str {
+        let role = self.get("RoleArn").filter(|_| self.action == "AssumeRole");
+        let account = role.and_then(|arn| arn.split(':').nth(4));
+        account.filter(|id| id.parse::<AccountId>().is_ok()).unwrap_or(&self.account)
     }
 
     /// The text of the marker, which identifies the item after which the page begins.
@@ -131,6 +207,20 @@ impl Request {
         let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
         text.filter(|text| !text.is_empty()).map(Some).ok_or_else(invalid_marker)
     }
+}
+
+/// The fields of a JSON object that are text or numbers. No action of the sandbox has other fields.
+fn json_parameters(body: &[u8]) -> Result<BTreeMap<String, String>, ErrorResponse> {
+    let fields: Map<String, Value> = serde_json::from_slice(body).map_err(|_| {
+        let message = "The body of the request is not a JSON object";
+        ErrorResponse::new(400, "SerializationException", message)
+    })?;
+    let text = |value| match value {
+        Value::String(text) => Some(text),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    Ok(fields.into_iter().filter_map(|(name, value)| Some((name, text(value)?))).collect())
 }
 
 pub(super) fn invalid_marker() -> ErrorResponse {

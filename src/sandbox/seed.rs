@@ -1,9 +1,9 @@
-use super::account::Accounts;
+use super::account::Account;
 use super::story::customer;
 use super::{documents, generated, story};
 use crate::iam::PrincipalKind;
 
-/// The initial content of the sandbox's account.
+/// The initial content of the sandbox's accounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seed {
     /// No users, no roles and no policies.
@@ -22,9 +22,10 @@ pub enum Seed {
 }
 
 impl Seed {
-    pub(super) fn accounts(self) -> Accounts {
-        let mut accounts = Accounts::default();
-        let home = accounts.home();
+    /// The content of the account `ACCOUNT`. The other accounts have the same content.
+    pub(super) fn content(self) -> Account {
+        let mut account = Account::default();
+        let home = &mut account;
         if self != Seed::Empty {
             for (path, name) in story::POLICIES {
                 home.put_policy(&customer(path, name), path, name, documents::of_policy(name));
@@ -49,7 +50,7 @@ impl Seed {
                 }
             }
         }
-        accounts
+        account
     }
 }
 

@@ -1,37 +1,36 @@
-use crate::iam::Printable;
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use futures::{StreamExt, stream};
 use http_body_util::{BodyExt, Either, Full, Limited, StreamBody};
 use hyper::body::{Bytes, Frame, Incoming};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use super::account_ids::ACCOUNT;
+use super::action::is_write;
+use super::checks::ActionResult;
+use super::content::Content;
 use super::fault::Fault;
-use super::injector::Injection;
+use super::localizer::Localizer;
 use super::page::Behavior;
-use super::request::{ErrorResponse, Request};
+use super::request::{ErrorResponse, Headers, Protocol, Request};
 use super::shared::Shared;
-use super::{iam, state, sts, xml};
+use super::{iam, organizations, state, sts};
+use crate::iam::{AccountId, Printable};
 
 type HttpResponse = Response<ResponseBody>;
 type ResponseBody = Either<Full<Bytes>, StreamBody<EndlessParts>>;
 type EndlessParts = stream::Map<stream::Repeat<Bytes>, fn(Bytes) -> EndlessPart>;
 type EndlessPart = Result<Frame<Bytes>, Infallible>;
 
-/// The content of a response.
-struct Content {
-    status: u16,
-    body: String,
-}
-
-/// Text that no XML parser accepts.
+/// Text that no XML or JSON parser accepts.
 const GARBAGE: &str = "\u{fffd}\u{1}<<&\0 out of order";
 
 /// In bytes. IAM's own limits on a request are much lower.
@@ -75,20 +74,30 @@ async fn handle(
         Ok(body) => body.to_bytes(),
         Err(error) => return Err(io::Error::other(error)),
     };
-    let authorization = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let headers = Headers {
+        authorization: header("authorization"),
+        session_token: header("x-amz-security-token"),
+        target: header("x-amz-target"),
+    };
+    let protocol = headers.protocol();
     // The time of arrival determines throttling, so the latency comes afterward.
-    let request = Request::parse(authorization, &body).map(|request| {
-        let is_admitted = shared.admit(&request.account, &request.action);
-        (request, is_admitted)
+    let request = Request::parse(&headers, &body).map(|request| {
+        let admitted = shared.admit(&request);
+        (request, admitted)
     });
     if !shared.options.latency.is_zero() {
         tokio::time::sleep(shared.latency()).await;
     }
-    let (request, is_admitted) = match request {
-        Ok(request) => request,
-        Err(error) => return Ok(http_response(failure(&error, &request_id), &request_id)),
+    let failure = |action: &str, error: &ErrorResponse| {
+        http_response(Content::failure(protocol, action, error, &request_id), &request_id)
     };
-    let injection = if is_admitted { shared.inject(&request) } else { throttling() };
+    let request = match request {
+        Ok((request, Ok(()))) => request,
+        Ok((request, Err(error))) => return Ok(failure(&request.action, &error)),
+        Err(error) => return Ok(failure("", &error)),
+    };
+    let injection = shared.inject(&request);
     let behavior = Behavior {
         page_size: shared.options.page_size,
         shift: if let Some(Fault::Shifted(users)) = injection.fault { users } else { 0 },
@@ -98,20 +107,37 @@ async fn handle(
         job_fails: injection.fault == Some(Fault::JobFailed),
         started: shared.started,
         omits_boundaries: injection.fault == Some(Fault::WithoutBoundaries),
+        identity: match injection.fault {
+            Some(Fault::OtherIdentity(account)) => Some(account),
+            _ => None,
+        },
+        session_time: match injection.fault {
+            Some(Fault::SessionTime(time)) => Some(time),
+            _ => shared.options.session_time,
+        },
+        is_empty_page: injection.fault == Some(Fault::EmptyPage),
     };
     let execute = || execute(shared, &request, behavior, &request_id);
     let content = match injection.fault {
-        None | Some(Fault::Shifted(_) | Fault::WithoutBoundaries | Fault::JobFailed) => execute(),
+        None
+        | Some(
+            Fault::Shifted(_)
+            | Fault::WithoutBoundaries
+            | Fault::JobFailed
+            | Fault::OtherIdentity(_)
+            | Fault::SessionTime(_)
+            | Fault::EmptyPage,
+        ) => execute(),
         Some(Fault::UserDeleted) => {
             if let Some((kind, name)) = request.principal() {
                 shared.accounts().account(&request.account).remove(kind, name);
             }
             execute()
         }
-        Some(Fault::Error { status, code, message }) => Content {
-            status,
-            body: xml::error(iam::NAMESPACE, status, &code, &message, &request_id),
-        },
+        Some(Fault::Error { status, code, message }) => {
+            let error = (status, code.as_str(), message.as_str());
+            Content::error(protocol, &request.action, error, &request_id)
+        }
         Some(Fault::CutBefore) => return Err(io::Error::other("cut before")),
         Some(Fault::CutAfter) => {
             execute();
@@ -124,13 +150,11 @@ async fn handle(
         }
         Some(Fault::Garbage) => {
             execute();
-            Content { status: 200, body: GARBAGE.to_owned() }
+            Content::of_body(protocol, GARBAGE.to_owned())
         }
         Some(Fault::Endless) => return Ok(endless(&request_id)),
-        Some(Fault::EndlessPages) => {
-            Content { status: 200, body: empty_page(&request.action, &request_id) }
-        }
-        Some(Fault::Response(body)) => Content { status: 200, body },
+        Some(Fault::EndlessPages) => Content::empty_page(protocol, &request.action, &request_id),
+        Some(Fault::Response(body)) => Content::of_body(protocol, body),
         Some(Fault::Slow(time)) => {
             let content = execute();
             tokio::time::sleep(time).await;
@@ -140,68 +164,110 @@ async fn handle(
     Ok(http_response(content, &request_id))
 }
 
-fn throttling() -> Injection {
-    Injection { fault: Some(Fault::throttling()), ..Injection::default() }
+fn execute(shared: &Shared, request: &Request, behavior: Behavior, request_id: &str) -> Content {
+    let action = request.action.as_str();
+    let failure =
+        |error: &ErrorResponse| Content::failure(request.protocol, action, error, request_id);
+    if request.protocol == Protocol::Json {
+        let result = organizations::call(shared.organization().as_ref(), request, behavior);
+        return result.map_or_else(|error| failure(&error), |result| Content::json(&result));
+    }
+    let role = || shared.assumed_role().clone();
+    let result = match action {
+        "GetCallerIdentity" => Ok(Some(sts::get_caller_identity(
+            request,
+            role().as_deref(),
+            behavior.identity.as_ref().map_or(&request.account, AccountId::as_str),
+        ))),
+        "AssumeRole" => sts::assume_role(
+            request,
+            role().as_deref(),
+            |account| shared.is_usable(account),
+            behavior.session_time,
+            SystemTime::now(),
+        ),
+        _ => return call_iam(shared, request, behavior, request_id),
+    };
+    match result {
+        Ok(result) => Content::xml(action, result, request_id),
+        Err(error) => failure(&error),
+    }
 }
 
-fn execute(shared: &Shared, request: &Request, behavior: Behavior, request_id: &str) -> Content {
-    let success = |namespace, result| Content {
-        status: 200,
-        body: xml::response(namespace, &request.action, result, request_id),
+/// Executes an action of IAM in [`ACCOUNT`](super::ACCOUNT)'s terms, and translates the response.
+fn call_iam(shared: &Shared, request: &Request, behavior: Behavior, request_id: &str) -> Content {
+    let localizer = Localizer::new(&request.account);
+    let local = request.localized(ACCOUNT, |value| localizer.swap(value.to_owned()));
+    let format = |result: ActionResult| match result {
+        Ok(result) => Content::xml(&local.action, result, request_id),
+        Err(error) => Content::failure(local.protocol, &local.action, &error, request_id),
     };
-    if request.action == "GetCallerIdentity" {
-        let role = shared.assumed_role().clone();
-        let identity = sts::get_caller_identity(request, role.as_deref());
-        return success(sts::NAMESPACE, Some(identity));
-    }
+    let content = if iam::needs_own_content(&request.action) {
+        format(write(shared, &request.account, &local, behavior))
+    } else {
+        let accounts = shared.accounts();
+        match accounts.shared(&request.account).cloned() {
+            None => {
+                let result = iam::read(accounts.read(&request.account), &local, behavior);
+                // Release the lock before formatting a long page.
+                drop(accounts);
+                format(result)
+            }
+            Some(common) => {
+                let has_template = accounts.exists(&request.account) && behavior.is_regular();
+                drop(accounts);
+                let templates = has_template.then_some(&shared.templates);
+                if let Some(template) = templates.and_then(|it| it.get(&local)) {
+                    return template.content(&localizer, request_id);
+                }
+                let content = format(iam::read(&common, &local, behavior));
+                if let Some(templates) = templates {
+                    templates.keep(&local, &content, request_id);
+                }
+                content
+            }
+        }
+    };
+    Content { body: localizer.swap(content.body), ..content }
+}
+
+/// The caller formats the result, after the accounts are unlocked.
+fn write(shared: &Shared, account: &str, request: &Request, behavior: Behavior) -> ActionResult {
     let mut accounts = shared.accounts();
-    let account = accounts.account(&request.account);
-    let (result, may_have_changed) = iam::call(account, request, behavior);
-    if may_have_changed
+    let result = iam::write(accounts.account(account), request, behavior);
+    if is_write(&request.action)
         && let Some(file) = &shared.options.state
         && let Err(error) = state::save(file, &accounts)
     {
         // The next run would not have a write that is not in the state file.
         let message =
             format!("cannot write the sandbox state file {}: {error}", Printable::path(file));
-        return failure(&ErrorResponse::new(500, "ServiceFailure", message), request_id);
+        return Err(ErrorResponse::new(500, "ServiceFailure", message));
     }
-    // Release the lock before formatting a long page.
-    drop(accounts);
-    match result {
-        Ok(result) => success(iam::NAMESPACE, result),
-        Err(error) => failure(&error, request_id),
-    }
-}
-
-fn failure(error: &ErrorResponse, request_id: &str) -> Content {
-    let body = xml::error(iam::NAMESPACE, error.status, error.code, &error.message, request_id);
-    Content { status: error.status, body }
-}
-
-/// A page without users and roles. Its marker is new: the ID of the request.
-fn empty_page(action: &str, request_id: &str) -> String {
-    let page = vec![xml::text("IsTruncated", true), xml::text("Marker", request_id)];
-    xml::response(iam::NAMESPACE, action, Some(page), request_id)
+    result
 }
 
 fn endless(request_id: &str) -> HttpResponse {
     let part = Bytes::from(vec![b' '; 64 << 10]);
     let as_frame: fn(Bytes) -> EndlessPart = |part| Ok(Frame::data(part));
     let body = StreamBody::new(stream::repeat(part).map(as_frame));
-    respond(200, Either::Right(body), request_id)
+    respond(200, Protocol::Query, Either::Right(body), request_id)
 }
 
-fn http_response(Content { status, body }: Content, request_id: &str) -> HttpResponse {
-    respond(status, Either::Left(Full::new(Bytes::from(body))), request_id)
+fn http_response(Content { status, protocol, body }: Content, request_id: &str) -> HttpResponse {
+    respond(status, protocol, Either::Left(Full::new(Bytes::from(body))), request_id)
 }
 
-fn respond(status: u16, body: ResponseBody, request_id: &str) -> HttpResponse {
+fn respond(status: u16, protocol: Protocol, body: ResponseBody, request_id: &str) -> HttpResponse {
     let mut response = Response::new(body);
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/xml"));
+    let content_type = match protocol {
+        Protocol::Query => "text/xml",
+        Protocol::Json => "application/x-amz-json-1.1",
+    };
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert("x-amzn-requestid", id);
     }

@@ -1,9 +1,10 @@
+use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::account::Accounts;
+use super::account::{Account, Accounts};
 use super::error::SandboxError;
 use crate::files::{MaxSize, create_private_directory, parent, read_regular};
 
@@ -14,21 +15,21 @@ const VERSION: u32 = 1;
 struct SavedState<'a> {
     format: &'static str,
     format_version: u32,
-    accounts: &'a Accounts,
+    accounts: &'a BTreeMap<String, Account>,
 }
 
 #[derive(Deserialize)]
 struct LoadedState {
     format: String,
     format_version: u32,
-    accounts: Accounts,
+    accounts: BTreeMap<String, Account>,
 }
 
-/// The saved accounts; `None` if the file does not exist.
-pub(super) fn load(file: &Path) -> Result<Option<Accounts>, SandboxError> {
+/// The saved accounts by ID: those with a write. None if the file does not exist.
+pub(super) fn load(file: &Path) -> Result<BTreeMap<String, Account>, SandboxError> {
     let text = match read_regular(file, MaxSize::SANDBOX) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
         Err(error) => return Err(SandboxError::State { file: file.to_owned(), error }),
     };
     let invalid = |why: String| SandboxError::InvalidState { file: file.to_owned(), why };
@@ -40,7 +41,7 @@ pub(super) fn load(file: &Path) -> Result<Option<Accounts>, SandboxError> {
             loaded.format, loaded.format_version
         )));
     }
-    Ok(Some(loaded.accounts))
+    Ok(loaded.accounts)
 }
 
 /// Atomically replaces the file.
@@ -49,7 +50,7 @@ pub(super) fn save(file: &Path, accounts: &Accounts) -> io::Result<()> {
     // `--sandbox` keeps its state directory there, which only its owner may access.
     create_private_directory(directory)?;
     let mut new = tempfile::NamedTempFile::new_in(directory)?;
-    let state = SavedState { format: FORMAT, format_version: VERSION, accounts };
+    let state = SavedState { format: FORMAT, format_version: VERSION, accounts: accounts.own() };
     serde_json::to_writer_pretty(&mut new, &state)?;
     new.flush()?;
     new.persist(file)?;

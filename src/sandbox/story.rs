@@ -1,4 +1,5 @@
-use super::account::{ACCOUNT, Account};
+use super::account::Account;
+use super::account_ids::ACCOUNT;
 use super::documents;
 use super::last_used::{Days, LastUsed};
 use super::policy::Policies;

@@ -15,8 +15,7 @@ use crate::iam::{Rate, RateError};
 /// publish the rates.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Throttle {
-    /// The limit of each IAM action that has no limit in `actions`. It does not apply to STS's
-    /// `GetCallerIdentity`.
+    /// The limit of each action that has no limit in `actions`. It does not apply to the actions of STS.
     pub all: Option<RateLimit>,
     /// The limits of individual actions.
     pub actions: BTreeMap<Action, RateLimit>,

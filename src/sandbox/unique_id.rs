@@ -1,5 +1,6 @@
 use sha2::{Digest, Sha256};
 
+use super::account_ids::ACCOUNT;
 use crate::iam::PrincipalKind;
 
 /// The alphabet of IAM's unique IDs: base32 of RFC 4648.
@@ -8,6 +9,12 @@ const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 /// The number of characters after the prefix. AWS's examples have 21 characters in total, such as
 /// `AIDACKCEVSQ6C2EXAMPLE`.
 const LENGTH: usize = 17;
+
+/// The prefixes of the unique IDs of users, roles, groups and policies.
+pub(super) const PREFIXES: [&str; 4] = ["AIDA", "AROA", "AGPA", "ANPA"];
+
+/// The number of characters after the prefix that depend on the account: 12 digits are less than 2^40.
+const ACCOUNT_LENGTH: usize = 8;
 
 /// The unique ID of a user, with the prefix `AIDA`, or of a role, with the prefix `AROA`
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids>).
@@ -19,17 +26,31 @@ pub(super) fn of(kind: PrincipalKind, account: &str, name: &str, deletions: u64)
         PrincipalKind::User => "AIDA",
         PrincipalKind::Role => "AROA",
     };
-    id(prefix, [account, name, &deletions.to_string()])
+    let mut id = id(prefix, [ACCOUNT, name, &deletions.to_string()]).into_bytes();
+    exchange(&mut id, account);
+    id.into_iter().map(char::from).collect()
 }
 
-/// The unique ID of a managed policy.
+/// The unique ID of a managed policy of [`ACCOUNT`] or of AWS.
 pub(super) fn of_policy(arn: &str) -> String {
     id("ANPA", [arn])
 }
 
-/// The unique ID of a group.
-pub(super) fn of_group(account: &str, name: &str) -> String {
-    id("AGPA", [account, name])
+/// The unique ID of a group of [`ACCOUNT`].
+pub(super) fn of_group(name: &str) -> String {
+    id("AGPA", [ACCOUNT, name])
+}
+
+/// Replaces a unique ID of [`ACCOUNT`] by that of another account, or the other way around. Twice, it is the same ID
+/// again.
+pub(super) fn exchange(id: &mut [u8], account: &str) {
+    let number = |account: &str| account.parse::<u64>().unwrap_or_default();
+    let difference = number(ACCOUNT) ^ number(account);
+    for (position, byte) in id.iter_mut().skip(PREFIXES[0].len()).take(ACCOUNT_LENGTH).enumerate() {
+        let value = ALPHABET.iter().position(|it| it == byte).unwrap_or_default();
+        let bits = (difference >> (5 * position)) as usize % ALPHABET.len();
+        *byte = ALPHABET[value ^ bits];
+    }
 }
 
 /// A hash, so that each run of the sandbox assigns the same IDs in any order of calls.

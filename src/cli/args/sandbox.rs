@@ -36,6 +36,13 @@ pub(super) const SERVE_EXAMPLES: &[Example] = &[
         ],
     },
     Example {
+        purpose: "Serve 200 accounts with 1,000 users each, and list them",
+        commands: &[
+            "iam-boundaries sandbox serve --accounts 200 --users 1000",
+            "aws --endpoint-url http://127.0.0.1:4599 organizations list-accounts",
+        ],
+    },
+    Example {
         purpose: "Accept 50 requests per second to each API, but 20 to GetUser (burst: 40)",
         commands: &[
             "iam-boundaries sandbox serve --rate 50 \\",
@@ -96,10 +103,16 @@ pub(in crate::cli) struct ServeArgs {
     /// Port on 127.0.0.1; 0 selects a free port
     #[arg(long, value_name = "P", default_value = "4599")]
     pub(in crate::cli) port: u16,
-    /// Number of users in the account [default: the sample company of --sandbox, or 0 with --roles]
+    /// Number of accounts, which are an organization of AWS Organizations if there are several
+    ///
+    /// The accounts are 123456789012, which manages the organization, and 200000000001, 200000000002 and so on.
+    /// Each has the same users and roles. AssumeRole returns credentials for any role of each account.
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=5_000))]
+    pub(in crate::cli) accounts: u16,
+    /// Number of users in each account [default: the sample company of --sandbox, or 0 with --roles]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
     pub(in crate::cli) users: Option<u32>,
-    /// Number of roles in the account [default: the sample company of --sandbox, or 0 with --users]
+    /// Number of roles in each account [default: the sample company of --sandbox, or 0 with --users]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
     pub(in crate::cli) roles: Option<u32>,
     /// Latency of each response, in milliseconds
@@ -114,13 +127,17 @@ pub(in crate::cli) struct ServeArgs {
     /// Delay until reads return a written boundary, in milliseconds
     #[arg(long, value_name = "MS", default_value = "0", value_parser = clap::value_parser!(u64).range(..=600_000))]
     pub(in crate::cli) staleness: u64,
+    /// Lifetime of the credentials that AssumeRole returns, in seconds [default: as requested]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=43_200))]
+    pub(in crate::cli) session_time: Option<u64>,
     /// Duration of the jobs that generate last accessed reports, in milliseconds
     #[arg(long, value_name = "MS", default_value = "0", value_parser = clap::value_parser!(u64).range(..=600_000))]
     pub(in crate::cli) job_time: u64,
     /// Requests per second that each API accepts; can be repeated
     ///
     /// With ACTION, the rate applies to that action only and takes precedence over a rate without ACTION.
-    /// The same applies to the other throttling options. GetCallerIdentity is throttled only if it is named.
+    /// The same applies to the other throttling options. GetCallerIdentity and AssumeRole are throttled only if
+    /// they are named.
     ///
     /// In place of an action, writes=R limits all writes of an account together, in addition to the limits
     /// of their actions. There is no such limit if no option names it.
@@ -158,7 +175,7 @@ pub(in crate::cli) struct ServeArgs {
     ///
     /// The seed, the action, the user, role, page or policy, and the number of earlier identical requests
     /// determine the fault of a request. Only throttling storms depend on the order of requests.
-    /// GetCallerIdentity has no faults.
+    /// GetCallerIdentity and AssumeRole have no faults.
     #[arg(long, value_name = "SEED", help_heading = FAULTS)]
     pub(in crate::cli) chaos: Option<u64>,
     /// Kinds of faults to inject, separated by commas [default: all]

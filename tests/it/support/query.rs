@@ -51,3 +51,17 @@ pub fn put(user: impl Display) -> String {
     let boundary = "arn:aws:iam::aws:policy/ReadOnlyAccess";
     format!("Action=PutUserPermissionsBoundary&UserName={user}&PermissionsBoundary={boundary}")
 }
+
+/// Sends a request to AWS Organizations with this access key ID. Returns the status and body.
+pub async fn organizations(
+    sandbox: &Sandbox,
+    key_id: &str,
+    action: impl Display,
+    body: &str,
+) -> (u16, String) {
+    let headers = format!(
+        "{}X-Amz-Target: AWSOrganizationsV20161128.{action}\r\n",
+        SIGNED.replace("any", key_id)
+    );
+    post(sandbox, &headers, body.as_bytes()).await
+}
