@@ -1,4 +1,0 @@
-mod credentials;
-mod guard;
-pub use credentials::AccountCredentials;
-pub use guard::FleetGuard;
