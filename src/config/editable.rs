@@ -4,7 +4,7 @@ use super::comment::Comments;
 use super::comparison::{Comparison, Live};
 use super::edit::{Edit, edited};
 use super::import::basic;
-use super::read::source_of;
+use super::read::{BOUNDARIES_FILE, source_of};
 use super::source_text::SourceText;
 use super::{Config, FileErrors, check};
 use crate::iam::PolicyArn;
@@ -23,7 +23,7 @@ impl EditableFile {
     /// # Errors
     /// Returns every error in the file, or the reason why the file cannot be read.
     pub fn read(path: &Path) -> Result<Self, FileErrors> {
-        Self::checked(source_of(path)?)
+        Self::checked(source_of(path, &BOUNDARIES_FILE)?)
     }
 
     /// Checks `text` as the content of `file`, which is not read. Neither are pinned documents.

@@ -11,6 +11,7 @@ mod diagnostic;
 mod edit;
 mod editable;
 mod entry;
+mod fleet;
 mod guard;
 mod import;
 mod layer;
@@ -34,6 +35,9 @@ pub use csv::Spreadsheet;
 pub use diagnostic::{Diagnostic, FileErrors, render_warnings};
 pub use editable::EditableFile;
 pub use entry::{Entry, Expiration, OnMissing, OnUnlisted, Then};
+pub use fleet::{
+    AccountCredentials, AccountSettings, Fleet, FleetAccount, FleetGuard, OrganizationScope,
+};
 pub use guard::{Guard, WideningGuard};
 pub use import::{file_of, file_with_documents};
 pub use names::ShortNames;

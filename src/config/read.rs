@@ -19,7 +19,7 @@ impl Config {
             let help = "specify -f - once, and the other files by their paths";
             return Err(FileErrors::of_file(STANDARD_INPUT, message, help));
         }
-        check::check(all_of(paths, source_of)?)
+        check::check(all_of(paths, |path| source_of(path, &BOUNDARIES_FILE))?)
     }
 
     /// Reads and checks earlier versions of files. An empty one did not exist yet. Pinned documents are not read: their
@@ -30,7 +30,7 @@ impl Config {
     pub fn read_earlier(paths: &[impl AsRef<Path>]) -> Result<Config, FileErrors> {
         let texts = all_of(paths, |path| {
             let read = read_stream(path, MaxSize::BOUNDARIES_FILE);
-            text_of(Printable::path(path).to_string(), read)
+            text_of(Printable::path(path).to_string(), read, &BOUNDARIES_FILE)
         })?;
         let is_empty = |source: &SourceText| source.text.trim().is_empty();
         if !texts.iter().all(is_empty) {
@@ -80,9 +80,9 @@ fn all_of(
     texts
 }
 
-/// The text of the boundaries file at `path`; `-` is standard input.
-pub(super) fn source_of(path: &Path) -> Result<SourceText, FileErrors> {
-    let text = text_of(name_of(path), read_input(path, MaxSize::BOUNDARIES_FILE))?;
+/// The text of the file of this kind at `path`; `-` is standard input.
+pub(super) fn source_of(path: &Path, kind: &KindNames) -> Result<SourceText, FileErrors> {
+    let text = text_of(name_of(path), read_input(path, MaxSize::BOUNDARIES_FILE), kind)?;
     Ok(text.at(path))
 }
 
@@ -94,34 +94,67 @@ pub(super) fn name_of(path: &Path) -> String {
     }
 }
 
-/// The text of the boundaries file with this name in messages.
-fn text_of(file: String, read: io::Result<Vec<u8>>) -> Result<SourceText, FileErrors> {
+/// How messages name files of a kind.
+pub(super) struct KindNames {
+    /// The option that specifies such a file.
+    option: &'static str,
+    kind: &'static str,
+    /// How to create one.
+    create: &'static str,
+    /// What to do with a file that is too large.
+    divide: &'static str,
+}
+
+pub(super) const BOUNDARIES_FILE: KindNames = KindNames {
+    option: "-f",
+    kind: "boundaries file",
+    create: "create this one with a [users] table: alice = \"arn:aws:iam::123456789012:policy/Developer\"",
+    divide: "divide this one by account",
+};
+pub(super) const FLEET_FILE: KindNames = KindNames {
+    option: "--fleet",
+    kind: "fleet file",
+    create: "create this one with an [accounts] table: payments-prod = \"111111111111\"",
+    divide: "divide this one",
+};
+
+/// The text of the file of this kind, with this name in messages.
+fn text_of(
+    file: String,
+    read: io::Result<Vec<u8>>,
+    kind: &KindNames,
+) -> Result<SourceText, FileErrors> {
     let bytes = read.map_err(|error| {
-        let (reason, help) = match error.kind() {
-            io::ErrorKind::NotFound => (
-                "file not found".to_owned(),
-                "specify another file with -f FILE, or create this one with a [users] table: \
-                 alice = \"arn:aws:iam::123456789012:policy/Developer\"",
-            ),
-            io::ErrorKind::IsADirectory => {
-                ("it is a directory".to_owned(), "specify a file in the directory with -f FILE")
+        let KindNames { option, kind, create, divide } = kind;
+        let help = match error.kind() {
+            io::ErrorKind::NotFound => {
+                format!("specify another file with {option} FILE, or {create}")
             }
-            io::ErrorKind::PermissionDenied => (
-                "permission denied".to_owned(),
-                "grant the current user permission to read the file",
-            ),
-            io::ErrorKind::FileTooLarge => (
-                error.to_string(),
-                "specify a boundaries file with -f FILE, or divide this one by account",
-            ),
-            _ => (
-                error.to_string(),
-                "check the path and the disk, or specify another file with -f FILE",
-            ),
+            io::ErrorKind::IsADirectory => {
+                format!("specify a file in the directory with {option} FILE")
+            }
+            io::ErrorKind::PermissionDenied => {
+                "grant the current user permission to read the file".to_owned()
+            }
+            io::ErrorKind::FileTooLarge => {
+                format!("specify a {kind} with {option} FILE, or {divide}")
+            }
+            _ => format!("check the path and the disk, or specify another file with {option} FILE"),
         };
-        FileErrors::of_file(&file, &format!("cannot read {file}: {reason}"), help)
+        let message = format!("cannot read {file}: {}", reason(&error));
+        FileErrors::of_file(&file, &message, &help)
     })?;
     decoded(&file, bytes, SAVE_AS_UTF_8)
+}
+
+/// Why a file cannot be read.
+pub(super) fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "file not found".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 /// The bytes of a file as text. `save` says how to save the file as UTF-8.
