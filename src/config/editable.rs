@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::sync::Arc;
 
 use super::comment::Comments;
 use super::comparison::{Comparison, Live};
@@ -36,7 +37,7 @@ impl EditableFile {
 
     fn checked(source: SourceText) -> Result<Self, FileErrors> {
         let text = source.text.clone();
-        Ok(EditableFile { text, config: check::check(vec![source])? })
+        Ok(EditableFile { text, config: check::check(vec![Arc::new(source)], None)? })
     }
 
     /// The text with the boundaries of the account: entries that differ are changed, and entries for those who need one

@@ -36,7 +36,8 @@ pub use diagnostic::{Diagnostic, FileErrors, render_warnings};
 pub use editable::EditableFile;
 pub use entry::{Entry, Expiration, OnMissing, OnUnlisted, Then};
 pub use fleet::{
-    AccountCredentials, AccountSettings, Fleet, FleetAccount, FleetGuard, OrganizationScope,
+    AccountCredentials, AccountSettings, Fleet, FleetAccount, FleetConfigs, FleetGuard,
+    OrganizationScope, fleet_schema,
 };
 pub use guard::{Guard, WideningGuard};
 pub use import::{file_of, file_with_documents};

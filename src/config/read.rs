@@ -1,5 +1,6 @@
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::source_text::SourceText;
 use super::{Config, FileErrors, SourceFile, check};
@@ -19,7 +20,7 @@ impl Config {
             let help = "specify -f - once, and the other files by their paths";
             return Err(FileErrors::of_file(STANDARD_INPUT, message, help));
         }
-        check::check(all_of(paths, |path| source_of(path, &BOUNDARIES_FILE))?)
+        check::check(all_of(paths, |path| source_of(path, &BOUNDARIES_FILE))?, None)
     }
 
     /// Reads and checks earlier versions of files. An empty one did not exist yet. Pinned documents are not read: their
@@ -32,13 +33,13 @@ impl Config {
             let read = read_stream(path, MaxSize::BOUNDARIES_FILE);
             text_of(Printable::path(path).to_string(), read, &BOUNDARIES_FILE)
         })?;
-        let is_empty = |source: &SourceText| source.text.trim().is_empty();
+        let is_empty = |source: &Arc<SourceText>| source.text.trim().is_empty();
         if !texts.iter().all(is_empty) {
-            return check::check(texts);
+            return check::check(texts, None);
         }
-        let file = |source: SourceText| {
+        let file = |source: Arc<SourceText>| {
             let digest = Digest::of(&source.text);
-            SourceFile { path: source.file, digest }
+            SourceFile { path: source.file.clone(), digest }
         };
         Ok(Config { files: texts.into_iter().map(file).collect(), ..Config::default() })
     }
@@ -56,8 +57,9 @@ impl Config {
     /// # Errors
     /// Returns every error in the texts.
     pub fn parse_layers(files: &[(&str, &str)]) -> Result<Config, FileErrors> {
-        let source = |&(file, text): &(&str, &str)| SourceText::new(file, text.to_owned());
-        check::check(files.iter().map(source).collect())
+        let source =
+            |&(file, text): &(&str, &str)| Arc::new(SourceText::new(file, text.to_owned()));
+        check::check(files.iter().map(source).collect(), None)
     }
 }
 
@@ -65,12 +67,12 @@ impl Config {
 fn all_of(
     paths: &[impl AsRef<Path>],
     read: impl Fn(&Path) -> Result<SourceText, FileErrors>,
-) -> Result<Vec<SourceText>, FileErrors> {
+) -> Result<Vec<Arc<SourceText>>, FileErrors> {
     let mut texts = Ok(Vec::new());
     for path in paths {
         texts = match (texts, read(path.as_ref())) {
             (Ok(mut texts), Ok(text)) => {
-                texts.push(text);
+                texts.push(Arc::new(text));
                 Ok(texts)
             }
             (Ok(_), Err(errors)) | (Err(errors), Ok(_)) => Err(errors),
@@ -169,7 +171,7 @@ pub(super) fn decoded(file: &str, bytes: Vec<u8>, save: &str) -> Result<SourceTe
     })
 }
 
-const SAVE_AS_UTF_8: &str = "save the file as UTF-8, which TOML requires";
+pub(super) const SAVE_AS_UTF_8: &str = "save the file as UTF-8, which TOML requires";
 
 fn not_utf8(file: &str, bytes: &[u8], bad: usize, save: &str) -> FileErrors {
     let before = &bytes[..bad];

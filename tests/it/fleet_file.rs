@@ -101,4 +101,3 @@ fn every_key_of_a_fleet_file_is_read() {
     assert_eq!(files(&listed), ["ops/baseline.toml"]);
     assert_eq!(credentials(&listed), credentials(&fleet.accounts[0]));
 }
-

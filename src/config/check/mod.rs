@@ -12,11 +12,13 @@ mod pinned;
 mod role_keys;
 mod rules;
 mod settings;
+mod used_by_fleet;
 
 pub(super) use account::ID_HELP;
 pub(super) use guard::KEYS as BOUNDARIES_GUARD_KEYS;
 pub(super) use kind::{FileKind, wrong_kind};
 pub(super) use role_keys::{ASSUME_ROLE, ROLE_KEYS, RoleKey, RoleKeys};
+pub(super) use used_by_fleet::FleetUse;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -45,9 +47,12 @@ pub(super) type Value<'i> = Spanned<DeValue<'i>>;
 const TOP_LEVEL: [&str; 8] =
     ["account", "boundaries", "guard", "users", "roles", "rules", "unlisted", "missing"];
 
-/// Checks files that are layered, each over those before it. Returns their content, or all of their errors.
-pub(super) fn check(sources: Vec<SourceText>) -> Result<Config, FileErrors> {
-    let sources: Vec<Arc<SourceText>> = sources.into_iter().map(Arc::new).collect();
+/// Checks files that are layered, each over those before it. Returns their content, or all of their errors. `used` is how
+/// a fleet uses them; `None` if they are used without one.
+pub(super) fn check(
+    sources: Vec<Arc<SourceText>>,
+    used: Option<&FleetUse<'_>>,
+) -> Result<Config, FileErrors> {
     // The usual case: a text is parsed once and not copied.
     let parsed: Vec<_> = sources.iter().map(|source| DeTable::parse(&source.text).ok()).collect();
     let syntax_of = |(source, parsed): (_, &Option<_>)| match parsed {
@@ -82,8 +87,17 @@ pub(super) fn check(sources: Vec<SourceText>) -> Result<Config, FileErrors> {
     }
     let mut diagnostics = across::check(&checkers);
     diagnostics.extend(account::role_of_account(&checkers, &layer));
-    let arns = checkers.iter_mut().flat_map(|checker| std::mem::take(&mut checker.arns)).collect();
-    diagnostics.extend(consistency::check(layer.account.as_ref(), arns));
+    let arns = checkers.iter_mut().flat_map(|checker| std::mem::take(&mut checker.arns));
+    let arns = consistency::in_order(arns.collect());
+    let inconsistent = consistency::check(layer.account.as_ref(), &arns);
+    if let Some(used) = used {
+        diagnostics.extend(used_by_fleet::files(used, &checkers));
+        // The policies of an account that the files name are reported with it.
+        if layer.account.is_none() && inconsistent.is_empty() {
+            diagnostics.extend(used_by_fleet::policies(used, &arns));
+        }
+    }
+    diagnostics.extend(inconsistent);
     let warnings = across::warnings(&checkers, &layer);
     let unused_names = across::unused_names(&checkers);
     let mut pinned: BTreeMap<String, PinnedDocument> = BTreeMap::new();
