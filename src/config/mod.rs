@@ -1,4 +1,4 @@
-//! `boundaries.toml`: its content, its checks, and diagnostics with line and column.
+//! `boundaries.toml` and fleet files: their content, their checks, and diagnostics with line and column.
 
 mod by_kind;
 mod check;
@@ -11,7 +11,9 @@ mod diagnostic;
 mod edit;
 mod editable;
 mod entry;
+mod file_kind;
 mod fleet;
+mod fleet_use;
 mod guard;
 mod import;
 mod layer;

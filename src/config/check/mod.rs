@@ -7,7 +7,6 @@ mod entries;
 mod entry_keys;
 mod entry_table;
 mod guard;
-mod kind;
 mod pinned;
 mod role_keys;
 mod rules;
@@ -16,9 +15,7 @@ mod used_by_fleet;
 
 pub(super) use account::ID_HELP;
 pub(super) use guard::KEYS as BOUNDARIES_GUARD_KEYS;
-pub(super) use kind::{FileKind, wrong_kind};
 pub(super) use role_keys::{ASSUME_ROLE, ROLE_KEYS, RoleKey, RoleKeys};
-pub(super) use used_by_fleet::FleetUse;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -30,6 +27,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::consistency::{self, LocatedArn};
 use super::diagnostic::quoted;
+use super::file_kind::{FileKind, wrong_kind};
+use super::fleet_use::FleetUse;
 use super::layer::Layer;
 use super::source_text::SourceText;
 use super::syntax::{self, Syntax};
@@ -72,7 +71,7 @@ pub(super) fn check(
         .map(|(source, syntax)| Checker::new(source, syntax))
         .collect();
     let wrong_kinds = checkers.iter().zip(&documents).filter_map(|(checker, document)| {
-        wrong_kind(checker, document.get_ref(), FileKind::Boundaries)
+        wrong_kind(checker.source, document.get_ref(), FileKind::Boundaries)
     });
     if let Some(errors) = wrong_kinds.reduce(FileErrors::and) {
         return Err(errors);
@@ -312,7 +311,6 @@ impl<'a> Checker<'a> {
         let is_entry_like = matches!(value.get_ref(), DeValue::String(_) | DeValue::Boolean(_));
         let help = match (nearest(name, known.iter().copied()), known) {
             (Some(near), _) => format!("did you mean {near}?"),
-            (None, [only]) => format!("remove the key: the only key in this table is {only}"),
             // A user above [users] is the most likely reason for an unknown key at the top level.
             (None, known) if known == TOP_LEVEL && is_entry_like => format!(
                 "use one of {}, or move a user below [users] and a role below [roles]",

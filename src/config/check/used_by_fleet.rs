@@ -1,40 +1,10 @@
 //! Checks of boundaries files that a fleet uses for its accounts.
 
 use super::Checker;
+use crate::config::Diagnostic;
 use crate::config::consistency::LocatedArn;
-use crate::config::diagnostic::escaped;
-use crate::config::{Diagnostic, FleetAccount, Position};
-use crate::iam::{AccountId, PolicyOwner, grouped};
-
-/// The accounts that a fleet uses layered files for: at least one, or those of the organization.
-#[derive(Debug, Default)]
-pub(in crate::config) struct FleetUse<'f> {
-    pub(in crate::config) accounts: Vec<&'f FleetAccount>,
-    /// The position in the fleet file, if the files are used for the accounts of the organization.
-    pub(in crate::config) organization: Option<&'f Position>,
-}
-
-impl FleetUse<'_> {
-    /// How the fleet uses a file for another account than this one; `None` if it does not.
-    fn beyond(&self, account: AccountId) -> Option<String> {
-        let others: Vec<_> = self.accounts.iter().filter(|other| other.id != account).collect();
-        let (position, whom) = match (&*others, self.organization) {
-            ([], None) => return None,
-            ([], Some(position)) => (position, "the accounts of the organization".to_owned()),
-            ([first, more @ ..], _) => {
-                let first_name = format!("{} ({})", first.name, first.id);
-                let whom = match more.len() {
-                    0 => first_name,
-                    1 => format!("{first_name} and 1 more account"),
-                    more => format!("{first_name} and {} more accounts", grouped(more)),
-                };
-                (&first.position, whom)
-            }
-        };
-        let Position { file, line, column } = position;
-        Some(format!("{}:{line}:{column} uses the file for {whom}", escaped(file)))
-    }
-}
+use crate::config::fleet_use::FleetUse;
+use crate::iam::PolicyOwner;
 
 /// Reports files that are for one account and used for another one, and roles, which the fleet file specifies.
 pub(super) fn files(used: &FleetUse<'_>, checkers: &[Checker<'_>]) -> Vec<Diagnostic> {

@@ -14,10 +14,9 @@ use super::guard::FleetGuard;
 use super::organization::organization;
 use super::settings::Settings;
 use crate::config::FileErrors;
-use crate::config::check::{
-    BOUNDARIES_GUARD_KEYS, Checker, FileKind, RoleKey, Value, find, type_name, wrong_kind,
-};
+use crate::config::check::{BOUNDARIES_GUARD_KEYS, Checker, RoleKey, Value, find, type_name};
 use crate::config::diagnostic::quoted;
+use crate::config::file_kind::{FileKind, wrong_kind};
 use crate::config::source_text::SourceText;
 use crate::config::syntax::{self, Syntax};
 use crate::iam::{AccountId, Digest, grouped};
@@ -45,7 +44,7 @@ pub(super) fn check(source: Arc<SourceText>) -> Result<Fleet, FileErrors> {
     let document = parsed.unwrap_or_else(|| DeTable::parse_recoverable(&syntax.readable).0);
     let mut checker = Checker::new(&source, &syntax);
     let document = document.get_ref();
-    if let Some(other) = wrong_kind(&checker, document, FileKind::Fleet) {
+    if let Some(other) = wrong_kind(&source, document, FileKind::Fleet) {
         return Err(other);
     }
     let content = Content::read(&mut checker, document);
@@ -160,7 +159,7 @@ impl Content {
         let mut resolved = Vec::new();
         for account in &self.accounts {
             let credentials = self.credentials(checker, account);
-            if credentials == Some(AccountCredentials::Base) {
+            if credentials == Some(AccountCredentials::Base) && account.id.is_some() {
                 match first_base {
                     None => first_base = Some(account),
                     Some(first) => report_second_base(checker, first, account),

@@ -3,7 +3,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::content::Fleet;
-use crate::config::check::{FleetUse, check};
+use crate::config::check::check;
+use crate::config::fleet_use::FleetUse;
 use crate::config::read::{SAVE_AS_UTF_8, decoded, name_of, reason};
 use crate::config::source_text::SourceText;
 use crate::config::{Config, Diagnostic, FileErrors};

@@ -1,13 +1,15 @@
 //! Boundaries files and fleet files: both are TOML, and can be specified in place of each other.
 
+use std::sync::Arc;
+
 use toml::de::DeTable;
 
-use super::{Checker, find};
-use crate::config::FileErrors;
+use super::source_text::SourceText;
+use super::{Diagnostic, FileErrors};
 
 /// What a file is expected to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::config) enum FileKind {
+pub(super) enum FileKind {
     Boundaries,
     Fleet,
 }
@@ -19,14 +21,15 @@ const OF_BOUNDARIES: [&str; 7] =
 const OF_FLEET: [&str; 3] = ["accounts", "organization", "files"];
 
 /// The error for a file that is of the other kind than it is expected to be.
-pub(in crate::config) fn wrong_kind(
-    checker: &Checker<'_>,
+pub(super) fn wrong_kind(
+    source: &Arc<SourceText>,
     document: &DeTable<'_>,
     expected: FileKind,
 ) -> Option<FileErrors> {
     let first = |keys: &[&str]| {
-        let keys = keys.iter().filter_map(|name| Some(find(document, name)?.0.span()));
-        keys.min_by_key(|span| span.start)
+        let found = document.iter().map(|(key, _)| key);
+        let found = found.filter(|key| keys.contains(&key.get_ref().as_ref()));
+        found.map(|key| key.span()).min_by_key(|span| span.start)
     };
     let (own, other, message, help) = match expected {
         FileKind::Boundaries => (
@@ -43,7 +46,9 @@ pub(in crate::config) fn wrong_kind(
         ),
     };
     match (own, other) {
-        (None, Some(span)) => FileErrors::of(vec![checker.at(span, message.to_owned()).help(help)]),
+        (None, Some(span)) => {
+            FileErrors::of(vec![Diagnostic::at(source, span, message.to_owned()).help(help)])
+        }
         _ => None,
     }
 }
