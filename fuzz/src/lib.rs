@@ -2,11 +2,12 @@
 //!
 //! `fuzz_targets` runs the functions on generated inputs, and `tests/it/corpus.rs` runs them on the corpus as
 //! part of `cargo test`. They panic if a property does not hold. They return whether the input is valid: a
-//! file or a spreadsheet without errors, a plan, a journal, or an accepted response.
+//! file, a fleet file or a spreadsheet without errors, a plan, a journal, or an accepted response.
 
 mod answers;
 mod csv;
 mod file;
+mod fleet;
 mod journal;
 mod loopback;
 mod plan;
@@ -15,5 +16,6 @@ mod reports;
 pub use answers::answers;
 pub use csv::csv;
 pub use file::file;
+pub use fleet::fleet;
 pub use journal::journal;
 pub use plan::plan;

@@ -9,6 +9,7 @@ use crate::plan::saved;
 pub(super) fn run(command: &SchemaArgs, output: &Output) -> Result<Exit, Failure> {
     let schema = match command.of {
         SchemaOf::Boundaries => config::schema().to_value(),
+        SchemaOf::Fleet => config::fleet_schema().to_value(),
         SchemaOf::Plan => saved::schema(),
     };
     output.result(Content::Own, &format!("{schema:#}\n"))?;

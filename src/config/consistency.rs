@@ -19,19 +19,15 @@ pub(super) struct LocatedArn {
 }
 
 /// Reports each ARN whose partition or account differs from that of the file: the account in `[account]`,
-/// or else what most ARNs have.
+/// or else what most ARNs have. The ARNs are in the order of the files and of their texts.
 ///
 /// An account belongs to exactly one partition. A boundary of its users and roles is a customer managed policy
 /// of the same account or an AWS managed policy
 /// ([PutUserPermissionsBoundary](https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPermissionsBoundary.html)).
-pub(super) fn check(
-    account: Option<&Located<AccountId>>,
-    arns: Vec<LocatedArn>,
-) -> Vec<Diagnostic> {
+pub(super) fn check(account: Option<&Located<AccountId>>, arns: &[LocatedArn]) -> Vec<Diagnostic> {
     let at = |located: &LocatedArn, message| {
         Diagnostic::at(&located.source, located.span.clone(), message)
     };
-    let arns = &*in_order(arns);
     let mut diagnostics = Vec::new();
     if let Some(expected) = most_common(arns, |located| Some(located.arn.partition())) {
         for located in arns.iter().filter(|located| located.arn.partition() != expected) {
@@ -74,7 +70,7 @@ pub(super) fn check(
 }
 
 /// The ARNs in the order of the files and of their texts. `arns` is in the order of the files.
-fn in_order(mut arns: Vec<LocatedArn>) -> Vec<LocatedArn> {
+pub(super) fn in_order(mut arns: Vec<LocatedArn>) -> Vec<LocatedArn> {
     for of_file in arns.chunk_by_mut(|a, b| Arc::ptr_eq(&a.source, &b.source)) {
         of_file.sort_by_key(|located| located.span.start);
     }

@@ -5,8 +5,8 @@ use super::entry::{Entry, Expiration, OnMissing, OnUnlisted, Then};
 use super::position::{Located, SourceFile};
 use super::{Diagnostic, Guard, Rule, ShortNames};
 use crate::iam::{
-    AccountId, NamePattern, Partition, PolicyOwner, PolicyRef, Principal, PrincipalCounts,
-    PrincipalKind, PrincipalName, Printable,
+    AccountId, AssumeRole, NamePattern, Partition, PolicyOwner, PolicyRef, Principal,
+    PrincipalCounts, PrincipalKind, PrincipalName, Printable,
 };
 
 /// The content of a valid file, or of several files that are layered.
@@ -16,6 +16,8 @@ pub struct Config {
     pub files: Vec<SourceFile>,
     /// The account that the files are for; `None` without an `[account]` table.
     pub account: Option<Located<AccountId>>,
+    /// The role of this account that reads and changes it, from `[account]`; `None` if the credentials do so themselves.
+    pub assume_role: Option<AssumeRole>,
     /// The short names of boundaries, from `[boundaries]`.
     pub names: ShortNames,
     /// The short names that no entry and no rule uses, in the order of the files and of their texts. A user or role can

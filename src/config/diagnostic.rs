@@ -191,6 +191,11 @@ impl FileErrors {
         files
     }
 
+    /// The errors, to add them to others.
+    pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {
+        self.diagnostics
+    }
+
     /// The errors, in the order of the files and of their texts.
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.diagnostics

@@ -1,10 +1,11 @@
 use std::path::Path;
+use std::sync::Arc;
 
 use super::comment::Comments;
 use super::comparison::{Comparison, Live};
 use super::edit::{Edit, edited};
 use super::import::basic;
-use super::read::source_of;
+use super::read::{BOUNDARIES_FILE, source_of};
 use super::source_text::SourceText;
 use super::{Config, FileErrors, check};
 use crate::iam::PolicyArn;
@@ -23,7 +24,7 @@ impl EditableFile {
     /// # Errors
     /// Returns every error in the file, or the reason why the file cannot be read.
     pub fn read(path: &Path) -> Result<Self, FileErrors> {
-        Self::checked(source_of(path)?)
+        Self::checked(source_of(path, &BOUNDARIES_FILE)?)
     }
 
     /// Checks `text` as the content of `file`, which is not read. Neither are pinned documents.
@@ -36,7 +37,7 @@ impl EditableFile {
 
     fn checked(source: SourceText) -> Result<Self, FileErrors> {
         let text = source.text.clone();
-        Ok(EditableFile { text, config: check::check(vec![source])? })
+        Ok(EditableFile { text, config: check::check(vec![Arc::new(source)], None)? })
     }
 
     /// The text with the boundaries of the account: entries that differ are changed, and entries for those who need one

@@ -2,12 +2,13 @@ use std::collections::BTreeMap;
 
 use super::guard::GuardKeys;
 use super::{ByKind, Config, Entry, Located, OnMissing, OnUnlisted, Rule, ShortNames};
-use crate::iam::{AccountId, PrincipalName};
+use crate::iam::{AccountId, AssumeRole, PrincipalName};
 
 /// The content of one file, as far as it is valid.
 #[derive(Debug, Default)]
 pub(super) struct Layer {
     pub(super) account: Option<Located<AccountId>>,
+    pub(super) assume_role: Option<AssumeRole>,
     pub(super) guard: GuardKeys,
     pub(super) users: BTreeMap<PrincipalName, Entry>,
     pub(super) roles: BTreeMap<PrincipalName, Entry>,
@@ -22,6 +23,7 @@ impl Layer {
     pub(super) fn over(self, earlier: Layer) -> Layer {
         let mut layer = earlier;
         layer.account = self.account.or(layer.account);
+        layer.assume_role = self.assume_role.or(layer.assume_role);
         layer.guard = self.guard.over(layer.guard);
         layer.users.extend(self.users);
         layer.roles.extend(self.roles);
@@ -36,10 +38,11 @@ impl Layer {
 
     /// The content of this layer as that of a file.
     pub(super) fn into_config(self, names: ShortNames) -> Config {
-        let Layer { account, guard, users, roles, rules, unlisted, missing } = self;
+        let Layer { account, assume_role, guard, users, roles, rules, unlisted, missing } = self;
         let (guard, protected) = guard.into_guard();
         Config {
             account,
+            assume_role,
             names,
             guard,
             protected,
@@ -120,6 +123,7 @@ mod tests {
     fn copy(layer: &Layer) -> Layer {
         Layer {
             account: layer.account.clone(),
+            assume_role: layer.assume_role.clone(),
             guard: layer.guard.clone(),
             users: layer.users.clone(),
             roles: layer.roles.clone(),

@@ -1,4 +1,4 @@
-//! `boundaries.toml`: its content, its checks, and diagnostics with line and column.
+//! `boundaries.toml` and fleet files: their content, their checks, and diagnostics with line and column.
 
 mod by_kind;
 mod check;
@@ -11,7 +11,9 @@ mod diagnostic;
 mod edit;
 mod editable;
 mod entry;
+mod file_kind;
 mod fleet;
+mod fleet_use;
 mod guard;
 mod import;
 mod layer;
@@ -35,7 +37,10 @@ pub use csv::Spreadsheet;
 pub use diagnostic::{Diagnostic, FileErrors, render_warnings};
 pub use editable::EditableFile;
 pub use entry::{Entry, Expiration, OnMissing, OnUnlisted, Then};
-pub use fleet::{AccountCredentials, FleetGuard};
+pub use fleet::{
+    AccountCredentials, AccountSettings, Fleet, FleetAccount, FleetConfigs, FleetGuard,
+    OrganizationScope, fleet_schema,
+};
 pub use guard::{Guard, WideningGuard};
 pub use import::{file_of, file_with_documents};
 pub use names::ShortNames;

@@ -1,5 +1,6 @@
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::source_text::SourceText;
 use super::{Config, FileErrors, SourceFile, check};
@@ -19,7 +20,7 @@ impl Config {
             let help = "specify -f - once, and the other files by their paths";
             return Err(FileErrors::of_file(STANDARD_INPUT, message, help));
         }
-        check::check(all_of(paths, source_of)?)
+        check::check(all_of(paths, |path| source_of(path, &BOUNDARIES_FILE))?, None)
     }
 
     /// Reads and checks earlier versions of files. An empty one did not exist yet. Pinned documents are not read: their
@@ -30,15 +31,15 @@ impl Config {
     pub fn read_earlier(paths: &[impl AsRef<Path>]) -> Result<Config, FileErrors> {
         let texts = all_of(paths, |path| {
             let read = read_stream(path, MaxSize::BOUNDARIES_FILE);
-            text_of(Printable::path(path).to_string(), read)
+            text_of(Printable::path(path).to_string(), read, &BOUNDARIES_FILE)
         })?;
-        let is_empty = |source: &SourceText| source.text.trim().is_empty();
+        let is_empty = |source: &Arc<SourceText>| source.text.trim().is_empty();
         if !texts.iter().all(is_empty) {
-            return check::check(texts);
+            return check::check(texts, None);
         }
-        let file = |source: SourceText| {
+        let file = |source: Arc<SourceText>| {
             let digest = Digest::of(&source.text);
-            SourceFile { path: source.file, digest }
+            SourceFile { path: source.file.clone(), digest }
         };
         Ok(Config { files: texts.into_iter().map(file).collect(), ..Config::default() })
     }
@@ -56,8 +57,9 @@ impl Config {
     /// # Errors
     /// Returns every error in the texts.
     pub fn parse_layers(files: &[(&str, &str)]) -> Result<Config, FileErrors> {
-        let source = |&(file, text): &(&str, &str)| SourceText::new(file, text.to_owned());
-        check::check(files.iter().map(source).collect())
+        let source =
+            |&(file, text): &(&str, &str)| Arc::new(SourceText::new(file, text.to_owned()));
+        check::check(files.iter().map(source).collect(), None)
     }
 }
 
@@ -65,12 +67,12 @@ impl Config {
 fn all_of(
     paths: &[impl AsRef<Path>],
     read: impl Fn(&Path) -> Result<SourceText, FileErrors>,
-) -> Result<Vec<SourceText>, FileErrors> {
+) -> Result<Vec<Arc<SourceText>>, FileErrors> {
     let mut texts = Ok(Vec::new());
     for path in paths {
         texts = match (texts, read(path.as_ref())) {
             (Ok(mut texts), Ok(text)) => {
-                texts.push(text);
+                texts.push(Arc::new(text));
                 Ok(texts)
             }
             (Ok(_), Err(errors)) | (Err(errors), Ok(_)) => Err(errors),
@@ -80,9 +82,9 @@ fn all_of(
     texts
 }
 
-/// The text of the boundaries file at `path`; `-` is standard input.
-pub(super) fn source_of(path: &Path) -> Result<SourceText, FileErrors> {
-    let text = text_of(name_of(path), read_input(path, MaxSize::BOUNDARIES_FILE))?;
+/// The text of the file of this kind at `path`; `-` is standard input.
+pub(super) fn source_of(path: &Path, kind: &KindNames) -> Result<SourceText, FileErrors> {
+    let text = text_of(name_of(path), read_input(path, MaxSize::BOUNDARIES_FILE), kind)?;
     Ok(text.at(path))
 }
 
@@ -94,34 +96,67 @@ pub(super) fn name_of(path: &Path) -> String {
     }
 }
 
-/// The text of the boundaries file with this name in messages.
-fn text_of(file: String, read: io::Result<Vec<u8>>) -> Result<SourceText, FileErrors> {
+/// How messages name files of a kind.
+pub(super) struct KindNames {
+    /// The option that specifies such a file.
+    option: &'static str,
+    kind: &'static str,
+    /// How to create one.
+    create: &'static str,
+    /// What to do with a file that is too large.
+    divide: &'static str,
+}
+
+pub(super) const BOUNDARIES_FILE: KindNames = KindNames {
+    option: "-f",
+    kind: "boundaries file",
+    create: "create this one with a [users] table: alice = \"arn:aws:iam::123456789012:policy/Developer\"",
+    divide: "divide this one by account",
+};
+pub(super) const FLEET_FILE: KindNames = KindNames {
+    option: "--fleet",
+    kind: "fleet file",
+    create: "create this one with an [accounts] table: payments-prod = \"111111111111\"",
+    divide: "divide this one",
+};
+
+/// The text of the file of this kind, with this name in messages.
+fn text_of(
+    file: String,
+    read: io::Result<Vec<u8>>,
+    kind: &KindNames,
+) -> Result<SourceText, FileErrors> {
     let bytes = read.map_err(|error| {
-        let (reason, help) = match error.kind() {
-            io::ErrorKind::NotFound => (
-                "file not found".to_owned(),
-                "specify another file with -f FILE, or create this one with a [users] table: \
-                 alice = \"arn:aws:iam::123456789012:policy/Developer\"",
-            ),
-            io::ErrorKind::IsADirectory => {
-                ("it is a directory".to_owned(), "specify a file in the directory with -f FILE")
+        let KindNames { option, kind, create, divide } = kind;
+        let help = match error.kind() {
+            io::ErrorKind::NotFound => {
+                format!("specify another file with {option} FILE, or {create}")
             }
-            io::ErrorKind::PermissionDenied => (
-                "permission denied".to_owned(),
-                "grant the current user permission to read the file",
-            ),
-            io::ErrorKind::FileTooLarge => (
-                error.to_string(),
-                "specify a boundaries file with -f FILE, or divide this one by account",
-            ),
-            _ => (
-                error.to_string(),
-                "check the path and the disk, or specify another file with -f FILE",
-            ),
+            io::ErrorKind::IsADirectory => {
+                format!("specify a file in the directory with {option} FILE")
+            }
+            io::ErrorKind::PermissionDenied => {
+                "grant the current user permission to read the file".to_owned()
+            }
+            io::ErrorKind::FileTooLarge => {
+                format!("specify a {kind} with {option} FILE, or {divide}")
+            }
+            _ => format!("check the path and the disk, or specify another file with {option} FILE"),
         };
-        FileErrors::of_file(&file, &format!("cannot read {file}: {reason}"), help)
+        let message = format!("cannot read {file}: {}", reason(&error));
+        FileErrors::of_file(&file, &message, &help)
     })?;
     decoded(&file, bytes, SAVE_AS_UTF_8)
+}
+
+/// Why a file cannot be read.
+pub(super) fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "file not found".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 /// The bytes of a file as text. `save` says how to save the file as UTF-8.
@@ -136,7 +171,7 @@ pub(super) fn decoded(file: &str, bytes: Vec<u8>, save: &str) -> Result<SourceTe
     })
 }
 
-const SAVE_AS_UTF_8: &str = "save the file as UTF-8, which TOML requires";
+pub(super) const SAVE_AS_UTF_8: &str = "save the file as UTF-8, which TOML requires";
 
 fn not_utf8(file: &str, bytes: &[u8], bad: usize, save: &str) -> FileErrors {
     let before = &bytes[..bad];

@@ -12,8 +12,8 @@ use schemars::{JsonSchema, Schema, json_schema};
 
 use super::guard::WideningGuard;
 use crate::iam::{
-    AccountId, Days, GroupPattern, NAME_CHAR_PATTERN, NamePattern, PathPattern, PolicyArn,
-    PrincipalName, Threshold, schema_as_text,
+    AccountId, Days, ExternalId, GroupPattern, NAME_CHAR_PATTERN, NamePattern, PathPattern,
+    PolicyArn, PrincipalName, RoleRef, SessionDuration, SessionName, Threshold, schema_as_text,
 };
 
 /// The JSON Schema of `boundaries.toml`, for editors and other checkers.
@@ -79,9 +79,37 @@ fn lists_someone() -> serde_json::Value {
 }
 
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, extend("anyOf" = names_account(), "dependencies" = role_parameters()))]
 struct Account {
-    id: AccountId,
+    /// The ID of the account. Without it, the account is that of the ARN in assume_role.
+    #[schemars(default, with = "AccountId")]
+    id: Option<AccountId>,
+    /// The role of the account that reads and changes it: role/NAME, or the ARN of the role. The credentials assume it.
+    #[schemars(default, with = "RoleRef")]
+    assume_role: Option<RoleRef>,
+    /// The external ID that the trust policy of the role requires.
+    #[schemars(default, with = "ExternalId")]
+    external_id: Option<ExternalId>,
+    /// The name of the session, which CloudTrail records.
+    #[schemars(default, with = "SessionName")]
+    session_name: Option<SessionName>,
+    /// The duration of the session: 1 hour without this key.
+    #[schemars(default, with = "SessionDuration")]
+    duration: Option<SessionDuration>,
+}
+
+/// One of the keys that name the account. A role that is not an ARN needs the ID, which can be in another layer.
+fn names_account() -> serde_json::Value {
+    ["id", "assume_role"].map(|key| serde_json::json!({ "required": [key] })).into()
+}
+
+/// The keys that need a role.
+fn role_parameters() -> serde_json::Value {
+    let keys = ["external_id", "session_name", "duration"];
+    keys.into_iter()
+        .map(|key| (key.to_owned(), ["assume_role"].into()))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 #[derive(JsonSchema)]

@@ -98,6 +98,7 @@ fn duplicate(
         Some("users") => "user",
         Some("roles") => "role",
         Some("boundaries") => "short name",
+        Some("accounts") => "account",
         _ => "key",
     };
     let entries = table.and_then(|table| match document.get(table)?.get_ref() {

@@ -29,6 +29,11 @@ fn what_must_hold_for_any_file_holds_for_the_corpus() {
 }
 
 #[test]
+fn what_must_hold_for_any_fleet_file_holds_for_the_corpus() {
+    hold("fleet", properties::fleet);
+}
+
+#[test]
 fn what_must_hold_for_any_spreadsheet_holds_for_the_corpus() {
     hold("csv", properties::csv);
 }

@@ -118,7 +118,8 @@ fn every_command_has_a_page_with_its_options_and_examples() {
     assert!(pages["iam-boundaries-plan.1"].contains("detailed\\-exitcode"));
     assert_eq!(binary.run(&["man"]).out, pages["iam-boundaries.1"]);
     assert!(pages["boundaries.toml.5"].contains("\n.TH boundaries.toml 5 "));
-    assert_eq!(pages.len(), 15);
+    assert!(pages["fleet.toml.5"].contains("\n.TH fleet.toml 5 "));
+    assert_eq!(pages.len(), 16);
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use iam_boundaries::config::Config;
+use iam_boundaries::config::{Config, Fleet};
 
 use crate::support::Binary;
 
@@ -41,19 +41,23 @@ fn the_picture_shows_the_plan_of_the_own_file() {
 }
 
 #[test]
-fn every_boundaries_file_in_the_documentation_is_valid() {
+fn every_boundaries_file_and_fleet_file_in_the_documentation_is_valid() {
     let mut files = 0;
     for page in ["README.md", "docs/file-reference.md"] {
         let text = std::fs::read_to_string(root().join(page)).unwrap();
         for block in text.split("```toml\n").skip(1) {
             let (file, _) = block.split_once("```").expect("the block ends");
-            if let Err(errors) = Config::parse(page, file) {
+            let result = match file.contains("[accounts]") {
+                true => Fleet::parse(page, file).map(|_| ()),
+                false => Config::parse(page, file).map(|_| ()),
+            };
+            if let Err(errors) = result {
                 panic!("{errors}");
             }
             files += 1;
         }
     }
-    assert_eq!(files, 5);
+    assert_eq!(files, 6);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use crate::support::Binary;
-use iam_boundaries::config::{Config, schema};
+use iam_boundaries::config::{Config, Fleet, fleet_schema, schema};
 use iam_boundaries::iam::{AccountId, PolicyArn, PrincipalName};
 use jsonschema::Validator;
 use schemars::JsonSchema;
@@ -34,6 +34,7 @@ fn value_as_json(value: toml::Value) -> serde_json::Value {
 fn the_published_schemas_are_equal_to_the_printed_ones() {
     for (document, published) in [
         ("boundaries", include_str!("../../schema/boundaries.schema.json")),
+        ("fleet", include_str!("../../schema/fleet.schema.json")),
         ("plan", include_str!("../../schema/plan.schema.json")),
     ] {
         let printed = Binary::with_own_file().run(&["schema", document]);
@@ -47,10 +48,10 @@ fn the_published_schemas_are_equal_to_the_printed_ones() {
 
 #[test]
 fn every_example_file_refers_to_the_schema_and_is_valid() {
-    let validator = validator(&schema());
+    let (of_boundaries, of_fleet) = (validator(&schema()), validator(&fleet_schema()));
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = vec![root.join("boundaries.toml")];
-    for folder in ["examples", "examples/layers"] {
+    for folder in ["examples", "examples/layers", "examples/fleet"] {
         for entry in std::fs::read_dir(root.join(folder)).unwrap() {
             files.extend(
                 Some(entry.unwrap().path())
@@ -58,12 +59,16 @@ fn every_example_file_refers_to_the_schema_and_is_valid() {
             );
         }
     }
-    assert!(files.len() >= 9, "{files:?}");
+    assert!(files.len() >= 12, "{files:?}");
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
         let named = text.lines().next().and_then(|line| line.strip_prefix("#:schema "));
         let named = file.parent().unwrap().join(named.expect("the first line names the schema"));
-        let published = root.join("schema/boundaries.schema.json");
+        let (validator, published) = match file.ends_with("fleet/fleet.toml") {
+            true => (&of_fleet, "fleet.schema.json"),
+            false => (&of_boundaries, "boundaries.schema.json"),
+        };
+        let published = root.join("schema").join(published);
         assert_eq!(named.canonicalize().unwrap(), published.canonicalize().unwrap(), "{file:?}");
         assert!(validator.is_valid(&as_json(&text).unwrap()), "{file:?}");
     }
@@ -84,6 +89,9 @@ fn the_schema_and_the_checker_accept_valid_files() {
         "[boundaries]\nd = \"arn:aws-cn:iam::000000000012:policy/D\"\n[users]\na = \"d\"\n",
         &with_short_name(128),
         "[boundaries]\nd = { arn = \"policy/D\", document = \"d.json\" }\n[users]\na = \"d\"\n",
+        "[account]\nassume_role = \"arn:aws:iam::123456789012:role/x\"\n[users]\na = false\n",
+        "[account]\nid = \"123456789012\"\nassume_role = \"role/a/x\"\nexternal_id = \"a:b\"\nsession_name = \"ab\"\n\
+         duration = \"1h\"\n[users]\na = false\n",
         "users = { a = false }\naccount = { id = \"123456789012\" }\n",
         "[guard]\n[users]\na = false\n",
         "[guard]\nmax_changes = 0x10\nmax_removals = \"2.5%\"\n[users]\na = false\n",
@@ -113,6 +121,9 @@ fn the_schema_and_the_checker_reject_invalid_files() {
         "[account]\nid = \"1234\"\n[users]\na = false\n",
         "[account]\nid = \"123456789012\"\nname = \"x\"\n[users]\na = false\n",
         "account = \"123456789012\"\n[users]\na = false\n",
+        "[account]\nid = \"123456789012\"\nduration = \"1h\"\n[users]\na = false\n",
+        "[account]\nid = \"123456789012\"\nassume_role = \"x\"\n[users]\na = false\n",
+        "[account]\nid = \"123456789012\"\nassume_role = false\n[users]\na = false\n",
         "[boundaries]\nd = \"developer\"\n[users]\na = false\n",
         "[boundaries]\nd = false\n[users]\na = false\n",
         "[boundaries]\n\"d d\" = \"arn:aws:iam::aws:policy/X\"\n[users]\na = false\n",
@@ -170,11 +181,85 @@ fn some_errors_are_found_only_by_the_checker() {
         "[users]\na = false\nA = false\n",
         "[roles]\na = false\nA = false\n",
         "[roles]\na = \"nowhere\"\n",
+        "[account]\nassume_role = \"role/x\"\n[users]\na = false\n",
         "[account]\nid = \"111111111111\"\n[users]\na = \"arn:aws:iam::222222222222:policy/P\"\n",
         "[users]\na = \"arn:aws:iam::aws:policy/P\"\nb = \"arn:aws-cn:iam::aws:policy/P\"\n",
     ] {
         assert!(Config::parse("f.toml", text).is_err(), "{text}");
         assert!(validator.is_valid(&as_json(text).unwrap()), "{text}");
+    }
+}
+
+/// Fleet files, and whether they are valid. `TOP` is what most of them begin with.
+const FLEETS: [(bool, &str); 33] = [
+    (true, "TOP[accounts]\na = \"111111111111\"\n"),
+    (true, "files = [\"b\"]\n[accounts]\na = \"111111111111\"\n"),
+    (
+        true,
+        "TOP[accounts]\n\"Log archive\" = { id = \"111111111111\", files = [\"../b\", \"c\"] }\n",
+    ),
+    (true, "TOP[accounts]\na = { id = \"111111111111\", assume_role = false }\n"),
+    (true, "TOP[accounts]\na = { id = \"111111111111\", profile = \"p\" }\n"),
+    (
+        true,
+        "TOP[accounts]\na = { id = \"111111111111\", assume_role = \"role/x\", external_id = \"abc\" }\n",
+    ),
+    (
+        true,
+        "TOP[accounts]\na = { id = \"111111111111\", session_name = \"xx\", duration = \"2h\" }\n",
+    ),
+    (true, "TOP[organization]\nunits = [\"r-ab12\"]\n"),
+    (true, "TOP[organization]\nunits = [\"ou-ab12-workloads\"]\nexcept = []\n[accounts]\n"),
+    (
+        true,
+        "TOP[accounts]\na = \"111111111111\"\n[guard]\nmax_changes = 5\nmax_accounts_changed = \"2.5%\"\nmax_accounts_failed = 1\n",
+    ),
+    (false, ""),
+    (false, "TOP"),
+    (false, "TOP[accounts]\n"),
+    (false, "TOPusers = 1\n[accounts]\na = \"111111111111\"\n"),
+    (false, "TOP[accounts]\na = \"1\"\n"),
+    (false, "TOP[accounts]\na = 111111111111\n"),
+    (false, "TOP[accounts]\n1 = \"111111111111\"\n"),
+    (false, "TOP[accounts]\n\" a\" = \"111111111111\"\n"),
+    (false, "TOP[accounts]\na = { files = [\"b\"] }\n"),
+    (false, "TOP[accounts]\na = { id = \"111111111111\", files = [] }\n"),
+    (false, "TOP[accounts]\na = { id = \"111111111111\", files = [\"b\", \"b\"] }\n"),
+    (false, "TOP[accounts]\na = { id = \"111111111111\", files = [\"-\"] }\n"),
+    (false, "TOP[accounts]\na = { id = \"111111111111\", role = \"role/x\" }\n"),
+    (false, "TOP[accounts]\na = { id = \"111111111111\", assume_role = true }\n"),
+    (
+        false,
+        "TOP[accounts]\na = { id = \"111111111111\", assume_role = false, external_id = \"abc\" }\n",
+    ),
+    (
+        false,
+        "TOP[accounts]\na = { id = \"111111111111\", profile = \"p\", assume_role = \"role/x\" }\n",
+    ),
+    (false, "TOP[accounts]\na = { id = \"111111111111\", profile = \"p\", duration = \"1h\" }\n"),
+    (false, "TOP[accounts]\na = { id = \"111111111111\", profile = \" \" }\n"),
+    (false, "files = [\"b\"]\n[organization]\nunits = [\"r-ab12\"]\n"),
+    (false, "TOP[organization]\nunits = []\n"),
+    (false, "TOP[organization]\nunits = [\"r-ab12\", \"r-ab12\"]\n"),
+    (false, "TOP[organization]\nunits = [\"Workloads\"]\n"),
+    (false, "TOP[accounts]\na = \"111111111111\"\n[guard]\nmax_accounts_failed = 0\n"),
+];
+
+#[test]
+fn the_schema_and_the_checker_of_fleet_files_agree() {
+    let validator = validator(&fleet_schema());
+    for (is_valid, text) in FLEETS {
+        let text = text.replace("TOP", "assume_role = \"role/x\"\nfiles = [\"b\"]\n");
+        assert_eq!(Fleet::parse("f.toml", &text).is_ok(), is_valid, "{text}");
+        assert_eq!(validator.is_valid(&as_json(&text).unwrap()), is_valid, "{text}");
+    }
+    // Only the checker finds these errors.
+    for accounts in
+        ["a = \"111111111111\"\nb = \"111111111111\"", "a = \"111111111111\"\nA = \"222222222222\""]
+    {
+        let text = format!("assume_role = \"role/x\"\nfiles = [\"b\"]\n[accounts]\n{accounts}\n");
+        assert!(Fleet::parse("f.toml", &text).is_err(), "{text}");
+        assert!(validator.is_valid(&as_json(&text).unwrap()), "{text}");
     }
 }
 

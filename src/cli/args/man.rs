@@ -18,7 +18,7 @@ pub(super) const EXAMPLES: &[Example] = &[
 #[derive(Debug, clap::Args)]
 #[command(after_help = example::help(EXAMPLES))]
 pub(in crate::cli) struct ManArgs {
-    /// Write a page for each command, and boundaries.toml.5, to this directory
+    /// Write a page for each command, boundaries.toml.5 and fleet.toml.5 to this directory
     #[arg(short, long, value_name = "DIR")]
     pub(in crate::cli) out: Option<PathBuf>,
 }

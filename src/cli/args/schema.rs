@@ -10,7 +10,7 @@ pub(super) const EXAMPLES: &[Example] = &[Example {
     ],
 }];
 
-/// Print the JSON Schema of the boundaries file or of a saved plan
+/// Print the JSON Schema of the boundaries file, of a fleet file or of a saved plan
 ///
 /// Editors use the schema of the boundaries file for completion and validation if the first line of the
 /// file is `#:schema ./boundaries.schema.json`.
@@ -26,6 +26,8 @@ pub(in crate::cli) struct SchemaArgs {
 pub(in crate::cli) enum SchemaOf {
     /// The boundaries file, boundaries.toml
     Boundaries,
+    /// A fleet file
+    Fleet,
     /// A saved plan
     Plan,
 }

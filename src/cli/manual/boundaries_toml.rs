@@ -39,6 +39,24 @@ const SECTIONS: &[(&str, &[Block])] = &[
                 "The 12-digit ID of the account, in quotes. `iam-boundaries` refuses to work on any other \
                  account.",
             ),
+            Term(
+                "assume_role = \"role/ROLE\" or \"ARN\"",
+                "The role that the credentials assume to read and change the account. `role/ROLE` is the role of \
+                 this name in the account `id`. An ARN must belong to that account; without `id`, it says which \
+                 account the file is for.",
+            ),
+            Term(
+                "external_id = \"ID\"",
+                "The external ID that the trust policy of the role requires. Needs `assume_role`.",
+            ),
+            Term(
+                "session_name = \"NAME\"",
+                "The name of the session, which CloudTrail records. Needs `assume_role`.",
+            ),
+            Term(
+                "duration = \"DURATION\"",
+                "The duration of the session, from `15m` to `12h`. The default is 1 hour. Needs `assume_role`.",
+            ),
             Subsection("[boundaries]"),
             Paragraph("Optional. Defines short names for managed policies."),
             Term(
@@ -226,7 +244,7 @@ const SECTIONS: &[(&str, &[Block])] = &[
             Verbatim(EXAMPLE),
         ],
     ),
-    ("SEE ALSO", &[Paragraph("`iam-boundaries`(1), `iam-boundaries-plan`(1)")]),
+    ("SEE ALSO", &[Paragraph("`iam-boundaries`(1), `iam-boundaries-plan`(1), `fleet.toml`(5)")]),
 ];
 
 const EXAMPLE: &str = r#"#:schema ./boundaries.schema.json

@@ -1,7 +1,8 @@
-//! The manual pages: one for each command, and boundaries.toml(5).
+//! The manual pages: one for each command, boundaries.toml(5) and fleet.toml(5).
 
 mod boundaries_toml;
 mod command_page;
+mod fleet_toml;
 mod text;
 
 use std::fs;
@@ -40,7 +41,8 @@ fn definition() -> clap::Command {
 fn write_pages(directory: &Path) -> io::Result<()> {
     fs::create_dir_all(directory)?;
     write_command_pages(definition(), directory)?;
-    fs::write(directory.join("boundaries.toml.5"), boundaries_toml::render())
+    fs::write(directory.join("boundaries.toml.5"), boundaries_toml::render())?;
+    fs::write(directory.join("fleet.toml.5"), fleet_toml::render())
 }
 
 fn write_command_pages(command: clap::Command, directory: &Path) -> io::Result<()> {

@@ -10,7 +10,7 @@ use crate::config::diagnostic::{escaped, quoted};
 use crate::config::guard::GuardKeys;
 use crate::iam::{NamePattern, PrincipalKind, Threshold};
 
-const KEYS: [&str; 7] = [
+pub(in crate::config) const KEYS: [&str; 7] = [
     "max_changes",
     "max_removals",
     "protected",
@@ -20,13 +20,17 @@ const KEYS: [&str; 7] = [
     "taking_used",
 ];
 
+const OF_ACCOUNT: &str = "the account's users and of its roles";
+
 impl<'a> Checker<'a> {
     pub(super) fn guard(&mut self, table: &DeTable<'a>) -> GuardKeys {
         let mut guard = GuardKeys::default();
         for (key, value) in table.iter() {
             match key.get_ref().as_ref() {
-                name @ "max_changes" => guard.max_changes = self.threshold(name, value),
-                name @ "max_removals" => guard.max_removals = self.threshold(name, value),
+                name @ "max_changes" => guard.max_changes = self.threshold(name, value, OF_ACCOUNT),
+                name @ "max_removals" => {
+                    guard.max_removals = self.threshold(name, value, OF_ACCOUNT)
+                }
                 "protected" => {
                     guard.protected = Some(self.protected(PrincipalKind::User, value));
                 }
@@ -73,7 +77,13 @@ impl<'a> Checker<'a> {
         parsed
     }
 
-    fn threshold(&mut self, name: &str, value: &Value<'a>) -> Option<Threshold> {
+    /// A threshold. `of` says what a percentage is a share of.
+    pub(in crate::config) fn threshold(
+        &mut self,
+        name: &str,
+        value: &Value<'a>,
+        of: &str,
+    ) -> Option<Threshold> {
         let threshold = match value.get_ref() {
             DeValue::Integer(number) => {
                 usize::from_str_radix(number.as_str(), number.radix()).ok().map(Threshold::Count)
@@ -100,8 +110,7 @@ impl<'a> Checker<'a> {
                     format!("write the number without quotes: {name} = {text}")
                 }
                 _ => format!(
-                    "write a number, such as {name} = 50, or a percentage of the account's users and of its roles in \
-                     quotes, such as {name} = \"10%\""
+                    "write a number, such as {name} = 50, or a percentage of {of} in quotes, such as {name} = \"10%\""
                 ),
             };
             self.report(value.span(), message, help);

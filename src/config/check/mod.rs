@@ -1,5 +1,6 @@
 //! The checks of files. All errors are found in one pass, so that they can be shown together.
 
+mod account;
 mod across;
 mod boundary;
 mod entries;
@@ -7,8 +8,14 @@ mod entry_keys;
 mod entry_table;
 mod guard;
 mod pinned;
+mod role_keys;
 mod rules;
 mod settings;
+mod used_by_fleet;
+
+pub(super) use account::ID_HELP;
+pub(super) use guard::KEYS as BOUNDARIES_GUARD_KEYS;
+pub(super) use role_keys::{ASSUME_ROLE, ROLE_KEYS, RoleKey, RoleKeys};
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -20,26 +27,31 @@ use toml::de::{DeTable, DeValue};
 
 use super::consistency::{self, LocatedArn};
 use super::diagnostic::quoted;
+use super::file_kind::{FileKind, wrong_kind};
+use super::fleet_use::FleetUse;
 use super::layer::Layer;
 use super::source_text::SourceText;
 use super::syntax::{self, Syntax};
-use super::{
-    Config, Diagnostic, FileErrors, Located, PinnedDocument, Position, ShortNames, SourceFile,
+use super::{Config, Diagnostic, FileErrors, PinnedDocument, Position, ShortNames, SourceFile};
+use crate::iam::{
+    AccountId, AssumeRole, Digest, PolicyRef, PrincipalKind, character, is_name_char,
 };
-use crate::iam::{AccountId, Digest, PolicyRef, PrincipalKind, character, is_name_char};
 
 /// The policies by short name. Short names with an invalid policy map to `None`, so that only their definition is
 /// reported.
 type Defined = BTreeMap<String, Option<PolicyRef>>;
-type Key<'i> = Spanned<Cow<'i, str>>;
-type Value<'i> = Spanned<DeValue<'i>>;
+pub(super) type Key<'i> = Spanned<Cow<'i, str>>;
+pub(super) type Value<'i> = Spanned<DeValue<'i>>;
 
 const TOP_LEVEL: [&str; 8] =
     ["account", "boundaries", "guard", "users", "roles", "rules", "unlisted", "missing"];
 
-/// Checks files that are layered, each over those before it. Returns their content, or all of their errors.
-pub(super) fn check(sources: Vec<SourceText>) -> Result<Config, FileErrors> {
-    let sources: Vec<Arc<SourceText>> = sources.into_iter().map(Arc::new).collect();
+/// Checks files that are layered, each over those before it. Returns their content, or all of their errors. `used` is how
+/// a fleet uses them; `None` if they are used without one.
+pub(super) fn check(
+    sources: Vec<Arc<SourceText>>,
+    used: Option<&FleetUse<'_>>,
+) -> Result<Config, FileErrors> {
     // The usual case: a text is parsed once and not copied.
     let parsed: Vec<_> = sources.iter().map(|source| DeTable::parse(&source.text).ok()).collect();
     let syntax_of = |(source, parsed): (_, &Option<_>)| match parsed {
@@ -58,6 +70,12 @@ pub(super) fn check(sources: Vec<SourceText>) -> Result<Config, FileErrors> {
         .zip(&syntaxes)
         .map(|(source, syntax)| Checker::new(source, syntax))
         .collect();
+    let wrong_kinds = checkers.iter().zip(&documents).filter_map(|(checker, document)| {
+        wrong_kind(checker.source, document.get_ref(), FileKind::Boundaries)
+    });
+    if let Some(errors) = wrong_kinds.reduce(FileErrors::and) {
+        return Err(errors);
+    }
     let mut defined = Defined::new();
     for (checker, document) in checkers.iter_mut().zip(&documents) {
         defined.extend(checker.definitions(document.get_ref()));
@@ -67,8 +85,18 @@ pub(super) fn check(sources: Vec<SourceText>) -> Result<Config, FileErrors> {
         layer = checker.document(document.get_ref(), &defined).over(layer);
     }
     let mut diagnostics = across::check(&checkers);
-    let arns = checkers.iter_mut().flat_map(|checker| std::mem::take(&mut checker.arns)).collect();
-    diagnostics.extend(consistency::check(layer.account.as_ref(), arns));
+    diagnostics.extend(account::role_of_account(&checkers, &layer));
+    let arns = checkers.iter_mut().flat_map(|checker| std::mem::take(&mut checker.arns));
+    let arns = consistency::in_order(arns.collect());
+    let inconsistent = consistency::check(layer.account.as_ref(), &arns);
+    if let Some(used) = used {
+        diagnostics.extend(used_by_fleet::files(used, &checkers));
+        // The policies of an account that the files name are reported with it.
+        if layer.account.is_none() && inconsistent.is_empty() {
+            diagnostics.extend(used_by_fleet::policies(used, &arns));
+        }
+    }
+    diagnostics.extend(inconsistent);
     let warnings = across::warnings(&checkers, &layer);
     let unused_names = across::unused_names(&checkers);
     let mut pinned: BTreeMap<String, PinnedDocument> = BTreeMap::new();
@@ -79,9 +107,7 @@ pub(super) fn check(sources: Vec<SourceText>) -> Result<Config, FileErrors> {
         }
         pinned.append(&mut checker.pinned);
         diagnostics.extend(checker.diagnostics);
-        // What the parser recovers from a line with a syntax error is only a guess.
-        diagnostics.retain(|found| !syntax.diagnostics.iter().any(|other| other.is_beside(found)));
-        diagnostics.extend(syntax.diagnostics.iter().cloned());
+        diagnostics = with_syntax(diagnostics, syntax);
     }
     if let Some(errors) = FileErrors::of(sorted(diagnostics, &sources)) {
         return Err(errors);
@@ -104,6 +130,14 @@ pub(super) fn check(sources: Vec<SourceText>) -> Result<Config, FileErrors> {
     Ok(Config { files, unused_names, warnings, ..layer.into_config(names) })
 }
 
+/// The diagnostics, with those of the syntax.
+fn with_syntax(mut diagnostics: Vec<Diagnostic>, syntax: &Syntax) -> Vec<Diagnostic> {
+    // What the parser recovers from a line with a syntax error is only a guess.
+    diagnostics.retain(|found| !syntax.diagnostics.iter().any(|other| other.is_beside(found)));
+    diagnostics.extend(syntax.diagnostics.iter().cloned());
+    diagnostics
+}
+
 /// Diagnostics in the order of the files and of their texts.
 fn sorted(mut diagnostics: Vec<Diagnostic>, sources: &[Arc<SourceText>]) -> Vec<Diagnostic> {
     diagnostics.sort_by_cached_key(|found| {
@@ -122,10 +156,10 @@ struct PrincipalKey {
 }
 
 /// Checks one file.
-struct Checker<'a> {
-    source: &'a Arc<SourceText>,
+pub(super) struct Checker<'a> {
+    pub(super) source: &'a Arc<SourceText>,
     has_syntax_errors: bool,
-    diagnostics: Vec<Diagnostic>,
+    pub(super) diagnostics: Vec<Diagnostic>,
     /// Every valid ARN in the file.
     arns: Vec<LocatedArn>,
     /// Equal policies share their text, because thousands of principals have the same few boundaries.
@@ -140,6 +174,8 @@ struct Checker<'a> {
     keys: Vec<PrincipalKey>,
     /// The account ID, and its position.
     account: Option<(Range<usize>, AccountId)>,
+    /// The role to assume, and its position.
+    assume_role: Option<(Range<usize>, AssumeRole)>,
     /// The tables of principals that the file has, with the positions of their names and whether they are empty.
     tables: Vec<(PrincipalKind, Range<usize>, bool)>,
     /// Whether the file has `[[rules]]` or `[unlisted]`: it concerns principals without an entry.
@@ -147,7 +183,7 @@ struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    fn new(source: &'a Arc<SourceText>, syntax: &Syntax) -> Self {
+    pub(super) fn new(source: &'a Arc<SourceText>, syntax: &Syntax) -> Self {
         Checker {
             source,
             has_syntax_errors: !syntax.diagnostics.is_empty(),
@@ -159,21 +195,22 @@ impl<'a> Checker<'a> {
             used: BTreeSet::new(),
             keys: Vec::new(),
             account: None,
+            assume_role: None,
             tables: Vec::new(),
             concerns_others: false,
         }
     }
 
-    fn at(&self, span: Range<usize>, message: String) -> Diagnostic {
+    pub(super) fn at(&self, span: Range<usize>, message: String) -> Diagnostic {
         Diagnostic::at(self.source, span, message)
     }
 
-    fn report(&mut self, span: Range<usize>, message: String, help: impl Into<String>) {
+    pub(super) fn report(&mut self, span: Range<usize>, message: String, help: impl Into<String>) {
         let diagnostic = self.at(span, message).help(help);
         self.diagnostics.push(diagnostic);
     }
 
-    fn position(&self, span: &Range<usize>) -> Position {
+    pub(super) fn position(&self, span: &Range<usize>) -> Position {
         let (line, column) = self.source.position(span.start);
         Position { file: self.source.file.clone(), line, column }
     }
@@ -193,19 +230,29 @@ impl<'a> Checker<'a> {
         defined
     }
 
+    /// Whether a key is probably not one of the top level: the parser treats the entries below a header with a syntax error
+    /// as top-level keys.
+    pub(super) fn is_stray(&self, key: &Key<'_>) -> bool {
+        self.has_syntax_errors && !self.source.is_header(key.span().start)
+    }
+
+    /// All errors, with those of the syntax.
+    pub(super) fn finished(self, syntax: &Syntax) -> Vec<Diagnostic> {
+        let sources = [Arc::clone(self.source)];
+        sorted(with_syntax(self.diagnostics, syntax), &sources)
+    }
+
     fn document(&mut self, document: &DeTable<'a>, defined: &Defined) -> Layer {
         let mut layer = Layer::default();
         for (key, value) in document.iter() {
-            // The parser treats the entries below a header with a syntax error as top-level keys.
-            let is_stray = self.has_syntax_errors && !self.source.is_header(key.span().start);
-            if !TOP_LEVEL.contains(&key.get_ref().as_ref()) && !is_stray {
+            if !TOP_LEVEL.contains(&key.get_ref().as_ref()) && !self.is_stray(key) {
                 self.unknown_key(key, value, &TOP_LEVEL);
             }
         }
         if let Some((key, value)) = find(document, "account")
             && let Some(account) = self.table(key, value, "id = \"123456789012\"")
         {
-            layer.account = self.account(key, account);
+            self.account(key, account, &mut layer);
         }
         if let Some((key, value)) = find(document, "guard")
             && let Some(guard) = self.table(key, value, "max_changes = \"10%\"")
@@ -243,7 +290,7 @@ impl<'a> Checker<'a> {
         layer
     }
 
-    fn table<'v>(
+    pub(super) fn table<'v>(
         &mut self,
         key: &Key<'_>,
         value: &'v Value<'a>,
@@ -259,12 +306,11 @@ impl<'a> Checker<'a> {
         None
     }
 
-    fn unknown_key(&mut self, key: &Key<'_>, value: &Value<'_>, known: &[&str]) {
+    pub(super) fn unknown_key(&mut self, key: &Key<'_>, value: &Value<'_>, known: &[&str]) {
         let name = key.get_ref();
         let is_entry_like = matches!(value.get_ref(), DeValue::String(_) | DeValue::Boolean(_));
         let help = match (nearest(name, known.iter().copied()), known) {
             (Some(near), _) => format!("did you mean {near}?"),
-            (None, [only]) => format!("remove the key: the only key in this table is {only}"),
             // A user above [users] is the most likely reason for an unknown key at the top level.
             (None, known) if known == TOP_LEVEL && is_entry_like => format!(
                 "use one of {}, or move a user below [users] and a role below [roles]",
@@ -274,44 +320,13 @@ impl<'a> Checker<'a> {
         };
         self.report(key.span(), format!("unknown key {}", quoted(name)), help);
     }
-
-    fn account(&mut self, key: &Key<'_>, table: &DeTable<'a>) -> Option<Located<AccountId>> {
-        let mut account = None;
-        let mut has_id = false;
-        for (name, value) in table.iter() {
-            if name.get_ref() != "id" {
-                self.unknown_key(name, value, &["id"]);
-                continue;
-            }
-            has_id = true;
-            let parsed = match value.get_ref() {
-                DeValue::String(text) => {
-                    text.parse::<AccountId>().map_err(|error| error.to_string())
-                }
-                other => Err(format!("an account ID must be a string, not {}", type_name(other))),
-            };
-            match parsed {
-                Ok(id) => {
-                    let position = self.position(&value.span());
-                    account = Some(Located { value: id, position });
-                    self.account = Some((value.span(), id));
-                }
-                Err(message) => {
-                    let help = "write the 12 digits in quotes: id = \"123456789012\"";
-                    self.report(value.span(), message, help);
-                }
-            }
-        }
-        if !has_id {
-            let help = "add id = \"123456789012\", or remove the table";
-            self.report(key.span(), "the [account] table has no id".to_owned(), help);
-        }
-        account
-    }
 }
 
 /// The key of this name, and its value.
-fn find<'v, 'a>(table: &'v DeTable<'a>, name: &str) -> Option<(&'v Key<'a>, &'v Value<'a>)> {
+pub(super) fn find<'v, 'a>(
+    table: &'v DeTable<'a>,
+    name: &str,
+) -> Option<(&'v Key<'a>, &'v Value<'a>)> {
     table.iter().find(|(key, _)| key.get_ref() == name)
 }
 
@@ -332,7 +347,7 @@ fn not_allowed(text: &str) -> String {
 }
 
 /// The known name that is most similar to `name`, if one is similar enough to suggest.
-fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+pub(super) fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let name: String = name.chars().take(200).collect::<String>().to_lowercase();
     known
         .map(|candidate| (strsim::damerau_levenshtein(&name, &candidate.to_lowercase()), candidate))
@@ -342,7 +357,7 @@ fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k s
 }
 
 /// The TOML type of a value, with an article.
-fn type_name(value: &DeValue<'_>) -> &'static str {
+pub(super) fn type_name(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a string",
         DeValue::Integer(_) | DeValue::Float(_) => "a number",

@@ -191,7 +191,7 @@ impl Reader<'_> {
                 _ => true,
             });
         }
-        self.diagnostics.extend(consistency::check(None, arns));
+        self.diagnostics.extend(consistency::check(None, &consistency::in_order(arns)));
         boundaries
     }
 
