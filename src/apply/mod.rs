@@ -2,9 +2,13 @@
 //! is verified by reading the principal again, and each change has exactly one outcome.
 
 mod event;
+mod fleet;
 mod run;
 mod systemic_failure;
 mod verify;
 
 pub use event::{Event, Item, StopError, Summary, Verification};
+pub use fleet::{
+    AccountEnd, AccountRun, FleetEvent, FleetRun, FleetStage, NotBegun,
+};
 pub use run::{Run, RunOptions, apply};

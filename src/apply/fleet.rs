@@ -1,0 +1,167 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::{Event, Summary};
+use crate::iam::AccountId;
+use crate::inventory::{StopReason, Wait};
+use crate::journal::JournalError;
+use crate::plan::{AccountProblem, FleetAccountRef, FleetPlan, FleetViolation, Preflight, Refused};
+
+/// What happens while the accounts of a fleet are read, planned or applied.
+#[derive(Debug, Clone)]
+pub enum FleetEvent {
+    /// The work on the accounts begins: reading them, or applying their plans.
+    Started {
+        /// What is done.
+        stage: FleetStage,
+        /// The number of accounts.
+        accounts: usize,
+    },
+    /// The work on one account begins.
+    Begun(FleetAccountRef),
+    /// What the work on an account has waited for longest; `None` when it no longer waits.
+    Waiting(AccountId, Option<Wait>),
+    /// The run in an account begins to write. The events of the run follow.
+    Running(FleetAccountRef, Arc<Preflight>),
+    /// An event of the run in an account.
+    Run(AccountId, Event),
+    /// The account is planned, or it cannot be planned.
+    Planned(AccountId, Result<(), AccountProblem>),
+    /// The run in an account is over. No event of the account follows.
+    Applied(Arc<AccountRun>),
+}
+
+/// What is done in the accounts of a fleet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FleetStage {
+    /// The accounts are read, and their plans are made.
+    Planning,
+    /// The plans are applied.
+    Applying,
+    /// Each account is planned and applied at once.
+    PlanningAndApplying,
+}
+
+/// The result of a run on a fleet.
+#[derive(Debug)]
+pub struct FleetRun {
+    /// The plans.
+    pub plan: FleetPlan,
+    /// The guard rails of the fleet that the plans violate. Then nothing was applied.
+    pub violations: Vec<FleetViolation>,
+    /// How each account ended, in the order of the plan.
+    pub accounts: Vec<Arc<AccountRun>>,
+    /// The directory of the journals; `None` if there was nothing to change.
+    pub journals: Option<PathBuf>,
+}
+
+/// How a run ended in one account of a fleet.
+#[derive(Debug)]
+pub struct AccountRun {
+    /// The account.
+    pub account: FleetAccountRef,
+    /// How it ended.
+    pub end: AccountEnd,
+}
+
+/// How a run can end in one account of a fleet.
+#[derive(Debug)]
+pub enum AccountEnd {
+    /// The account matches the files, or nothing in it can be changed.
+    NothingToDo,
+    /// Nothing was changed: the account cannot be planned, or the run could not begin.
+    Failed(AccountProblem),
+    /// The plan of the account was refused. Nothing was changed.
+    Refused {
+        /// The plan with its verdicts.
+        preflight: Arc<Preflight>,
+        /// Why it was refused.
+        why: Refused,
+    },
+    /// The run on the account was not begun.
+    NotBegun {
+        /// The number of changes that were not attempted.
+        changes: usize,
+        /// Why.
+        why: NotBegun,
+    },
+    /// The run on the account is over. The summary counts the changes that were made.
+    Completed {
+        /// The plan with its verdicts.
+        preflight: Arc<Preflight>,
+        /// The result of the run.
+        summary: Summary,
+        /// The journal; `None` if there was nothing to change.
+        journal: Result<Option<PathBuf>, JournalError>,
+    },
+}
+
+/// Why the run on an account of a fleet was not begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotBegun {
+    /// The run was stopped.
+    Stopped(StopReason),
+    /// An account of `--first` was not completed.
+    First,
+    /// As many accounts failed as `max_accounts_failed` says.
+    TooManyFailed,
+    /// A guard rail of the fleet would be violated.
+    GuardRail,
+}
+
+impl AccountRun {
+    /// Whether every change of the account is made and verified, and nothing of it is left to plan.
+    pub fn is_complete(&self) -> bool {
+        match &self.end {
+            AccountEnd::NothingToDo => true,
+            AccountEnd::Completed { preflight, summary, journal } => {
+                summary.is_complete()
+                    && preflight.is_all_possible()
+                    && !preflight.plan.is_incomplete()
+                    && journal.is_ok()
+            }
+            AccountEnd::Failed(_) | AccountEnd::Refused { .. } | AccountEnd::NotBegun { .. } => {
+                false
+            }
+        }
+    }
+
+    /// Whether the account counts for `max_accounts_failed`: something that was to be done was not done.
+    pub fn is_failed(&self) -> bool {
+        match &self.end {
+            AccountEnd::NothingToDo | AccountEnd::NotBegun { .. } => false,
+            AccountEnd::Failed(_) | AccountEnd::Refused { .. } => true,
+            AccountEnd::Completed { summary, journal, .. } => {
+                !summary.is_complete() || journal.is_err()
+            }
+        }
+    }
+
+    /// The result of the run; `None` if nothing was sent.
+    pub fn summary(&self) -> Option<&Summary> {
+        match &self.end {
+            AccountEnd::Completed { summary, .. } => Some(summary),
+            _ => None,
+        }
+    }
+}
+
+impl FleetRun {
+    /// Whether every account is complete.
+    pub fn is_complete(&self) -> bool {
+        self.accounts.iter().all(|account| account.is_complete())
+            && self.violations.is_empty()
+            && !self.plan.is_incomplete()
+    }
+
+    /// Whether nothing was changed, because guard rails refused every plan with changes.
+    pub fn is_refused(&self) -> bool {
+        let is_refused = |it: &Arc<AccountRun>| matches!(it.end, AccountEnd::Refused { .. });
+        let is_idle = |it: &Arc<AccountRun>| {
+            matches!(it.end, AccountEnd::NothingToDo | AccountEnd::NotBegun { .. })
+        };
+        let all_refused = self.accounts.iter().any(is_refused)
+            && self.accounts.iter().all(|it| is_refused(it) || is_idle(it));
+        !self.violations.is_empty() || all_refused
+    }
+}

@@ -1,0 +1,59 @@
+use super::super::error::Error;
+use crate::aws::{Access, BaseIdentity, ExpectedPartition, Waits};
+use crate::config::AccountCredentials;
+use crate::iam::AccountId;
+
+/// The access to each account of a fleet. The base identity is opened only if an account or the organization needs it.
+#[derive(Debug, Clone)]
+pub(super) struct FleetAccess {
+    access: Access,
+    base: Option<BaseIdentity>,
+}
+
+impl FleetAccess {
+    /// Opens the base identity of `access` if `is_needed`. `partition` determines the region if nothing else does.
+    pub(super) async fn open(
+        access: &Access,
+        partition: Option<ExpectedPartition>,
+        is_needed: bool,
+        waits: Waits,
+    ) -> Result<FleetAccess, Error> {
+        let access = access.clone().for_partition(partition);
+        let base = match is_needed {
+            true => Some(BaseIdentity::open(&access, waits).await?),
+            false => None,
+        };
+        Ok(FleetAccess { access, base })
+    }
+
+    /// Whether these credentials need the base identity.
+    pub(super) fn needs_base(credentials: &AccountCredentials) -> bool {
+        matches!(credentials, AccountCredentials::Role(_))
+    }
+
+    /// The base identity, if it was opened.
+    pub(super) fn base(&self) -> Option<&BaseIdentity> {
+        self.base.as_ref()
+    }
+
+    /// The access to an account.
+    ///
+    /// # Errors
+    /// [`Error::NoProfileInSandbox`] for a profile if the access is a sandbox.
+    pub(super) fn of(
+        &self,
+        account: AccountId,
+        credentials: &AccountCredentials,
+    ) -> Result<Access, Error> {
+        match (credentials, &self.base) {
+            (AccountCredentials::Role(role), Some(base)) => {
+                Ok(Access::Role { base: base.clone(), account, role: role.clone() })
+            }
+            (AccountCredentials::Role(_) | AccountCredentials::Base, _) => Ok(self.access.clone()),
+            (AccountCredentials::Profile(profile), _) => self
+                .access
+                .of_profile(profile)
+                .ok_or_else(|| Error::NoProfileInSandbox(profile.clone())),
+        }
+    }
+}

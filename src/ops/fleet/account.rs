@@ -1,0 +1,116 @@
+//! The work in one account of a fleet.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::error::Error;
+use super::super::selection::Selection;
+use super::super::session::{ImpactScope, Input, Session};
+use super::super::time_limit::TimeLimit;
+use super::side_by_side::FleetEvents;
+use crate::apply::FleetEvent;
+use crate::aws::{Access, ConnectError};
+use crate::config::Config;
+use crate::iam::{AccountId, Printable};
+use crate::inventory::Wait;
+use crate::journal::RunRecord;
+use crate::plan::{AccountProblem, FleetAccountRef, Overrides, Plan, Supervision, Violation};
+
+/// What the plan of an account is made from.
+#[derive(Clone)]
+pub(super) enum Source {
+    /// The content of boundaries files, and of their earlier versions.
+    Files { config: Arc<Config>, base: Option<Arc<Config>> },
+    /// The journal of a run to roll back, and its path.
+    Journal { record: Box<RunRecord>, path: Printable },
+}
+
+/// An account to plan.
+#[derive(Clone)]
+pub(super) struct Target {
+    pub(super) account: FleetAccountRef,
+    pub(super) source: Source,
+}
+
+/// How the plan of each account is made.
+#[derive(Debug, Clone)]
+pub(super) struct AccountMaking {
+    pub(super) selection: Selection,
+    pub(super) impact: ImpactScope,
+    pub(super) record_documents: bool,
+    /// The guard rails are checked with these.
+    pub(super) check: Option<(Supervision, Overrides)>,
+}
+
+/// A plan, and the guard rails that it violates, as far as they were checked.
+pub(super) struct Made {
+    pub(super) plan: Plan,
+    pub(super) violations: Vec<Violation>,
+}
+
+impl Target {
+    /// Makes the plan of the account. `time_left` is the time limit; `None` for none.
+    pub(super) async fn plan(
+        self,
+        access: Result<Access, Error>,
+        making: Arc<AccountMaking>,
+        time_left: Option<Duration>,
+        events: FleetEvents,
+    ) -> Result<Made, AccountProblem> {
+        let id = self.account.id;
+        events(FleetEvent::Begun(self.account));
+        let made = async {
+            let access = access?;
+            let mut time = TimeLimit::new(time_left);
+            let input = match self.source {
+                Source::Files { config, base } => {
+                    Input::Files { config, base, selection: making.selection.clone() }
+                }
+                Source::Journal { record, path } => Input::Journal { record, path },
+            };
+            let waits = time.waits();
+            let made = make(&access, id, input, &making, waits);
+            time.within(&mut |wait| waiting(&events, id, wait), made).await
+        };
+        let made = made.await.map_err(|error| problem(&error));
+        events(FleetEvent::Planned(id, made.as_ref().map(|_| ()).map_err(Clone::clone)));
+        made
+    }
+}
+
+async fn make(
+    access: &Access,
+    account: AccountId,
+    input: Input,
+    making: &AccountMaking,
+    waits: crate::aws::Waits,
+) -> Result<Made, Error> {
+    let session = Session::open(access, Some(account), &input, waits).await?;
+    let session = session.recording(making.record_documents).with_impact(making.impact);
+    let plan = session.plan(input).await?;
+    let violations = match &making.check {
+        Some((supervision, overrides)) => {
+            session.violations(&plan, *supervision, overrides).await?
+        }
+        None => Vec::new(),
+    };
+    Ok(Made { plan, violations })
+}
+
+/// Tells what the work in an account waits for.
+pub(super) fn waiting(events: &FleetEvents, account: AccountId, wait: Option<&Wait>) {
+    events(FleetEvent::Waiting(account, wait.cloned()));
+}
+
+/// The problem of an account in which a use case ended with `error`.
+pub(super) fn problem(error: &Error) -> AccountProblem {
+    match error {
+        Error::Call(error) | Error::Connect(ConnectError::Call(error)) => {
+            AccountProblem::Call(error.clone())
+        }
+        Error::Connect(ConnectError::Source { error, .. }) => {
+            AccountProblem::Call((**error).clone())
+        }
+        other => AccountProblem::Other(Printable::new(&other.to_string())),
+    }
+}
