@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
+use super::base_identity::BaseIdentity;
 use super::credentials::MfaPrompt;
-use crate::iam::Partition;
+use crate::iam::{AccountId, AssumeRole, Partition};
 
 /// The credentials, the region and the endpoint of the calls.
 #[derive(Debug, Clone)]
@@ -32,6 +33,15 @@ pub enum Access {
         /// The secret access key. It is not a secret.
         secret_access_key: &'static str,
     },
+    /// A role that is assumed with the credentials of a base identity, in one account of a fleet.
+    Role {
+        /// The identity that assumes it.
+        base: BaseIdentity,
+        /// The account.
+        account: AccountId,
+        /// The role, and how it is assumed.
+        role: AssumeRole,
+    },
 }
 
 /// The partition of the ARNs that a run is about.
@@ -44,7 +54,8 @@ pub struct ExpectedPartition {
 }
 
 impl Access {
-    /// The same access with `partition`, whose home region is used if no region is set.
+    /// The same access with `partition`, whose home region is used if no region is set. The region of a role is that of
+    /// its base identity.
     pub fn for_partition(mut self, partition: Option<ExpectedPartition>) -> Access {
         if let Access::Chain { partition: of_chain, .. } = &mut self {
             *of_chain = partition.or(of_chain.take());

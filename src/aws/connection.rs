@@ -11,102 +11,31 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 
 use super::access::Access;
 use super::account::Account;
+use super::base_identity::{BaseIdentity, RoleAccess};
 use super::call_context::CallContext;
 use super::clock::SystemClock;
+use super::connect_error::ConnectError;
 use super::credentials::{MAX_START_TIME, RenewedCredentials, Sources, has_partial_key};
-use super::endpoint::{PlainHttp, check_endpoints};
+use super::endpoint::check_endpoints;
 use super::http::{Client, Proxies, Trust};
-use super::identity::{IdentityError, get_caller_identity};
+use super::identity::{self, IdentityError, get_caller_identity};
 use super::identity_guard::IdentityGuard;
-use super::profile::{
-    ProfileOrigin, SelectedProfile, load_credentials_file, load_profiles, profile_files,
-};
+use super::profile::{SelectedProfile, load_credentials_file, load_profiles, profile_files};
 use super::redactor::Redactor;
-use super::region::{RegionMismatch, check_region, region_chain};
+use super::region::{check_region, region_chain};
 use super::response_check::ResponseCheck;
 use super::waits::Waits;
-use crate::iam::{Partition, Printable};
-use crate::inventory::ApiError;
+use crate::iam::{AccountId, Partition, Printable, RoleArn};
+use crate::inventory::{ApiError, CallerIdentity};
 
 /// A connection to AWS: credentials, region and endpoint are configured, and no call is made yet.
 #[derive(Debug)]
 pub struct Connection {
-    config: SdkConfig,
-    profile: SelectedProfile,
-    /// Why no call can be made.
-    obstacle: Option<ConnectError>,
+    opened: Opened,
+    /// The role of a fleet, and the account that it is assumed for.
+    role: Option<(RoleArn, AccountId)>,
     context: CallContext,
     guard: IdentityGuard,
-}
-
-/// Why the caller identity could not be confirmed.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum ConnectError {
-    /// No source has credentials, or the chosen source failed.
-    #[error("no AWS credentials found in profile {profile} or any other source: {why}")]
-    Credentials {
-        /// The profile that was searched.
-        profile: Printable,
-        /// The message of the source that failed.
-        why: Printable,
-    },
-    /// The profile of `--profile` has no usable credentials. No other source is used.
-    #[error("no AWS credentials found in profile {profile:?} of --profile: {why}")]
-    ProfileCredentials {
-        /// The profile.
-        profile: Printable,
-        /// What the profile lacks, or the message of the source that it names.
-        why: Printable,
-    },
-    /// The source of the credentials failed.
-    #[error("cannot get credentials: {}", error.message)]
-    Source {
-        /// The profile that was searched.
-        profile: Printable,
-        /// The error of the source.
-        error: Box<ApiError>,
-    },
-    /// The bundle of certificate authorities cannot be used. The text says which, and why.
-    #[error("{0}")]
-    CaBundle(Printable),
-    /// The value of a proxy variable cannot be used. The text says which, and why.
-    #[error("{0}")]
-    Proxy(Printable),
-    /// The region is in another partition than the ARNs.
-    #[error(transparent)]
-    Region(Box<RegionMismatch>),
-    /// An endpoint is without encryption.
-    #[error(transparent)]
-    PlainHttp(PlainHttp),
-    /// The profile that `--profile` or a variable names does not exist.
-    #[error("the AWS profile {profile:?} of {origin} does not exist in {} or {}", files[0], files[1])]
-    NoSuchProfile {
-        /// The profile.
-        profile: Printable,
-        /// What names it.
-        origin: ProfileOrigin,
-        /// The paths of the configuration file and the credentials file.
-        files: [Printable; 2],
-    },
-    /// A file with profiles cannot be read or parsed.
-    #[error("cannot read the AWS profile {profile:?} of {origin}: {why}")]
-    UnreadableProfiles {
-        /// The profile.
-        profile: Printable,
-        /// What names it.
-        origin: ProfileOrigin,
-        /// The reason.
-        why: Printable,
-    },
-    /// The environment has an access key ID without its secret access key.
-    #[error("AWS_ACCESS_KEY_ID is set, and AWS_SECRET_ACCESS_KEY is not")]
-    PartialKey,
-    /// The call to STS failed.
-    #[error(transparent)]
-    Call(#[from] ApiError),
-    /// The response of STS cannot be used.
-    #[error("sts:GetCallerIdentity returned an unusable response: {0}")]
-    UnusableIdentity(Printable),
 }
 
 /// The SDK's defaults of this date. A new version of the SDK does not change them.
@@ -122,16 +51,15 @@ impl Connection {
     }
 
     /// Like [`Connection::open`]. `waits` tells what the calls of the connection wait for.
+    ///
+    /// For a role of a fleet, nothing is loaded: the settings are those of the base identity.
     pub async fn open_with(access: &Access, waits: Waits) -> Connection {
-        let redactor = Redactor::default();
-        let (profile, config, obstacle) = match access {
-            Access::Chain { profile, .. } => {
-                let profile = SelectedProfile::new(profile.as_deref());
-                let (config, obstacle) = open_chain(access, &profile, &redactor, &waits).await;
-                (profile, config, obstacle)
-            }
+        let mut assumed = None;
+        let mut opened = match access {
+            Access::Chain { .. } => open_chain(access, &waits).await,
             Access::Sandbox { endpoint_url, access_key_id, secret_access_key } => {
                 let keys = Credentials::from_keys(*access_key_id, *secret_access_key, None);
+                let http = Client::new(Trust::default(), Proxies::default(), waits.clone());
                 let config = SdkConfig::builder()
                     .behavior_version(BEHAVIOR())
                     .time_source(SystemClock)
@@ -139,33 +67,43 @@ impl Connection {
                     .region(Region::from_static(Partition::Aws.home_region()))
                     .endpoint_url(endpoint_url)
                     .credentials_provider(SharedCredentialsProvider::new(keys))
-                    .http_client(Client::new(Trust::default(), Proxies::default(), waits.clone()))
+                    .http_client(http.clone())
                     .build();
-                (SelectedProfile::new(None), config, None)
+                let (profile, redactor) = (SelectedProfile::new(None), Redactor::default());
+                Opened { config, http, profile, redactor, obstacle: None }
+            }
+            Access::Role { base, account, role } => {
+                let (account, parameters) = (*account, role.clone());
+                let role = role.role.in_account(account, base.identity().partition);
+                let found = role.account();
+                let obstacle = (found != account).then(|| ConnectError::OtherAccount {
+                    role: role.clone(),
+                    account,
+                    found,
+                });
+                assumed = Some((role.clone(), account));
+                let RoleAccess { config, http, profile, redactor } =
+                    base.assuming(role, parameters, &waits);
+                Opened { config, http, profile, redactor, obstacle }
             }
         };
+        let redactor = opened.redactor.clone();
         let mut context = CallContext { redactor, waits, ..CallContext::default() };
-        let guard = IdentityGuard::new(&config, context.clone());
-        let config = match config.credentials_provider() {
-            Some(provider) => {
-                let provider = guard.watch(context.redactor.watch(provider));
-                context.credentials = RenewedCredentials::new(provider, context.waits.clone());
-                config
-                    .to_builder()
-                    .credentials_provider(SharedCredentialsProvider::new(
-                        context.credentials.clone(),
-                    ))
-                    .identity_cache(IdentityCache::no_cache())
-                    .build()
-            }
-            None => config,
-        };
-        Connection { config, profile, obstacle, context, guard }
+        let guard = IdentityGuard::new(&opened.config, context.clone());
+        if let Some(provider) = opened.config.credentials_provider() {
+            let provider = guard.watch(context.redactor.watch(provider));
+            context.credentials = RenewedCredentials::new(provider, context.waits.clone());
+            let renewed = SharedCredentialsProvider::new(context.credentials.clone());
+            let config = opened.config.to_builder().credentials_provider(renewed);
+            opened.config = config.identity_cache(IdentityCache::no_cache()).build();
+        }
+        Connection { opened, role: assumed, context, guard }
     }
 
     /// Confirms the caller identity with `sts:GetCallerIdentity`.
     ///
-    /// Each call of the account is signed with credentials of that identity's account only.
+    /// Each call of the account is signed with credentials of that identity's account only. The identity of a role of a
+    /// fleet must be of the account that the role is assumed for.
     ///
     /// # Errors
     /// [`ConnectError`], before any call if the credentials are not configured, and after at most 2 minutes if STS or
@@ -175,61 +113,97 @@ impl Connection {
     }
 
     /// Like [`Connection::identify`], with another maximum time. The time in which a person types an MFA code does not
-    /// count.
+    /// count, and neither does the time to assume a role of a fleet, which includes its time in the queue.
     ///
     /// # Errors
     /// Those of [`Connection::identify`].
     pub async fn identify_within(self, max_time: Duration) -> Result<Account, ConnectError> {
-        if let Some(error) = self.obstacle {
-            return Err(error);
-        }
-        let context = self.context;
-        let identity = match get_caller_identity(&self.config, &context, max_time).await {
-            Ok(identity) => identity,
-            Err(IdentityError::Call(error)) => {
-                let profile = Printable::new(self.profile.name());
-                return Err(match &*error.code {
-                    ApiError::NO_CREDENTIALS if self.profile.is_exclusive() => {
-                        ConnectError::ProfileCredentials { profile, why: error.message }
-                    }
-                    ApiError::NO_CREDENTIALS => {
-                        ConnectError::Credentials { profile, why: error.message }
-                    }
-                    ApiError::SOURCE_FAILED
-                    | ApiError::SOURCE_UNAVAILABLE
-                    | ApiError::SOURCE_TIMED_OUT
-                    | ApiError::MFA_REQUIRED => {
-                        ConnectError::Source { profile, error: Box::new(error) }
-                    }
-                    _ => error.into(),
-                });
-            }
-            Err(IdentityError::Unusable(why)) => {
-                return Err(ConnectError::UnusableIdentity(why.into()));
-            }
-        };
-        self.guard.bind(&identity);
-        let config = aws_sdk_iam::config::Builder::from(&self.config)
+        let identity = self.confirm(max_time).await?;
+        let Connection { opened, context, .. } = self;
+        let config = aws_sdk_iam::config::Builder::from(&opened.config)
             .retry_config(RetryConfig::disabled())
             .interceptor(ResponseCheck { redactor: context.redactor.clone() })
             .build();
         let iam = aws_sdk_iam::Client::from_conf(config);
         Ok(Account::new(iam, identity, context))
     }
+
+    /// The caller identity, to whose account the credentials are then bound.
+    async fn confirm(&self, max_time: Duration) -> Result<CallerIdentity, ConnectError> {
+        if let Some(error) = &self.opened.obstacle {
+            return Err(error.clone());
+        }
+        if self.role.is_some() {
+            let assumed = self.context.credentials.ready().await;
+            assumed.map_err(|error| self.failed(error.in_call(identity::ACTION)))?;
+        }
+        let identity = get_caller_identity(&self.opened.config, &self.context, max_time).await;
+        let identity = identity.map_err(|error| match error {
+            IdentityError::Call(error) => self.failed(error),
+            IdentityError::Unusable(why) => ConnectError::UnusableIdentity(why.into()),
+        })?;
+        match &self.role {
+            Some((role, account)) if identity.account != *account => {
+                let (role, found) = (role.clone(), identity.account);
+                return Err(ConnectError::OtherAccount { role, account: *account, found });
+            }
+            _ => {}
+        }
+        self.guard.bind(&identity);
+        Ok(identity)
+    }
+
+    /// The error of a call that failed.
+    fn failed(&self, error: ApiError) -> ConnectError {
+        let profile = Printable::new(self.opened.profile.name());
+        match &*error.code {
+            ApiError::NO_CREDENTIALS if self.opened.profile.is_exclusive() => {
+                ConnectError::ProfileCredentials { profile, why: error.message }
+            }
+            ApiError::NO_CREDENTIALS => ConnectError::Credentials { profile, why: error.message },
+            ApiError::SOURCE_FAILED
+            | ApiError::SOURCE_UNAVAILABLE
+            | ApiError::SOURCE_TIMED_OUT
+            | ApiError::MFA_REQUIRED => ConnectError::Source { profile, error: Box::new(error) },
+            _ => error.into(),
+        }
+    }
+}
+
+impl BaseIdentity {
+    /// Loads the settings and the credentials of `access`, and confirms their identity with `sts:GetCallerIdentity`.
+    /// `waits` tells what its calls wait for. The base can be a role of a fleet, too.
+    ///
+    /// # Errors
+    /// Those of [`Connection::identify`].
+    pub async fn open(access: &Access, waits: Waits) -> Result<BaseIdentity, ConnectError> {
+        let connection = Connection::open_with(access, waits).await;
+        let identity = connection.confirm(MAX_START_TIME).await?;
+        let Connection { opened: Opened { config, http, profile, .. }, context, .. } = connection;
+        Ok(BaseIdentity::new(identity, config, http, profile, context))
+    }
+}
+
+/// The settings of the calls, before one is made.
+#[derive(Debug)]
+struct Opened {
+    config: SdkConfig,
+    /// The HTTP client of `config`.
+    http: Client,
+    profile: SelectedProfile,
+    redactor: Redactor,
+    /// Why no call can be made.
+    obstacle: Option<ConnectError>,
 }
 
 /// The settings and the credentials of the standard sources, and why no call can be made with them.
-async fn open_chain(
-    access: &Access,
-    profile: &SelectedProfile,
-    redactor: &Redactor,
-    waits: &Waits,
-) -> (SdkConfig, Option<ConnectError>) {
-    let Access::Chain { region, endpoint_url, allow_http, partition, mfa, .. } = access else {
+async fn open_chain(access: &Access, waits: &Waits) -> Opened {
+    let Access::Chain { profile, region, endpoint_url, allow_http, partition, mfa } = access else {
         unreachable!("the caller has matched it")
     };
+    let (profile, redactor) = (SelectedProfile::new(profile.as_deref()), Redactor::default());
     let profiles = load_profiles().await;
-    let mut obstacle = obstacle(profile, profiles.as_ref());
+    let mut obstacle = obstacle(&profile, profiles.as_ref());
     let profiles = profiles.ok();
     let selected = profiles.as_ref().and_then(|profiles| profiles.get_profile(profile.name()));
     let bundle = selected.and_then(|profile| profile.get("ca_bundle"));
@@ -259,7 +233,7 @@ async fn open_chain(
     if let Some(used) = config.region() {
         let flag = region.as_deref();
         let checked =
-            check_region(used.as_ref(), flag, profile, profiles.as_ref(), partition.as_ref());
+            check_region(used.as_ref(), flag, &profile, profiles.as_ref(), partition.as_ref());
         if let Err(error) = checked {
             obstacle.get_or_insert_with(|| ConnectError::Region(Box::new(error)));
         }
@@ -268,15 +242,15 @@ async fn open_chain(
     let sources = Sources {
         config: &of_credentials,
         http: &http,
-        profile,
+        profile: &profile,
         profiles: profiles.as_ref(),
         credentials_file: credentials_file.as_ref(),
         mfa: mfa.clone(),
-        redactor,
+        redactor: &redactor,
         waits,
     };
     let config = config.to_builder().credentials_provider(sources.provider()).build();
-    (config, obstacle)
+    Opened { config, http, profile, redactor, obstacle }
 }
 
 fn timeouts() -> TimeoutConfig {

@@ -6,11 +6,14 @@
 mod access;
 mod account;
 mod account_alias;
+mod account_role;
 mod bad_response;
+mod base_identity;
 mod call_context;
 mod call_counter;
 mod call_executor;
 mod clock;
+mod connect_error;
 mod connection;
 mod credentials;
 mod detail;
@@ -45,7 +48,9 @@ mod write;
 
 pub use access::{Access, ExpectedPartition};
 pub use account::Account;
-pub use connection::{ConnectError, Connection};
+pub use base_identity::BaseIdentity;
+pub use connect_error::ConnectError;
+pub use connection::Connection;
 pub use credentials::{MfaPrompt, NoMfaPrompt};
 pub use endpoint::PlainHttp;
 pub use limiter::{Controller, Decision, LimiterOptions, MaxRate, Response, Ticket};

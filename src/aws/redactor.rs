@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{
@@ -13,16 +13,31 @@ use crate::inventory::ApiError;
 
 /// Redacts the secret access keys and session tokens that sign the calls. Clones share what they know.
 ///
+/// The redactor of a role also knows the secrets of the credentials that assume it. The base does not know those of its
+/// roles: each response is searched for every known secret, and a fleet has thousands.
+///
 /// A response can contain them: if a signature is wrong, AWS returns the string that should have been signed,
 /// including the session token. Each spelling is redacted ([`Spellings`]).
 #[derive(Clone, Default)]
-pub(super) struct Redactor(Arc<Mutex<BTreeMap<String, Spellings>>>);
+pub(super) struct Redactor {
+    own: Arc<Secrets>,
+    /// The secrets of the credentials that assume the role.
+    base: Vec<Arc<Secrets>>,
+}
+
+type Secrets = Mutex<BTreeMap<String, Arc<Spellings>>>;
 
 /// The minimum length of a secret: AWS's are longer, and a shorter text may be a part of a word.
 const MIN_LENGTH: usize = 16;
 const REDACTED: &str = "[redacted]";
 
 impl Redactor {
+    /// A redactor for a role that is assumed with the credentials of this one.
+    pub(super) fn of_role(&self) -> Redactor {
+        let base = self.base.iter().chain([&self.own]).cloned().collect();
+        Redactor { own: Arc::default(), base }
+    }
+
     /// A provider of the credentials of `inner`. The redactor knows them as soon as they are provided.
     pub(super) fn watch(&self, inner: SharedCredentialsProvider) -> SharedCredentialsProvider {
         SharedCredentialsProvider::new(Watched { inner, redactor: self.clone() })
@@ -41,8 +56,9 @@ impl Redactor {
 
     /// The text without secrets.
     pub(super) fn redact_text(&self, text: &str) -> Printable {
+        let known = self.known();
         let mut clean = text.to_owned();
-        for range in find(text, self.known().values()).into_iter().rev() {
+        for range in find(text, known.iter().map(|it| &**it)).into_iter().rev() {
             clean.replace_range(range, REDACTED);
         }
         clean.into()
@@ -50,21 +66,28 @@ impl Redactor {
 
     /// Whether the text contains a secret.
     pub(super) fn is_secret_in(&self, text: &str) -> bool {
-        is_in(text, self.known().values())
+        is_in(text, self.known().iter().map(|it| &**it))
     }
 
-    fn known(&self) -> MutexGuard<'_, BTreeMap<String, Spellings>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The known secrets. No lock is held while a text is searched, so the accounts of a fleet do not wait for each
+    /// other.
+    fn known(&self) -> Vec<Arc<Spellings>> {
+        let mut known = Vec::new();
+        for secrets in self.base.iter().chain([&self.own]) {
+            let secrets = secrets.lock().unwrap_or_else(PoisonError::into_inner);
+            known.extend(secrets.values().cloned());
+        }
+        known
     }
 
     pub(super) fn remember(&self, credentials: &Credentials) {
         let secrets = [Some(credentials.secret_access_key()), credentials.session_token()];
-        self.known().extend(
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).extend(
             secrets
                 .into_iter()
                 .flatten()
                 .filter(|secret| secret.len() >= MIN_LENGTH)
-                .map(|secret| (secret.to_owned(), Spellings::of(secret))),
+                .map(|secret| (secret.to_owned(), Arc::new(Spellings::of(secret)))),
         );
     }
 }
@@ -139,6 +162,21 @@ mod tests {
         assert_eq!(error.message, "a test: [redacted], [redacted], [redacted]");
         assert_eq!(error.request_id.as_deref(), Some("id [redacted]"));
         assert_eq!(format!("{redactor:?}"), "Redactor");
+    }
+
+    #[test]
+    fn the_redactor_of_a_role_knows_the_secrets_of_its_base_and_the_base_not_those_of_the_role() {
+        let base = Redactor::default();
+        base.remember(&Credentials::from_keys("AKIA", "a-secret-access-key-0", None));
+        let role = base.of_role();
+        role.remember(&Credentials::from_keys("ASIA", "a-secret-access-key-1", None));
+        base.remember(&Credentials::from_keys("AKIA", "a-secret-access-key-2", None));
+        let is_known = |redactor: &Redactor| {
+            [0, 1, 2].map(|n| redactor.is_secret_in(&format!("a-secret-access-key-{n}")))
+        };
+        assert_eq!(is_known(&role), [true, true, true]);
+        assert_eq!(is_known(&base), [true, false, true]);
+        assert_eq!(is_known(&base.of_role().of_role()), [true, false, true]);
     }
 
     #[test]

@@ -179,6 +179,9 @@ fn help(error: &Error) -> Option<String> {
         Error::Connect(ConnectError::PartialKey) => {
             "set both variables, or unset AWS_ACCESS_KEY_ID"
         }
+        Error::Connect(ConnectError::OtherAccount { .. }) => {
+            "correct the role or the ID of the account in the fleet file"
+        }
         Error::Connect(ConnectError::UnusableIdentity(_)) => {
             "check --endpoint-url and HTTPS_PROXY: the response may not be from AWS"
         }

@@ -21,6 +21,7 @@ mod config;
 mod corpus;
 mod crash;
 mod credentials;
+mod credentials_fleet;
 mod credentials_limits;
 mod credentials_messages;
 mod credentials_mfa;

@@ -10,7 +10,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{
     ProvideCredentials, SharedCredentialsProvider, future::ProvideCredentials as Provided,
 };
-
+use aws_sdk_sts::operation::assume_role::AssumeRoleOutput;
 use tokio::time::Instant;
 
 use super::super::error::{CallFailure, credentials_failure};
@@ -21,7 +21,7 @@ use super::bounds::{MARGIN, sts_timeouts};
 use super::mfa::MfaPrompt;
 use crate::inventory::{ApiError, ErrorClass};
 
-pub(super) const ACTION: &str = "sts:AssumeRole";
+pub(in crate::aws) const ACTION: &str = "sts:AssumeRole";
 
 /// A role of a profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,17 +168,10 @@ impl AssumedRole {
             // The client has learned the time of STS.
             response = call().await;
         }
-        let response = response.map_err(|error| self.redactor.redact(of_profile(error, role)))?;
-        let credentials = response.credentials().ok_or_else(|| {
-            credentials_failure(format!("the response to {ACTION} contains no credentials"))
-        })?;
-        let credentials = Credentials::new(
-            credentials.access_key_id(),
-            credentials.secret_access_key(),
-            Some(credentials.session_token().to_owned()),
-            SystemTime::try_from(*credentials.expiration()).ok(),
-            "AssumedRole",
-        );
+        let of_profile = format!("role {} of profile {:?}", role.arn, role.profile);
+        let response =
+            response.map_err(|error| self.redactor.redact(of_role(error, &of_profile)))?;
+        let credentials = session(&response)?;
         self.redactor.remember(&credentials);
         Ok(credentials)
     }
@@ -213,15 +206,33 @@ impl ProvideCredentials for AssumedRole {
     }
 }
 
-/// The error with the profile that it concerns. Only an error that can pass is not one of the credentials.
-fn of_profile(error: ApiError, role: &Role) -> ApiError {
+/// The credentials in the response to AssumeRole.
+///
+/// # Errors
+/// If it contains none.
+pub(in crate::aws) fn session(response: &AssumeRoleOutput) -> Result<Credentials, ApiError> {
+    let credentials = response.credentials().ok_or_else(|| {
+        credentials_failure(format!("the response to {ACTION} contains no credentials"))
+    })?;
+    Ok(Credentials::new(
+        credentials.access_key_id(),
+        credentials.secret_access_key(),
+        Some(credentials.session_token().to_owned()),
+        SystemTime::try_from(*credentials.expiration()).ok(),
+        "AssumedRole",
+    ))
+}
+
+/// The error of AssumeRole with the `role` that it concerns. Only an error that can pass is not one of the
+/// credentials.
+pub(in crate::aws) fn of_role(error: ApiError, role: &str) -> ApiError {
     let class = match error.class {
         ErrorClass::Throttled | ErrorClass::Transient => ErrorClass::Transient,
         // A proxy or a load balancer refused, and not STS.
         ErrorClass::Rejected if error.code.starts_with("HTTP ") => ErrorClass::Transient,
         _ => ErrorClass::Credentials,
     };
-    let message = format!("{} (role {} of profile {:?})", error.message, role.arn, role.profile);
+    let message = format!("{} ({role})", error.message);
     ApiError { class, message: message.into(), ..error }
 }
 
@@ -231,7 +242,8 @@ impl fmt::Debug for MfaState {
     }
 }
 
-fn default_session_name() -> String {
+/// The name of a session that begins now.
+pub(in crate::aws) fn default_session_name() -> String {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
     format!("iam-boundaries-{}", now.as_secs())
 }

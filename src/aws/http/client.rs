@@ -22,7 +22,7 @@ use super::trust_store::Trust;
 use crate::iam::printable;
 use crate::inventory::ApiError;
 
-/// The HTTP client of all calls. Clones share their connections.
+/// The HTTP client of all calls. Clones share their connections, also those that tell another [`Waits`].
 ///
 /// The SDK's own client reads neither `AWS_CA_BUNDLE` nor a proxy of the environment.
 #[derive(Debug, Clone)]
@@ -32,6 +32,7 @@ pub(in crate::aws) struct Client {
     is_direct: bool,
     /// Remembers the end of its last exchange.
     last: Option<Exchange>,
+    waits: Waits,
 }
 
 #[derive(Debug)]
@@ -39,7 +40,6 @@ struct Shared {
     trust: Trust,
     proxies: Proxies,
     connectors: Mutex<HashMap<Settings, SharedHttpConnector>>,
-    waits: Waits,
 }
 
 /// What a connector depends on.
@@ -101,8 +101,13 @@ impl Client {
     /// A client that tells `waits` the endpoint of each request.
     pub(in crate::aws) fn new(trust: Trust, proxies: Proxies, waits: Waits) -> Client {
         let connectors = Mutex::default();
-        let shared = Arc::new(Shared { trust, proxies, connectors, waits });
-        Client { shared, is_direct: false, last: None }
+        let shared = Arc::new(Shared { trust, proxies, connectors });
+        Client { shared, is_direct: false, last: None, waits }
+    }
+
+    /// The same client, which tells `waits` instead: for another account.
+    pub(in crate::aws) fn telling(&self, waits: Waits) -> Client {
+        Client { waits, ..self.clone() }
     }
 
     /// The same client, which uses no proxy: for the metadata services of containers and instances.
@@ -144,16 +149,16 @@ impl HttpConnector for Routed {
         let route = Route { is_https, is_direct: self.client.is_direct };
         let Routed { connect_timeout, read_timeout, .. } = *self;
         let settings = Settings { route, connect_timeout, read_timeout };
-        let Client { shared, last, .. } = self.client.clone();
+        let Client { shared, last, waits, .. } = self.client.clone();
         let host = host(request.uri());
         let endpoint = format!("{}://{host}", if is_https { "https" } else { "http" });
         match &last {
             // An attempt without a response is cancelled.
             Some(last) => {
                 last.set(Some(Ended::Lost));
-                shared.waits.sent(ApiError::SOURCE, endpoint);
+                waits.sent(ApiError::SOURCE, endpoint);
             }
-            None => shared.waits.sent(&action(&request).unwrap_or_default(), endpoint),
+            None => waits.sent(&action(&request).unwrap_or_default(), endpoint),
         }
         let response = shared.connector(settings).call(request);
         HttpConnectorFuture::new(async move {

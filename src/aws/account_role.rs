@@ -1,0 +1,135 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, future::ProvideCredentials as Provided};
+
+use super::call_executor::CallExecutor;
+use super::credentials::{ASSUME_ROLE, MAX_START_TIME, error_of_role, session_of, sts_timeouts};
+use super::error::CallFailure;
+use super::redactor::Redactor;
+use super::response_check::ResponseCheck;
+use super::retry_policy::RetryPolicy;
+use super::stop::Stop;
+use super::waits::Waits;
+use crate::iam::{AssumeRole, RoleArn};
+use crate::inventory::{ApiError, ErrorClass};
+
+/// The credentials of a role in an account of a fleet, each from one `sts:AssumeRole` call with the credentials of the
+/// base identity.
+#[derive(Debug)]
+pub(super) struct AccountRole {
+    pub(super) role: RoleArn,
+    /// The other parameters.
+    pub(super) parameters: AssumeRole,
+    /// The name of the session if the parameters have none.
+    pub(super) session_name: String,
+    /// The settings and the credentials of the calls.
+    pub(super) config: SdkConfig,
+    /// Executes the calls at the rate that STS sustains for the whole fleet.
+    pub(super) executor: CallExecutor,
+    pub(super) waits: Waits,
+    /// Whether there was a session before.
+    pub(super) has_begun: AtomicBool,
+}
+
+/// A throttled call is retried for as long as STS accepts those of other accounts. Other transient errors end the call:
+/// [`RenewedCredentials`](super::credentials::RenewedCredentials) repeats it.
+pub(super) const POLICY: fn() -> RetryPolicy = || RetryPolicy {
+    attempts: 1,
+    retry_for: Duration::ZERO,
+    give_up_after: MAX_START_TIME,
+    ..RetryPolicy::default()
+};
+
+impl AccountRole {
+    async fn assume(&self) -> Result<Credentials, ApiError> {
+        let AccountRole { role, parameters, session_name, .. } = self;
+        let of_role = format!("role {role}");
+        let config = aws_sdk_sts::config::Builder::from(&self.config)
+            .timeout_config(sts_timeouts(&self.config))
+            .retry_config(RetryConfig::disabled())
+            // The response contains new secrets, which may be those of the last session.
+            .interceptor(ResponseCheck { redactor: Redactor::default() })
+            .build();
+        let sts = aws_sdk_sts::Client::from_conf(config);
+        let session_name =
+            parameters.session_name.as_ref().map_or(session_name.as_str(), |name| name.as_str());
+        self.waits.asks_source(&format!("{ASSUME_ROLE} of {of_role}"), "AssumeRole");
+        let call = || async {
+            sts.assume_role()
+                .role_arn(role.as_str())
+                .role_session_name(session_name)
+                .set_external_id(parameters.external_id.as_ref().map(|id| id.as_str().to_owned()))
+                .set_duration_seconds(parameters.duration.map(|it| it.seconds().into()))
+                .send()
+                .await
+                .map_err(|error| CallFailure::from_sdk(ASSUME_ROLE, error))
+        };
+        let end = self.executor.execute(&Stop::never(), call, |_| {}).await;
+        let response = end.into_result(ASSUME_ROLE).map_err(|error| {
+            let is_final =
+                error.class == ErrorClass::Throttled && !self.has_begun.load(Ordering::Relaxed);
+            let of_role = error_of_role(error, &of_role);
+            // For the first session, the call was retried for as long as any source of credentials is.
+            if is_final { ApiError { class: ErrorClass::Throttled, ..of_role } } else { of_role }
+        })?;
+        let credentials = session_of(&response).map_err(|error| error_of_role(error, &of_role))?;
+        self.has_begun.store(true, Ordering::Relaxed);
+        Ok(credentials)
+    }
+}
+
+impl ProvideCredentials for AccountRole {
+    fn provide_credentials<'a>(&'a self) -> Provided<'a>
+    where
+        Self: 'a,
+    {
+        Provided::new(async { self.assume().await.map_err(CredentialsError::provider_error) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::time::Instant;
+
+    use super::super::call_context::CallContext;
+    use super::super::call_executor::CallEnd;
+    use super::super::limiter::LimiterOptions;
+    use super::super::rate_limiter::RateLimiter;
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_throttled_call_ends_with_the_time_for_the_first_credentials_and_others_at_once() {
+        let end = async |class| {
+            let options = LimiterOptions { max_in_flight: 1, expected_calls: 1 };
+            let rate_limiter = RateLimiter::new(options, Arc::default());
+            let executor =
+                CallExecutor::new(ASSUME_ROLE, POLICY(), rate_limiter, CallContext::default());
+            let error = ApiError { class, ..ApiError::unreadable(ASSUME_ROLE, "no") };
+            let call = || std::future::ready(Err::<(), CallFailure>(error.clone().into()));
+            let began = Instant::now();
+            match executor.execute(&Stop::never(), call, |_| {}).await {
+                CallEnd::Failed { error, attempts, .. } => {
+                    (error.class, attempts > 1, began.elapsed())
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        let (class, is_retried, time) = end(ErrorClass::Throttled).await;
+        assert_eq!((class, is_retried), (ErrorClass::Throttled, true));
+        assert!(
+            time >= MAX_START_TIME && time < MAX_START_TIME + Duration::from_secs(5),
+            "{time:?}"
+        );
+        for class in [ErrorClass::Transient, ErrorClass::Denied, ErrorClass::Rejected] {
+            let (ended, is_retried, _) = end(class).await;
+            assert_eq!((ended, is_retried), (class, false));
+        }
+    }
+}
