@@ -67,8 +67,6 @@ pub struct AccountRun {
 /// How a run can end in one account of a fleet.
 #[derive(Debug)]
 pub enum AccountEnd {
-    /// The account matches the files, or nothing in it can be changed.
-    NothingToDo,
     /// Nothing was changed: the account cannot be planned, or the run could not begin.
     Failed(AccountProblem),
     /// The plan of the account was refused. Nothing was changed.
@@ -85,7 +83,7 @@ pub enum AccountEnd {
         /// Why.
         why: NotBegun,
     },
-    /// The run on the account is over. The summary counts the changes that were made.
+    /// The run on the account is over, or nothing in it can be changed. The summary counts the changes that were made.
     Completed {
         /// The plan with its verdicts.
         preflight: Arc<Preflight>,
@@ -113,7 +111,6 @@ impl AccountRun {
     /// Whether every change of the account is made and verified, and nothing of it is left to plan.
     pub fn is_complete(&self) -> bool {
         match &self.end {
-            AccountEnd::NothingToDo => true,
             AccountEnd::Completed { preflight, summary, journal } => {
                 summary.is_complete()
                     && preflight.is_all_possible()
@@ -129,7 +126,7 @@ impl AccountRun {
     /// Whether the account counts for `max_accounts_failed`: something that was to be done was not done.
     pub fn is_failed(&self) -> bool {
         match &self.end {
-            AccountEnd::NothingToDo | AccountEnd::NotBegun { .. } => false,
+            AccountEnd::NotBegun { .. } => false,
             AccountEnd::Failed(_) | AccountEnd::Refused { .. } => true,
             AccountEnd::Completed { summary, journal, .. } => {
                 !summary.is_complete() || journal.is_err()
@@ -154,14 +151,30 @@ impl FleetRun {
             && !self.plan.is_incomplete()
     }
 
-    /// Whether nothing was changed, because guard rails refused every plan with changes.
+    /// Whether nothing was changed, because guard rails or conflicts refused every plan with changes.
     pub fn is_refused(&self) -> bool {
         let is_refused = |it: &Arc<AccountRun>| matches!(it.end, AccountEnd::Refused { .. });
-        let is_idle = |it: &Arc<AccountRun>| {
-            matches!(it.end, AccountEnd::NothingToDo | AccountEnd::NotBegun { .. })
+        let is_idle = |it: &Arc<AccountRun>| match &it.end {
+            AccountEnd::Completed { preflight, .. } => preflight.plan.changes.is_empty(),
+            AccountEnd::NotBegun { .. } => true,
+            AccountEnd::Failed(_) | AccountEnd::Refused { .. } => false,
         };
         let all_refused = self.accounts.iter().any(is_refused)
             && self.accounts.iter().all(|it| is_refused(it) || is_idle(it));
         !self.violations.is_empty() || all_refused
+    }
+
+    /// Why the run was stopped early, if it was.
+    pub fn stopped(&self) -> Option<StopReason> {
+        self.accounts.iter().find_map(|account| match &account.end {
+            AccountEnd::NotBegun { why: NotBegun::Stopped(reason), .. } => Some(*reason),
+            AccountEnd::Completed { summary, .. } => {
+                // The error of one account stops no other.
+                summary.stopped.filter(|reason| {
+                    matches!(reason, StopReason::Interrupted | StopReason::Deadline)
+                })
+            }
+            _ => None,
+        })
     }
 }

@@ -8,7 +8,5 @@ mod systemic_failure;
 mod verify;
 
 pub use event::{Event, Item, StopError, Summary, Verification};
-pub use fleet::{
-    AccountEnd, AccountRun, FleetEvent, FleetRun, FleetStage, NotBegun,
-};
+pub use fleet::{AccountEnd, AccountRun, FleetEvent, FleetRun, FleetStage, NotBegun};
 pub use run::{Run, RunOptions, apply};

@@ -62,4 +62,14 @@ impl Access {
         }
         self
     }
+
+    /// The same access with the credentials of a profile only; `None` if it has no profiles.
+    pub fn of_profile(&self, name: &str) -> Option<Access> {
+        let mut access = self.clone();
+        match &mut access {
+            Access::Chain { profile, .. } => *profile = Some(name.to_owned()),
+            Access::Sandbox { .. } | Access::Role { .. } => return None,
+        }
+        Some(access)
+    }
 }

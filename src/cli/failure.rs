@@ -8,7 +8,7 @@ use crate::config::FileErrors;
 use crate::iam::Printable;
 use crate::inventory::{ApiError, EveryPrincipalError};
 use crate::journal::{JournalError, ReadError, RunRecordError};
-use crate::ops::{Declined, Error, ReadPlanError, WritePlanError};
+use crate::ops::{Declined, Error, FleetError, ReadPlanError, WritePlanError};
 use crate::plan::ScopeError;
 use crate::plan::saved::SavedPlanError;
 use crate::report::advice;
@@ -125,6 +125,22 @@ fn help(error: &Error) -> Option<String> {
         Error::Call(error) | Error::Connect(ConnectError::Call(error)) => return advice(error),
         Error::EveryPrincipal(EveryPrincipalError::Call(error)) => return advice(error),
         Error::File(_) => return None,
+        Error::Fleet(FleetError::NoSuchAccount { .. }) => {
+            "specify the name or the ID of an account of the fleet"
+        }
+        Error::Fleet(FleetError::NoAccounts { .. }) => {
+            "correct units: only active accounts of these units and of those below them belong to the fleet"
+        }
+        Error::Fleet(FleetError::ShareAsPlanned(_)) => {
+            "specify a number with --max-fleet-changes, or omit --as-planned"
+        }
+        Error::Fleet(FleetError::Directory { .. }) => {
+            "specify the directory of a run on a fleet: `apply` prints its path"
+        }
+        Error::NoProfileInSandbox(_) => {
+            "run the command without --sandbox, or give the account a role instead of the profile"
+        }
+        Error::FleetPlan(_) => "use `show PLAN` or `apply PLAN`, which accept fleet plans",
         Error::NoSuchSelection { .. } => {
             "correct --only; a new user or role can take a few seconds to appear in IAM: run the command again"
         }

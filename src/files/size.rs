@@ -16,6 +16,8 @@ impl MaxSize {
     /// A saved plan or a journal. 5,000 changes with two of the longest ARNs, the longest path of a file and an
     /// error each take 60 MiB.
     pub const RECORD: MaxSize = MaxSize(256 * MIB);
+    /// A saved plan of an account or of a fleet. 100 accounts with 5,000 changes each, of usual lengths, take 500 MiB.
+    pub const FLEET_PLAN: MaxSize = MaxSize(1_024 * MIB);
     /// A small file in the state directory: the lock and the mark of an unfinished run, which contain one
     /// path, and the measured rates.
     pub const STATE: MaxSize = MaxSize(MIB);

@@ -22,6 +22,16 @@ pub enum Threshold {
 )]
 pub struct ThresholdError;
 
+impl Threshold {
+    /// The number that is allowed of `whole`.
+    pub fn of(self, whole: usize) -> usize {
+        match self {
+            Threshold::Count(count) => count,
+            Threshold::Share(share) => share.of(whole),
+        }
+    }
+}
+
 impl FromStr for Threshold {
     type Err = ThresholdError;
 

@@ -4,6 +4,7 @@
 //! content of a journal, including that of a run that was killed.
 
 mod document;
+mod fleet;
 mod format;
 mod outcome;
 mod read;
@@ -11,6 +12,7 @@ mod record;
 mod version_1;
 mod write;
 
+pub use fleet::{FleetRecord, FleetRecordAccount, FleetRecordError, FleetRecordState};
 pub use format::FORMAT_VERSION;
 pub use outcome::Outcome;
 pub use read::{ReadError, RunRecordError};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::{Declined, Error};
-use super::saved_plan::read_plan;
+use super::saved_plan::read_account_plan;
 use super::selection::Selection;
 use super::session::{Input, Session};
 use super::time_limit::TimeLimit;
@@ -74,7 +74,7 @@ pub enum ApplyInput {
 pub type EventSink = Box<dyn Fn(Event) + Send + Sync>;
 
 /// What [`apply()`] shows and asks. It waits for the answers to [`Interaction::review`] only.
-pub trait Interaction: Send {
+pub trait Interaction {
     /// Reading the account waits for `wait`, again and again while that is worth a message; `None` when it is not or no
     /// longer. By default, nothing is shown.
     fn waiting(&mut self, wait: Option<&Wait>) {
@@ -146,7 +146,7 @@ pub async fn apply(
     }
     let (input, is_saved) = match &options.input {
         ApplyInput::Files(selection) => (Input::files(selection)?, false),
-        ApplyInput::Saved(path) => (Input::Saved(Box::new(read_plan(path)?)), true),
+        ApplyInput::Saved(path) => (Input::Saved(Box::new(read_account_plan(path)?)), true),
         ApplyInput::Planned(plan) => (Input::Saved(plan.clone()), true),
         ApplyInput::Read { config, selection } => {
             let (config, selection) = (config.clone(), selection.clone());

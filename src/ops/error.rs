@@ -1,6 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::fleet_error::FleetError;
 use super::io_reason::io_reason;
 use super::policy_file::PolicyFileError;
 use super::saved_plan_error::{ReadPlanError, WritePlanError};
@@ -22,6 +23,15 @@ pub enum Error {
     /// Policy documents cannot be used.
     #[error("{}", each_policy_file(.0))]
     PolicyFiles(Vec<PolicyFileError>),
+    /// The fleet cannot be used.
+    #[error(transparent)]
+    Fleet(#[from] FleetError),
+    /// An account of a fleet needs a profile, and the run uses a sandbox.
+    #[error("the sandbox has no profiles, such as {0:?} of the account")]
+    NoProfileInSandbox(Printable),
+    /// A saved plan is one of a fleet, and the use case needs that of an account.
+    #[error("{0} is the plan of a fleet")]
+    FleetPlan(Printable),
     /// The earlier version of the file, to compare with, does not exist.
     #[error("cannot read {}: file not found", Printable::path(.0))]
     NoBase(PathBuf),
@@ -169,6 +179,9 @@ pub enum Declined {
         /// The answer that confirms.
         expected: String,
     },
+    /// A guard rail of the fleet leaves nothing for the plan.
+    #[error("a guard rail of the fleet would be violated")]
+    GuardRail,
     /// Standard input is not a terminal.
     #[error("standard input is not a terminal, cannot ask for confirmation")]
     NotATerminal,

@@ -5,6 +5,8 @@ mod apply;
 mod check;
 mod error;
 mod explain;
+mod fleet;
+mod fleet_error;
 mod from_csv;
 mod impact;
 mod import;
@@ -25,13 +27,19 @@ pub use apply::{ApplyInput, ApplyOptions, ApplyOutcome, EventSink, Interaction, 
 pub use check::check;
 pub use error::{Declined, Error};
 pub use explain::{ExplainOptions, explain};
+pub use fleet::{
+    FleetApplyOptions, FleetEvents, FleetInput, FleetInteraction, FleetMaking, FleetPlanOptions,
+    FleetReview, FleetRollbackOptions, FleetSelection, OnUnfinished, UnfinishedFleetRun,
+    apply_fleet, is_run_directory, plan_fleet, rollback_fleet,
+};
+pub use fleet_error::FleetError;
 pub use from_csv::{FromCsv, FromCsvOptions, from_csv};
 pub use impact::{ImpactOptions, impact};
 pub use import::{ImportOptions, Imported, import};
 pub use plan::{Making, PlanOptions, plan};
 pub use policy_file::{PolicyFileError, PolicyFileReason};
 pub use rollback::{RollbackOptions, rollback};
-pub use saved_plan::{read_plan, write_plan};
+pub use saved_plan::{SavedPlan, read_plan, write_fleet_plan, write_plan};
 pub use saved_plan_error::{ReadPlanError, WritePlanError};
 pub use selection::Selection;
 pub use session::ImpactScope;

@@ -6,17 +6,30 @@ use super::error::Error;
 use super::saved_plan_error::{ReadPlanError, WritePlanError};
 use crate::files::{MaxSize, STANDARD_INPUT, is_standard_input, read_input};
 use crate::iam::Printable;
-use crate::plan::Plan;
-use crate::plan::saved::is_plan_like;
+use crate::plan::saved::{SavedPlanError, is_fleet_plan, is_plan_like};
+use crate::plan::{FleetPlan, Plan};
 use crate::state::{OnExisting, existing_target, write_atomically};
+
+/// A saved plan: of an account, or of a fleet.
+#[derive(Debug)]
+pub enum SavedPlan {
+    /// The plan of an account.
+    Account(Box<Plan>),
+    /// The plans of a fleet.
+    Fleet(FleetPlan),
+}
 
 /// Reads a saved plan; `-` is standard input.
 ///
 /// # Errors
 /// [`Error::ReadPlan`] if the plan does not exist, is incomplete or was changed.
-pub fn read_plan(path: &Path) -> Result<Plan, Error> {
-    let read = || -> Result<Plan, ReadPlanError> {
-        Ok(Plan::from_json(&read_input(path, MaxSize::RECORD)?)?)
+pub fn read_plan(path: &Path) -> Result<SavedPlan, Error> {
+    let read = || -> Result<SavedPlan, ReadPlanError> {
+        let text = read_input(path, MaxSize::FLEET_PLAN)?;
+        Ok(match is_fleet_plan(&text) {
+            true => SavedPlan::Fleet(FleetPlan::from_json(&text)?),
+            false => SavedPlan::Account(Box::new(Plan::from_json(&text)?)),
+        })
     };
     read().map_err(|source| {
         let path = match is_standard_input(path) {
@@ -27,15 +40,41 @@ pub fn read_plan(path: &Path) -> Result<Plan, Error> {
     })
 }
 
+/// Reads the saved plan of an account, like [`read_plan`].
+///
+/// # Errors
+/// Those of [`read_plan`], and [`Error::FleetPlan`] for a fleet plan.
+pub(super) fn read_account_plan(path: &Path) -> Result<Plan, Error> {
+    match read_plan(path)? {
+        SavedPlan::Account(plan) => Ok(*plan),
+        SavedPlan::Fleet(_) => Err(Error::FleetPlan(Printable::path(path))),
+    }
+}
+
 /// Saves a plan atomically. An earlier plan at the path is replaced; any other file is not.
 ///
 /// # Errors
 /// [`Error::WritePlan`]. Then an existing file is unchanged.
 pub fn write_plan(plan: &Plan, path: &Path) -> Result<(), Error> {
+    write(path, &plan.to_json(), |text| Plan::from_json(text).map(drop))
+}
+
+/// Saves the plans of a fleet, like [`write_plan`].
+///
+/// # Errors
+/// [`Error::WritePlan`]. Then an existing file is unchanged.
+pub fn write_fleet_plan(plan: &FleetPlan, path: &Path) -> Result<(), Error> {
+    write(path, &plan.to_json(), |text| FleetPlan::from_json(text).map(drop))
+}
+
+fn write(
+    path: &Path,
+    text: &str,
+    check: impl Fn(&[u8]) -> Result<(), SavedPlanError>,
+) -> Result<(), Error> {
     let write = || -> Result<(), WritePlanError> {
-        let text = plan.to_json();
-        Plan::from_json(text.as_bytes()).map_err(WritePlanError::NotReadable)?;
-        Ok(write_atomically(&replaceable(path)?, &text, OnExisting::Replace)?)
+        check(text.as_bytes()).map_err(WritePlanError::NotReadable)?;
+        Ok(write_atomically(&replaceable(path)?, text, OnExisting::Replace)?)
     };
     write().map_err(|source| Error::WritePlan { path: path.to_owned(), source })
 }

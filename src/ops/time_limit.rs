@@ -9,7 +9,7 @@ use crate::inventory::{StopReason, Wait};
 
 /// Receives what a use case waits for: again and again while it is worth a message, and `None` when it is not or no
 /// longer.
-pub type OnWait<'a> = &'a mut (dyn FnMut(Option<&Wait>) + Send);
+pub type OnWait<'a> = &'a mut dyn FnMut(Option<&Wait>);
 
 /// The remaining time of a use case, and what it waits for. The time until a person confirms the plan is not counted.
 #[derive(Debug, Clone)]

@@ -75,6 +75,11 @@ pub(super) fn bar_on_terminal(template: &str) -> Option<ProgressBar> {
     })
 }
 
+/// The style of a line of text.
+pub(super) fn message_style() -> ProgressStyle {
+    ProgressStyle::with_template("{wide_msg}").expect("the template is a valid constant")
+}
+
 /// Hides the bar of a [`ProgressDisplay`] while other output is written.
 #[derive(Debug, Clone)]
 pub struct BarHandle(Option<ProgressBar>);

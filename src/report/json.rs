@@ -11,7 +11,10 @@ use super::view::{
 };
 use crate::apply::{Event, Item, StopError, Summary, Verification};
 use crate::config::ProvenanceKind;
-use crate::iam::{DateOrTime, Digest, PolicyArn, PrincipalKind, UniqueId, UnmodifiableRole};
+use crate::iam::{
+    AccountId, AccountName, DateOrTime, Digest, PolicyArn, PrincipalKind, UniqueId,
+    UnmodifiableRole,
+};
 use crate::inventory::{ApiError, CallOutcome, Reading, StopReason};
 use crate::journal::Outcome;
 use crate::plan::{
@@ -21,34 +24,40 @@ use crate::plan::{
 /// A run as JSON Lines: an object for each change when its outcome is final, and `summary` at the end.
 pub(super) struct JsonRun<'a, W> {
     preflight: &'a Preflight,
+    account: LineAccount<'a>,
     to: W,
 }
 
 impl<'a, W: Write> JsonRun<'a, W> {
     pub(super) fn new(preflight: &'a Preflight, to: W) -> Self {
-        JsonRun { preflight, to }
+        JsonRun { preflight, account: LineAccount::of(preflight, None), to }
+    }
+
+    /// The run in an account of a fleet with this name.
+    pub(super) fn in_fleet(preflight: &'a Preflight, name: &'a AccountName, to: W) -> Self {
+        JsonRun { preflight, account: LineAccount::of(preflight, Some(name)), to }
     }
 }
 
 impl<W: Write> RunReporter for JsonRun<'_, W> {
     fn on(&mut self, event: &Event) -> io::Result<()> {
-        let preflight = self.preflight;
+        let JsonRun { preflight, account, to } = self;
         match event {
             Event::Started { .. } => {
-                write_problems(&mut self.to, preflight)?;
-                write_unsent(&mut self.to, preflight)
+                write_problems(to, *account, preflight)?;
+                write_unsent(to, *account, preflight)
             }
             Event::Retrying { .. }
             | Event::Answered { .. }
             | Event::Waiting(_)
             | Event::Verifying { .. } => Ok(()),
-            Event::Ended(item) => write_line(&mut self.to, &Line::item(&preflight.plan, item)),
+            Event::Ended(item) => account.write(to, Line::item(&preflight.plan, item)),
             Event::StoppedBy(error) => {
-                write_line(&mut self.to, &Line::Stopped { error: AnyErrorJson::of_stop(error) })
+                account.write(to, Line::Stopped { error: AnyErrorJson::of_stop(error) })
             }
             Event::Finished(summary) => {
                 let stopped_by = summary.stopped.map(StoppedBy::Reason);
-                write_line(&mut self.to, &Line::summary(preflight, summary, stopped_by))
+                account.write(to, Line::summary(preflight, summary, stopped_by))
             }
         }
     }
@@ -58,35 +67,57 @@ impl<W: Write> RunReporter for JsonRun<'_, W> {
 pub(super) fn refused(preflight: &Preflight, why: &Refused) -> String {
     let mut lines = Vec::new();
     // Writing to memory cannot fail.
-    let _ = write_refused(&mut lines, preflight, why);
+    let _ = write_refused(&mut lines, LineAccount::of(preflight, None), preflight, why);
     String::from_utf8(lines).expect("JSON is UTF-8")
 }
 
-fn write_refused(to: &mut impl Write, preflight: &Preflight, why: &Refused) -> io::Result<()> {
+/// A refused plan of an account of a fleet with this name.
+pub(super) fn refused_in_fleet(
+    to: &mut impl Write,
+    preflight: &Preflight,
+    name: &AccountName,
+    why: &Refused,
+) -> io::Result<()> {
+    write_refused(to, LineAccount::of(preflight, Some(name)), preflight, why)
+}
+
+fn write_refused(
+    to: &mut impl Write,
+    account: LineAccount<'_>,
+    preflight: &Preflight,
+    why: &Refused,
+) -> io::Result<()> {
     let plan = &preflight.plan;
     if let Refused::GuardRails(violations) = why {
         let advice = override_help(plan, violations);
-        write_line(to, &Line::Refused { why: statements(violations), advice })?;
+        account.write(to, Line::Refused { why: statements(violations), advice })?;
     }
-    write_problems(to, preflight)?;
-    write_unsent(to, preflight)?;
+    write_problems(to, account, preflight)?;
+    write_unsent(to, account, preflight)?;
     for change in preflight.ready() {
-        write_line(to, &Line::unsent(plan, change, Outcome::NotAttempted.word(), None, None))?;
+        account.write(to, Line::unsent(plan, change, Outcome::NotAttempted.word(), None, None))?;
     }
     let summary = Summary { not_attempted: preflight.ready().count(), ..Summary::default() };
-    write_line(to, &Line::summary(preflight, &summary, Some(StoppedBy::Word("refused"))))
+    account.write(to, Line::summary(preflight, &summary, Some(StoppedBy::Word("refused"))))
 }
 
-fn write_problems(to: &mut impl Write, preflight: &Preflight) -> io::Result<()> {
+fn write_problems(
+    to: &mut impl Write,
+    account: LineAccount<'_>,
+    preflight: &Preflight,
+) -> io::Result<()> {
     for problem in &preflight.plan.problems {
-        let line = ProblemJson::of(problem);
-        write_line(to, &Line::Problem(line))?;
+        account.write(to, Line::Problem(ProblemJson::of(problem)))?;
     }
     Ok(())
 }
 
 /// Writes the changes that are not ready: no request is sent for them.
-fn write_unsent(to: &mut impl Write, preflight: &Preflight) -> io::Result<()> {
+fn write_unsent(
+    to: &mut impl Write,
+    account: LineAccount<'_>,
+    preflight: &Preflight,
+) -> io::Result<()> {
     let plan = &preflight.plan;
     for (change, verdict) in preflight.changes() {
         let line = match verdict {
@@ -98,12 +129,40 @@ fn write_unsent(to: &mut impl Write, preflight: &Preflight) -> io::Result<()> {
             }
             Verdict::Blocked(why) => Line::blocked(plan, change, why),
         };
-        write_line(to, &line)?;
+        account.write(to, line)?;
     }
     Ok(())
 }
 
-fn write_line(to: &mut impl Write, line: &Line<'_>) -> io::Result<()> {
+/// The account of a line, and its name in a fleet.
+#[derive(Clone, Copy, Serialize)]
+struct LineAccount<'a> {
+    account: AccountId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_name: Option<&'a AccountName>,
+}
+
+/// A line with its account.
+#[derive(Serialize)]
+struct AccountLine<'a> {
+    #[serde(flatten)]
+    line: Line<'a>,
+    #[serde(flatten)]
+    account: LineAccount<'a>,
+}
+
+impl<'a> LineAccount<'a> {
+    fn of(preflight: &Preflight, account_name: Option<&'a AccountName>) -> Self {
+        LineAccount { account: preflight.plan.account, account_name }
+    }
+
+    fn write(self, to: &mut impl Write, line: Line<'_>) -> io::Result<()> {
+        write_line(to, &AccountLine { line, account: self })
+    }
+}
+
+/// Writes an object as a line.
+pub(super) fn write_line(to: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer(&mut *to, line)?;
     to.write_all(b"\n")?;
     to.flush()
@@ -135,7 +194,6 @@ enum Line<'a> {
         error: AnyErrorJson<'a>,
     },
     Summary {
-        account: String,
         digest: Digest,
         applied: usize,
         not_as_written: usize,
@@ -217,14 +275,14 @@ enum FoundJson<'a> {
 }
 
 #[derive(Serialize)]
-struct ErrorJson<'a> {
+pub(super) struct ErrorJson<'a> {
     #[serde(flatten)]
     error: &'a ApiError,
     advice: Option<String>,
 }
 
 impl<'a> ErrorJson<'a> {
-    fn of(error: &'a ApiError) -> Self {
+    pub(super) fn of(error: &'a ApiError) -> Self {
         ErrorJson { error, advice: advice(error) }
     }
 }
@@ -332,7 +390,6 @@ impl<'a> Line<'a> {
     fn summary(preflight: &Preflight, summary: &'a Summary, stopped_by: Option<StoppedBy>) -> Self {
         let Preflight { plan, digest, .. } = preflight;
         Line::Summary {
-            account: plan.account.to_string(),
             digest: *digest,
             applied: summary.applied,
             not_as_written: summary.not_as_written,

@@ -3,14 +3,14 @@
 
 use super::style::Style;
 use super::view::{
-    Body, Boundary, ChangeView, Difference, Document, Place, Row, Section, Severity, Span, Text,
-    counted_more, grouped, principals,
+    Body, Boundary, ChangeView, Closing, CountsRow, Difference, Document, Place, Row, Section,
+    Severity, Span, Text, counted_more, grouped, principals,
 };
 use crate::iam::is_unsafe;
 
 /// The maximum length of a comment on GitHub, in characters. This module counts UTF-16 code units: a text
 /// has at least as many of them as characters.
-const MAX_LENGTH: usize = 65_536;
+pub(super) const MAX_LENGTH: usize = 65_536;
 /// The length that is reserved for each following section, so that a long section does not displace the
 /// others.
 const RESERVE: usize = 2_000;
@@ -25,45 +25,63 @@ const MAX_QUOTE: usize = 500;
 /// sections as fits, errors first.
 pub(super) fn document(document: &Document<'_>, _: Style) -> String {
     let mut page = Page::begin(document.marker, &summary(document));
-    let mut parts: Vec<(Severity, Part)> = document
-        .sections
-        .iter()
-        .filter_map(|section| Some((section.severity, part(section)?)))
-        .collect();
-    parts.sort_by_key(|(severity, _)| *severity != Severity::Error);
-    for (n, (_, part)) in parts.iter().enumerate() {
+    let parts = parts(document);
+    for (n, part) in parts.iter().enumerate() {
         let following = parts.len() - n - 1;
         page.part(part, (following * RESERVE).min(MAX_RESERVE));
     }
     page.text
 }
 
+/// The sections that the summary does not contain, errors first.
+pub(super) fn parts(document: &Document<'_>) -> Vec<Part> {
+    let mut parts: Vec<(Severity, Part)> = document
+        .sections
+        .iter()
+        .filter_map(|section| Some((section.severity, part(section)?)))
+        .collect();
+    parts.sort_by_key(|(severity, _)| *severity != Severity::Error);
+    parts.into_iter().map(|(_, part)| part).collect()
+}
+
 /// The title, the counts, the closing line and the statements about the whole document.
 fn summary(document: &Document<'_>) -> String {
     let mut text = format!("### {}\n", inline(&document.title));
-    if !document.counts.is_empty() {
-        text.push_str("\n| | add | change | remove |\n| --- | ---: | ---: | ---: |\n");
-        for row in &document.counts {
-            let [add, change, remove] = [row.add, row.change, row.remove].map(grouped);
-            text.push_str(&format!("| {} | {add} | {change} | {remove} |\n", row.label));
-        }
-    }
-    if let Some(closing) = &document.closing {
-        let parts: Vec<String> = closing.parts.iter().map(|(_, part)| inline(part)).collect();
-        text.push_str(&format!("\n{}: {}.\n", words(closing.label), parts.join("; ")));
-    }
-    for section in &document.sections {
-        let Body::Statements(statements) = &section.body else { continue };
-        text.push_str(&format!("\n{}\n\n", heading(section)));
-        for statement in statements {
-            text.push_str(&format!("- {}\n", inline(statement)));
-        }
-        text.push_str(&about_all(section));
-    }
+    text.push_str(&counts_table(&document.counts));
+    text.push_str(&document.closing.as_ref().map(closing_line).unwrap_or_default());
+    document.sections.iter().for_each(|section| text.push_str(&statements(section)));
     if let Some((label, digest)) = &document.digest {
         text.push_str(&format!("\n{label}: `{digest}`\n"));
     }
     text
+}
+
+/// The counts as a table; empty without counts.
+pub(super) fn counts_table(counts: &[CountsRow]) -> String {
+    let mut text = String::new();
+    if !counts.is_empty() {
+        text.push_str("\n| | add | change | remove |\n| --- | ---: | ---: | ---: |\n");
+    }
+    for row in counts {
+        let [add, change, remove] = [row.add, row.change, row.remove].map(grouped);
+        text.push_str(&format!("| {} | {add} | {change} | {remove} |\n", row.label));
+    }
+    text
+}
+
+pub(super) fn closing_line(closing: &Closing<'_>) -> String {
+    let parts: Vec<String> = closing.parts.iter().map(|(_, part)| inline(part)).collect();
+    format!("\n{}: {}.\n", words(closing.label), parts.join("; "))
+}
+
+/// A section of statements about the whole document; empty for another section.
+pub(super) fn statements(section: &Section<'_>) -> String {
+    let Body::Statements(statements) = &section.body else { return String::new() };
+    let mut text = format!("\n{}\n\n", heading(section));
+    for statement in statements {
+        text.push_str(&format!("- {}\n", inline(statement)));
+    }
+    text + &about_all(section)
 }
 
 fn heading(section: &Section<'_>) -> String {
@@ -136,9 +154,9 @@ fn list(section: &Section<'_>, lines: Vec<String>) -> Part {
     Part { head, lines, tail: format!("{}{fold_end}", about_all(section)), noun: section.noun }
 }
 
-const FOLD_END: &str = "\n</details>\n";
+pub(super) const FOLD_END: &str = "\n</details>\n";
 
-fn folded(title: &str) -> String {
+pub(super) fn folded(title: &str) -> String {
     format!("\n<details><summary>{title}</summary>\n\n")
 }
 
@@ -204,7 +222,7 @@ fn line_cell(place: Place<'_>) -> String {
     format!("{file}{line}{rule}")
 }
 
-fn inline(text: &Text<'_>) -> String {
+pub(super) fn inline(text: &Text<'_>) -> String {
     let spans = text.spans().iter().map(|span| match span {
         Span::Ours(text) => words(text),
         Span::Name(text) => code(text),
@@ -217,7 +235,7 @@ fn inline(text: &Text<'_>) -> String {
 ///
 /// A code span has no escapes, so a character that could end it or the table cell around it is written as
 /// `\u{7c}`. The same applies to invisible characters.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let mut span = String::with_capacity(text.len() + 2);
     span.push('`');
     for c in text.chars() {
@@ -257,27 +275,35 @@ fn words(text: &str) -> String {
 }
 
 /// Markdown that is being written. It never exceeds [`MAX_LENGTH`].
-struct Page {
+pub(super) struct Page {
     text: String,
     length: usize,
 }
 
 /// A part of a page that can have any number of lines.
-struct Part {
+pub(super) struct Part {
     /// The text before the lines, with its line end.
-    head: String,
+    pub(super) head: String,
     /// The lines, without their ends.
-    lines: Vec<String>,
+    pub(super) lines: Vec<String>,
     /// The text after the lines, with its line end.
-    tail: String,
+    pub(super) tail: String,
     /// What one line is about, in the singular.
-    noun: &'static str,
+    pub(super) noun: &'static str,
+}
+
+impl Part {
+    /// The length of the whole part.
+    pub(super) fn length(&self) -> usize {
+        let lines: usize = self.lines.iter().map(|line| length(line) + 1).sum();
+        length(&self.head) + lines + length(&self.tail)
+    }
 }
 
 impl Page {
     /// A page that begins with `summary`, which is always complete. The hidden first line identifies the
     /// comment, so that a later run can replace it.
-    fn begin(marker: &str, summary: &str) -> Page {
+    pub(super) fn begin(marker: &str, summary: &str) -> Page {
         let mut page = Page { text: String::new(), length: 0 };
         page.push(&format!("<!-- {marker} -->\n{summary}"));
         page
@@ -285,7 +311,7 @@ impl Page {
 
     /// Adds as many lines of the part as fit, with `reserve` units left for the following parts, and reports
     /// the number of the others.
-    fn part(&mut self, part: &Part, reserve: usize) {
+    pub(super) fn part(&mut self, part: &Part, reserve: usize) {
         if part.lines.is_empty() {
             return;
         }
@@ -319,12 +345,21 @@ impl Page {
         self.push(&part.tail);
     }
 
-    fn push(&mut self, text: &str) {
+    /// The length so far.
+    pub(super) fn length(&self) -> usize {
+        self.length
+    }
+
+    pub(super) fn into_text(self) -> String {
+        self.text
+    }
+
+    pub(super) fn push(&mut self, text: &str) {
         self.length += length(text);
         self.text.push_str(text);
     }
 }
 
-fn length(text: &str) -> usize {
+pub(super) fn length(text: &str) -> usize {
     text.encode_utf16().count()
 }

@@ -8,25 +8,32 @@
 mod bar;
 mod comparison;
 mod escape;
+mod fleet;
+mod fleet_progress;
 mod format;
 mod github;
 mod json;
 mod json_check;
 mod json_comparison;
 mod json_explanation;
+mod json_fleet;
 mod json_impact;
 mod markdown;
+mod markdown_fleet;
 mod progress;
 mod render;
 mod reporter;
 mod style;
 mod text;
+mod text_fleet;
 mod view;
 mod wait;
 mod wrap;
 
 pub use bar::{BarHandle, ProgressDisplay};
 pub use comparison::{ComparedFile, render_comparison, render_update};
+pub use fleet::{FleetReporter, fleet_reporter, render_fleet_plan, render_fleet_review};
+pub use fleet_progress::FleetProgress;
 pub use format::Format;
 pub use json_comparison::render_comparison_json;
 pub use progress::Progress;
@@ -36,5 +43,8 @@ pub use render::{
 };
 pub use reporter::RunReporter;
 pub use style::Style;
-pub use view::{PLAN_MARKER, advice, counted, override_help, statements, summary_counts};
+pub use view::{
+    PLAN_MARKER, advice, counted, fleet_override_help, fleet_statements, override_help, statements,
+    summary_counts,
+};
 pub use wait::WaitDisplay;

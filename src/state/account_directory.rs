@@ -57,24 +57,29 @@ impl StateRoot {
     /// # Errors
     /// Returns a [`StateError`] if it cannot be created, or if another user could change its content.
     pub fn account(&self, account: AccountId) -> Result<AccountDirectory, StateError> {
-        let path = self.0.join(account.as_str());
-        let unwritable = |error| StateError::Unwritable { path: path.clone(), error };
-        // The path appears in messages and in the marker, so it must not depend on the working directory.
-        let path = std::path::absolute(&path).map_err(unwritable)?;
-        if let Err(error) = create_private_directory(&path) {
-            return Err(StateError::Unwritable { path, error });
-        }
-        // Directories above these can be shared, like /tmp.
-        for directory in path.parent().into_iter().chain([path.as_path()]) {
-            let directory = directory.to_owned();
-            match distrust(&directory) {
-                Ok(None) => {}
-                Ok(Some(why)) => return Err(StateError::NotPrivate { path: directory, why }),
-                Err(error) => return Err(StateError::Unwritable { path: directory, error }),
-            }
-        }
+        let path = private(&self.0.join(account.as_str()))?;
         Ok(AccountDirectory { account, path })
     }
+}
+
+/// The absolute path of a directory in the state directory. It is created if it does not exist.
+pub(super) fn private(path: &Path) -> Result<PathBuf, StateError> {
+    let unwritable = |error| StateError::Unwritable { path: path.to_owned(), error };
+    // The path appears in messages and in the marker, so it must not depend on the working directory.
+    let path = std::path::absolute(path).map_err(unwritable)?;
+    if let Err(error) = create_private_directory(&path) {
+        return Err(StateError::Unwritable { path, error });
+    }
+    // Directories above these can be shared, like /tmp.
+    for directory in path.parent().into_iter().chain([path.as_path()]) {
+        let directory = directory.to_owned();
+        match distrust(&directory) {
+            Ok(None) => {}
+            Ok(Some(why)) => return Err(StateError::NotPrivate { path: directory, why }),
+            Err(error) => return Err(StateError::Unwritable { path: directory, error }),
+        }
+    }
+    Ok(path)
 }
 
 impl AccountDirectory {

@@ -4,6 +4,7 @@
 mod account_directory;
 mod atomic;
 mod error;
+mod fleet_directory;
 mod holder;
 mod lock;
 mod measured_rates;
@@ -13,6 +14,7 @@ mod unfinished;
 pub use account_directory::{AccountDirectory, StateRoot};
 pub use atomic::{OnExisting, existing_target, write_atomically};
 pub use error::StateError;
+pub use fleet_directory::FleetDirectory;
 pub use holder::LockHolder;
 pub use lock::AccountLock;
 pub use measured_rates::MeasuredRates;

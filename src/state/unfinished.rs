@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::account_directory::AccountDirectory;
+use super::account_directory::{AccountDirectory, StateRoot};
 use super::atomic::{OnExisting, write_atomically};
 use super::error::StateError;
 use crate::files::{MaxSize, read_own};
-use crate::iam::{Printable, Timestamp};
+use crate::iam::{AccountId, Printable, Timestamp};
 use crate::journal::{ReadError, RunRecord};
 
 const NAME: &str = "unfinished.json";
@@ -78,6 +78,13 @@ impl AccountDirectory {
             // Harmless: the next run finds the end of the run in the journal.
             Err(error) => tracing::warn!("cannot remove {}: {error}", Printable::path(&file)),
         }
+    }
+}
+
+impl StateRoot {
+    /// Whether an earlier run on the account may not have finished. Creates nothing.
+    pub fn may_be_unfinished(&self, account: AccountId) -> bool {
+        self.path().join(account.as_str()).join(NAME).symlink_metadata().is_ok()
     }
 }
 

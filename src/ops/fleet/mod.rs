@@ -2,17 +2,18 @@
 
 mod access;
 mod account;
+mod account_run;
 mod apply;
-mod begin;
 mod plan;
 mod rollback;
 mod run_directory;
 mod side_by_side;
 mod targets;
 
+pub use account_run::OnUnfinished;
 pub use apply::{FleetApplyOptions, FleetInput, FleetInteraction, FleetReview, apply_fleet};
 pub use plan::{FleetMaking, FleetPlanOptions, plan_fleet};
 pub use rollback::{FleetRollbackOptions, rollback_fleet};
 pub use run_directory::{UnfinishedFleetRun, is_run_directory};
 pub use side_by_side::FleetEvents;
-pub use targets::{FleetError, FleetSelection};
+pub use targets::FleetSelection;

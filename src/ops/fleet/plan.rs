@@ -16,9 +16,8 @@ use super::side_by_side::{FleetEvents, side_by_side};
 use super::targets::{FleetSelection, LoadedFleet, Targets};
 use crate::apply::{FleetEvent, FleetStage};
 use crate::aws::Access;
-use crate::config::SourceFile;
 use crate::iam::Threshold;
-use crate::plan::{AccountPlan, FleetPlan, FleetSource, Violation};
+use crate::plan::{AccountPlan, FleetPlan, Violation};
 
 /// Options of [`plan_fleet`].
 #[derive(Debug, Clone)]
@@ -81,7 +80,7 @@ pub async fn plan_fleet(
 impl FleetPlanOptions {
     /// Reads the files.
     pub(super) fn load(&self) -> Result<LoadedFleet, Error> {
-        LoadedFleet::read(&self.fleet, self.base.as_ref(), |config| {
+        LoadedFleet::read(&self.fleet, self.base.as_deref(), |config| {
             config.guard.max_changes = self.max_changes.or(config.guard.max_changes);
             config.guard.max_removals = self.max_removals.or(config.guard.max_removals);
         })
@@ -122,12 +121,10 @@ impl FleetMaking {
         let Targets { targets, uncovered, access, shard } = targets;
         let (accounts, violations) =
             self.plan_accounts(targets, &access, making, began, events).await;
-        let fleet = &fleet.fleet;
-        let file = SourceFile { path: fleet.path.clone(), digest: fleet.digest };
         let plan = FleetPlan {
-            source: FleetSource::File(file),
+            source: fleet.source(),
             shard,
-            guard: fleet.guard.clone(),
+            guard: fleet.fleet.guard.clone(),
             accounts,
             uncovered,
             part_of: None,

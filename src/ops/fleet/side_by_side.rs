@@ -1,49 +1,28 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use tokio::task::JoinSet;
+use futures::{StreamExt, stream};
 
 use crate::apply::FleetEvent;
 
 /// Receives the events of a fleet, from several threads. It must not block.
 pub type FleetEvents = Arc<dyn Fn(FleetEvent) + Send + Sync>;
 
-/// Does `work` for each item, up to `at_once` of them at the same time, on all processors. The results are in the order
-/// of the items. An item that has ended keeps nothing but its result.
-pub(super) async fn side_by_side<I, T, F>(
+/// Does `work` for each item, up to `at_once` of them at the same time. The results are in the order of the items. An
+/// item that has ended keeps nothing but its result.
+pub(super) async fn side_by_side<I, T, F: Future<Output = T>>(
     items: impl IntoIterator<Item = I>,
     at_once: NonZeroUsize,
     work: impl Fn(I) -> F,
-) -> Vec<T>
-where
-    T: Send + 'static,
-    F: Future<Output = T> + Send + 'static,
-{
-    let mut results: Vec<Option<T>> = Vec::new();
-    let mut running: JoinSet<(usize, T)> = JoinSet::new();
-    let mut keep = |ended: Result<(usize, T), tokio::task::JoinError>| match ended {
-        Ok((index, result)) => {
-            if results.len() <= index {
-                results.resize_with(index + 1, || None);
-            }
-            results[index] = Some(result);
-        }
-        // No task is cancelled, so it panicked.
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
-    };
-    for (index, item) in items.into_iter().enumerate() {
-        if running.len() >= at_once.get()
-            && let Some(ended) = running.join_next().await
-        {
-            keep(ended);
-        }
+) -> Vec<T> {
+    let numbered = |(number, item)| {
         let work = work(item);
-        running.spawn(async move { (index, work.await) });
-    }
-    while let Some(ended) = running.join_next().await {
-        keep(ended);
-    }
-    results.into_iter().flatten().collect()
+        async move { (number, work.await) }
+    };
+    let works = stream::iter(items.into_iter().enumerate()).map(numbered);
+    let mut results: Vec<(usize, T)> = works.buffer_unordered(at_once.get()).collect().await;
+    results.sort_by_key(|(number, _)| *number);
+    results.into_iter().map(|(_, result)| result).collect()
 }
 
 #[cfg(test)]

@@ -1,18 +1,19 @@
 //! Which accounts a run on a fleet is about.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::super::error::Error;
+use super::super::fleet_error::FleetError;
 use super::super::session::expected_partition;
-use super::account::{Source, Target};
 use super::access::FleetAccess;
+use super::account::{Source, Target};
 use crate::aws::{Access, Organization, Waits};
-use crate::config::{Config, Fleet, FleetAccount, FleetConfigs};
-use crate::iam::{AccountId, AccountName, AccountSelector, Printable, Shard};
+use crate::config::{Config, Fleet, FleetAccount, FleetConfigs, SourceFile};
+use crate::iam::{AccountId, AccountName, AccountSelector, Shard};
 use crate::inventory::OrganizationAccount;
-use crate::plan::{FleetAccountRef, Uncovered};
+use crate::plan::{FleetAccountRef, FleetSource, Uncovered};
 
 /// Which accounts of a fleet a plan is for.
 #[derive(Debug, Clone, Default)]
@@ -21,35 +22,6 @@ pub struct FleetSelection {
     pub accounts: Vec<AccountSelector>,
     /// The part of the fleet; `None` for all of it.
     pub shard: Option<Shard>,
-}
-
-/// Why nothing can be done with a fleet.
-#[derive(Debug, thiserror::Error)]
-pub enum FleetError {
-    /// `--account` or `--first` names accounts that the fleet does not have.
-    #[error("{origin} has no account {}", names(selectors))]
-    NoSuchAccount {
-        /// The selectors that select nothing.
-        selectors: Vec<AccountSelector>,
-        /// The fleet file, the plan or the directory.
-        origin: Printable,
-    },
-    /// An account of the organization has the name of another account of the fleet.
-    #[error("the fleet has no accounts: {0}")]
-    NoAccounts(Printable),
-    /// An account of the earlier version of the fleet file cannot be used.
-    #[error("cannot use {path}: {why}")]
-    Directory {
-        /// The directory of a run.
-        path: Printable,
-        /// Why it cannot be used.
-        why: Printable,
-    },
-}
-
-fn names(selectors: &[AccountSelector]) -> String {
-    let names: Vec<String> = selectors.iter().map(ToString::to_string).collect();
-    names.join(" or ")
 }
 
 /// The accounts of a run, and how to get into them.
@@ -74,22 +46,28 @@ impl LoadedFleet {
     /// # Errors
     /// Every error in the files.
     pub(super) fn read(
-        path: &PathBuf,
-        base: Option<&PathBuf>,
+        path: &Path,
+        base: Option<&Path>,
         adjust: impl Fn(&mut Config),
     ) -> Result<LoadedFleet, Error> {
         let fleet = Fleet::read(path)?;
-        let configs = fleet.load()?.map(adjust);
+        let configs = adjusted(fleet.load()?, adjust);
         let base = match base {
-            Some(path) if !path.exists() => return Err(Error::NoBase(path.clone())),
+            Some(path) if !path.exists() => return Err(Error::NoBase(path.to_owned())),
             Some(path) => {
                 let fleet = Fleet::read(path)?;
-                let configs = fleet.load_earlier()?;
+                let configs = fleet.load()?;
                 Some((fleet, configs))
             }
             None => None,
         };
         Ok(LoadedFleet { fleet, configs, base })
+    }
+
+    /// What a plan of the fleet is made from.
+    pub(super) fn source(&self) -> FleetSource {
+        let Fleet { path, digest, .. } = &self.fleet;
+        FleetSource::File(SourceFile { path: path.clone(), digest: *digest })
     }
 
     /// Opens the base identity, reads the organization if the fleet has one, and selects the accounts.
@@ -108,15 +86,16 @@ impl LoadedFleet {
         };
         let are_listed = !selection.accounts.is_empty() && selection.accounts.iter().all(listed);
         let organization = fleet.organization.as_ref().filter(|_| !are_listed);
-        let partition = self.configs.iter().find_map(|config| expected_partition(config));
+        let partition = self.configs.distinct.iter().find_map(|it| expected_partition(it));
         let is_needed = organization.is_some()
             || fleet.accounts.iter().any(|it| FleetAccess::needs_base(&it.settings.credentials));
         let access = FleetAccess::open(access, partition, is_needed, waits).await?;
-        let mut accounts = fleet.accounts.clone();
+        let configs = self.configs.accounts.iter().cloned();
+        let mut accounts: Vec<Configured> = fleet.accounts.iter().cloned().zip(configs).collect();
         let mut uncovered = Vec::new();
         if let (Some(scope), Some(base)) = (organization, access.base()) {
             let all = Organization::accounts(base, &scope.units).await?;
-            let own: BTreeSet<AccountId> = accounts.iter().map(|it| it.id).collect();
+            let own: BTreeSet<AccountId> = accounts.iter().map(|(it, _)| it.id).collect();
             for account in all.into_iter().filter(OrganizationAccount::is_active) {
                 let id = account.id;
                 if own.contains(&id) {
@@ -124,7 +103,8 @@ impl LoadedFleet {
                 }
                 if account.is_in_units && !scope.except.contains(&id) {
                     let name = AccountName::of_organization(&account.name, id);
-                    accounts.extend(fleet.organization_account(name, id));
+                    let account = fleet.organization_account(name, id);
+                    accounts.extend(account.zip(self.configs.organization.clone()));
                 } else if !scope.except.contains(&id) {
                     uncovered.push(Uncovered { id, name: account.name });
                 }
@@ -142,11 +122,11 @@ impl LoadedFleet {
 
     fn selected(
         &self,
-        mut accounts: Vec<FleetAccount>,
+        mut accounts: Vec<Configured>,
         selection: &FleetSelection,
-    ) -> Result<Vec<FleetAccount>, Error> {
+    ) -> Result<Vec<Configured>, Error> {
         let matches =
-            |it: &FleetAccount, selector: &AccountSelector| selector.matches(&it.name, it.id);
+            |(it, _): &Configured, selector: &AccountSelector| selector.matches(&it.name, it.id);
         let is_unknown =
             |selector: &&AccountSelector| !accounts.iter().any(|it| matches(it, selector));
         let unknown: Vec<AccountSelector> =
@@ -156,32 +136,51 @@ impl LoadedFleet {
             return Err(FleetError::NoSuchAccount { selectors: unknown, origin }.into());
         }
         if accounts.is_empty() {
-            let why = "the units have no active accounts, and [accounts] has none".into();
-            return Err(FleetError::NoAccounts(why).into());
+            return Err(FleetError::NoAccounts { fleet: self.fleet.path.clone() }.into());
         }
         accounts.retain(|it| {
             let is_selected = selection.accounts.is_empty()
                 || selection.accounts.iter().any(|selector| matches(it, selector));
-            is_selected && selection.shard.is_none_or(|shard| shard.contains(it.id))
+            is_selected && selection.shard.is_none_or(|shard| shard.contains(it.0.id))
         });
-        accounts.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
+        accounts.sort_by(|(a, _), (b, _)| (&a.name, a.id).cmp(&(&b.name, b.id)));
         Ok(accounts)
     }
 
-    fn target(&self, account: FleetAccount) -> Target {
-        let config = self.configs.of(&account.settings.files);
+    fn target(&self, (account, config): Configured) -> Target {
         let base = self.base.as_ref().map(|(fleet, configs)| {
-            let listed = fleet.accounts.iter().find(|it| it.id == account.id);
-            let settings = match (listed, &fleet.organization) {
-                (Some(account), _) => Some(&account.settings),
-                (None, Some(_)) => Some(&fleet.default),
-                (None, None) => None,
+            let listed = fleet.accounts.iter().position(|it| it.id == account.id);
+            let config = match listed {
+                Some(index) => configs.accounts.get(index),
+                None => configs.organization.as_ref(),
             };
             // All changes of an account that the earlier version does not have are new.
-            settings.map_or_else(|| Arc::new(Config::default()), |it| configs.of(&it.files))
+            config.cloned().unwrap_or_default()
         });
         let FleetAccount { name, id, settings, .. } = account;
         let account = FleetAccountRef { name, id, credentials: settings.credentials };
         Target { account, source: Source::Files { config, base } }
+    }
+}
+
+/// An account, and the content of its boundaries files.
+type Configured = (FleetAccount, Arc<Config>);
+
+/// The content of the files after `adjust`. What accounts shared, they still share.
+fn adjusted(configs: FleetConfigs, adjust: impl Fn(&mut Config)) -> FleetConfigs {
+    let adjusted = |config: &Arc<Config>| {
+        let mut config = Config::clone(config);
+        adjust(&mut config);
+        Arc::new(config)
+    };
+    let distinct: Vec<_> = configs.distinct.iter().map(|it| (it.clone(), adjusted(it))).collect();
+    let of = |config: &Arc<Config>| {
+        let found = distinct.iter().find(|(it, _)| Arc::ptr_eq(it, config));
+        found.map_or_else(|| config.clone(), |(_, adjusted)| adjusted.clone())
+    };
+    FleetConfigs {
+        accounts: configs.accounts.iter().map(of).collect(),
+        organization: configs.organization.as_ref().map(of),
+        distinct: distinct.iter().map(|(_, adjusted)| adjusted.clone()).collect(),
     }
 }

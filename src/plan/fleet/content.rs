@@ -88,6 +88,16 @@ pub struct FleetTotals {
     pub unlisted: usize,
 }
 
+impl FleetSource {
+    /// The path of the fleet file, or of the directory of the run to roll back.
+    pub fn path(&self) -> &Printable {
+        match self {
+            FleetSource::File(file) => &file.path,
+            FleetSource::Rollback { run, .. } => run,
+        }
+    }
+}
+
 impl FleetAccountRef {
     /// `payments-prod (111111111111)`.
     pub fn label(&self) -> String {

@@ -45,10 +45,7 @@ impl FleetPlan {
         let principals = plans.map(|plan| plan.listed().total()).sum();
         let excess = |threshold: Option<Threshold>, count: usize, of: usize| {
             let threshold = threshold?;
-            let allowed = match threshold {
-                Threshold::Count(count) => count,
-                Threshold::Share(share) => share.of(of),
-            };
+            let allowed = threshold.of(of);
             (count > allowed).then_some((count, allowed, threshold, of))
         };
         let max_changes = overrides.max_changes.or(self.guard.max_changes);

@@ -18,10 +18,16 @@ pub const FLEET_FORMAT_VERSION: u32 = 1;
 
 /// Whether a text is a saved plan of an account or of a fleet, or the beginning or a damaged copy of one.
 pub fn is_plan_like(text: &[u8]) -> bool {
-    let begin = &text[..text.len().min(200)];
-    [FORMAT, FLEET_FORMAT]
-        .iter()
-        .any(|format| begin.windows(format.len()).any(|window| window == format.as_bytes()))
+    is_begun_with(text, FORMAT) || is_fleet_plan(text)
+}
+
+/// Whether a text is a saved fleet plan, or the beginning or a damaged copy of one.
+pub fn is_fleet_plan(text: &[u8]) -> bool {
+    is_begun_with(text, FLEET_FORMAT)
+}
+
+fn is_begun_with(text: &[u8], format: &str) -> bool {
+    text.windows(format.len()).take(200).any(|window| window == format.as_bytes())
 }
 
 /// The SHA-256 of a document without its digest and without what its changes give and take, as JSON with sorted keys and no spaces.

@@ -1,6 +1,6 @@
 use super::text::Text;
 use crate::iam::{DateOrTime, Digest, PolicyArn, Principal, Printable};
-use crate::plan::Origin;
+use crate::plan::{FleetAccountRef, Origin};
 
 /// The hidden line that identifies the comment of a plan, so that a later run can replace it.
 pub const PLAN_MARKER: &str = "iam-boundaries plan";
@@ -26,6 +26,45 @@ pub(in crate::report) struct Document<'a> {
     pub(in crate::report) account: Option<Text<'a>>,
     /// The digest of the plan, with the label that it has in this document.
     pub(in crate::report) digest: Option<(&'static str, Digest)>,
+}
+
+/// Plans or runs in the accounts of a fleet.
+pub(in crate::report) struct FleetDocument<'a> {
+    /// Like [`Document::marker`].
+    pub(in crate::report) marker: &'static str,
+    /// The severity of the document as a whole.
+    pub(in crate::report) severity: Severity,
+    /// One line: the subject and the result.
+    pub(in crate::report) title: Text<'a>,
+    /// A table of counts over all accounts.
+    pub(in crate::report) counts: Vec<CountsRow>,
+    /// The headings of the cells of the rows.
+    pub(in crate::report) columns: &'static [&'static str],
+    /// A row for each account about which something is to be said, those with most at stake first.
+    pub(in crate::report) rows: Vec<FleetRow<'a>>,
+    /// What concerns the fleet, or several accounts.
+    pub(in crate::report) sections: Vec<Section<'a>>,
+    /// The accounts about which there are details, in the order of the rows.
+    pub(in crate::report) accounts: Vec<FleetAccount<'a>>,
+    /// The closing line.
+    pub(in crate::report) closing: Closing<'a>,
+    /// The digest of the plans, with the label that it has in this document.
+    pub(in crate::report) digest: Option<(&'static str, Digest)>,
+}
+
+/// The row of an account in the table of a fleet.
+pub(in crate::report) struct FleetRow<'a> {
+    pub(in crate::report) account: &'a FleetAccountRef,
+    /// The numbers in the columns; empty if they are not known.
+    pub(in crate::report) cells: Vec<usize>,
+    /// A word about the account; empty if there is none.
+    pub(in crate::report) note: &'static str,
+}
+
+/// The plan or the run of an account in a fleet.
+pub(in crate::report) struct FleetAccount<'a> {
+    pub(in crate::report) account: &'a FleetAccountRef,
+    pub(in crate::report) document: Document<'a>,
 }
 
 /// How important a section is.

@@ -8,6 +8,8 @@ mod check;
 mod coverage;
 mod document;
 mod explanation;
+mod fleet;
+mod fleet_run;
 mod guard;
 mod impact;
 mod plan;
@@ -19,16 +21,19 @@ mod words;
 
 pub use advice::advice;
 pub use document::PLAN_MARKER;
+pub use fleet::{fleet_override_help, fleet_statements};
 pub use guard::{override_help, statements};
 pub use words::{counted, summary_counts};
 
 pub(super) use advice::{advice_on_failed, advice_on_stop};
 pub(super) use check::{ListedCounts, check, file_errors};
 pub(super) use document::{
-    Body, Boundary, ChangeKind, ChangeView, Closing, CountsRow, Difference, Document, Place,
-    RUN_MARKER, Row, Section, Severity, Tone,
+    Body, Boundary, ChangeKind, ChangeView, Closing, CountsRow, Difference, Document, FleetAccount,
+    FleetDocument, FleetRow, Place, RUN_MARKER, Row, Section, Severity, Tone,
 };
 pub(super) use explanation::explanation;
+pub(super) use fleet::{fleet_plan, fleet_review};
+pub(super) use fleet_run::{FleetEvents, FleetRunView, Totals, reason_code};
 pub(super) use impact::impact;
 pub(super) use plan::{change_view, plan, review};
 pub(super) use problem::{problem_help, problem_statement};

@@ -1,0 +1,411 @@
+use std::collections::HashSet;
+use std::io;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::super::apply::ApplyInput;
+use super::super::error::{Declined, Error};
+use super::super::fleet_error::FleetError;
+use super::super::time_limit::TimeLimit;
+use super::access::FleetAccess;
+use super::account::{Source, Target};
+use super::account_run::{AccountWork, Budget, OnUnfinished, Shared};
+use super::plan::FleetPlanOptions;
+use super::run_directory::{RunDirectory, UnfinishedFleetRun, unfinished_run};
+use super::side_by_side::{FleetEvents, side_by_side};
+use crate::apply::{AccountEnd, AccountRun, FleetEvent, FleetRun, FleetStage, NotBegun, Summary};
+use crate::aws::{Access, ExpectedPartition, RetryPolicy, StopSwitch};
+use crate::config::FleetGuard;
+use crate::iam::{AccountId, AccountSelector, Rate, Threshold};
+use crate::inventory::Wait;
+use crate::journal::FleetRecordAccount;
+use crate::plan::{
+    AccountPlan, AccountProblem, FleetAccountRef, FleetOverrides, FleetPlan, FleetViolation,
+    Overrides, Preflight, Supervision, Violation,
+};
+use crate::state::StateRoot;
+
+/// Options of [`apply_fleet`].
+#[derive(Debug, Clone)]
+pub struct FleetApplyOptions {
+    /// The base credentials and the endpoint.
+    pub access: Access,
+    /// What to apply.
+    pub input: FleetInput,
+    /// The accounts that are applied and verified before the others begin.
+    pub first: Vec<AccountSelector>,
+    /// Overrides of the guard rails of each account.
+    pub overrides: Overrides,
+    /// Overrides of the guard rails of the fleet.
+    pub fleet_overrides: FleetOverrides,
+    /// Whether a person is asked for confirmation.
+    pub supervision: Supervision,
+    /// Whether one conflict refuses the whole plan of an account.
+    pub is_strict: bool,
+    /// The maximum number of accounts that are read or changed at the same time.
+    pub accounts_at_once: NonZeroUsize,
+    /// The maximum number of writes in flight in each account.
+    pub concurrency: NonZeroUsize,
+    /// The maximum rate of writes in each account, retries included.
+    pub max_rate: Option<Rate>,
+    /// How long failed calls are retried.
+    pub retry_policy: RetryPolicy,
+    /// The time limit of the whole run, verification included.
+    pub timeout: Option<Duration>,
+    /// How long changes are verified.
+    pub verify_for: Duration,
+    /// A new directory for the journals; `None` for one in the state directory.
+    pub journals: Option<PathBuf>,
+    /// The state directory.
+    pub state: StateRoot,
+}
+
+/// What to apply to a fleet.
+#[derive(Debug, Clone)]
+pub enum FleetInput {
+    /// The plans of a fleet file.
+    Files(FleetPlanOptions),
+    /// The plans of a fleet file, each applied as soon as it is made.
+    FilesAsPlanned(FleetPlanOptions),
+    /// Plans that were saved earlier.
+    Saved(Box<FleetPlan>),
+}
+
+/// What [`apply_fleet`] shows and asks. It waits for the answer to [`FleetInteraction::review`] only.
+pub trait FleetInteraction {
+    /// The base identity or the organization waits for `wait`; `None` when it no longer does.
+    fn waiting(&mut self, wait: Option<&Wait>);
+
+    /// An earlier run on the fleet did not end.
+    fn unfinished_run(&mut self, run: &UnfinishedFleetRun);
+
+    /// The receiver of earlier runs in single accounts that did not end.
+    fn on_unfinished(&self) -> OnUnfinished;
+
+    /// The plans are made. An error ends the use case before anything is changed. Plans that violate a guard rail of the
+    /// fleet are not applied even if this returns `Ok`, and neither is the plan of an account that violates its own.
+    fn review(&mut self, review: FleetReview<'_>) -> impl Future<Output = Result<(), Declined>>;
+
+    /// The plans are about to be applied.
+    ///
+    /// # Errors
+    /// If no reporter can be started. Then nothing is changed.
+    fn begin(&mut self, journals: Option<&Path>) -> io::Result<()>;
+}
+
+/// The plans of a fleet before they are applied.
+#[derive(Debug, Clone, Copy)]
+pub struct FleetReview<'a> {
+    /// The plans.
+    pub plan: &'a FleetPlan,
+    /// The guard rails of the fleet that they violate. Then nothing is applied.
+    pub violations: &'a [FleetViolation],
+    /// The guard rails of each account that its plan violates, as far as they are known, in the order of the plan. The
+    /// plan of such an account is not applied.
+    pub refused: &'a [Vec<Violation>],
+}
+
+/// Applies the plans of a fleet. Nothing is written in any account until all plans are made and reviewed, unless each is
+/// applied as planned. In each account, the run is that of [`apply`](super::super::apply()): with its own lock, journal,
+/// rate limiter and guard rails. An account that fails stops no other, up to `max_accounts_failed`.
+///
+/// # Errors
+/// If the run cannot begin. After the first change, no [`Error`] is returned.
+pub async fn apply_fleet(
+    options: &FleetApplyOptions,
+    switch: &StopSwitch,
+    interaction: &mut impl FleetInteraction,
+    events: &FleetEvents,
+) -> Result<FleetRun, Error> {
+    let began = Instant::now();
+    let (plan, refused, access) = match &options.input {
+        FleetInput::FilesAsPlanned(files) => {
+            return apply_as_planned(options, files, switch, interaction, events).await;
+        }
+        FleetInput::Files(files) => {
+            let fleet = files.load()?;
+            let targets = files.targets(&fleet, &mut |wait| interaction.waiting(wait)).await?;
+            let access = targets.access.clone();
+            let mut making = files.account_making();
+            making.check = Some((options.supervision, options.overrides.clone()));
+            let (plan, refused) = files.making.plan(&fleet, targets, making, began, events).await;
+            (plan, refused, access)
+        }
+        FleetInput::Saved(plan) => {
+            let access = options.open(plan, interaction).await?;
+            ((**plan).clone(), Vec::new(), access)
+        }
+    };
+    let first = options.first_of(plan.accounts.iter().map(|it| &it.account), &plan)?;
+    if let Some(run) = unfinished_run(&plan, &options.state)? {
+        interaction.unfinished_run(&run);
+    }
+    let violations = plan.violations(&options.fleet_overrides);
+    let review = FleetReview { plan: &plan, violations: &violations, refused: &refused };
+    let asked = Instant::now();
+    interaction.review(review).await?;
+    // The time until a person confirms the plan is not counted.
+    let began = began + asked.elapsed();
+    if !violations.is_empty() {
+        return Ok(FleetRun { plan, violations, accounts: Vec::new(), journals: None });
+    }
+    let changed = plan.accounts.iter().filter_map(|it| Some((it, it.changed()?.changes.len())));
+    let changed = changed.map(|(it, changes)| record(&it.account, changes)).collect();
+    let directory = RunDirectory::create(
+        &plan.source,
+        plan.digest(),
+        changed,
+        options.journals.as_deref(),
+        &options.state,
+    )?;
+    let journals = directory.as_ref().map(|it| it.path().to_owned());
+    interaction.begin(journals.as_deref()).map_err(Error::Report)?;
+    let shared = Arc::new(Shared {
+        options: options.clone(),
+        access,
+        switch: switch.clone(),
+        events: events.clone(),
+        on_unfinished: interaction.on_unfinished(),
+        journals: journals.clone(),
+        began,
+        max_failed: plan.guard.max_accounts_failed,
+        failed: AtomicUsize::new(0),
+        budget: Mutex::default(),
+    });
+    let work = plan.accounts.iter().map(|it| options.work(it)).collect();
+    let accounts = in_order(&shared, work, &first, FleetStage::Applying).await;
+    if let Some(directory) = directory {
+        directory.end();
+    }
+    Ok(FleetRun { plan, violations, accounts, journals })
+}
+
+/// Plans and applies each account at once.
+async fn apply_as_planned(
+    options: &FleetApplyOptions,
+    files: &FleetPlanOptions,
+    switch: &StopSwitch,
+    interaction: &mut impl FleetInteraction,
+    events: &FleetEvents,
+) -> Result<FleetRun, Error> {
+    let began = Instant::now();
+    let fleet = files.load()?;
+    let targets = files.targets(&fleet, &mut |wait| interaction.waiting(wait)).await?;
+    let guard = &fleet.fleet.guard;
+    let budget = budget(guard, &options.fleet_overrides, targets.targets.len())?;
+    let plan = FleetPlan {
+        source: fleet.source(),
+        shard: targets.shard,
+        guard: guard.clone(),
+        accounts: Vec::new(),
+        uncovered: targets.uncovered,
+        part_of: None,
+    };
+    let first = options.first_of(targets.targets.iter().map(|it| &it.account), &plan)?;
+    if let Some(run) = unfinished_run(&plan, &options.state)? {
+        interaction.unfinished_run(&run);
+    }
+    let directory = RunDirectory::create(
+        &plan.source,
+        plan.digest(),
+        targets.targets.iter().map(|it| record(&it.account, 0)).collect(),
+        options.journals.as_deref(),
+        &options.state,
+    )?;
+    let journals = directory.as_ref().map(|it| it.path().to_owned());
+    interaction.begin(journals.as_deref()).map_err(Error::Report)?;
+    let shared = Arc::new(Shared {
+        options: options.clone(),
+        access: targets.access,
+        switch: switch.clone(),
+        events: events.clone(),
+        on_unfinished: interaction.on_unfinished(),
+        journals: journals.clone(),
+        began,
+        max_failed: guard.max_accounts_failed,
+        failed: AtomicUsize::new(0),
+        budget: Mutex::new(budget),
+    });
+    let work = |target: Target| {
+        let Source::Files { config, .. } = target.source else {
+            unreachable!("the targets of a fleet file are files")
+        };
+        let input = ApplyInput::Read { config, selection: files.selection.clone() };
+        Work::Run(Box::new(AccountWork { account: target.account, input, changes: 0 }))
+    };
+    let work = targets.targets.into_iter().map(work).collect();
+    let accounts = in_order(&shared, work, &first, FleetStage::PlanningAndApplying).await;
+    if let Some(directory) = directory {
+        directory.end();
+    }
+    let plan = FleetPlan { accounts: accounts.iter().map(|it| planned(it)).collect(), ..plan };
+    Ok(FleetRun { plan, violations: Vec::new(), accounts, journals })
+}
+
+/// What is to be done in an account.
+enum Work {
+    Run(Box<AccountWork>),
+    /// Nothing: this is how it ends.
+    Nothing(Box<AccountRun>),
+}
+
+impl Work {
+    fn account(&self) -> &FleetAccountRef {
+        match self {
+            Work::Run(work) => &work.account,
+            Work::Nothing(run) => &run.account,
+        }
+    }
+}
+
+/// Does the work in the `first` accounts, and then, if all of these are complete, in the others. The results are in the
+/// order of `work`.
+async fn in_order(
+    shared: &Arc<Shared>,
+    work: Vec<Work>,
+    first: &HashSet<AccountId>,
+    stage: FleetStage,
+) -> Vec<Arc<AccountRun>> {
+    let order: Vec<AccountId> = work.iter().map(|it| it.account().id).collect();
+    let to_do = work.iter().filter(|it| matches!(it, Work::Run(_))).count();
+    (shared.events)(FleetEvent::Started { stage, accounts: to_do });
+    let (before, after): (Vec<Work>, Vec<Work>) =
+        work.into_iter().partition(|it| first.contains(&it.account().id));
+    let at_once = shared.options.accounts_at_once;
+    let run = |work: Work| {
+        let shared = shared.clone();
+        async move {
+            match work {
+                Work::Run(work) => work.run(shared).await,
+                Work::Nothing(run) => {
+                    let run = Arc::from(run);
+                    shared.ended(&run);
+                    run
+                }
+            }
+        }
+    };
+    let mut runs = side_by_side(before, at_once, run).await;
+    let after = match runs.iter().all(|it| it.is_complete()) {
+        true => after,
+        false => after.into_iter().map(Work::without_first).collect(),
+    };
+    runs.extend(side_by_side(after, at_once, run).await);
+    let position = |id| order.iter().position(|it| *it == id);
+    runs.sort_by_cached_key(|it| position(it.account.id));
+    runs
+}
+
+impl Work {
+    /// The work after an account of `--first` was not completed: none.
+    fn without_first(self) -> Work {
+        match self {
+            Work::Run(work) => {
+                let AccountWork { account, changes, .. } = *work;
+                let end = AccountEnd::NotBegun { changes, why: NotBegun::First };
+                Work::Nothing(Box::new(AccountRun { account, end }))
+            }
+            nothing @ Work::Nothing(_) => nothing,
+        }
+    }
+}
+
+impl FleetApplyOptions {
+    /// The work in an account with a plan.
+    fn work(&self, planned: &AccountPlan) -> Work {
+        let account = planned.account.clone();
+        let nothing = |end| Work::Nothing(Box::new(AccountRun { account: account.clone(), end }));
+        match &planned.plan {
+            Err(problem) => nothing(AccountEnd::Failed(problem.clone())),
+            Ok(plan) if plan.changes.is_empty() && !self.state.may_be_unfinished(account.id) => {
+                let preflight = Arc::new(Preflight::fresh(plan.clone()));
+                let (summary, journal) = (Summary::default(), Ok(None));
+                nothing(AccountEnd::Completed { preflight, summary, journal })
+            }
+            Ok(plan) => {
+                let (changes, input) =
+                    (plan.changes.len(), ApplyInput::Planned(Box::new(plan.clone())));
+                Work::Run(Box::new(AccountWork { account, input, changes }))
+            }
+        }
+    }
+
+    /// The access to the accounts of a saved plan.
+    async fn open(
+        &self,
+        plan: &FleetPlan,
+        interaction: &mut impl FleetInteraction,
+    ) -> Result<FleetAccess, Error> {
+        let is_needed = plan
+            .accounts
+            .iter()
+            .any(|it| it.changed().is_some() && FleetAccess::needs_base(&it.account.credentials));
+        let partition = plan.accounts.iter().find_map(|it| it.plan.as_ref().ok()?.partition());
+        let partition = partition.map(|partition| ExpectedPartition {
+            partition,
+            origin: "the ARNs in the plan".to_owned(),
+        });
+        let mut time = TimeLimit::new(self.timeout);
+        let opened = FleetAccess::open(&self.access, partition, is_needed, time.waits());
+        time.within(&mut |wait| interaction.waiting(wait), opened).await
+    }
+
+    /// The accounts of `--first`.
+    fn first_of<'a>(
+        &self,
+        accounts: impl Iterator<Item = &'a FleetAccountRef> + Clone,
+        plan: &FleetPlan,
+    ) -> Result<HashSet<AccountId>, Error> {
+        let is_of = |by: &AccountSelector, it: &FleetAccountRef| by.matches(&it.name, it.id);
+        let is_unknown = |by: &&AccountSelector| !accounts.clone().any(|it| is_of(by, it));
+        let unknown: Vec<AccountSelector> = self.first.iter().filter(is_unknown).cloned().collect();
+        if !unknown.is_empty() {
+            let origin = plan.source.path().clone();
+            return Err(FleetError::NoSuchAccount { selectors: unknown, origin }.into());
+        }
+        let is_first = |it: &&FleetAccountRef| self.first.iter().any(|by| is_of(by, it));
+        Ok(accounts.clone().filter(is_first).map(|it| it.id).collect())
+    }
+}
+
+fn record(account: &FleetAccountRef, changes: usize) -> FleetRecordAccount {
+    let FleetAccountRef { name, id, credentials } = account.clone();
+    FleetRecordAccount { name, account: id, credentials, changes }
+}
+
+/// What the guard rails of a fleet allow if no plan waits for the others.
+///
+/// # Errors
+/// [`FleetError::ShareAsPlanned`] for a share of all principals, which nobody knows then.
+fn budget(
+    guard: &FleetGuard,
+    overrides: &FleetOverrides,
+    accounts: usize,
+) -> Result<Budget, FleetError> {
+    let changes = match overrides.max_changes.or(guard.max_changes) {
+        None => None,
+        Some(Threshold::Count(count)) => Some(count),
+        Some(Threshold::Share(share)) => return Err(FleetError::ShareAsPlanned(share)),
+    };
+    let of_accounts = overrides.max_accounts_changed.or(guard.max_accounts_changed);
+    Ok(Budget { changes, accounts: of_accounts.map(|threshold| threshold.of(accounts)) })
+}
+
+/// The plan that a run has applied.
+fn planned(run: &AccountRun) -> AccountPlan {
+    let plan = match &run.end {
+        AccountEnd::Completed { preflight, .. } | AccountEnd::Refused { preflight, .. } => {
+            Ok(preflight.plan.clone())
+        }
+        AccountEnd::Failed(problem) => Err(problem.clone()),
+        AccountEnd::NotBegun { .. } => {
+            Err(AccountProblem::Other("the account was not planned".into()))
+        }
+    };
+    AccountPlan { account: run.account.clone(), plan }
+}

@@ -1,0 +1,147 @@
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::super::error::Error;
+use super::super::fleet_error::FleetError;
+use crate::files::{create_private_directory, sync_parent_directory, write_reason};
+use crate::iam::{Digest, Printable, Timestamp};
+use crate::journal::{FleetRecord, FleetRecordAccount, FleetRecordError, FleetRecordState};
+use crate::plan::{FleetPlan, FleetSource};
+use crate::state::{FleetDirectory, OnExisting, StateRoot, write_atomically};
+
+/// The directory of a run on a fleet: the journals of the accounts, and the record of the run.
+pub(super) struct RunDirectory {
+    path: PathBuf,
+    fleet: FleetDirectory,
+    record: FleetRecord,
+}
+
+/// An earlier run on a fleet that did not finish.
+#[derive(Debug)]
+pub enum UnfinishedFleetRun {
+    /// Its record can be read.
+    Known {
+        /// The directory of its journals.
+        directory: PathBuf,
+        /// The record of the run.
+        record: FleetRecord,
+        /// How far the run came in each account, in the order of the record.
+        states: Vec<FleetRecordState>,
+    },
+    /// What it left open is not known. The fields are the file or directory, and why it cannot be used.
+    Unknown(Printable, Printable),
+}
+
+impl RunDirectory {
+    /// Creates the directory of a run that applies the plan with this digest in these accounts, at `path` or in the state
+    /// directory. From now on, the next run on the fleet reports this one if it does not end. `None` without accounts.
+    ///
+    /// # Errors
+    /// If the directory exists, or it or the record cannot be written.
+    pub(super) fn create(
+        source: &FleetSource,
+        digest: Digest,
+        accounts: Vec<FleetRecordAccount>,
+        path: Option<&Path>,
+        state: &StateRoot,
+    ) -> Result<Option<RunDirectory>, Error> {
+        if accounts.is_empty() {
+            return Ok(None);
+        }
+        let source = source.path().clone();
+        let fleet = state.fleet(&source)?;
+        let began = Timestamp::now()?;
+        let path = match path {
+            Some(path) => std::path::absolute(path)
+                .map_err(|error| Error::JournalPath { path: path.to_owned(), error })?,
+            None => fleet.run(began, digest),
+        };
+        let unwritable = |error| Error::Unwritable { path: path.clone(), error };
+        if path.symlink_metadata().is_ok() {
+            return Err(Error::Exists(path));
+        }
+        create_private_directory(&path)
+            .and_then(|()| sync_parent_directory(&path))
+            .map_err(unwritable)?;
+        let record = FleetRecord::new(began, source, digest, accounts);
+        let run = RunDirectory { path: path.clone(), fleet, record };
+        run.write().map_err(unwritable)?;
+        if let Err(error) = run.fleet.mark_unfinished(&path) {
+            // The run has not begun.
+            drop(fs::remove_dir_all(&path));
+            return Err(error.into());
+        }
+        Ok(Some(run))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The run is over.
+    pub(super) fn end(mut self) {
+        self.record.has_ended = true;
+        if let Err(error) = self.write() {
+            let file = Printable::path(&self.path.join(FleetRecord::NAME));
+            tracing::warn!("cannot write {file}: {}", write_reason(&error));
+        }
+        self.fleet.clear_unfinished();
+    }
+
+    fn write(&self) -> io::Result<()> {
+        let file = self.path.join(FleetRecord::NAME);
+        write_atomically(&file, &self.record.to_json(), OnExisting::Replace)
+    }
+}
+
+/// The earlier run on the fleet of `plan` that did not finish.
+///
+/// # Errors
+/// If the state directory cannot be used.
+pub(super) fn unfinished_run(
+    plan: &FleetPlan,
+    state: &StateRoot,
+) -> Result<Option<UnfinishedFleetRun>, Error> {
+    let directory = match state.fleet(plan.source.path())?.unfinished_run() {
+        Ok(None) => return Ok(None),
+        Ok(Some(directory)) => directory,
+        Err((file, error)) => {
+            let (file, why) = (Printable::path(&file), Printable::new(&error.to_string()));
+            return Ok(Some(UnfinishedFleetRun::Unknown(file, why)));
+        }
+    };
+    Ok(match FleetRecord::read(&directory) {
+        Ok(record) if record.has_ended => None,
+        Ok(record) => {
+            let states = record.accounts.iter().map(|it| it.state(&directory)).collect();
+            Some(UnfinishedFleetRun::Known { directory, record, states })
+        }
+        Err(error) => {
+            let why = Printable::new(&error.to_string());
+            Some(UnfinishedFleetRun::Unknown(Printable::path(&directory), why))
+        }
+    })
+}
+
+/// Whether `path` is a directory: that of a run on a fleet, and not the journal of a run on an account.
+pub fn is_run_directory(path: &Path) -> bool {
+    path.is_dir()
+}
+
+/// The record of the run whose directory is `path`.
+///
+/// # Errors
+/// [`FleetError::Directory`] if it is not one.
+pub(super) fn read_record(path: &Path) -> Result<FleetRecord, Error> {
+    FleetRecord::read(path).map_err(|error| {
+        let why = match &error {
+            FleetRecordError::Unreadable(error) if error.kind() == io::ErrorKind::NotFound => {
+                format!("it has no {}", FleetRecord::NAME)
+            }
+            other => other.to_string(),
+        };
+        let path = Printable::path(path);
+        FleetError::Directory { path, why: Printable::new(&why) }.into()
+    })
+}

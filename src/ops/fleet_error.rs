@@ -1,0 +1,36 @@
+use crate::iam::{AccountSelector, Printable, Share};
+
+/// Why nothing can be done with a fleet.
+#[derive(Debug, thiserror::Error)]
+pub enum FleetError {
+    /// `--account` or `--first` names accounts that the fleet does not have.
+    #[error("{origin} has no account {}", names(selectors))]
+    NoSuchAccount {
+        /// The selectors that select nothing.
+        selectors: Vec<AccountSelector>,
+        /// The fleet file, the plan or the directory.
+        origin: Printable,
+    },
+    /// The fleet has no accounts: its units have no active ones.
+    #[error("{fleet} has no accounts: the organizational units have no active accounts")]
+    NoAccounts {
+        /// The fleet file.
+        fleet: Printable,
+    },
+    /// The number of changes that a share allows is not known before all plans are made.
+    #[error("{0} of all principals is not known with --as-planned, before all plans are made")]
+    ShareAsPlanned(Share),
+    /// The directory of a run cannot be used.
+    #[error("cannot use {path}: {why}")]
+    Directory {
+        /// The directory of a run.
+        path: Printable,
+        /// Why it cannot be used.
+        why: Printable,
+    },
+}
+
+fn names(selectors: &[AccountSelector]) -> String {
+    let names: Vec<String> = selectors.iter().map(ToString::to_string).collect();
+    names.join(" or ")
+}

@@ -1,0 +1,291 @@
+//! The plans of a fleet: a table with a row for each account, what concerns the fleet, and the accounts one by one.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use super::advice;
+use super::document::{FleetAccount, FleetDocument, FleetRow};
+use super::plan::plan as account_plan;
+use super::words::{counted, grouped, names, plural};
+use super::{Body, Closing, CountsRow, PLAN_MARKER, Section, Severity, Text, Tone};
+use crate::plan::{
+    AccountPlan, AccountProblem, Counts, FleetAccountRef, FleetOverrides, FleetPlan, FleetSource,
+    FleetViolation, Plan, Severity as ProblemSeverity, Uncovered,
+};
+
+/// The maximum number of accounts that a statement names; the others are counted.
+const MAX_ACCOUNTS: usize = 20;
+
+/// The plans of a fleet, with the guard rails that they violate.
+pub(in crate::report) fn fleet_plan(plan: &FleetPlan) -> FleetDocument<'_> {
+    let mut document = fleet_review(plan);
+    let violations = plan.violations(&FleetOverrides::default());
+    let section = violations_section(&violations, "apply refuses the plans of all accounts");
+    document.sections.splice(0..0, section);
+    document
+}
+
+/// The plans of a fleet without violations of its guard rails: a run checks them with its own overrides.
+pub(in crate::report) fn fleet_review(plan: &FleetPlan) -> FleetDocument<'_> {
+    let totals = plan.totals();
+    let result = match plan.changes() {
+        0 => "nothing to change".to_owned(),
+        changes => {
+            format!("{} in {}", counted(changes, "change"), counted(totals.changed, "account"))
+        }
+    };
+    let mut accounts: Vec<&AccountPlan> = plan.accounts.iter().collect();
+    accounts.sort_by_key(|it| at_stake(it));
+    let rows: Vec<FleetRow<'_>> = accounts.iter().filter_map(|it| row(it)).collect();
+    let sections = [
+        failed_section(
+            plan.accounts.iter().filter_map(|it| Some((&it.account, it.plan.as_ref().err()?))),
+        ),
+        uncovered_section(&plan.uncovered),
+    ];
+    let details = accounts.iter().filter_map(|it| {
+        let document = account_plan(it.plan.as_ref().ok()?);
+        let is_silent = document.sections.iter().all(|it| matches!(it.body, Body::Names(_)));
+        (!is_silent).then(|| FleetAccount { account: &it.account, document })
+    });
+    let Counts { add, change, remove } = totals.counts;
+    FleetDocument {
+        marker: PLAN_MARKER,
+        severity: Severity::Notice,
+        title: title(plan).and_sentence(result),
+        counts: vec![CountsRow { label: "All", add, change, remove }],
+        columns: &["add", "change", "remove", "unlisted", "problems"],
+        rows,
+        sections: sections.into_iter().flatten().collect(),
+        accounts: details.collect(),
+        closing: closing(plan),
+        digest: Some(digest(plan)),
+    }
+}
+
+/// `Permissions boundaries of the fleet fleet.toml, shard 1/4: `.
+pub(super) fn title(plan: &FleetPlan) -> Text<'_> {
+    let title = match &plan.source {
+        FleetSource::File(file) => {
+            Text::ours("Permissions boundaries of fleet ").and_name(file.path.as_str())
+        }
+        FleetSource::Rollback { run, .. } => {
+            Text::ours("Permissions boundaries of the fleet of run ").and_name(run.as_str())
+        }
+    };
+    let title = match plan.shard {
+        Some(shard) => title.and(", shard ").and_sentence(shard.to_string()),
+        None => title,
+    };
+    title.and(": ")
+}
+
+/// The digest of the whole plan, also for a part of it: a reviewer compares it.
+pub(super) fn digest(plan: &FleetPlan) -> (&'static str, crate::iam::Digest) {
+    match plan.part_of {
+        Some(whole) => ("Digest of the whole plan", whole),
+        None => ("Digest", plan.digest()),
+    }
+}
+
+/// The order of the accounts: those that cannot be planned first, then those with most at stake.
+fn at_stake(planned: &AccountPlan) -> impl Ord + use<> {
+    let counts = planned.plan.as_ref().map(Plan::counts).unwrap_or_default();
+    let problems = problems(planned);
+    (
+        planned.plan.is_ok(),
+        Reverse(counts.remove),
+        Reverse(counts.change),
+        Reverse(counts.add),
+        Reverse(problems),
+        Reverse(planned.unlisted()),
+        planned.account.name.clone(),
+        planned.account.id,
+    )
+}
+
+fn problems(planned: &AccountPlan) -> usize {
+    let of_plan =
+        |plan: &Plan| plan.problems_of(ProblemSeverity::Error).count() + plan.drifted.len();
+    planned.plan.as_ref().map_or(0, of_plan)
+}
+
+/// The row of an account; `None` if it matches the files, and nothing else is to be said about it.
+fn row(planned: &AccountPlan) -> Option<FleetRow<'_>> {
+    let account = &planned.account;
+    let Ok(plan) = &planned.plan else {
+        return Some(FleetRow { account, cells: Vec::new(), note: "cannot be planned" });
+    };
+    let Counts { add, change, remove } = plan.counts();
+    let cells = vec![add, change, remove, planned.unlisted(), problems(planned)];
+    (cells.iter().any(|cell| *cell > 0)).then_some(FleetRow { account, cells, note: "" })
+}
+
+/// The accounts without a plan, grouped by the code and the action of the error.
+pub(super) fn failed_section<'a>(
+    failed: impl Iterator<Item = (&'a FleetAccountRef, &'a AccountProblem)>,
+) -> Option<Section<'a>> {
+    let mut groups: BTreeMap<(String, String), Vec<(&FleetAccountRef, &AccountProblem)>> =
+        BTreeMap::new();
+    for (account, problem) in failed {
+        let key = match problem {
+            AccountProblem::Call(error) => (error.code.to_string(), error.action.to_string()),
+            AccountProblem::Other(why) => (AccountProblem::OTHER.to_owned(), why.to_string()),
+        };
+        groups.entry(key).or_default().push((account, problem));
+    }
+    if groups.is_empty() {
+        return None;
+    }
+    let help = groups.values().flatten().find_map(|(_, problem)| match problem {
+        AccountProblem::Call(error) => advice(error),
+        AccountProblem::Other(_) => None,
+    });
+    let statement = |group: &Vec<(&'a FleetAccountRef, &'a AccountProblem)>| {
+        let labels = group.iter().map(|(account, _)| account.label());
+        let accounts = names(labels, MAX_ACCOUNTS, "account");
+        let problem = group.first().map(|(_, problem)| problem.to_string()).unwrap_or_default();
+        accounts.and(": ").and_quote(problem)
+    };
+    let count: usize = groups.values().map(Vec::len).sum();
+    let heading = format!("{} cannot be planned", counted(count, "account"));
+    let section = Section::of_statements(
+        Text::sentence(heading),
+        Severity::Error,
+        groups.values().map(statement).collect(),
+    );
+    Some(Section {
+        label: "cannot be planned",
+        noun: "account",
+        help: help.map(Text::sentence),
+        ..section
+    })
+}
+
+fn uncovered_section(uncovered: &[Uncovered]) -> Option<Section<'_>> {
+    if uncovered.is_empty() {
+        return None;
+    }
+    let count = uncovered.len();
+    let heading = format!(
+        "{} of the organization {} covered by nothing",
+        counted(count, "account"),
+        plural(count, "is", "are")
+    );
+    let labels = uncovered.iter().map(|it| format!("{} ({})", it.name, it.id));
+    let section = Section::of_statements(
+        Text::sentence(heading),
+        Severity::Warning,
+        vec![names(labels, MAX_ACCOUNTS, "account")],
+    );
+    let help = "add each to [accounts] or its organizational unit to units, or list it in except";
+    Some(Section { label: "not covered", noun: "account", help: Some(Text::ours(help)), ..section })
+}
+
+/// The violations of the guard rails of a fleet, and what results from them.
+pub(super) fn violations_section(
+    violations: &[FleetViolation],
+    result: &str,
+) -> Option<Section<'static>> {
+    if violations.is_empty() {
+        return None;
+    }
+    let heading = plural(violations.len(), "Guard rail violated", "Guard rails violated");
+    let section = Section::of_statements(
+        Text::sentence(format!("{heading}; {result}")),
+        Severity::Error,
+        violations.iter().map(|it| Text::sentence(statement(it))).collect(),
+    );
+    let help = Some(Text::sentence(fleet_override_help(violations)));
+    Some(Section { label: "guard rail violated", noun: "violation", help, ..section })
+}
+
+/// The violations of the guard rails of a fleet, each as a clause without a period.
+pub fn fleet_statements(violations: &[FleetViolation]) -> Vec<String> {
+    violations.iter().map(statement).collect()
+}
+
+fn statement(violation: &FleetViolation) -> String {
+    let (count, allowed, threshold, of, what, whole, key) = match *violation {
+        FleetViolation::TooManyChanges { count, allowed, threshold, of } => {
+            (count, allowed, threshold, of, "change", "principal", "max_changes")
+        }
+        FleetViolation::TooManyAccounts { count, allowed, threshold, of } => (
+            count,
+            allowed,
+            threshold,
+            of,
+            "account with changes",
+            "account",
+            "max_accounts_changed",
+        ),
+    };
+    let counted_what = match what {
+        "change" => counted(count, what),
+        _ => format!("{} with changes", counted(count, "account")),
+    };
+    let of = match threshold {
+        crate::iam::Threshold::Count(_) => String::new(),
+        crate::iam::Threshold::Share(share) => format!(" ({share} of {})", counted(of, whole)),
+    };
+    format!("{counted_what} in the fleet, and {key} allows {}{of}", grouped(allowed))
+}
+
+/// How to override the guard rails of a fleet.
+pub fn fleet_override_help(violations: &[FleetViolation]) -> String {
+    let options = violations.iter().map(|violation| match violation {
+        FleetViolation::TooManyChanges { count, .. } => format!("--max-fleet-changes {count}"),
+        FleetViolation::TooManyAccounts { count, .. } => format!("--max-accounts-changed {count}"),
+    });
+    let options: Vec<String> = options.collect();
+    format!(
+        "if the changes are intended, run apply with {}; otherwise, correct the files",
+        options.join(" and ")
+    )
+}
+
+fn closing(plan: &FleetPlan) -> Closing<'_> {
+    let totals = plan.totals();
+    let accounts = counted(totals.accounts, "account");
+    let mut parts = Vec::new();
+    let label = match plan.changes() {
+        0 => {
+            let matching = plural(totals.accounts - totals.failed, "matches", "match");
+            let all = format!(
+                "{} of {accounts} {matching} the files",
+                grouped(totals.accounts - totals.failed)
+            );
+            let tone = if totals.failed == 0 { Tone::Good } else { Tone::Neutral };
+            parts.push((tone, Text::sentence(all)));
+            "In sync"
+        }
+        _ => {
+            let Counts { add, change, remove } = totals.counts;
+            let [add, change, remove] = [add, change, remove].map(grouped);
+            let counts = format!(
+                "{add} to add, {change} to change, {remove} to remove in {} of {accounts}",
+                grouped(totals.changed)
+            );
+            parts.push((Tone::Neutral, Text::sentence(counts)));
+            "Plan"
+        }
+    };
+    parts.push((Tone::Neutral, Text::sentence(format!("{} in sync", totals.in_sync))));
+    if totals.failed > 0 {
+        let failed = format!("{} cannot be planned", counted(totals.failed, "account"));
+        parts.push((Tone::Bad, Text::sentence(failed)));
+    }
+    if totals.problems > 0 {
+        let problems = format!("{} cannot be planned", counted(totals.problems, "principal"));
+        parts.push((Tone::Bad, Text::sentence(problems)));
+    }
+    if totals.unlisted > 0 {
+        let unlisted = format!("{} unlisted", grouped(totals.unlisted));
+        parts.push((Tone::Careful, Text::sentence(unlisted)));
+    }
+    if !plan.uncovered.is_empty() {
+        let uncovered = format!("{} not covered", counted(plan.uncovered.len(), "account"));
+        parts.push((Tone::Careful, Text::sentence(uncovered)));
+    }
+    Closing { label, parts }
+}

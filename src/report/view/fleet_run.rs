@@ -1,0 +1,242 @@
+//! A run on a fleet.
+
+use std::collections::BTreeMap;
+
+use super::document::{FleetAccount, FleetDocument, FleetRow};
+use super::fleet::{digest, failed_section, title, violations_section};
+use super::refused::refused;
+use super::run::Run;
+use super::words::{counted, grouped, names};
+use super::{Body, Closing, RUN_MARKER, Section, Severity, Text, Tone};
+use crate::apply::{AccountEnd, AccountRun, Event, FleetRun, NotBegun};
+use crate::iam::AccountId;
+use crate::inventory::StopReason;
+use crate::plan::{Preflight, Severity as ProblemSeverity};
+
+/// The maximum number of accounts that a statement names; the others are counted.
+const MAX_ACCOUNTS: usize = 20;
+
+/// The final events of the runs in the accounts of a fleet, from which their reports are made.
+pub(in crate::report) type FleetEvents = BTreeMap<AccountId, Vec<Event>>;
+
+/// The runs in the accounts of a fleet, after the end of all.
+pub(in crate::report) struct FleetRunView<'a> {
+    run: &'a FleetRun,
+    accounts: Vec<(&'a AccountRun, Option<Run<'a>>)>,
+}
+
+impl<'a> FleetRunView<'a> {
+    pub(in crate::report) fn new(run: &'a FleetRun, events: &FleetEvents) -> Self {
+        let accounts = run.accounts.iter().map(|account| {
+            let of_run = match &account.end {
+                AccountEnd::Completed { preflight, .. } => {
+                    let mut view = Run::new(preflight);
+                    let events = events.get(&account.account.id);
+                    events.into_iter().flatten().for_each(|event| view.on(event));
+                    Some(view)
+                }
+                _ => None,
+            };
+            (&**account, of_run)
+        });
+        FleetRunView { run, accounts: accounts.collect() }
+    }
+
+    /// The report of the whole run.
+    pub(in crate::report) fn document(&self) -> FleetDocument<'_> {
+        let run = self.run;
+        let is_complete = run.is_complete();
+        let result = match (run.is_refused(), is_complete) {
+            (true, _) => "refused",
+            (false, true) => "complete",
+            (false, false) => "incomplete",
+        };
+        let failed = run.accounts.iter().filter_map(|it| match &it.end {
+            AccountEnd::Failed(problem) => Some((&it.account, problem)),
+            _ => None,
+        });
+        let mut sections: Vec<Section<'_>> =
+            violations_section(&run.violations, "nothing was changed").into_iter().collect();
+        sections.extend(failed_section(failed).map(|section| Section {
+            heading: section.heading.map(|_| Text::ours("Accounts in which nothing was done")),
+            ..section
+        }));
+        sections.extend(not_begun_section(run));
+        FleetDocument {
+            marker: RUN_MARKER,
+            severity: if is_complete { Severity::Notice } else { Severity::Error },
+            title: title(&run.plan).and(result),
+            counts: Vec::new(),
+            columns: &["applied", "failed", "not attempted", "conflicts", "problems"],
+            rows: run.accounts.iter().filter_map(|it| row(it)).collect(),
+            sections,
+            accounts: self.details().collect(),
+            closing: self.closing(result),
+            digest: Some(("Plan digest", digest(&run.plan).1)),
+        }
+    }
+
+    fn details(&self) -> impl Iterator<Item = FleetAccount<'_>> {
+        self.accounts.iter().filter_map(|(account, view)| {
+            let document = match (&account.end, view) {
+                (AccountEnd::Completed { summary, .. }, Some(view)) => view.document(summary),
+                (AccountEnd::Refused { preflight, why }, _) => refused(preflight, why),
+                _ => return None,
+            };
+            let is_silent = document.sections.iter().all(|it| matches!(it.body, Body::Names(_)));
+            (!is_silent).then_some(FleetAccount { account: &account.account, document })
+        })
+    }
+
+    fn closing(&self, result: &'static str) -> Closing<'static> {
+        let run = self.run;
+        let totals = Totals::of(run);
+        let (label, tone) = match result {
+            "complete" => ("Apply complete", Tone::Good),
+            "refused" => ("Refused", Tone::Bad),
+            _ => ("Incomplete", Tone::Bad),
+        };
+        let complete = run.accounts.iter().filter(|it| it.is_complete()).count();
+        let accounts =
+            format!("{} of {} complete", grouped(complete), counted(run.accounts.len(), "account"));
+        let mut counts = format!("{} applied", grouped(totals.applied));
+        for (count, what) in [
+            (totals.failed, "failed"),
+            (totals.not_attempted, "not attempted"),
+            (totals.conflicts, "in conflict"),
+        ] {
+            if count > 0 {
+                counts += &format!(", {} {what}", grouped(count));
+            }
+        }
+        let mut calls = counted(totals.calls, "call");
+        if totals.throttled > 0 {
+            calls += &format!(" ({} throttled)", grouped(totals.throttled));
+        }
+        let parts = vec![
+            (tone, Text::sentence(counts)),
+            (Tone::Neutral, Text::sentence(accounts)),
+            (Tone::Neutral, Text::sentence(calls)),
+        ];
+        Closing { label, parts }
+    }
+}
+
+/// The numbers of the runs in all accounts together.
+#[derive(Default)]
+pub(in crate::report) struct Totals {
+    pub(in crate::report) applied: usize,
+    /// Failed changes, and those that verification did not find.
+    pub(in crate::report) failed: usize,
+    pub(in crate::report) not_attempted: usize,
+    pub(in crate::report) conflicts: usize,
+    pub(in crate::report) calls: usize,
+    pub(in crate::report) throttled: usize,
+}
+
+impl Totals {
+    pub(in crate::report) fn of(run: &FleetRun) -> Totals {
+        let mut totals = Totals::default();
+        for account in &run.accounts {
+            match &account.end {
+                AccountEnd::Completed { preflight, summary, .. } => {
+                    totals.applied += summary.applied;
+                    totals.failed += summary.failed + summary.not_as_written;
+                    totals.not_attempted += summary.not_attempted;
+                    totals.conflicts += preflight.conflicts().count();
+                    totals.calls += usize::try_from(summary.calls.made).unwrap_or(usize::MAX);
+                    totals.throttled +=
+                        usize::try_from(summary.calls.throttled).unwrap_or(usize::MAX);
+                }
+                AccountEnd::Refused { preflight, .. } => {
+                    totals.not_attempted += preflight.plan.changes.len();
+                }
+                AccountEnd::NotBegun { changes, .. } => totals.not_attempted += changes,
+                AccountEnd::Failed(_) => {}
+            }
+        }
+        totals
+    }
+}
+
+/// The row of an account; `None` if nothing was to be done in it.
+fn row(run: &AccountRun) -> Option<FleetRow<'_>> {
+    let account = &run.account;
+    let problems = |preflight: &Preflight| {
+        preflight.plan.problems_of(ProblemSeverity::Error).count() + preflight.blocked().count()
+    };
+    let (cells, note) = match &run.end {
+        AccountEnd::Completed { preflight, summary, journal } => {
+            let cells = vec![
+                summary.applied,
+                summary.failed + summary.not_as_written,
+                summary.not_attempted,
+                preflight.conflicts().count(),
+                problems(preflight),
+            ];
+            let note = match (journal.is_err(), summary.not_verified > 0) {
+                (true, _) => "journal lost",
+                (false, true) => "not verified",
+                (false, false) => "",
+            };
+            (cells, note)
+        }
+        AccountEnd::Refused { preflight, .. } => {
+            (vec![0, 0, preflight.plan.changes.len(), 0, problems(preflight)], "refused")
+        }
+        AccountEnd::NotBegun { changes: 0, .. } => return None,
+        AccountEnd::NotBegun { changes, .. } => (vec![0, 0, *changes, 0, 0], "not begun"),
+        AccountEnd::Failed(_) => (Vec::new(), "nothing was done"),
+    };
+    let is_shown = !note.is_empty() || cells.iter().any(|cell| *cell > 0);
+    is_shown.then_some(FleetRow { account, cells, note })
+}
+
+/// The accounts that were not begun, by the reason.
+fn not_begun_section(run: &FleetRun) -> Option<Section<'_>> {
+    let mut groups: Vec<(NotBegun, Vec<&AccountRun>)> = Vec::new();
+    for account in &run.accounts {
+        let AccountEnd::NotBegun { why, .. } = account.end else { continue };
+        match groups.iter_mut().find(|(reason, _)| *reason == why) {
+            Some((_, accounts)) => accounts.push(account),
+            None => groups.push((why, vec![account])),
+        }
+    }
+    if groups.is_empty() {
+        return None;
+    }
+    let statement = |(why, accounts): &(NotBegun, Vec<&AccountRun>)| {
+        let labels = accounts.iter().map(|it| it.account.label());
+        let accounts = names(labels, MAX_ACCOUNTS, "account");
+        Text::sentence(reason(*why)).and(": ").and_text(accounts)
+    };
+    let statements = groups.iter().map(statement).collect();
+    let heading = Text::ours("Accounts that were not begun");
+    let section = Section::of_statements(heading, Severity::Error, statements);
+    let help =
+        Some(Text::ours("run the command again: accounts that are complete are not changed"));
+    Some(Section { label: "not begun", noun: "account", help, ..section })
+}
+
+/// Why accounts were not begun, for machines.
+pub(in crate::report) fn reason_code(why: NotBegun) -> &'static str {
+    match why {
+        NotBegun::Stopped(StopReason::Interrupted) => "interrupted",
+        NotBegun::Stopped(StopReason::Deadline) => "deadline",
+        NotBegun::Stopped(StopReason::Error | StopReason::Journal) => "error",
+        NotBegun::First => "first",
+        NotBegun::TooManyFailed => "max_accounts_failed",
+        NotBegun::GuardRail => "guard_rail",
+    }
+}
+
+fn reason(why: NotBegun) -> &'static str {
+    match why {
+        NotBegun::Stopped(StopReason::Interrupted) => "the run was interrupted",
+        NotBegun::Stopped(StopReason::Deadline) => "the time limit of --timeout was reached",
+        NotBegun::Stopped(StopReason::Error | StopReason::Journal) => "the run was stopped",
+        NotBegun::First => "an account of --first is not complete",
+        NotBegun::TooManyFailed => "as many accounts failed as max_accounts_failed allows",
+        NotBegun::GuardRail => "the changes would violate a guard rail of the fleet",
+    }
+}
