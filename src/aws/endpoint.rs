@@ -20,11 +20,13 @@ pub struct PlainHttp {
 
 const FLAG: &str = "--endpoint-url";
 const VARIABLE: &str = "AWS_ENDPOINT_URL";
+/// The services that only the tool's own calls use, in the form of [`OF_CREDENTIALS`].
+const OF_CALLS: [(&str, &str); 2] = [("iam", "IAM"), ("organizations", "ORGANIZATIONS")];
 /// The services that are called to get credentials: the ID in a profile and the end of the variable's name.
 const OF_CREDENTIALS: [(&str, &str); 4] =
     [("sts", "STS"), ("sso", "SSO"), ("sso oidc", "SSO_OIDC"), ("signin", "SIGNIN")];
 
-/// Checks that every endpoint is encrypted or on this machine. `flag` is for the calls to IAM and STS, and `config` has
+/// Checks that every endpoint is encrypted or on this machine. `flag` is for the calls to IAM, STS and AWS Organizations, and `config` has
 /// the settings of the environment and of `profile`.
 ///
 /// # Errors
@@ -37,8 +39,8 @@ pub(super) fn check_endpoints(
     if let Some(url) = flag {
         check(url, || FLAG.to_owned())?;
     }
-    let of_iam = [("iam", "IAM")].into_iter().filter(|_| flag.is_none());
-    for (id, suffix) in of_iam.chain(OF_CREDENTIALS) {
+    let others = OF_CALLS.into_iter().filter(|_| flag.is_none());
+    for (id, suffix) in others.chain(OF_CREDENTIALS) {
         let Some(url) = configured(config, id) else { continue };
         check(&url, || {
             let variables = [format!("{VARIABLE}_{suffix}"), VARIABLE.to_owned()];

@@ -70,6 +70,12 @@ impl ErrorClass {
 }
 
 const UNREADABLE: &str = "the response is not a complete XML document of IAM";
+const UNREADABLE_JSON: &str = "the response is not a complete JSON document of AWS Organizations";
+
+/// What a response to `action` is that cannot be parsed.
+fn unparsed(action: &str) -> &'static str {
+    if action.starts_with("organizations:") { UNREADABLE_JSON } else { UNREADABLE }
+}
 
 /// The minimum difference between two clocks that explains a signature that AWS rejects. It is that of the SDK.
 const MIN_SKEW: Duration = Duration::from_secs(240);
@@ -127,7 +133,7 @@ impl ApiError {
             // Not an error of IAM: the SDK cannot parse a successful response.
             SdkError::ServiceError(response) if response.raw().status().is_success() => ApiError {
                 request_id: request_id(None, response.raw()),
-                ..ApiError::unreadable(action, UNREADABLE)
+                ..ApiError::unreadable(action, unparsed(action))
             },
             SdkError::ServiceError(response) => {
                 let status = response.raw().status().as_u16();
@@ -181,7 +187,7 @@ impl ApiError {
             }
             SdkError::ResponseError(response) => ApiError {
                 request_id: request_id(None, response.raw()),
-                ..ApiError::unreadable(action, UNREADABLE)
+                ..ApiError::unreadable(action, unparsed(action))
             },
             other => ApiError::without_response(
                 action,

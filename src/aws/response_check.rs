@@ -60,7 +60,9 @@ impl Intercept for ResponseCheck {
         }
         // Without a body, the error is that it could not be read.
         let Some(body) = response.body().bytes() else { return Ok(()) };
-        let checked = check(body, action(config)?).and_then(|()| {
+        let action = action(config)?;
+        let checked = if is_json(action) { check_json(body) } else { check(body, action) };
+        let checked = checked.and_then(|()| {
             match self.redactor.is_secret_in(&String::from_utf8_lossy(body)) {
                 true => Err("the response repeats a secret of the credentials".to_owned()),
                 false => Ok(()),
@@ -72,6 +74,24 @@ impl Intercept for ResponseCheck {
 
 fn action(config: &ConfigBag) -> Result<&str, BoxError> {
     Ok(config.load::<Metadata>().ok_or("the name of the action is unknown")?.name())
+}
+
+/// Whether it is an action of AWS Organizations, whose responses are JSON documents.
+fn is_json(action: &str) -> bool {
+    matches!(action, "ListAccounts" | "ListAccountsForParent" | "ListOrganizationalUnitsForParent")
+}
+
+/// Checks that `body` is exactly one JSON object.
+///
+/// # Errors
+/// What is wrong with it.
+fn check_json(body: &[u8]) -> Result<(), String> {
+    match serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(body) {
+        Ok(_) => Ok(()),
+        Err(_) => {
+            Err("the response is not a complete JSON document of AWS Organizations".to_owned())
+        }
+    }
 }
 
 /// What a body is that no parser should have to guess about.

@@ -49,6 +49,7 @@ mod layers;
 mod localstack;
 mod messages;
 mod only;
+mod organization;
 mod pinned;
 mod pinned_files;
 mod plan_impact;

@@ -268,8 +268,11 @@ pub(in crate::aws) fn host(url: &str) -> String {
     printable(authority.rsplit_once('@').map_or(authority, |(_, host)| host))
 }
 
-/// The action of a request of the Query protocol.
+/// The action of a request of the JSON protocol or of the Query protocol.
 fn action(request: &HttpRequest) -> Option<String> {
+    if let Some(target) = request.headers().get("x-amz-target") {
+        return target.split_once('.').map(|(_, action)| printable(action));
+    }
     let body = std::str::from_utf8(request.body().bytes()?).ok()?;
     let action = body.strip_prefix("Action=")?.split('&').next()?;
     Some(printable(action))
