@@ -5,7 +5,7 @@ use super::args::Args;
 use super::failure::Failure;
 use super::mfa_prompt::TerminalMfaPrompt;
 use crate::aws::Access;
-use crate::iam::Printable;
+use crate::iam::{AccountId, AccountSelector, Printable};
 use crate::report::WaitDisplay;
 use crate::sandbox::{self, Options, Sandbox, Seed};
 use crate::state::StateRoot;
@@ -55,6 +55,42 @@ pub(super) fn reject_file(args: &Args, command: &str, help: &str) -> Result<(), 
             Err(Failure::new(format!("-f {} cannot be used with {command}", shown(file)))
                 .help(help.replace("FILE", &shown(file))))
         }
+    }
+}
+
+/// Rejects `--fleet` for a command that works on one account.
+pub(super) fn reject_fleet(args: &Args, command: &str) -> Result<(), Failure> {
+    match args.fleet {
+        None => Ok(()),
+        Some(_) => Err(Failure::new(format!("--fleet cannot be used with {command}"))
+            .help("run the command for each account, with --profile or other credentials of it")),
+    }
+}
+
+/// The account that `--account` names for a command that works on one account.
+pub(super) fn one_account(args: &Args) -> Result<Option<AccountId>, Failure> {
+    match &*args.account {
+        [] => Ok(None),
+        [AccountSelector::Id(id)] => Ok(Some(*id)),
+        [AccountSelector::Name(name)] => {
+            let message =
+                format!("--account {name}: only an account of a fleet is selected by its name");
+            Err(Failure::new(message)
+                .help("specify the account ID of 12 digits, or use --fleet FILE"))
+        }
+        [_, _, ..] => {
+            Err(Failure::new("--account is repeated, and the command works on one account")
+                .help("specify one account, or use --fleet FILE"))
+        }
+    }
+}
+
+/// Rejects an option of fleets for a command that works on one account.
+pub(super) fn reject_option_of_fleet(option: Option<&'static str>) -> Result<(), Failure> {
+    match option {
+        None => Ok(()),
+        Some(option) => Err(Failure::new(format!("{option} can be used with a fleet only"))
+            .help("use --fleet FILE or a saved fleet plan, or omit the option")),
     }
 }
 

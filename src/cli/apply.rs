@@ -5,12 +5,13 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::task::JoinHandle;
 
-use super::access::{access, reject_file, state};
+use super::access::{access, one_account, reject_file, reject_option_of_fleet, state};
 use super::args::{ApplyArgs, Args, Format};
 use super::check::write_to_review;
 use super::confirmation::confirm;
 use super::exit_code::Exit;
 use super::failure::Failure;
+use super::fleet;
 use super::output::Output;
 use super::reporter::Reporter;
 use super::signals::{interrupted, stop_on_signal};
@@ -22,6 +23,7 @@ use crate::inventory::{StopReason, Wait};
 use crate::journal::JournalError;
 use crate::ops::{
     self, ApplyInput, ApplyOptions, ApplyOutcome, Declined, EventSink, Interaction, Review,
+    SavedPlan,
 };
 use crate::plan::{Preflight, Refused, Supervision};
 use crate::report::{
@@ -35,23 +37,42 @@ pub(super) async fn run(
     output: &Output,
 ) -> Result<Exit, Failure> {
     let input = match &command.plan {
-        None => ApplyInput::Files(command.selection.of(args.files())),
-        Some(plan) => {
+        None => {
+            if let Some(fleet) = &args.fleet {
+                return fleet::apply_files(args, fleet, command, output).await;
+            }
+            ApplyInput::Files(command.selection.of(args.files()))
+        }
+        Some(path) => {
             let help = "omit -f: a saved plan does not need the boundaries file";
             reject_file(args, "a saved plan", help)?;
+            if args.fleet.is_some() {
+                return Err(Failure::new("--fleet cannot be used with a saved plan").help(
+                    "omit --fleet: a saved plan has the credentials of each account; --account selects accounts",
+                ));
+            }
             if command.selection.is_set() {
                 let message = "a saved plan cannot be limited to principals";
                 let help = "omit --only and --expiring-within, or omit the plan to apply the boundaries file";
                 return Err(Failure::new(message).help(help));
             }
-            ApplyInput::Saved(plan.clone())
+            match ops::read_plan(path).map_err(Failure::nothing_changed)? {
+                SavedPlan::Account(plan) => ApplyInput::Planned(plan),
+                SavedPlan::Fleet(plan) => {
+                    return fleet::apply_saved(args, plan, path, command, output).await;
+                }
+            }
         }
     };
+    reject_option_of_fleet(command.fleet.set_option())?;
+    reject_option_of_fleet(command.of_fleet.set_option())?;
+    reject_option_of_fleet(command.shard.shard.map(|_| "--shard"))?;
+    let account = one_account(args)?;
     let waits = output.wait_display();
     let (access, _sandbox) = access(args, &waits).await?;
     let options = ApplyOptions {
         access,
-        account: args.account,
+        account,
         input,
         overrides: command.guard.overrides(),
         supervision: match command.auto_approve {

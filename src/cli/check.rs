@@ -1,12 +1,16 @@
 use super::args::{Args, CheckArgs, Format};
 use super::exit_code::Exit;
 use super::failure::Failure;
+use super::fleet;
 use super::output::Output;
 use crate::ops;
 use crate::report::{render_check, render_file_errors};
 
 pub(super) fn run(args: &Args, command: &CheckArgs, output: &Output) -> Result<Exit, Failure> {
     let format = command.format;
+    if let Some(file) = &args.fleet {
+        return fleet::check(file, format, output);
+    }
     match ops::check(&args.files()).map_err(Failure::from) {
         Ok(config) => {
             output.result(format, &render_check(&config, format.into(), output.out))?;

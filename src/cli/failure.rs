@@ -140,7 +140,6 @@ fn help(error: &Error) -> Option<String> {
         Error::NoProfileInSandbox(_) => {
             "run the command without --sandbox, or give the account a role instead of the profile"
         }
-        Error::FleetPlan(_) => "use `show PLAN` or `apply PLAN`, which accept fleet plans",
         Error::NoSuchSelection { .. } => {
             "correct --only; a new user or role can take a few seconds to appear in IAM: run the command again"
         }

@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use super::access::{access, reject_file};
+use super::access::{access, one_account, reject_file, reject_fleet};
 use super::args::{Args, CheckFormat, ImportArgs, ImportMode};
 use super::exit_code::Exit;
 use super::failure::Failure;
@@ -19,6 +19,7 @@ pub(super) async fn run(
     command: &ImportArgs,
     output: &Output,
 ) -> Result<Exit, Failure> {
+    reject_fleet(args, "import")?;
     match command.mode() {
         ImportMode::New => new_file(args, command, output).await,
         ImportMode::Update(file) => {
@@ -59,7 +60,7 @@ async fn new_file(args: &Args, command: &ImportArgs, output: &Output) -> Result<
     let (access, _sandbox) = access(args, &waits).await?;
     let options = ImportOptions {
         access,
-        account: args.account,
+        account: one_account(args)?,
         out: command.out.clone(),
         documents: command.documents.clone(),
         force: command.force,
@@ -102,7 +103,7 @@ async fn update(
     let kinds = command.kinds();
     let options = UpdateOptions {
         access,
-        account: args.account,
+        account: one_account(args)?,
         file: file.to_owned(),
         kinds,
         timeout: command.timeout,
@@ -122,8 +123,13 @@ async fn check(
     let waits = output.wait_display();
     let (access, _sandbox) = access(args, &waits).await?;
     let kinds = command.kinds();
-    let options =
-        CompareOptions { access, account: args.account, files, kinds, timeout: command.timeout };
+    let options = CompareOptions {
+        access,
+        account: one_account(args)?,
+        files,
+        kinds,
+        timeout: command.timeout,
+    };
     let compared = ops::compare(&options, &mut |wait| waits.show(wait)).await?;
     let comparison = &compared.comparison;
     let file = compared_file(&compared);
@@ -152,7 +158,7 @@ fn from_csv(
     reject_file(args, "import --from-csv", "to write that file, specify --out FILE")?;
     let options = FromCsvOptions {
         csv: csv.to_owned(),
-        account: args.account,
+        account: one_account(args)?,
         out: command.out.clone(),
         force: command.force,
     };

@@ -9,6 +9,7 @@ mod confirmation;
 mod core_dump;
 mod exit_code;
 mod failure;
+mod fleet;
 mod gate;
 mod impact;
 mod import;

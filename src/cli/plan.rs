@@ -1,10 +1,11 @@
 use std::path::Path;
 
-use super::access::access;
+use super::access::{access, one_account, reject_option_of_fleet};
 use super::args::{Args, PlanArgs, PlanOutput};
 use super::check::write_to_review;
 use super::exit_code::Exit;
 use super::failure::Failure;
+use super::fleet;
 use super::output::Output;
 use crate::iam::{DateOrTime, Printable};
 use crate::ops::{self, ExplainOptions, PlanOptions, Selection};
@@ -12,13 +13,19 @@ use crate::plan::{Plan, Severity};
 use crate::report::{render_explanation, render_plan};
 
 pub(super) async fn run(args: &Args, command: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
+    if let Some(file) = &args.fleet {
+        return fleet::plan(args, file, command, output).await;
+    }
+    reject_option_of_fleet(command.fleet.set_option())?;
+    reject_option_of_fleet(command.shard.shard.map(|_| "--shard"))?;
+    let account = one_account(args)?;
     let waits = output.wait_display();
     let (access, _sandbox) = access(args, &waits).await?;
     let as_of = command.as_of.map(DateOrTime::moment);
     if let Some(principal) = &command.explain {
         let options = ExplainOptions {
             access,
-            account: args.account,
+            account,
             files: args.files(),
             principal: principal.clone(),
             as_of,
@@ -34,7 +41,7 @@ pub(super) async fn run(args: &Args, command: &PlanArgs, output: &Output) -> Res
         });
     }
     let options = PlanOptions {
-        making: command.to.making(access, args.account),
+        making: command.to.making(access, account),
         selection: Selection {
             base: command.base.clone(),
             as_of,
@@ -55,13 +62,17 @@ pub(super) fn made(plan: &Plan, to: &PlanOutput, output: &Output) -> Result<Exit
         output.remark(&saved(plan, path));
     }
     output.result(to.format, &render_plan(plan, to.format.into(), output.out))?;
-    let has_changes = to.detailed_exitcode && !plan.changes.is_empty();
-    Ok(match (plan.is_incomplete(), has_changes) {
+    Ok(exit(plan.is_incomplete(), to.detailed_exitcode && !plan.changes.is_empty()))
+}
+
+/// The exit code of a plan.
+pub(super) fn exit(is_incomplete: bool, has_changes: bool) -> Exit {
+    match (is_incomplete, has_changes) {
         (true, true) => Exit::ChangesAndProblems,
         (true, false) => Exit::SomeFailed,
         (false, true) => Exit::Changes,
         (false, false) => Exit::Done,
-    })
+    }
 }
 
 fn saved(plan: &Plan, path: &Path) -> String {

@@ -1,7 +1,8 @@
-use super::access::{access, reject_file};
+use super::access::{access, one_account, reject_file, reject_fleet, reject_option_of_fleet};
 use super::args::{Args, RollbackArgs};
 use super::exit_code::Exit;
 use super::failure::Failure;
+use super::fleet;
 use super::output::Output;
 use super::plan::made;
 use crate::ops::{self, RollbackOptions};
@@ -13,10 +14,16 @@ pub(super) async fn run(
 ) -> Result<Exit, Failure> {
     let help = "omit -f: the journal contains the boundaries from before the run";
     reject_file(args, "rollback", help)?;
+    reject_fleet(args, "rollback")?;
+    if ops::is_run_directory(&command.journal) {
+        return fleet::rollback(args, command, output).await;
+    }
+    reject_option_of_fleet(command.fleet.set_option())?;
+    let account = one_account(args)?;
     let waits = output.wait_display();
     let (access, _sandbox) = access(args, &waits).await?;
     let options = RollbackOptions {
-        making: command.to.making(access, args.account),
+        making: command.to.making(access, account),
         journal: command.journal.clone(),
     };
     let plan = ops::rollback(&options, &mut |wait| waits.show(wait)).await?;

@@ -11,6 +11,7 @@ pub(super) fn run(command: &SchemaArgs, output: &Output) -> Result<Exit, Failure
         SchemaOf::Boundaries => config::schema().to_value(),
         SchemaOf::Fleet => config::fleet_schema().to_value(),
         SchemaOf::Plan => saved::schema(),
+        SchemaOf::FleetPlan => saved::fleet_schema(),
     };
     output.result(Content::Own, &format!("{schema:#}\n"))?;
     Ok(Exit::Done)

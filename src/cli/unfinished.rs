@@ -60,7 +60,7 @@ fn known_outcomes(record: &RunRecord) -> String {
     }
 }
 
-fn listed(principals: &[&Principal]) -> String {
+pub(super) fn listed(principals: &[&Principal]) -> String {
     let names: Vec<String> = principals.iter().take(MAX_NAMES).map(ToString::to_string).collect();
     match principals.len().saturating_sub(MAX_NAMES) {
         0 => names.join(", "),

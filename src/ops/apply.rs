@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::{Declined, Error};
-use super::saved_plan::read_account_plan;
 use super::selection::Selection;
 use super::session::{Input, Session};
 use super::time_limit::TimeLimit;
@@ -57,8 +56,6 @@ pub struct ApplyOptions {
 pub enum ApplyInput {
     /// The plan of boundaries files.
     Files(Selection),
-    /// A saved plan; `-` is standard input.
-    Saved(PathBuf),
     /// A plan that was made or read earlier.
     Planned(Box<Plan>),
     /// The plan of files that were read earlier.
@@ -146,7 +143,6 @@ pub async fn apply(
     }
     let (input, is_saved) = match &options.input {
         ApplyInput::Files(selection) => (Input::files(selection)?, false),
-        ApplyInput::Saved(path) => (Input::Saved(Box::new(read_account_plan(path)?)), true),
         ApplyInput::Planned(plan) => (Input::Saved(plan.clone()), true),
         ApplyInput::Read { config, selection } => {
             let (config, selection) = (config.clone(), selection.clone());

@@ -29,9 +29,6 @@ pub enum Error {
     /// An account of a fleet needs a profile, and the run uses a sandbox.
     #[error("the sandbox has no profiles, such as {0:?} of the account")]
     NoProfileInSandbox(Printable),
-    /// A saved plan is one of a fleet, and the use case needs that of an account.
-    #[error("{0} is the plan of a fleet")]
-    FleetPlan(Printable),
     /// The earlier version of the file, to compare with, does not exist.
     #[error("cannot read {}: file not found", Printable::path(.0))]
     NoBase(PathBuf),

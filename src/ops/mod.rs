@@ -24,7 +24,7 @@ mod time_limit;
 mod update;
 
 pub use apply::{ApplyInput, ApplyOptions, ApplyOutcome, EventSink, Interaction, Review, apply};
-pub use check::check;
+pub use check::{check, check_fleet};
 pub use error::{Declined, Error};
 pub use explain::{ExplainOptions, explain};
 pub use fleet::{

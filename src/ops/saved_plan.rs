@@ -40,17 +40,6 @@ pub fn read_plan(path: &Path) -> Result<SavedPlan, Error> {
     })
 }
 
-/// Reads the saved plan of an account, like [`read_plan`].
-///
-/// # Errors
-/// Those of [`read_plan`], and [`Error::FleetPlan`] for a fleet plan.
-pub(super) fn read_account_plan(path: &Path) -> Result<Plan, Error> {
-    match read_plan(path)? {
-        SavedPlan::Account(plan) => Ok(*plan),
-        SavedPlan::Fleet(_) => Err(Error::FleetPlan(Printable::path(path))),
-    }
-}
-
 /// Saves a plan atomically. An earlier plan at the path is replaced; any other file is not.
 ///
 /// # Errors

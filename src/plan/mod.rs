@@ -47,7 +47,10 @@ pub use impact::{Effect, ExplainedImpact, PlanImpact};
 pub use pinned::{PinnedPolicies, PolicyDocuments, policy_documents};
 pub use preflight::{Preflight, Refused, Verdict};
 pub use rollback::{changed_principals, rollback};
-pub use scope::{ScopeError, check_account, check_journal_scope, check_plan_scope, check_scope};
+pub use scope::{
+    ScopeError, check_account, check_journal_scope, check_plan_account, check_plan_scope,
+    check_scope,
+};
 pub use source::{Base, PlanSource};
 pub use unlisted::{Unlisted, UnlistedPrincipal};
 pub use used::{UsedPermission, UsedPermissions, UsedResult};

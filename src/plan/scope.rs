@@ -38,6 +38,14 @@ pub enum ScopeError {
         /// The ARN of the caller identity.
         arn: Printable,
     },
+    /// A saved plan is for another account than the one that the command is restricted to.
+    #[error("wrong account: --account is {expected}, and the plan was made for account {actual}")]
+    OtherPlan {
+        /// The account that the command is restricted to.
+        expected: AccountId,
+        /// The account that the plan was made for.
+        actual: AccountId,
+    },
     /// The file has no `[account]`, and its policies belong to another account.
     #[error(
         "wrong account: the policies in {file} belong to account {expected}, and the credentials \
@@ -123,6 +131,19 @@ pub fn check_account(
         Some(expected) if expected != identity.account => {
             let (actual, arn) = (identity.account, identity.arn.clone());
             Err(ScopeError::Expected { expected, actual, arn })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks that a saved plan is for the account that a command is restricted to; `None` allows every account.
+///
+/// # Errors
+/// [`ScopeError::OtherPlan`] if it is not.
+pub fn check_plan_account(expected: Option<AccountId>, plan: &Plan) -> Result<(), ScopeError> {
+    match expected {
+        Some(expected) if expected != plan.account => {
+            Err(ScopeError::OtherPlan { expected, actual: plan.account })
         }
         _ => Ok(()),
     }

@@ -85,6 +85,11 @@ pub(super) fn message_style() -> ProgressStyle {
 pub struct BarHandle(Option<ProgressBar>);
 
 impl BarHandle {
+    /// The handle of no bar.
+    pub fn none() -> BarHandle {
+        BarHandle(None)
+    }
+
     /// Calls `write` while the bar is hidden.
     pub fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
         match &self.0 {

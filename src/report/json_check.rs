@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::view::ListedCounts;
-use crate::config::{Config, Diagnostic, FileErrors, SourceFile};
+use crate::config::{Config, Diagnostic, FileErrors, Fleet, FleetConfigs, SourceFile};
 use crate::iam::{AccountId, Digest, PrincipalKind};
 
 /// The errors of a file as one document.
@@ -34,6 +34,27 @@ pub(super) fn check(config: &Config) -> String {
     })
 }
 
+/// A fleet file without errors, and its boundaries files, as one document.
+pub(super) fn check_fleet(
+    fleet: &Fleet,
+    configs: &FleetConfigs,
+    warnings: &[Diagnostic],
+) -> String {
+    let files = configs.distinct.iter().flat_map(|config| &config.files);
+    let mut files: Vec<FileJson<'_>> = files.map(FileJson::of).collect();
+    files.sort_by_key(|file| file.path);
+    files.dedup_by_key(|file| file.path);
+    pretty(&CheckJson {
+        file: fleet.path.to_string(),
+        file_digest: Some(fleet.digest),
+        files,
+        accounts: Some(fleet.accounts.len()),
+        organizational_units: fleet.organization.as_ref().map(|it| it.units.len()),
+        warnings: warnings.iter().map(DiagnosticJson::of).collect(),
+        ..CheckJson::default()
+    })
+}
+
 #[derive(Serialize)]
 struct CheckJson<'a> {
     format: &'static str,
@@ -48,6 +69,12 @@ struct CheckJson<'a> {
     users: Option<ListedCounts>,
     roles: Option<ListedCounts>,
     rules: Option<usize>,
+    /// Of a fleet file, the number of accounts that it names; otherwise, it is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accounts: Option<usize>,
+    /// Of a fleet file, the number of units of the organization; otherwise, it is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organizational_units: Option<usize>,
     mistakes: Vec<DiagnosticJson<'a>>,
     warnings: Vec<DiagnosticJson<'a>>,
 }
@@ -85,6 +112,8 @@ impl Default for CheckJson<'_> {
             users: None,
             roles: None,
             rules: None,
+            accounts: None,
+            organizational_units: None,
             mistakes: Vec::new(),
             warnings: Vec::new(),
         }

@@ -6,7 +6,7 @@ use super::{
     text, view,
 };
 use crate::apply::Event;
-use crate::config::{Config, FileErrors, render_warnings};
+use crate::config::{Config, FileErrors, Fleet, FleetConfigs, render_warnings};
 use crate::impact::ComparedDocuments;
 use crate::plan::{Explanation, Plan, Preflight, Refused};
 
@@ -61,6 +61,25 @@ pub fn render_check(config: &Config, format: Format, style: Style) -> String {
         }
         Some(render) => render(&view::check(config), style),
         None => json_check::check(config),
+    }
+}
+
+/// Renders the result of the check of a fleet file and its boundaries files without errors, like [`render_check`].
+pub fn render_fleet_check(
+    fleet: &Fleet,
+    configs: &FleetConfigs,
+    format: Format,
+    style: Style,
+) -> String {
+    let warnings = configs.warnings();
+    match renderer(format) {
+        Some(_) if format == Format::Text => {
+            let document =
+                Document { sections: Vec::new(), ..view::check_fleet(fleet, configs, &warnings) };
+            render_warnings(&warnings, style.color) + &text::document(&document, style)
+        }
+        Some(render) => render(&view::check_fleet(fleet, configs, &warnings), style),
+        None => json_check::check_fleet(fleet, configs, &warnings),
     }
 }
 

@@ -283,7 +283,10 @@ async fn without_faults(world: World) {
     let back = ops::rollback(&back, &mut |_| {}).await.unwrap();
     assert_eq!(back.changes.len(), plan.changes.len());
     assert_eq!(Plan::from_json(back.to_json().as_bytes()).unwrap(), back);
-    let input = ApplyInput::Saved(path("back.json"));
+    let ops::SavedPlan::Account(plan) = ops::read_plan(&path("back.json")).unwrap() else {
+        panic!("it is the plan of an account")
+    };
+    let input = ApplyInput::Planned(plan);
     let rolled_back = apply(&apply_options(&sandbox, folder.path(), input)).await;
     assert!(rolled_back.summary.is_complete());
     assert_eq!(world.truth(&sandbox), before);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::example::{self, Example};
 use super::value::{duration, positive_duration};
-use super::{Format, OverrideArgs, SelectionArgs};
+use super::{FleetApplyArgs, FleetArgs, Format, OverrideArgs, SelectionArgs, ShardArgs};
 use crate::iam::Rate;
 
 pub(super) const EXAMPLES: &[Example] = &[
@@ -54,7 +54,8 @@ pub(in crate::cli) struct ApplyArgs {
     /// Maximum time that verification waits until reads return the new boundaries; 0s reads once
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub(in crate::cli) read_back: Duration,
-    /// Write the journal of the run to this new file [default: a file in the state directory]
+    /// Write the journal of the run to this new file, or the journals of a fleet to this new directory [default: in the
+    /// state directory]
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) journal: Option<PathBuf>,
     /// Output format
@@ -64,4 +65,10 @@ pub(in crate::cli) struct ApplyArgs {
     pub(in crate::cli) selection: SelectionArgs,
     #[command(flatten)]
     pub(in crate::cli) guard: OverrideArgs,
+    #[command(flatten)]
+    pub(in crate::cli) of_fleet: FleetApplyArgs,
+    #[command(flatten)]
+    pub(in crate::cli) shard: ShardArgs,
+    #[command(flatten)]
+    pub(in crate::cli) fleet: FleetArgs,
 }

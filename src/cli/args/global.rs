@@ -9,7 +9,7 @@ use super::{
     SandboxCommand, SchemaArgs, ShowArgs, sandbox,
 };
 use crate::cli::exit_code::Exit;
-use crate::iam::AccountId;
+use crate::iam::AccountSelector;
 
 /// The heading of the options that every command accepts.
 const GLOBAL: &str = "Global options";
@@ -32,6 +32,10 @@ pub(super) const EXAMPLES: &[Example] = &[
         commands: &["iam-boundaries plan --out plan.json", "iam-boundaries apply plan.json"],
     },
     Example {
+        purpose: "Show the changes in all accounts of a fleet",
+        commands: &["iam-boundaries --fleet fleet.toml plan"],
+    },
+    Example {
         purpose: "Show the changes that would roll back a run",
         commands: &["iam-boundaries rollback JOURNAL"],
     },
@@ -51,15 +55,22 @@ pub(in crate::cli) struct Args {
     /// their rules are tried first.
     #[arg(short, long, global = true, help_heading = GLOBAL)]
     pub(in crate::cli) file: Vec<PathBuf>,
+    /// Path of a fleet file: the command works on all accounts that it names
+    ///
+    /// The fleet file names the boundaries files and the credentials of each account.
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "file", help_heading = GLOBAL)]
+    pub(in crate::cli) fleet: Option<PathBuf>,
     /// Use only the credentials of this AWS profile
     ///
     /// Without this option, the profile is the one in AWS_DEFAULT_PROFILE or AWS_PROFILE, or `default`. The
     /// credentials in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY then take precedence over the profile.
     #[arg(long, global = true, value_name = "NAME", conflicts_with = "sandbox", help_heading = GLOBAL)]
     pub(in crate::cli) profile: Option<String>,
-    /// Fail unless the credentials belong to this account
-    #[arg(long, global = true, value_name = "ID", help_heading = GLOBAL)]
-    pub(in crate::cli) account: Option<AccountId>,
+    /// Fail unless the credentials belong to this account; with a fleet, only this account, by name or ID
+    ///
+    /// With a fleet, the option can be repeated.
+    #[arg(long, global = true, value_name = "ACCOUNT", help_heading = GLOBAL)]
+    pub(in crate::cli) account: Vec<AccountSelector>,
     /// AWS Region for signing requests; IAM is a global service
     #[arg(long, global = true, conflicts_with = "sandbox", value_parser = region, help_heading = GLOBAL)]
     pub(in crate::cli) region: Option<String>,

@@ -3,10 +3,10 @@ use std::time::Duration;
 
 use super::example::{self, Example};
 use super::value::{positive_duration, principal};
-use super::{Format, LimitArgs, SelectionArgs};
+use super::{FleetArgs, Format, LimitArgs, SelectionArgs, ShardArgs};
 use crate::aws::Access;
 use crate::iam::{AccountId, DateOrTime, Principal};
-use crate::ops::{ImpactScope, Making};
+use crate::ops::{FleetMaking, ImpactScope, Making};
 
 pub(super) const EXAMPLES: &[Example] = &[
     Example { purpose: "Show the changes", commands: &["iam-boundaries plan"] },
@@ -44,7 +44,7 @@ pub(in crate::cli) struct PlanArgs {
     #[arg(long, value_name = "DATE", conflicts_with = "out")]
     pub(in crate::cli) as_of: Option<DateOrTime>,
     /// Show what decides the boundary of this user or role, such as user/alice, instead of the plan
-    #[arg(long, value_name = "PRINCIPAL", value_parser = principal, conflicts_with_all = ["out", "base", "only", "detailed_exitcode"])]
+    #[arg(long, value_name = "PRINCIPAL", value_parser = principal, conflicts_with_all = ["out", "base", "only", "detailed_exitcode", "fleet"])]
     pub(in crate::cli) explain: Option<Principal>,
     #[command(flatten)]
     pub(in crate::cli) selection: SelectionArgs,
@@ -52,6 +52,10 @@ pub(in crate::cli) struct PlanArgs {
     pub(in crate::cli) to: PlanOutput,
     #[command(flatten)]
     pub(in crate::cli) limits: LimitArgs,
+    #[command(flatten)]
+    pub(in crate::cli) shard: ShardArgs,
+    #[command(flatten)]
+    pub(in crate::cli) fleet: FleetArgs,
 }
 
 /// The options of commands that make a plan.
@@ -93,6 +97,20 @@ impl PlanOutput {
             impact: self.impact(),
             // The document can be given to `apply`, like a plan that is saved.
             record_documents: matches!(self.format, Format::Json),
+        }
+    }
+
+    /// How the plans of a fleet are made.
+    pub(in crate::cli) fn fleet_making(&self, access: Access, fleet: &FleetArgs) -> FleetMaking {
+        let Making { out, timeout, impact, record_documents, access, .. } =
+            self.making(access, None);
+        FleetMaking {
+            access,
+            accounts_at_once: fleet.at_once(),
+            out,
+            timeout,
+            impact,
+            record_documents,
         }
     }
 

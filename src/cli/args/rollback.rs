@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use super::example::{self, Example};
-use super::{NoFile, PlanOutput};
+use super::{FleetArgs, NoFile, PlanOutput};
 
 pub(super) const EXAMPLES: &[Example] = &[
     Example {
@@ -25,11 +25,13 @@ pub(super) const EXAMPLES: &[Example] = &[
 #[derive(Debug, clap::Args)]
 #[command(after_help = example::help(EXAMPLES))]
 pub(in crate::cli) struct RollbackArgs {
-    /// Journal of the run; `apply` prints its path at the end
+    /// Journal of the run, or directory of the journals of a run on a fleet; `apply` prints its path at the end
     #[arg(value_name = "JOURNAL")]
     pub(in crate::cli) journal: PathBuf,
     #[command(flatten)]
     pub(in crate::cli) to: PlanOutput,
+    #[command(flatten)]
+    pub(in crate::cli) fleet: FleetArgs,
     #[command(flatten)]
     no_file: NoFile,
 }

@@ -28,6 +28,8 @@ pub(in crate::cli) enum SchemaOf {
     Boundaries,
     /// A fleet file
     Fleet,
-    /// A saved plan
+    /// A saved plan of an account
     Plan,
+    /// A saved plan of a fleet
+    FleetPlan,
 }

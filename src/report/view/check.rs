@@ -1,8 +1,10 @@
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::words::{counted, grouped, paths};
 use super::{Closing, Document, PLAN_MARKER, Place, Row, Section, Severity, Text, Tone};
-use crate::config::{Config, Diagnostic, FileErrors};
+use crate::config::{Config, Diagnostic, FileErrors, Fleet, FleetConfigs};
 use crate::iam::{PrincipalKind, Printable};
 
 /// The principals of one kind that a file lists.
@@ -19,6 +21,36 @@ impl ListedCounts {
         let (listed, with_boundary) =
             (entries.len(), entries.values().filter(|entry| entry.boundary.is_some()).count());
         ListedCounts { listed, with_boundary, must_have_none: listed - with_boundary }
+    }
+}
+
+/// A fleet file without errors, and the boundaries files that it names.
+pub(in crate::report) fn check_fleet<'a>(
+    fleet: &'a Fleet,
+    configs: &'a FleetConfigs,
+    warnings: &'a [Diagnostic],
+) -> Document<'a> {
+    let files: BTreeSet<&Printable> =
+        configs.distinct.iter().flat_map(|config| &config.files).map(|file| &file.path).collect();
+    let counts = format!(
+        " names {} and {}",
+        counted(fleet.accounts.len(), "account"),
+        counted(files.len(), "boundaries file")
+    );
+    let mut parts = vec![(Tone::Good, Text::name(fleet.path.as_str()).and_sentence(counts))];
+    if let Some(organization) = &fleet.organization {
+        let units = counted(organization.units.len(), "organizational unit");
+        parts.push((Tone::Neutral, Text::sentence(units + " of AWS Organizations")));
+    }
+    if !warnings.is_empty() {
+        parts.push((Tone::Careful, Text::sentence(counted(warnings.len(), "warning"))));
+    }
+    let heading = "Warnings, by line and column";
+    let sections = diagnostics(heading, Severity::Warning, "warning", warnings, true);
+    Document {
+        closing: Some(Closing { label: "No errors", parts }),
+        sections: sections.into_iter().collect(),
+        ..empty(Severity::Notice, Text::ours("no errors"))
     }
 }
 

@@ -26,7 +26,7 @@ pub use guard::{override_help, statements};
 pub use words::{counted, summary_counts};
 
 pub(super) use advice::{advice_on_failed, advice_on_stop};
-pub(super) use check::{ListedCounts, check, file_errors};
+pub(super) use check::{ListedCounts, check, check_fleet, file_errors};
 pub(super) use document::{
     Body, Boundary, ChangeKind, ChangeView, Closing, CountsRow, Difference, Document, FleetAccount,
     FleetDocument, FleetRow, Place, RUN_MARKER, Row, Section, Severity, Tone,
