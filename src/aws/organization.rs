@@ -73,17 +73,6 @@ struct Page<T> {
     next_token: Option<String>,
 }
 
-/// A page of the output of an operation, whose list is `$items`.
-macro_rules! page {
-    ($request:expr, $items:ident, $action:expr) => {
-        $request
-            .send()
-            .await
-            .map(|output| Page { items: output.$items, next_token: output.next_token })
-            .map_err(|error| CallFailure::from_sdk($action, error))
-    };
-}
-
 impl Organization {
     /// Every account of the organization of the base identity, by ID, and whether it is in one of `units` or below.
     ///
@@ -168,7 +157,9 @@ impl Organization {
 
     async fn all_accounts(&self) -> Result<BTreeMap<AccountId, Listed>, ApiError> {
         let get = async |token| {
-            page!(self.client.list_accounts().set_next_token(token), accounts, ACCOUNTS)
+            let sent = self.client.list_accounts().set_next_token(token).send().await;
+            sent.map(|page| Page { items: page.accounts, next_token: page.next_token })
+                .map_err(|error| CallFailure::from_sdk(ACCOUNTS, error))
         };
         let mut all = BTreeMap::new();
         for account in self.pages(&self.accounts, MAX_ACCOUNTS, get).await? {
@@ -224,7 +215,9 @@ impl Organization {
     async fn accounts_of(&self, unit: &UnitId) -> Result<Vec<AccountId>, ApiError> {
         let get = async |token| {
             let request = self.client.list_accounts_for_parent().parent_id(unit.as_str());
-            page!(request.set_next_token(token), accounts, ACCOUNTS_OF_UNIT)
+            let sent = request.set_next_token(token).send().await;
+            sent.map(|page| Page { items: page.accounts, next_token: page.next_token })
+                .map_err(|error| CallFailure::from_sdk(ACCOUNTS_OF_UNIT, error))
         };
         let read = self.pages(&self.accounts_of_unit, MAX_ACCOUNTS, get).await;
         let accounts = read.map_err(|error| of_unit(error, unit))?;
@@ -235,7 +228,9 @@ impl Organization {
         let get = async |token| {
             let request =
                 self.client.list_organizational_units_for_parent().parent_id(unit.as_str());
-            page!(request.set_next_token(token), organizational_units, UNITS_OF_UNIT)
+            let sent = request.set_next_token(token).send().await;
+            sent.map(|page| Page { items: page.organizational_units, next_token: page.next_token })
+                .map_err(|error| CallFailure::from_sdk(UNITS_OF_UNIT, error))
         };
         let read = self.pages(&self.units_of_unit, MAX_UNITS, get).await;
         let units = read.map_err(|error| of_unit(error, unit))?;

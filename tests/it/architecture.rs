@@ -234,20 +234,32 @@ fn only_the_aws_module_names_a_crate_of_the_sdk() {
 
 #[test]
 fn the_only_writes_are_those_of_the_boundary_of_a_user_or_role() {
-    // The verbs of IAM's actions that change something, as methods of the SDK's client.
-    const VERBS: [&str; 14] = [
+    // The verbs of the actions of IAM and AWS Organizations that change something, as methods of the SDK's clients.
+    const VERBS: [&str; 26] = [
+        "accept",
         "add",
         "attach",
+        "cancel",
         "change",
+        "close",
         "create",
         "deactivate",
+        "decline",
         "delete",
+        "deregister",
         "detach",
+        "disable",
         "enable",
+        "invite",
+        "leave",
+        "move",
         "put",
+        "register",
         "remove",
         "set",
         "tag",
+        "terminate",
+        "untag",
         "update",
         "upload",
     ];

@@ -340,6 +340,11 @@ async fn an_endpoint_without_encryption_is_refused_before_any_call_wherever_it_i
         (&[("AWS_ENDPOINT_URL", url)], &[], "http://iam.example:8080 of AWS_ENDPOINT_URL"),
         (&[("AWS_ENDPOINT_URL_IAM", url)], &[], "http://iam.example:8080 of AWS_ENDPOINT_URL_IAM"),
         (
+            &[("AWS_ENDPOINT_URL_ORGANIZATIONS", url)],
+            &[],
+            "http://iam.example:8080 of AWS_ENDPOINT_URL_ORGANIZATIONS",
+        ),
+        (
             &[("AWS_ENDPOINT_URL_STS", "HTTP://sts.example")],
             &[],
             "http://sts.example of AWS_ENDPOINT_URL_STS",
