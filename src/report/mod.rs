@@ -10,6 +10,7 @@ mod comparison;
 mod escape;
 mod format;
 mod github;
+mod html;
 mod json;
 mod json_check;
 mod json_comparison;

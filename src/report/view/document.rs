@@ -1,3 +1,4 @@
+use super::coverage_view::CoverageView;
 use super::text::Text;
 use crate::iam::{DateOrTime, Digest, PolicyArn, Principal, Printable};
 use crate::plan::Origin;
@@ -22,6 +23,8 @@ pub(in crate::report) struct Document<'a> {
     pub(in crate::report) sections: Vec<Section<'a>>,
     /// The closing line.
     pub(in crate::report) closing: Option<Closing<'a>>,
+    /// The coverage of the account, if the document is about it.
+    pub(in crate::report) coverage: Option<CoverageView>,
     /// The account that the document is about.
     pub(in crate::report) account: Option<Text<'a>>,
     /// The digest of the plan, with the label that it has in this document.

@@ -1,0 +1,101 @@
+//! The terms of a report, for a reader who does not know the tool.
+
+use maud::{Markup, html};
+
+use super::blocks::Block;
+use super::input::Report;
+use crate::report::view::{CoverageState, PLAN_MARKER, RUN_MARKER, Severity};
+
+/// What the terms in this page mean; nothing if the page is not about an account.
+pub(super) fn glossary(reports: &[Report<'_>], blocks: &[Block<'_>]) -> Option<Markup> {
+    let is_of = |marker| reports.iter().any(|report| report.document.marker == marker);
+    let has = |state| {
+        let views = reports.iter().filter_map(|report| report.document.coverage.as_ref());
+        views.flat_map(|view| &view.groups).any(|group| group.state == state)
+    };
+    let has_base = reports.iter().any(|report| report.document.counts.len() > 1);
+    let has_rules = || {
+        let mut rows = blocks.iter().flat_map(Block::rows);
+        rows.any(|(_, row)| row.place.is_some_and(|place| place.is_rule))
+    };
+    let changes = || blocks.iter().flat_map(Block::rows).any(|(_, row)| row.change.is_some());
+    let has_digest = reports.iter().any(|report| report.document.digest.is_some());
+    let has_guard = blocks.iter().any(|block| {
+        block.severity == Severity::Error && block.parts.iter().any(|(_, it)| it.noun == "violation")
+    });
+    if !has_digest {
+        return None;
+    }
+    let terms = [
+        (
+            true,
+            "permissions boundary",
+            "A policy that limits what a user or role can do. It allows nothing by itself: an action must be allowed by the \
+             boundary and by the policies of the user or role.",
+        ),
+        (changes(), "add", "The user or role has no boundary, and gets one."),
+        (changes(), "change", "The user or role has a boundary, and gets another one."),
+        (
+            changes(),
+            "remove",
+            "The user or role loses its boundary: its policies alone decide what it can do.",
+        ),
+        (
+            has_base,
+            "from this change",
+            "The files of this pull request ask for it, and those before did not.",
+        ),
+        (
+            has_base,
+            "drift",
+            "The files asked for it before this pull request, too, and the account is different. Someone may have changed the \
+             account without the files.",
+        ),
+        (changes(), "line", "The line of the file that decides the boundary."),
+        (
+            has_rules(),
+            "(rule)",
+            "A rule decides, because no entry names the user or role. A rule can match many.",
+        ),
+        (
+            has(CoverageState::AsSpecified),
+            "as the files say, in sync",
+            "The user or role already has what the files say. Nothing changes for it.",
+        ),
+        (
+            has(CoverageState::Unlisted) || has(CoverageState::Unprotected),
+            "unlisted",
+            "No entry names the user or role, and no rule matches it. It is not changed.",
+        ),
+        (
+            has(CoverageState::Problem) && is_of(PLAN_MARKER),
+            "cannot be planned",
+            "The files name the user or role, but nothing can be done for it: for example, it does not exist.",
+        ),
+        (
+            has_guard,
+            "guard rail",
+            "A limit on plans in the files. apply makes no change of a plan that violates one.",
+        ),
+        (
+            is_of(RUN_MARKER),
+            "applied",
+            "IAM accepted the change, and reading the user or role again showed it.",
+        ),
+        (
+            true,
+            "digest",
+            "It identifies the plan. The plan that is applied has the same digest as the plan that was reviewed.",
+        ),
+    ];
+    Some(html! {
+        details.glossary {
+            summary { "What the terms mean" }
+            dl {
+                @for (_, term, meaning) in terms.iter().filter(|(is_used, ..)| *is_used) {
+                    div { dt { (term) } dd { (meaning) } }
+                }
+            }
+        }
+    })
+}
