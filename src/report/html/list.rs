@@ -14,7 +14,7 @@ use crate::report::view::{Boundary, Place, Row};
 /// without JavaScript, the browser shows them as a second table, and with it, the script reads them as text, which is
 /// faster. One account has at most 5,000 users.
 const MAX_ELEMENTS: usize = 5_000;
-/// The number of rows in one `tbody`. The browser lays out only the ones that are visible.
+/// The number of rows in one `tbody`. The browser lays out only those full ones that are visible.
 const CHUNK: usize = 100;
 
 /// Which columns a table has.
@@ -86,14 +86,12 @@ pub(super) fn list(block: &Block<'_>, diagnostics: &[Diagnostic]) -> Markup {
     let elements = chunks(rows.by_ref().take(MAX_ELEMENTS));
     let severity = severity_word(block.severity).unwrap_or("notice");
     html! {
+        @if let Some(file) = columns.file { p.help { "lines of " (code(file)) } }
         table class=(class) role="table" data-severity=(severity) data-file=[columns.file.map(visible)] {
             thead role="rowgroup" {
                 tr role="row" {
                     @for name in &names {
-                        th role="columnheader" scope="col" data-column=(name) {
-                            (name)
-                            @if let (&"line", Some(file)) = (name, columns.file) { " of " (code(file)) }
-                        }
+                        th role="columnheader" scope="col" data-column=(name) { (name) }
                     }
                 }
             }
@@ -108,15 +106,15 @@ pub(super) fn list(block: &Block<'_>, diagnostics: &[Diagnostic]) -> Markup {
 /// The rows in groups. Each row is one line: the script depends on it.
 fn chunks(mut rows: impl Iterator<Item = Markup>) -> Markup {
     let mut text = String::new();
-    while let Some(first) = rows.next() {
-        text.push_str("<tbody role=\"rowgroup\">\n");
-        first.render_to(&mut text);
-        for row in rows.by_ref().take(CHUNK - 1) {
-            row.render_to(&mut text);
+    loop {
+        let chunk: Vec<Markup> = rows.by_ref().take(CHUNK).collect();
+        if chunk.is_empty() {
+            return PreEscaped(text);
         }
-        text.push_str("</tbody>");
+        let class = (chunk.len() == CHUNK).then_some("full");
+        html! { tbody class=[class] role="rowgroup" { "\n" @for row in chunk { (row) } } }
+            .render_to(&mut text);
     }
-    PreEscaped(text)
 }
 
 fn line(

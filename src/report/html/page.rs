@@ -146,7 +146,7 @@ fn heading(block: &Block<'_>) -> Markup {
 /// A block with its heading, message, rows and help.
 fn section(block: &Block<'_>, id: &str, diagnostics: &[Diagnostic]) -> Markup {
     html! {
-        section.block id=(id) class=(tone_class(block.severity.tone())) aria-labelledby={ (id) "-heading" } {
+        section id=(id) class={ "block " (tone_class(block.severity.tone())) } aria-labelledby={ (id) "-heading" } {
             h2 id={ (id) "-heading" } {
                 @if let Some(word) = severity_word(block.severity) { span.badge { (word) } " " }
                 (heading(block))

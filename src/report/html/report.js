@@ -3,7 +3,7 @@
 // elements when they are shown. All text that the script adds is text of the page, set with textContent. Only rows that
 // the page itself would show without JavaScript are parsed as HTML.
 (() => {
-  const MOST_SHOWN = 2000;
+  const MOST_SHOWN = 5000;
   const CHUNK = 100;
   const DANGER = { remove: "0", change: "1", add: "2" };
   const main = document.querySelector("main");
@@ -47,7 +47,8 @@
   const ENTITIES = { "&lt;": "<", "&gt;": ">", "&quot;": '"', "&amp;": "&" };
 
   function plain(html) {
-    const text = html.includes("<") ? html.replace(/<[^>]*>/g, "") : html;
+    const isName = html.startsWith("<code>") && html.indexOf("<", 6) === html.length - 7;
+    const text = isName ? html.slice(6, -7) : html.includes("<") ? html.replace(/<[^>]*>/g, "") : html;
     return text.includes("&") ? text.replace(/&(?:lt|gt|quot|amp);/g, (entity) => ENTITIES[entity]) : text;
   }
 
@@ -90,7 +91,7 @@
   const controls = document.getElementById("filters");
   controls.className = "filters";
   controls.setAttribute("role", "search");
-  controls.append(element("label", { className: "text" }, "filter by name, boundary, file or text (press /)", input));
+  controls.append(element("label", { className: "text" }, "Filter by name, boundary, file or text (press /)", input));
   for (const [key, label] of FACETS) {
     const select = element("select", {}, element("option", { value: "", textContent: "all" }));
     const labeled = element("label", { hidden: true }, label, select);
@@ -123,7 +124,7 @@
 
   function readLater() {
     if (unread.length === 0) return;
-    readNext(4000);
+    readNext(10000);
     setTimeout(readLater, 0);
   }
 
@@ -225,7 +226,9 @@
     for (let n = 0; n < shown.length; n += CHUNK) {
       const body = element("tbody");
       body.setAttribute("role", "rowgroup");
-      for (const row of shown.slice(n, n + CHUNK)) {
+      const chunk = shown.slice(n, n + CHUNK);
+      if (chunk.length === CHUNK) body.className = "full";
+      for (const row of chunk) {
         if (list.hasDetails && !row.hasButton) addButton(list, row);
         body.append(row.tr);
         if (row.details) body.append(row.details);

@@ -1,0 +1,45 @@
+//! The HTML page in Chromium: `tests/browser/report.mjs` clicks and types.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::html::pages;
+use crate::support::tools::{program, skip};
+
+#[test]
+fn a_reviewer_can_use_the_page_in_a_browser() {
+    let Some(mut browser_test) = browser_test() else { return };
+    let directory = tempfile::tempdir().unwrap();
+    for (name, html) in pages() {
+        std::fs::write(directory.path().join(name), html).unwrap();
+    }
+    let output = browser_test.arg(directory.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}{errors}");
+    println!("{said}");
+}
+
+/// Writes the pages, for a look at them: `HTML_PAGES=DIR cargo test --test it html_browser::`.
+#[test]
+fn the_pages_are_written_where_someone_wants_to_see_them() {
+    let Some(directory) = std::env::var_os("HTML_PAGES").map(PathBuf::from) else { return };
+    std::fs::create_dir_all(&directory).unwrap();
+    for (name, html) in pages() {
+        std::fs::write(directory.join(name), html).unwrap();
+    }
+}
+
+/// The command of the test; `None` if a program is missing.
+fn browser_test() -> Option<Command> {
+    program("chromium", "apt-get install chromium")?;
+    let mut node = program("node", "apt-get install nodejs")?;
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
+    if !scripts.join("node_modules/playwright-core").is_dir() {
+        let install = "playwright-core is not installed; install it with `npm ci --prefix tests/browser`";
+        skip("playwright-core", install);
+        return None;
+    }
+    node.arg(scripts.join("report.mjs"));
+    Some(node)
+}

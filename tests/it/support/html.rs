@@ -1,0 +1,114 @@
+//! HTML pages for the tests of the format.
+
+use iam_boundaries::config::{Config, Provenance, ProvenanceKind, SourceFile};
+use iam_boundaries::iam::{BoundaryChange, Digest, Principal, PrincipalCounts, PrincipalKind};
+use iam_boundaries::plan::{Change, Origin, Plan, PlanSource, Problem, ProblemKind, Severity};
+use iam_boundaries::plan::{Unlisted, UnlistedPrincipal};
+use iam_boundaries::report::{Format, Style, render_check, render_file_errors, render_plan};
+
+use super::plans::{Case, HOSTILE, arn, change, empty_plan, name, principal};
+
+/// Text that would be a tag, end an element or an attribute, or change the direction of text.
+pub const MARKUP: &str = "</script></noscript></code><img src=x onerror=alert(1)>\" ' ]]> &amp; <!-- \u{202e}";
+
+/// The names of files and their pages.
+pub fn pages() -> Vec<(&'static str, String)> {
+    let errors = Config::parse("boundaries.toml", "[users]\nalice = \"develper\"\nbob = 1\n");
+    let warned = "[users]\nalice = false\n[[rules]]\nboundary = \"arn:aws:iam::aws:policy/ReadOnlyAccess\"\n\
+                  name = \"a*\"\nexcept = \"*\"\n";
+    let config = Config::parse("boundaries.toml", warned).unwrap();
+    vec![
+        ("review.html", html(&review())),
+        ("hostile.html", html(&hostile())),
+        ("base.html", html(&Case::of(40, 5).plan_since_base())),
+        ("5000.html", html(&many(5_000))),
+        ("100000.html", html(&many(100_000))),
+        ("errors.html", render_file_errors(&errors.unwrap_err(), Format::Html, Style::PLAIN)),
+        ("check.html", render_check(&config, Format::Html, Style::PLAIN)),
+    ]
+}
+
+pub fn html(plan: &Plan) -> String {
+    render_plan(plan, Format::Html, Style::PLAIN)
+}
+
+/// A change of user or role `n`.
+fn nth(n: usize) -> Change {
+    let (developer, operator) = (arn("Developer"), arn("Operator"));
+    let boundary = match n % 10 {
+        0..6 => BoundaryChange::Add { to: developer },
+        6..9 => BoundaryChange::Change { from: operator, to: developer },
+        _ => BoundaryChange::Remove { from: operator },
+    };
+    let is_rule = n % 4 == 3;
+    let change = change("x", n + 20, boundary);
+    let kind = if n % 3 == 2 { PrincipalKind::Role } else { PrincipalKind::User };
+    let kind_of_line = if is_rule { ProvenanceKind::Rule } else { ProvenanceKind::Entry };
+    let line = if is_rule { 8 + 4 * (n % 3) } else { n + 20 };
+    Change {
+        principal: Principal { kind, name: name(&format!("{}-{n:06}", TEAMS[n % TEAMS.len()])) },
+        provenance: Provenance { kind: kind_of_line, line, ..change.provenance },
+        reason: (n % 7 == 0).then(|| format!("migration of team {}", n % 13).into()),
+        ..change
+    }
+}
+
+const TEAMS: [&str; 5] = ["payments", "search", "data.platform", "web", "ci"];
+
+/// A plan with `count` changes.
+pub fn many(count: usize) -> Plan {
+    let mut plan = empty_plan();
+    plan.changes = (0..count).map(nth).collect();
+    plan.changes.sort_by(|a, b| a.principal.cmp(&b.principal));
+    plan.in_sync = PrincipalCounts { users: count / 2, roles: count / 5 };
+    plan.names = [(arn("Developer"), "developer".into()), (arn("Operator"), "operator".into())].into();
+    plan
+}
+
+/// A plan as a reviewer sees it in a pull request: changes of the pull request, drift, problems and unlisted users.
+pub fn review() -> Plan {
+    let mut plan = many(14);
+    for (n, change) in plan.changes.iter_mut().enumerate() {
+        change.origin = Some(if n % 5 == 4 { Origin::Drift } else { Origin::ThisChange });
+    }
+    let path = "boundaries.toml".into();
+    let file = SourceFile { path, digest: Digest::of("[users]") };
+    let base = iam_boundaries::plan::Base { digest: Digest::of(""), no_longer_listed: vec![principal("former")] };
+    plan.source = PlanSource::Files { files: vec![file], base: Some(base) };
+    plan.in_sync = PrincipalCounts { users: 212, roles: 31 };
+    let problem = |user: &str, line, kind, severity| Problem {
+        principal: principal(user),
+        provenance: Provenance::entry(&"boundaries.toml".into(), line, Some(1)),
+        kind,
+        severity,
+    };
+    let missing = || ProblemKind::NotFound { differs_by_case: None };
+    plan.problems = vec![
+        problem("Jane.Doe", 61, ProblemKind::NotFound { differs_by_case: Some(name("jane.doe")) }, Severity::Error),
+        problem("left.company", 64, missing(), Severity::Warning),
+        problem("w.gone", 70, ProblemKind::NoSuchPolicy { policy: arn("Deleted") }, Severity::Error),
+    ];
+    let unlisted = |n: usize| UnlistedPrincipal {
+        principal: principal(&format!("unknown-{n}")),
+        boundary: (n > 4).then(|| arn("Developer")),
+        is_administrator: n == 0,
+    };
+    plan.unlisted.users = Some(Unlisted {
+        action: iam_boundaries::config::OnUnlisted::Warn,
+        count: 9,
+        without_boundary: Some(5),
+        principals: (0..9).map(unlisted).collect(),
+    });
+    plan
+}
+
+/// A plan in which every text from outside is hostile.
+pub fn hostile() -> Plan {
+    let mut plan = Case::of(12, 6).plan();
+    for change in &mut plan.changes {
+        change.reason = Some(format!("{MARKUP} {HOSTILE}").into());
+        change.provenance.file = format!("{MARKUP}.toml").as_str().into();
+    }
+    plan.names = plan.names.into_keys().map(|arn| (arn, MARKUP.to_owned())).collect();
+    plan
+}
