@@ -73,6 +73,11 @@ impl<'a> Columns<'a> {
     }
 }
 
+/// The file of the lines of a block; `None` if there are none or several.
+pub(super) fn file<'a>(block: &Block<'a>) -> Option<&'a str> {
+    Columns::of(block, false).file
+}
+
 /// A table with a row for each row of the block. `diagnostics` are those of the rows, or empty.
 pub(super) fn list(block: &Block<'_>, diagnostics: &[Diagnostic]) -> Markup {
     let columns = Columns::of(block, diagnostics.iter().any(|it| it.excerpt().is_some()));
@@ -86,12 +91,11 @@ pub(super) fn list(block: &Block<'_>, diagnostics: &[Diagnostic]) -> Markup {
     let elements = chunks(rows.by_ref().take(MAX_ELEMENTS));
     let severity = severity_word(block.severity).unwrap_or("notice");
     html! {
-        @if let Some(file) = columns.file { p.help { "lines of " (code(file)) } }
-        table class=(class) role="table" data-severity=(severity) data-file=[columns.file.map(visible)] {
-            thead role="rowgroup" {
-                tr role="row" {
+        table class=(class) data-severity=(severity) data-file=[columns.file.map(visible)] {
+            thead {
+                tr {
                     @for name in &names {
-                        th role="columnheader" scope="col" data-column=(name) { (name) }
+                        th scope="col" data-column=(name) { (name) }
                     }
                 }
             }
@@ -112,7 +116,7 @@ fn chunks(mut rows: impl Iterator<Item = Markup>) -> Markup {
             return PreEscaped(text);
         }
         let class = (chunk.len() == CHUNK).then_some("full");
-        html! { tbody class=[class] role="rowgroup" { "\n" @for row in chunk { (row) } } }
+        html! { tbody class=[class] { "\n" @for row in chunk { (row) } } }
             .render_to(&mut text);
     }
 }

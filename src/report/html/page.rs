@@ -3,7 +3,7 @@ use maud::{DOCTYPE, Markup, html};
 use super::blocks::{Block, blocks, severity_word};
 use super::glossary::glossary;
 use super::input::{Page, Report};
-use super::list::list;
+use super::list::{file, list};
 use super::picture::{by_account, coverage};
 use super::policy::{policy, script, styles};
 use super::text::{code, plain, text, tone_class};
@@ -106,9 +106,11 @@ fn counts(document: &Document<'_>) -> Markup {
                         @for row in &document.counts {
                             tr {
                                 @if is_labeled { th scope="row" { (row.label) } }
-                                td.number.add { (grouped(row.add)) }
-                                td.number.change { (grouped(row.change)) }
-                                td.number.remove { (grouped(row.remove)) }
+                                @for (class, count) in
+                                    [("add", row.add), ("change", row.change), ("remove", row.remove)]
+                                {
+                                    td class={ "number " (if count > 0 { class } else { "" }) } { (grouped(count)) }
+                                }
                             }
                         }
                     }
@@ -151,6 +153,7 @@ fn section(block: &Block<'_>, id: &str, diagnostics: &[Diagnostic]) -> Markup {
                 @if let Some(word) = severity_word(block.severity) { span.badge { (word) } " " }
                 (heading(block))
                 @if block.is_list() { " " span.count { (grouped(block.len())) } }
+                @if let Some(file) = file(block) { span.file { "lines of " (code(file)) } }
             }
             @if let Some(message) = block.message { p { (text(message)) } }
             @if block.is_list() {

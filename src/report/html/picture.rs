@@ -49,8 +49,9 @@ pub(super) fn coverage(reports: &[Report<'_>]) -> Option<Markup> {
     })
 }
 
-/// The changes, the coverage and the digest of each account.
+/// The coverage, the changes and the digest of each account.
 pub(super) fn by_account(reports: &[Report<'_>]) -> Markup {
+    let groups = total(reports.iter().filter_map(|report| report.document.coverage.as_ref()));
     html! {
         section.accounts aria-labelledby="accounts" {
             h2 #accounts { "Accounts" }
@@ -60,24 +61,32 @@ pub(super) fn by_account(reports: &[Report<'_>]) -> Markup {
                         tr {
                             th scope="col" { "account" }
                             th scope="col" { "coverage" }
+                            @for group in &groups { th.number scope="col" { (group.label) } }
                             @for column in ["add", "change", "remove"] { th.number scope="col" { (column) } }
                             th scope="col" { "digest" }
                         }
                     }
-                    tbody { @for report in reports { (account_row(report)) } }
+                    tbody { @for report in reports { (account_row(report, &groups)) } }
                 }
             }
         }
     }
 }
 
-fn account_row(Report { account, document }: &Report<'_>) -> Markup {
+fn account_row(Report { account, document }: &Report<'_>, columns: &[CoverageGroup]) -> Markup {
+    let view = document.coverage.as_ref();
+    let number = |column: &CoverageGroup| {
+        let groups = view.into_iter().flat_map(|view| &view.groups);
+        let mut of_label = groups.filter(|group| group.label == column.label);
+        of_label.next().map_or(0, |group| group.counts.total())
+    };
     let counts = document.counts.last();
     let numbers = counts.map_or([0; 3], |row| [row.add, row.change, row.remove]);
     html! {
         tr {
             th scope="row" { @if let Some(account) = account { (code(account)) } }
-            td.picture { @if let Some(view) = &document.coverage { (bar(&view.groups)) } }
+            td.picture { @if let Some(view) = view { (bar(&view.groups)) } }
+            @for column in columns { td.number { (grouped(number(column))) } }
             @for number in numbers { td.number { (grouped(number)) } }
             td { @if let Some((_, digest)) = &document.digest { code { (digest.short()) } } }
         }

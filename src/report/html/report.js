@@ -57,9 +57,13 @@
       row.cells = row.tr
         ? Array.from(row.tr.cells, (cell) => cell.textContent)
         : row.html.slice(row.html.indexOf("<td>") + 4, row.html.lastIndexOf("</td>")).split("</td><td>").map(plain);
-      row.text = row.cells.join("\n").toLowerCase();
     }
     return row.cells;
+  }
+
+  function textOf(row) {
+    if (row.text === undefined) row.text = cells(row).join("\n").toLowerCase();
+    return row.text;
   }
 
   function cell(list, row, column) {
@@ -118,6 +122,7 @@
     }
     if (position === unread.length && unread.length > 0) {
       unread.length = position = 0;
+      performance.mark("rows read");
       offer();
     }
   }
@@ -163,7 +168,7 @@
       if (arn.toLowerCase().includes(word)) short.add(key.slice(key.indexOf("\n") + 1));
     }
     return (list, row) =>
-      row.text.includes(word)
+      textOf(row).includes(word)
       || list.file.includes(word)
       || (short.size > 0 && (short.has(cell(list, row, "from")) || short.has(cell(list, row, "to"))));
   }
@@ -225,7 +230,6 @@
     const bodies = [];
     for (let n = 0; n < shown.length; n += CHUNK) {
       const body = element("tbody");
-      body.setAttribute("role", "rowgroup");
       const chunk = shown.slice(n, n + CHUNK);
       if (chunk.length === CHUNK) body.className = "full";
       for (const row of chunk) {

@@ -19,9 +19,11 @@ pub fn pages() -> Vec<(&'static str, String)> {
     let config = Config::parse("boundaries.toml", warned).unwrap();
     vec![
         ("review.html", html(&review())),
-        ("hostile.html", html(&hostile())),
+        ("hostile.html", html(&hostile(12))),
         ("base.html", html(&Case::of(40, 5).plan_since_base())),
+        ("hostile-long.html", html(&hostile(6_000))),
         ("5000.html", html(&many(5_000))),
+        ("5001.html", html(&many(5_001))),
         ("100000.html", html(&many(100_000))),
         ("errors.html", render_file_errors(&errors.unwrap_err(), Format::Html, Style::PLAIN)),
         ("check.html", render_check(&config, Format::Html, Style::PLAIN)),
@@ -103,8 +105,8 @@ pub fn review() -> Plan {
 }
 
 /// A plan in which every text from outside is hostile.
-pub fn hostile() -> Plan {
-    let mut plan = Case::of(12, 6).plan();
+pub fn hostile(changes: usize) -> Plan {
+    let mut plan = Case::of(changes, 6).plan();
     for change in &mut plan.changes {
         change.reason = Some(format!("{MARKUP} {HOSTILE}").into());
         change.provenance.file = format!("{MARKUP}.toml").as_str().into();
