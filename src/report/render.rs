@@ -2,8 +2,8 @@ use std::io::{self, Write};
 
 use super::view::{Document, Run};
 use super::{
-    Format, RunReporter, Style, github, html, json, json_check, json_explanation, json_impact, markdown,
-    text, view,
+    Format, RunReporter, Style, github, html, json, json_check, json_explanation, json_impact,
+    markdown, text, view,
 };
 use crate::apply::Event;
 use crate::config::{Config, FileErrors, render_warnings};

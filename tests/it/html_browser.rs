@@ -36,7 +36,8 @@ fn browser_test() -> Option<Command> {
     let mut node = program("node", "apt-get install nodejs")?;
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
     if !scripts.join("node_modules/playwright-core").is_dir() {
-        let install = "playwright-core is not installed; install it with `npm ci --prefix tests/browser`";
+        let install =
+            "playwright-core is not installed; install it with `npm ci --prefix tests/browser`";
         skip("playwright-core", install);
         return None;
     }

@@ -25,8 +25,13 @@ pub(super) fn blocks<'a>(reports: &[Report<'a>]) -> Vec<Block<'a>> {
         for section in &document.sections {
             let plain = |text: &Option<Text<'_>>| text.as_ref().map(Text::to_string);
             let Section { heading, severity, message, help, body, .. } = section;
-            let key =
-                (plain(heading), plain(message), plain(help), mem::discriminant(body), *severity as u8);
+            let key = (
+                plain(heading),
+                plain(message),
+                plain(help),
+                mem::discriminant(body),
+                *severity as u8,
+            );
             let index = *known.entry(key).or_insert(blocks.len());
             if index == blocks.len() {
                 blocks.push(Block {

@@ -4,11 +4,11 @@ use maud::{Markup, html};
 
 use super::blocks::Block;
 use super::input::Report;
-use crate::report::view::{CoverageState, PLAN_MARKER, RUN_MARKER, Severity};
+use crate::report::view::{CoverageState, PLAN_MARKER};
 
 /// What the terms in this page mean; nothing if the page is not about an account.
 pub(super) fn glossary(reports: &[Report<'_>], blocks: &[Block<'_>]) -> Option<Markup> {
-    let is_of = |marker| reports.iter().any(|report| report.document.marker == marker);
+    let is_plan = reports.iter().any(|report| report.document.marker == PLAN_MARKER);
     let has = |state| {
         let views = reports.iter().filter_map(|report| report.document.coverage.as_ref());
         views.flat_map(|view| &view.groups).any(|group| group.state == state)
@@ -20,9 +20,9 @@ pub(super) fn glossary(reports: &[Report<'_>], blocks: &[Block<'_>]) -> Option<M
     };
     let changes = || blocks.iter().flat_map(Block::rows).any(|(_, row)| row.change.is_some());
     let has_digest = reports.iter().any(|report| report.document.digest.is_some());
-    let has_guard = blocks.iter().any(|block| {
-        block.severity == Severity::Error && block.parts.iter().any(|(_, it)| it.noun == "violation")
-    });
+    let has_label = |label| {
+        blocks.iter().flat_map(|block| &block.parts).any(|(_, section)| section.label == label)
+    };
     if !has_digest {
         return None;
     }
@@ -68,17 +68,27 @@ pub(super) fn glossary(reports: &[Report<'_>], blocks: &[Block<'_>]) -> Option<M
             "No entry names the user or role, and no rule matches it. It is not changed.",
         ),
         (
-            has(CoverageState::Problem) && is_of(PLAN_MARKER),
+            has(CoverageState::Problem) && is_plan,
             "cannot be planned",
             "The files name the user or role, but nothing can be done for it: for example, it does not exist.",
         ),
         (
-            has_guard,
+            has_label("guard rail violated"),
             "guard rail",
             "A limit on plans in the files. apply makes no change of a plan that violates one.",
         ),
         (
-            is_of(RUN_MARKER),
+            has_label("in conflict"),
+            "in conflict",
+            "The user or role is not as the plan expects. It is not changed.",
+        ),
+        (
+            has_label("not attempted"),
+            "not attempted",
+            "No request was sent, or IAM did not accept any.",
+        ),
+        (
+            has_label("applied"),
             "applied",
             "IAM accepted the change, and reading the user or role again showed it.",
         ),

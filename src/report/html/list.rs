@@ -116,8 +116,7 @@ fn chunks(mut rows: impl Iterator<Item = Markup>) -> Markup {
             return PreEscaped(text);
         }
         let class = (chunk.len() == CHUNK).then_some("full");
-        html! { tbody class=[class] { "\n" @for row in chunk { (row) } } }
-            .render_to(&mut text);
+        html! { tbody class=[class] { "\n" @for row in chunk { (row) } } }.render_to(&mut text);
     }
 }
 
@@ -143,8 +142,11 @@ fn line(
             @if columns.place { td { @if let Some(place) = row.place { (place_of(place, row, columns)) } } }
             @if columns.message {
                 td {
-                    @if let Some(note) = change.and_then(|change| change.note()) { (text(&note)) }
-                    @if !row.message.is_empty() { (text(&row.message)) }
+                    (text(&row.message))
+                    @if let Some(note) = change.and_then(|change| change.note()) {
+                        @if !row.message.is_empty() { "; " }
+                        (text(&note))
+                    }
                     @if let Some(excerpt) = excerpt { (underlined(excerpt)) }
                     @if let Some(help) = &row.help { span.help { "help: " (text(help)) } }
                 }

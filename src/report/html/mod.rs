@@ -71,7 +71,8 @@ mod tests {
         let documents = [view::plan(&plans[0]), view::plan(&plans[1])];
         let accounts = ["payments-prod (111111111111)", "<dev> (222222222222)"];
         let reports = accounts.into_iter().zip(&documents);
-        let reports = reports.map(|(account, document)| Report { account: Some(account), document });
+        let reports =
+            reports.map(|(account, document)| Report { account: Some(account), document });
         let html = page(&Page {
             title: &Text::ours("Permissions boundaries of 2 accounts: 3 changes"),
             severity: Severity::Notice,

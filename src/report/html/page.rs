@@ -8,9 +8,7 @@ use super::picture::{by_account, coverage};
 use super::policy::{policy, script, styles};
 use super::text::{code, plain, text, tone_class};
 use crate::config::Diagnostic;
-use crate::report::view::{
-    Body, Closing, Difference, Document, PLAN_MARKER, Section, Severity, grouped,
-};
+use crate::report::view::{Body, Closing, Difference, Document, Section, Severity, grouped};
 
 /// Renders a page.
 pub(in crate::report) fn page(page: &Page<'_>) -> String {
@@ -24,7 +22,6 @@ pub(in crate::report) fn page(page: &Page<'_>) -> String {
     let early = blocks.iter().filter(|block| !block.is_list() && !is_late(block));
     let lists: Vec<&Block<'_>> = blocks.iter().filter(|block| block.is_list()).collect();
     let late = blocks.iter().filter(is_late);
-    let is_plan = reports.iter().any(|report| report.document.marker == PLAN_MARKER);
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
@@ -39,7 +36,7 @@ pub(in crate::report) fn page(page: &Page<'_>) -> String {
                 (styles())
             }
             body {
-                main data-is-plan[is_plan] {
+                main {
                     (header(page, *severity))
                     div.overview {
                         @if reports.len() == 1 { (counts(reports[0].document)) }

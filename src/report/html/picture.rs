@@ -18,7 +18,8 @@ const HEIGHT: usize = 20;
 pub(super) fn coverage(reports: &[Report<'_>]) -> Option<Markup> {
     let views = reports.iter().filter_map(|report| report.document.coverage.as_ref());
     let groups = total(views);
-    let all: PrincipalCounts = groups.iter().fold(PrincipalCounts::default(), |sum, it| sum + it.counts);
+    let all: PrincipalCounts =
+        groups.iter().fold(PrincipalCounts::default(), |sum, it| sum + it.counts);
     let kinds: Vec<PrincipalKind> =
         PrincipalKind::ALL.into_iter().filter(|kind| all.of_kind(*kind) > 0).collect();
     (!groups.is_empty()).then(|| {
@@ -180,8 +181,7 @@ mod tests {
             state,
             counts: PrincipalCounts { users, roles: 0 },
         };
-        let groups =
-            [group(99_999, CoverageState::AsSpecified), group(1, CoverageState::Problem)];
+        let groups = [group(99_999, CoverageState::AsSpecified), group(1, CoverageState::Problem)];
         let bar = bar(&groups).into_string();
         let widths: Vec<usize> = bar
             .split(" width=\"")

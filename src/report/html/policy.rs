@@ -50,7 +50,9 @@ mod tests {
             for end in ["</script", "</style", "<!--"] {
                 assert!(!lower.contains(end), "{end} ends an element or begins a comment");
             }
-            assert!(!lower.contains("http:") && !lower.contains("https:") && !lower.contains("url("));
+            assert!(
+                !lower.contains("http:") && !lower.contains("https:") && !lower.contains("url(")
+            );
         }
     }
 }

@@ -39,6 +39,7 @@
       count: block.querySelector("h2 .count"),
       hasDetails: columns.includes("action"),
       sort: null,
+      isChanged: false,
       matches: rows,
       shown: MOST_SHOWN,
     };
@@ -227,19 +228,14 @@
   function show(list, rows) {
     const shown = rows.slice(0, list.shown);
     parse(shown.filter((row) => !row.tr));
-    const bodies = [];
-    for (let n = 0; n < shown.length; n += CHUNK) {
-      const body = element("tbody");
-      const chunk = shown.slice(n, n + CHUNK);
-      if (chunk.length === CHUNK) body.className = "full";
-      for (const row of chunk) {
-        if (list.hasDetails && !row.hasButton) addButton(list, row);
-        body.append(row.tr);
-        if (row.details) body.append(row.details);
-      }
-      bodies.push(body);
+    if (list.hasDetails) {
+      for (const row of shown) if (!row.hasButton) addButton(list, row);
     }
-    list.table.replaceChildren(list.table.tHead, ...bodies);
+    // The first rows are in the page from the start.
+    if (list.isChanged || rows !== list.rows) {
+      list.table.replaceChildren(list.table.tHead, ...bodies(shown));
+      list.isChanged = true;
+    }
     if (list.rest) list.rest.remove();
     const left = rows.length - shown.length;
     list.rest = null;
@@ -247,11 +243,24 @@
       const more = element("button", { type: "button" }, "Show " + grouped(Math.min(left, MOST_SHOWN)) + " more");
       more.addEventListener("click", () => {
         list.shown += MOST_SHOWN;
+        list.isChanged = true;
         show(list, rows);
       });
       list.rest = element("p", { className: "rest" }, grouped(left) + " more rows match. ", more);
       list.table.after(list.rest);
     }
+  }
+
+  function bodies(rows) {
+    const made = [];
+    for (let n = 0; n < rows.length; n += CHUNK) {
+      const body = element("tbody");
+      const chunk = rows.slice(n, n + CHUNK);
+      if (chunk.length === CHUNK) body.className = "full";
+      for (const row of chunk) body.append(row.tr, ...(row.details ? [row.details] : []));
+      made.push(body);
+    }
+    return made;
   }
 
   function parse(rows) {
@@ -304,10 +313,8 @@
       ["the change", [MEANINGS[cell(list, row, "action")] || cell(list, row, "action")]],
       ["boundary before", described(list, row, "from")],
       ["boundary after", described(list, row, "to")],
-      ["decided by", line && [line.endsWith(" (rule)") ? "the rule at " : "the entry at ", element("code", { textContent: at })]],
+      ["decided by", line && [element("code", { textContent: at }), line.endsWith(" (rule)") ? " (rule)" : ""]],
       ["note", note && [note]],
-      ["to see why", main.dataset.isPlan !== undefined && line
-        && [element("code", { textContent: "iam-boundaries plan --explain " + (kind === "role" ? "role/" : "user/") + name })]],
     ];
     const terms = items.filter(([, shown]) => shown)
       .flatMap(([term, shown]) => [element("dt", { textContent: term }), element("dd", {}, ...shown)]);

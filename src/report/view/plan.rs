@@ -1,5 +1,5 @@
-use super::coverage_view::of_plan;
 use super::coverage::{coverage_parts, coverage_sections, may_have_rules, none_is_unlisted};
+use super::coverage_view::of_plan;
 use super::guard::guard_section;
 use super::impact::{ImpactNotes, about_the_method, impact_sections};
 use super::problem::{ProblemView, problem_row};

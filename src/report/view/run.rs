@@ -1,8 +1,8 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::coverage_view::{CoverageView, RunCounts, of_changes, of_run};
 use super::coverage::{drifted, missing, unlisted_part, unlisted_sections};
+use super::coverage_view::{CoverageView, RunCounts, of_changes, of_run};
 use super::plan::{change_row, changed_principals, problem_section, problems};
 use super::problem::ProblemView;
 use super::words::{

@@ -1,15 +1,24 @@
 //! HTML pages for the tests of the format.
 
-use iam_boundaries::config::{Config, Provenance, ProvenanceKind, SourceFile};
+use std::time::Duration;
+
+use iam_boundaries::apply::{Event, Item, Summary, Verification};
+use iam_boundaries::config::{Config, OnUnlisted, Provenance, ProvenanceKind, SourceFile};
 use iam_boundaries::iam::{BoundaryChange, Digest, Principal, PrincipalCounts, PrincipalKind};
-use iam_boundaries::plan::{Change, Origin, Plan, PlanSource, Problem, ProblemKind, Severity};
-use iam_boundaries::plan::{Unlisted, UnlistedPrincipal};
-use iam_boundaries::report::{Format, Style, render_check, render_file_errors, render_plan};
+use iam_boundaries::inventory::{ApiError, CallOutcome, ErrorClass};
+use iam_boundaries::plan::{
+    Base, Change, Origin, Plan, PlanSource, Preflight, Problem, ProblemKind, Severity, Unlisted,
+    UnlistedPrincipal,
+};
+use iam_boundaries::report::{
+    Format, Style, render_check, render_file_errors, render_plan, run_reporter,
+};
 
 use super::plans::{Case, HOSTILE, arn, change, empty_plan, name, principal};
 
 /// Text that would be a tag, end an element or an attribute, or change the direction of text.
-pub const MARKUP: &str = "</script></noscript></code><img src=x onerror=alert(1)>\" ' ]]> &amp; <!-- \u{202e}";
+pub const MARKUP: &str =
+    "</script></noscript></code><img src=x onerror=alert(1)>\" ' ]]> &amp; <!-- \u{202e}";
 
 /// The names of files and their pages.
 pub fn pages() -> Vec<(&'static str, String)> {
@@ -26,6 +35,7 @@ pub fn pages() -> Vec<(&'static str, String)> {
         ("5001.html", html(&many(5_001))),
         ("100000.html", html(&many(100_000))),
         ("errors.html", render_file_errors(&errors.unwrap_err(), Format::Html, Style::PLAIN)),
+        ("run.html", run()),
         ("check.html", render_check(&config, Format::Html, Style::PLAIN)),
     ]
 }
@@ -63,7 +73,8 @@ pub fn many(count: usize) -> Plan {
     plan.changes = (0..count).map(nth).collect();
     plan.changes.sort_by(|a, b| a.principal.cmp(&b.principal));
     plan.in_sync = PrincipalCounts { users: count / 2, roles: count / 5 };
-    plan.names = [(arn("Developer"), "developer".into()), (arn("Operator"), "operator".into())].into();
+    plan.names =
+        [(arn("Developer"), "developer".into()), (arn("Operator"), "operator".into())].into();
     plan
 }
 
@@ -75,7 +86,7 @@ pub fn review() -> Plan {
     }
     let path = "boundaries.toml".into();
     let file = SourceFile { path, digest: Digest::of("[users]") };
-    let base = iam_boundaries::plan::Base { digest: Digest::of(""), no_longer_listed: vec![principal("former")] };
+    let base = Base { digest: Digest::of(""), no_longer_listed: vec![principal("former")] };
     plan.source = PlanSource::Files { files: vec![file], base: Some(base) };
     plan.in_sync = PrincipalCounts { users: 212, roles: 31 };
     let problem = |user: &str, line, kind, severity| Problem {
@@ -86,9 +97,19 @@ pub fn review() -> Plan {
     };
     let missing = || ProblemKind::NotFound { differs_by_case: None };
     plan.problems = vec![
-        problem("Jane.Doe", 61, ProblemKind::NotFound { differs_by_case: Some(name("jane.doe")) }, Severity::Error),
+        problem(
+            "Jane.Doe",
+            61,
+            ProblemKind::NotFound { differs_by_case: Some(name("jane.doe")) },
+            Severity::Error,
+        ),
         problem("left.company", 64, missing(), Severity::Warning),
-        problem("w.gone", 70, ProblemKind::NoSuchPolicy { policy: arn("Deleted") }, Severity::Error),
+        problem(
+            "w.gone",
+            70,
+            ProblemKind::NoSuchPolicy { policy: arn("Deleted") },
+            Severity::Error,
+        ),
     ];
     let unlisted = |n: usize| UnlistedPrincipal {
         principal: principal(&format!("unknown-{n}")),
@@ -96,7 +117,7 @@ pub fn review() -> Plan {
         is_administrator: n == 0,
     };
     plan.unlisted.users = Some(Unlisted {
-        action: iam_boundaries::config::OnUnlisted::Warn,
+        action: OnUnlisted::Warn,
         count: 9,
         without_boundary: Some(5),
         principals: (0..9).map(unlisted).collect(),
@@ -113,4 +134,35 @@ pub fn hostile(changes: usize) -> Plan {
     }
     plan.names = plan.names.into_keys().map(|arn| (arn, MARKUP.to_owned())).collect();
     plan
+}
+
+/// A run of eight changes, of which two fail.
+pub fn run() -> String {
+    let preflight = Preflight::fresh(many(8));
+    let mut summary =
+        Summary { write_duration: Duration::from_millis(1_240), ..Summary::default() };
+    let mut text = Vec::new();
+    let mut reporter = run_reporter(&preflight, Format::Html, Style::PLAIN, &mut text);
+    for (n, change) in preflight.plan.changes.iter().enumerate() {
+        let error = || ApiError {
+            action: "iam:PutUserPermissionsBoundary".into(),
+            class: ErrorClass::Denied,
+            code: "AccessDenied".into(),
+            message: "not authorized <b>".into(),
+            request_id: Some("0f1e2d3c".into()),
+        };
+        let (call, verification) = match n {
+            2 | 5 => (
+                CallOutcome::Failed { attempts: 1, error: error(), may_be_done: false },
+                Verification::NotNeeded,
+            ),
+            _ => (CallOutcome::Applied { attempts: 1, request_id: None }, Verification::AsWritten),
+        };
+        let item = Item { change: change.clone(), call, verification };
+        summary.count(&item);
+        reporter.on(&Event::Ended(item)).unwrap();
+    }
+    reporter.on(&Event::Finished(summary)).unwrap();
+    drop(reporter);
+    String::from_utf8(text).unwrap()
 }
