@@ -33,7 +33,7 @@ pub use json_comparison::render_comparison_json;
 pub use progress::Progress;
 pub use render::{
     render_check, render_explanation, render_file_errors, render_impact, render_plan,
-    render_refused, render_review, run_reporter,
+    render_plans_html, render_refused, render_review, run_reporter,
 };
 pub use reporter::RunReporter;
 pub use style::Style;

@@ -31,6 +31,19 @@ pub fn render_plan(plan: &Plan, format: Format, style: Style) -> String {
     }
 }
 
+/// Renders the plans of several accounts, each with the name of its account, as one HTML page.
+pub fn render_plans_html(plans: &[(&str, &Plan)]) -> String {
+    let changes = plans.iter().map(|(_, plan)| plan.changes.len()).sum();
+    let title = format!(
+        "Permissions boundaries of {}: {}",
+        view::counted(plans.len(), "account"),
+        view::counted(changes, "change")
+    );
+    let documents: Vec<(&str, Document<'_>)> =
+        plans.iter().map(|(account, plan)| (*account, view::plan(plan))).collect();
+    html::accounts(&view::Text::sentence(title), &documents)
+}
+
 /// Renders what decides the boundary of one principal.
 pub fn render_explanation(explanation: &Explanation, format: Format, style: Style) -> String {
     match renderer(format) {

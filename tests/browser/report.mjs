@@ -7,13 +7,14 @@
 // tests/it/html_browser.rs writes DIR and runs the checks. `npm ci --prefix tests/browser` installs what they need.
 import assert from "node:assert/strict";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { chromium } from "playwright-core";
 
 const [directory, mode] = process.argv.slice(2);
 const docs = fileURLToPath(new URL("../../docs/", import.meta.url));
 const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
+  executablePath: process.env.PATH.split(path.delimiter).map((folder) => path.join(folder, "chromium")).find(existsSync),
   // In a container, the sandbox of Chromium needs privileges that root does not have.
   args: process.getuid() === 0 ? ["--no-sandbox"] : [],
 });
@@ -57,8 +58,8 @@ const checks = {
     const page = await open("review.html");
     assert.equal(await status(page), "18 rows");
     for (const [text, count] of [
-      ["DATA.platform", 3], ["operator", 4], ["policy/Operator", 4], ["boundaries.toml", 17], ["migration of", 2],
-      ["payments role", 1], ["no-such-name", 0],
+      ["ALICE.novak", 1], ["operator", 4], ["policy/Operator", 4], ["boundaries.toml", 17], ["sec-482", 1],
+      ["role etl", 1], ["no-such-name", 0],
     ]) {
       await filterBox(page).fill(text);
       await page.waitForFunction((count) => document.querySelector("[role=status]").textContent === count + " of 18 rows match", String(count));
@@ -93,7 +94,7 @@ const checks = {
     const page = await open("accounts.html");
     await page.getByRole("combobox", { name: "account" }).selectOption({ index: 1 });
     assert.equal(await status(page), "1 of 3 rows match");
-    await page.getByRole("button", { name: "Details of user alice" }).click();
+    await page.getByRole("button", { name: "Details of user payments-000000" }).click();
     assert.match(await page.locator("tr.more").textContent(), /arn:aws:iam::222222222222:policy\/Developer/);
     await close(page);
   },
@@ -125,7 +126,7 @@ const checks = {
 
   async "details open and close, and survive sorting"() {
     const page = await open("review.html");
-    const button = page.getByRole("button", { name: "Details of user ci-000009" });
+    const button = page.getByRole("button", { name: "Details of user legacy-backup" });
     await button.click();
     assert.equal(await button.getAttribute("aria-expanded"), "true");
     const details = await page.locator("tr.more").textContent();
@@ -145,8 +146,8 @@ const checks = {
     const page = await open("review.html");
     await page.keyboard.press("/");
     assert.equal(await page.evaluate(() => document.activeElement.type), "search");
-    await page.keyboard.type("web-000003/");
-    assert.equal(await filterBox(page).inputValue(), "web-000003/");
+    await page.keyboard.type("contractor-017/");
+    assert.equal(await filterBox(page).inputValue(), "contractor-017/");
     await page.keyboard.press("Backspace");
     await page.waitForFunction(() => document.querySelector("[role=status]").textContent === "1 of 18 rows match");
     const reached = [];
@@ -156,7 +157,7 @@ const checks = {
       reached.push(label);
       if (label) break;
     }
-    assert.equal(reached.at(-1), "Details of user web-000003");
+    assert.equal(reached.at(-1), "Details of user contractor-017");
     await page.keyboard.press("Enter");
     assert.equal(await page.locator("tr.more").count(), 1);
     await page.keyboard.press("Space");
@@ -362,16 +363,22 @@ async function timeToSort() {
   return performance.now() - start;
 }
 
+/** Writes a picture of the page from the element `first` to the element `last`. */
+async function picture(page, name, first, last) {
+  const [from, to] = await Promise.all([first.boundingBox(), last.boundingBox()]);
+  const clip = { x: 0, y: Math.max(0, from.y - 16), width: 1000, height: to.y + to.height + 16 - Math.max(0, from.y - 16) };
+  await page.screenshot({ path: path.join(docs, name), fullPage: true, clip });
+  await close(page);
+}
+
 async function pictures() {
-  const summary = await open("review.html", { viewport: { width: 1000, height: 560 } });
-  await summary.screenshot({ path: path.join(docs, "report-summary.png") });
-  await close(summary);
-  const changes = await open("review.html", { viewport: { width: 1000, height: 620 } });
-  await changes.getByLabel("action").selectOption("remove");
-  await changes.getByRole("button", { name: "Details of user ci-000009" }).click();
-  await changes.locator("#filters").evaluate((filters) => filters.scrollIntoView());
-  await changes.screenshot({ path: path.join(docs, "report-details.png"), clip: { x: 0, y: 0, width: 1000, height: 380 } });
-  await close(changes);
+  const viewport = { width: 1000, height: 3000 };
+  const summary = await open("review.html", { viewport });
+  await picture(summary, "report-summary.png", summary.locator("h1"), summary.locator("nav"));
+  const details = await open("review.html", { viewport });
+  await details.getByLabel("action").selectOption("remove");
+  await details.getByRole("button", { name: "Details of user legacy-backup" }).click();
+  await picture(details, "report-details.png", details.locator("#filters"), details.locator("tr.more"));
 }
 
 let failures = 0;

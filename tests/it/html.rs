@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::support::html::{MARKUP, hostile, html, many, pages, review, run};
+use crate::support::html::{MARKUP, accounts, hostile, html, many, pages, review, run};
 use crate::support::plans::{Case, HOSTILE};
 use crate::support::{Binary, Ran};
 use iam_boundaries::config::Config;
@@ -224,6 +224,13 @@ fn the_policy_allows_only_the_styles_and_the_script_of_the_page() {
 #[test]
 fn the_page_of_a_review() {
     insta::assert_snapshot!("html_review", content(&html(&review())));
+}
+
+#[test]
+fn sections_of_several_accounts_are_one_list_with_their_accounts() {
+    let page = accounts();
+    assert_eq!(page.matches("<table class=\"list account ").count(), 1, "{page}");
+    insta::assert_snapshot!("html_accounts", content(&page));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::blocks::Block;
 use super::input::Report;
-use crate::report::view::{CoverageState, PLAN_MARKER};
+use crate::report::view::{ChangeKind, CoverageState, PLAN_MARKER};
 
 /// What the terms in this page mean; nothing if the page is not about an account.
 pub(super) fn glossary(reports: &[Report<'_>], blocks: &[Block<'_>]) -> Option<Markup> {
@@ -18,7 +18,11 @@ pub(super) fn glossary(reports: &[Report<'_>], blocks: &[Block<'_>]) -> Option<M
         let mut rows = blocks.iter().flat_map(Block::rows);
         rows.any(|(_, row)| row.place.is_some_and(|place| place.is_rule))
     };
-    let changes = || blocks.iter().flat_map(Block::rows).any(|(_, row)| row.change.is_some());
+    let has_kind = |kind| {
+        let mut rows = blocks.iter().flat_map(Block::rows);
+        rows.any(|(_, row)| row.change.as_ref().is_some_and(|change| change.kind == kind))
+    };
+    let has_lines = blocks.iter().flat_map(Block::rows).any(|(_, row)| row.place.is_some());
     let has_digest = reports.iter().any(|report| report.document.digest.is_some());
     let has_label = |label| {
         blocks.iter().flat_map(|block| &block.parts).any(|(_, section)| section.label == label)
@@ -33,10 +37,14 @@ pub(super) fn glossary(reports: &[Report<'_>], blocks: &[Block<'_>]) -> Option<M
             "A policy that limits what a user or role can do. It allows nothing by itself: an action must be allowed by the \
              boundary and by the policies of the user or role.",
         ),
-        (changes(), "add", "The user or role has no boundary, and gets one."),
-        (changes(), "change", "The user or role has a boundary, and gets another one."),
+        (has_kind(ChangeKind::Add), "add", "The user or role has no boundary, and gets one."),
         (
-            changes(),
+            has_kind(ChangeKind::Change),
+            "change",
+            "The user or role has a boundary, and gets another one.",
+        ),
+        (
+            has_kind(ChangeKind::Remove),
             "remove",
             "The user or role loses its boundary: its policies alone decide what it can do.",
         ),
@@ -51,7 +59,7 @@ pub(super) fn glossary(reports: &[Report<'_>], blocks: &[Block<'_>]) -> Option<M
             "The files asked for it before this pull request, too, and the account is different. Someone may have changed the \
              account without the files.",
         ),
-        (changes(), "line", "The line of the file that decides the boundary."),
+        (has_lines, "line", "The line of the file that decides the boundary."),
         (
             has_rules(),
             "(rule)",

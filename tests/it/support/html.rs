@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use iam_boundaries::apply::{Event, Item, Summary, Verification};
 use iam_boundaries::config::{Config, OnUnlisted, Provenance, ProvenanceKind, SourceFile};
-use iam_boundaries::iam::{BoundaryChange, Digest, Principal, PrincipalCounts, PrincipalKind};
+use iam_boundaries::iam::{
+    BoundaryChange, Digest, PolicyArn, Principal, PrincipalCounts, PrincipalKind,
+};
 use iam_boundaries::inventory::{ApiError, CallOutcome, ErrorClass};
 use iam_boundaries::plan::{
     Base, Change, Origin, Plan, PlanSource, Preflight, Problem, ProblemKind, Severity, Unlisted,
     UnlistedPrincipal,
 };
 use iam_boundaries::report::{
-    Format, Style, render_check, render_file_errors, render_plan, run_reporter,
+    Format, Style, render_check, render_file_errors, render_plan, render_plans_html, run_reporter,
 };
 
 use super::plans::{Case, HOSTILE, arn, change, empty_plan, name, principal};
@@ -36,6 +38,7 @@ pub fn pages() -> Vec<(&'static str, String)> {
         ("100000.html", html(&many(100_000))),
         ("errors.html", render_file_errors(&errors.unwrap_err(), Format::Html, Style::PLAIN)),
         ("run.html", run()),
+        ("accounts.html", accounts()),
         ("check.html", render_check(&config, Format::Html, Style::PLAIN)),
     ]
 }
@@ -78,12 +81,39 @@ pub fn many(count: usize) -> Plan {
     plan
 }
 
+/// The users and roles of [`review`], by the number of their change.
+const REVIEWED: [&str; 14] = [
+    "alice.novak",
+    "ben.okafor",
+    "ci-deploy",
+    "contractor-017",
+    "dana.weber",
+    "etl-nightly",
+    "emeka.obi",
+    "farah.aziz",
+    "incident-response",
+    "legacy-backup",
+    "lena.schmidt",
+    "reporting-export",
+    "marco.rossi",
+    "priya.nair",
+];
+
 /// A plan as a reviewer sees it in a pull request: changes of the pull request, drift, problems and unlisted users.
 pub fn review() -> Plan {
-    let mut plan = many(14);
-    for (n, change) in plan.changes.iter_mut().enumerate() {
-        change.origin = Some(if n % 5 == 4 { Origin::Drift } else { Origin::ThisChange });
+    let mut plan = many(0);
+    for (n, reviewed) in REVIEWED.into_iter().enumerate() {
+        let mut change = nth(n);
+        change.principal.name = name(reviewed);
+        change.origin = Some(if n % 6 == 4 { Origin::Drift } else { Origin::ThisChange });
+        change.reason = match n {
+            0 => Some("SEC-482: new in team payments".into()),
+            6 => Some("on call until 2027-01-31".into()),
+            _ => None,
+        };
+        plan.changes.push(change);
     }
+    plan.changes.sort_by(|a, b| a.principal.cmp(&b.principal));
     let path = "boundaries.toml".into();
     let file = SourceFile { path, digest: Digest::of("[users]") };
     let base = Base { digest: Digest::of(""), no_longer_listed: vec![principal("former")] };
@@ -134,6 +164,16 @@ pub fn hostile(changes: usize) -> Plan {
     }
     plan.names = plan.names.into_keys().map(|arn| (arn, MARKUP.to_owned())).collect();
     plan
+}
+
+/// The plans of two accounts as one page.
+pub fn accounts() -> String {
+    let prod = Plan { account: "111111111111".parse().unwrap(), ..many(2) };
+    let mut dev = Plan { account: "222222222222".parse().unwrap(), ..many(1) };
+    let to: PolicyArn = "arn:aws:iam::222222222222:policy/Developer".parse().unwrap();
+    dev.changes[0].boundary = BoundaryChange::Add { to: to.clone() };
+    dev.names = [(to, "developer".to_owned())].into();
+    render_plans_html(&[("payments-prod (111111111111)", &prod), ("<dev> (222222222222)", &dev)])
 }
 
 /// A run of eight changes, of which two fail.
