@@ -298,7 +298,7 @@
   const MEANINGS = {
     add: "adds a boundary",
     change: "replaces the boundary",
-    remove: "removes the boundary, so that it limits nothing",
+    remove: "removes the boundary: its policies alone decide what it can do",
   };
 
   function details(list, row) {

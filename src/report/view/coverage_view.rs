@@ -1,6 +1,5 @@
 //! The coverage of an account as numbers, for a picture.
 
-use super::problem::ProblemView;
 use crate::iam::{PrincipalCounts, PrincipalKind};
 use crate::plan::{Change, Origin, Plan, Severity as ProblemSeverity};
 
@@ -62,21 +61,18 @@ pub(super) struct RunCounts {
     /// The changes that were not made, because nothing was sent or the account differs from the plan.
     pub(super) not_made: PrincipalCounts,
     pub(super) already_done: PrincipalCounts,
+    /// The problems of the plan and of preflight.
+    pub(super) problems: PrincipalCounts,
 }
 
-/// The coverage after a run of `plan`. `problems` are those of the plan and of preflight.
-pub(super) fn of_run<'a>(
-    plan: &Plan,
-    counts: &RunCounts,
-    problems: impl Iterator<Item = ProblemView<'a>>,
-) -> CoverageView {
-    let problems = PrincipalCounts::of(problems.map(|(principal, ..)| principal.kind));
+/// The coverage after a run of `plan`.
+pub(super) fn of_run(plan: &Plan, counts: &RunCounts) -> CoverageView {
     let mut groups = vec![
         ("already as the files say", AsSpecified, plan.in_sync + counts.already_done),
         ("applied", Planned, counts.applied),
         ("failed or not verified", Problem, counts.failed),
         ("not changed", Drifted, counts.not_made),
-        ("cannot be planned", Problem, problems),
+        ("cannot be planned", Problem, counts.problems),
     ];
     groups.extend(others(plan));
     view(groups)

@@ -130,14 +130,15 @@ impl<'p> Run<'p> {
     fn coverage(&self) -> CoverageView {
         let of = |outcome| of_changes(self.items_of(outcome).map(|item| &item.change));
         let conflicts = of_changes(self.preflight.conflicts().map(|(change, _)| change));
+        let problems = problems(self.plan()).chain(blocked(self.preflight));
         let counts = RunCounts {
             applied: of(Outcome::Applied),
             failed: of(Outcome::Failed) + of(Outcome::NotAsWritten),
             not_made: of(Outcome::NotAttempted) + conflicts,
             already_done: of_changes(self.preflight.already_done()),
+            problems: PrincipalCounts::of(problems.map(|(principal, ..)| principal.kind)),
         };
-        let problems = problems(self.plan()).chain(blocked(self.preflight));
-        of_run(self.plan(), &counts, problems)
+        of_run(self.plan(), &counts)
     }
 
     /// The results of preflight, without the problems of the plan.

@@ -63,7 +63,7 @@ fn nth(n: usize) -> Change {
     Change {
         principal: Principal { kind, name: name(&format!("{}-{n:06}", TEAMS[n % TEAMS.len()])) },
         provenance: Provenance { kind: kind_of_line, line, ..change.provenance },
-        reason: (n % 7 == 0).then(|| format!("migration of team {}", n % 13).into()),
+        reason: n.is_multiple_of(7).then(|| format!("migration of team {}", n % 13).into()),
         ..change
     }
 }
