@@ -9,6 +9,7 @@ mod csv;
 mod file;
 mod journal;
 mod loopback;
+pub mod page;
 mod plan;
 mod reports;
 
