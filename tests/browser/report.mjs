@@ -86,7 +86,11 @@ const checks = {
     await page.getByRole("button", { name: "Clear" }).click();
     await page.getByLabel("severity").selectOption("error");
     assert.equal(await status(page), "2 of 18 rows match");
-    assert.equal(await page.getByRole("heading", { name: "From this change" }).isVisible(), false);
+    const hidden = page.getByRole("heading", { name: "From this change" });
+    assert.equal(await hidden.isVisible(), false);
+    await page.getByRole("link", { name: "From this change" }).click();
+    assert.equal(await hidden.isVisible(), true, "a link to a hidden section shows it");
+    assert.equal(await status(page), "18 rows");
     await close(page);
   },
 
@@ -105,8 +109,10 @@ const checks = {
     const head = section.getByRole("columnheader", { name: "name" });
     const before = await names(page, /^From this change/);
     const sorted = [...before].sort();
-    await head.getByRole("button").click();
+    await head.getByRole("button").focus();
+    await page.keyboard.press("Enter");
     assert.equal(await head.getAttribute("aria-sort"), "ascending");
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), "name", "the focus stays");
     assert.deepEqual(await names(page, /^From this change/), sorted);
     await head.getByRole("button").click();
     assert.equal(await head.getAttribute("aria-sort"), "descending");
@@ -281,6 +287,7 @@ const checks = {
     assert.equal(await page.locator("table.list tbody tr").count(), 5000);
     await page.getByRole("button", { name: "Show 5,000 more" }).click();
     assert.equal(await page.locator("table.list tbody tr").count(), 10000);
+    assert.match(await page.evaluate(() => document.activeElement.ariaLabel), /^Details of /);
     await filterBox(page).fill("web-099998");
     await page.waitForFunction(() => document.querySelector("[role=status]").textContent === "1 of 100,000 rows match");
     assert.match(await page.locator("table.list tbody tr").innerText(), /web-099998/);

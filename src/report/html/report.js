@@ -136,12 +136,10 @@
 
   const grouped = (count) => String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 
-  const MOST_OPTIONS = 500;
-
   function offer() {
     for (const [key] of FACETS) {
       const select = selects.get(key);
-      const found = [...counts.get(key)].sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, MOST_OPTIONS);
+      const found = [...counts.get(key)].sort(([a], [b]) => (a < b ? -1 : 1));
       for (const [value, count] of found) {
         const name = value.startsWith("rule ") ? "rule, line " + value.slice(5) : value;
         select.append(element("option", { value, textContent: name + " (" + grouped(count) + ")" }));
@@ -233,7 +231,9 @@
     }
     // The first rows are in the page from the start.
     if (list.isChanged || rows !== list.rows) {
-      list.table.replaceChildren(list.table.tHead, ...bodies(shown));
+      // The head stays where it is, because one of its buttons can have the focus.
+      for (const body of [...list.table.tBodies]) body.remove();
+      list.table.append(...bodies(shown));
       list.isChanged = true;
     }
     if (list.rest) list.rest.remove();
@@ -245,6 +245,8 @@
         list.shown += MOST_SHOWN;
         list.isChanged = true;
         show(list, rows);
+        const next = rows[shown.length].tr.querySelector("button");
+        if (next) next.focus();
       });
       list.rest = element("p", { className: "rest" }, grouped(left) + " more rows match. ", more);
       list.table.after(list.rest);
@@ -389,12 +391,22 @@
       changed();
     });
   });
-  clear.addEventListener("click", () => {
+  function reset() {
     input.value = "";
     for (const select of selects.values()) select.value = "";
     changed();
+  }
+
+  clear.addEventListener("click", () => {
+    reset();
     input.focus();
   });
+  // A link to a section that the filters hide.
+  for (const link of document.querySelectorAll("nav a")) {
+    link.addEventListener("click", () => {
+      if (document.querySelector(link.hash).hidden) reset();
+    });
+  }
   window.addEventListener("hashchange", () => {
     if (location.hash.includes("=")) restore();
   });
