@@ -1,6 +1,6 @@
 //! The HTML page in Chromium: `tests/browser/report.mjs` clicks and types.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use crate::support::html::pages;
@@ -20,10 +20,11 @@ fn a_reviewer_can_use_the_page_in_a_browser() {
     println!("{said}");
 }
 
-/// Writes the pages, for a look at them: `HTML_PAGES=DIR cargo test --test it html_browser::`.
+/// `cargo test --test it html_browser::write -- --ignored`.
 #[test]
-fn the_pages_are_written_where_someone_wants_to_see_them() {
-    let Some(directory) = std::env::var_os("HTML_PAGES").map(PathBuf::from) else { return };
+#[ignore = "writes the pages to target/pages, for a look at them"]
+fn write_the_pages() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pages");
     std::fs::create_dir_all(&directory).unwrap();
     for (name, html) in pages() {
         std::fs::write(directory.join(name), html).unwrap();
