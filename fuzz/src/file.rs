@@ -4,6 +4,7 @@ use iam_boundaries::inventory::{ApiError, ErrorClass, Inventory, Reading};
 use iam_boundaries::plan::{Plan, PlanContext};
 use iam_boundaries::report::{Format, Style, render_check, render_file_errors};
 
+use super::page;
 use super::reports::{
     commands, comment, exists, found, inert, json, of_plan, reads_back, without_colors,
 };
@@ -46,6 +47,7 @@ fn without_errors(text: &str, config: &Config) {
     inert(&check(Format::Text));
     json(&check(Format::Json));
     comment(&check(Format::Markdown));
+    page::read(&check(Format::Html));
     commands(&check(Format::Github));
     let account = account.map(|account| account.value).or(config.policy_account());
     let account = account.unwrap_or_else(|| "123456789012".parse().expect("it has 12 digits"));
@@ -73,6 +75,7 @@ fn with_errors(text: &str, errors: &FileErrors) {
     let rendered = |format| render_file_errors(errors, format, Style::PLAIN);
     json(&rendered(Format::Json));
     comment(&rendered(Format::Markdown));
+    page::read(&rendered(Format::Html));
     commands(&rendered(Format::Github));
 }
 

@@ -10,6 +10,7 @@ mod file;
 mod fleet;
 mod journal;
 mod loopback;
+pub mod page;
 mod plan;
 mod reports;
 

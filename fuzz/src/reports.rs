@@ -1,5 +1,6 @@
 //! Properties of every report and message.
 
+use super::page;
 use iam_boundaries::iam::PolicyArn;
 use iam_boundaries::inventory::Reading;
 use iam_boundaries::plan::Plan;
@@ -19,6 +20,7 @@ pub fn of_plan(plan: &Plan) {
         assert_eq!(without_colors(&colored), text);
     }
     comment(&rendered(Format::Markdown, Style::PLAIN));
+    page::read(&rendered(Format::Html, Style::PLAIN));
     commands(&rendered(Format::Github, Style::PLAIN));
     json(&rendered(Format::Json, Style::PLAIN));
 }

@@ -34,7 +34,7 @@ pub(super) fn write_to_review(
         match format {
             // Standard output contains a plan or nothing.
             Format::Text | Format::Json => {}
-            Format::Markdown | Format::Github => {
+            Format::Markdown | Format::Html | Format::Github => {
                 output.result(format, &render_file_errors(errors, format.into(), output.out))?;
             }
         }

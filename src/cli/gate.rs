@@ -25,7 +25,7 @@ pub(super) enum Content {
 impl From<Format> for Content {
     fn from(format: Format) -> Self {
         match format {
-            Format::Text | Format::Markdown => Content::Text,
+            Format::Text | Format::Markdown | Format::Html => Content::Text,
             Format::Json => Content::Data,
             Format::Github => Content::Commands,
         }

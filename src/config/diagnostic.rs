@@ -26,6 +26,19 @@ pub struct Diagnostic {
     span: Option<Range<usize>>,
 }
 
+/// The line of a file that a diagnostic is about, in three parts. The text is untrusted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excerpt<'a> {
+    /// The text of the line before the underlined part.
+    pub before: &'a str,
+    /// The underlined part. It ends at the end of the line.
+    pub marked: &'a str,
+    /// The text of the line after the underlined part.
+    pub after: &'a str,
+    /// The text next to the underline; can be empty.
+    pub label: &'a str,
+}
+
 /// All errors in one file, or in files that are layered: at least one.
 #[derive(Debug, Clone)]
 pub struct FileErrors {
@@ -82,6 +95,22 @@ impl Diagnostic {
     /// The path of the file, as it was specified.
     pub fn file(&self) -> &Printable {
         &self.source.file
+    }
+
+    /// The line that it is about; `None` if it concerns the whole file, or if the line is too long to be shown.
+    pub fn excerpt(&self) -> Option<Excerpt<'_>> {
+        let span = self.span.as_ref()?;
+        let text = &self.source.text;
+        let lines = self.source.lines_around(span);
+        let start = span.start.max(lines.start);
+        let line_end = text[start..lines.end].find(['\n', '\r']).map_or(lines.end, |at| start + at);
+        let end = span.end.clamp(start, line_end);
+        (line_end - lines.start <= MAX_SHOWN_LINE).then(|| Excerpt {
+            before: &text[lines.start..start],
+            marked: &text[start..end],
+            after: &text[end..line_end],
+            label: &self.label,
+        })
     }
 
     pub(super) fn label(mut self, label: impl Into<String>) -> Self {

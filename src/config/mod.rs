@@ -34,7 +34,7 @@ pub use comment::{Comments, EntryComment};
 pub use comparison::{Comparison, Different, Live, Missing, Unlisted};
 pub use content::Config;
 pub use csv::Spreadsheet;
-pub use diagnostic::{Diagnostic, FileErrors, render_warnings};
+pub use diagnostic::{Diagnostic, Excerpt, FileErrors, render_warnings};
 pub use editable::EditableFile;
 pub use entry::{Entry, Expiration, OnMissing, OnUnlisted, Then};
 pub use fleet::{

@@ -8,7 +8,7 @@ use super::json::{JsonRun, refused_in_fleet};
 use super::text::TextRun;
 use super::text_fleet::account_heading;
 use super::view::{FleetDocument, FleetEvents, FleetRunView, fleet_plan, fleet_review};
-use super::{Format, RunReporter, Style, github, json_fleet, markdown_fleet, text_fleet};
+use super::{Format, RunReporter, Style, github, html, json_fleet, markdown_fleet, text_fleet};
 use crate::apply::{AccountEnd, AccountRun, Event, FleetEvent, FleetRun};
 use crate::iam::{AccountId, AccountName};
 use crate::plan::{FleetPlan, Preflight};
@@ -22,6 +22,7 @@ fn renderer(format: Format) -> Option<Renderer> {
         Format::Json => None,
         Format::Markdown => Some(markdown_fleet::fleet),
         Format::Github => Some(github::fleet),
+        Format::Html => Some(html::fleet),
     }
 }
 

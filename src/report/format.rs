@@ -7,6 +7,8 @@ pub enum Format {
     Json,
     /// For a comment in a pull request: at most 65,536 characters.
     Markdown,
+    /// For a browser: one page that needs no network.
+    Html,
     /// GitHub Actions workflow commands, which annotate lines of the file in a review.
     Github,
 }

@@ -7,10 +7,10 @@ use std::borrow::Cow;
 use super::escape::visible;
 use super::style::Style;
 use super::view::{
-    Body, Boundary, Closing, Document, FleetAccount, FleetDocument, Place, Row, Section, Severity,
-    Span, Text, counted_more, counted_rows, grouped,
+    Body, Boundary, Document, FleetAccount, FleetDocument, Place, Row, Section, Severity, Span,
+    Text, counted_more, counted_rows, grouped,
 };
-use crate::iam::{Digest, Principal};
+use crate::iam::Principal;
 
 /// GitHub displays at most this many annotations of each level for a step; the log of the step has the others
 /// ([limits](https://docs.github.com/actions/reference/limits)).
@@ -39,46 +39,34 @@ struct Annotation<'a> {
 /// Renders a document. The closing line comes first. For each level, messages about the whole document come
 /// before those on lines of the file, and dangerous changes before others.
 pub(super) fn document(document: &Document<'_>, _: Style) -> String {
-    let annotations = |level| {
-        let mut annotations: Vec<Annotation<'_>> = Vec::new();
+    levels(document, |level| {
+        let mut annotations = Vec::new();
         sections_annotations(&document.sections, level, &mut annotations);
         annotations
-    };
-    let Document { severity, closing, account, digest, .. } = document;
-    let account = account.as_ref().map(|account| format!(" Account {account}."));
-    let summary = |level| {
-        let closing = closing.as_ref().filter(|_| level_of(*severity) == Some(level))?;
-        Some(summary(level, closing, account.as_deref(), *digest))
-    };
-    levels(annotations, summary)
+    })
 }
 
-/// Renders the plans or runs of a fleet. Messages of an account begin with its name.
+/// Renders the plans or runs of a fleet. The title of a message of an account begins with the account.
 pub(super) fn fleet(fleet: &FleetDocument<'_>, _: Style) -> String {
-    let annotations = |level| {
-        let mut annotations: Vec<Annotation<'_>> = Vec::new();
-        sections_annotations(&fleet.sections, level, &mut annotations);
+    levels(&fleet.document, |level| {
+        let mut annotations = Vec::new();
+        sections_annotations(&fleet.document.sections, level, &mut annotations);
         for FleetAccount { account, document } in &fleet.accounts {
             let begin = annotations.len();
             sections_annotations(&document.sections, level, &mut annotations);
-            let label = visible(&account.label()).into_owned();
+            let label = account.label();
             for annotation in &mut annotations[begin..] {
-                annotation.title = format!("{label}: {}", annotation.title);
+                annotation.title = format!("{}: {}", visible(&label), annotation.title);
             }
         }
         annotations
-    };
-    let summary = |level| {
-        let is_of_level = level_of(fleet.severity) == Some(level);
-        is_of_level.then(|| summary(level, &fleet.closing, None, fleet.digest))
-    };
-    levels(annotations, summary)
+    })
 }
 
-/// The messages of each level, of which GitHub displays all.
+/// The messages of each level, as many as GitHub displays.
 fn levels<'a>(
+    document: &Document<'_>,
     annotations: impl Fn(Level) -> Vec<Annotation<'a>>,
-    summary: impl Fn(Level) -> Option<String>,
 ) -> String {
     let mut text = String::new();
     for level in LEVELS {
@@ -86,7 +74,7 @@ fn levels<'a>(
         annotations.sort_by_key(|annotation| {
             (annotation.place.is_some(), annotation.rank, annotation.place.map(|place| place.line))
         });
-        let summary = summary(level);
+        let summary = summary(document, level);
         let available = MAX_ANNOTATIONS - usize::from(summary.is_some());
         if let Some(summary) = summary {
             text.insert_str(0, &summary);
@@ -110,19 +98,21 @@ fn sections_annotations<'a>(
     }
 }
 
-/// The closing line.
-fn summary(
-    level: Level,
-    closing: &Closing<'_>,
-    account: Option<&str>,
-    digest: Option<(&'static str, Digest)>,
-) -> String {
-    let mut text = format!("{}.{}", closing.plain(), account.unwrap_or_default());
-    if let Some((label, digest)) = digest {
+/// The closing line, if the document has this level.
+fn summary(document: &Document<'_>, level: Level) -> Option<String> {
+    let closing = document.closing.as_ref()?;
+    if level_of(document.severity) != Some(level) {
+        return None;
+    }
+    let mut text = format!("{}.", closing.plain());
+    if let Some(account) = &document.account {
+        text.push_str(&format!(" Account {account}."));
+    }
+    if let Some((label, digest)) = document.digest {
         text.push_str(&format!(" {label}: {digest}"));
     }
     let title = "Permissions boundaries".to_owned();
-    command(level, &Annotation { title, text, place: None, rank: 0, noun: "" })
+    Some(command(level, &Annotation { title, text, place: None, rank: 0, noun: "" }))
 }
 
 fn left_out(level: Level, left: &[Annotation<'_>], all: usize) -> String {

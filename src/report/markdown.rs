@@ -45,7 +45,7 @@ pub(super) fn parts(document: &Document<'_>) -> Vec<Part> {
 }
 
 /// The title, the counts, the closing line and the statements about the whole document.
-fn summary(document: &Document<'_>) -> String {
+pub(super) fn summary(document: &Document<'_>) -> String {
     let mut text = format!("### {}\n", inline(&document.title));
     text.push_str(&counts_table(&document.counts));
     text.push_str(&document.closing.as_ref().map(closing_line).unwrap_or_default());
@@ -57,7 +57,7 @@ fn summary(document: &Document<'_>) -> String {
 }
 
 /// The counts as a table; empty without counts.
-pub(super) fn counts_table(counts: &[CountsRow]) -> String {
+fn counts_table(counts: &[CountsRow]) -> String {
     let mut text = String::new();
     if !counts.is_empty() {
         text.push_str("\n| | add | change | remove |\n| --- | ---: | ---: | ---: |\n");
@@ -222,7 +222,7 @@ fn line_cell(place: Place<'_>) -> String {
     format!("{file}{line}{rule}")
 }
 
-pub(super) fn inline(text: &Text<'_>) -> String {
+fn inline(text: &Text<'_>) -> String {
     let spans = text.spans().iter().map(|span| match span {
         Span::Ours(text) => words(text),
         Span::Name(text) => code(text),

@@ -2,8 +2,8 @@
 //! as they fit.
 
 use super::markdown::{
-    FOLD_END, MAX_LENGTH, Page, Part, closing_line, code, counts_table, folded, inline, length,
-    parts, statements,
+    FOLD_END, MAX_LENGTH, Page, Part, closing_line, code, folded, length, parts, statements,
+    summary,
 };
 use super::style::Style;
 use super::view::{FleetAccount, FleetDocument, FleetRow, counted_more, grouped};
@@ -15,7 +15,7 @@ const MIN_PART: usize = 8_000;
 
 /// Renders the plans or runs of a fleet for a comment or a job summary. The accounts with most at stake come first.
 pub(super) fn fleet(fleet: &FleetDocument<'_>, _: Style) -> String {
-    let mut page = Page::begin(fleet.marker, &summary(fleet));
+    let mut page = Page::begin(fleet.document.marker, &summary(&fleet.document));
     page.part(&table(fleet), RESERVE.min(fleet.accounts.len() * 2_000));
     let mut left_out = 0;
     for account in &fleet.accounts {
@@ -39,18 +39,6 @@ pub(super) fn fleet(fleet: &FleetDocument<'_>, _: Style) -> String {
 fn note(left_out: usize) -> String {
     let more = counted_more(left_out, "account");
     format!("\n**{more} did not fit:** the text and JSON formats contain all details.\n")
-}
-
-/// The title, the counts, the closing line, the statements about the fleet and the digest.
-fn summary(fleet: &FleetDocument<'_>) -> String {
-    let mut text = format!("### {}\n", inline(&fleet.title));
-    text.push_str(&counts_table(&fleet.counts));
-    text.push_str(&closing_line(&fleet.closing));
-    fleet.sections.iter().for_each(|section| text.push_str(&statements(section)));
-    if let Some((label, digest)) = &fleet.digest {
-        text.push_str(&format!("\n{label}: `{digest}`\n"));
-    }
-    text
 }
 
 fn table(fleet: &FleetDocument<'_>) -> Part {

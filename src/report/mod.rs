@@ -12,6 +12,7 @@ mod fleet;
 mod fleet_progress;
 mod format;
 mod github;
+mod html;
 mod json;
 mod json_check;
 mod json_comparison;

@@ -2,8 +2,8 @@ use std::io::{self, Write};
 
 use super::view::{Document, Run};
 use super::{
-    Format, RunReporter, Style, github, json, json_check, json_explanation, json_impact, markdown,
-    text, view,
+    Format, RunReporter, Style, github, html, json, json_check, json_explanation, json_impact,
+    markdown, text, view,
 };
 use crate::apply::Event;
 use crate::config::{Config, FileErrors, Fleet, FleetConfigs, render_warnings};
@@ -18,6 +18,7 @@ fn renderer(format: Format) -> Option<Renderer> {
         Format::Text => Some(text::document),
         Format::Json => None,
         Format::Markdown => Some(markdown::document),
+        Format::Html => Some(html::document),
         Format::Github => Some(github::document),
     }
 }
@@ -59,6 +60,7 @@ pub fn render_check(config: &Config, format: Format, style: Style) -> String {
             let document = Document { sections: Vec::new(), ..view::check(config) };
             render_warnings(&config.warnings, style.color) + &text::document(&document, style)
         }
+        Some(_) if format == Format::Html => html::check(&view::check(config), &config.warnings),
         Some(render) => render(&view::check(config), style),
         None => json_check::check(config),
     }
@@ -87,6 +89,9 @@ pub fn render_fleet_check(
 pub fn render_file_errors(errors: &FileErrors, format: Format, style: Style) -> String {
     match renderer(format) {
         Some(_) if format == Format::Text => errors.render(style.color),
+        Some(_) if format == Format::Html => {
+            html::check(&view::file_errors(errors), errors.diagnostics())
+        }
         Some(render) => render(&view::file_errors(errors), style),
         None => json_check::file_errors(errors),
     }

@@ -13,7 +13,7 @@ use super::view::{
 };
 use super::wrap::Sentence;
 use crate::apply::Event;
-use crate::iam::{Digest, Principal};
+use crate::iam::Principal;
 use crate::plan::Preflight;
 
 /// Stands for a missing boundary. No short name contains parentheses.
@@ -47,29 +47,15 @@ pub(super) fn sections(
 
 /// The closing line, and the digest.
 pub(super) fn closing(text: &mut String, document: &Document<'_>, style: Style) {
-    if let Some(closing) = &document.closing {
-        closing_line(text, closing, style);
+    if let Some(Closing { label, parts }) = &document.closing {
+        let mut sentence = Sentence::default().ours(Tone::Neutral, label).ours(Tone::Neutral, ": ");
+        for (n, (tone, part)) in parts.iter().enumerate() {
+            let end = if n + 1 < parts.len() { "; " } else { "." };
+            sentence = sentence.text(*tone, part).ours(Tone::Neutral, end);
+        }
+        sentence.write(text, style, 0, 2);
     }
-    digest_line(text, document.digest.as_ref());
-}
-
-/// The closing line.
-pub(super) fn closing_line(
-    text: &mut String,
-    Closing { label, parts }: &Closing<'_>,
-    style: Style,
-) {
-    let mut sentence = Sentence::default().ours(Tone::Neutral, label).ours(Tone::Neutral, ": ");
-    for (n, (tone, part)) in parts.iter().enumerate() {
-        let end = if n + 1 < parts.len() { "; " } else { "." };
-        sentence = sentence.text(*tone, part).ours(Tone::Neutral, end);
-    }
-    sentence.write(text, style, 0, 2);
-}
-
-/// The digest with its label.
-pub(super) fn digest_line(text: &mut String, digest: Option<&(&'static str, Digest)>) {
-    if let Some((label, digest)) = digest {
+    if let Some((label, digest)) = &document.digest {
         text.push_str(&format!("{label}: {}\n", digest.short()));
     }
 }

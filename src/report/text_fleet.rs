@@ -3,7 +3,7 @@
 use textwrap::core::display_width;
 
 use super::style::Style;
-use super::text::{Columns, closing_line, digest_line, document, sections};
+use super::text::{Columns, closing, document, sections};
 use super::view::{FleetDocument, FleetRow, Tone, grouped};
 use super::wrap::Sentence;
 
@@ -12,15 +12,15 @@ use super::wrap::Sentence;
 pub(super) fn fleet(fleet: &FleetDocument<'_>, style: Style) -> String {
     let mut text = String::new();
     table(&mut text, fleet, style);
-    let columns = Columns::of("  ".len(), fleet.sections.iter().flat_map(|it| it.rows()), style);
-    sections(&mut text, &fleet.sections, &columns, style);
+    let columns =
+        Columns::of("  ".len(), fleet.document.sections.iter().flat_map(|it| it.rows()), style);
+    sections(&mut text, &fleet.document.sections, &columns, style);
     for account in &fleet.accounts {
         text.push_str(&account_heading(&account.account.label(), style));
         text.push_str(&document(&account.document, style));
         text.push('\n');
     }
-    closing_line(&mut text, &fleet.closing, style);
-    digest_line(&mut text, fleet.digest.as_ref());
+    closing(&mut text, &fleet.document, style);
     text
 }
 

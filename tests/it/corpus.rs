@@ -3,7 +3,7 @@
 use std::path::Path;
 
 #[path = "../../fuzz/src/lib.rs"]
-mod properties;
+pub mod properties;
 
 /// Runs the target on every file of its corpus. Only files whose names start with `whole` are valid.
 fn hold(target: &str, property: fn(&[u8]) -> bool) {

@@ -7,8 +7,10 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use iam_boundaries::config::{Config, Fleet};
+use iam_boundaries::report::{Format, Style, render_plan};
 
 use crate::support::Binary;
+use crate::support::html::review;
 
 /// The line height of the picture, in pixels.
 const LINE_HEIGHT: usize = 20;
@@ -38,6 +40,16 @@ fn the_picture_shows_the_plan_of_the_own_file() {
     let picture = std::fs::read_to_string(&path).unwrap_or_default();
     let output = format!("\x1b[2m$\x1b[0m \x1b[1miam-boundaries plan\x1b[0m\n\n{}", plan.out);
     compare(&path, &picture, &svg(&output));
+}
+
+#[test]
+fn the_page_for_reviewers_explains_a_real_comment() {
+    let path = root().join("docs/reviewing.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let comment = render_plan(&review(), Format::Markdown, Style::PLAIN);
+    let mut expected = page.clone();
+    expected.replace_range(block(&page, "comment").0, &comment);
+    compare(&path, &page, &expected);
 }
 
 #[test]

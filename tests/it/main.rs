@@ -38,6 +38,8 @@ mod forge;
 mod formats;
 mod gate;
 mod guard;
+mod html;
+mod html_browser;
 mod impact;
 mod impact_properties;
 mod import;

@@ -10,6 +10,8 @@ pub(in crate::cli) enum Format {
     Json,
     /// Markdown for a pull request comment, at most 65,536 characters
     Markdown,
+    /// One HTML page for a browser, such as an artifact of a CI job
+    Html,
     /// GitHub Actions workflow commands that annotate lines of the boundaries file
     Github,
 }
@@ -20,6 +22,7 @@ impl From<Format> for report::Format {
             Format::Text => report::Format::Text,
             Format::Json => report::Format::Json,
             Format::Markdown => report::Format::Markdown,
+            Format::Html => report::Format::Html,
             Format::Github => report::Format::Github,
         }
     }

@@ -131,6 +131,7 @@ fn empty(severity: Severity, result: Text<'_>) -> Document<'_> {
         counts: Vec::new(),
         sections: Vec::new(),
         closing: None,
+        coverage: None,
         account: None,
         digest: None,
     }

@@ -1,3 +1,4 @@
+use super::coverage_view::CoverageView;
 use super::text::Text;
 use crate::iam::{DateOrTime, Digest, PolicyArn, Principal, Printable};
 use crate::plan::{FleetAccountRef, Origin};
@@ -22,6 +23,8 @@ pub(in crate::report) struct Document<'a> {
     pub(in crate::report) sections: Vec<Section<'a>>,
     /// The closing line.
     pub(in crate::report) closing: Option<Closing<'a>>,
+    /// The coverage of the account, if the document is about it.
+    pub(in crate::report) coverage: Option<CoverageView>,
     /// The account that the document is about.
     pub(in crate::report) account: Option<Text<'a>>,
     /// The digest of the plan, with the label that it has in this document.
@@ -30,26 +33,14 @@ pub(in crate::report) struct Document<'a> {
 
 /// Plans or runs in the accounts of a fleet.
 pub(in crate::report) struct FleetDocument<'a> {
-    /// Like [`Document::marker`].
-    pub(in crate::report) marker: &'static str,
-    /// The severity of the document as a whole.
-    pub(in crate::report) severity: Severity,
-    /// One line: the subject and the result.
-    pub(in crate::report) title: Text<'a>,
-    /// A table of counts over all accounts.
-    pub(in crate::report) counts: Vec<CountsRow>,
+    /// What concerns the fleet, or several accounts.
+    pub(in crate::report) document: Document<'a>,
     /// The headings of the cells of the rows.
     pub(in crate::report) columns: &'static [&'static str],
     /// A row for each account about which something is to be said, those with most at stake first.
     pub(in crate::report) rows: Vec<FleetRow<'a>>,
-    /// What concerns the fleet, or several accounts.
-    pub(in crate::report) sections: Vec<Section<'a>>,
     /// The accounts about which there are details, in the order of the rows.
     pub(in crate::report) accounts: Vec<FleetAccount<'a>>,
-    /// The closing line.
-    pub(in crate::report) closing: Closing<'a>,
-    /// The digest of the plans, with the label that it has in this document.
-    pub(in crate::report) digest: Option<(&'static str, Digest)>,
 }
 
 /// The row of an account in the table of a fleet.

@@ -47,6 +47,7 @@ pub(in crate::report) fn explanation(explanation: &Explanation) -> Document<'_> 
             label: "Result",
             parts: vec![(Tone::Neutral, result(explanation))],
         }),
+        coverage: None,
         account: Some(account(&explanation.plan)),
         digest: None,
     }

@@ -4,10 +4,13 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::advice;
+use super::coverage_view::of_plan;
 use super::document::{FleetAccount, FleetDocument, FleetRow};
 use super::plan::plan as account_plan;
 use super::words::{counted, grouped, names, plural};
-use super::{Body, Closing, CountsRow, PLAN_MARKER, Section, Severity, Text, Tone};
+use super::{
+    Body, Closing, CountsRow, CoverageView, Document, PLAN_MARKER, Section, Severity, Text, Tone,
+};
 use crate::plan::{
     AccountPlan, AccountProblem, Counts, FleetAccountRef, FleetOverrides, FleetPlan, FleetSource,
     FleetViolation, Plan, Severity as ProblemSeverity, Uncovered,
@@ -21,7 +24,7 @@ pub(in crate::report) fn fleet_plan(plan: &FleetPlan) -> FleetDocument<'_> {
     let mut document = fleet_review(plan);
     let violations = plan.violations(&FleetOverrides::default());
     let section = violations_section(&violations, "apply refuses the plans of all accounts");
-    document.sections.splice(0..0, section);
+    document.document.sections.splice(0..0, section);
     document
 }
 
@@ -49,18 +52,22 @@ pub(in crate::report) fn fleet_review(plan: &FleetPlan) -> FleetDocument<'_> {
         (!is_silent).then(|| FleetAccount { account: &it.account, document })
     });
     let Counts { add, change, remove } = totals.counts;
-    FleetDocument {
+    let plans = plan.accounts.iter().filter_map(|it| it.plan.as_ref().ok());
+    let coverage: Vec<CoverageView> = plans.map(of_plan).collect();
+    let document = Document {
         marker: PLAN_MARKER,
         severity: Severity::Notice,
         title: title(plan).and_sentence(result),
+        introduction: None,
         counts: vec![CountsRow { label: "All", add, change, remove }],
-        columns: &["add", "change", "remove", "unlisted", "problems"],
-        rows,
         sections: sections.into_iter().flatten().collect(),
-        accounts: details.collect(),
-        closing: closing(plan),
+        closing: Some(closing(plan)),
+        account: None,
         digest: Some(digest(plan)),
-    }
+        coverage: Some(CoverageView::sum(&coverage)),
+    };
+    let columns = &["add", "change", "remove", "unlisted", "problems"];
+    FleetDocument { document, columns, rows, accounts: details.collect() }
 }
 
 /// `Permissions boundaries of the fleet fleet.toml, shard 1/4: `.

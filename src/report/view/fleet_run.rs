@@ -7,7 +7,7 @@ use super::fleet::{digest, failed_section, title, violations_section};
 use super::refused::refused;
 use super::run::Run;
 use super::words::{counted, grouped, names};
-use super::{Body, Closing, RUN_MARKER, Section, Severity, Text, Tone};
+use super::{Body, Closing, CoverageView, Document, RUN_MARKER, Section, Severity, Text, Tone};
 use crate::apply::{AccountEnd, AccountRun, Event, FleetRun, NotBegun};
 use crate::iam::AccountId;
 use crate::inventory::StopReason;
@@ -62,29 +62,42 @@ impl<'a> FleetRunView<'a> {
             ..section
         }));
         sections.extend(not_begun_section(run));
-        FleetDocument {
+        let mut accounts: Vec<FleetAccount<'_>> = self.ended().collect();
+        let coverage =
+            CoverageView::sum(accounts.iter().filter_map(|it| it.document.coverage.as_ref()));
+        let is_silent = |it: &Document<'_>| {
+            it.sections.iter().all(|section| matches!(section.body, Body::Names(_)))
+        };
+        accounts.retain(|it| !is_silent(&it.document));
+        let document = Document {
             marker: RUN_MARKER,
             severity: if is_complete { Severity::Notice } else { Severity::Error },
             title: title(&run.plan).and(result),
+            introduction: None,
             counts: Vec::new(),
+            sections,
+            closing: Some(self.closing(result)),
+            account: None,
+            digest: Some(("Plan digest", digest(&run.plan).1)),
+            coverage: Some(coverage),
+        };
+        FleetDocument {
+            document,
             columns: &["applied", "failed", "not attempted", "conflicts", "problems"],
             rows: run.accounts.iter().filter_map(|it| row(it)).collect(),
-            sections,
-            accounts: self.details().collect(),
-            closing: self.closing(result),
-            digest: Some(("Plan digest", digest(&run.plan).1)),
+            accounts,
         }
     }
 
-    fn details(&self) -> impl Iterator<Item = FleetAccount<'_>> {
+    /// The runs that ended.
+    fn ended(&self) -> impl Iterator<Item = FleetAccount<'_>> {
         self.accounts.iter().filter_map(|(account, view)| {
             let document = match (&account.end, view) {
                 (AccountEnd::Completed { summary, .. }, Some(view)) => view.document(summary),
                 (AccountEnd::Refused { preflight, why }, _) => refused(preflight, why),
                 _ => return None,
             };
-            let is_silent = document.sections.iter().all(|it| matches!(it.body, Body::Names(_)));
-            (!is_silent).then_some(FleetAccount { account: &account.account, document })
+            Some(FleetAccount { account: &account.account, document })
         })
     }
 

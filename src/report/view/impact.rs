@@ -44,6 +44,7 @@ pub(in crate::report) fn impact(compared: &ComparedDocuments) -> Document<'_> {
             label: word(comparison.direction()),
             parts: vec![(tone(comparison.direction()), summary(&Summary::of(comparison, actions)))],
         }),
+        coverage: None,
         account: None,
         digest: None,
     }

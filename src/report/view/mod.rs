@@ -6,6 +6,7 @@
 mod advice;
 mod check;
 mod coverage;
+mod coverage_view;
 mod document;
 mod explanation;
 mod fleet;
@@ -27,6 +28,7 @@ pub use words::{counted, summary_counts};
 
 pub(super) use advice::{advice_on_failed, advice_on_stop};
 pub(super) use check::{ListedCounts, check, check_fleet, file_errors};
+pub(super) use coverage_view::{CoverageGroup, CoverageState, CoverageView};
 pub(super) use document::{
     Body, Boundary, ChangeKind, ChangeView, Closing, CountsRow, Difference, Document, FleetAccount,
     FleetDocument, FleetRow, Place, RUN_MARKER, Row, Section, Severity, Tone,

@@ -1,4 +1,5 @@
 use super::coverage::{coverage_parts, coverage_sections, may_have_rules, none_is_unlisted};
+use super::coverage_view::of_plan;
 use super::guard::guard_section;
 use super::impact::{ImpactNotes, about_the_method, impact_sections};
 use super::problem::{ProblemView, problem_row};
@@ -49,6 +50,7 @@ pub(in crate::report) fn review(plan: &Plan) -> Document<'_> {
         counts: counts(plan),
         sections,
         closing: Some(closing(plan)),
+        coverage: Some(of_plan(plan)),
         account: Some(account(plan)),
         digest: Some(("Digest", plan.digest())),
     }

@@ -40,6 +40,7 @@ pub(in crate::report) fn refused<'a>(preflight: &'a Preflight, why: &'a Refused)
                 (Tone::Neutral, Text::sentence(counts)),
             ],
         }),
+        coverage: None,
         account: Some(account(plan)),
         digest: Some(("Plan digest", *digest)),
     }

@@ -2,6 +2,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::coverage::{drifted, missing, unlisted_part, unlisted_sections};
+use super::coverage_view::{CoverageView, RunCounts, of_changes, of_run};
 use super::plan::{change_row, changed_principals, problem_section, problems};
 use super::problem::ProblemView;
 use super::words::{
@@ -119,9 +120,25 @@ impl<'p> Run<'p> {
             counts: Vec::new(),
             sections,
             closing: Some(self.closing(summary)),
+            coverage: Some(self.coverage()),
             account: Some(account(plan)),
             digest: Some(("Plan digest", self.preflight.digest)),
         }
+    }
+
+    /// What every principal of the plan has after the run.
+    fn coverage(&self) -> CoverageView {
+        let of = |outcome| of_changes(self.items_of(outcome).map(|item| &item.change));
+        let conflicts = of_changes(self.preflight.conflicts().map(|(change, _)| change));
+        let problems = problems(self.plan()).chain(blocked(self.preflight));
+        let counts = RunCounts {
+            applied: of(Outcome::Applied),
+            failed: of(Outcome::Failed) + of(Outcome::NotAsWritten),
+            not_made: of(Outcome::NotAttempted) + conflicts,
+            already_done: of_changes(self.preflight.already_done()),
+            problems: PrincipalCounts::of(problems.map(|(principal, ..)| principal.kind)),
+        };
+        of_run(self.plan(), &counts)
     }
 
     /// The results of preflight, without the problems of the plan.
