@@ -24,7 +24,7 @@ pub enum FleetEvent {
     /// The run in an account begins to write. The events of the run follow.
     Running(FleetAccountRef, Arc<Preflight>),
     /// An event of the run in an account.
-    Run(AccountId, Event),
+    Run(AccountId, Box<Event>),
     /// The account is planned, or it cannot be planned.
     Planned(AccountId, Result<(), AccountProblem>),
     /// The run in an account is over. No event of the account follows.

@@ -104,8 +104,8 @@ impl<W: Write> FleetReporter for TextFleet<W> {
         match event {
             FleetEvent::Run(account, event) => {
                 // A retry and a wait are shown by the progress only.
-                if !matches!(event, Event::Retrying { .. } | Event::Waiting(_)) {
-                    self.running.entry(*account).or_default().push(event.clone());
+                if !matches!(**event, Event::Retrying { .. } | Event::Waiting(_)) {
+                    self.running.entry(*account).or_default().push(Event::clone(event));
                 }
                 Ok(())
             }
@@ -182,7 +182,7 @@ impl<W: Write> FleetReporter for AtEnd<W> {
         if let FleetEvent::Run(account, event) = event
             && is_final(event)
         {
-            self.events.entry(*account).or_default().push(event.clone());
+            self.events.entry(*account).or_default().push(Event::clone(event));
         }
         Ok(())
     }

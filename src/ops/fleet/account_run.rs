@@ -223,7 +223,7 @@ impl Interaction for OfAccount {
         self.has_begun.store(true, Ordering::SeqCst);
         let (id, events) = (self.account.id, self.shared.events.clone());
         events(FleetEvent::Running(self.account.clone(), preflight.clone()));
-        Ok(Box::new(move |event| events(FleetEvent::Run(id, event))))
+        Ok(Box::new(move |event| events(FleetEvent::Run(id, Box::new(event)))))
     }
 
     fn journal_created(&mut self, _: &Path) {}

@@ -49,7 +49,7 @@ pub(in crate::report) fn fleet_review(plan: &FleetPlan) -> FleetDocument<'_> {
     let details = accounts.iter().filter_map(|it| {
         let document = account_plan(it.plan.as_ref().ok()?);
         let is_silent = document.sections.iter().all(|it| matches!(it.body, Body::Names(_)));
-        (!is_silent).then(|| FleetAccount { account: &it.account, document })
+        (!is_silent).then_some(FleetAccount { account: &it.account, document })
     });
     let Counts { add, change, remove } = totals.counts;
     let plans = plan.accounts.iter().filter_map(|it| it.plan.as_ref().ok());
