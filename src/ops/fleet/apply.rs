@@ -174,7 +174,7 @@ pub async fn apply_fleet(
         journals: journals.clone(),
         began,
         max_failed: plan.guard.max_accounts_failed,
-        failed: AtomicUsize::new(0),
+        failed: AtomicUsize::new(plan.totals().failed),
         budget: Mutex::default(),
     });
     let work = plan.accounts.iter().map(|it| options.work(it)).collect();
