@@ -13,7 +13,7 @@ use super::super::apply::{
 use super::super::error::{Declined, Error};
 use super::access::FleetAccess;
 use super::account::{problem, waiting};
-use super::apply::FleetApplyOptions;
+use super::options::FleetApplyOptions;
 use super::side_by_side::FleetEvents;
 use crate::apply::{AccountEnd, AccountRun, FleetEvent, NotBegun};
 use crate::aws::StopSwitch;
