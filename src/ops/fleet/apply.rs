@@ -22,7 +22,7 @@ use crate::aws::{ExpectedPartition, StopSwitch};
 use crate::config::FleetGuard;
 use crate::iam::{AccountId, AccountSelector, Threshold};
 use crate::inventory::Wait;
-use crate::journal::FleetRecordAccount;
+use crate::journal::{FleetRecordAccount, JournalError};
 use crate::plan::{
     AccountPlan, AccountProblem, FleetAccountRef, FleetOverrides, FleetPlan, FleetViolation,
     Preflight, Violation,
@@ -75,6 +75,9 @@ pub async fn apply_fleet(
     events: &FleetEvents,
 ) -> Result<FleetRun, Error> {
     let began = Instant::now();
+    if let Some(path) = options.journals.as_ref().filter(|path| path.symlink_metadata().is_ok()) {
+        return Err(JournalError::Exists(path.clone()).into());
+    }
     let (plan, refused, access) = match &options.input {
         FleetInput::FilesAsPlanned(files) => {
             return apply_as_planned(options, files, switch, interaction, events).await;

@@ -6,7 +6,9 @@ use super::super::error::Error;
 use super::super::fleet_error::FleetError;
 use crate::files::{create_private_directory, sync_parent_directory, write_reason};
 use crate::iam::{Digest, Printable, Timestamp};
-use crate::journal::{FleetRecord, FleetRecordAccount, FleetRecordError, FleetRecordState};
+use crate::journal::{
+    FleetRecord, FleetRecordAccount, FleetRecordError, FleetRecordState, JournalError,
+};
 use crate::plan::{FleetPlan, FleetSource};
 use crate::state::{FleetDirectory, OnExisting, StateRoot, write_atomically};
 
@@ -57,9 +59,10 @@ impl RunDirectory {
                 .map_err(|error| Error::JournalPath { path: path.to_owned(), error })?,
             None => fleet.run(began, digest),
         };
-        let unwritable = |error| Error::Unwritable { path: path.clone(), error };
+        let unwritable =
+            |error: io::Error| JournalError::Unwritable { path: path.clone(), error: error.into() };
         if path.symlink_metadata().is_ok() {
-            return Err(Error::Exists(path));
+            return Err(JournalError::Exists(path).into());
         }
         create_private_directory(&path)
             .and_then(|()| sync_parent_directory(&path))
