@@ -8,10 +8,9 @@ use super::exit_code::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::signals::interrupted;
-use crate::files::{MaxSize, read_regular};
 use crate::iam::{Printable, Timestamp};
 use crate::report::{AccountMetrics, Metrics};
-use crate::state::{OnExisting, write_atomically};
+use crate::state::replace_with;
 
 /// The file of `--metrics`, and what the command has recorded for it.
 pub(super) struct MetricsFile {
@@ -81,21 +80,22 @@ impl MetricsFile {
         let Some(path) = &self.path else { return exit };
         let is_success = matches!(exit, Exit::Done | Exit::Changes);
         let written = Timestamp::now().map_err(std::io::Error::other).and_then(|ended| {
-            let now = ended.unix_seconds() as f64;
-            let earlier = || {
-                let text = read_regular(path, MaxSize::METRICS).ok()?;
-                Metrics::last_success_in(std::str::from_utf8(&text).ok()?, self.command)
-            };
             let accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let metrics = Metrics {
-                command: self.command,
-                exit_code: exit.code(),
-                ended,
-                duration: self.began.elapsed(),
-                last_success: if is_success { Some(now) } else { earlier() },
-                accounts,
-            };
-            write_atomically(path, &metrics.render(), OnExisting::Replace)
+            replace_with(path, |earlier| {
+                let last_success = match is_success {
+                    true => Some(ended.unix_seconds() as f64),
+                    false => earlier.and_then(|text| Metrics::last_success_in(text, self.command)),
+                };
+                let metrics = Metrics {
+                    command: self.command,
+                    exit_code: exit.code(),
+                    ended,
+                    duration: self.began.elapsed(),
+                    last_success,
+                    accounts,
+                };
+                metrics.render()
+            })
         });
         match written {
             Ok(()) => exit,

@@ -24,9 +24,9 @@ fn metrics(fixture: &Fixture) -> String {
 /// The value of the only sample of this metric with these labels.
 fn value(text: &str, metric: &str, labels: &[&str]) -> f64 {
     let begin = format!("iam_boundaries_{metric}{{");
-    let matching = text.lines().filter(|line| {
-        line.starts_with(&begin) && labels.iter().all(|label| line.contains(label))
-    });
+    let matching = text
+        .lines()
+        .filter(|line| line.starts_with(&begin) && labels.iter().all(|label| line.contains(label)));
     let matching: Vec<&str> = matching.collect();
     assert_eq!(matching.len(), 1, "{metric} {labels:?} in:\n{text}");
     matching[0].rsplit(' ').next().unwrap().parse().unwrap()
