@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 pub mod fixture;
+pub mod fleet;
 pub mod html;
 pub mod http;
 pub mod kept;
