@@ -33,6 +33,7 @@ mod earlier_formats;
 mod event_driven;
 mod fault_injection;
 mod files;
+mod fleet_apply;
 mod fleet_faults;
 mod fleet_file;
 mod forge;
