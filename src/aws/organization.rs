@@ -271,8 +271,9 @@ impl Organization {
                 let message = format!("more than {MAX_EMPTY_PAGES} pages in a row are empty");
                 return Err(ApiError::unreadable(action, &message));
             }
-            // An empty page can have the token of the request: nothing was skipped.
-            if !tokens.insert(next.clone()) && !is_empty {
+            // An empty page can have the token of its own request: nothing was skipped.
+            let is_same_page = is_empty && token.as_ref() == Some(&next);
+            if !tokens.insert(next.clone()) && !is_same_page {
                 let message = "the response has a NextToken that an earlier one had";
                 return Err(ApiError::unreadable(action, message));
             }
@@ -302,6 +303,9 @@ impl Organization {
 /// The code for a unit that does not exist
 /// ([ListAccountsForParent](https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccountsForParent.html)).
 const NO_PARENT: &str = "ParentNotFoundException";
+/// The code if the account of the caller is in no organization
+/// ([ListAccounts](https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html)).
+const NOT_IN_USE: &str = "AWSOrganizationsNotInUseException";
 
 fn account_id(account: &sdk::Account, action: &'static str) -> Result<AccountId, ApiError> {
     let id = account.id().unwrap_or_default();
@@ -318,7 +322,7 @@ fn of_unit(error: ApiError, unit: &UnitId) -> ApiError {
 
 /// The error with the reason that AWS does not name.
 fn explained(error: ApiError) -> ApiError {
-    if error.class != ErrorClass::Denied {
+    if error.class != ErrorClass::Denied && error.code != NOT_IN_USE {
         return error;
     }
     let message = format!(

@@ -135,7 +135,7 @@ fn help(error: &Error) -> Option<String> {
             "specify a number with --max-fleet-changes, or omit --as-planned"
         }
         Error::Fleet(FleetError::Directory { .. }) => {
-            "specify the directory of a run on a fleet: `apply` prints its path"
+            "specify the journal of a run, or the directory of a run on a fleet: `apply` prints its path"
         }
         Error::NoProfileInSandbox(_) => {
             "run the command without --sandbox, or give the account a role instead of the profile"

@@ -2,7 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::AccountId;
+use super::{AccountId, AccountIdError};
 
 /// The name of an account in a fleet: 1 to 50 printable ASCII characters that are not only digits, without a space at
 /// either end.
@@ -66,9 +66,15 @@ pub enum AccountSelector {
 }
 
 /// The error for a text that is not a valid [`AccountSelector`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("specify an account ID of 12 digits, or the name of an account in a fleet")]
-pub struct AccountSelectorError;
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AccountSelectorError {
+    /// It has only digits and hyphens, and is not a valid ID.
+    #[error(transparent)]
+    Id(#[from] AccountIdError),
+    /// It is not a valid name.
+    #[error(transparent)]
+    Name(#[from] AccountNameError),
+}
 
 impl AccountSelector {
     /// Whether it selects the account of this name and ID.
@@ -84,8 +90,11 @@ impl FromStr for AccountSelector {
     type Err = AccountSelectorError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let id = text.parse().map(AccountSelector::Id);
-        id.or_else(|_| text.parse().map(AccountSelector::Name)).map_err(|_| AccountSelectorError)
+        // An ID that is not well-formed must not become a name.
+        if text.chars().all(|c| c.is_ascii_digit() || c == '-') {
+            return Ok(AccountSelector::Id(text.parse()?));
+        }
+        Ok(AccountSelector::Name(text.parse()?))
     }
 }
 
@@ -124,7 +133,12 @@ mod tests {
                 (is_match, text.into())
             );
         }
-        assert_eq!("1234".parse::<AccountSelector>(), Err(AccountSelectorError));
+        for text in ["1234", "1234-5678-9012", ""] {
+            let error = text.parse::<AccountSelector>().unwrap_err();
+            assert!(matches!(error, AccountSelectorError::Id(_)), "{text:?}: {error}");
+        }
+        let error = "prod ".parse::<AccountSelector>().unwrap_err();
+        assert_eq!(error, AccountSelectorError::Name(AccountNameError));
     }
 
     #[test]

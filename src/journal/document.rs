@@ -9,8 +9,9 @@ use super::outcome::Outcome;
 use super::record::{Correction, End, Found, Header, Intent, RunSource};
 use crate::config::{Guard, Provenance, ProvenanceKind, WideningGuard};
 use crate::iam::{
-    AccountId, Days, Digest, NamePattern, Partition, PolicyArn, Principal, PrincipalKind,
-    PrincipalName, Printable, Threshold, Timestamp, UniqueId, not_empty, not_null, present,
+    AccountId, AssumeRole, Days, Digest, NamePattern, Partition, PolicyArn, Principal,
+    PrincipalKind, PrincipalName, Printable, Threshold, Timestamp, UniqueId, not_empty, not_null,
+    present,
 };
 use crate::inventory::{ApiError, CallOutcome, StopReason};
 
@@ -29,6 +30,9 @@ pub(super) struct HeaderDocument {
     pub(super) source: SourceDocument,
     pub(super) boundaries: BTreeMap<String, PolicyArn>,
     pub(super) guard: GuardDocument,
+    /// Missing if the files name no role.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
+    pub(super) assume_role: Option<AssumeRole>,
     pub(super) changes: usize,
 }
 
@@ -169,6 +173,7 @@ impl HeaderDocument {
             source,
             boundaries,
             guard: GuardDocument::of(&header.guard),
+            assume_role: header.assume_role.clone(),
             changes,
         }
     }
@@ -188,6 +193,7 @@ impl HeaderDocument {
             source,
             boundaries: self.boundaries,
             guard: self.guard.into_guard(),
+            assume_role: self.assume_role,
             changes: self.changes,
         }
     }

@@ -3,8 +3,8 @@ use std::collections::BTreeMap;
 use super::outcome::Outcome;
 use crate::config::{Guard, Provenance};
 use crate::iam::{
-    AccountId, BoundaryChange, Digest, Partition, PolicyArn, Principal, Printable, Timestamp,
-    UniqueId,
+    AccountId, AssumeRole, BoundaryChange, Digest, Partition, PolicyArn, Principal, Printable,
+    Timestamp, UniqueId,
 };
 use crate::inventory::{CallOutcome, Reading, StopReason};
 
@@ -43,6 +43,8 @@ pub struct Header {
     pub boundaries: BTreeMap<String, PolicyArn>,
     /// The guard rails of the plan.
     pub guard: Guard,
+    /// The role in the account that the files name; `None` without one, and in a fleet.
+    pub assume_role: Option<AssumeRole>,
     /// The number of changes to make.
     pub changes: usize,
 }

@@ -102,6 +102,7 @@ impl HeaderVersion1 {
             source: SourceDocument::Files { files: vec![self.file] },
             boundaries: self.boundaries,
             guard: self.guard,
+            assume_role: None,
             changes: self.changes,
         }
     }

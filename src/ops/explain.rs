@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::error::Error;
 use super::selection::Selection;
-use super::session::{ImpactScope, Session, expected_partition};
+use super::session::{ImpactScope, Session, expected_partition, role};
 use super::time_limit::{OnWait, TimeLimit};
 use crate::aws::Access;
 use crate::config::Config;
@@ -42,7 +42,7 @@ pub async fn explain(options: &ExplainOptions, on_wait: OnWait<'_>) -> Result<Ex
     let waits = time.waits();
     let explained = async {
         let partition = expected_partition(&config);
-        let session = Session::identify(access, *account, partition, waits).await?;
+        let session = Session::identify(access, *account, partition, role(&config), waits).await?;
         check_scope(&config, session.account.identity())?;
         session.with_impact(*impact).explain(&config, &selection, principal).await
     };

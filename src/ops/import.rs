@@ -61,7 +61,8 @@ pub async fn import(options: &ImportOptions, on_wait: OnWait<'_>) -> Result<Impo
     let mut time = TimeLimit::new(options.timeout);
     let waits = time.waits();
     let read = async {
-        let session = Session::identify(&options.access, options.account, None, waits).await?;
+        let session =
+            Session::identify(&options.access, options.account, None, None, waits).await?;
         let inventory = session.account.whole_inventory(&options.kinds, []).await?;
         Ok((session, inventory))
     };

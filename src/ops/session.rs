@@ -3,10 +3,11 @@ use std::sync::Arc;
 
 use super::error::Error;
 use super::selection::{SelectedReading, Selection, count_unlisted};
-use crate::aws::{Access, Account, Connection, ExpectedPartition, Waits};
+use crate::aws::{Access, Account, BaseIdentity, Connection, ExpectedPartition, Waits};
 use crate::config::Config;
 use crate::iam::{
-    AccountAlias, AccountId, Days, PolicyArn, Principal, PrincipalKind, Printable, Timestamp,
+    AccountAlias, AccountId, AssumeRole, Days, PolicyArn, Principal, PrincipalKind, Printable,
+    Timestamp,
 };
 use crate::inventory::{
     AccountPolicies, ApiError, ErrorClass, Inventory, PolicyState, PolicyTexts, Reading,
@@ -77,6 +78,17 @@ impl Input {
         }
     }
 
+    /// The role that it names in the account.
+    fn role(&self) -> Option<(AccountId, AssumeRole)> {
+        match self {
+            Input::Files { config, .. } => role(config),
+            Input::Saved(plan) => Some((plan.account, plan.assume_role.clone()?)),
+            Input::Journal { record, .. } => {
+                Some((record.header.account, record.header.assume_role.clone()?))
+            }
+        }
+    }
+
     /// The partition of its ARNs.
     fn partition(&self) -> Option<ExpectedPartition> {
         let (partition, origin) = match self {
@@ -88,6 +100,11 @@ impl Input {
         };
         Some(ExpectedPartition { partition, origin })
     }
+}
+
+/// The role that boundaries files name, and their account, which they name with it.
+pub(super) fn role(config: &Config) -> Option<(AccountId, AssumeRole)> {
+    Some((config.account.as_ref()?.value, config.assume_role.clone()?))
 }
 
 /// The partition of the ARNs in boundaries files.
@@ -104,7 +121,8 @@ impl Session {
         input: &Input,
         waits: Waits,
     ) -> Result<Session, Error> {
-        let session = Session::identify(access, expected, input.partition(), waits).await?;
+        let session =
+            Session::identify(access, expected, input.partition(), input.role(), waits).await?;
         let identity = session.account.identity();
         match input {
             Input::Files { config, .. } => check_scope(config, identity)?,
@@ -117,7 +135,8 @@ impl Session {
         Ok(session.with_impact(ImpactScope { is_shown: guarded.is_some(), last_used: guarded }))
     }
 
-    /// Determines the account of the credentials. `partition` determines the region if nothing else does.
+    /// Determines the account of the credentials: of those of `access`, or of the role in an account that is assumed with
+    /// them. `partition` determines the region if nothing else does.
     ///
     /// # Errors
     /// If the credentials cannot be used, or belong to another account than `expected`.
@@ -125,11 +144,16 @@ impl Session {
         access: &Access,
         expected: Option<AccountId>,
         partition: Option<ExpectedPartition>,
+        role: Option<(AccountId, AssumeRole)>,
         waits: Waits,
     ) -> Result<Session, Error> {
         // The SDK panics where it cannot write the time of a signature.
         Timestamp::now()?;
-        let access = access.clone().for_partition(partition);
+        let mut access = access.clone().for_partition(partition);
+        if let Some((account, role)) = role {
+            let base = BaseIdentity::open(&access, waits.clone()).await?;
+            access = Access::Role { base, account, role };
+        }
         let account = Connection::open_with(&access, waits).await.identify().await?;
         check_account(expected, account.identity())?;
         Ok(Session { account, impact: ImpactScope::default(), is_recording: false })

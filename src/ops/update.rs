@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::error::Error;
 use super::import::{check_settable, comments};
 use super::out_file::OutFile;
-use super::session::{Session, expected_partition};
+use super::session::{Session, expected_partition, role};
 use super::time_limit::{OnWait, TimeLimit};
 use crate::aws::Access;
 use crate::config::{Comparison, Config, EditableFile, Live};
@@ -123,7 +123,8 @@ impl<'o> LiveAccount<'o> {
         let waits = time.waits();
         let partition = expected_partition(config);
         let read = async {
-            let session = Session::identify(access, expected, partition, waits).await?;
+            let session =
+                Session::identify(access, expected, partition, role(config), waits).await?;
             check_scope(config, session.account.identity())?;
             let inventory = session.account.whole_inventory(kinds, []).await?;
             Ok((session.account.identity().clone(), inventory))

@@ -8,8 +8,8 @@ use super::unlisted::Unlisted;
 use super::warning::Warning;
 use crate::config::{ByKind, Guard};
 use crate::iam::{
-    AccountAlias, AccountId, BoundaryChange, DateOrTime, Digest, Partition, PolicyArn, Principal,
-    PrincipalCounts, PrincipalKind, PrincipalPattern,
+    AccountAlias, AccountId, AssumeRole, BoundaryChange, DateOrTime, Digest, Partition, PolicyArn,
+    Principal, PrincipalCounts, PrincipalKind, PrincipalPattern,
 };
 
 /// The changes that make the account match the files.
@@ -21,6 +21,8 @@ pub struct Plan {
     pub account_alias: Option<AccountAlias>,
     /// What the plan is made from.
     pub source: PlanSource,
+    /// The role in the account that the files name; `None` without one, and in a fleet.
+    pub assume_role: Option<AssumeRole>,
     /// The changes, by principal; no principal has two.
     pub changes: Vec<Change>,
     /// The listed principals for which no change can be planned, in order.
@@ -102,6 +104,7 @@ impl Plan {
             account,
             account_alias: None,
             source,
+            assume_role: None,
             changes: Vec::new(),
             problems: Vec::new(),
             in_sync: PrincipalCounts::default(),

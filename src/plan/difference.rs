@@ -29,7 +29,11 @@ impl Plan {
             as_of: context.as_of(config),
             policies: Policies::new(context),
             unlisted: UnlistedCollector::new(config, live, context),
-            plan: Plan { guard: config.guard.clone(), ..Plan::empty(context.account, source) },
+            plan: Plan {
+                guard: config.guard.clone(),
+                assume_role: config.assume_role.clone(),
+                ..Plan::empty(context.account, source)
+            },
         };
         let mut others = PrincipalCounts::default();
         for (principal, entry) in config.entries() {

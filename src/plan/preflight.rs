@@ -165,6 +165,7 @@ impl Preflight {
             },
             boundaries: boundaries.collect(),
             guard: plan.guard.clone(),
+            assume_role: plan.assume_role.clone(),
             changes: self.ready().count(),
         }
     }

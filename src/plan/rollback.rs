@@ -33,7 +33,8 @@ pub fn rollback(record: &RunRecord, file: &Printable, live: &Inventory) -> Plan 
     let journal = SourceFile { path: file.clone(), digest: record.digest };
     let run_ended = Some(record.end.is_some());
     let source = PlanSource::Rollback { journal, plan: *plan, run_ended };
-    let mut plan = Plan { guard: guard.clone(), ..Plan::empty(*account, source) };
+    let assume_role = record.header.assume_role.clone();
+    let mut plan = Plan { guard: guard.clone(), assume_role, ..Plan::empty(*account, source) };
     for entry in record.entries.iter().filter(|entry| entry.may_be_done()) {
         let Intent { principal, boundary, .. } = &entry.intent;
         let (before, left) = (boundary.from(), boundary.to());

@@ -146,6 +146,7 @@ async fn an_organization_that_cannot_be_read_is_an_error_that_says_why() {
     sandbox.set_organization(None);
     let error = read(&sandbox, &["ou-sbox-workloads1"]).await.unwrap_err();
     assert_eq!(&*error.code, "AWSOrganizationsNotInUseException");
+    assert!(error.message.contains("management account and delegated administrators"), "{error}");
 }
 
 /// An endpoint whose responses to an action of AWS Organizations are those of `respond`, which gets the number of earlier
@@ -236,6 +237,15 @@ async fn a_response_that_contradicts_another_is_read_again_once() {
 async fn a_response_that_may_be_a_part_is_an_error() {
     let with_token = json!({ "Accounts": [account(ACCOUNT)], "NextToken": "same" });
     let error = error_of("ListAccounts", with_token).await;
+    assert!(error.message.contains("NextToken that an earlier one had"), "{error}");
+    // An empty page can have the token of its own request, but not that of an earlier page.
+    let server = server(|action, earlier| match (action, earlier) {
+        ("ListAccounts", 0) => json!({ "Accounts": [account(ACCOUNT)], "NextToken": "1" }),
+        ("ListAccounts", 1) => json!({ "Accounts": [account(MEMBER)], "NextToken": "2" }),
+        ("ListAccounts", 2) => json!({ "Accounts": [], "NextToken": "1" }),
+        _ => regular(action),
+    });
+    let error = read_at(server.url(), &[UNIT]).await.unwrap_err();
     assert!(error.message.contains("NextToken that an earlier one had"), "{error}");
     for (action, response, message) in [
         ("ListAccounts", json!({}), "the response contains no list"),

@@ -13,7 +13,7 @@ use super::super::apply::{
 use super::super::error::{Declined, Error};
 use super::access::FleetAccess;
 use super::account::{problem, waiting};
-use super::apply::FleetApplyOptions;
+use super::options::FleetApplyOptions;
 use super::side_by_side::FleetEvents;
 use crate::apply::{AccountEnd, AccountRun, FleetEvent, NotBegun};
 use crate::aws::StopSwitch;
@@ -36,6 +36,7 @@ pub(super) struct Shared {
     pub(super) began: Instant,
     /// No further account begins after this number of accounts failed.
     pub(super) max_failed: Option<usize>,
+    /// The number of accounts that failed, those that cannot be planned included.
     pub(super) failed: AtomicUsize,
     /// What the guard rails of the fleet still allow, if each plan is applied as soon as it is made.
     pub(super) budget: Mutex<Budget>,
@@ -91,6 +92,9 @@ impl AccountWork {
             }
         };
         let run = Arc::new(AccountRun { account, end });
+        if run.is_failed() {
+            shared.failed.fetch_add(1, Ordering::SeqCst);
+        }
         shared.ended(&run);
         run
     }
@@ -115,9 +119,6 @@ impl Shared {
 
     /// The run in an account is over.
     pub(super) fn ended(&self, run: &Arc<AccountRun>) {
-        if run.is_failed() {
-            self.failed.fetch_add(1, Ordering::SeqCst);
-        }
         (self.events)(FleetEvent::Applied(run.clone()));
     }
 }

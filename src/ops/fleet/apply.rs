@@ -1,10 +1,8 @@
 use std::collections::HashSet;
 use std::io;
-use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -15,66 +13,20 @@ use super::super::time_limit::TimeLimit;
 use super::access::FleetAccess;
 use super::account::{Source, Target};
 use super::account_run::{AccountWork, Budget, OnUnfinished, Shared};
+use super::options::{FleetApplyOptions, FleetInput};
 use super::plan::FleetPlanOptions;
 use super::run_directory::{RunDirectory, UnfinishedFleetRun, unfinished_run};
 use super::side_by_side::{FleetEvents, side_by_side};
 use crate::apply::{AccountEnd, AccountRun, FleetEvent, FleetRun, FleetStage, NotBegun, Summary};
-use crate::aws::{Access, ExpectedPartition, RetryPolicy, StopSwitch};
+use crate::aws::{ExpectedPartition, StopSwitch};
 use crate::config::FleetGuard;
-use crate::iam::{AccountId, AccountSelector, Rate, Threshold};
+use crate::iam::{AccountId, AccountSelector, Threshold};
 use crate::inventory::Wait;
 use crate::journal::FleetRecordAccount;
 use crate::plan::{
     AccountPlan, AccountProblem, FleetAccountRef, FleetOverrides, FleetPlan, FleetViolation,
-    Overrides, Preflight, Supervision, Violation,
+    Preflight, Violation,
 };
-use crate::state::StateRoot;
-
-/// Options of [`apply_fleet`].
-#[derive(Debug, Clone)]
-pub struct FleetApplyOptions {
-    /// The base credentials and the endpoint.
-    pub access: Access,
-    /// What to apply.
-    pub input: FleetInput,
-    /// The accounts that are applied and verified before the others begin.
-    pub first: Vec<AccountSelector>,
-    /// Overrides of the guard rails of each account.
-    pub overrides: Overrides,
-    /// Overrides of the guard rails of the fleet.
-    pub fleet_overrides: FleetOverrides,
-    /// Whether a person is asked for confirmation.
-    pub supervision: Supervision,
-    /// Whether one conflict refuses the whole plan of an account.
-    pub is_strict: bool,
-    /// The maximum number of accounts that are read or changed at the same time.
-    pub accounts_at_once: NonZeroUsize,
-    /// The maximum number of writes in flight in each account.
-    pub concurrency: NonZeroUsize,
-    /// The maximum rate of writes in each account, retries included.
-    pub max_rate: Option<Rate>,
-    /// How long failed calls are retried.
-    pub retry_policy: RetryPolicy,
-    /// The time limit of the whole run, verification included.
-    pub timeout: Option<Duration>,
-    /// How long changes are verified.
-    pub verify_for: Duration,
-    /// A new directory for the journals; `None` for one in the state directory.
-    pub journals: Option<PathBuf>,
-    /// The state directory.
-    pub state: StateRoot,
-}
-
-/// What to apply to a fleet.
-#[derive(Debug, Clone)]
-pub enum FleetInput {
-    /// The plans of a fleet file.
-    Files(FleetPlanOptions),
-    /// The plans of a fleet file, each applied as soon as it is made.
-    FilesAsPlanned(FleetPlanOptions),
-    /// Plans that were saved earlier.
-    Saved(Box<FleetPlan>),
-}
 
 /// What [`apply_fleet`] shows and asks. It waits for the answer to [`FleetInteraction::review`] only.
 pub trait FleetInteraction {
@@ -174,7 +126,7 @@ pub async fn apply_fleet(
         journals: journals.clone(),
         began,
         max_failed: plan.guard.max_accounts_failed,
-        failed: AtomicUsize::new(0),
+        failed: AtomicUsize::new(plan.totals().failed),
         budget: Mutex::default(),
     });
     let work = plan.accounts.iter().map(|it| options.work(it)).collect();

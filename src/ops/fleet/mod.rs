@@ -4,6 +4,7 @@ mod access;
 mod account;
 mod account_run;
 mod apply;
+mod options;
 mod plan;
 mod rollback;
 mod run_directory;
@@ -11,7 +12,8 @@ mod side_by_side;
 mod targets;
 
 pub use account_run::OnUnfinished;
-pub use apply::{FleetApplyOptions, FleetInput, FleetInteraction, FleetReview, apply_fleet};
+pub use apply::{FleetInteraction, FleetReview, apply_fleet};
+pub use options::{FleetApplyOptions, FleetInput};
 pub use plan::{FleetMaking, FleetPlanOptions, plan_fleet};
 pub use rollback::{FleetRollbackOptions, rollback_fleet};
 pub use run_directory::{UnfinishedFleetRun, is_run_directory};

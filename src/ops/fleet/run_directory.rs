@@ -137,7 +137,7 @@ pub(super) fn read_record(path: &Path) -> Result<FleetRecord, Error> {
     FleetRecord::read(path).map_err(|error| {
         let why = match &error {
             FleetRecordError::Unreadable(error) if error.kind() == io::ErrorKind::NotFound => {
-                format!("it has no {}", FleetRecord::NAME)
+                format!("it is a directory without {}", FleetRecord::NAME)
             }
             other => other.to_string(),
         };

@@ -1,10 +1,11 @@
 use super::problem::AccountProblem;
-use crate::config::{AccountCredentials, FleetGuard, SourceFile};
+use crate::config::{AccountCredentials, FleetGuard, OnUnlisted, SourceFile};
 use crate::iam::{
     AccountId, AccountName, AccountSelector, Digest, PrincipalCounts, Printable, Shard,
 };
 use crate::plan::change::Severity;
 use crate::plan::content::{Counts, Plan};
+use crate::plan::unlisted::Unlisted;
 
 /// The plans of the accounts of a fleet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,6 +116,13 @@ impl AccountPlan {
     pub fn unlisted(&self) -> usize {
         let unlisted = self.plan.iter().flat_map(|plan| plan.unlisted.by_kind());
         unlisted.filter_map(|(_, unlisted)| Some(unlisted.as_ref()?.count)).sum()
+    }
+
+    /// Whether there are unlisted principals that the files do not ignore.
+    pub fn has_unlisted(&self) -> bool {
+        let unlisted = self.plan.iter().flat_map(|plan| plan.unlisted.by_kind());
+        let is_reported = |it: &Unlisted| it.count > 0 && it.action != OnUnlisted::Ignore;
+        unlisted.filter_map(|(_, unlisted)| unlisted.as_ref()).any(is_reported)
     }
 
     /// Whether something of the account cannot be planned.

@@ -46,6 +46,7 @@ pub(super) fn plan(document: Document) -> Result<Plan, String> {
         account_users: document.account_users,
         account_roles: document.account_roles,
         account_alias: document.account_alias,
+        assume_role: document.assume_role,
         ..Plan::empty(document.account, source)
     };
     document.coverage.into_plan(&mut plan)?;

@@ -17,8 +17,9 @@ use super::problem::ProblemKindDocument;
 use super::provenance::ProvenanceDocument;
 use crate::config::SourceFile;
 use crate::iam::{
-    AccountAlias, AccountId, BoundaryChange, DateOrTime, Digest, PolicyArn, PrincipalCounts,
-    PrincipalKind, PrincipalName, Printable, UniqueId, not_empty, not_null, present,
+    AccountAlias, AccountId, AssumeRole, BoundaryChange, DateOrTime, Digest, PolicyArn,
+    PrincipalCounts, PrincipalKind, PrincipalName, Printable, UniqueId, not_empty, not_null,
+    present,
 };
 use crate::plan::change::{Change, Origin, Problem};
 use crate::plan::content::Plan;
@@ -54,6 +55,10 @@ pub(super) struct Document {
     pub(super) account_alias: Option<AccountAlias>,
     /// The source of the plan.
     pub(super) source: SourceDocument,
+    /// The role in the account that apply assumes; missing if the files name none.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
+    #[schemars(with = "AssumeRole")]
+    pub(super) assume_role: Option<AssumeRole>,
     /// The numbers of principals.
     pub(super) summary: SummaryDocument,
     /// The short names of the boundaries in the changes, sorted by name.
@@ -270,6 +275,7 @@ impl Document {
             account: plan.account,
             account_alias: plan.account_alias.clone(),
             source: SourceDocument::of(plan),
+            assume_role: plan.assume_role.clone(),
             summary: SummaryDocument {
                 add: counts.add,
                 change: counts.change,
@@ -399,19 +405,23 @@ pub(super) fn schema() -> Value {
 }
 
 /// The fields that are missing if they say nothing, so that the plans of earlier versions of the tool are valid.
-const OPTIONAL: [&str; 21] = [
+const OPTIONAL: [&str; 25] = [
     "account_roles",
     "as_of",
+    "assume_role",
     "documents",
     "drifted",
+    "duration",
     "expired",
     "expiring",
+    "external_id",
     "impact",
     "in_sync_roles",
     "only",
     "part_of",
     "protected_roles",
     "reason",
+    "session_name",
     "severity",
     "shard",
     "uncovered",
@@ -429,6 +439,8 @@ fn is_optional(name: &str, fields: &serde_json::Map<String, Value>) -> bool {
         // Of a change or a problem, and of an account of a fleet.
         "account" => fields.contains_key("provenance"),
         "plan" | "problem" => fields.contains_key("credentials"),
+        // Of the guard rails of a fleet.
+        _ if fields.contains_key("max_accounts_changed") => true,
         _ => OPTIONAL.contains(&name),
     }
 }

@@ -129,6 +129,7 @@ impl DocumentVersion2 {
             account: self.account,
             account_alias: None,
             source,
+            assume_role: None,
             summary: self.summary,
             boundaries: self.boundaries,
             guard: self.guard,

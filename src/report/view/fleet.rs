@@ -125,7 +125,8 @@ fn row(planned: &AccountPlan) -> Option<FleetRow<'_>> {
     };
     let Counts { add, change, remove } = plan.counts();
     let cells = vec![add, change, remove, planned.unlisted(), problems(planned)];
-    (cells.iter().any(|cell| *cell > 0)).then_some(FleetRow { account, cells, note: "" })
+    let is_shown = add + change + remove + problems(planned) > 0 || planned.has_unlisted();
+    is_shown.then_some(FleetRow { account, cells, note: "" })
 }
 
 /// The accounts without a plan, grouped by the code and the action of the error.
@@ -256,13 +257,15 @@ fn closing(plan: &FleetPlan) -> Closing<'_> {
     let accounts = counted(totals.accounts, "account");
     let mut parts = Vec::new();
     let label = match plan.changes() {
+        0 if totals.accounts == 0 => {
+            parts.push((Tone::Good, Text::ours("no account of the fleet belongs to this part")));
+            return Closing { label: "Nothing to plan", parts };
+        }
         0 => {
-            let matching = plural(totals.accounts - totals.failed, "matches", "match");
-            let all = format!(
-                "{} of {accounts} {matching} the files",
-                grouped(totals.accounts - totals.failed)
-            );
-            let tone = if totals.failed == 0 { Tone::Good } else { Tone::Neutral };
+            let matching = totals.accounts - totals.failed - totals.incomplete;
+            let verb = plural(matching, "matches", "match");
+            let all = format!("{} of {accounts} {verb} the files", grouped(matching));
+            let tone = if matching == totals.accounts { Tone::Good } else { Tone::Neutral };
             parts.push((tone, Text::sentence(all)));
             "In sync"
         }
@@ -288,7 +291,11 @@ fn closing(plan: &FleetPlan) -> Closing<'_> {
     }
     if totals.unlisted > 0 {
         let unlisted = format!("{} unlisted", grouped(totals.unlisted));
-        parts.push((Tone::Careful, Text::sentence(unlisted)));
+        let tone = match plan.accounts.iter().any(AccountPlan::has_unlisted) {
+            true => Tone::Careful,
+            false => Tone::Neutral,
+        };
+        parts.push((tone, Text::sentence(unlisted)));
     }
     if !plan.uncovered.is_empty() {
         let uncovered = format!("{} not covered", counted(plan.uncovered.len(), "account"));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::Path;
 
 use iam_boundaries::config::{Config, Provenance};
 use iam_boundaries::iam::{
@@ -9,6 +10,7 @@ use iam_boundaries::iam::{
 };
 use iam_boundaries::inventory::{ApiError, CallerIdentity, ErrorClass, Inventory, Reading};
 use iam_boundaries::journal::Header;
+use iam_boundaries::ops;
 use iam_boundaries::plan::{Change, Plan, PlanContext, PlanSource, Preflight};
 
 /// Hostile text for Markdown, terminals and workflow logs.
@@ -147,4 +149,12 @@ pub fn empty_plan() -> Plan {
 /// The first line of the journal of a run that applies `plan`.
 pub fn header(plan: &Plan, caller: &CallerIdentity) -> Header {
     Preflight::fresh(plan.clone()).header(caller, "2026-11-25T00:12:03Z".parse().unwrap())
+}
+
+/// The saved plan of an account at `path`.
+pub fn read_account_plan(path: &Path) -> Plan {
+    match ops::read_plan(path) {
+        Ok(ops::SavedPlan::Account(plan)) => *plan,
+        other => panic!("{other:?}"),
+    }
 }
