@@ -36,6 +36,7 @@ mod files;
 mod fleet_apply;
 mod fleet_faults;
 mod fleet_file;
+mod fleet_saved_plan;
 mod fleet_stopped;
 mod forge;
 mod formats;

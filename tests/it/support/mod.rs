@@ -10,6 +10,7 @@ pub mod plans;
 pub mod query;
 pub mod run;
 pub mod sdk;
+pub mod tampered;
 #[cfg(unix)]
 pub mod terminal;
 pub mod tools;
