@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use super::check;
 use super::document::{Document, FileDocument, Header, require_every_field};
-use super::format::{FLEET_FORMAT, FLEET_FORMAT_VERSION, content_digest, is_plan_like};
+use super::format::{
+    FLEET_FORMAT, FLEET_FORMAT_VERSION, content_digest, is_fleet_plan_like, is_plan_like,
+};
 use super::problem::ErrorDocument;
 use super::{SavedPlanError, malformed, matches};
 use crate::config::{AccountCredentials, FleetGuard, SourceFile};
@@ -327,6 +329,12 @@ impl AccountProblemDocument {
             AccountProblemDocument::Other { message } => AccountProblem::Other(message),
         }
     }
+}
+
+/// Whether a text is a saved fleet plan, in any layout of the JSON, or the beginning or a damaged copy of one.
+pub fn is_fleet_plan(text: &[u8]) -> bool {
+    let header = || serde_json::from_slice::<Header>(text).ok()?.format;
+    is_fleet_plan_like(text) || header().as_deref() == Some(FLEET_FORMAT)
 }
 
 /// The JSON Schema of the format, as `schema/fleet-plan.schema.json` has it.

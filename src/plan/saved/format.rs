@@ -18,11 +18,11 @@ pub const FLEET_FORMAT_VERSION: u32 = 1;
 
 /// Whether a text is a saved plan of an account or of a fleet, or the beginning or a damaged copy of one.
 pub fn is_plan_like(text: &[u8]) -> bool {
-    is_begun_with(text, FORMAT) || is_fleet_plan(text)
+    is_begun_with(text, FORMAT) || is_fleet_plan_like(text)
 }
 
 /// Whether a text is a saved fleet plan, or the beginning or a damaged copy of one.
-pub fn is_fleet_plan(text: &[u8]) -> bool {
+pub(super) fn is_fleet_plan_like(text: &[u8]) -> bool {
     is_begun_with(text, FLEET_FORMAT)
 }
 

@@ -16,8 +16,8 @@ mod problem;
 mod provenance;
 mod version_2;
 
-pub use fleet::fleet_schema;
-pub use format::{FLEET_FORMAT_VERSION, FORMAT_VERSION, is_fleet_plan, is_plan_like};
+pub use fleet::{fleet_schema, is_fleet_plan};
+pub use format::{FLEET_FORMAT_VERSION, FORMAT_VERSION, is_plan_like};
 
 use super::content::Plan;
 use crate::iam::{Digest, ForeignEncoding, serde_message};

@@ -150,7 +150,8 @@ pub(in crate::report) struct Totals {
 impl Totals {
     pub(in crate::report) fn of(run: &FleetRun) -> Totals {
         let mut totals = Totals::default();
-        for account in &run.accounts {
+        // The accounts of a run are in the order of its plan.
+        for (account, planned) in run.accounts.iter().zip(&run.plan.accounts) {
             match &account.end {
                 AccountEnd::Completed { preflight, summary, .. } => {
                     totals.applied += summary.applied;
@@ -165,7 +166,9 @@ impl Totals {
                     totals.not_attempted += preflight.plan.changes.len();
                 }
                 AccountEnd::NotBegun { changes, .. } => totals.not_attempted += changes,
-                AccountEnd::Failed(_) => {}
+                AccountEnd::Failed(_) => {
+                    totals.not_attempted += planned.changed().map_or(0, |plan| plan.changes.len());
+                }
             }
         }
         totals

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 pub mod fixture;
+pub mod fleet;
 pub mod html;
 pub mod http;
 pub mod kept;
@@ -9,6 +10,7 @@ pub mod plans;
 pub mod query;
 pub mod run;
 pub mod sdk;
+pub mod tampered;
 #[cfg(unix)]
 pub mod terminal;
 pub mod tools;
