@@ -19,7 +19,7 @@ use super::plan::part;
 use super::progress::{Events, ReadingProgress};
 use super::reporter::Reporter;
 use super::unfinished::message;
-use crate::apply::FleetRun;
+use crate::apply::{FleetEvent, FleetRun};
 use crate::aws::{RetryPolicy, StopSwitch};
 use crate::iam::Printable;
 use crate::inventory::{StopReason, Wait};
@@ -76,7 +76,7 @@ pub(in crate::cli) async fn apply_saved(
     output: &Output,
     metrics: &MetricsFile,
 ) -> Result<Exit, Failure> {
-    let plan = part(plan, args, path)?;
+    let plan = part(plan, args, command.shard.shard, path)?;
     let waits = output.wait_display();
     let (access, _sandbox) = access(args, &waits).await?;
     let input = FleetInput::Saved(Box::new(plan));
@@ -205,6 +205,9 @@ impl Terminal<'_> {
             // Guard rails of the fleet refused the plans: the text is printed already.
             (None, Some(_)) if self.format != Format::Text => {
                 let (sender, reporter) = Reporter::start(self.format, *self.output, String::new())?;
+                for account in run.iter().flat_map(|run| &run.accounts) {
+                    let _ = sender.send(FleetEvent::Applied(account.clone()));
+                }
                 self.events.send_to(Some(sender));
                 Running { reporter, signals: tokio::spawn(std::future::ready(())) }
             }

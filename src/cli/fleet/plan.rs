@@ -9,7 +9,7 @@ use super::super::metrics::MetricsFile;
 use super::super::output::Output;
 use super::super::plan::exit;
 use super::progress::{Events, ReadingProgress};
-use crate::iam::{DateOrTime, Printable};
+use crate::iam::{DateOrTime, Printable, Shard};
 use crate::ops::{
     self, FleetError, FleetPlanOptions, FleetRollbackOptions, FleetSelection, Selection,
 };
@@ -78,13 +78,14 @@ pub(in crate::cli) async fn rollback(
     made(&planned?, &command.to, output, metrics)
 }
 
-/// The part of a saved fleet plan that `--account` selects.
+/// The part of a saved fleet plan that `--account` and `--shard` select.
 pub(in crate::cli) fn part(
     plan: FleetPlan,
     args: &Args,
+    shard: Option<Shard>,
     path: &Path,
 ) -> Result<FleetPlan, Failure> {
-    plan.part(&args.account).map_err(|selectors| {
+    plan.part(&args.account, shard).map_err(|selectors| {
         let origin = Printable::path(path);
         ops::Error::from(FleetError::NoSuchAccount { selectors, origin }).into()
     })
