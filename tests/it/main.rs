@@ -36,6 +36,8 @@ mod files;
 mod fleet_apply;
 mod fleet_faults;
 mod fleet_file;
+mod fleet_organization;
+mod fleet_rollback;
 mod fleet_saved_plan;
 mod fleet_stopped;
 mod forge;
