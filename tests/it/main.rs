@@ -36,6 +36,7 @@ mod files;
 mod fleet_apply;
 mod fleet_faults;
 mod fleet_file;
+mod fleet_formats;
 mod fleet_organization;
 mod fleet_rollback;
 mod fleet_saved_plan;
