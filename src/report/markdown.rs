@@ -6,7 +6,7 @@ use super::view::{
     Body, Boundary, ChangeView, Closing, CountsRow, Difference, Document, Place, Row, Section,
     Severity, Span, Text, counted_more, grouped, principals,
 };
-use crate::iam::is_unsafe;
+use crate::iam::{Digest, is_unsafe};
 
 /// The maximum length of a comment on GitHub, in characters. This module counts UTF-16 code units: a text
 /// has at least as many of them as characters.
@@ -45,15 +45,22 @@ pub(super) fn parts(document: &Document<'_>) -> Vec<Part> {
 }
 
 /// The title, the counts, the closing line and the statements about the whole document.
-pub(super) fn summary(document: &Document<'_>) -> String {
-    let mut text = format!("### {}\n", inline(&document.title));
-    text.push_str(&counts_table(&document.counts));
-    text.push_str(&document.closing.as_ref().map(closing_line).unwrap_or_default());
+fn summary(document: &Document<'_>) -> String {
+    let mut text = beginning(document);
     document.sections.iter().for_each(|section| text.push_str(&statements(section)));
-    if let Some((label, digest)) = &document.digest {
-        text.push_str(&format!("\n{label}: `{digest}`\n"));
-    }
-    text
+    text + &digest_line(document)
+}
+
+/// The title, the counts and the closing line.
+pub(super) fn beginning(document: &Document<'_>) -> String {
+    let closing = document.closing.as_ref().map(closing_line).unwrap_or_default();
+    format!("### {}\n{}{closing}", inline(&document.title), counts_table(&document.counts))
+}
+
+/// The digest; empty without one.
+pub(super) fn digest_line(document: &Document<'_>) -> String {
+    let line = |(label, digest): &(&str, Digest)| format!("\n{label}: `{digest}`\n");
+    document.digest.as_ref().map(line).unwrap_or_default()
 }
 
 /// The counts as a table; empty without counts.
@@ -76,12 +83,19 @@ pub(super) fn closing_line(closing: &Closing<'_>) -> String {
 
 /// A section of statements about the whole document; empty for another section.
 pub(super) fn statements(section: &Section<'_>) -> String {
-    let Body::Statements(statements) = &section.body else { return String::new() };
-    let mut text = format!("\n{}\n\n", heading(section));
-    for statement in statements {
-        text.push_str(&format!("- {}\n", inline(statement)));
-    }
-    text + &about_all(section)
+    let whole = |part: Part| part.head + &part.lines.join("\n") + "\n" + &part.tail;
+    statement_part(section).map(whole).unwrap_or_default()
+}
+
+/// The statements of a section about the whole document; `None` for another section.
+pub(super) fn statement_part(section: &Section<'_>) -> Option<Part> {
+    let Body::Statements(statements) = &section.body else { return None };
+    Some(Part {
+        head: format!("\n{}\n\n", heading(section)),
+        lines: statements.iter().map(|statement| format!("- {}", inline(statement))).collect(),
+        tail: about_all(section),
+        noun: "statement",
+    })
 }
 
 fn heading(section: &Section<'_>) -> String {
@@ -278,6 +292,8 @@ fn words(text: &str) -> String {
 pub(super) struct Page {
     text: String,
     length: usize,
+    /// The length that nothing but [`Page::end_fold`] uses.
+    held: usize,
 }
 
 /// A part of a page that can have any number of lines.
@@ -304,7 +320,7 @@ impl Page {
     /// A page that begins with `summary`, which is always complete. The hidden first line identifies the
     /// comment, so that a later run can replace it.
     pub(super) fn begin(marker: &str, summary: &str) -> Page {
-        let mut page = Page { text: String::new(), length: 0 };
+        let mut page = Page { text: String::new(), length: 0, held: 0 };
         page.push(&format!("<!-- {marker} -->\n{summary}"));
         page
     }
@@ -319,12 +335,12 @@ impl Page {
             let more = counted_more(count, part.noun);
             format!("\n**{more} did not fit:** the text and JSON formats contain all of them.\n")
         };
-        let mut available = MAX_LENGTH.saturating_sub(self.length + reserve);
+        let mut available = self.available().saturating_sub(reserve);
         let frame =
             length(&part.head) + length(&part.tail) + length(&left_out(part.lines.len())) + 2;
         let Some(for_lines) = available.checked_sub(frame) else {
             let note = left_out(part.lines.len());
-            if length(&note) <= MAX_LENGTH - self.length {
+            if length(&note) <= self.available() {
                 self.push(&note);
             }
             return;
@@ -345,9 +361,21 @@ impl Page {
         self.push(&part.tail);
     }
 
-    /// The length so far.
-    pub(super) fn length(&self) -> usize {
-        self.length
+    /// The length that is left.
+    pub(super) fn available(&self) -> usize {
+        MAX_LENGTH.saturating_sub(self.length + self.held)
+    }
+
+    /// Adds `head`, which begins with the summary of something folded. The length of its end is held.
+    pub(super) fn begin_fold(&mut self, head: &str) {
+        self.push(head);
+        self.held += length(FOLD_END);
+    }
+
+    /// Ends what [`Page::begin_fold`] began.
+    pub(super) fn end_fold(&mut self) {
+        self.held -= length(FOLD_END);
+        self.push(FOLD_END);
     }
 
     pub(super) fn into_text(self) -> String {

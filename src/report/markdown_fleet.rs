@@ -2,8 +2,8 @@
 //! as they fit.
 
 use super::markdown::{
-    FOLD_END, MAX_LENGTH, Page, Part, closing_line, code, folded, length, parts, statements,
-    summary,
+    FOLD_END, Page, Part, beginning, closing_line, code, digest_line, folded, length, parts,
+    statement_part, statements,
 };
 use super::style::Style;
 use super::view::{FleetAccount, FleetDocument, FleetRow, counted_more, grouped};
@@ -13,22 +13,34 @@ const RESERVE: usize = 20_000;
 /// An account whose details are longer than the rest of the page is left out, unless this much is left.
 const MIN_PART: usize = 8_000;
 
+/// The length that is reserved for the table, so that the reasons of many accounts do not displace it.
+const TABLE_RESERVE: usize = 15_000;
+
 /// Renders the plans or runs of a fleet for a comment or a job summary. The accounts with most at stake come first.
 pub(super) fn fleet(fleet: &FleetDocument<'_>, _: Style) -> String {
-    let mut page = Page::begin(fleet.document.marker, &summary(&fleet.document));
-    page.part(&table(fleet), RESERVE.min(fleet.accounts.len() * 2_000));
+    let details = RESERVE.min(fleet.accounts.len() * 2_000);
+    let mut page = Page::begin(fleet.document.marker, &beginning(&fleet.document));
+    let digest = digest_line(&fleet.document);
+    for part in fleet.document.sections.iter().filter_map(statement_part) {
+        page.part(&part, details + TABLE_RESERVE + length(&digest));
+    }
+    page.push(&digest);
+    page.part(&table(fleet), details);
     let mut left_out = 0;
     for account in &fleet.accounts {
-        let parts = account_parts(account);
-        let needed: usize = parts.iter().map(Part::length).sum();
-        let available = MAX_LENGTH.saturating_sub(page.length() + length(&note(usize::MAX)));
-        if needed > available && available < MIN_PART {
+        let (head, parts) = (account_head(account), parts(&account.document));
+        let frame = length(&head) + length(FOLD_END);
+        let needed = frame + parts.iter().map(Part::length).sum::<usize>();
+        let available = page.available().saturating_sub(length(&note(usize::MAX)));
+        if needed > available && available < MIN_PART.max(frame) {
             left_out += 1;
             continue;
         }
+        page.begin_fold(&head);
         for part in &parts {
             page.part(part, length(&note(usize::MAX)));
         }
+        page.end_fold();
     }
     if left_out > 0 {
         page.push(&note(left_out));
@@ -55,24 +67,12 @@ fn table(fleet: &FleetDocument<'_>) -> Part {
     Part { head, lines, tail: String::new(), noun: "account" }
 }
 
-/// The details of an account, folded below its name.
-fn account_parts(account: &FleetAccount<'_>) -> Vec<Part> {
+/// The name of an account, below which its details are folded, and what the details begin with.
+fn account_head(account: &FleetAccount<'_>) -> String {
     let FleetAccount { account, document } = account;
     let is_text = |c: char| c.is_alphanumeric() || " .,:;()-_/".contains(c);
     let label: String = account.label().chars().map(|c| if is_text(c) { c } else { '_' }).collect();
-    let mut parts = parts(document);
     let about_all: String = document.sections.iter().map(statements).collect();
     let closing = document.closing.as_ref().map(closing_line).unwrap_or_default();
-    let head = format!("{}{closing}{about_all}", folded(&label));
-    match parts.first_mut() {
-        Some(first) => first.head.insert_str(0, &head),
-        None => {
-            let (lines, noun) = (vec![String::new()], "account");
-            parts.push(Part { head, lines, tail: String::new(), noun });
-        }
-    }
-    if let Some(last) = parts.last_mut() {
-        last.tail.push_str(FOLD_END);
-    }
-    parts
+    format!("{}{closing}{about_all}", folded(&label))
 }

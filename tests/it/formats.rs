@@ -39,7 +39,7 @@ fn check(format: Format, config: &Config) -> String {
 }
 
 /// Renders Markdown, and checks that no name or message adds structure. Returns the text.
-fn rendered(markdown: &str) -> String {
+pub fn rendered(markdown: &str) -> String {
     let options = Options::all() - Options::ENABLE_SMART_PUNCTUATION;
     let mut text = String::new();
     let mut open = 0;
@@ -47,7 +47,9 @@ fn rendered(markdown: &str) -> String {
         match event {
             Event::Html(html) | Event::InlineHtml(html) => {
                 for tag in html.split_inclusive('>').map(str::trim).filter(|tag| !tag.is_empty()) {
-                    let is_comment = tag == "<!-- iam-boundaries plan -->";
+                    let is_comment = ["plan", "apply"]
+                        .iter()
+                        .any(|of| tag == format!("<!-- iam-boundaries {of} -->"));
                     match tag {
                         "<details>" => open += 1,
                         "</details>" => open -= 1,
@@ -147,27 +149,32 @@ fn five_hundred_usual_changes_fit_into_one_comment_whole() {
     assert_eq!(markdown.matches("| add | `first-last-").count(), 500);
 }
 
+/// Checks that each line is one whole command of a workflow, and that there are no more of a level than GitHub shows.
+pub fn check_github(text: &str) {
+    for level in ["error", "warning", "notice"] {
+        let prefix = format!("::{level} ");
+        let count = text.lines().filter(|line| line.starts_with(&prefix)).count();
+        assert!(count <= 10, "{count} {level}");
+    }
+    for line in text.lines() {
+        let rest = line.strip_prefix("::").expect(line);
+        let (properties, _) = rest.split_once("::").expect(line);
+        let (level, properties) = properties.split_once(' ').expect(line);
+        assert!(["error", "warning", "notice"].contains(&level), "{line}");
+        for property in properties.split(',') {
+            let (name, _) = property.split_once('=').expect(line);
+            assert!(["file", "line", "col", "title"].contains(&name), "{line}");
+        }
+    }
+    assert!(!text.contains('\r'));
+}
+
 #[test]
 fn every_line_for_github_is_one_whole_command_and_no_more_than_it_shows() {
     for plan in PLANS.iter() {
         let text = shown(plan, Format::Github);
-        for level in ["error", "warning", "notice"] {
-            let prefix = format!("::{level} ");
-            let count = text.lines().filter(|line| line.starts_with(&prefix)).count();
-            assert!(count <= 10, "{count} {level}");
-        }
-        for line in text.lines() {
-            let rest = line.strip_prefix("::").expect(line);
-            let (properties, _) = rest.split_once("::").expect(line);
-            let (level, properties) = properties.split_once(' ').expect(line);
-            assert!(["error", "warning", "notice"].contains(&level), "{line}");
-            for property in properties.split(',') {
-                let (name, _) = property.split_once('=').expect(line);
-                assert!(["file", "line", "col", "title"].contains(&name), "{line}");
-            }
-        }
+        check_github(&text);
         assert!(text.contains(&plan.digest().to_string()));
-        assert!(!text.contains('\r'));
     }
 }
 
