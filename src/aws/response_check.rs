@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::ops::Range;
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use quick_xml::Reader;
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::Event;
 
 use super::bad_response::BadResponse;
 use super::redactor::Redactor;
@@ -101,53 +101,83 @@ const MAX_DEPTH: usize = 32;
 /// The maximum number of different fields in an element. A user has about ten.
 const MAX_FIELDS: usize = 100;
 
-/// An element that is not closed yet.
+/// The elements that are not closed yet. A page has tens of thousands of elements, so they share the memory of their
+/// names.
 #[derive(Default)]
+struct OpenElements {
+    open: Vec<Open>,
+    /// The names of the open elements and of their children.
+    names: String,
+    /// The children of the open elements, without those of lists: ranges of `names`.
+    fields: Vec<Range<usize>>,
+}
+
+/// An element that is not closed yet.
 struct Open {
-    name: String,
-    /// The names of its children, without those of lists.
-    fields: HashSet<String>,
+    name: Range<usize>,
+    /// Where its children begin in [`OpenElements::fields`].
+    fields_from: usize,
     has_children: bool,
     has_text: bool,
     has_markup: bool,
 }
 
-impl Open {
-    fn of(start: &BytesStart<'_>) -> Open {
-        Open { name: start.local_name().as_ref().to_owned(), ..Open::default() }
+impl OpenElements {
+    /// Begins an element, which is a child of the last one. Lists and maps of the Query protocol repeat `member` and
+    /// `entry`; every other name occurs once.
+    fn begin(&mut self, name: &str) -> Result<(), String> {
+        let range = self.names.len()..self.names.len() + name.len();
+        if let Some(parent) = self.open.last_mut() {
+            parent.has_children = true;
+            if !["member", "entry"].contains(&name) {
+                let (parent, names) = (&self.names[parent.name.clone()], &self.names);
+                let fields = self.fields_of_last();
+                if fields.iter().any(|field| &names[field.clone()] == name) {
+                    return Err(format!("the response has <{name}> twice in one <{parent}>"));
+                }
+                if fields.len() >= MAX_FIELDS {
+                    return Err(format!("<{parent}> has too many fields in the response"));
+                }
+                self.fields.push(range.clone());
+            }
+        }
+        self.names.push_str(name);
+        let fields_from = self.fields.len();
+        let (has_children, has_text, has_markup) = (false, false, false);
+        self.open.push(Open { name: range, fields_from, has_children, has_text, has_markup });
+        match self.open.len() > MAX_DEPTH {
+            true => Err("the elements of the response are nested too deeply".to_owned()),
+            false => Ok(()),
+        }
     }
 
-    /// Adds a child. Lists and maps of the Query protocol repeat `member` and `entry`; every other name occurs
-    /// once.
-    fn add(&mut self, child: &str) -> Result<(), String> {
-        self.has_children = true;
-        if ["member", "entry"].contains(&child) {
-            return Ok(());
-        }
-        if !self.fields.insert(child.to_owned()) {
-            return Err(format!("the response has <{child}> twice in one <{}>", self.name));
-        }
-        if self.fields.len() > MAX_FIELDS {
-            return Err(format!("<{}> has too many fields in the response", self.name));
-        }
-        Ok(())
-    }
-
-    /// Checks the content, at the end of the element, which is in an element with the name `parent`. Comments between
-    /// elements are harmless.
-    fn check(&self, parent: Option<&str>) -> Result<(), String> {
+    /// Ends the last element, and checks its content. Comments between elements are harmless.
+    fn end(&mut self) -> Result<(), String> {
+        let fields = self.fields_of_last();
+        let has_field = |name: &&str| fields.iter().any(|it| &self.names[it.clone()] == *name);
+        let has_key_and_value = || ["Key", "Value"].iter().all(has_field);
+        let Some(element) = self.open.last() else { return Ok(()) };
+        let name = &self.names[element.name.clone()];
+        let parent = self.open.iter().nth_back(1).map(|parent| &self.names[parent.name.clone()]);
         // The SDK treats a missing value as an empty one.
-        let is_tag = self.name == "member" && parent == Some("Tags");
-        if is_tag && !["Key", "Value"].iter().all(|&field| self.fields.contains(field)) {
+        if name == "member" && parent == Some("Tags") && !has_key_and_value() {
             return Err("the response has a tag without a key or a value".to_owned());
         }
-        let is_mixed = self.has_text && self.has_children;
-        let is_split = self.has_markup && !self.has_children;
+        let is_mixed = element.has_text && element.has_children;
+        let is_split = element.has_markup && !element.has_children;
         if is_mixed || is_split {
             let what = "the response has text mixed with other content";
-            return Err(format!("{what} in <{}>", self.name));
+            return Err(format!("{what} in <{name}>"));
         }
+        self.fields.truncate(element.fields_from);
+        self.names.truncate(element.name.end);
+        self.open.pop();
         Ok(())
+    }
+
+    /// The children of the last element, without those of a list.
+    fn fields_of_last(&self) -> &[Range<usize>] {
+        self.open.last().map_or(&[], |element| &self.fields[element.fields_from..])
     }
 }
 
@@ -161,37 +191,30 @@ fn check(body: &[u8], action: &str) -> Result<(), String> {
     let incomplete = || INCOMPLETE.to_owned();
     let root = format!("{action}Response");
     let mut reader = Reader::from_str(std::str::from_utf8(body).map_err(|_| incomplete())?);
-    let mut open: Vec<Open> = Vec::new();
+    let mut elements = OpenElements::default();
     let mut has_root = false;
     let mut tells_end = false;
     loop {
         let event = reader.read_event().map_err(|_| incomplete())?;
         if let Event::Start(start) | Event::Empty(start) = &event {
-            let element = Open::of(start);
-            match open.last_mut() {
-                Some(parent) => parent.add(&element.name)?,
-                None if has_root || element.name != root => return Err(incomplete()),
-                None => has_root = true,
+            let name = start.local_name();
+            let name = name.into_inner();
+            let depth = elements.open.len();
+            if depth == 0 && (has_root || name != root) {
+                return Err(incomplete());
             }
-            tells_end |= open.len() == 2 && element.name == "IsTruncated";
-            if matches!(event, Event::Start(_)) {
-                open.push(element);
-            } else {
-                element.check(open.last().map(|parent| parent.name.as_str()))?;
-            }
-            if open.len() > MAX_DEPTH {
-                return Err("the elements of the response are nested too deeply".to_owned());
+            has_root = true;
+            tells_end |= depth == 2 && name == "IsTruncated";
+            elements.begin(name)?;
+            if matches!(event, Event::Empty(_)) {
+                elements.end()?;
             }
             continue;
         }
-        let inner = open.last_mut();
+        let inner = elements.open.last_mut();
         match (event, inner) {
             // The reader checks that start and end tags match.
-            (Event::End(_), Some(_)) => {
-                let parent = open.len().checked_sub(2).map(|parent| open[parent].name.as_str());
-                open.last().map_or(Ok(()), |element| element.check(parent))?;
-                open.pop();
-            }
+            (Event::End(_), Some(_)) => elements.end()?,
             (Event::Text(text), inner) if !text.trim().is_empty() => {
                 inner.ok_or_else(incomplete)?.has_text = true;
             }
