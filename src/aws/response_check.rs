@@ -60,10 +60,8 @@ impl Intercept for ResponseCheck {
         }
         // Without a body, the error is that it could not be read.
         let Some(body) = response.body().bytes() else { return Ok(()) };
-        let action = action(config)?;
-        let checked = if is_json(action) { check_json(body) } else { check(body, action) };
-        let checked = checked.and_then(|()| {
-            match self.redactor.is_secret_in(&String::from_utf8_lossy(body)) {
+        let checked = checked(body, action(config)?).and_then(|text| {
+            match self.redactor.is_secret_in(text) {
                 true => Err("the response repeats a secret of the credentials".to_owned()),
                 false => Ok(()),
             }
@@ -81,21 +79,26 @@ fn is_json(action: &str) -> bool {
     matches!(action, "ListAccounts" | "ListAccountsForParent" | "ListOrganizationalUnitsForParent")
 }
 
-/// Checks that `body` is exactly one JSON object.
+/// The text of the body of a response to `action`.
 ///
 /// # Errors
 /// What is wrong with it.
-fn check_json(body: &[u8]) -> Result<(), String> {
-    match serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(body) {
-        Ok(_) => Ok(()),
-        Err(_) => {
-            Err("the response is not a complete JSON document of AWS Organizations".to_owned())
-        }
+fn checked<'a>(body: &'a [u8], action: &str) -> Result<&'a str, String> {
+    let text = std::str::from_utf8(body).ok();
+    if is_json(action) {
+        let text = text.filter(|it| serde_json::from_str::<JsonObject>(it).is_ok());
+        return text.ok_or_else(|| INCOMPLETE_JSON.to_owned());
     }
+    let text = text.ok_or_else(|| INCOMPLETE.to_owned())?;
+    check_xml(text, action)?;
+    Ok(text)
 }
+
+type JsonObject = serde_json::Map<String, serde_json::Value>;
 
 /// What a body is that no parser should have to guess about.
 const INCOMPLETE: &str = "the response is not a complete XML document of IAM";
+const INCOMPLETE_JSON: &str = "the response is not a complete JSON document of AWS Organizations";
 /// The maximum depth of elements. Responses of IAM have a depth of about ten.
 const MAX_DEPTH: usize = 32;
 /// The maximum number of different fields in an element. A user has about ten.
@@ -181,16 +184,16 @@ impl OpenElements {
     }
 }
 
-/// Checks that `body` is exactly one XML document with the root element `<ActionResponse>`, as in the Query
+/// Checks that `text` is exactly one XML document with the root element `<ActionResponse>`, as in the Query
 /// protocol (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPermissionsBoundary.html>), and
 /// that it can be read in only one way.
 ///
 /// # Errors
 /// What is wrong with it.
-fn check(body: &[u8], action: &str) -> Result<(), String> {
+fn check_xml(text: &str, action: &str) -> Result<(), String> {
     let incomplete = || INCOMPLETE.to_owned();
     let root = format!("{action}Response");
-    let mut reader = Reader::from_str(std::str::from_utf8(body).map_err(|_| incomplete())?);
+    let mut reader = Reader::from_str(text);
     let mut elements = OpenElements::default();
     let mut has_root = false;
     let mut tells_end = false;
@@ -241,6 +244,10 @@ fn is_paged(action: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn check(body: &[u8], action: &str) -> Result<(), String> {
+        checked(body, action).map(|_| ())
+    }
 
     #[test]
     fn a_document_is_accepted_only_if_it_is_complete() {

@@ -96,14 +96,17 @@ pub(super) fn is_in<'a>(text: &str, secrets: impl Iterator<Item = &'a Spellings>
 }
 
 /// Adds characters of `text` until the window is full. Returns the rest of the text.
-fn fill<'a>(window: &mut Vec<u8>, text: &'a str) -> &'a str {
-    let mut characters = text.chars();
-    while window.len() < WINDOW
-        && let Some(c) = characters.next()
-    {
-        window.extend(symbol(c));
+fn fill<'a>(window: &mut Vec<u8>, mut text: &'a str) -> &'a str {
+    while window.len() < WINDOW && !text.is_empty() {
+        // Most characters are [`symbol`]s of themselves.
+        let bytes = text.as_bytes().iter().take(WINDOW - window.len());
+        let (same, rest) = text.split_at(bytes.take_while(|byte| byte.is_ascii_graphic()).count());
+        window.extend_from_slice(same.as_bytes());
+        let mut characters = rest.chars();
+        window.extend(characters.next().and_then(symbol));
+        text = characters.as_str();
     }
-    characters.as_str()
+    text
 }
 
 impl Pattern {
