@@ -42,6 +42,7 @@ mod retries;
 mod retry_policy;
 mod spellings;
 mod stop;
+mod text_search;
 mod texts;
 mod waits;
 mod whole_inventory;

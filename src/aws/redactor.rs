@@ -7,7 +7,7 @@ use aws_credential_types::provider::{
     ProvideCredentials, SharedCredentialsProvider, future::ProvideCredentials as Provided,
 };
 
-use super::spellings::{Spellings, find, is_in};
+use super::spellings::{MIN_LENGTH, Spellings, find, is_in};
 use crate::iam::Printable;
 use crate::inventory::ApiError;
 
@@ -27,8 +27,6 @@ pub(super) struct Redactor {
 
 type Secrets = Mutex<BTreeMap<String, Arc<Spellings>>>;
 
-/// The minimum length of a secret: AWS's are longer, and a shorter text may be a part of a word.
-const MIN_LENGTH: usize = 16;
 const REDACTED: &str = "[redacted]";
 
 impl Redactor {
@@ -86,8 +84,7 @@ impl Redactor {
             secrets
                 .into_iter()
                 .flatten()
-                .filter(|secret| secret.len() >= MIN_LENGTH)
-                .map(|secret| (secret.to_owned(), Arc::new(Spellings::of(secret)))),
+                .filter_map(|it| Some((it.to_owned(), Arc::new(Spellings::of(it)?)))),
         );
     }
 }

@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::ops::Range;
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use quick_xml::Reader;
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::Event;
 
 use super::bad_response::BadResponse;
 use super::redactor::Redactor;
@@ -60,10 +60,8 @@ impl Intercept for ResponseCheck {
         }
         // Without a body, the error is that it could not be read.
         let Some(body) = response.body().bytes() else { return Ok(()) };
-        let action = action(config)?;
-        let checked = if is_json(action) { check_json(body) } else { check(body, action) };
-        let checked = checked.and_then(|()| {
-            match self.redactor.is_secret_in(&String::from_utf8_lossy(body)) {
+        let checked = checked(body, action(config)?).and_then(|text| {
+            match self.redactor.is_secret_in(text) {
                 true => Err("the response repeats a secret of the credentials".to_owned()),
                 false => Ok(()),
             }
@@ -81,117 +79,145 @@ fn is_json(action: &str) -> bool {
     matches!(action, "ListAccounts" | "ListAccountsForParent" | "ListOrganizationalUnitsForParent")
 }
 
-/// Checks that `body` is exactly one JSON object.
+/// The text of the body of a response to `action`.
 ///
 /// # Errors
 /// What is wrong with it.
-fn check_json(body: &[u8]) -> Result<(), String> {
-    match serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(body) {
-        Ok(_) => Ok(()),
-        Err(_) => {
-            Err("the response is not a complete JSON document of AWS Organizations".to_owned())
-        }
+fn checked<'a>(body: &'a [u8], action: &str) -> Result<&'a str, String> {
+    let text = std::str::from_utf8(body).ok();
+    if is_json(action) {
+        let text = text.filter(|it| serde_json::from_str::<JsonObject>(it).is_ok());
+        return text.ok_or_else(|| INCOMPLETE_JSON.to_owned());
     }
+    let text = text.ok_or_else(|| INCOMPLETE.to_owned())?;
+    check_xml(text, action)?;
+    Ok(text)
 }
+
+type JsonObject = serde_json::Map<String, serde_json::Value>;
 
 /// What a body is that no parser should have to guess about.
 const INCOMPLETE: &str = "the response is not a complete XML document of IAM";
+const INCOMPLETE_JSON: &str = "the response is not a complete JSON document of AWS Organizations";
 /// The maximum depth of elements. Responses of IAM have a depth of about ten.
 const MAX_DEPTH: usize = 32;
 /// The maximum number of different fields in an element. A user has about ten.
 const MAX_FIELDS: usize = 100;
 
-/// An element that is not closed yet.
+/// The elements that are not closed yet. A page has tens of thousands of elements, so they share the memory of their
+/// names.
 #[derive(Default)]
+struct OpenElements {
+    open: Vec<Open>,
+    /// The names of the open elements and of their children.
+    names: String,
+    /// The children of the open elements, without those of lists: ranges of `names`.
+    fields: Vec<Range<usize>>,
+}
+
+/// An element that is not closed yet.
 struct Open {
-    name: String,
-    /// The names of its children, without those of lists.
-    fields: HashSet<String>,
+    name: Range<usize>,
+    /// Where its children begin in [`OpenElements::fields`].
+    fields_from: usize,
     has_children: bool,
     has_text: bool,
     has_markup: bool,
 }
 
-impl Open {
-    fn of(start: &BytesStart<'_>) -> Open {
-        Open { name: start.local_name().as_ref().to_owned(), ..Open::default() }
+impl OpenElements {
+    /// Begins an element, which is a child of the last one. Lists and maps of the Query protocol repeat `member` and
+    /// `entry`; every other name occurs once.
+    fn begin(&mut self, name: &str) -> Result<(), String> {
+        let range = self.names.len()..self.names.len() + name.len();
+        if let Some(parent) = self.open.last_mut() {
+            parent.has_children = true;
+            if !["member", "entry"].contains(&name) {
+                let (parent, names) = (&self.names[parent.name.clone()], &self.names);
+                let fields = self.fields_of_last();
+                if fields.iter().any(|field| &names[field.clone()] == name) {
+                    return Err(format!("the response has <{name}> twice in one <{parent}>"));
+                }
+                if fields.len() >= MAX_FIELDS {
+                    return Err(format!("<{parent}> has too many fields in the response"));
+                }
+                self.fields.push(range.clone());
+            }
+        }
+        self.names.push_str(name);
+        let fields_from = self.fields.len();
+        let (has_children, has_text, has_markup) = (false, false, false);
+        self.open.push(Open { name: range, fields_from, has_children, has_text, has_markup });
+        match self.open.len() > MAX_DEPTH {
+            true => Err("the elements of the response are nested too deeply".to_owned()),
+            false => Ok(()),
+        }
     }
 
-    /// Adds a child. Lists and maps of the Query protocol repeat `member` and `entry`; every other name occurs
-    /// once.
-    fn add(&mut self, child: &str) -> Result<(), String> {
-        self.has_children = true;
-        if ["member", "entry"].contains(&child) {
-            return Ok(());
-        }
-        if !self.fields.insert(child.to_owned()) {
-            return Err(format!("the response has <{child}> twice in one <{}>", self.name));
-        }
-        if self.fields.len() > MAX_FIELDS {
-            return Err(format!("<{}> has too many fields in the response", self.name));
-        }
-        Ok(())
-    }
-
-    /// Checks the content, at the end of the element, which is in an element with the name `parent`. Comments between
-    /// elements are harmless.
-    fn check(&self, parent: Option<&str>) -> Result<(), String> {
+    /// Ends the last element, and checks its content. Comments between elements are harmless.
+    fn end(&mut self) -> Result<(), String> {
+        let fields = self.fields_of_last();
+        let has_field = |name: &&str| fields.iter().any(|it| &self.names[it.clone()] == *name);
+        let has_key_and_value = || ["Key", "Value"].iter().all(has_field);
+        let Some(element) = self.open.last() else { return Ok(()) };
+        let name = &self.names[element.name.clone()];
+        let parent = self.open.iter().nth_back(1).map(|parent| &self.names[parent.name.clone()]);
         // The SDK treats a missing value as an empty one.
-        let is_tag = self.name == "member" && parent == Some("Tags");
-        if is_tag && !["Key", "Value"].iter().all(|&field| self.fields.contains(field)) {
+        if name == "member" && parent == Some("Tags") && !has_key_and_value() {
             return Err("the response has a tag without a key or a value".to_owned());
         }
-        let is_mixed = self.has_text && self.has_children;
-        let is_split = self.has_markup && !self.has_children;
+        let is_mixed = element.has_text && element.has_children;
+        let is_split = element.has_markup && !element.has_children;
         if is_mixed || is_split {
             let what = "the response has text mixed with other content";
-            return Err(format!("{what} in <{}>", self.name));
+            return Err(format!("{what} in <{name}>"));
         }
+        self.fields.truncate(element.fields_from);
+        self.names.truncate(element.name.end);
+        self.open.pop();
         Ok(())
+    }
+
+    /// The children of the last element, without those of a list.
+    fn fields_of_last(&self) -> &[Range<usize>] {
+        self.open.last().map_or(&[], |element| &self.fields[element.fields_from..])
     }
 }
 
-/// Checks that `body` is exactly one XML document with the root element `<ActionResponse>`, as in the Query
+/// Checks that `text` is exactly one XML document with the root element `<ActionResponse>`, as in the Query
 /// protocol (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPermissionsBoundary.html>), and
 /// that it can be read in only one way.
 ///
 /// # Errors
 /// What is wrong with it.
-fn check(body: &[u8], action: &str) -> Result<(), String> {
+fn check_xml(text: &str, action: &str) -> Result<(), String> {
     let incomplete = || INCOMPLETE.to_owned();
     let root = format!("{action}Response");
-    let mut reader = Reader::from_str(std::str::from_utf8(body).map_err(|_| incomplete())?);
-    let mut open: Vec<Open> = Vec::new();
+    let mut reader = Reader::from_str(text);
+    let mut elements = OpenElements::default();
     let mut has_root = false;
     let mut tells_end = false;
     loop {
         let event = reader.read_event().map_err(|_| incomplete())?;
         if let Event::Start(start) | Event::Empty(start) = &event {
-            let element = Open::of(start);
-            match open.last_mut() {
-                Some(parent) => parent.add(&element.name)?,
-                None if has_root || element.name != root => return Err(incomplete()),
-                None => has_root = true,
+            let name = start.local_name();
+            let name = name.into_inner();
+            let depth = elements.open.len();
+            if depth == 0 && (has_root || name != root) {
+                return Err(incomplete());
             }
-            tells_end |= open.len() == 2 && element.name == "IsTruncated";
-            if matches!(event, Event::Start(_)) {
-                open.push(element);
-            } else {
-                element.check(open.last().map(|parent| parent.name.as_str()))?;
-            }
-            if open.len() > MAX_DEPTH {
-                return Err("the elements of the response are nested too deeply".to_owned());
+            has_root = true;
+            tells_end |= depth == 2 && name == "IsTruncated";
+            elements.begin(name)?;
+            if matches!(event, Event::Empty(_)) {
+                elements.end()?;
             }
             continue;
         }
-        let inner = open.last_mut();
+        let inner = elements.open.last_mut();
         match (event, inner) {
             // The reader checks that start and end tags match.
-            (Event::End(_), Some(_)) => {
-                let parent = open.len().checked_sub(2).map(|parent| open[parent].name.as_str());
-                open.last().map_or(Ok(()), |element| element.check(parent))?;
-                open.pop();
-            }
+            (Event::End(_), Some(_)) => elements.end()?,
             (Event::Text(text), inner) if !text.trim().is_empty() => {
                 inner.ok_or_else(incomplete)?.has_text = true;
             }
@@ -218,6 +244,10 @@ fn is_paged(action: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn check(body: &[u8], action: &str) -> Result<(), String> {
+        checked(body, action).map(|_| ())
+    }
 
     #[test]
     fn a_document_is_accepted_only_if_it_is_complete() {

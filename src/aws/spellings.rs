@@ -1,7 +1,9 @@
+use std::iter;
 use std::ops::Range;
 
 use aws_smithy_types::base64;
 
+use super::text_search::TextSearch;
 use crate::iam::is_unsafe;
 
 /// A secret as it can occur in a text: as it is, in Base64, with escapes of JSON, URLs or XML, also twice, and with
@@ -17,14 +19,22 @@ struct Pattern {
     is_base64: bool,
 }
 
+/// The minimum length of a secret: AWS's are longer, and a shorter text may be a part of a word.
+pub(super) const MIN_LENGTH: usize = 16;
 /// The maximum number of times that a text was escaped.
 const MAX_LEVELS: usize = 3;
-/// The number of characters of a long text that are searched at once, without spaces. A spelling of a secret has at
-/// most half as many.
-const WINDOW: usize = 1 << 16;
+/// The number of characters of a long text that are searched at once, without spaces.
+const WINDOW: usize = 1 << 18;
+/// The number of characters that are searched with those before them and again with those after them. A spelling of a
+/// secret has fewer.
+const OVERLAP: usize = 1 << 15;
 
 impl Spellings {
-    pub(super) fn of(secret: &str) -> Spellings {
+    /// `None` for a text that is shorter than [`MIN_LENGTH`].
+    pub(super) fn of(secret: &str) -> Option<Spellings> {
+        if secret.len() < MIN_LENGTH {
+            return None;
+        }
         let mut patterns = vec![Pattern { text: secret.to_owned(), is_base64: false }];
         // In a longer text that is in Base64, the secret begins at one of three positions of a group.
         for offset in 0..3 {
@@ -36,7 +46,7 @@ impl Spellings {
             patterns.push(Pattern { text: in_urls, is_base64: true });
             patterns.push(Pattern { text: standard.to_owned(), is_base64: true });
         }
-        Spellings { patterns }
+        Some(Spellings { patterns })
     }
 }
 
@@ -45,7 +55,17 @@ pub(super) fn find<'a>(
     text: &str,
     secrets: impl Iterator<Item = &'a Spellings> + Clone,
 ) -> Vec<Range<usize>> {
-    let mut found = find_in(units(text).collect(), secrets);
+    let mut found = Vec::new();
+    for units in levels(units(text).collect()) {
+        let plain: String = units.iter().map(|unit| char::from(unit.byte)).collect();
+        for pattern in secrets.clone().flat_map(|secret| &secret.patterns) {
+            let mut from = 0;
+            while let Some(at) = plain[from..].find(&pattern.text) {
+                found.push(pattern.range(&units, from + at));
+                from += at + 1;
+            }
+        }
+    }
     found.sort_by_key(|range| range.start);
     let mut merged: Vec<Range<usize>> = Vec::new();
     for range in found {
@@ -57,44 +77,36 @@ pub(super) fn find<'a>(
     merged
 }
 
-/// Whether `text`, which can be as long as a page of users, contains one of `secrets`. It takes little memory.
-pub(super) fn is_in<'a>(text: &str, secrets: impl Iterator<Item = &'a Spellings> + Clone) -> bool {
-    let mut units = units(text);
-    let mut window: Vec<Unit> = Vec::new();
+/// Whether `text`, which can be as long as a page of users, contains one of `secrets`. Every page of a fleet is searched:
+/// it takes little memory, and a time that hardly depends on the number of secrets.
+pub(super) fn is_in<'a>(text: &str, secrets: impl Iterator<Item = &'a Spellings>) -> bool {
+    let search = TextSearch::of(secrets.flat_map(|it| &it.patterns).map(|it| it.text.as_bytes()));
+    let mut rest = text;
+    let mut window: Vec<u8> = Vec::with_capacity(WINDOW.min(text.len()));
     loop {
-        window.extend(units.by_ref().take(WINDOW - window.len()));
-        let is_last = window.len() < WINDOW;
-        if !find_in(window.clone(), secrets.clone()).is_empty() {
+        rest = fill(&mut window, rest);
+        if levels(window.clone()).any(|text| search.is_any_in(&text)) {
             return true;
         }
-        if is_last {
+        if rest.is_empty() {
             return false;
         }
-        window.drain(..WINDOW / 2);
+        window.drain(..window.len() - OVERLAP);
     }
 }
 
-/// The ranges of the text that contain one of `secrets`, in any order.
-fn find_in<'a>(
-    mut units: Vec<Unit>,
-    secrets: impl Iterator<Item = &'a Spellings> + Clone,
-) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
-    for _ in 0..=MAX_LEVELS {
-        let plain: String = units.iter().map(|unit| char::from(unit.byte)).collect();
-        for pattern in secrets.clone().flat_map(|secret| &secret.patterns) {
-            let mut from = 0;
-            while let Some(at) = plain[from..].find(&pattern.text) {
-                found.push(pattern.range(&units, from + at));
-                from += at + 1;
-            }
-        }
-        match decoded(&units) {
-            Some(next) => units = next,
-            None => break,
-        }
+/// Adds characters of `text` until the window is full. Returns the rest of the text.
+fn fill<'a>(window: &mut Vec<u8>, mut text: &'a str) -> &'a str {
+    while window.len() < WINDOW && !text.is_empty() {
+        // Most characters are [`symbol`]s of themselves.
+        let bytes = text.as_bytes().iter().take(WINDOW - window.len());
+        let (same, rest) = text.split_at(bytes.take_while(|byte| byte.is_ascii_graphic()).count());
+        window.extend_from_slice(same.as_bytes());
+        let mut characters = rest.chars();
+        window.extend(characters.next().and_then(symbol));
+        text = characters.as_str();
     }
-    found
+    text
 }
 
 impl Pattern {
@@ -116,81 +128,120 @@ fn is_base64_digit(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte)
 }
 
+/// A character of a text that may have escapes.
+trait Symbol: Copy {
+    /// As [`symbol`].
+    fn byte(self) -> u8;
+
+    /// A character that an escape from `first` to `last` stands for; `None` as in [`symbol`].
+    fn of_escape(c: char, first: Self, last: Self) -> Option<Self>;
+}
+
+/// The character if it is ASCII, and 0 if not: secrets are ASCII. `None` for one that can separate the parts of a secret.
+fn symbol(c: char) -> Option<u8> {
+    match u8::try_from(c) {
+        Ok(byte) if byte.is_ascii() => byte.is_ascii_graphic().then_some(byte),
+        _ => (!c.is_whitespace() && !is_unsafe(c)).then_some(0),
+    }
+}
+
+impl Symbol for u8 {
+    fn byte(self) -> u8 {
+        self
+    }
+
+    fn of_escape(c: char, _: u8, _: u8) -> Option<u8> {
+        symbol(c)
+    }
+}
+
 /// A character, and the range of the text that it stands for.
 #[derive(Clone, Copy)]
 struct Unit {
-    /// 0 for a character that is not ASCII: secrets are ASCII.
     byte: u8,
     start: usize,
     end: usize,
 }
 
-impl Unit {
-    /// `None` for a character that can separate the parts of a secret.
-    fn of(c: char, range: Range<usize>) -> Option<Unit> {
-        let Range { start, end } = range;
-        let byte = if c.is_ascii() { c as u8 } else { 0 };
-        (!c.is_whitespace() && !is_unsafe(c)).then_some(Unit { byte, start, end })
+impl Symbol for Unit {
+    fn byte(self) -> u8 {
+        self.byte
+    }
+
+    fn of_escape(c: char, first: Unit, last: Unit) -> Option<Unit> {
+        Some(Unit { byte: symbol(c)?, start: first.start, end: last.end })
     }
 }
 
 fn units(text: &str) -> impl Iterator<Item = Unit> {
-    text.char_indices().filter_map(|(at, c)| Unit::of(c, at..at + c.len_utf8()))
+    text.char_indices()
+        .filter_map(|(start, c)| Some(Unit { byte: symbol(c)?, start, end: start + c.len_utf8() }))
+}
+
+/// The text, and the text with one or more levels of escapes decoded, as far as it has them.
+fn levels<S: Symbol>(text: Vec<S>) -> impl Iterator<Item = Vec<S>> {
+    iter::successors(Some(text), |text| decoded(text)).take(MAX_LEVELS + 1)
 }
 
 /// The text with one level of escapes decoded; `None` if it has none.
-fn decoded(units: &[Unit]) -> Option<Vec<Unit>> {
-    let mut decoded = Vec::with_capacity(units.len());
+fn decoded<S: Symbol>(text: &[S]) -> Option<Vec<S>> {
+    let mut decoded = Vec::new();
     let (mut at, mut has_escapes) = (0, false);
-    while at < units.len() {
-        let rest = &units[at..];
-        let (c, length) = match escape(rest) {
+    while at < text.len() {
+        let is_begin = |symbol: &S| matches!(symbol.byte(), b'%' | b'&' | b'\\');
+        let plain = text[at..].iter().position(is_begin).unwrap_or(text.len() - at);
+        if plain == text.len() {
+            return None;
+        }
+        if decoded.is_empty() {
+            decoded.reserve(text.len());
+        }
+        decoded.extend_from_slice(&text[at..at + plain]);
+        at += plain;
+        let rest = &text[at..];
+        match escape(rest) {
             Some((c, length)) => {
                 has_escapes = true;
-                (c, length)
+                decoded.extend(S::of_escape(c, rest[0], rest[length - 1]));
+                at += length;
             }
-            None => (char::from(rest[0].byte), 1),
-        };
-        if length > 1 {
-            decoded.extend(Unit::of(c, rest[0].start..rest[length - 1].end));
-        } else {
-            decoded.push(rest[0]);
+            None => {
+                decoded.extend(rest.first());
+                at += rest.len().min(1);
+            }
         }
-        at += length;
     }
     has_escapes.then_some(decoded)
 }
 
-/// The character that an escape at the start of `units` stands for, and the length of the escape.
-fn escape(units: &[Unit]) -> Option<(char, usize)> {
-    let is_any = |allowed: &[u8], unit: &Unit| allowed.contains(&unit.byte);
+/// The character that an escape at the start of `text` stands for, and the length of the escape.
+fn escape<S: Symbol>(text: &[S]) -> Option<(char, usize)> {
+    let byte = |at: usize| text.get(at).map(|symbol| symbol.byte());
     let number = |from: usize, most: usize, end: Option<u8>, radix: u32| {
-        let digits: String = units
-            .iter()
-            .skip(from)
-            .take(most)
-            .map(|unit| char::from(unit.byte))
-            .take_while(|c| c.is_digit(radix))
-            .collect();
-        let length = from + digits.len();
+        let digits = text.iter().skip(from).take(most);
+        let digits = digits.map_while(|symbol| char::from(symbol.byte()).to_digit(radix));
+        // At most eight digits: they fit.
+        let (value, count) =
+            digits.fold((0, 0), |(value, count), digit| (value * radix + digit, count + 1));
+        let length = from + count;
         let length = match end {
-            Some(end) => (units.get(length)?.byte == end).then_some(length + 1)?,
-            None => (digits.len() == most).then_some(length)?,
+            Some(end) => (count > 0 && byte(length)? == end).then_some(length + 1)?,
+            None => (count == most).then_some(length)?,
         };
-        Some((char::from_u32(u32::from_str_radix(&digits, radix).ok()?)?, length))
+        Some((char::from_u32(value)?, length))
     };
-    match units.first()?.byte {
+    match byte(0)? {
         b'%' => number(1, 2, None, 16),
-        b'&' if units.get(1)?.byte == b'#' => match units.get(2)?.byte {
+        b'&' if byte(1)? == b'#' => match byte(2)? {
             b'x' | b'X' => number(3, 8, Some(b';'), 16),
             _ => number(2, 8, Some(b';'), 10),
         },
-        b'\\' => match units.get(1)?.byte {
-            b'u' if units.get(2)?.byte == b'{' => number(3, 6, Some(b'}'), 16),
+        b'\\' => match byte(1)? {
+            b'u' if byte(2)? == b'{' => number(3, 6, Some(b'}'), 16),
             b'u' => number(2, 4, None, 16),
             b'x' => number(2, 2, None, 16),
             b'n' | b'r' | b't' => Some((' ', 2)),
-            _ if is_any(b"/\\\"'", &units[1]) => Some((char::from(units[1].byte), 2)),
+            same @ (b'/' | b'\\' | b'"' | b'\'') => Some((char::from(same), 2)),
             _ => None,
         },
         _ => None,
@@ -204,9 +255,11 @@ mod tests {
     const SECRET: &str = "Secret/Access+Key/0123456789==";
 
     fn redacted(text: &str) -> String {
-        let secrets = [Spellings::of(SECRET)];
+        let secrets = [Spellings::of(SECRET).unwrap()];
         let mut clean = text.to_owned();
-        for range in find(text, secrets.iter()).into_iter().rev() {
+        let found = find(text, secrets.iter());
+        assert_eq!(is_in(text, secrets.iter()), !found.is_empty(), "{text}");
+        for range in found.into_iter().rev() {
             clean.replace_range(range, "[redacted]");
         }
         clean
@@ -250,9 +303,9 @@ mod tests {
 
     #[test]
     fn a_secret_is_found_anywhere_in_a_long_text() {
-        let secrets = [Spellings::of(SECRET)];
+        let secrets = [Spellings::of(SECRET).unwrap()];
         let escaped = SECRET.replace('/', "%252F").replace('+', "&#x2b;");
-        for before in [0, WINDOW / 2 - 20, WINDOW - 20, 3 * WINDOW + 1_000] {
+        for before in [0, WINDOW - OVERLAP, WINDOW / 2 - 20, WINDOW - 20, 2 * WINDOW + 1_000] {
             let around = ["a \n".repeat(before), "b".repeat(2 * WINDOW)];
             for spelling in [SECRET, &escaped] {
                 let text = format!("{}{spelling}{}", around[0], around[1]);

@@ -1,5 +1,5 @@
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::error::Error;
 use super::selection::{SelectedReading, Selection, count_unlisted};
@@ -26,6 +26,10 @@ pub(super) struct Session {
     impact: ImpactScope,
     /// Whether plans record the documents of every policy that they set, and not only of pinned ones.
     is_recording: bool,
+    /// Whether the user or the fleet names the account.
+    is_named: bool,
+    /// The documents that were read for the plan. The guard rails are checked with the same ones.
+    documents: Mutex<PolicyTexts>,
 }
 
 /// What plans say about what their changes give and take.
@@ -156,7 +160,9 @@ impl Session {
         }
         let account = Connection::open_with(&access, waits).await.identify().await?;
         check_account(expected, account.identity())?;
-        Ok(Session { account, impact: ImpactScope::default(), is_recording: false })
+        let (impact, is_named) = (ImpactScope::default(), expected.is_some());
+        let documents = Mutex::default();
+        Ok(Session { account, impact, is_recording: false, is_named, documents })
     }
 
     /// The session, whose plans say what their changes give and take as far as `impact` says.
@@ -192,7 +198,7 @@ impl Session {
                     self.read_selected(&config, base.as_deref(), &selection).await?;
                 let mut plan = Plan::between(&context, &config, &live);
                 count_unlisted(&self.account, &config, &live, &mut plan);
-                if !config.names_account() {
+                if !self.is_named && !config.names_account() {
                     plan.account_alias = self.account_alias().await?;
                 }
                 plan = self.checked_against_policies(plan).await?;
@@ -336,8 +342,12 @@ impl Session {
         Ok(())
     }
 
-    /// The documents of these policies: those that are `known`, those on the account pages of the impact, and those that
-    /// are read now.
+    fn documents(&self) -> MutexGuard<'_, PolicyTexts> {
+        self.documents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The documents of these policies: those that are `known`, those that were read before, those on the account pages of
+    /// the impact, and those that are read now.
     async fn texts_of(
         &self,
         needed: &BTreeSet<PolicyArn>,
@@ -345,10 +355,17 @@ impl Session {
     ) -> Result<PolicyTexts, Error> {
         let mut texts = self.account.collected_documents(needed);
         texts.retain(|_, text| text.is_ok());
-        let known = known.iter().filter(|(arn, _)| needed.contains(*arn));
-        texts.extend(known.map(|(arn, text)| (arn.clone(), text.clone())));
+        let mut add = |known: &PolicyTexts| {
+            let known = known.iter().filter(|(arn, _)| needed.contains(*arn));
+            texts.extend(known.map(|(arn, text)| (arn.clone(), text.clone())));
+        };
+        add(&self.documents());
+        add(known);
         let missing = needed.iter().filter(|arn| !texts.contains_key(*arn)).collect();
-        texts.extend(self.account.policy_documents(&missing).await?);
+        let read = self.account.policy_documents(&missing).await?;
+        let usable = read.iter().filter(|(_, text)| text.is_ok());
+        self.documents().extend(usable.map(|(arn, text)| (arn.clone(), text.clone())));
+        texts.extend(read);
         Ok(texts)
     }
 

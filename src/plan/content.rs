@@ -17,7 +17,8 @@ use crate::iam::{
 pub struct Plan {
     /// The account that the plan is for.
     pub account: AccountId,
-    /// The alias of the account. It is read only if the file names no account.
+    /// The alias of the account. It is read only if nothing else names the account: neither the file, nor the user, nor a
+    /// fleet.
     pub account_alias: Option<AccountAlias>,
     /// What the plan is made from.
     pub source: PlanSource,
