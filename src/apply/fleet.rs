@@ -128,8 +128,8 @@ impl AccountRun {
         match &self.end {
             AccountEnd::NotBegun { .. } => false,
             AccountEnd::Failed(_) | AccountEnd::Refused { .. } => true,
-            AccountEnd::Completed { summary, journal, .. } => {
-                !summary.is_complete() || journal.is_err()
+            AccountEnd::Completed { preflight, summary, journal } => {
+                !summary.is_complete() || journal.is_err() || !preflight.is_all_possible()
             }
         }
     }
@@ -153,10 +153,15 @@ impl FleetRun {
 
     /// Whether nothing was changed, because guard rails or conflicts refused every plan with changes.
     pub fn is_refused(&self) -> bool {
-        let is_refused = |it: &Arc<AccountRun>| matches!(it.end, AccountEnd::Refused { .. });
+        let is_refused = |it: &Arc<AccountRun>| {
+            matches!(
+                it.end,
+                AccountEnd::Refused { .. } | AccountEnd::NotBegun { why: NotBegun::GuardRail, .. }
+            )
+        };
         let is_idle = |it: &Arc<AccountRun>| match &it.end {
             AccountEnd::Completed { preflight, .. } => preflight.plan.changes.is_empty(),
-            AccountEnd::NotBegun { .. } => true,
+            AccountEnd::NotBegun { why, .. } => *why == NotBegun::First,
             AccountEnd::Failed(_) | AccountEnd::Refused { .. } => false,
         };
         let all_refused = self.accounts.iter().any(is_refused)

@@ -12,6 +12,7 @@ use super::confirmation::confirm;
 use super::exit_code::Exit;
 use super::failure::Failure;
 use super::fleet;
+use super::metrics::MetricsFile;
 use super::output::Output;
 use super::reporter::Reporter;
 use super::signals::{interrupted, stop_on_signal};
@@ -27,7 +28,8 @@ use crate::ops::{
 };
 use crate::plan::{Preflight, Refused, Supervision};
 use crate::report::{
-    WaitDisplay, override_help, render_refused, render_review, statements, summary_counts,
+    AccountMetrics, WaitDisplay, override_help, render_refused, render_review, statements,
+    summary_counts,
 };
 use crate::state::UnfinishedRun;
 
@@ -35,11 +37,12 @@ pub(super) async fn run(
     args: &Args,
     command: &ApplyArgs,
     output: &Output,
+    metrics: &MetricsFile,
 ) -> Result<Exit, Failure> {
     let input = match &command.plan {
         None => {
             if let Some(fleet) = &args.fleet {
-                return fleet::apply_files(args, fleet, command, output).await;
+                return fleet::apply_files(args, fleet, command, output, metrics).await;
             }
             ApplyInput::Files(command.selection.of(args.files()))
         }
@@ -59,7 +62,7 @@ pub(super) async fn run(
             match ops::read_plan(path).map_err(Failure::nothing_changed)? {
                 SavedPlan::Account(plan) => ApplyInput::Planned(plan),
                 SavedPlan::Fleet(plan) => {
-                    return fleet::apply_saved(args, plan, path, command, output).await;
+                    return fleet::apply_saved(args, plan, path, command, output, metrics).await;
                 }
             }
         }
@@ -100,6 +103,7 @@ pub(super) async fn run(
         unprinted: String::new(),
         journal: Arc::default(),
         running: None,
+        metrics,
     };
     match ops::apply(&options, &switch, &mut terminal).await {
         Err(error) => {
@@ -108,10 +112,14 @@ pub(super) async fn run(
             Err(write_to_review(Failure::nothing_changed(error), format, output)?)
         }
         Ok(ApplyOutcome::Refused { preflight, why }) => {
+            let not_attempted = preflight.plan.changes.len();
+            let summary = Summary { not_attempted, ..Summary::default() };
+            metrics.record(|| vec![AccountMetrics::of_run(&preflight, &summary, None)]);
             let _ = terminal.finish().await;
             Err(refused(&preflight, &why, format, output))
         }
         Ok(ApplyOutcome::Completed { preflight, summary, journal }) => {
+            metrics.record(|| vec![AccountMetrics::of_run(&preflight, &summary, None)]);
             let written = terminal.finish().await;
             if let Ok(Some(path)) = &journal {
                 output.remark(&format!("journal: {}", Printable::path(path)));
@@ -150,6 +158,7 @@ struct Terminal<'a> {
     unprinted: String,
     journal: Arc<OnceLock<PathBuf>>,
     running: Option<Running>,
+    metrics: &'a MetricsFile,
 }
 
 /// The tasks that accompany a run.
@@ -206,6 +215,7 @@ impl Interaction for Terminal<'_> {
         let before = mem::take(&mut self.unprinted);
         let (events, reporter) =
             Reporter::start(preflight.clone(), self.format, *self.output, before)?;
+        self.metrics.command_handles_signals();
         let (switch, bar) = (self.switch.clone(), reporter.bar_handle());
         let stopping = stop_on_signal(switch, *self.output, bar, self.journal.clone());
         let signals = tokio::spawn(stopping);

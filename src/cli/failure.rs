@@ -131,6 +131,9 @@ fn help(error: &Error) -> Option<String> {
         Error::Fleet(FleetError::NoAccounts { .. }) => {
             "correct units: only active accounts of these units and of those below them belong to the fleet"
         }
+        Error::Fleet(FleetError::NoBaseIdentity) => "this is a bug in iam-boundaries: report it",
+        Error::Fleet(FleetError::NoSuchSelection { .. }) => "correct --only",
+        Error::Fleet(FleetError::NothingBegun { .. }) => return None,
         Error::Fleet(FleetError::ShareAsPlanned(_)) => {
             "specify a number with --max-fleet-changes, or omit --as-planned"
         }

@@ -1,4 +1,5 @@
 use std::io::{self, IsTerminal};
+use std::sync::{Mutex, PoisonError};
 
 use super::gate::Gate;
 use crate::aws::MfaPrompt;
@@ -11,11 +12,15 @@ pub(super) struct TerminalMfaPrompt {
     pub(super) waits: WaitDisplay,
 }
 
+static ASKING: Mutex<()> = Mutex::new(());
+
 impl MfaPrompt for TerminalMfaPrompt {
     fn ask(&self, serial: &str) -> io::Result<Option<String>> {
         if !io::stdin().is_terminal() {
             return Ok(None);
         }
+        // The accounts of a fleet ask one after the other.
+        let _one = ASKING.lock().unwrap_or_else(PoisonError::into_inner);
         self.waits.hide();
         let prompt = format!("MFA code for {}: ", printable(serial));
         Ok(Some(read(&prompt)?.trim().to_owned()))

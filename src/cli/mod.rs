@@ -14,6 +14,7 @@ mod gate;
 mod impact;
 mod import;
 mod manual;
+mod metrics;
 mod mfa_prompt;
 mod output;
 mod plan;
@@ -33,6 +34,7 @@ use clap::Parser;
 
 use args::{Args, Command, with_useful_tip};
 use exit_code::Exit;
+use metrics::MetricsFile;
 use output::Output;
 use runtime::on_runtime;
 
@@ -53,12 +55,19 @@ pub fn run() -> ExitCode {
     };
     let output = Output::new(args.color, args.verbose);
     output.start_logging();
+    let metrics = MetricsFile::of(&args.command);
     let done = match &args.command {
         Command::Check(command) => check::run(&args, command, &output),
-        Command::Plan(command) => on_runtime(plan::run(&args, command, &output)),
+        Command::Plan(command) => {
+            on_runtime(metrics.unless_interrupted(plan::run(&args, command, &output, &metrics)))
+        }
         Command::Show(command) => show::run(&args, command, &output),
-        Command::Apply(command) => on_runtime(apply::run(&args, command, &output)),
-        Command::Rollback(command) => on_runtime(rollback::run(&args, command, &output)),
+        Command::Apply(command) => {
+            on_runtime(metrics.unless_interrupted(apply::run(&args, command, &output, &metrics)))
+        }
+        Command::Rollback(command) => {
+            on_runtime(metrics.unless_interrupted(rollback::run(&args, command, &output, &metrics)))
+        }
         Command::Impact(command) => impact::run(command, &output),
         Command::Import(command) => on_runtime(import::run(&args, command, &output)),
         Command::Schema(command) => schema::run(command, &output),
@@ -66,8 +75,6 @@ pub fn run() -> ExitCode {
         Command::Man(command) => manual::run(command, &output),
         Command::Sandbox(command) => on_runtime(sandbox::run(command, &output)),
     };
-    match done {
-        Ok(exit) => exit.into(),
-        Err(failure) => output.fail(&failure).into(),
-    }
+    let exit = done.unwrap_or_else(|failure| output.fail(&failure));
+    metrics.write(exit, &output).into()
 }

@@ -6,15 +6,21 @@ use super::check::write_to_review;
 use super::exit_code::Exit;
 use super::failure::Failure;
 use super::fleet;
+use super::metrics::MetricsFile;
 use super::output::Output;
 use crate::iam::{DateOrTime, Printable};
 use crate::ops::{self, ExplainOptions, PlanOptions, Selection};
 use crate::plan::{Plan, Severity};
-use crate::report::{render_explanation, render_plan};
+use crate::report::{AccountMetrics, render_explanation, render_plan};
 
-pub(super) async fn run(args: &Args, command: &PlanArgs, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    args: &Args,
+    command: &PlanArgs,
+    output: &Output,
+    metrics: &MetricsFile,
+) -> Result<Exit, Failure> {
     if let Some(file) = &args.fleet {
-        return fleet::plan(args, file, command, output).await;
+        return fleet::plan(args, file, command, output, metrics).await;
     }
     reject_option_of_fleet(command.fleet.set_option())?;
     reject_option_of_fleet(command.shard.shard.map(|_| "--shard"))?;
@@ -51,13 +57,19 @@ pub(super) async fn run(args: &Args, command: &PlanArgs, output: &Output) -> Res
         max_removals: command.limits.max_removals,
     };
     match ops::plan(&options, &mut |wait| waits.show(wait)).await.map_err(Failure::from) {
-        Ok(plan) => made(&plan, &command.to, output),
+        Ok(plan) => made(&plan, &command.to, output, metrics),
         Err(failure) => Err(write_to_review(failure, command.to.format, output)?),
     }
 }
 
 /// Reports a plan, and the file that it was saved in.
-pub(super) fn made(plan: &Plan, to: &PlanOutput, output: &Output) -> Result<Exit, Failure> {
+pub(super) fn made(
+    plan: &Plan,
+    to: &PlanOutput,
+    output: &Output,
+    metrics: &MetricsFile,
+) -> Result<Exit, Failure> {
+    metrics.record(|| vec![AccountMetrics::of_plan(plan, None)]);
     if let Some(path) = &to.out {
         output.remark(&saved(plan, path));
     }

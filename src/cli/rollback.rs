@@ -3,6 +3,7 @@ use super::args::{Args, RollbackArgs};
 use super::exit_code::Exit;
 use super::failure::Failure;
 use super::fleet;
+use super::metrics::MetricsFile;
 use super::output::Output;
 use super::plan::made;
 use crate::ops::{self, RollbackOptions};
@@ -11,12 +12,13 @@ pub(super) async fn run(
     args: &Args,
     command: &RollbackArgs,
     output: &Output,
+    metrics: &MetricsFile,
 ) -> Result<Exit, Failure> {
     let help = "omit -f: the journal contains the boundaries from before the run";
     reject_file(args, "rollback", help)?;
     reject_fleet(args, "rollback")?;
     if ops::is_run_directory(&command.journal) {
-        return fleet::rollback(args, command, output).await;
+        return fleet::rollback(args, command, output, metrics).await;
     }
     reject_option_of_fleet(command.fleet.set_option())?;
     let account = one_account(args)?;
@@ -27,5 +29,5 @@ pub(super) async fn run(
         journal: command.journal.clone(),
     };
     let plan = ops::rollback(&options, &mut |wait| waits.show(wait)).await?;
-    made(&plan, &command.to, output)
+    made(&plan, &command.to, output, metrics)
 }

@@ -21,6 +21,8 @@ impl MaxSize {
     /// A small file in the state directory: the lock and the mark of an unfinished run, which contain one
     /// path, and the measured rates.
     pub const STATE: MaxSize = MaxSize(MIB);
+    /// The metrics of an earlier run. 2,000 accounts with 25 samples each take 8 MiB.
+    pub const METRICS: MaxSize = MaxSize(64 * MIB);
     /// A policy document. IAM's quota for a managed policy is 6,144 characters without white space.
     pub const POLICY: MaxSize = MaxSize(MIB);
     /// The accounts of a sandbox. They can have more users than an account of AWS: up to a million.

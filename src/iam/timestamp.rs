@@ -51,6 +51,11 @@ impl Timestamp {
         }
     }
 
+    /// The seconds since the beginning of 1970.
+    pub fn unix_seconds(self) -> i64 {
+        self.0.unix_timestamp()
+    }
+
     /// A time in the form of RFC 3339 with any offset from UTC.
     ///
     /// # Errors

@@ -39,6 +39,8 @@ pub struct FleetRecordAccount {
     pub credentials: AccountCredentials,
     /// The number of planned changes.
     pub changes: usize,
+    /// Whether the account has a journal; `None` while the run has not ended.
+    pub has_journal: Option<bool>,
 }
 
 /// Why a directory is not that of a run on a fleet.
@@ -111,11 +113,14 @@ impl FleetRecordAccount {
         format!("{}.jsonl", self.account)
     }
 
-    /// How far the run on the account came.
+    /// How far the run on the account came. A journal that existed at the end of the run and does not exist is unreadable.
     pub fn state(&self, directory: &Path) -> FleetRecordState {
         match RunRecord::read(&directory.join(self.journal())) {
             Ok(record) => FleetRecordState::Begun(Box::new(record)),
-            Err(ReadError::Unreadable(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(ReadError::Unreadable(error))
+                if error.kind() == std::io::ErrorKind::NotFound
+                    && self.has_journal != Some(true) =>
+            {
                 FleetRecordState::NotBegun
             }
             Err(error) => FleetRecordState::Unreadable(error),

@@ -11,8 +11,25 @@ pub enum FleetError {
         /// The fleet file, the plan or the directory.
         origin: Printable,
     },
+    /// An account has a role, and the identity that assumes it was not opened. This is a bug.
+    #[error("the base identity of the fleet was not opened")]
+    NoBaseIdentity,
+    /// No account of the fleet has the principals of `--only`.
+    #[error("no account of the fleet has {}", patterns.join(" or "))]
+    NoSuchSelection {
+        /// The patterns that match nothing.
+        patterns: Vec<String>,
+    },
+    /// A run changed nothing in the accounts to roll back.
+    #[error("the run of {path} was not begun in these accounts, so there is nothing to roll back")]
+    NothingBegun {
+        /// The directory of the run.
+        path: Printable,
+    },
     /// The fleet has no accounts: its units have no active ones.
-    #[error("{fleet} has no accounts: the organizational units have no active accounts")]
+    #[error(
+        "{fleet} has no accounts: the organizational units have no active accounts that except does not list"
+    )]
     NoAccounts {
         /// The fleet file.
         fleet: Printable,

@@ -19,6 +19,8 @@ pub struct Selection {
     pub base: Vec<PathBuf>,
     /// The principals to plan for; `None` for all.
     pub only: Option<Vec<PrincipalPattern>>,
+    /// Whether an account without the principals of `only` is not an error: another account of the fleet can have them.
+    pub is_of_fleet: bool,
     /// The plan names the entries that expire within this number of days.
     pub expiring_within: u32,
     /// The time at which entries are expired or not; `None` for now.
@@ -32,6 +34,7 @@ impl Selection {
             files,
             base: Vec::new(),
             only: None,
+            is_of_fleet: false,
             expiring_within: PlanContext::EXPIRING_WITHIN,
             as_of: None,
         }
@@ -55,6 +58,9 @@ impl Selection {
         live: &Inventory,
         account: AccountId,
     ) -> Result<(), Error> {
+        if self.is_of_fleet {
+            return Ok(());
+        }
         let exists = |pattern: &PrincipalPattern| {
             let listed = config.entries().any(|(principal, _)| pattern.matches(&principal));
             let is_there = |reading: &Reading| !reading.is_not_found();

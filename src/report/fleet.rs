@@ -152,7 +152,8 @@ impl<W: Write> FleetReporter for JsonFleet<W> {
                     AccountEnd::Completed { preflight, summary, .. } if !is_written => {
                         let mut reporter = JsonRun::in_fleet(preflight, name, &mut self.to);
                         reporter.on(&Event::Started { changes: Default::default() })?;
-                        reporter.on(&Event::Finished(summary.clone()))
+                        reporter.on(&Event::Finished(summary.clone()))?;
+                        json_fleet::write_account(&mut self.to, run)
                     }
                     AccountEnd::Refused { preflight, why } => {
                         refused_in_fleet(&mut self.to, preflight, name, why)

@@ -133,7 +133,7 @@ impl FleetProgress {
                 bar.set_message(self.remark());
                 for account in self.running.values() {
                     if let Some(line) = &account.line {
-                        line.set_message(account.message());
+                        line.set_message(format!("  {}", account.message()));
                     }
                 }
             }
@@ -200,7 +200,7 @@ impl Account {
             (Some(progress), None) => progress.remark(elapsed),
             (None, None) => format!("reading, {} s", elapsed.as_secs()),
         };
-        format!("  {}: {what}", self.name)
+        format!("{}: {what}", self.name)
     }
 }
 

@@ -31,6 +31,10 @@ enum FleetLine<'a> {
         not_attempted: usize,
         reason: &'static str,
     },
+    /// The journal of the account does not record the end of its run.
+    JournalError { account: AccountId, account_name: &'a AccountName, message: String },
+    /// The fleet does not cover an account of the organization.
+    AccountNotCovered { account: AccountId, account_name: &'a str },
     FleetSummary {
         digest: Digest,
         accounts: usize,
@@ -72,6 +76,9 @@ pub(super) fn write_account(to: &mut impl Write, run: &AccountRun) -> io::Result
             not_attempted: *changes,
             reason: reason_code(*why),
         },
+        AccountEnd::Completed { journal: Err(error), .. } => {
+            FleetLine::JournalError { account, account_name, message: error.to_string() }
+        }
         AccountEnd::Completed { .. } | AccountEnd::Refused { .. } => return Ok(()),
     };
     write_line(to, &line)
@@ -83,6 +90,10 @@ pub(super) fn write_end(to: &mut impl Write, run: &FleetRun) -> io::Result<()> {
         let why = fleet_statements(&run.violations);
         let advice = fleet_override_help(&run.violations);
         write_line(to, &FleetLine::FleetRefused { why, advice })?;
+    }
+    for it in &run.plan.uncovered {
+        let (account, account_name) = (it.id, &*it.name);
+        write_line(to, &FleetLine::AccountNotCovered { account, account_name })?;
     }
     let totals = Totals::of(run);
     let count = |is: fn(&AccountEnd) -> bool| run.accounts.iter().filter(|it| is(&it.end)).count();

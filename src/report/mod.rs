@@ -21,6 +21,7 @@ mod json_fleet;
 mod json_impact;
 mod markdown;
 mod markdown_fleet;
+mod metrics;
 mod progress;
 mod render;
 mod reporter;
@@ -37,6 +38,7 @@ pub use fleet::{FleetReporter, fleet_reporter, render_fleet_plan, render_fleet_r
 pub use fleet_progress::FleetProgress;
 pub use format::Format;
 pub use json_comparison::render_comparison_json;
+pub use metrics::{AccountMetrics, Metrics};
 pub use progress::Progress;
 pub use render::{
     render_check, render_explanation, render_file_errors, render_fleet_check, render_impact,

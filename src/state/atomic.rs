@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::files::{parent, reject_special, sync_parent_directory};
+use crate::files::{MaxSize, parent, read_regular, reject_special, sync_parent_directory};
 
 /// What to do if the file already exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,4 +57,15 @@ pub fn write_atomically(path: &Path, text: &str, on_existing: OnExisting) -> io:
     }
     .map_err(|error| error.error)?;
     sync_parent_directory(path)
+}
+
+/// Replaces the file at `path` atomically with what `text` makes of its earlier text; `None` if there is none that can be
+/// read.
+///
+/// # Errors
+/// Those of [`write_atomically`].
+pub fn replace_with(path: &Path, text: impl FnOnce(Option<&str>) -> String) -> io::Result<()> {
+    let earlier = read_regular(path, MaxSize::METRICS).ok();
+    let earlier = earlier.as_deref().and_then(|text| std::str::from_utf8(text).ok());
+    write_atomically(path, &text(earlier), OnExisting::Replace)
 }

@@ -30,14 +30,15 @@ pub struct FleetDirectory {
 }
 
 impl StateRoot {
-    /// The state of the fleet that `source` names: the path of the fleet file.
+    /// The state of the fleet that `source` names, the path of the fleet file, or of the part of it that `scope` names.
     ///
     /// # Errors
     /// Returns a [`StateError`] if the directory cannot be created, or if another user could change its content.
-    pub fn fleet(&self, source: &Printable) -> Result<FleetDirectory, StateError> {
+    pub fn fleet(&self, source: &Printable, scope: &str) -> Result<FleetDirectory, StateError> {
         let path = private(&self.path().join(FLEETS))?;
         let absolute = std::path::absolute(&**source).unwrap_or_else(|_| PathBuf::from(&**source));
-        let digest = Digest::of(absolute.as_os_str().as_encoded_bytes()).to_string();
+        let key = [absolute.as_os_str().as_encoded_bytes(), b"\0", scope.as_bytes()].concat();
+        let digest = Digest::of(key).to_string();
         let marker = path.join(format!("unfinished-{}.json", &digest["sha256:".len()..][..16]));
         Ok(FleetDirectory { path, marker })
     }
@@ -67,8 +68,11 @@ impl FleetDirectory {
         write().map_err(|error| StateError::Unwritable { path: self.path.clone(), error })
     }
 
-    /// Removes the marker: the run has finished.
-    pub fn clear_unfinished(&self) {
+    /// Removes the marker of the run whose directory is `run`: it has finished. The marker of another run stays.
+    pub fn clear_unfinished(&self, run: &Path) {
+        if !matches!(self.unfinished_run(), Ok(Some(marked)) if marked == run) {
+            return;
+        }
         match fs::remove_file(&self.marker) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}

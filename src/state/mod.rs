@@ -12,7 +12,7 @@ mod privacy;
 mod unfinished;
 
 pub use account_directory::{AccountDirectory, StateRoot};
-pub use atomic::{OnExisting, existing_target, write_atomically};
+pub use atomic::{OnExisting, existing_target, replace_with, write_atomically};
 pub use error::StateError;
 pub use fleet_directory::FleetDirectory;
 pub use holder::LockHolder;

@@ -57,6 +57,7 @@ mod journal;
 mod layers;
 mod localstack;
 mod messages;
+mod metrics;
 mod only;
 mod organization;
 mod pinned;

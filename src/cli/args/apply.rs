@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::example::{self, Example};
 use super::value::{duration, positive_duration};
-use super::{FleetApplyArgs, FleetArgs, Format, OverrideArgs, SelectionArgs, ShardArgs};
+use super::{
+    FleetApplyArgs, FleetArgs, Format, MetricsArgs, OverrideArgs, SelectionArgs, ShardArgs,
+};
 use crate::iam::Rate;
 
 pub(super) const EXAMPLES: &[Example] = &[
@@ -61,6 +63,8 @@ pub(in crate::cli) struct ApplyArgs {
     /// Output format
     #[arg(long, default_value = "text")]
     pub(in crate::cli) format: Format,
+    #[command(flatten)]
+    pub(in crate::cli) metrics: MetricsArgs,
     #[command(flatten)]
     pub(in crate::cli) selection: SelectionArgs,
     #[command(flatten)]

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::example::{self, Example};
 use super::value::{positive_duration, principal};
-use super::{FleetArgs, Format, LimitArgs, SelectionArgs, ShardArgs};
+use super::{FleetArgs, Format, LimitArgs, MetricsArgs, SelectionArgs, ShardArgs};
 use crate::aws::Access;
 use crate::iam::{AccountId, DateOrTime, Principal};
 use crate::ops::{FleetMaking, ImpactScope, Making};
@@ -84,6 +84,8 @@ pub(in crate::cli) struct PlanOutput {
     /// Return exit code 2 if there are changes, and 5 if there are also problems
     #[arg(long)]
     pub(in crate::cli) detailed_exitcode: bool,
+    #[command(flatten)]
+    pub(in crate::cli) metrics: MetricsArgs,
 }
 
 impl PlanOutput {

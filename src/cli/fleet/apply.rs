@@ -11,6 +11,7 @@ use super::super::check::write_to_review;
 use super::super::confirmation::confirm_fleet;
 use super::super::exit_code::Exit;
 use super::super::failure::Failure;
+use super::super::metrics::MetricsFile;
 use super::super::output::Output;
 use super::super::signals::{interrupted, stop_on_signal};
 use super::super::unfinished;
@@ -18,7 +19,7 @@ use super::plan::part;
 use super::progress::{Events, ReadingProgress};
 use super::reporter::Reporter;
 use super::unfinished::message;
-use crate::apply::FleetRun;
+use crate::apply::{FleetEvent, FleetRun};
 use crate::aws::{RetryPolicy, StopSwitch};
 use crate::iam::Printable;
 use crate::inventory::{StopReason, Wait};
@@ -28,7 +29,7 @@ use crate::ops::{
 };
 use crate::plan::{FleetPlan, Supervision};
 use crate::report::{
-    BarHandle, WaitDisplay, fleet_override_help, fleet_statements, override_help,
+    AccountMetrics, BarHandle, WaitDisplay, fleet_override_help, fleet_statements, override_help,
     render_fleet_review, statements,
 };
 
@@ -38,6 +39,7 @@ pub(in crate::cli) async fn apply_files(
     fleet: &Path,
     command: &ApplyArgs,
     output: &Output,
+    metrics: &MetricsFile,
 ) -> Result<Exit, Failure> {
     let waits = output.wait_display();
     let (access, _sandbox) = access(args, &waits).await?;
@@ -62,7 +64,7 @@ pub(in crate::cli) async fn apply_files(
         true => FleetInput::FilesAsPlanned(files),
         false => FleetInput::Files(files),
     };
-    run(args, access, input, command, waits, output).await
+    run(args, access, input, command, waits, output, metrics).await
 }
 
 /// Applies a saved plan of a fleet, which was read from `path`.
@@ -72,11 +74,13 @@ pub(in crate::cli) async fn apply_saved(
     path: &Path,
     command: &ApplyArgs,
     output: &Output,
+    metrics: &MetricsFile,
 ) -> Result<Exit, Failure> {
-    let plan = part(plan, args, path)?;
+    let plan = part(plan, args, command.shard.shard, path)?;
     let waits = output.wait_display();
     let (access, _sandbox) = access(args, &waits).await?;
-    run(args, access, FleetInput::Saved(Box::new(plan)), command, waits, output).await
+    let input = FleetInput::Saved(Box::new(plan));
+    run(args, access, input, command, waits, output, metrics).await
 }
 
 async fn run(
@@ -86,6 +90,7 @@ async fn run(
     command: &ApplyArgs,
     waits: WaitDisplay,
     output: &Output,
+    metrics: &MetricsFile,
 ) -> Result<Exit, Failure> {
     let options = FleetApplyOptions {
         access,
@@ -121,6 +126,7 @@ async fn run(
         unprinted: String::new(),
         journals: Arc::default(),
         running: None,
+        metrics,
     };
     let ended = ops::apply_fleet(&options, &switch, &mut terminal, &events.sender()).await;
     terminal.reading = None;
@@ -132,6 +138,7 @@ async fn run(
             Err(write_to_review(Failure::nothing_changed(error), format, output)?)
         }
         Ok(run) => {
+            metrics.record(|| AccountMetrics::of_fleet_run(&run));
             let run = Arc::new(run);
             let written = terminal.finish(Some(run.clone())).await;
             if let Some(path) = &run.journals {
@@ -177,6 +184,7 @@ struct Terminal<'a> {
     unprinted: String,
     journals: Arc<OnceLock<PathBuf>>,
     running: Option<Running>,
+    metrics: &'a MetricsFile,
 }
 
 /// The tasks that accompany a run.
@@ -197,6 +205,9 @@ impl Terminal<'_> {
             // Guard rails of the fleet refused the plans: the text is printed already.
             (None, Some(_)) if self.format != Format::Text => {
                 let (sender, reporter) = Reporter::start(self.format, *self.output, String::new())?;
+                for account in run.iter().flat_map(|run| &run.accounts) {
+                    let _ = sender.send(FleetEvent::Applied(account.clone()));
+                }
                 self.events.send_to(Some(sender));
                 Running { reporter, signals: tokio::spawn(std::future::ready(())) }
             }
@@ -279,6 +290,7 @@ impl FleetInteraction for Terminal<'_> {
         }
         let (sender, reporter) = Reporter::start(self.format, *self.output, before)?;
         self.events.send_to(Some(sender));
+        self.metrics.command_handles_signals();
         let (switch, bar) = (self.switch.clone(), BarHandle::none());
         let stopping = stop_on_signal(switch, *self.output, bar, self.journals.clone());
         self.running = Some(Running { reporter, signals: tokio::spawn(stopping) });

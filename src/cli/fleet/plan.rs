@@ -5,15 +5,16 @@ use super::super::args::{Args, PlanArgs, PlanOutput, RollbackArgs};
 use super::super::check::write_to_review;
 use super::super::exit_code::Exit;
 use super::super::failure::Failure;
+use super::super::metrics::MetricsFile;
 use super::super::output::Output;
 use super::super::plan::exit;
 use super::progress::{Events, ReadingProgress};
-use crate::iam::{DateOrTime, Printable};
+use crate::iam::{DateOrTime, Printable, Shard};
 use crate::ops::{
     self, FleetError, FleetPlanOptions, FleetRollbackOptions, FleetSelection, Selection,
 };
 use crate::plan::FleetPlan;
-use crate::report::render_fleet_plan;
+use crate::report::{AccountMetrics, render_fleet_plan};
 
 /// Plans the accounts of the fleet file `file`.
 pub(in crate::cli) async fn plan(
@@ -21,6 +22,7 @@ pub(in crate::cli) async fn plan(
     file: &Path,
     command: &PlanArgs,
     output: &Output,
+    metrics: &MetricsFile,
 ) -> Result<Exit, Failure> {
     let base = match &*command.base {
         [] => None,
@@ -49,7 +51,7 @@ pub(in crate::cli) async fn plan(
     let planned = ops::plan_fleet(&options, &mut |wait| waits.show(wait), &events.sender()).await;
     drop(progress);
     match planned.map_err(Failure::from) {
-        Ok(plan) => made(&plan, &command.to, output),
+        Ok(plan) => made(&plan, &command.to, output, metrics),
         Err(failure) => Err(write_to_review(failure, command.to.format, output)?),
     }
 }
@@ -59,6 +61,7 @@ pub(in crate::cli) async fn rollback(
     args: &Args,
     command: &RollbackArgs,
     output: &Output,
+    metrics: &MetricsFile,
 ) -> Result<Exit, Failure> {
     let waits = output.wait_display();
     let (access, _sandbox) = access(args, &waits).await?;
@@ -72,23 +75,30 @@ pub(in crate::cli) async fn rollback(
     let planned =
         ops::rollback_fleet(&options, &mut |wait| waits.show(wait), &events.sender()).await;
     drop(progress);
-    made(&planned?, &command.to, output)
+    made(&planned?, &command.to, output, metrics)
 }
 
-/// The part of a saved fleet plan that `--account` selects.
+/// The part of a saved fleet plan that `--account` and `--shard` select.
 pub(in crate::cli) fn part(
     plan: FleetPlan,
     args: &Args,
+    shard: Option<Shard>,
     path: &Path,
 ) -> Result<FleetPlan, Failure> {
-    plan.part(&args.account).map_err(|selectors| {
+    plan.part(&args.account, shard).map_err(|selectors| {
         let origin = Printable::path(path);
         ops::Error::from(FleetError::NoSuchAccount { selectors, origin }).into()
     })
 }
 
 /// Reports the plans of a fleet, and the file that they were saved in.
-fn made(plan: &FleetPlan, to: &PlanOutput, output: &Output) -> Result<Exit, Failure> {
+fn made(
+    plan: &FleetPlan,
+    to: &PlanOutput,
+    output: &Output,
+    metrics: &MetricsFile,
+) -> Result<Exit, Failure> {
+    metrics.record(|| AccountMetrics::of_fleet_plan(plan));
     if let Some(path) = &to.out {
         let (path, digest) = (Printable::path(path), plan.digest());
         output.remark(&format!("plan saved in {path}, digest {digest}"));

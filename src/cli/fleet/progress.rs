@@ -24,7 +24,9 @@ impl Events {
         Arc::new(move |event| {
             let to = events.0.lock().unwrap_or_else(PoisonError::into_inner);
             // A missing receiver is ignored: the run does not depend on it.
-            drop(to.as_ref().map(|to| to.send(event)));
+            if let Some(to) = to.as_ref() {
+                let _ = to.send(event);
+            }
         })
     }
 }

@@ -1,4 +1,5 @@
 use super::super::error::Error;
+use super::super::fleet_error::FleetError;
 use crate::aws::{Access, BaseIdentity, ExpectedPartition, Waits};
 use crate::config::AccountCredentials;
 use crate::iam::AccountId;
@@ -39,7 +40,8 @@ impl FleetAccess {
     /// The access to an account.
     ///
     /// # Errors
-    /// [`Error::NoProfileInSandbox`] for a profile if the access is a sandbox.
+    /// [`Error::NoProfileInSandbox`] for a profile if the access is a sandbox, and [`FleetError::NoBaseIdentity`] for a role
+    /// if the base identity was not opened.
     pub(super) fn of(
         &self,
         account: AccountId,
@@ -49,7 +51,8 @@ impl FleetAccess {
             (AccountCredentials::Role(role), Some(base)) => {
                 Ok(Access::Role { base: base.clone(), account, role: role.clone() })
             }
-            (AccountCredentials::Role(_) | AccountCredentials::Base, _) => Ok(self.access.clone()),
+            (AccountCredentials::Role(_), None) => Err(FleetError::NoBaseIdentity.into()),
+            (AccountCredentials::Base, _) => Ok(self.access.clone()),
             (AccountCredentials::Profile(profile), _) => self
                 .access
                 .of_profile(profile)

@@ -87,7 +87,9 @@ impl AccountWork {
                 match apply_in(shared.clone(), account.clone(), input).await {
                     Ok(Ok(outcome)) => end(outcome),
                     Ok(Err(error)) => AccountEnd::Failed(problem(&error)),
-                    Err(why) => not_begun(why),
+                    Err((why, known)) => {
+                        AccountEnd::NotBegun { changes: known.unwrap_or(changes), why }
+                    }
                 }
             }
         };
@@ -123,12 +125,12 @@ impl Shared {
     }
 }
 
-/// The outer error says why nothing was sent.
+/// The outer error says why nothing was sent, and the number of changes, if only this attempt knows it.
 async fn apply_in(
     shared: Arc<Shared>,
     account: FleetAccountRef,
     input: ApplyInput,
-) -> Result<Result<ApplyOutcome, Error>, NotBegun> {
+) -> Result<Result<ApplyOutcome, Error>, (NotBegun, Option<usize>)> {
     let access = match shared.access.of(account.id, &account.credentials) {
         Ok(access) => access,
         Err(error) => return Ok(Err(error)),
@@ -156,7 +158,7 @@ async fn apply_in(
         account: account.clone(),
         shared: shared.clone(),
         has_begun: has_begun.clone(),
-        is_over_budget: false,
+        over_budget: None,
     };
     let outcome = {
         let mut applied = std::pin::pin!(apply(&options, &switch, &mut interaction));
@@ -167,16 +169,16 @@ async fn apply_in(
                 let reason = stop.reason().unwrap_or(StopReason::Interrupted);
                 if !has_begun.load(Ordering::SeqCst) {
                     // Nothing was sent but reads.
-                    return Err(NotBegun::Stopped(reason));
+                    return Err((NotBegun::Stopped(reason), None));
                 }
                 switch.request_stop(reason);
                 applied.await
             }
         }
     };
-    match interaction.is_over_budget {
-        true => Err(NotBegun::GuardRail),
-        false => Ok(outcome),
+    match interaction.over_budget {
+        Some(changes) => Err((NotBegun::GuardRail, Some(changes))),
+        None => Ok(outcome),
     }
 }
 
@@ -194,7 +196,8 @@ struct OfAccount {
     account: FleetAccountRef,
     shared: Arc<Shared>,
     has_begun: Arc<AtomicBool>,
-    is_over_budget: bool,
+    /// The number of changes of a plan for which the guard rails of the fleet leave nothing.
+    over_budget: Option<usize>,
 }
 
 impl Interaction for OfAccount {
@@ -214,7 +217,7 @@ impl Interaction for OfAccount {
         match budget.take(review.plan.changes.len()) {
             true => Ok(()),
             false => {
-                self.is_over_budget = true;
+                self.over_budget = Some(review.plan.changes.len());
                 Err(Declined::GuardRail)
             }
         }

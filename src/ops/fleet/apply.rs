@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::Path;
 use std::sync::atomic::AtomicUsize;
@@ -22,9 +22,9 @@ use crate::aws::{ExpectedPartition, StopSwitch};
 use crate::config::FleetGuard;
 use crate::iam::{AccountId, AccountSelector, Threshold};
 use crate::inventory::Wait;
-use crate::journal::FleetRecordAccount;
+use crate::journal::{FleetRecordAccount, JournalError};
 use crate::plan::{
-    AccountPlan, AccountProblem, FleetAccountRef, FleetOverrides, FleetPlan, FleetViolation,
+    AccountPlan, AccountProblem, FleetAccountRef, FleetOverrides, FleetPlan, FleetViolation, Plan,
     Preflight, Violation,
 };
 
@@ -75,6 +75,10 @@ pub async fn apply_fleet(
     events: &FleetEvents,
 ) -> Result<FleetRun, Error> {
     let began = Instant::now();
+    if let Some(path) = options.journals.as_ref().filter(|path| path.symlink_metadata().is_ok()) {
+        return Err(JournalError::Exists(path.clone()).into());
+    }
+    let mut of_other_shards = Vec::new();
     let (plan, refused, access) = match &options.input {
         FleetInput::FilesAsPlanned(files) => {
             return apply_as_planned(options, files, switch, interaction, events).await;
@@ -83,9 +87,11 @@ pub async fn apply_fleet(
             let fleet = files.load()?;
             let targets = files.targets(&fleet, &mut |wait| interaction.waiting(wait)).await?;
             let access = targets.access.clone();
+            of_other_shards = targets.of_other_shards.clone();
             let mut making = files.account_making();
             making.check = Some((options.supervision, options.overrides.clone()));
             let (plan, refused) = files.making.plan(&fleet, targets, making, began, events).await;
+            files.check_found(&plan)?;
             (plan, refused, access)
         }
         FleetInput::Saved(plan) => {
@@ -93,7 +99,8 @@ pub async fn apply_fleet(
             ((**plan).clone(), Vec::new(), access)
         }
     };
-    let first = options.first_of(plan.accounts.iter().map(|it| &it.account), &plan)?;
+    let accounts = plan.accounts.iter().map(|it| &it.account);
+    let first = options.first_of(accounts, &of_other_shards, &plan)?;
     if let Some(run) = unfinished_run(&plan, &options.state)? {
         interaction.unfinished_run(&run);
     }
@@ -104,19 +111,23 @@ pub async fn apply_fleet(
     // The time until a person confirms the plan is not counted.
     let began = began + asked.elapsed();
     if !violations.is_empty() {
-        return Ok(FleetRun { plan, violations, accounts: Vec::new(), journals: None });
+        let accounts = plan.accounts.iter().map(|it| Arc::new(refused_by_fleet(it))).collect();
+        return Ok(FleetRun { plan, violations, accounts, journals: None });
     }
     let changed = plan.accounts.iter().filter_map(|it| Some((it, it.changed()?.changes.len())));
     let changed = changed.map(|(it, changes)| record(&it.account, changes)).collect();
     let directory = RunDirectory::create(
-        &plan.source,
+        &plan,
         plan.digest(),
         changed,
         options.journals.as_deref(),
         &options.state,
     )?;
     let journals = directory.as_ref().map(|it| it.path().to_owned());
-    interaction.begin(journals.as_deref()).map_err(Error::Report)?;
+    if let Err(error) = interaction.begin(journals.as_deref()) {
+        directory.into_iter().for_each(RunDirectory::discard);
+        return Err(Error::Report(error));
+    }
     let shared = Arc::new(Shared {
         options: options.clone(),
         access,
@@ -131,10 +142,23 @@ pub async fn apply_fleet(
     });
     let work = plan.accounts.iter().map(|it| options.work(it)).collect();
     let accounts = in_order(&shared, work, &first, FleetStage::Applying).await;
-    if let Some(directory) = directory {
-        directory.end();
-    }
+    let journals = directory.and_then(RunDirectory::end);
     Ok(FleetRun { plan, violations, accounts, journals })
+}
+
+/// An account of a fleet whose guard rails refuse all plans.
+fn refused_by_fleet(planned: &AccountPlan) -> AccountRun {
+    let end = match &planned.plan {
+        Err(problem) => AccountEnd::Failed(problem.clone()),
+        Ok(plan) if plan.changes.is_empty() => nothing_to_do(plan),
+        Ok(plan) => AccountEnd::NotBegun { changes: plan.changes.len(), why: NotBegun::GuardRail },
+    };
+    AccountRun { account: planned.account.clone(), end }
+}
+
+fn nothing_to_do(plan: &Plan) -> AccountEnd {
+    let preflight = Arc::new(Preflight::fresh(plan.clone()));
+    AccountEnd::Completed { preflight, summary: Summary::default(), journal: Ok(None) }
 }
 
 /// Plans and applies each account at once.
@@ -158,19 +182,23 @@ async fn apply_as_planned(
         uncovered: targets.uncovered,
         part_of: None,
     };
-    let first = options.first_of(targets.targets.iter().map(|it| &it.account), &plan)?;
+    let accounts = targets.targets.iter().map(|it| &it.account);
+    let first = options.first_of(accounts, &targets.of_other_shards, &plan)?;
     if let Some(run) = unfinished_run(&plan, &options.state)? {
         interaction.unfinished_run(&run);
     }
     let directory = RunDirectory::create(
-        &plan.source,
+        &plan,
         plan.digest(),
         targets.targets.iter().map(|it| record(&it.account, 0)).collect(),
         options.journals.as_deref(),
         &options.state,
     )?;
     let journals = directory.as_ref().map(|it| it.path().to_owned());
-    interaction.begin(journals.as_deref()).map_err(Error::Report)?;
+    if let Err(error) = interaction.begin(journals.as_deref()) {
+        directory.into_iter().for_each(RunDirectory::discard);
+        return Err(Error::Report(error));
+    }
     let shared = Arc::new(Shared {
         options: options.clone(),
         access: targets.access,
@@ -187,14 +215,12 @@ async fn apply_as_planned(
         let Source::Files { config, .. } = target.source else {
             unreachable!("the targets of a fleet file are files")
         };
-        let input = ApplyInput::Read { config, selection: files.selection.clone() };
+        let input = ApplyInput::Read { config, selection: files.account_making().selection };
         Work::Run(Box::new(AccountWork { account: target.account, input, changes: 0 }))
     };
     let work = targets.targets.into_iter().map(work).collect();
     let accounts = in_order(&shared, work, &first, FleetStage::PlanningAndApplying).await;
-    if let Some(directory) = directory {
-        directory.end();
-    }
+    let journals = directory.and_then(RunDirectory::end);
     let plan = FleetPlan { accounts: accounts.iter().map(|it| planned(it)).collect(), ..plan };
     Ok(FleetRun { plan, violations: Vec::new(), accounts, journals })
 }
@@ -223,7 +249,8 @@ async fn in_order(
     first: &HashSet<AccountId>,
     stage: FleetStage,
 ) -> Vec<Arc<AccountRun>> {
-    let order: Vec<AccountId> = work.iter().map(|it| it.account().id).collect();
+    let order = work.iter().enumerate().map(|(n, it)| (it.account().id, n));
+    let order: HashMap<AccountId, usize> = order.collect();
     let to_do = work.iter().filter(|it| matches!(it, Work::Run(_))).count();
     (shared.events)(FleetEvent::Started { stage, accounts: to_do });
     let (before, after): (Vec<Work>, Vec<Work>) =
@@ -248,8 +275,7 @@ async fn in_order(
         false => after.into_iter().map(Work::without_first).collect(),
     };
     runs.extend(side_by_side(after, at_once, run).await);
-    let position = |id| order.iter().position(|it| *it == id);
-    runs.sort_by_cached_key(|it| position(it.account.id));
+    runs.sort_by_key(|it| order.get(&it.account.id));
     runs
 }
 
@@ -275,9 +301,7 @@ impl FleetApplyOptions {
         match &planned.plan {
             Err(problem) => nothing(AccountEnd::Failed(problem.clone())),
             Ok(plan) if plan.changes.is_empty() && !self.state.may_be_unfinished(account.id) => {
-                let preflight = Arc::new(Preflight::fresh(plan.clone()));
-                let (summary, journal) = (Summary::default(), Ok(None));
-                nothing(AccountEnd::Completed { preflight, summary, journal })
+                nothing(nothing_to_do(plan))
             }
             Ok(plan) => {
                 let (changes, input) =
@@ -296,7 +320,7 @@ impl FleetApplyOptions {
         let is_needed = plan
             .accounts
             .iter()
-            .any(|it| it.changed().is_some() && FleetAccess::needs_base(&it.account.credentials));
+            .any(|it| it.plan.is_ok() && FleetAccess::needs_base(&it.account.credentials));
         let partition = plan.accounts.iter().find_map(|it| it.plan.as_ref().ok()?.partition());
         let partition = partition.map(|partition| ExpectedPartition {
             partition,
@@ -311,14 +335,23 @@ impl FleetApplyOptions {
     fn first_of<'a>(
         &self,
         accounts: impl Iterator<Item = &'a FleetAccountRef> + Clone,
+        of_other_shards: &[FleetAccountRef],
         plan: &FleetPlan,
     ) -> Result<HashSet<AccountId>, Error> {
         let is_of = |by: &AccountSelector, it: &FleetAccountRef| by.matches(&it.name, it.id);
-        let is_unknown = |by: &&AccountSelector| !accounts.clone().any(|it| is_of(by, it));
-        let unknown: Vec<AccountSelector> = self.first.iter().filter(is_unknown).cloned().collect();
+        let is_here = |by: &&AccountSelector| accounts.clone().any(|it| is_of(by, it));
+        let (elsewhere, unknown): (Vec<&AccountSelector>, Vec<&AccountSelector>) = self
+            .first
+            .iter()
+            .filter(|by| !is_here(by))
+            .partition(|by| of_other_shards.iter().any(|it| is_of(by, it)));
+        for account in elsewhere {
+            tracing::warn!("{account} belongs to another shard, and this one does not wait for it");
+        }
         if !unknown.is_empty() {
             let origin = plan.source.path().clone();
-            return Err(FleetError::NoSuchAccount { selectors: unknown, origin }.into());
+            let selectors = unknown.into_iter().cloned().collect();
+            return Err(FleetError::NoSuchAccount { selectors, origin }.into());
         }
         let is_first = |it: &&FleetAccountRef| self.first.iter().any(|by| is_of(by, it));
         Ok(accounts.clone().filter(is_first).map(|it| it.id).collect())
@@ -327,7 +360,7 @@ impl FleetApplyOptions {
 
 fn record(account: &FleetAccountRef, changes: usize) -> FleetRecordAccount {
     let FleetAccountRef { name, id, credentials } = account.clone();
-    FleetRecordAccount { name, account: id, credentials, changes }
+    FleetRecordAccount { name, account: id, credentials, changes, has_journal: None }
 }
 
 /// What the guard rails of a fleet allow if no plan waits for the others.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::super::error::Error;
+use super::super::fleet_error::FleetError;
 use super::super::saved_plan::write_fleet_plan;
 use super::super::selection::Selection;
 use super::super::session::ImpactScope;
@@ -71,6 +72,7 @@ pub async fn plan_fleet(
     let mut making = options.account_making();
     making.record_documents |= options.making.out.is_some();
     let (plan, _) = options.making.plan(&fleet, targets, making, began, events).await;
+    options.check_found(&plan)?;
     if let Some(path) = &options.making.out {
         write_fleet_plan(&plan, path)?;
     }
@@ -97,10 +99,28 @@ impl FleetPlanOptions {
         time.within(on_wait, targets).await
     }
 
+    /// Checks that an account has principals that the plan is limited to.
+    ///
+    /// # Errors
+    /// [`FleetError::NoSuchSelection`] if all accounts were planned, and none has one.
+    pub(super) fn check_found(&self, plan: &FleetPlan) -> Result<(), FleetError> {
+        let Some(only) = &self.selection.only else { return Ok(()) };
+        let is_empty = |it: &AccountPlan| {
+            it.plan.as_ref().is_ok_and(|plan| plan.listed().total() == 0) && it.unlisted() == 0
+        };
+        match !plan.accounts.is_empty() && plan.accounts.iter().all(is_empty) {
+            true => {
+                let patterns = only.iter().map(ToString::to_string).collect();
+                Err(FleetError::NoSuchSelection { patterns })
+            }
+            false => Ok(()),
+        }
+    }
+
     /// How the plan of each account is made.
     pub(super) fn account_making(&self) -> AccountMaking {
         AccountMaking {
-            selection: self.selection.clone(),
+            selection: Selection { is_of_fleet: true, ..self.selection.clone() },
             impact: self.making.impact,
             record_documents: self.making.record_documents,
             check: None,
@@ -118,7 +138,7 @@ impl FleetMaking {
         began: Instant,
         events: &FleetEvents,
     ) -> (FleetPlan, Vec<Vec<Violation>>) {
-        let Targets { targets, uncovered, access, shard } = targets;
+        let Targets { targets, uncovered, access, shard, .. } = targets;
         let (accounts, violations) =
             self.plan_accounts(targets, &access, making, began, events).await;
         let plan = FleetPlan {

@@ -50,7 +50,7 @@ pub async fn rollback_fleet(
         let origin = Printable::path(run);
         return Err(FleetError::NoSuchAccount { selectors: unknown, origin }.into());
     }
-    let (mut targets, mut unreadable) = (Vec::new(), Vec::new());
+    let (mut targets, mut unreadable, mut not_begun) = (Vec::new(), Vec::new(), Vec::new());
     for it in &record.accounts {
         if !selectors.is_empty() && !selectors.iter().any(|by| by.matches(&it.name, it.account)) {
             continue;
@@ -59,7 +59,7 @@ pub async fn rollback_fleet(
         let account = FleetAccountRef { name, id, credentials };
         let path = Printable::path(&run.join(it.journal()));
         match it.state(run) {
-            FleetRecordState::NotBegun => {}
+            FleetRecordState::NotBegun => not_begun.push(account.label()),
             FleetRecordState::Begun(record) => {
                 targets.push(Target { account, source: Source::Journal { record, path } });
             }
@@ -68,6 +68,13 @@ pub async fn rollback_fleet(
                 unreadable.push(AccountPlan { account, plan: Err(AccountProblem::Other(why)) });
             }
         }
+    }
+    if targets.is_empty() && unreadable.is_empty() {
+        return Err(FleetError::NothingBegun { path: Printable::path(run) }.into());
+    }
+    if !not_begun.is_empty() {
+        let accounts = not_begun.join(", ");
+        tracing::warn!("the run was not begun in these accounts, which are left out: {accounts}");
     }
     let began = Instant::now();
     let partition = targets.iter().find_map(|target| match &target.source {

@@ -6,8 +6,10 @@ use super::super::error::Error;
 use super::super::fleet_error::FleetError;
 use crate::files::{create_private_directory, sync_parent_directory, write_reason};
 use crate::iam::{Digest, Printable, Timestamp};
-use crate::journal::{FleetRecord, FleetRecordAccount, FleetRecordError, FleetRecordState};
-use crate::plan::{FleetPlan, FleetSource};
+use crate::journal::{
+    FleetRecord, FleetRecordAccount, FleetRecordError, FleetRecordState, JournalError,
+};
+use crate::plan::FleetPlan;
 use crate::state::{FleetDirectory, OnExisting, StateRoot, write_atomically};
 
 /// The directory of a run on a fleet: the journals of the accounts, and the record of the run.
@@ -40,7 +42,7 @@ impl RunDirectory {
     /// # Errors
     /// If the directory exists, or it or the record cannot be written.
     pub(super) fn create(
-        source: &FleetSource,
+        plan: &FleetPlan,
         digest: Digest,
         accounts: Vec<FleetRecordAccount>,
         path: Option<&Path>,
@@ -49,27 +51,31 @@ impl RunDirectory {
         if accounts.is_empty() {
             return Ok(None);
         }
-        let source = source.path().clone();
-        let fleet = state.fleet(&source)?;
+        let source = plan.source.path().clone();
+        let fleet = state.fleet(&source, &scope(plan))?;
         let began = Timestamp::now()?;
         let path = match path {
             Some(path) => std::path::absolute(path)
                 .map_err(|error| Error::JournalPath { path: path.to_owned(), error })?,
             None => fleet.run(began, digest),
         };
-        let unwritable = |error| Error::Unwritable { path: path.clone(), error };
+        let unwritable =
+            |error: io::Error| JournalError::Unwritable { path: path.clone(), error: error.into() };
         if path.symlink_metadata().is_ok() {
-            return Err(Error::Exists(path));
+            return Err(JournalError::Exists(path).into());
         }
         create_private_directory(&path)
             .and_then(|()| sync_parent_directory(&path))
             .map_err(unwritable)?;
         let record = FleetRecord::new(began, source, digest, accounts);
         let run = RunDirectory { path: path.clone(), fleet, record };
-        run.write().map_err(unwritable)?;
+        if let Err(error) = run.write() {
+            remove(&path);
+            return Err(unwritable(error).into());
+        }
         if let Err(error) = run.fleet.mark_unfinished(&path) {
             // The run has not begun.
-            drop(fs::remove_dir_all(&path));
+            remove(&path);
             return Err(error.into());
         }
         Ok(Some(run))
@@ -79,20 +85,51 @@ impl RunDirectory {
         &self.path
     }
 
-    /// The run is over.
-    pub(super) fn end(mut self) {
+    /// The run is over. Returns the directory; `None` if no account has a journal. Then the directory is removed.
+    pub(super) fn end(mut self) -> Option<PathBuf> {
         self.record.has_ended = true;
+        for account in &mut self.record.accounts {
+            let journal = self.path.join(account.journal());
+            account.has_journal = Some(journal.symlink_metadata().is_ok());
+        }
+        if self.record.accounts.iter().all(|account| account.has_journal == Some(false)) {
+            self.discard();
+            return None;
+        }
         if let Err(error) = self.write() {
             let file = Printable::path(&self.path.join(FleetRecord::NAME));
             tracing::warn!("cannot write {file}: {}", write_reason(&error));
         }
-        self.fleet.clear_unfinished();
+        self.fleet.clear_unfinished(&self.path);
+        Some(self.path)
+    }
+
+    /// Removes the directory of a run that wrote no journal.
+    pub(super) fn discard(self) {
+        remove(&self.path);
+        self.fleet.clear_unfinished(&self.path);
     }
 
     fn write(&self) -> io::Result<()> {
         let file = self.path.join(FleetRecord::NAME);
         write_atomically(&file, &self.record.to_json(), OnExisting::Replace)
     }
+}
+
+/// Removes the directory of a run that has not begun.
+fn remove(directory: &Path) {
+    if let Err(error) = fs::remove_dir_all(directory) {
+        tracing::warn!("cannot remove {}: {error}", Printable::path(directory));
+    }
+}
+
+/// What distinguishes runs on parts of a fleet, which can be unfinished independently.
+fn scope(plan: &FleetPlan) -> String {
+    let mut scope = plan.shard.map(|shard| shard.to_string()).unwrap_or_default();
+    if plan.part_of.is_some() {
+        scope.extend(plan.accounts.iter().map(|it| format!(" {}", it.account.id)));
+    }
+    scope
 }
 
 /// The earlier run on the fleet of `plan` that did not finish.
@@ -103,7 +140,7 @@ pub(super) fn unfinished_run(
     plan: &FleetPlan,
     state: &StateRoot,
 ) -> Result<Option<UnfinishedFleetRun>, Error> {
-    let directory = match state.fleet(plan.source.path())?.unfinished_run() {
+    let directory = match state.fleet(plan.source.path(), &scope(plan))?.unfinished_run() {
         Ok(None) => return Ok(None),
         Ok(Some(directory)) => directory,
         Err((file, error)) => {

@@ -29,6 +29,8 @@ pub(super) struct Targets {
     pub(super) targets: Vec<Target>,
     pub(super) uncovered: Vec<Uncovered>,
     pub(super) shard: Option<Shard>,
+    /// The accounts of the fleet that belong to other shards.
+    pub(super) of_other_shards: Vec<FleetAccountRef>,
     pub(super) access: FleetAccess,
 }
 
@@ -87,11 +89,16 @@ impl LoadedFleet {
         let are_listed = !selection.accounts.is_empty() && selection.accounts.iter().all(listed);
         let organization = fleet.organization.as_ref().filter(|_| !are_listed);
         let partition = self.configs.distinct.iter().find_map(|it| expected_partition(it));
-        let is_needed = organization.is_some()
-            || fleet.accounts.iter().any(|it| FleetAccess::needs_base(&it.settings.credentials));
-        let access = FleetAccess::open(access, partition, is_needed, waits).await?;
         let configs = self.configs.accounts.iter().cloned();
         let mut accounts: Vec<Configured> = fleet.accounts.iter().cloned().zip(configs).collect();
+        let is_needed = match organization {
+            Some(_) => true,
+            None => self
+                .selected(accounts.clone(), selection)?
+                .iter()
+                .any(|(it, _)| FleetAccess::needs_base(&it.settings.credentials)),
+        };
+        let access = FleetAccess::open(access, partition, is_needed, waits).await?;
         let mut uncovered = Vec::new();
         if let (Some(scope), Some(base)) = (organization, access.base()) {
             let all = Organization::accounts(base, &scope.units).await?;
@@ -110,6 +117,10 @@ impl LoadedFleet {
                 }
             }
         }
+        let is_of_other_shard =
+            |it: &&Configured| selection.shard.is_some_and(|shard| !shard.contains(it.0.id));
+        let of_other_shards =
+            accounts.iter().filter(is_of_other_shard).map(|(it, _)| account_ref(it)).collect();
         let accounts = self.selected(accounts, selection)?;
         uncovered.retain(|it| selection.shard.is_none_or(|shard| shard.contains(it.id)));
         if !selection.accounts.is_empty() {
@@ -117,7 +128,7 @@ impl LoadedFleet {
         }
         uncovered.sort();
         let targets = accounts.into_iter().map(|account| self.target(account)).collect();
-        Ok(Targets { targets, uncovered, access, shard: selection.shard })
+        Ok(Targets { targets, uncovered, access, shard: selection.shard, of_other_shards })
     }
 
     fn selected(
@@ -157,10 +168,13 @@ impl LoadedFleet {
             // All changes of an account that the earlier version does not have are new.
             config.cloned().unwrap_or_default()
         });
-        let FleetAccount { name, id, settings, .. } = account;
-        let account = FleetAccountRef { name, id, credentials: settings.credentials };
-        Target { account, source: Source::Files { config, base } }
+        Target { account: account_ref(&account), source: Source::Files { config, base } }
     }
+}
+
+fn account_ref(account: &FleetAccount) -> FleetAccountRef {
+    let FleetAccount { name, id, settings, .. } = account.clone();
+    FleetAccountRef { name, id, credentials: settings.credentials }
 }
 
 /// An account, and the content of its boundaries files.

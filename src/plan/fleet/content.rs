@@ -163,12 +163,17 @@ impl FleetPlan {
         self.accounts.iter().any(AccountPlan::is_incomplete)
     }
 
-    /// The part of the plan for the accounts that `selectors` select; all of it if there are none.
+    /// The part of the plan for the accounts that `selectors` select, all of them if there are none, and that belong to
+    /// `shard`.
     ///
     /// # Errors
     /// The selectors that select nothing.
-    pub fn part(self, selectors: &[AccountSelector]) -> Result<FleetPlan, Vec<AccountSelector>> {
-        if selectors.is_empty() {
+    pub fn part(
+        self,
+        selectors: &[AccountSelector],
+        shard: Option<Shard>,
+    ) -> Result<FleetPlan, Vec<AccountSelector>> {
+        if selectors.is_empty() && shard.is_none() {
             return Ok(self);
         }
         let selects = |selector: &AccountSelector, it: &AccountPlan| {
@@ -182,9 +187,19 @@ impl FleetPlan {
         if !unknown.is_empty() {
             return Err(unknown);
         }
-        let part_of = Some(self.digest());
-        let is_selected = |it: &AccountPlan| selectors.iter().any(|selector| selects(selector, it));
+        let part_of = Some(self.part_of.unwrap_or_else(|| self.digest()));
+        let is_selected = |it: &AccountPlan| {
+            let is_named =
+                selectors.is_empty() || selectors.iter().any(|selector| selects(selector, it));
+            is_named && shard.is_none_or(|shard| shard.contains(it.account.id))
+        };
         let accounts = self.accounts.into_iter().filter(is_selected).collect();
-        Ok(FleetPlan { accounts, part_of, uncovered: Vec::new(), ..self })
+        Ok(FleetPlan {
+            accounts,
+            part_of,
+            uncovered: Vec::new(),
+            shard: shard.or(self.shard),
+            ..self
+        })
     }
 }

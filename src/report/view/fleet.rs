@@ -11,6 +11,8 @@ use super::words::{counted, grouped, names, plural};
 use super::{
     Body, Closing, CountsRow, CoverageView, Document, PLAN_MARKER, Section, Severity, Text, Tone,
 };
+use crate::iam::Threshold;
+use crate::inventory::ApiError;
 use crate::plan::{
     AccountPlan, AccountProblem, Counts, FleetAccountRef, FleetOverrides, FleetPlan, FleetSource,
     FleetViolation, Plan, Severity as ProblemSeverity, Uncovered,
@@ -32,6 +34,9 @@ pub(in crate::report) fn fleet_plan(plan: &FleetPlan) -> FleetDocument<'_> {
 pub(in crate::report) fn fleet_review(plan: &FleetPlan) -> FleetDocument<'_> {
     let totals = plan.totals();
     let result = match plan.changes() {
+        0 if totals.failed > 0 => {
+            format!("{} cannot be planned", counted(totals.failed, "account"))
+        }
         0 => "nothing to change".to_owned(),
         changes => {
             format!("{} in {}", counted(changes, "change"), counted(totals.changed, "account"))
@@ -136,23 +141,31 @@ pub(super) fn failed_section<'a>(
     let mut groups: BTreeMap<(String, String), Vec<(&FleetAccountRef, &AccountProblem)>> =
         BTreeMap::new();
     for (account, problem) in failed {
-        let key = match problem {
-            AccountProblem::Call(error) => (error.code.to_string(), error.action.to_string()),
-            AccountProblem::Other(why) => (AccountProblem::OTHER.to_owned(), why.to_string()),
-        };
+        let key = (problem.code().to_owned(), said_of_each(account, problem));
         groups.entry(key).or_default().push((account, problem));
     }
     if groups.is_empty() {
         return None;
     }
-    let help = groups.values().flatten().find_map(|(_, problem)| match problem {
-        AccountProblem::Call(error) => advice(error),
-        AccountProblem::Other(_) => None,
-    });
+    let mut advised: Vec<Option<String>> = groups
+        .values()
+        .filter_map(|group| group.first())
+        .map(|(_, problem)| match problem {
+            AccountProblem::Call(error) => advice(error),
+            AccountProblem::Other(_) => None,
+        })
+        .collect();
+    advised.dedup();
+    // Advice that concerns only some of them is not shown for all.
+    let help = if let [only] = &mut advised[..] { only.take() } else { None };
     let statement = |group: &Vec<(&'a FleetAccountRef, &'a AccountProblem)>| {
         let labels = group.iter().map(|(account, _)| account.label());
         let accounts = names(labels, MAX_ACCOUNTS, "account");
-        let problem = group.first().map(|(_, problem)| problem.to_string()).unwrap_or_default();
+        let problem = match group[..] {
+            [(_, problem)] => problem.to_string(),
+            [(account, problem), ..] => said_of_each(account, problem),
+            [] => String::new(),
+        };
         accounts.and(": ").and_quote(problem)
     };
     let count: usize = groups.values().map(Vec::len).sum();
@@ -170,7 +183,16 @@ pub(super) fn failed_section<'a>(
     })
 }
 
-fn uncovered_section(uncovered: &[Uncovered]) -> Option<Section<'_>> {
+/// What is true of each account with the same problem: the problem without the account's ID and the ID of the request.
+fn said_of_each(account: &FleetAccountRef, problem: &AccountProblem) -> String {
+    let said = match problem {
+        AccountProblem::Call(error) => ApiError { request_id: None, ..error.clone() }.to_string(),
+        AccountProblem::Other(why) => why.to_string(),
+    };
+    said.replace(account.id.as_str(), "ACCOUNT")
+}
+
+pub(super) fn uncovered_section(uncovered: &[Uncovered]) -> Option<Section<'_>> {
     if uncovered.is_empty() {
         return None;
     }
@@ -214,29 +236,24 @@ pub fn fleet_statements(violations: &[FleetViolation]) -> Vec<String> {
 }
 
 fn statement(violation: &FleetViolation) -> String {
-    let (count, allowed, threshold, of, what, whole, key) = match *violation {
-        FleetViolation::TooManyChanges { count, allowed, threshold, of } => {
-            (count, allowed, threshold, of, "change", "principal", "max_changes")
+    let limit = |allowed, threshold, of: usize, noun: &str| match threshold {
+        Threshold::Count(_) => grouped(allowed),
+        Threshold::Share(share) => {
+            format!("{} ({share} of {})", grouped(allowed), counted(of, noun))
         }
-        FleetViolation::TooManyAccounts { count, allowed, threshold, of } => (
-            count,
-            allowed,
-            threshold,
-            of,
-            "account with changes",
-            "account",
-            "max_accounts_changed",
+    };
+    match *violation {
+        FleetViolation::TooManyChanges { count, allowed, threshold, of } => format!(
+            "{} in the fleet, and max_changes allows {}",
+            counted(count, "change"),
+            limit(allowed, threshold, of, "principal")
         ),
-    };
-    let counted_what = match what {
-        "change" => counted(count, what),
-        _ => format!("{} with changes", counted(count, "account")),
-    };
-    let of = match threshold {
-        crate::iam::Threshold::Count(_) => String::new(),
-        crate::iam::Threshold::Share(share) => format!(" ({share} of {})", counted(of, whole)),
-    };
-    format!("{counted_what} in the fleet, and {key} allows {}{of}", grouped(allowed))
+        FleetViolation::TooManyAccounts { count, allowed, threshold, of } => format!(
+            "{} with changes in the fleet, and max_accounts_changed allows {}",
+            counted(count, "account"),
+            limit(allowed, threshold, of, "account")
+        ),
+    }
 }
 
 /// How to override the guard rails of a fleet.
@@ -263,11 +280,23 @@ fn closing(plan: &FleetPlan) -> Closing<'_> {
         }
         0 => {
             let matching = totals.accounts - totals.failed - totals.incomplete;
-            let verb = plural(matching, "matches", "match");
-            let all = format!("{} of {accounts} {verb} the files", grouped(matching));
-            let tone = if matching == totals.accounts { Tone::Good } else { Tone::Neutral };
+            let what = match &plan.source {
+                FleetSource::File(_) => plural(matching, "matches the files", "match the files"),
+                FleetSource::Rollback { .. } => plural(
+                    matching,
+                    "has the boundaries from before the run",
+                    "have the boundaries from before the run",
+                ),
+            };
+            let all = format!("{} of {accounts} {what}", grouped(matching));
+            let is_all = matching == totals.accounts;
+            let tone = if is_all { Tone::Good } else { Tone::Neutral };
             parts.push((tone, Text::sentence(all)));
-            "In sync"
+            match (&plan.source, is_all) {
+                (_, false) => "Incomplete",
+                (FleetSource::File(_), true) => "In sync",
+                (FleetSource::Rollback { .. }, true) => "Nothing to roll back",
+            }
         }
         _ => {
             let Counts { add, change, remove } = totals.counts;

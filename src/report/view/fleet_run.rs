@@ -1,9 +1,10 @@
 //! A run on a fleet.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::document::{FleetAccount, FleetDocument, FleetRow};
-use super::fleet::{digest, failed_section, title, violations_section};
+use super::fleet::{digest, failed_section, title, uncovered_section, violations_section};
 use super::refused::refused;
 use super::run::Run;
 use super::words::{counted, grouped, names};
@@ -47,9 +48,9 @@ impl<'a> FleetRunView<'a> {
         let run = self.run;
         let is_complete = run.is_complete();
         let result = match (run.is_refused(), is_complete) {
-            (true, _) => "refused",
-            (false, true) => "complete",
-            (false, false) => "incomplete",
+            (true, _) if run.stopped().is_none() => "refused",
+            (_, true) => "complete",
+            (_, false) => "incomplete",
         };
         let failed = run.accounts.iter().filter_map(|it| match &it.end {
             AccountEnd::Failed(problem) => Some((&it.account, problem)),
@@ -62,6 +63,8 @@ impl<'a> FleetRunView<'a> {
             ..section
         }));
         sections.extend(not_begun_section(run));
+        sections.extend(journals_section(run));
+        sections.extend(uncovered_section(&run.plan.uncovered));
         let mut accounts: Vec<FleetAccount<'_>> = self.ended().collect();
         let coverage =
             CoverageView::sum(accounts.iter().filter_map(|it| it.document.coverage.as_ref()));
@@ -191,7 +194,7 @@ fn row(run: &AccountRun) -> Option<FleetRow<'_>> {
                 problems(preflight),
             ];
             let note = match (journal.is_err(), summary.not_verified > 0) {
-                (true, _) => "journal lost",
+                (true, _) => "journal incomplete",
                 (false, true) => "not verified",
                 (false, false) => "",
             };
@@ -200,7 +203,6 @@ fn row(run: &AccountRun) -> Option<FleetRow<'_>> {
         AccountEnd::Refused { preflight, .. } => {
             (vec![0, 0, preflight.plan.changes.len(), 0, problems(preflight)], "refused")
         }
-        AccountEnd::NotBegun { changes: 0, .. } => return None,
         AccountEnd::NotBegun { changes, .. } => (vec![0, 0, *changes, 0, 0], "not begun"),
         AccountEnd::Failed(_) => (Vec::new(), "nothing was done"),
     };
@@ -234,6 +236,26 @@ fn not_begun_section(run: &FleetRun) -> Option<Section<'_>> {
     Some(Section { label: "not begun", noun: "account", help, ..section })
 }
 
+/// The journals that do not record the end of their runs.
+fn journals_section(run: &FleetRun) -> Option<Section<'_>> {
+    let statement = |it: &'_ Arc<AccountRun>| match &it.end {
+        AccountEnd::Completed { journal: Err(error), .. } => {
+            Some(Text::name(it.account.label()).and(": ").and_quote(error.to_string()))
+        }
+        _ => None,
+    };
+    let statements: Vec<Text<'_>> = run.accounts.iter().filter_map(statement).collect();
+    if statements.is_empty() {
+        return None;
+    }
+    let heading = Text::ours("Journals that are not complete");
+    let section = Section::of_statements(heading, Severity::Error, statements);
+    let help = "these runs cannot be rolled back from their journals; free disk space, and keep other processes away \
+                from the journals";
+    let help = Some(Text::ours(help));
+    Some(Section { label: "journal incomplete", noun: "account", help, ..section })
+}
+
 /// Why accounts were not begun, for machines.
 pub(in crate::report) fn reason_code(why: NotBegun) -> &'static str {
     match why {
@@ -252,7 +274,7 @@ fn reason(why: NotBegun) -> &'static str {
         NotBegun::Stopped(StopReason::Deadline) => "the time limit of --timeout was reached",
         NotBegun::Stopped(StopReason::Error | StopReason::Journal) => "the run was stopped",
         NotBegun::First => "an account of --first is not complete",
-        NotBegun::TooManyFailed => "as many accounts failed as max_accounts_failed allows",
+        NotBegun::TooManyFailed => "max_accounts_failed was reached",
         NotBegun::GuardRail => "the changes would violate a guard rail of the fleet",
     }
 }
