@@ -56,7 +56,7 @@ async fn broken() -> FleetFixture {
 }
 
 /// Enough for the accounts that work, several times over.
-const TIMEOUT: &str = "15s";
+const TIMEOUT: &str = "30s";
 
 /// The problem of an account, by the code and the message.
 fn check_problem(n: usize, code: &str, message: &str) {
@@ -189,12 +189,12 @@ fn outcomes(ran: &Ran, account: &str) -> BTreeMap<String, usize> {
 async fn credentials_that_expire_while_an_account_is_written_stop_this_account_only() {
     let fleet = FleetFixture::accounts(8).users(40).start().await;
     // The session that plans is sound, the one that writes expires, and there is no third one.
-    for time in [3_600_000, 12_000].map(Duration::from_millis) {
+    for time in [3_600_000, 16_000].map(Duration::from_millis) {
         let scope = FaultScope::account(fleet.id(3)).action("AssumeRole").times(1);
         fleet.faults().inject(scope, Fault::SessionTime(time));
     }
     fleet.inject(3, "AssumeRole", Fault::access_denied());
-    fleet.inject(3, PUT, Fault::Slow(Duration::from_millis(300)));
+    fleet.inject(3, PUT, Fault::Slow(Duration::from_millis(600)));
     let ran = fleet.apply(&["--format", "json", "--concurrency", "1"]).await;
     assert_eq!(ran.code, 3, "{}", ran.err);
     let outcomes = outcomes(&ran, fleet.id(3));

@@ -44,10 +44,20 @@ impl LocalStack {
 
     /// Like [`LocalStack::seeded`], with this many roles, too. A third of the users and roles are as listed.
     fn seeded_with(&self, roles: usize) -> Binary {
+        self.seeded_account(60, roles)
+    }
+
+    /// Like [`LocalStack::seeded`], with this many users.
+    fn seeded_users(&self, users: usize) -> Binary {
+        self.seeded_account(users, 0)
+    }
+
+    fn seeded_account(&self, users: usize, roles: usize) -> Binary {
         let account = new_account();
         let seeded = self
             .python("tests/localstack/seed.py", &account)
-            .args(["--endpoint", &self.endpoint, "--users", "60", "--roles", &roles.to_string()])
+            .args(["--endpoint", &self.endpoint])
+            .args(["--users", &users.to_string(), "--roles", &roles.to_string()])
             .output();
         let seeded = Ran::of(seeded.expect("Python runs"));
         assert_eq!(seeded.code, 0, "{seeded}");
@@ -131,6 +141,62 @@ fn users_and_roles_are_imported_applied_and_rolled_back() {
     assert_eq!(applied.code, 0, "{applied}");
     let plan = binary.run(&["-f", "imported.toml", "plan", "--detailed-exitcode"]);
     assert_eq!(plan.code, 0, "{plan}");
+}
+
+#[test]
+fn a_fleet_is_planned_applied_and_rolled_back_in_every_account_and_in_no_other() {
+    const ACCOUNTS: usize = 6;
+    let Some(localstack) = LocalStack::find() else { return };
+    let seeded: Vec<Binary> = (0..=ACCOUNTS).map(|_| localstack.seeded_users(12)).collect();
+    let id = |n: usize| seeded[n].variable("AWS_ACCESS_KEY_ID");
+    let base = new_account();
+    let binary = Binary::with_file("[users]\n")
+        .env("AWS_ACCESS_KEY_ID", &base)
+        .env("AWS_SECRET_ACCESS_KEY", "any")
+        .env("AWS_ENDPOINT_URL", &localstack.endpoint);
+    let mut file = "assume_role = \"role/iam-boundaries\"\n[accounts]\n".to_owned();
+    for n in 0..ACCOUNTS {
+        let boundaries = seeded[n].folder().join("boundaries.toml");
+        std::fs::copy(boundaries, binary.folder().join(format!("{n}.toml"))).unwrap();
+        file += &format!("acct-{n} = {{ id = \"{}\", files = [\"{n}.toml\"] }}\n", id(n));
+    }
+    std::fs::write(binary.folder().join("fleet.toml"), file).unwrap();
+    let plan = |out: &str| {
+        binary.run(&["--fleet", "fleet.toml", "plan", "--detailed-exitcode", "--out", out])
+    };
+    let saved = |name: &str| std::fs::read_to_string(binary.folder().join(name)).unwrap();
+
+    let planned = plan("plan.json");
+    assert_eq!(planned.code, 2, "{planned}");
+    let document: serde_json::Value = serde_json::from_str(&saved("plan.json")).unwrap();
+    for account in document["accounts"].as_array().unwrap() {
+        let changes = account["plan"]["changes"].as_array().unwrap();
+        assert_eq!(changes.len(), 8, "{account}");
+        let account = account["account"].as_str().unwrap();
+        let is_of_account = |change: &serde_json::Value| {
+            change["to"].as_str().unwrap().starts_with(&format!("arn:aws:iam::{account}:"))
+        };
+        assert!(changes.iter().all(is_of_account), "{changes:?}");
+    }
+    let limits = ["--auto-approve", "--max-changes", "100%", "--max-removals", "100%"];
+    let apply = ["apply", "plan.json", "--journal", "run", "--format", "json"];
+    let applied = binary.run(&[&apply[..], &limits].concat());
+    assert_eq!(applied.code, 0, "{applied}");
+    let summary = applied.json_lines().pop().expect("the last line is the summary");
+    assert_eq!((&summary["accounts_complete"], &summary["applied"]), (&6.into(), &48.into()));
+    assert_eq!(plan("again.json").code, 0);
+    // Each account agrees, and the one that the fleet does not list is as it was.
+    for (n, account) in seeded.iter().enumerate() {
+        let own = account.run(&["plan", "--detailed-exitcode"]);
+        assert_eq!(own.code, if n < ACCOUNTS { 0 } else { 2 }, "{n}: {own}");
+    }
+
+    let back = binary.run(&["rollback", "run", "--out", "back.json"]);
+    assert_eq!(back.code, 0, "{back}");
+    let applied = binary.run(&[&["apply", "back.json"], &limits[..]].concat());
+    assert_eq!(applied.code, 0, "{applied}");
+    assert_eq!(plan("restored.json").code, 2);
+    assert_eq!(saved("restored.json"), saved("plan.json"));
 }
 
 #[test]
