@@ -31,13 +31,15 @@ pub fn read_plan(path: &Path) -> Result<SavedPlan, Error> {
             false => SavedPlan::Account(Box::new(Plan::from_json(&text)?)),
         })
     };
-    read().map_err(|source| {
-        let path = match is_standard_input(path) {
-            true => Printable::new(STANDARD_INPUT),
-            false => Printable::path(path),
-        };
-        Error::ReadPlan { path, source }
-    })
+    read().map_err(|source| Error::ReadPlan { path: written_input(path), source })
+}
+
+/// The path of an input, or `standard input`.
+pub(super) fn written_input(path: &Path) -> Printable {
+    match is_standard_input(path) {
+        true => Printable::new(STANDARD_INPUT),
+        false => Printable::path(path),
+    }
 }
 
 /// Saves a plan atomically. An earlier plan at the path is replaced; any other file is not.

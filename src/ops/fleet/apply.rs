@@ -17,7 +17,9 @@ use super::options::{FleetApplyOptions, FleetInput};
 use super::plan::FleetPlanOptions;
 use super::run_directory::{RunDirectory, UnfinishedFleetRun, unfinished_run};
 use super::side_by_side::{FleetEvents, side_by_side};
-use crate::apply::{AccountEnd, AccountRun, FleetEvent, FleetRun, FleetStage, NotBegun, Summary};
+use crate::apply::{
+    AccountEnd, AccountRun, FleetEvent, FleetRun, FleetRunHeader, FleetStage, NotBegun, Summary,
+};
 use crate::aws::{ExpectedPartition, StopSwitch};
 use crate::config::FleetGuard;
 use crate::iam::{AccountId, AccountSelector, Threshold};
@@ -120,6 +122,7 @@ pub async fn apply_fleet(
     )?;
     let journals = directory.as_ref().map(|it| it.path().to_owned());
     interaction.begin(journals.as_deref()).map_err(Error::Report)?;
+    events(FleetEvent::RunBegins(FleetRunHeader::of(&plan)));
     let shared = Arc::new(Shared {
         options: options.clone(),
         access,
@@ -156,6 +159,7 @@ async fn apply_as_planned(
     let plan = FleetPlan {
         source: fleet.source(),
         shard: targets.shard,
+        missing_shards: Vec::new(),
         guard: guard.clone(),
         accounts: Vec::new(),
         uncovered: targets.uncovered,
@@ -174,6 +178,8 @@ async fn apply_as_planned(
     )?;
     let journals = directory.as_ref().map(|it| it.path().to_owned());
     interaction.begin(journals.as_deref()).map_err(Error::Report)?;
+    let accounts = targets.targets.len();
+    events(FleetEvent::RunBegins(FleetRunHeader { accounts, ..FleetRunHeader::of(&plan) }));
     let shared = Arc::new(Shared {
         options: options.clone(),
         access: targets.access,

@@ -117,7 +117,9 @@ impl LoadedFleet {
         }
         uncovered.sort();
         let targets = accounts.into_iter().map(|account| self.target(account)).collect();
-        Ok(Targets { targets, uncovered, access, shard: selection.shard })
+        // Some accounts of a part are not that part.
+        let shard = selection.shard.filter(|_| selection.accounts.is_empty());
+        Ok(Targets { targets, uncovered, access, shard })
     }
 
     fn selected(

@@ -14,6 +14,9 @@ pub struct FleetPlan {
     pub source: FleetSource,
     /// The part of the fleet that the plan is for; `None` for all accounts.
     pub shard: Option<Shard>,
+    /// The parts of the fleet whose plans were missing when the plans of the others were merged, sorted; empty for a plan
+    /// that was not merged.
+    pub missing_shards: Vec<Shard>,
     /// The guard rails of the fleet. Each plan has its own, too.
     pub guard: FleetGuard,
     /// The accounts, sorted by name and ID.
@@ -158,12 +161,13 @@ impl FleetPlan {
         self.accounts.iter().filter_map(AccountPlan::changed).map(|plan| plan.changes.len()).sum()
     }
 
-    /// Whether an account cannot be planned, or its plan is incomplete.
+    /// Whether a shard is missing, an account cannot be planned, or its plan is incomplete.
     pub fn is_incomplete(&self) -> bool {
-        self.accounts.iter().any(AccountPlan::is_incomplete)
+        !self.missing_shards.is_empty() || self.accounts.iter().any(AccountPlan::is_incomplete)
     }
 
-    /// The part of the plan for the accounts that `selectors` select; all of it if there are none.
+    /// The part of the plan for the accounts that `selectors` select; all of it if there are none. A part is not the plan
+    /// of a shard, even if it selects from one.
     ///
     /// # Errors
     /// The selectors that select nothing.
@@ -185,6 +189,13 @@ impl FleetPlan {
         let part_of = Some(self.digest());
         let is_selected = |it: &AccountPlan| selectors.iter().any(|selector| selects(selector, it));
         let accounts = self.accounts.into_iter().filter(is_selected).collect();
-        Ok(FleetPlan { accounts, part_of, uncovered: Vec::new(), ..self })
+        Ok(FleetPlan {
+            accounts,
+            part_of,
+            shard: None,
+            missing_shards: Vec::new(),
+            uncovered: Vec::new(),
+            ..self
+        })
     }
 }

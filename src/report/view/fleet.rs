@@ -11,6 +11,7 @@ use super::words::{counted, grouped, names, plural};
 use super::{
     Body, Closing, CountsRow, CoverageView, Document, PLAN_MARKER, Section, Severity, Text, Tone,
 };
+use crate::iam::Shard;
 use crate::plan::{
     AccountPlan, AccountProblem, Counts, FleetAccountRef, FleetOverrides, FleetPlan, FleetSource,
     FleetViolation, Plan, Severity as ProblemSeverity, Uncovered,
@@ -39,8 +40,9 @@ pub(in crate::report) fn fleet_review(plan: &FleetPlan) -> FleetDocument<'_> {
     };
     let mut accounts: Vec<&AccountPlan> = plan.accounts.iter().collect();
     accounts.sort_by_key(|it| at_stake(it));
-    let rows: Vec<FleetRow<'_>> = accounts.iter().filter_map(|it| row(it)).collect();
+    let rows: Vec<FleetRow> = accounts.iter().filter_map(|it| row(it)).collect();
     let sections = [
+        missing_section(&plan.missing_shards),
         failed_section(
             plan.accounts.iter().filter_map(|it| Some((&it.account, it.plan.as_ref().err()?))),
         ),
@@ -84,7 +86,43 @@ pub(super) fn title(plan: &FleetPlan) -> Text<'_> {
         Some(shard) => title.and(", shard ").and_sentence(shard.to_string()),
         None => title,
     };
-    title.and(": ")
+    match &*plan.missing_shards {
+        [] => title.and(": "),
+        missing => title.and_sentence(format!(" without {}: ", shards(missing))),
+    }
+}
+
+/// `shard 2/4`, `shards 2/4 and 3/4` or, if there are more than a few, `12 of 40 shards`.
+pub(super) fn shards(missing: &[Shard]) -> String {
+    match missing {
+        [one] => format!("shard {one}"),
+        [one, other] => format!("shards {one} and {other}"),
+        _ => {
+            let of = missing.first().map_or(0, |shard| shard.count().into());
+            format!("{} of {}", grouped(missing.len()), counted(of, "shard"))
+        }
+    }
+}
+
+/// The shards whose plans are missing from merged ones.
+pub(super) fn missing_section(missing: &[Shard]) -> Option<Section<'static>> {
+    let of: usize = missing.first()?.count().into();
+    let count = missing.len();
+    let heading = format!(
+        "{} of {} {} missing",
+        grouped(count),
+        counted(of, "shard"),
+        plural(count, "is", "are")
+    );
+    let missing = names(missing.iter().map(|it| format!("shard {it}")), MAX_ACCOUNTS, "shard");
+    let statement = missing.and(": nothing is known about the accounts");
+    let help = "run the command again for each missing shard, and merge the results of all shards";
+    Some(Section {
+        label: "missing",
+        noun: "shard",
+        help: Some(Text::ours(help)),
+        ..Section::of_statements(Text::sentence(heading), Severity::Error, vec![statement])
+    })
 }
 
 /// The digest of the whole plan, also for a part of it: a reviewer compares it.
@@ -118,15 +156,19 @@ fn problems(planned: &AccountPlan) -> usize {
 }
 
 /// The row of an account; `None` if it matches the files, and nothing else is to be said about it.
-fn row(planned: &AccountPlan) -> Option<FleetRow<'_>> {
+fn row(planned: &AccountPlan) -> Option<FleetRow> {
     let account = &planned.account;
     let Ok(plan) = &planned.plan else {
-        return Some(FleetRow { account, cells: Vec::new(), note: "cannot be planned" });
+        return Some(FleetRow {
+            label: account.label(),
+            cells: Vec::new(),
+            note: "cannot be planned",
+        });
     };
     let Counts { add, change, remove } = plan.counts();
     let cells = vec![add, change, remove, planned.unlisted(), problems(planned)];
     let is_shown = add + change + remove + problems(planned) > 0 || planned.has_unlisted();
-    is_shown.then_some(FleetRow { account, cells, note: "" })
+    is_shown.then(|| FleetRow { label: account.label(), cells, note: "" })
 }
 
 /// The accounts without a plan, grouped by the code and the action of the error.
@@ -257,7 +299,7 @@ fn closing(plan: &FleetPlan) -> Closing<'_> {
     let accounts = counted(totals.accounts, "account");
     let mut parts = Vec::new();
     let label = match plan.changes() {
-        0 if totals.accounts == 0 => {
+        0 if totals.accounts == 0 && plan.missing_shards.is_empty() => {
             parts.push((Tone::Good, Text::ours("no account of the fleet belongs to this part")));
             return Closing { label: "Nothing to plan", parts };
         }
@@ -265,9 +307,10 @@ fn closing(plan: &FleetPlan) -> Closing<'_> {
             let matching = totals.accounts - totals.failed - totals.incomplete;
             let verb = plural(matching, "matches", "match");
             let all = format!("{} of {accounts} {verb} the files", grouped(matching));
-            let tone = if matching == totals.accounts { Tone::Good } else { Tone::Neutral };
+            let is_all = matching == totals.accounts && plan.missing_shards.is_empty();
+            let tone = if is_all { Tone::Good } else { Tone::Neutral };
             parts.push((tone, Text::sentence(all)));
-            "In sync"
+            if plan.missing_shards.is_empty() { "In sync" } else { "Incomplete" }
         }
         _ => {
             let Counts { add, change, remove } = totals.counts;
@@ -280,6 +323,10 @@ fn closing(plan: &FleetPlan) -> Closing<'_> {
             "Plan"
         }
     };
+    if !plan.missing_shards.is_empty() {
+        let missing = format!("{} missing", shards(&plan.missing_shards));
+        parts.push((Tone::Bad, Text::sentence(missing)));
+    }
     parts.push((Tone::Neutral, Text::sentence(format!("{} in sync", totals.in_sync))));
     if totals.failed > 0 {
         let failed = format!("{} cannot be planned", counted(totals.failed, "account"));
