@@ -15,7 +15,7 @@ use crate::plan::{
 #[derive(Debug, Clone)]
 pub enum FleetEvent {
     /// A run begins to apply plans.
-    RunBegins(FleetRunHeader),
+    RunBegins(Box<FleetRunHeader>),
     /// The work on the accounts begins: reading them, or applying their plans.
     Started {
         /// What is done.

@@ -16,7 +16,7 @@ pub enum SavedPlan {
     /// The plan of an account.
     Account(Box<Plan>),
     /// The plans of a fleet.
-    Fleet(FleetPlan),
+    Fleet(Box<FleetPlan>),
 }
 
 /// Reads a saved plan; `-` is standard input.
@@ -27,7 +27,7 @@ pub fn read_plan(path: &Path) -> Result<SavedPlan, Error> {
     let read = || -> Result<SavedPlan, ReadPlanError> {
         let text = read_input(path, MaxSize::FLEET_PLAN)?;
         Ok(match is_fleet_plan(&text) {
-            true => SavedPlan::Fleet(FleetPlan::from_json(&text)?),
+            true => SavedPlan::Fleet(Box::new(FleetPlan::from_json(&text)?)),
             false => SavedPlan::Account(Box::new(Plan::from_json(&text)?)),
         })
     };

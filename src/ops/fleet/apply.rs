@@ -122,7 +122,7 @@ pub async fn apply_fleet(
     )?;
     let journals = directory.as_ref().map(|it| it.path().to_owned());
     interaction.begin(journals.as_deref()).map_err(Error::Report)?;
-    events(FleetEvent::RunBegins(FleetRunHeader::of(&plan)));
+    events(FleetEvent::RunBegins(Box::new(FleetRunHeader::of(&plan))));
     let shared = Arc::new(Shared {
         options: options.clone(),
         access,
@@ -179,7 +179,8 @@ async fn apply_as_planned(
     let journals = directory.as_ref().map(|it| it.path().to_owned());
     interaction.begin(journals.as_deref()).map_err(Error::Report)?;
     let accounts = targets.targets.len();
-    events(FleetEvent::RunBegins(FleetRunHeader { accounts, ..FleetRunHeader::of(&plan) }));
+    let header = FleetRunHeader { accounts, ..FleetRunHeader::of(&plan) };
+    events(FleetEvent::RunBegins(Box::new(header)));
     let shared = Arc::new(Shared {
         options: options.clone(),
         access: targets.access,

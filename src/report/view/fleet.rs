@@ -58,7 +58,10 @@ pub(in crate::report) fn fleet_review(plan: &FleetPlan) -> FleetDocument<'_> {
     let coverage: Vec<CoverageView> = plans.map(of_plan).collect();
     let document = Document {
         marker: PLAN_MARKER,
-        severity: Severity::Notice,
+        severity: match *plan.missing_shards {
+            [] => Severity::Notice,
+            _ => Severity::Error,
+        },
         title: title(plan).and_sentence(result),
         introduction: None,
         counts: vec![CountsRow { label: "All", add, change, remove }],

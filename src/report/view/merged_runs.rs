@@ -158,10 +158,12 @@ fn failed_section<'a>(accounts: &[Account<'a>]) -> Option<Section<'a>> {
     (!statements.is_empty()).then(|| Section::of_statements(heading, Severity::Error, statements))
 }
 
+/// The principals with the same failure, and the error of the first.
+type Failures<'a> = (Vec<String>, Option<&'a ErrorLine>);
+
 /// The changes that were not made and the principals that cannot be planned, grouped by the outcome and the code.
 fn failures_section<'a>(accounts: &[Account<'a>]) -> Option<Section<'a>> {
-    let mut groups: BTreeMap<(&'a str, &'a str), (Vec<String>, Option<&'a ErrorLine>)> =
-        BTreeMap::new();
+    let mut groups: BTreeMap<(&'a str, &'a str), Failures<'a>> = BTreeMap::new();
     for account in accounts {
         for failure in &account.1.failures {
             let ReportedFailure { kind, name, outcome, error } = failure;
