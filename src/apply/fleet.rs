@@ -1,15 +1,21 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Event, Summary};
-use crate::iam::AccountId;
+use crate::iam::{AccountId, Shard};
 use crate::inventory::{StopReason, Wait};
 use crate::journal::JournalError;
-use crate::plan::{AccountProblem, FleetAccountRef, FleetPlan, FleetViolation, Preflight, Refused};
+use crate::plan::{
+    AccountProblem, FleetAccountRef, FleetPlan, FleetSource, FleetViolation, Preflight, Refused,
+};
 
 /// What happens while the accounts of a fleet are read, planned or applied.
 #[derive(Debug, Clone)]
 pub enum FleetEvent {
+    /// A run begins to apply plans.
+    RunBegins(Box<FleetRunHeader>),
     /// The work on the accounts begins: reading them, or applying their plans.
     Started {
         /// What is done.
@@ -29,6 +35,17 @@ pub enum FleetEvent {
     Planned(AccountId, Result<(), AccountProblem>),
     /// The run in an account is over. No event of the account follows.
     Applied(Arc<AccountRun>),
+}
+
+/// What is known of a run on a fleet before its first change.
+#[derive(Debug, Clone)]
+pub struct FleetRunHeader {
+    /// What the plans are made from.
+    pub source: FleetSource,
+    /// The part of the fleet; `None` for another selection or all of it.
+    pub shard: Option<Shard>,
+    /// The number of accounts.
+    pub accounts: usize,
 }
 
 /// What is done in the accounts of a fleet.
@@ -53,6 +70,20 @@ pub struct FleetRun {
     pub accounts: Vec<Arc<AccountRun>>,
     /// The directory of the journals; `None` if there was nothing to change.
     pub journals: Option<PathBuf>,
+}
+
+/// How a run on a fleet ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FleetResult {
+    /// Every account is complete.
+    Complete,
+    /// Something was not done.
+    Incomplete,
+    /// Guard rails or conflicts refused every plan with changes. Nothing was changed.
+    Refused,
+    /// The run was interrupted.
+    Interrupted,
 }
 
 /// How a run ended in one account of a fleet.
@@ -143,7 +174,25 @@ impl AccountRun {
     }
 }
 
+impl FleetRunHeader {
+    /// The header of a run of this plan.
+    pub fn of(plan: &FleetPlan) -> Self {
+        let FleetPlan { source, shard, accounts, .. } = plan;
+        FleetRunHeader { source: source.clone(), shard: *shard, accounts: accounts.len() }
+    }
+}
+
 impl FleetRun {
+    /// How the run ended.
+    pub fn result(&self) -> FleetResult {
+        match self.stopped() {
+            Some(StopReason::Interrupted) => FleetResult::Interrupted,
+            _ if self.is_complete() => FleetResult::Complete,
+            _ if self.is_refused() => FleetResult::Refused,
+            _ => FleetResult::Incomplete,
+        }
+    }
+
     /// Whether every account is complete.
     pub fn is_complete(&self) -> bool {
         self.accounts.iter().all(|account| account.is_complete())

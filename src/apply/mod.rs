@@ -8,5 +8,7 @@ mod systemic_failure;
 mod verify;
 
 pub use event::{Event, Item, StopError, Summary, Verification};
-pub use fleet::{AccountEnd, AccountRun, FleetEvent, FleetRun, FleetStage, NotBegun};
+pub use fleet::{
+    AccountEnd, AccountRun, FleetEvent, FleetResult, FleetRun, FleetRunHeader, FleetStage, NotBegun,
+};
 pub use run::{Run, RunOptions, apply};

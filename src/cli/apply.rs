@@ -62,7 +62,7 @@ pub(super) async fn run(
             match ops::read_plan(path).map_err(Failure::nothing_changed)? {
                 SavedPlan::Account(plan) => ApplyInput::Planned(plan),
                 SavedPlan::Fleet(plan) => {
-                    return fleet::apply_saved(args, plan, path, command, output, metrics).await;
+                    return fleet::apply_saved(args, *plan, path, command, output, metrics).await;
                 }
             }
         }

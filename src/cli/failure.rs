@@ -9,9 +9,9 @@ use crate::iam::Printable;
 use crate::inventory::{ApiError, EveryPrincipalError};
 use crate::journal::{JournalError, ReadError, RunRecordError};
 use crate::ops::{Declined, Error, FleetError, ReadPlanError, WritePlanError};
-use crate::plan::ScopeError;
 use crate::plan::saved::SavedPlanError;
-use crate::report::advice;
+use crate::plan::{MergeError, ScopeError};
+use crate::report::{ShardReportError, advice};
 use crate::sandbox::SandboxError;
 use crate::state::{Distrust, StateError};
 
@@ -104,6 +104,47 @@ impl From<Error> for Failure {
     }
 }
 
+impl From<ShardReportError> for Failure {
+    fn from(error: ShardReportError) -> Self {
+        let help = match &error {
+            ShardReportError::NotAReport(_) => {
+                "specify plans that `plan --shard I/N --out PLAN` saved, or run reports that `apply --shard I/N \
+                 --format json` wrote"
+            }
+            ShardReportError::OneAccount(_) => {
+                "specify the run reports of runs with --fleet and --shard"
+            }
+            ShardReportError::Damaged { .. } | ShardReportError::Edited { .. } => {
+                "specify the report as `apply` wrote it; the journals of the run record what it changed"
+            }
+            ShardReportError::Empty(_) => "run apply for each shard",
+            ShardReportError::Merge(error) => merge_help(error),
+        };
+        Failure::new(error.to_string()).help(help)
+    }
+}
+
+/// What to do about files that cannot be merged.
+fn merge_help(error: &MergeError) -> &'static str {
+    match error {
+        MergeError::Mixed { .. } => "specify only plans, or only run reports",
+        MergeError::OneAccount { .. } => "specify plans that `plan --fleet FILE --shard I/N` made",
+        MergeError::NotOfAShard { .. } => {
+            "specify the files of single shards, which were made with --shard and without --account"
+        }
+        MergeError::OtherFleet { .. } | MergeError::OtherVersion { .. } => {
+            "specify only files of one run, in which all shards used the same files"
+        }
+        MergeError::OtherCount { .. } => {
+            "specify only files of one run with the same N in --shard I/N"
+        }
+        MergeError::Twice { .. } => "specify one file for each shard",
+        MergeError::OtherShard { .. } => {
+            "make the file again: it is not as `iam-boundaries` wrote it"
+        }
+    }
+}
+
 impl From<SandboxError> for Failure {
     fn from(error: SandboxError) -> Self {
         let help = match &error {
@@ -140,6 +181,7 @@ fn help(error: &Error) -> Option<String> {
         Error::Fleet(FleetError::Directory { .. }) => {
             "specify the journal of a run, or the directory of a run on a fleet: `apply` prints its path"
         }
+        Error::Merge(error) => merge_help(error),
         Error::NoProfileInSandbox(_) => {
             "run the command without --sandbox, or give the account a role instead of the profile"
         }

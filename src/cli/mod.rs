@@ -18,6 +18,7 @@ mod metrics;
 mod mfa_prompt;
 mod output;
 mod plan;
+mod report;
 mod reporter;
 mod rollback;
 mod runtime;
@@ -68,6 +69,7 @@ pub fn run() -> ExitCode {
         Command::Rollback(command) => {
             on_runtime(metrics.unless_interrupted(rollback::run(&args, command, &output, &metrics)))
         }
+        Command::Report(command) => report::run(&args, command, &output),
         Command::Impact(command) => impact::run(command, &output),
         Command::Import(command) => on_runtime(import::run(&args, command, &output)),
         Command::Schema(command) => schema::run(command, &output),

@@ -18,7 +18,7 @@ pub(super) fn run(args: &Args, command: &ShowArgs, output: &Output) -> Result<Ex
             render_plan(&plan, format.into(), output.out)
         }
         SavedPlan::Fleet(plan) => {
-            let plan = fleet::part(plan, args, None, &command.plan)?;
+            let plan = fleet::part(*plan, args, None, &command.plan)?;
             render_fleet_plan(&plan, format.into(), output.out)
         }
     };

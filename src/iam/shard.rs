@@ -33,6 +33,11 @@ impl Shard {
         self.count
     }
 
+    /// All parts of as many as there are of this one.
+    pub fn all(self) -> impl Iterator<Item = Shard> {
+        (1..=self.count).map(move |index| Shard { index, count: self.count })
+    }
+
     /// Whether the account belongs to this part: the first 8 bytes of the SHA-256 digest of its ID, as a big-endian
     /// number, modulo the number of parts.
     pub fn contains(self, account: AccountId) -> bool {

@@ -11,7 +11,7 @@ use crate::files::write_reason;
 use crate::iam::{AccountId, ClockError, PolicyArn, Principal, Printable};
 use crate::inventory::{ApiError, EveryPrincipalError, Wait};
 use crate::journal::{JournalError, ReadError};
-use crate::plan::ScopeError;
+use crate::plan::{MergeError, ScopeError};
 use crate::state::StateError;
 
 /// Why a use case ended before it changed anything.
@@ -26,6 +26,9 @@ pub enum Error {
     /// The fleet cannot be used.
     #[error(transparent)]
     Fleet(#[from] FleetError),
+    /// Files are not the results of the parts of one fleet.
+    #[error(transparent)]
+    Merge(#[from] MergeError),
     /// An account of a fleet needs a profile, and the run uses a sandbox.
     #[error("the sandbox has no profiles, such as {0:?} of the account")]
     NoProfileInSandbox(Printable),

@@ -29,8 +29,8 @@ pub use error::{Declined, Error};
 pub use explain::{ExplainOptions, explain};
 pub use fleet::{
     FleetApplyOptions, FleetEvents, FleetInput, FleetInteraction, FleetMaking, FleetPlanOptions,
-    FleetReview, FleetRollbackOptions, FleetSelection, OnUnfinished, UnfinishedFleetRun,
-    apply_fleet, is_run_directory, plan_fleet, rollback_fleet,
+    FleetReview, FleetRollbackOptions, FleetSelection, MergeOptions, Merged, OnUnfinished,
+    UnfinishedFleetRun, apply_fleet, is_run_directory, merge, plan_fleet, rollback_fleet,
 };
 pub use fleet_error::FleetError;
 pub use from_csv::{FromCsv, FromCsvOptions, from_csv};

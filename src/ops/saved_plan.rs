@@ -16,7 +16,7 @@ pub enum SavedPlan {
     /// The plan of an account.
     Account(Box<Plan>),
     /// The plans of a fleet.
-    Fleet(FleetPlan),
+    Fleet(Box<FleetPlan>),
 }
 
 /// Reads a saved plan; `-` is standard input.
@@ -27,17 +27,19 @@ pub fn read_plan(path: &Path) -> Result<SavedPlan, Error> {
     let read = || -> Result<SavedPlan, ReadPlanError> {
         let text = read_input(path, MaxSize::FLEET_PLAN)?;
         Ok(match is_fleet_plan(&text) {
-            true => SavedPlan::Fleet(FleetPlan::from_json(&text)?),
+            true => SavedPlan::Fleet(Box::new(FleetPlan::from_json(&text)?)),
             false => SavedPlan::Account(Box::new(Plan::from_json(&text)?)),
         })
     };
-    read().map_err(|source| {
-        let path = match is_standard_input(path) {
-            true => Printable::new(STANDARD_INPUT),
-            false => Printable::path(path),
-        };
-        Error::ReadPlan { path, source }
-    })
+    read().map_err(|source| Error::ReadPlan { path: written_input(path), source })
+}
+
+/// The path of an input, or `standard input`.
+pub(super) fn written_input(path: &Path) -> Printable {
+    match is_standard_input(path) {
+        true => Printable::new(STANDARD_INPUT),
+        false => Printable::path(path),
+    }
 }
 
 /// Saves a plan atomically. An earlier plan at the path is replaced; any other file is not.

@@ -37,7 +37,7 @@ pub use drifted::DriftedPolicy;
 pub use explanation::{ExplainedCondition, ExplainedEntry, ExplainedRule, Explanation};
 pub use fleet::{
     AccountPlan, AccountProblem, FleetAccountRef, FleetOverrides, FleetPlan, FleetSource,
-    FleetTotals, FleetViolation, Uncovered,
+    FleetTotals, FleetViolation, MergeError, Uncovered, missing_shards,
 };
 pub use guard::{
     AccountCount, DefaultThreshold, EffectiveThreshold, Excess, Guard, Overrides, ShareBase,

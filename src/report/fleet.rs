@@ -5,11 +5,15 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use super::json::{JsonRun, refused_in_fleet};
+use super::json_fleet::HashedLines;
+use super::merged_runs::MergedRuns;
 use super::text::TextRun;
 use super::text_fleet::account_heading;
-use super::view::{FleetDocument, FleetEvents, FleetRunView, fleet_plan, fleet_review};
+use super::view::{
+    FleetDocument, FleetEvents, FleetRunView, fleet_plan, fleet_review, merged_runs,
+};
 use super::{Format, RunReporter, Style, github, html, json_fleet, markdown_fleet, text_fleet};
-use crate::apply::{AccountEnd, AccountRun, Event, FleetEvent, FleetRun};
+use crate::apply::{AccountEnd, AccountRun, Event, FleetEvent, FleetRun, FleetRunHeader};
 use crate::iam::{AccountId, AccountName};
 use crate::plan::{FleetPlan, Preflight};
 
@@ -39,6 +43,15 @@ pub fn render_fleet_review(plan: &FleetPlan, style: Style) -> String {
     text_fleet::fleet(&fleet_review(plan), style)
 }
 
+/// Renders the merged run reports of the parts of a fleet. JSON consists of their lines, between one first line and one
+/// summary; the other formats summarize the accounts.
+pub fn render_merged_runs(runs: &MergedRuns, format: Format, style: Style) -> String {
+    match renderer(format) {
+        Some(render) => render(&merged_runs(runs), style),
+        None => json_fleet::merged(runs),
+    }
+}
+
 /// Writes the report of a run on a fleet.
 pub trait FleetReporter {
     /// Processes the next event.
@@ -64,7 +77,7 @@ pub fn fleet_reporter<'a>(
     match renderer(format) {
         Some(_) if format == Format::Text => Box::new(TextFleet::new(style, to)),
         Some(render) => Box::new(AtEnd { events: BTreeMap::new(), render, style, to }),
-        None => Box::new(JsonFleet { running: BTreeMap::new(), to }),
+        None => Box::new(JsonFleet::new(to)),
     }
 }
 
@@ -128,12 +141,25 @@ impl<W: Write> FleetReporter for TextFleet<W> {
 struct JsonFleet<W> {
     /// The accounts whose runs are not over.
     running: BTreeMap<AccountId, (AccountName, Arc<Preflight>)>,
-    to: W,
+    is_begun: bool,
+    to: HashedLines<W>,
+}
+
+impl<W: Write> JsonFleet<W> {
+    fn new(to: W) -> Self {
+        JsonFleet { running: BTreeMap::new(), is_begun: false, to: HashedLines::new(to) }
+    }
+
+    fn begin(&mut self, header: &FleetRunHeader) -> io::Result<()> {
+        self.is_begun = true;
+        json_fleet::write_begin(&mut self.to, header)
+    }
 }
 
 impl<W: Write> FleetReporter for JsonFleet<W> {
     fn on(&mut self, event: &FleetEvent) -> io::Result<()> {
         match event {
+            FleetEvent::RunBegins(header) => self.begin(header),
             FleetEvent::Running(account, preflight) => {
                 let running = (account.name.clone(), preflight.clone());
                 self.running.insert(account.id, running);
@@ -166,6 +192,10 @@ impl<W: Write> FleetReporter for JsonFleet<W> {
     }
 
     fn finish(&mut self, run: &FleetRun) -> io::Result<()> {
+        // A refused run does not begin.
+        if !self.is_begun {
+            self.begin(&FleetRunHeader::of(&run.plan))?;
+        }
         json_fleet::write_end(&mut self.to, run)
     }
 }

@@ -67,6 +67,7 @@ impl FleetProgress {
     /// Processes the next event.
     pub fn on(&mut self, event: &FleetEvent) {
         match event {
+            FleetEvent::RunBegins(_) => {}
             FleetEvent::Started { stage, accounts } => {
                 (self.stage, self.accounts) = (*stage, *accounts);
                 (self.ended, self.failed, self.changes) = (0, 0, 0);

@@ -56,12 +56,12 @@ fn note(left_out: usize) -> String {
 fn table(fleet: &FleetDocument<'_>) -> Part {
     let rule = " ---: |".repeat(fleet.columns.len());
     let head = format!("\n| account | {} | |\n| --- |{rule} --- |\n", fleet.columns.join(" | "));
-    let line = |row: &FleetRow<'_>| {
+    let line = |row: &FleetRow| {
         let cells: Vec<String> = match row.cells.is_empty() {
             true => vec![String::new(); fleet.columns.len()],
             false => row.cells.iter().map(|cell| grouped(*cell)).collect(),
         };
-        format!("| {} | {} | {} |", code(&row.account.label()), cells.join(" | "), row.note)
+        format!("| {} | {} | {} |", code(&row.label), cells.join(" | "), row.note)
     };
     let lines = fleet.rows.iter().map(line).collect();
     Part { head, lines, tail: String::new(), noun: "account" }

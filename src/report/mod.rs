@@ -9,6 +9,7 @@ mod bar;
 mod comparison;
 mod escape;
 mod fleet;
+mod fleet_lines;
 mod fleet_progress;
 mod format;
 mod github;
@@ -21,10 +22,12 @@ mod json_fleet;
 mod json_impact;
 mod markdown;
 mod markdown_fleet;
+mod merged_runs;
 mod metrics;
 mod progress;
 mod render;
 mod reporter;
+mod shard_report;
 mod style;
 mod text;
 mod text_fleet;
@@ -34,10 +37,13 @@ mod wrap;
 
 pub use bar::{BarHandle, ProgressDisplay};
 pub use comparison::{ComparedFile, render_comparison, render_update};
-pub use fleet::{FleetReporter, fleet_reporter, render_fleet_plan, render_fleet_review};
+pub use fleet::{
+    FleetReporter, fleet_reporter, render_fleet_plan, render_fleet_review, render_merged_runs,
+};
 pub use fleet_progress::FleetProgress;
 pub use format::Format;
 pub use json_comparison::render_comparison_json;
+pub use merged_runs::MergedRuns;
 pub use metrics::{AccountMetrics, Metrics};
 pub use progress::Progress;
 pub use render::{
@@ -45,6 +51,7 @@ pub use render::{
     render_plan, render_refused, render_review, run_reporter,
 };
 pub use reporter::RunReporter;
+pub use shard_report::ShardReportError;
 pub use style::Style;
 pub use view::{
     PLAN_MARKER, advice, counted, fleet_override_help, fleet_statements, override_help, statements,

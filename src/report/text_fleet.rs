@@ -39,14 +39,13 @@ fn table(text: &mut String, fleet: &FleetDocument<'_>, style: Style) {
     if fleet.rows.is_empty() {
         return;
     }
-    let width_of = |row: &FleetRow<'_>| display_width(&row.account.label());
+    let width_of = |row: &FleetRow| display_width(&row.label);
     let width = fleet.rows.iter().map(width_of).max().unwrap_or_default().max("account".len());
     text.push_str(&style.dim(format!("{:width$}  {}", "account", fleet.columns.join("  "))));
     text.push('\n');
     for row in &fleet.rows {
-        let label = row.account.label();
-        let padding = " ".repeat(width - display_width(&label));
-        text.push_str(&format!("{}{padding}", style.tone(Tone::Strong, label)));
+        let padding = " ".repeat(width - display_width(&row.label));
+        text.push_str(&format!("{}{padding}", style.tone(Tone::Strong, &*row.label)));
         for (cell, heading) in row.cells.iter().zip(fleet.columns) {
             text.push_str(&format!("  {:>width$}", grouped(*cell), width = heading.len()));
         }

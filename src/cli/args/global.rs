@@ -5,8 +5,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use super::example::{self, Example};
 use super::value::{region, url};
 use super::{
-    ApplyArgs, CheckArgs, CompletionsArgs, ImpactArgs, ImportArgs, ManArgs, PlanArgs, RollbackArgs,
-    SandboxCommand, SchemaArgs, ShowArgs, sandbox,
+    ApplyArgs, CheckArgs, CompletionsArgs, ImpactArgs, ImportArgs, ManArgs, PlanArgs,
+    ReportCommand, RollbackArgs, SandboxCommand, SchemaArgs, ShowArgs, report, sandbox,
 };
 use crate::cli::exit_code::Exit;
 use crate::iam::AccountSelector;
@@ -74,7 +74,7 @@ pub(in crate::cli) struct Args {
     /// AWS Region for signing requests; IAM is a global service
     #[arg(long, global = true, conflicts_with = "sandbox", value_parser = region, help_heading = GLOBAL)]
     pub(in crate::cli) region: Option<String>,
-    /// Send IAM and STS requests to this URL instead of the AWS endpoints
+    /// Send requests to IAM, STS and AWS Organizations to this URL instead of the AWS endpoints
     ///
     /// Requests that get credentials, such as sts:AssumeRole for a profile, are not affected.
     #[arg(long, global = true, value_name = "URL", conflicts_with = "sandbox", value_parser = url, help_heading = GLOBAL)]
@@ -115,6 +115,9 @@ pub(in crate::cli) enum Command {
     Show(ShowArgs),
     Apply(ApplyArgs),
     Rollback(RollbackArgs),
+    /// Merge the reports of the shards of a fleet
+    #[command(subcommand, after_help = example::help(report::EXAMPLES))]
+    Report(ReportCommand),
     Impact(ImpactArgs),
     Import(ImportArgs),
     Schema(SchemaArgs),

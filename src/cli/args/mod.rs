@@ -14,6 +14,7 @@ mod man;
 mod metrics;
 mod no_file;
 mod plan;
+mod report;
 mod rollback;
 mod sandbox;
 mod schema;
@@ -37,6 +38,7 @@ pub(super) use man::ManArgs;
 pub(super) use metrics::MetricsArgs;
 use no_file::NoFile;
 pub(super) use plan::{PlanArgs, PlanOutput};
+pub(super) use report::{MergeArgs, ReportCommand};
 pub(super) use rollback::RollbackArgs;
 pub(super) use sandbox::{SandboxCommand, ServeArgs};
 pub(super) use schema::{SchemaArgs, SchemaOf};
@@ -54,6 +56,8 @@ pub(super) fn examples(page: &str) -> Option<&'static [Example]> {
         "iam-boundaries-show" => show::EXAMPLES,
         "iam-boundaries-apply" => apply::EXAMPLES,
         "iam-boundaries-rollback" => rollback::EXAMPLES,
+        "iam-boundaries-report" => report::EXAMPLES,
+        "iam-boundaries-report-merge" => report::MERGE_EXAMPLES,
         "iam-boundaries-impact" => impact::EXAMPLES,
         "iam-boundaries-import" => import::EXAMPLES,
         "iam-boundaries-schema" => schema::EXAMPLES,

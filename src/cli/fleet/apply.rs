@@ -19,10 +19,10 @@ use super::plan::part;
 use super::progress::{Events, ReadingProgress};
 use super::reporter::Reporter;
 use super::unfinished::message;
-use crate::apply::{FleetEvent, FleetRun};
+use crate::apply::{FleetEvent, FleetResult, FleetRun};
 use crate::aws::{RetryPolicy, StopSwitch};
 use crate::iam::Printable;
-use crate::inventory::{StopReason, Wait};
+use crate::inventory::Wait;
 use crate::ops::{
     self, Declined, FleetApplyOptions, FleetInput, FleetInteraction, FleetMaking, FleetPlanOptions,
     FleetReview, FleetSelection, ImpactScope, OnUnfinished, UnfinishedFleetRun,
@@ -162,12 +162,17 @@ fn end(run: &FleetRun) -> Result<Exit, Failure> {
         let help = fleet_override_help(&run.violations);
         return Err(Failure::new(message).help(help).with_exit(Exit::Refused));
     }
-    Ok(match run.stopped() {
-        Some(StopReason::Interrupted) => Exit::Interrupted,
-        _ if run.is_complete() => Exit::Done,
-        _ if run.is_refused() => Exit::Refused,
-        _ => Exit::SomeFailed,
-    })
+    Ok(exit(run.result()))
+}
+
+/// The exit code of a run.
+pub(in crate::cli) fn exit(result: FleetResult) -> Exit {
+    match result {
+        FleetResult::Complete => Exit::Done,
+        FleetResult::Incomplete => Exit::SomeFailed,
+        FleetResult::Refused => Exit::Refused,
+        FleetResult::Interrupted => Exit::Interrupted,
+    }
 }
 
 /// Shows the plans, asks for confirmation, and starts the report.

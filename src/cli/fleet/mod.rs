@@ -7,6 +7,6 @@ mod progress;
 mod reporter;
 mod unfinished;
 
-pub(super) use apply::{apply_files, apply_saved};
+pub(super) use apply::{apply_files, apply_saved, exit};
 pub(super) use check::check;
-pub(super) use plan::{part, plan, rollback};
+pub(super) use plan::{part, plan, rollback, saved};

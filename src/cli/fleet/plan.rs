@@ -100,9 +100,13 @@ fn made(
 ) -> Result<Exit, Failure> {
     metrics.record(|| AccountMetrics::of_fleet_plan(plan));
     if let Some(path) = &to.out {
-        let (path, digest) = (Printable::path(path), plan.digest());
-        output.remark(&format!("plan saved in {path}, digest {digest}"));
+        output.remark(&saved(plan, path));
     }
     output.result(to.format, &render_fleet_plan(plan, to.format.into(), output.out))?;
     Ok(exit(plan.is_incomplete(), to.detailed_exitcode && plan.changes() > 0))
+}
+
+/// The file that plans are saved in.
+pub(in crate::cli) fn saved(plan: &FleetPlan, path: &Path) -> String {
+    format!("plan saved in {}, digest {}", Printable::path(path), plan.digest())
 }

@@ -17,7 +17,9 @@ use super::options::{FleetApplyOptions, FleetInput};
 use super::plan::FleetPlanOptions;
 use super::run_directory::{RunDirectory, UnfinishedFleetRun, unfinished_run};
 use super::side_by_side::{FleetEvents, side_by_side};
-use crate::apply::{AccountEnd, AccountRun, FleetEvent, FleetRun, FleetStage, NotBegun, Summary};
+use crate::apply::{
+    AccountEnd, AccountRun, FleetEvent, FleetRun, FleetRunHeader, FleetStage, NotBegun, Summary,
+};
 use crate::aws::{ExpectedPartition, StopSwitch};
 use crate::config::FleetGuard;
 use crate::iam::{AccountId, AccountSelector, Threshold};
@@ -128,6 +130,7 @@ pub async fn apply_fleet(
         directory.into_iter().for_each(RunDirectory::discard);
         return Err(Error::Report(error));
     }
+    events(FleetEvent::RunBegins(Box::new(FleetRunHeader::of(&plan))));
     let shared = Arc::new(Shared {
         options: options.clone(),
         access,
@@ -177,6 +180,7 @@ async fn apply_as_planned(
     let plan = FleetPlan {
         source: fleet.source(),
         shard: targets.shard,
+        missing_shards: Vec::new(),
         guard: guard.clone(),
         accounts: Vec::new(),
         uncovered: targets.uncovered,
@@ -199,6 +203,9 @@ async fn apply_as_planned(
         directory.into_iter().for_each(RunDirectory::discard);
         return Err(Error::Report(error));
     }
+    let accounts = targets.targets.len();
+    let header = FleetRunHeader { accounts, ..FleetRunHeader::of(&plan) };
+    events(FleetEvent::RunBegins(Box::new(header)));
     let shared = Arc::new(Shared {
         options: options.clone(),
         access: targets.access,

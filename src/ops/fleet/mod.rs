@@ -4,6 +4,7 @@ mod access;
 mod account;
 mod account_run;
 mod apply;
+mod merge;
 mod options;
 mod plan;
 mod rollback;
@@ -13,6 +14,7 @@ mod targets;
 
 pub use account_run::OnUnfinished;
 pub use apply::{FleetInteraction, FleetReview, apply_fleet};
+pub use merge::{MergeOptions, Merged, merge};
 pub use options::{FleetApplyOptions, FleetInput};
 pub use plan::{FleetMaking, FleetPlanOptions, plan_fleet};
 pub use rollback::{FleetRollbackOptions, rollback_fleet};

@@ -144,6 +144,7 @@ impl FleetMaking {
         let plan = FleetPlan {
             source: fleet.source(),
             shard,
+            missing_shards: Vec::new(),
             guard: fleet.fleet.guard.clone(),
             accounts,
             uncovered,

@@ -101,6 +101,7 @@ pub async fn rollback_fleet(
     let plan = FleetPlan {
         source: FleetSource::Rollback { run: Printable::path(run), plan: record.plan },
         shard: None,
+        missing_shards: Vec::new(),
         guard: FleetGuard::default(),
         accounts,
         uncovered: Vec::new(),

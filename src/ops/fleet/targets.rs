@@ -128,7 +128,9 @@ impl LoadedFleet {
         }
         uncovered.sort();
         let targets = accounts.into_iter().map(|account| self.target(account)).collect();
-        Ok(Targets { targets, uncovered, access, shard: selection.shard, of_other_shards })
+        // Some accounts of a part are not that part.
+        let shard = selection.shard.filter(|_| selection.accounts.is_empty());
+        Ok(Targets { targets, uncovered, access, shard, of_other_shards })
     }
 
     fn selected(

@@ -14,6 +14,9 @@ pub struct FleetPlan {
     pub source: FleetSource,
     /// The part of the fleet that the plan is for; `None` for all accounts.
     pub shard: Option<Shard>,
+    /// The parts of the fleet whose plans were missing when the plans of the others were merged, sorted; empty for a plan
+    /// that was not merged.
+    pub missing_shards: Vec<Shard>,
     /// The guard rails of the fleet. Each plan has its own, too.
     pub guard: FleetGuard,
     /// The accounts, sorted by name and ID.
@@ -158,13 +161,13 @@ impl FleetPlan {
         self.accounts.iter().filter_map(AccountPlan::changed).map(|plan| plan.changes.len()).sum()
     }
 
-    /// Whether an account cannot be planned, or its plan is incomplete.
+    /// Whether a shard is missing, an account cannot be planned, or its plan is incomplete.
     pub fn is_incomplete(&self) -> bool {
-        self.accounts.iter().any(AccountPlan::is_incomplete)
+        !self.missing_shards.is_empty() || self.accounts.iter().any(AccountPlan::is_incomplete)
     }
 
     /// The part of the plan for the accounts that `selectors` select, all of them if there are none, and that belong to
-    /// `shard`.
+    /// `shard`. A part is not the plan of a shard.
     ///
     /// # Errors
     /// The selectors that select nothing.
@@ -197,8 +200,9 @@ impl FleetPlan {
         Ok(FleetPlan {
             accounts,
             part_of,
+            shard: None,
+            missing_shards: Vec::new(),
             uncovered: Vec::new(),
-            shard: shard.or(self.shard),
             ..self
         })
     }

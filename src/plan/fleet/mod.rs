@@ -2,8 +2,10 @@
 
 mod content;
 mod guard;
+mod merge;
 mod problem;
 
 pub use content::{AccountPlan, FleetAccountRef, FleetPlan, FleetSource, FleetTotals, Uncovered};
 pub use guard::{FleetOverrides, FleetViolation};
+pub use merge::{MergeError, missing_shards};
 pub use problem::AccountProblem;

@@ -40,6 +40,11 @@ struct FleetDocument<P> {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
     #[schemars(with = "String", regex(pattern = r"^[0-9]+/[0-9]+$"))]
     shard: Option<Shard>,
+    /// The parts of the fleet whose plans were missing when report merge merged the others, sorted; missing if there are
+    /// none. Nothing is known about their accounts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "not_empty")]
+    #[schemars(with = "Vec<String>", length(min = 1), inner(regex(pattern = r"^[0-9]+/[0-9]+$")))]
+    missing_shards: Vec<Shard>,
     /// The digest of the plan that the document is a part of; missing if it is complete.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
     #[schemars(with = "Digest")]
@@ -210,6 +215,7 @@ impl FleetPlan {
             digest: Digest::of([]),
             source: FleetSourceDocument::of(&self.source),
             shard: self.shard,
+            missing_shards: self.missing_shards.clone(),
             part_of: self.part_of,
             guard: self.guard.clone(),
             summary: FleetSummaryDocument::of(&self.totals()),
@@ -261,14 +267,42 @@ fn fleet_plan(document: FleetDocument<Document>) -> Result<FleetPlan, SavedPlanE
         return Err(inconsistent("an account has two plans".to_owned()));
     }
     let uncovered = document.uncovered.into_iter();
-    Ok(FleetPlan {
+    let plan = FleetPlan {
         source: document.source.into_source(),
         shard: document.shard,
+        missing_shards: document.missing_shards,
         guard: document.guard,
         accounts,
         uncovered: uncovered.map(|it| Uncovered { id: it.account, name: it.name }).collect(),
         part_of: document.part_of,
-    })
+    };
+    check_shards(&plan).map_err(inconsistent)?;
+    Ok(plan)
+}
+
+/// Checks that the accounts belong to the shards that the plan is for.
+fn check_shards(plan: &FleetPlan) -> Result<(), String> {
+    let missing = &plan.missing_shards;
+    if let Some(first) = missing.first() {
+        let is_known = missing.iter().all(|it| it.count() == first.count());
+        if !is_known
+            || !missing.is_sorted_by(|a, b| a < b)
+            || missing.len() >= first.count().into()
+            || plan.shard.is_some()
+        {
+            return Err("missing_shards is not some of the shards".to_owned());
+        }
+    }
+    let ids = plan.accounts.iter().map(|it| it.account.id);
+    for id in ids.chain(plan.uncovered.iter().map(|it| it.id)) {
+        if plan.shard.is_some_and(|shard| !shard.contains(id)) {
+            return Err(format!("account {id} does not belong to the shard"));
+        }
+        if let Some(shard) = missing.iter().find(|shard| shard.contains(id)) {
+            return Err(format!("account {id} belongs to shard {shard}, which is missing"));
+        }
+    }
+    Ok(())
 }
 
 impl FleetSourceDocument {

@@ -38,14 +38,15 @@ pub(in crate::report) struct FleetDocument<'a> {
     /// The headings of the cells of the rows.
     pub(in crate::report) columns: &'static [&'static str],
     /// A row for each account about which something is to be said, those with most at stake first.
-    pub(in crate::report) rows: Vec<FleetRow<'a>>,
+    pub(in crate::report) rows: Vec<FleetRow>,
     /// The accounts about which there are details, in the order of the rows.
     pub(in crate::report) accounts: Vec<FleetAccount<'a>>,
 }
 
 /// The row of an account in the table of a fleet.
-pub(in crate::report) struct FleetRow<'a> {
-    pub(in crate::report) account: &'a FleetAccountRef,
+pub(in crate::report) struct FleetRow {
+    /// The name and the ID of the account.
+    pub(in crate::report) label: String,
     /// The numbers in the columns; empty if they are not known.
     pub(in crate::report) cells: Vec<usize>,
     /// A word about the account; empty if there is none.

@@ -11,7 +11,7 @@ use super::words::{counted, grouped, names, plural};
 use super::{
     Body, Closing, CountsRow, CoverageView, Document, PLAN_MARKER, Section, Severity, Text, Tone,
 };
-use crate::iam::Threshold;
+use crate::iam::{Shard, Threshold};
 use crate::inventory::ApiError;
 use crate::plan::{
     AccountPlan, AccountProblem, Counts, FleetAccountRef, FleetOverrides, FleetPlan, FleetSource,
@@ -44,8 +44,9 @@ pub(in crate::report) fn fleet_review(plan: &FleetPlan) -> FleetDocument<'_> {
     };
     let mut accounts: Vec<&AccountPlan> = plan.accounts.iter().collect();
     accounts.sort_by_key(|it| at_stake(it));
-    let rows: Vec<FleetRow<'_>> = accounts.iter().filter_map(|it| row(it)).collect();
+    let rows: Vec<FleetRow> = accounts.iter().filter_map(|it| row(it)).collect();
     let sections = [
+        missing_section(&plan.missing_shards),
         failed_section(
             plan.accounts.iter().filter_map(|it| Some((&it.account, it.plan.as_ref().err()?))),
         ),
@@ -61,7 +62,10 @@ pub(in crate::report) fn fleet_review(plan: &FleetPlan) -> FleetDocument<'_> {
     let coverage: Vec<CoverageView> = plans.map(of_plan).collect();
     let document = Document {
         marker: PLAN_MARKER,
-        severity: Severity::Notice,
+        severity: match *plan.missing_shards {
+            [] => Severity::Notice,
+            _ => Severity::Error,
+        },
         title: title(plan).and_sentence(result),
         introduction: None,
         counts: vec![CountsRow { label: "All", add, change, remove }],
@@ -89,7 +93,43 @@ pub(super) fn title(plan: &FleetPlan) -> Text<'_> {
         Some(shard) => title.and(", shard ").and_sentence(shard.to_string()),
         None => title,
     };
-    title.and(": ")
+    match &*plan.missing_shards {
+        [] => title.and(": "),
+        missing => title.and_sentence(format!(" without {}: ", shards(missing))),
+    }
+}
+
+/// `shard 2/4`, `shards 2/4 and 3/4` or, if there are more than a few, `12 of 40 shards`.
+pub(super) fn shards(missing: &[Shard]) -> String {
+    match missing {
+        [one] => format!("shard {one}"),
+        [one, other] => format!("shards {one} and {other}"),
+        _ => {
+            let of = missing.first().map_or(0, |shard| shard.count().into());
+            format!("{} of {}", grouped(missing.len()), counted(of, "shard"))
+        }
+    }
+}
+
+/// The shards whose plans are missing from merged ones.
+pub(super) fn missing_section(missing: &[Shard]) -> Option<Section<'static>> {
+    let of: usize = missing.first()?.count().into();
+    let count = missing.len();
+    let heading = format!(
+        "{} of {} {} missing",
+        grouped(count),
+        counted(of, "shard"),
+        plural(count, "is", "are")
+    );
+    let missing = names(missing.iter().map(|it| format!("shard {it}")), MAX_ACCOUNTS, "shard");
+    let statement = missing.and(": nothing is known about the accounts");
+    let help = "run the command again for each missing shard, and merge the results of all shards";
+    Some(Section {
+        label: "missing",
+        noun: "shard",
+        help: Some(Text::ours(help)),
+        ..Section::of_statements(Text::sentence(heading), Severity::Error, vec![statement])
+    })
 }
 
 /// The digest of the whole plan, also for a part of it: a reviewer compares it.
@@ -123,15 +163,19 @@ fn problems(planned: &AccountPlan) -> usize {
 }
 
 /// The row of an account; `None` if it matches the files, and nothing else is to be said about it.
-fn row(planned: &AccountPlan) -> Option<FleetRow<'_>> {
+fn row(planned: &AccountPlan) -> Option<FleetRow> {
     let account = &planned.account;
     let Ok(plan) = &planned.plan else {
-        return Some(FleetRow { account, cells: Vec::new(), note: "cannot be planned" });
+        return Some(FleetRow {
+            label: account.label(),
+            cells: Vec::new(),
+            note: "cannot be planned",
+        });
     };
     let Counts { add, change, remove } = plan.counts();
     let cells = vec![add, change, remove, planned.unlisted(), problems(planned)];
     let is_shown = add + change + remove + problems(planned) > 0 || planned.has_unlisted();
-    is_shown.then_some(FleetRow { account, cells, note: "" })
+    is_shown.then(|| FleetRow { label: account.label(), cells, note: "" })
 }
 
 /// The accounts without a plan, grouped by the code and the action of the error.
@@ -274,7 +318,7 @@ fn closing(plan: &FleetPlan) -> Closing<'_> {
     let accounts = counted(totals.accounts, "account");
     let mut parts = Vec::new();
     let label = match plan.changes() {
-        0 if totals.accounts == 0 => {
+        0 if totals.accounts == 0 && plan.missing_shards.is_empty() => {
             parts.push((Tone::Good, Text::ours("no account of the fleet belongs to this part")));
             return Closing { label: "Nothing to plan", parts };
         }
@@ -289,7 +333,7 @@ fn closing(plan: &FleetPlan) -> Closing<'_> {
                 ),
             };
             let all = format!("{} of {accounts} {what}", grouped(matching));
-            let is_all = matching == totals.accounts;
+            let is_all = matching == totals.accounts && plan.missing_shards.is_empty();
             let tone = if is_all { Tone::Good } else { Tone::Neutral };
             parts.push((tone, Text::sentence(all)));
             match (&plan.source, is_all) {
@@ -309,6 +353,10 @@ fn closing(plan: &FleetPlan) -> Closing<'_> {
             "Plan"
         }
     };
+    if !plan.missing_shards.is_empty() {
+        let missing = format!("{} missing", shards(&plan.missing_shards));
+        parts.push((Tone::Bad, Text::sentence(missing)));
+    }
     parts.push((Tone::Neutral, Text::sentence(format!("{} in sync", totals.in_sync))));
     if totals.failed > 0 {
         let failed = format!("{} cannot be planned", counted(totals.failed, "account"));

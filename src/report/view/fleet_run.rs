@@ -4,18 +4,28 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::document::{FleetAccount, FleetDocument, FleetRow};
-use super::fleet::{digest, failed_section, title, uncovered_section, violations_section};
+use super::fleet::{
+    digest, failed_section, missing_section, title, uncovered_section, violations_section,
+};
 use super::refused::refused;
 use super::run::Run;
 use super::words::{counted, grouped, names};
 use super::{Body, Closing, CoverageView, Document, RUN_MARKER, Section, Severity, Text, Tone};
-use crate::apply::{AccountEnd, AccountRun, Event, FleetRun, NotBegun};
+use crate::apply::{AccountEnd, AccountRun, Event, FleetResult, FleetRun, NotBegun};
 use crate::iam::AccountId;
 use crate::inventory::StopReason;
 use crate::plan::{Preflight, Severity as ProblemSeverity};
 
 /// The maximum number of accounts that a statement names; the others are counted.
 const MAX_ACCOUNTS: usize = 20;
+
+/// What to do about accounts that were not begun.
+pub(super) const NOT_BEGUN_HELP: &str =
+    "run the command again: accounts that are complete are not changed";
+
+/// The numbers of each account.
+pub(super) const COLUMNS: &[&str] =
+    &["applied", "failed", "not attempted", "conflicts", "problems"];
 
 /// The final events of the runs in the accounts of a fleet, from which their reports are made.
 pub(in crate::report) type FleetEvents = BTreeMap<AccountId, Vec<Event>>;
@@ -46,18 +56,14 @@ impl<'a> FleetRunView<'a> {
     /// The report of the whole run.
     pub(in crate::report) fn document(&self) -> FleetDocument<'_> {
         let run = self.run;
-        let is_complete = run.is_complete();
-        let result = match (run.is_refused(), is_complete) {
-            (true, _) if run.stopped().is_none() => "refused",
-            (_, true) => "complete",
-            (_, false) => "incomplete",
-        };
+        let result = run.result();
         let failed = run.accounts.iter().filter_map(|it| match &it.end {
             AccountEnd::Failed(problem) => Some((&it.account, problem)),
             _ => None,
         });
         let mut sections: Vec<Section<'_>> =
             violations_section(&run.violations, "nothing was changed").into_iter().collect();
+        sections.extend(missing_section(&run.plan.missing_shards));
         sections.extend(failed_section(failed).map(|section| Section {
             heading: section.heading.map(|_| Text::ours("Accounts in which nothing was done")),
             ..section
@@ -74,8 +80,8 @@ impl<'a> FleetRunView<'a> {
         accounts.retain(|it| !is_silent(&it.document));
         let document = Document {
             marker: RUN_MARKER,
-            severity: if is_complete { Severity::Notice } else { Severity::Error },
-            title: title(&run.plan).and(result),
+            severity: severity(result),
+            title: title(&run.plan).and(word(result)),
             introduction: None,
             counts: Vec::new(),
             sections,
@@ -86,7 +92,7 @@ impl<'a> FleetRunView<'a> {
         };
         FleetDocument {
             document,
-            columns: &["applied", "failed", "not attempted", "conflicts", "problems"],
+            columns: COLUMNS,
             rows: run.accounts.iter().filter_map(|it| row(it)).collect(),
             accounts,
         }
@@ -104,38 +110,67 @@ impl<'a> FleetRunView<'a> {
         })
     }
 
-    fn closing(&self, result: &'static str) -> Closing<'static> {
+    fn closing(&self, result: FleetResult) -> Closing<'static> {
         let run = self.run;
         let totals = Totals::of(run);
-        let (label, tone) = match result {
-            "complete" => ("Apply complete", Tone::Good),
-            "refused" => ("Refused", Tone::Bad),
-            _ => ("Incomplete", Tone::Bad),
-        };
         let complete = run.accounts.iter().filter(|it| it.is_complete()).count();
-        let accounts =
-            format!("{} of {} complete", grouped(complete), counted(run.accounts.len(), "account"));
-        let mut counts = format!("{} applied", grouped(totals.applied));
-        for (count, what) in [
-            (totals.failed, "failed"),
-            (totals.not_attempted, "not attempted"),
-            (totals.conflicts, "in conflict"),
-        ] {
-            if count > 0 {
-                counts += &format!(", {} {what}", grouped(count));
-            }
-        }
-        let mut calls = counted(totals.calls, "call");
-        if totals.throttled > 0 {
-            calls += &format!(" ({} throttled)", grouped(totals.throttled));
-        }
-        let parts = vec![
-            (tone, Text::sentence(counts)),
-            (Tone::Neutral, Text::sentence(accounts)),
-            (Tone::Neutral, Text::sentence(calls)),
-        ];
-        Closing { label, parts }
+        closing(result, &totals, complete, run.accounts.len())
     }
+}
+
+/// How a run ended, in a title.
+pub(super) fn word(result: FleetResult) -> &'static str {
+    match result {
+        FleetResult::Complete => "complete",
+        FleetResult::Incomplete => "incomplete",
+        FleetResult::Refused => "refused",
+        FleetResult::Interrupted => "interrupted",
+    }
+}
+
+pub(super) fn severity(result: FleetResult) -> Severity {
+    match result {
+        FleetResult::Complete => Severity::Notice,
+        FleetResult::Incomplete | FleetResult::Refused | FleetResult::Interrupted => {
+            Severity::Error
+        }
+    }
+}
+
+/// The closing line of a run with this result, in which `complete` of `accounts` are complete.
+pub(super) fn closing(
+    result: FleetResult,
+    totals: &Totals,
+    complete: usize,
+    accounts: usize,
+) -> Closing<'static> {
+    let (label, tone) = match result {
+        FleetResult::Complete => ("Apply complete", Tone::Good),
+        FleetResult::Refused => ("Refused", Tone::Bad),
+        FleetResult::Interrupted => ("Interrupted", Tone::Bad),
+        FleetResult::Incomplete => ("Incomplete", Tone::Bad),
+    };
+    let accounts = format!("{} of {} complete", grouped(complete), counted(accounts, "account"));
+    let mut counts = format!("{} applied", grouped(totals.applied));
+    for (count, what) in [
+        (totals.failed, "failed"),
+        (totals.not_attempted, "not attempted"),
+        (totals.conflicts, "in conflict"),
+    ] {
+        if count > 0 {
+            counts += &format!(", {} {what}", grouped(count));
+        }
+    }
+    let mut calls = counted(totals.calls, "call");
+    if totals.throttled > 0 {
+        calls += &format!(" ({} throttled)", grouped(totals.throttled));
+    }
+    let parts = vec![
+        (tone, Text::sentence(counts)),
+        (Tone::Neutral, Text::sentence(accounts)),
+        (Tone::Neutral, Text::sentence(calls)),
+    ];
+    Closing { label, parts }
 }
 
 /// The numbers of the runs in all accounts together.
@@ -179,7 +214,7 @@ impl Totals {
 }
 
 /// The row of an account; `None` if nothing was to be done in it.
-fn row(run: &AccountRun) -> Option<FleetRow<'_>> {
+fn row(run: &AccountRun) -> Option<FleetRow> {
     let account = &run.account;
     let problems = |preflight: &Preflight| {
         preflight.plan.problems_of(ProblemSeverity::Error).count() + preflight.blocked().count()
@@ -207,7 +242,7 @@ fn row(run: &AccountRun) -> Option<FleetRow<'_>> {
         AccountEnd::Failed(_) => (Vec::new(), "nothing was done"),
     };
     let is_shown = !note.is_empty() || cells.iter().any(|cell| *cell > 0);
-    is_shown.then_some(FleetRow { account, cells, note })
+    is_shown.then(|| FleetRow { label: account.label(), cells, note })
 }
 
 /// The accounts that were not begun, by the reason.
@@ -231,8 +266,7 @@ fn not_begun_section(run: &FleetRun) -> Option<Section<'_>> {
     let statements = groups.iter().map(statement).collect();
     let heading = Text::ours("Accounts that were not begun");
     let section = Section::of_statements(heading, Severity::Error, statements);
-    let help =
-        Some(Text::ours("run the command again: accounts that are complete are not changed"));
+    let help = Some(Text::ours(NOT_BEGUN_HELP));
     Some(Section { label: "not begun", noun: "account", help, ..section })
 }
 
@@ -277,4 +311,17 @@ fn reason(why: NotBegun) -> &'static str {
         NotBegun::TooManyFailed => "max_accounts_failed was reached",
         NotBegun::GuardRail => "the changes would violate a guard rail of the fleet",
     }
+}
+
+/// The reason with this code; `None` if there is none.
+pub(super) fn reason_of_code(code: &str) -> Option<&'static str> {
+    let reasons = [
+        NotBegun::Stopped(StopReason::Interrupted),
+        NotBegun::Stopped(StopReason::Deadline),
+        NotBegun::Stopped(StopReason::Error),
+        NotBegun::First,
+        NotBegun::TooManyFailed,
+        NotBegun::GuardRail,
+    ];
+    reasons.into_iter().find(|why| reason_code(*why) == code).map(reason)
 }

@@ -190,6 +190,7 @@ pub fn fleet_plan(plans: impl IntoIterator<Item = (&'static str, Plan)>) -> Flee
     FleetPlan {
         source: FleetSource::File(file),
         shard: None,
+        missing_shards: Vec::new(),
         guard: FleetGuard::default(),
         accounts: plans.into_iter().map(account).collect(),
         uncovered: Vec::new(),

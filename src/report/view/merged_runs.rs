@@ -1,0 +1,224 @@
+//! The merged run reports of the parts of a fleet.
+
+use std::collections::BTreeMap;
+
+use super::super::merged_runs::MergedRuns;
+use super::super::shard_report::{
+    ErrorLine, ReportedAccount, ReportedEnd, ReportedFailure, ShardReport,
+};
+use super::document::{FleetDocument, FleetRow};
+use super::fleet::shards;
+use super::fleet_run::{COLUMNS, NOT_BEGUN_HELP, Totals, closing, reason_of_code, severity, word};
+use super::words::{at_most, counted, counted_more, names};
+use super::{Document, RUN_MARKER, Section, Severity, Text, Tone};
+use crate::iam::{AccountId, PrincipalKind, Shard};
+
+/// The maximum number of names in a statement; the others are counted.
+const MAX_NAMES: usize = 20;
+/// The maximum number of statements about failures; the others are counted.
+const MAX_FAILURES: usize = 50;
+
+/// The report of the runs of all parts.
+pub(in crate::report) fn merged_runs(runs: &MergedRuns) -> FleetDocument<'_> {
+    let result = runs.result();
+    let counts = runs.counts();
+    let totals = Totals {
+        applied: counts.applied,
+        failed: counts.failed,
+        not_attempted: counts.not_attempted,
+        conflicts: counts.conflicts,
+        calls: counts.calls,
+        throttled: counts.throttled_calls,
+    };
+    let mut closing = closing(result, &totals, counts.accounts_complete, counts.accounts);
+    let unknown: Vec<Shard> =
+        runs.missing.iter().copied().chain(runs.not_ended().map(|report| report.shard)).collect();
+    if !unknown.is_empty() {
+        let unknown = format!("{} missing or not ended", shards(&unknown));
+        closing.parts.insert(1, (Tone::Bad, Text::sentence(unknown)));
+    }
+    let title = Text::ours("Permissions boundaries of fleet ")
+        .and_name(runs.fleet.path.as_str())
+        .and_sentence(format!(", {} merged: ", counted(runs.reports.len(), "shard")))
+        .and(word(result));
+    let accounts = runs.reports.iter().flat_map(|report| &report.accounts);
+    let mut accounts: Vec<Account<'_>> = accounts.map(|(id, account)| (*id, account)).collect();
+    accounts.sort_by_key(|(id, account)| (&account.name, *id));
+    let sections = [
+        shards_section(runs),
+        refused_section(&runs.reports),
+        failed_section(&accounts),
+        failures_section(&accounts),
+        not_begun_section(&accounts),
+    ];
+    let document = Document {
+        marker: RUN_MARKER,
+        severity: severity(result),
+        title,
+        introduction: None,
+        counts: Vec::new(),
+        sections: sections.into_iter().flatten().collect(),
+        closing: Some(closing),
+        account: None,
+        digest: None,
+        coverage: None,
+    };
+    let rows = accounts.iter().filter_map(row).collect();
+    FleetDocument { document, columns: COLUMNS, rows, accounts: Vec::new() }
+}
+
+/// An account with its ID.
+type Account<'a> = (AccountId, &'a ReportedAccount);
+
+/// `payments-prod (111111111111)`.
+fn label((id, account): &Account<'_>) -> String {
+    format!("{} ({id})", account.name)
+}
+
+fn row(account: &Account<'_>) -> Option<FleetRow> {
+    let (_, reported) = account;
+    let counts = &reported.counts;
+    let numbers = vec![
+        counts.applied,
+        counts.failed,
+        counts.not_attempted,
+        counts.conflicts,
+        counts.problems,
+    ];
+    let (cells, note) = match &reported.end {
+        ReportedEnd::Open => (numbers, "did not end"),
+        ReportedEnd::Completed if counts.not_verified > 0 => (numbers, "not verified"),
+        ReportedEnd::Completed => (numbers, ""),
+        ReportedEnd::Refused => (numbers, "refused"),
+        ReportedEnd::NotBegun(_) if counts.not_attempted == 0 => return None,
+        ReportedEnd::NotBegun(_) => (numbers, "not begun"),
+        ReportedEnd::Failed { .. } => (Vec::new(), "nothing was done"),
+    };
+    let is_shown = !note.is_empty() || cells.iter().any(|cell| *cell > 0);
+    is_shown.then(|| FleetRow { label: label(account), cells, note })
+}
+
+/// The parts about which nothing or not everything is known.
+fn shards_section(runs: &MergedRuns) -> Option<Section<'_>> {
+    let mut statements = Vec::new();
+    if !runs.missing.is_empty() {
+        let missing = runs.missing.iter().map(|shard| format!("shard {shard}"));
+        let of = names(missing, MAX_NAMES, "shard");
+        statements.push(of.and(": no report, so nothing is known about the accounts"));
+    }
+    for report in runs.not_ended() {
+        let began = format!("shard {}: the run did not end; the report in ", report.shard);
+        let rest = " has no summary, and changes can be missing from it";
+        statements.push(Text::sentence(began).and_name(report.file.as_str()).and(rest));
+    }
+    for file in &runs.empty {
+        let file = Text::name(file.as_str());
+        statements.push(file.and(" is empty: the run did not begin"));
+    }
+    if statements.is_empty() {
+        return None;
+    }
+    let heading = Text::ours("Not the whole fleet");
+    let help = "run apply again for each of these shards: changes that are made are not made again";
+    Some(Section {
+        label: "missing",
+        noun: "statement",
+        help: Some(Text::ours(help)),
+        ..Section::of_statements(heading, Severity::Error, statements)
+    })
+}
+
+/// The violations of the guard rails of the fleet.
+fn refused_section(reports: &[ShardReport]) -> Option<Section<'_>> {
+    let of_report = |report: &'_ ShardReport| {
+        let shard = report.shard;
+        let statement =
+            move |why: &str| Text::sentence(format!("shard {shard}: ")).and_quote(why.to_owned());
+        report.refused.iter().map(move |why| statement(why)).collect::<Vec<_>>()
+    };
+    let statements: Vec<Text<'_>> = reports.iter().flat_map(of_report).collect();
+    let heading = "Guard rails violated; nothing was changed in these shards";
+    (!statements.is_empty())
+        .then(|| Section::of_statements(Text::ours(heading), Severity::Error, statements))
+}
+
+/// The accounts in which nothing was done, grouped by the code of the problem.
+fn failed_section<'a>(accounts: &[Account<'a>]) -> Option<Section<'a>> {
+    let mut groups: BTreeMap<&str, (Vec<String>, &'a str)> = BTreeMap::new();
+    for account in accounts {
+        if let ReportedEnd::Failed { code, message } = &account.1.end {
+            groups.entry(code).or_insert_with(|| (Vec::new(), message)).0.push(label(account));
+        }
+    }
+    let statement = |(accounts, message): (Vec<String>, &'a str)| {
+        names(accounts, MAX_NAMES, "account").and(": ").and_quote(message)
+    };
+    let statements: Vec<Text<'a>> = groups.into_values().map(statement).collect();
+    let heading = Text::ours("Accounts in which nothing was done");
+    (!statements.is_empty()).then(|| Section::of_statements(heading, Severity::Error, statements))
+}
+
+/// The principals with the same failure, and the error of the first.
+type Failures<'a> = (Vec<String>, Option<&'a ErrorLine>);
+
+/// The changes that were not made and the principals that cannot be planned, grouped by the outcome and the code.
+fn failures_section<'a>(accounts: &[Account<'a>]) -> Option<Section<'a>> {
+    let mut groups: BTreeMap<(&'a str, &'a str), Failures<'a>> = BTreeMap::new();
+    for account in accounts {
+        for failure in &account.1.failures {
+            let ReportedFailure { kind, name, outcome, error } = failure;
+            let code = error.as_ref().map_or("", |error| error.code.as_str());
+            let group =
+                groups.entry((outcome, code)).or_insert_with(|| (Vec::new(), error.as_ref()));
+            let role = if *kind == PrincipalKind::Role { "role/" } else { "" };
+            group.0.push(format!("{role}{name} of {}", label(account)));
+        }
+    }
+    let statements = groups.into_iter().map(|((outcome, _), (principals, error))| {
+        let principals = names(principals, MAX_NAMES, "principal");
+        let text = Text::ours(outcome_words(outcome)).and(": ").and_text(principals);
+        match error {
+            Some(ErrorLine { message, .. }) => text.and(": ").and_quote(message.as_str()),
+            None => text,
+        }
+    });
+    let statements: Vec<Text<'a>> = statements.collect();
+    if statements.is_empty() {
+        return None;
+    }
+    let more =
+        |more| Text::sentence(format!("{}: the JSON lines have them", counted_more(more, "cause")));
+    let statements = at_most(statements, MAX_FAILURES, more);
+    let heading = Text::ours("Users and roles that are not as the files say");
+    Some(Section::of_statements(heading, Severity::Error, statements))
+}
+
+fn outcome_words(outcome: &str) -> &'static str {
+    match outcome {
+        "failed" => "failed",
+        "not_as_written" => "verification did not find the change",
+        "conflict" => "in conflict: the boundary is not the one that the plan shows",
+        "blocked" => "blocked",
+        _ => "cannot be planned",
+    }
+}
+
+/// The accounts that were not begun, by the reason.
+fn not_begun_section<'a>(accounts: &[Account<'a>]) -> Option<Section<'a>> {
+    let mut groups: BTreeMap<&'a str, Vec<String>> = BTreeMap::new();
+    for account in accounts {
+        if let ReportedEnd::NotBegun(reason) = &account.1.end {
+            groups.entry(reason).or_default().push(label(account));
+        }
+    }
+    let statement = |(code, accounts): (&'a str, Vec<String>)| {
+        let reason = reason_of_code(code).map_or_else(|| Text::quote(code), Text::ours);
+        reason.and(": ").and_text(names(accounts, MAX_NAMES, "account"))
+    };
+    let statements: Vec<Text<'a>> = groups.into_iter().map(statement).collect();
+    let heading = Text::ours("Accounts that were not begun");
+    (!statements.is_empty()).then(|| Section {
+        help: Some(Text::ours(NOT_BEGUN_HELP)),
+        ..Section::of_statements(heading, Severity::Error, statements)
+    })
+}
