@@ -16,6 +16,7 @@ mod import;
 mod manual;
 mod mfa_prompt;
 mod output;
+mod permissions;
 mod plan;
 mod reporter;
 mod rollback;
@@ -60,6 +61,7 @@ pub fn run() -> ExitCode {
         Command::Apply(command) => on_runtime(apply::run(&args, command, &output)),
         Command::Rollback(command) => on_runtime(rollback::run(&args, command, &output)),
         Command::Impact(command) => impact::run(command, &output),
+        Command::Permissions(command) => permissions::run(&args, command, &output),
         Command::Import(command) => on_runtime(import::run(&args, command, &output)),
         Command::Schema(command) => schema::run(command, &output),
         Command::Completions(command) => completions::run(command, &output),

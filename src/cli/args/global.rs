@@ -5,8 +5,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use super::example::{self, Example};
 use super::value::{region, url};
 use super::{
-    ApplyArgs, CheckArgs, CompletionsArgs, ImpactArgs, ImportArgs, ManArgs, PlanArgs, RollbackArgs,
-    SandboxCommand, SchemaArgs, ShowArgs, sandbox,
+    ApplyArgs, CheckArgs, CompletionsArgs, ImpactArgs, ImportArgs, ManArgs, PermissionsCommand,
+    PlanArgs, RollbackArgs, SandboxCommand, SchemaArgs, ShowArgs, permissions, sandbox,
 };
 use crate::cli::exit_code::Exit;
 use crate::iam::AccountSelector;
@@ -117,6 +117,12 @@ pub(in crate::cli) enum Command {
     Rollback(RollbackArgs),
     Impact(ImpactArgs),
     Import(ImportArgs),
+    /// Print the least IAM policies for a file or a fleet
+    ///
+    /// Prints JSON: policies of the identity that runs iam-boundaries, trust policies of its role, and a service control
+    /// policy. Does not connect to AWS.
+    #[command(subcommand, after_help = example::help(permissions::EXAMPLES))]
+    Permissions(PermissionsCommand),
     Schema(SchemaArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),

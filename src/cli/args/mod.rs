@@ -12,6 +12,7 @@ mod impact;
 mod import;
 mod man;
 mod no_file;
+mod permissions;
 mod plan;
 mod rollback;
 mod sandbox;
@@ -34,6 +35,7 @@ pub(super) use impact::ImpactArgs;
 pub(super) use import::{CheckFormat, ImportArgs, ImportMode};
 pub(super) use man::ManArgs;
 use no_file::NoFile;
+pub(super) use permissions::{FleetPermissionsArgs, GithubArgs, GitlabArgs, PermissionsCommand};
 pub(super) use plan::{PlanArgs, PlanOutput};
 pub(super) use rollback::RollbackArgs;
 pub(super) use sandbox::{SandboxCommand, ServeArgs};
@@ -53,6 +55,14 @@ pub(super) fn examples(page: &str) -> Option<&'static [Example]> {
         "iam-boundaries-apply" => apply::EXAMPLES,
         "iam-boundaries-rollback" => rollback::EXAMPLES,
         "iam-boundaries-impact" => impact::EXAMPLES,
+        "iam-boundaries-permissions" => permissions::EXAMPLES,
+        "iam-boundaries-permissions-plan" => permissions::PLAN_EXAMPLES,
+        "iam-boundaries-permissions-apply" => permissions::APPLY_EXAMPLES,
+        "iam-boundaries-permissions-impact" => permissions::IMPACT_EXAMPLES,
+        "iam-boundaries-permissions-fleet" => permissions::FLEET_EXAMPLES,
+        "iam-boundaries-permissions-trust-github" => permissions::GITHUB_EXAMPLES,
+        "iam-boundaries-permissions-trust-gitlab" => permissions::GITLAB_EXAMPLES,
+        "iam-boundaries-permissions-scp" => permissions::SCP_EXAMPLES,
         "iam-boundaries-import" => import::EXAMPLES,
         "iam-boundaries-schema" => schema::EXAMPLES,
         "iam-boundaries-completions" => completions::EXAMPLES,
