@@ -32,8 +32,9 @@ pub(super) fn pinned(configs: &[&Config]) -> BTreeSet<PolicyRef> {
 
 /// A condition on the boundary of a request, or of the principal that it is about: an operator and its values.
 ///
-/// AWS documents the condition key `iam:PermissionsBoundary` as a text, which the operators for ARNs do not fit
-/// ([keys of IAM](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html)).
+/// The User Guide compares `iam:PermissionsBoundary` with the operators for texts
+/// ([permissions boundaries](https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html)). For the
+/// removal of a boundary, the key has the boundary that the principal has.
 pub(super) fn condition(
     place: Place,
     policies: &BTreeSet<PolicyRef>,

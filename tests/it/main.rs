@@ -52,6 +52,8 @@ mod localstack;
 mod messages;
 mod only;
 mod organization;
+mod permissions;
+mod permissions_calls;
 mod pinned;
 mod pinned_files;
 mod plan_impact;

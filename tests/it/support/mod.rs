@@ -6,7 +6,9 @@ pub mod html;
 pub mod http;
 pub mod kept;
 pub mod plans;
+pub mod policy;
 pub mod query;
+pub mod recorder;
 pub mod run;
 pub mod sdk;
 #[cfg(unix)]
