@@ -106,7 +106,7 @@ fn a_policy_that_would_be_too_long_is_broader_and_says_so() {
     assert_eq!(broader(40, 1).0, [""; 0]);
     let (says, policy) = broader(500, 1);
     assert_eq!(says, [principals]);
-    assert!(!allow(&[policy.clone()], &put("user/user-0001", "Other")));
+    assert!(!allow(std::slice::from_ref(&policy), &put("user/user-0001", "Other")));
     assert!(allow(&[policy], &put("user/user-0001", "Boundary-0000")));
     assert_eq!(broader(500, 80).0, [principals, reading]);
     assert_eq!(broader(500, 200).0, [principals, reading, boundaries]);
@@ -329,8 +329,9 @@ fn parliament_finds_no_error_in_the_policies() {
         let json = format!("{policy:#}");
         let ran =
             parliament.args(["--json", "--string", &json]).stdin(Stdio::null()).output().unwrap();
-        assert!(ran.stderr.is_empty(), "{}", String::from_utf8_lossy(&ran.stderr));
         let findings = String::from_utf8(ran.stdout).unwrap();
+        let has_run = ran.status.success() || !findings.is_empty();
+        assert!(has_run, "{}", String::from_utf8_lossy(&ran.stderr));
         let findings = findings.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         let unexpected: Vec<Value> = findings.filter(|it| !is_false_alarm(it)).collect();
         assert!(unexpected.is_empty(), "{unexpected:#?}\n{policy:#}");

@@ -41,6 +41,11 @@ const SCENARIOS: &[Scenario] = &[
         permissions: &["apply"],
         commands: &["plan", APPLY, "plan"],
     },
+    Scenario {
+        file: "[roles]\nuser-0001 = \"policy/Developer\"\n",
+        permissions: &["apply"],
+        commands: &["plan", APPLY],
+    },
     // Both kinds, a removal, and an expired entry without a boundary.
     Scenario {
         file: "[account]\nid = \"123456789012\"\n[users]\nuser-0000 = \"policy/Developer\"\nuser-0002 = false\n\
@@ -88,7 +93,7 @@ const SCENARIOS: &[Scenario] = &[
     },
     // A pinned document of a policy that the account has.
     Scenario {
-        file: "[boundaries]\nearlier = { arn = \"policy/Earlier\", document = \"earlier.json\" }\n\
+        file: "[boundaries]\nearlier = { arn = \"policy/Earlier\", document = \"Earlier.json\" }\n\
                other = \"policy/Other\"\n[users]\nuser-0002 = \"other\"\n",
         permissions: &["plan"],
         commands: &["plan"],
@@ -106,7 +111,7 @@ async fn start(file: &str) -> (Fixture, Recorder) {
             r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":"{allowed}","Resource":"*"}}}}"#
         );
         sandbox.put_document(&arn(policy), &document);
-        std::fs::write(fixture.folder().join("earlier.json"), document).unwrap();
+        std::fs::write(fixture.folder().join(format!("{policy}.json")), document).unwrap();
     }
     for n in [2, 4, 5] {
         sandbox.put_user(&user(n), Some(&arn("Earlier")));
