@@ -260,7 +260,10 @@ mod unix {
     use nix::sys::resource::{Usage, UsageWho, getrusage};
     use rustix::process::{Pid, Signal, kill_process};
 
-    use super::*;
+    use super::{
+        APPLY, BINARY, Command, Duration, Error, LARGE, LARGE_BASELINE, LATENCY_MILLISECONDS, MANY,
+        MANY_BASELINE, MEMORY_ACCOUNTS, Measured, Row, Work, client, header, print,
+    };
 
     /// The first argument of a process that runs one client.
     const MEASURE: &str = "measure";

@@ -25,6 +25,7 @@ pub mod inventory;
 
 pub mod aws;
 pub mod journal;
+pub mod permissions;
 pub mod plan;
 
 pub mod apply;

@@ -331,6 +331,11 @@ fn help(error: &Error) -> Option<String> {
         Error::ImportMismatch | Error::FromCsvMismatch => {
             "nothing was written: this is a bug in iam-boundaries: report it"
         }
+        Error::OtherAccount { .. } => "omit --account, or specify files of this account",
+        Error::NoPermissions => "add users, roles or rules to the files",
+        Error::PolicyTooLong(_) => {
+            "make one policy for each of several files, and attach them to the same role"
+        }
         Error::UpdateOfStandardInput => "specify the path of a file",
         Error::ChangedMeanwhile(_) => "run the command again",
     };

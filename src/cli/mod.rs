@@ -17,6 +17,7 @@ mod manual;
 mod metrics;
 mod mfa_prompt;
 mod output;
+mod permissions;
 mod plan;
 mod report;
 mod reporter;
@@ -71,6 +72,7 @@ pub fn run() -> ExitCode {
         }
         Command::Report(command) => report::run(&args, command, &output),
         Command::Impact(command) => impact::run(command, &output),
+        Command::Permissions(command) => permissions::run(&args, command, &output),
         Command::Import(command) => on_runtime(import::run(&args, command, &output)),
         Command::Schema(command) => schema::run(command, &output),
         Command::Completions(command) => completions::run(command, &output),

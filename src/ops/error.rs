@@ -11,6 +11,7 @@ use crate::files::write_reason;
 use crate::iam::{AccountId, ClockError, PolicyArn, Principal, Printable};
 use crate::inventory::{ApiError, EveryPrincipalError, Wait};
 use crate::journal::{JournalError, ReadError};
+use crate::permissions::TooLong;
 use crate::plan::{MergeError, ScopeError};
 use crate::state::StateError;
 
@@ -162,6 +163,20 @@ pub enum Error {
     /// The file does not match the spreadsheet that it was made from. This is a bug.
     #[error("the file does not match the spreadsheet")]
     FromCsvMismatch,
+    /// The files are for another account than the one that a policy is made for.
+    #[error("wrong account: --account is {account}, and the files are for account {named}")]
+    OtherAccount {
+        /// The account that the files name.
+        named: AccountId,
+        /// The account that the policy is made for.
+        account: AccountId,
+    },
+    /// A policy for the files would have no statement, which IAM rejects.
+    #[error("a plan of these files makes no calls that need permissions")]
+    NoPermissions,
+    /// A policy is longer than AWS allows.
+    #[error(transparent)]
+    PolicyTooLong(#[from] TooLong),
     /// The file to update is standard input.
     #[error("standard input cannot be updated")]
     UpdateOfStandardInput,

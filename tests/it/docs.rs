@@ -43,6 +43,42 @@ fn the_picture_shows_the_plan_of_the_own_file() {
 }
 
 #[test]
+fn the_page_about_permissions_shows_what_the_command_prints() {
+    let path = root().join("docs/permissions.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let binary = Binary::with_file(block(&page, "file").1);
+    for (file, text) in [
+        ("fleet.toml", block(&page, "fleet-file").1),
+        ("baseline.toml", "[users]\nalice = \"policy/Developer\"\n"),
+    ] {
+        std::fs::write(binary.folder().join(file), text).unwrap();
+    }
+    let fleet = "--fleet fleet.toml permissions fleet --trusted-by arn:aws:iam::123456789012:role/boundaries-hub --only";
+    let github = "permissions trust-github --account 123456789012 --repository octo-org@1234/iam@5678 \
+                  --environment production";
+    let mut expected = page.clone();
+    for (name, arguments) in [
+        ("plan", "permissions plan"),
+        ("apply", "permissions apply"),
+        ("base", &format!("{fleet} base")),
+        ("trust", &format!("{fleet} trust")),
+        ("trust-github", github),
+        ("scp", "permissions scp --except-role role/iam-boundaries"),
+    ] {
+        let ran = binary.run(&arguments.split_whitespace().collect::<Vec<_>>());
+        assert_eq!(ran.code, 0, "{ran}");
+        let mut text = ran.out;
+        if name == "apply" {
+            // The page shows the statements of `plan` once.
+            let start = text.find("    {\n      \"Sid\": \"SetBoundaries").unwrap();
+            text = text[start..].strip_suffix("\n  ]\n}\n").unwrap().to_owned() + "\n";
+        }
+        expected.replace_range(block(&expected, name).0, &text);
+    }
+    compare(&path, &page, &expected);
+}
+
+#[test]
 fn the_page_for_reviewers_explains_a_real_comment() {
     let path = root().join("docs/reviewing.md");
     let page = std::fs::read_to_string(&path).unwrap();

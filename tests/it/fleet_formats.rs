@@ -86,6 +86,7 @@ fn fleet(kind: Fleet, accounts: usize) -> FleetPlan {
             digest: Digest::of("x"),
         }),
         shard: None,
+        missing_shards: Vec::new(),
         guard: FleetGuard { max_changes: Some("1".parse().unwrap()), ..FleetGuard::default() },
         accounts,
         uncovered,

@@ -60,6 +60,8 @@ mod messages;
 mod metrics;
 mod only;
 mod organization;
+mod permissions;
+mod permissions_calls;
 mod pinned;
 mod pinned_files;
 mod plan_impact;

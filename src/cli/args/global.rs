@@ -5,8 +5,9 @@ use clap::{Parser, Subcommand, ValueEnum};
 use super::example::{self, Example};
 use super::value::{region, url};
 use super::{
-    ApplyArgs, CheckArgs, CompletionsArgs, ImpactArgs, ImportArgs, ManArgs, PlanArgs,
-    ReportCommand, RollbackArgs, SandboxCommand, SchemaArgs, ShowArgs, report, sandbox,
+    ApplyArgs, CheckArgs, CompletionsArgs, ImpactArgs, ImportArgs, ManArgs, PermissionsCommand,
+    PlanArgs, ReportCommand, RollbackArgs, SandboxCommand, SchemaArgs, ShowArgs, permissions,
+    report, sandbox,
 };
 use crate::cli::exit_code::Exit;
 use crate::iam::AccountSelector;
@@ -120,6 +121,12 @@ pub(in crate::cli) enum Command {
     Report(ReportCommand),
     Impact(ImpactArgs),
     Import(ImportArgs),
+    /// Print the least IAM policies for a file or a fleet
+    ///
+    /// Prints JSON: policies of the identity that runs iam-boundaries, trust policies of its role, and a service control
+    /// policy. Does not connect to AWS.
+    #[command(subcommand, after_help = example::help(permissions::EXAMPLES))]
+    Permissions(PermissionsCommand),
     Schema(SchemaArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),

@@ -13,6 +13,7 @@ mod import;
 mod man;
 mod metrics;
 mod no_file;
+mod permissions;
 mod plan;
 mod report;
 mod rollback;
@@ -37,6 +38,7 @@ pub(super) use import::{CheckFormat, ImportArgs, ImportMode};
 pub(super) use man::ManArgs;
 pub(super) use metrics::MetricsArgs;
 use no_file::NoFile;
+pub(super) use permissions::{FleetPermissionsArgs, GithubArgs, GitlabArgs, PermissionsCommand};
 pub(super) use plan::{PlanArgs, PlanOutput};
 pub(super) use report::{MergeArgs, ReportCommand};
 pub(super) use rollback::RollbackArgs;
@@ -59,6 +61,14 @@ pub(super) fn examples(page: &str) -> Option<&'static [Example]> {
         "iam-boundaries-report" => report::EXAMPLES,
         "iam-boundaries-report-merge" => report::MERGE_EXAMPLES,
         "iam-boundaries-impact" => impact::EXAMPLES,
+        "iam-boundaries-permissions" => permissions::EXAMPLES,
+        "iam-boundaries-permissions-plan" => permissions::PLAN_EXAMPLES,
+        "iam-boundaries-permissions-apply" => permissions::APPLY_EXAMPLES,
+        "iam-boundaries-permissions-impact" => permissions::IMPACT_EXAMPLES,
+        "iam-boundaries-permissions-fleet" => permissions::FLEET_EXAMPLES,
+        "iam-boundaries-permissions-trust-github" => permissions::GITHUB_EXAMPLES,
+        "iam-boundaries-permissions-trust-gitlab" => permissions::GITLAB_EXAMPLES,
+        "iam-boundaries-permissions-scp" => permissions::SCP_EXAMPLES,
         "iam-boundaries-import" => import::EXAMPLES,
         "iam-boundaries-schema" => schema::EXAMPLES,
         "iam-boundaries-completions" => completions::EXAMPLES,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::iam::{Principal, PrincipalPattern};
+use crate::iam::{Principal, PrincipalPattern, Printable};
 
 /// The maximum duration. A longer one is a typing error, such as `10M`, which is ten months.
 const LONGEST: Duration = Duration::from_hours(7 * 24);
@@ -40,6 +40,15 @@ pub(super) fn days(text: &str) -> Result<u32, String> {
 pub(super) fn principal(text: &str) -> Result<Principal, String> {
     let pattern: PrincipalPattern = text.parse().map_err(|error| format!("{error}"))?;
     pattern.principal().ok_or_else(|| "write one name without wildcards".to_owned())
+}
+
+/// Parses a text that is not empty and has only printable characters.
+pub(super) fn printable(text: &str) -> Result<Printable, String> {
+    let printable = Printable::exact(text);
+    match !text.is_empty() && printable == *text {
+        true => Ok(printable),
+        false => Err("write printable text".to_owned()),
+    }
 }
 
 pub(super) fn region(text: &str) -> Result<String, String> {

@@ -16,6 +16,7 @@ pub struct Request {
     /// By lower-case name.
     pub headers: BTreeMap<String, String>,
     pub form: BTreeMap<String, String>,
+    pub body: Vec<u8>,
     /// The number of earlier requests with the same action.
     pub earlier: usize,
 }
@@ -105,7 +106,7 @@ fn respond(
 ) -> Option<()> {
     let (line, headers, body) = read_request(&mut stream)?;
     let form: BTreeMap<String, String> = form_urlencoded::parse(&body).into_owned().collect();
-    let mut request = Request { line, headers, form, earlier: 0 };
+    let mut request = Request { line, headers, form, body, earlier: 0 };
     {
         let mut seen = seen.lock().unwrap();
         let is_same = |other: &&Request| other.action() == request.action();
