@@ -16,7 +16,7 @@ const ACCOUNTS: usize = 200;
 const BROKEN: [(usize, &str, &str); 11] = [
     (3, "AccessDenied", "sts:AssumeRole failed"),
     (17, "AccessDenied", "role arn:aws:iam::200000000017:role/iam-boundaries"),
-    (40, "AccountNotPlanned", "within the time limit"),
+    (40, "AccountNotPlanned", "throttled for"),
     (41, "AccountNotPlanned", "within the time limit"),
     (60, "AccountNotPlanned", "200000000061"),
     (61, "AccountNotPlanned", "123456789012"),
@@ -41,11 +41,12 @@ async fn broken() -> FleetFixture {
     for n in [3, 17] {
         fleet.inject(n, "AssumeRole", Fault::access_denied());
     }
-    fleet.inject(40, "", Fault::throttling());
     fleet.inject(41, "", Fault::CutBefore);
     fleet.inject(60, "GetCallerIdentity", Fault::OtherIdentity("200000000061".parse().unwrap()));
     fleet.inject(61, "GetCallerIdentity", Fault::OtherIdentity("123456789012".parse().unwrap()));
     for action in [DETAILS, "GetUser"] {
+        // Not AssumeRole: STS throttles the base identity, and so all accounts.
+        fleet.inject(40, action, Fault::throttling());
         fleet.inject(100, action, Fault::Garbage);
         fleet.inject(101, action, Fault::Truncated);
     }

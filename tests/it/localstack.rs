@@ -155,8 +155,8 @@ fn a_fleet_is_planned_applied_and_rolled_back_in_every_account_and_in_no_other()
         .env("AWS_SECRET_ACCESS_KEY", "any")
         .env("AWS_ENDPOINT_URL", &localstack.endpoint);
     let mut file = "assume_role = \"role/iam-boundaries\"\n[accounts]\n".to_owned();
-    for n in 0..ACCOUNTS {
-        let boundaries = seeded[n].folder().join("boundaries.toml");
+    for (n, account) in seeded.iter().enumerate().take(ACCOUNTS) {
+        let boundaries = account.folder().join("boundaries.toml");
         std::fs::copy(boundaries, binary.folder().join(format!("{n}.toml"))).unwrap();
         file += &format!("acct-{n} = {{ id = \"{}\", files = [\"{n}.toml\"] }}\n", id(n));
     }
