@@ -101,6 +101,8 @@ fn every_command_has_a_page_with_its_options_and_examples() {
         "-schema",
         "-completions",
         "-man",
+        "-report",
+        "-report-merge",
         "-sandbox",
         "-sandbox-serve",
         "-sandbox-reset",
