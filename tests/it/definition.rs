@@ -121,7 +121,7 @@ fn every_command_has_a_page_with_its_options_and_examples() {
     assert_eq!(binary.run(&["man"]).out, pages["iam-boundaries.1"]);
     assert!(pages["boundaries.toml.5"].contains("\n.TH boundaries.toml 5 "));
     assert!(pages["fleet.toml.5"].contains("\n.TH fleet.toml 5 "));
-    assert_eq!(pages.len(), 16);
+    assert_eq!(pages.len(), 18);
 }
 
 #[test]
