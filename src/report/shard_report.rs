@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::fleet_lines::{FleetCountsJson, StartedJson, SummaryJson};
+use crate::apply::FleetResult;
 use crate::iam::{
     AccountId, AccountName, Digest, DigestBuilder, PrincipalKind, Printable, Shard, serde_message,
 };
@@ -246,6 +247,9 @@ impl ShardReport {
                 if actual != written {
                     return Err(ShardReportError::Edited { file: report.file, actual, written });
                 }
+                if let Some(why) = report.contradiction(&summary) {
+                    return Err(damaged(report.file, number, why));
+                }
                 report.summary = Some(summary);
                 continue;
             }
@@ -364,6 +368,27 @@ impl ShardReport {
             }
         }
         Ok(())
+    }
+
+    /// What a summary says that no run with these lines says.
+    fn contradiction(&self, summary: &SummaryJson) -> Option<&'static str> {
+        let counts = &summary.counts;
+        let is_complete = counts.accounts_complete == counts.accounts
+            && counts.failed + counts.not_attempted + counts.conflicts == 0
+            && self.refused.is_empty();
+        let of_lines = self.counts();
+        let is_of_lines = counts.accounts == of_lines.accounts
+            && counts.applied == of_lines.applied
+            && counts.failed == of_lines.failed;
+        if summary.shard != Some(self.shard) {
+            Some("the summary is of another shard")
+        } else if !is_of_lines {
+            Some("the numbers of the summary are not those of the lines")
+        } else if summary.result == FleetResult::Complete && !is_complete {
+            Some("the summary says complete, and its numbers do not")
+        } else {
+            None
+        }
     }
 
     fn account(&mut self, line: LineAccount) -> Result<&mut ReportedAccount, Misplaced> {

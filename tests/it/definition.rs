@@ -104,6 +104,8 @@ fn every_command_has_a_page_with_its_options_and_examples() {
         "-schema",
         "-completions",
         "-man",
+        "-report",
+        "-report-merge",
         "-sandbox",
         "-sandbox-serve",
         "-sandbox-reset",
@@ -122,7 +124,7 @@ fn every_command_has_a_page_with_its_options_and_examples() {
     assert_eq!(binary.run(&["man"]).out, pages["iam-boundaries.1"]);
     assert!(pages["boundaries.toml.5"].contains("\n.TH boundaries.toml 5 "));
     assert!(pages["fleet.toml.5"].contains("\n.TH fleet.toml 5 "));
-    assert_eq!(pages.len(), 24);
+    assert_eq!(pages.len(), 26);
 }
 
 #[test]

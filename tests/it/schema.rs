@@ -36,6 +36,7 @@ fn the_published_schemas_are_equal_to_the_printed_ones() {
         ("boundaries", include_str!("../../schema/boundaries.schema.json")),
         ("fleet", include_str!("../../schema/fleet.schema.json")),
         ("plan", include_str!("../../schema/plan.schema.json")),
+        ("fleet-plan", include_str!("../../schema/fleet-plan.schema.json")),
     ] {
         let printed = Binary::with_own_file().run(&["schema", document]);
         assert_eq!(printed.code, 0, "{printed}");

@@ -7,7 +7,7 @@ use super::{Format, NoFile};
 
 pub(super) const EXAMPLES: &[Example] = &[Example {
     purpose: "Merge the plans of the shards of a fleet for review",
-    commands: &["iam-boundaries report merge shards/*.json --format markdown > comment.md"],
+    commands: &["iam-boundaries report merge plan-*.json --format markdown > plan.md"],
 }];
 
 pub(super) const MERGE_EXAMPLES: &[Example] = &[
