@@ -230,6 +230,11 @@ fn the_json_of_a_run_on_a_fleet_has_one_end_for_each_account_and_totals_that_add
         let lines: Vec<serde_json::Value> =
             json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let (summary, lines) = lines.split_last().unwrap();
+        let (started, lines) = lines.split_first().unwrap();
+        assert_eq!(
+            (&started["type"], &started["accounts"]),
+            (&"fleet_started".into(), &plan.accounts.len().into())
+        );
         let mut of_type = BTreeMap::<&str, usize>::new();
         for line in lines {
             *of_type.entry(line["type"].as_str().unwrap()).or_default() += 1;
