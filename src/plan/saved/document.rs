@@ -405,7 +405,7 @@ pub(super) fn schema() -> Value {
 }
 
 /// The fields that are missing if they say nothing, so that the plans of earlier versions of the tool are valid.
-const OPTIONAL: [&str; 25] = [
+const OPTIONAL: [&str; 26] = [
     "account_roles",
     "as_of",
     "assume_role",
@@ -417,6 +417,7 @@ const OPTIONAL: [&str; 25] = [
     "external_id",
     "impact",
     "in_sync_roles",
+    "missing_shards",
     "only",
     "part_of",
     "protected_roles",
