@@ -13,7 +13,7 @@ use super::view::{
     FleetDocument, FleetEvents, FleetRunView, fleet_plan, fleet_review, merged_runs,
 };
 use super::{Format, RunReporter, Style, github, html, json_fleet, markdown_fleet, text_fleet};
-use crate::apply::{AccountEnd, AccountRun, Event, FleetEvent, FleetRun, FleetRunHeader};
+use crate::apply::{AccountEnd, AccountRun, Event, FleetEvent, FleetRun};
 use crate::iam::{AccountId, AccountName};
 use crate::plan::{FleetPlan, Preflight};
 
@@ -141,25 +141,19 @@ impl<W: Write> FleetReporter for TextFleet<W> {
 struct JsonFleet<W> {
     /// The accounts whose runs are not over.
     running: BTreeMap<AccountId, (AccountName, Arc<Preflight>)>,
-    is_begun: bool,
     to: HashedLines<W>,
 }
 
 impl<W: Write> JsonFleet<W> {
     fn new(to: W) -> Self {
-        JsonFleet { running: BTreeMap::new(), is_begun: false, to: HashedLines::new(to) }
-    }
-
-    fn begin(&mut self, header: &FleetRunHeader) -> io::Result<()> {
-        self.is_begun = true;
-        json_fleet::write_begin(&mut self.to, header)
+        JsonFleet { running: BTreeMap::new(), to: HashedLines::new(to) }
     }
 }
 
 impl<W: Write> FleetReporter for JsonFleet<W> {
     fn on(&mut self, event: &FleetEvent) -> io::Result<()> {
         match event {
-            FleetEvent::RunBegins(header) => self.begin(header),
+            FleetEvent::RunBegins(header) => json_fleet::write_begin(&mut self.to, header),
             FleetEvent::Running(account, preflight) => {
                 let running = (account.name.clone(), preflight.clone());
                 self.running.insert(account.id, running);
@@ -192,10 +186,6 @@ impl<W: Write> FleetReporter for JsonFleet<W> {
     }
 
     fn finish(&mut self, run: &FleetRun) -> io::Result<()> {
-        // A refused run does not begin.
-        if !self.is_begun {
-            self.begin(&FleetRunHeader::of(&run.plan))?;
-        }
         json_fleet::write_end(&mut self.to, run)
     }
 }

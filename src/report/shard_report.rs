@@ -10,7 +10,7 @@ use crate::apply::FleetResult;
 use crate::iam::{
     AccountId, AccountName, Digest, DigestBuilder, PrincipalKind, Printable, Shard, serde_message,
 };
-use crate::plan::MergeError;
+use crate::plan::{MergeError, Uncovered};
 
 /// Why run reports cannot be merged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -70,6 +70,8 @@ pub(super) struct ShardReport {
     pub(super) lines: Vec<String>,
     /// What the lines say about each account.
     pub(super) accounts: BTreeMap<AccountId, ReportedAccount>,
+    /// The accounts of the organization that the fleet does not cover.
+    pub(super) uncovered: Vec<Uncovered>,
     /// The violations of the guard rails of the fleet.
     pub(super) refused: Vec<Printable>,
     /// The last line; `None` if the run did not end.
@@ -84,6 +86,8 @@ pub(super) struct ReportedAccount {
     /// The changes that were not made or not verified, and the principals that cannot be planned.
     pub(super) failures: Vec<ReportedFailure>,
     pub(super) end: ReportedEnd,
+    /// Why the journal does not record the end of the run; `None` if it does.
+    pub(super) journal_error: Option<Printable>,
 }
 
 /// The numbers of an account.
@@ -183,6 +187,15 @@ enum Line {
         not_attempted: usize,
         reason: Printable,
     },
+    JournalError {
+        #[serde(flatten)]
+        account: LineAccount,
+        message: Printable,
+    },
+    AccountNotCovered {
+        account: AccountId,
+        account_name: Printable,
+    },
     FleetSummary(SummaryJson),
 }
 
@@ -228,10 +241,16 @@ impl ShardReport {
         let Some(shard) = started.shard.filter(|_| started.fleet.is_some()) else {
             return Err(MergeError::NotOfAShard { file }.into());
         };
-        let (accounts, refused) = (BTreeMap::new(), Vec::new());
-        let read = Vec::new();
-        let mut report =
-            ShardReport { file, started, shard, lines: read, accounts, refused, summary: None };
+        let mut report = ShardReport {
+            file,
+            started,
+            shard,
+            lines: Vec::new(),
+            accounts: BTreeMap::new(),
+            uncovered: Vec::new(),
+            refused: Vec::new(),
+            summary: None,
+        };
         let mut digest = DigestBuilder::default();
         digest.update(first);
         for (index, text) in lines.enumerate() {
@@ -366,6 +385,15 @@ impl ShardReport {
                 account.counts.not_attempted = not_attempted;
                 account.end = ReportedEnd::NotBegun(reason);
             }
+            Line::JournalError { account, message } => {
+                self.account(account)?.journal_error = Some(message);
+            }
+            Line::AccountNotCovered { account, account_name } => {
+                if !self.shard.contains(account) {
+                    return Err(Misplaced::Account(account));
+                }
+                self.uncovered.push(Uncovered { id: account, name: account_name });
+            }
         }
         Ok(())
     }
@@ -401,6 +429,7 @@ impl ShardReport {
             counts: ReportedCounts::default(),
             failures: Vec::new(),
             end: ReportedEnd::Open,
+            journal_error: None,
         };
         Ok(self.accounts.entry(account).or_insert_with(new))
     }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, LazyLock};
 
-use iam_boundaries::apply::{AccountEnd, AccountRun, FleetEvent, FleetRun, NotBegun, Summary};
+use iam_boundaries::apply::{
+    AccountEnd, AccountRun, FleetEvent, FleetRun, FleetRunHeader, NotBegun, Summary,
+};
 use iam_boundaries::config::{AccountCredentials, FleetGuard, SourceFile};
 use iam_boundaries::iam::{AccountId, Digest, grouped};
 use iam_boundaries::inventory::{ApiError, ErrorClass, StopReason};
@@ -126,6 +128,8 @@ fn run(plan: &FleetPlan) -> FleetRun {
 fn report(run: &FleetRun, format: Format) -> String {
     let mut text = Vec::new();
     let mut reporter = fleet_reporter(format, Style::PLAIN, &mut text);
+    let header = Box::new(FleetRunHeader::of(&run.plan));
+    reporter.on(&FleetEvent::RunBegins(header)).unwrap();
     for account in &run.accounts {
         reporter.on(&FleetEvent::Applied(account.clone())).unwrap();
     }

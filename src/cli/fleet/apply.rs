@@ -1,4 +1,5 @@
 use std::io;
+use std::iter;
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -19,7 +20,7 @@ use super::plan::part;
 use super::progress::{Events, ReadingProgress};
 use super::reporter::Reporter;
 use super::unfinished::message;
-use crate::apply::{FleetEvent, FleetResult, FleetRun};
+use crate::apply::{FleetEvent, FleetResult, FleetRun, FleetRunHeader};
 use crate::aws::{RetryPolicy, StopSwitch};
 use crate::iam::Printable;
 use crate::inventory::Wait;
@@ -208,10 +209,12 @@ impl Terminal<'_> {
         let running = match (self.running.take(), &run) {
             (Some(running), _) => running,
             // Guard rails of the fleet refused the plans: the text is printed already.
-            (None, Some(_)) if self.format != Format::Text => {
+            (None, Some(refused)) if self.format != Format::Text => {
                 let (sender, reporter) = Reporter::start(self.format, *self.output, String::new())?;
-                for account in run.iter().flat_map(|run| &run.accounts) {
-                    let _ = sender.send(FleetEvent::Applied(account.clone()));
+                let begins = FleetEvent::RunBegins(Box::new(FleetRunHeader::of(&refused.plan)));
+                let accounts = refused.accounts.iter().cloned().map(FleetEvent::Applied);
+                for event in iter::once(begins).chain(accounts) {
+                    let _ = sender.send(event);
                 }
                 self.events.send_to(Some(sender));
                 Running { reporter, signals: tokio::spawn(std::future::ready(())) }

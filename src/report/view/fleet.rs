@@ -50,7 +50,7 @@ pub(in crate::report) fn fleet_review(plan: &FleetPlan) -> FleetDocument<'_> {
         failed_section(
             plan.accounts.iter().filter_map(|it| Some((&it.account, it.plan.as_ref().err()?))),
         ),
-        uncovered_section(&plan.uncovered),
+        uncovered_section(plan.uncovered.iter()),
     ];
     let details = accounts.iter().filter_map(|it| {
         let document = account_plan(it.plan.as_ref().ok()?);
@@ -236,17 +236,19 @@ fn said_of_each(account: &FleetAccountRef, problem: &AccountProblem) -> String {
     said.replace(account.id.as_str(), "ACCOUNT")
 }
 
-pub(super) fn uncovered_section(uncovered: &[Uncovered]) -> Option<Section<'_>> {
-    if uncovered.is_empty() {
+pub(super) fn uncovered_section<'a>(
+    uncovered: impl Iterator<Item = &'a Uncovered>,
+) -> Option<Section<'a>> {
+    let labels: Vec<String> = uncovered.map(|it| format!("{} ({})", it.name, it.id)).collect();
+    if labels.is_empty() {
         return None;
     }
-    let count = uncovered.len();
+    let count = labels.len();
     let heading = format!(
         "{} of the organization {} covered by nothing",
         counted(count, "account"),
         plural(count, "is", "are")
     );
-    let labels = uncovered.iter().map(|it| format!("{} ({})", it.name, it.id));
     let section = Section::of_statements(
         Text::sentence(heading),
         Severity::Warning,

@@ -1,7 +1,6 @@
 //! A run on a fleet.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::document::{FleetAccount, FleetDocument, FleetRow};
 use super::fleet::{
@@ -18,6 +17,9 @@ use crate::plan::{Preflight, Severity as ProblemSeverity};
 
 /// The maximum number of accounts that a statement names; the others are counted.
 const MAX_ACCOUNTS: usize = 20;
+
+/// What a row says about an account whose journal does not record the end of its run.
+pub(super) const JOURNAL_INCOMPLETE: &str = "journal incomplete";
 
 /// What to do about accounts that were not begun.
 pub(super) const NOT_BEGUN_HELP: &str =
@@ -69,8 +71,14 @@ impl<'a> FleetRunView<'a> {
             ..section
         }));
         sections.extend(not_begun_section(run));
-        sections.extend(journals_section(run));
-        sections.extend(uncovered_section(&run.plan.uncovered));
+        let journals = run.accounts.iter().filter_map(|it| match &it.end {
+            AccountEnd::Completed { journal: Err(error), .. } => {
+                Some((it.account.label(), error.to_string()))
+            }
+            _ => None,
+        });
+        sections.extend(journals_section(journals));
+        sections.extend(uncovered_section(run.plan.uncovered.iter()));
         let mut accounts: Vec<FleetAccount<'_>> = self.ended().collect();
         let coverage =
             CoverageView::sum(accounts.iter().filter_map(|it| it.document.coverage.as_ref()));
@@ -229,7 +237,7 @@ fn row(run: &AccountRun) -> Option<FleetRow> {
                 problems(preflight),
             ];
             let note = match (journal.is_err(), summary.not_verified > 0) {
-                (true, _) => "journal incomplete",
+                (true, _) => JOURNAL_INCOMPLETE,
                 (false, true) => "not verified",
                 (false, false) => "",
             };
@@ -270,15 +278,12 @@ fn not_begun_section(run: &FleetRun) -> Option<Section<'_>> {
     Some(Section { label: "not begun", noun: "account", help, ..section })
 }
 
-/// The journals that do not record the end of their runs.
-fn journals_section(run: &FleetRun) -> Option<Section<'_>> {
-    let statement = |it: &'_ Arc<AccountRun>| match &it.end {
-        AccountEnd::Completed { journal: Err(error), .. } => {
-            Some(Text::name(it.account.label()).and(": ").and_quote(error.to_string()))
-        }
-        _ => None,
-    };
-    let statements: Vec<Text<'_>> = run.accounts.iter().filter_map(statement).collect();
+/// The journals that do not record the end of their runs: the account of each, and the reason.
+pub(super) fn journals_section(
+    errors: impl Iterator<Item = (String, String)>,
+) -> Option<Section<'static>> {
+    let statement = |(label, error): (String, String)| Text::name(label).and(": ").and_quote(error);
+    let statements: Vec<Text<'static>> = errors.map(statement).collect();
     if statements.is_empty() {
         return None;
     }
@@ -287,7 +292,7 @@ fn journals_section(run: &FleetRun) -> Option<Section<'_>> {
     let help = "these runs cannot be rolled back from their journals; free disk space, and keep other processes away \
                 from the journals";
     let help = Some(Text::ours(help));
-    Some(Section { label: "journal incomplete", noun: "account", help, ..section })
+    Some(Section { label: JOURNAL_INCOMPLETE, noun: "account", help, ..section })
 }
 
 /// Why accounts were not begun, for machines.

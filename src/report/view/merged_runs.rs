@@ -7,8 +7,11 @@ use super::super::shard_report::{
     ErrorLine, ReportedAccount, ReportedEnd, ReportedFailure, ShardReport,
 };
 use super::document::{FleetDocument, FleetRow};
-use super::fleet::shards;
-use super::fleet_run::{COLUMNS, NOT_BEGUN_HELP, Totals, closing, reason_of_code, severity, word};
+use super::fleet::{shards, uncovered_section};
+use super::fleet_run::{
+    COLUMNS, JOURNAL_INCOMPLETE, NOT_BEGUN_HELP, Totals, closing, journals_section, reason_of_code,
+    severity, word,
+};
 use super::words::{at_most, counted, counted_more, names};
 use super::{Document, RUN_MARKER, Section, Severity, Text, Tone};
 use crate::iam::{AccountId, PrincipalKind, Shard};
@@ -50,6 +53,12 @@ pub(in crate::report) fn merged_runs(runs: &MergedRuns) -> FleetDocument<'_> {
         failed_section(&accounts),
         failures_section(&accounts),
         not_begun_section(&accounts),
+        journals_section(
+            accounts
+                .iter()
+                .filter_map(|it| Some((label(it), it.1.journal_error.as_ref()?.to_string()))),
+        ),
+        uncovered_section(runs.reports.iter().flat_map(|report| &report.uncovered)),
     ];
     let document = Document {
         marker: RUN_MARKER,
@@ -87,6 +96,7 @@ fn row(account: &Account<'_>) -> Option<FleetRow> {
     ];
     let (cells, note) = match &reported.end {
         ReportedEnd::Open => (numbers, "did not end"),
+        ReportedEnd::Completed if reported.journal_error.is_some() => (numbers, JOURNAL_INCOMPLETE),
         ReportedEnd::Completed if counts.not_verified > 0 => (numbers, "not verified"),
         ReportedEnd::Completed => (numbers, ""),
         ReportedEnd::Refused => (numbers, "refused"),
