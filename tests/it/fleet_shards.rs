@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use iam_boundaries::apply::FleetResult;
 use iam_boundaries::iam::{Digest, Printable};
 use iam_boundaries::report::MergedRuns;
-use iam_boundaries::sandbox::Fault;
+use iam_boundaries::sandbox::{Fault, Options, Organization};
 use serde_json::{Value, json};
 
 use crate::support::Ran;
@@ -164,7 +164,8 @@ async fn files_that_are_not_the_parts_of_one_fleet_are_rejected_with_the_reason(
     fleet.plan(&of("2/2", "newest.json")).await;
     let newer = fleet.apply(&["--shard", "1/2", "--format", "json"]).await;
     fleet.write("newest.jsonl", &newer.out);
-    let one = fleet.run(&["-f", "baseline.toml", "apply", "-y", "--format", "json"]).await;
+    let one = ["-f", "baseline.toml", "--account", fleet.id(0), "apply", "-y", "--format", "json"];
+    let one = fleet.run(&one).await;
     fleet.write("one.jsonl", &one.out);
     // An edit that keeps the line valid, and two that do not.
     let report = fleet.read(&reports[0]);
@@ -208,7 +209,10 @@ async fn files_that_are_not_the_parts_of_one_fleet_are_rejected_with_the_reason(
         ("one.jsonl", "one.jsonl is the run report of one account"),
         ("edited.jsonl", "edited.jsonl was changed after it was written"),
         ("damaged.jsonl", "damaged.jsonl is damaged at line "),
-        ("headless.jsonl", "headless.jsonl is the run report of one account"),
+        (
+            "headless.jsonl",
+            "headless.jsonl is damaged at line 1: the beginning of the report is missing",
+        ),
         ("longer.jsonl", "longer.jsonl is damaged at line "),
         ("fleet.toml", "fleet.toml is not a saved plan and not the run report of a fleet"),
     ] {
@@ -253,7 +257,7 @@ async fn merged_reports_have_all_lines_and_one_summary_with_the_sums() {
         let ran = merge(&fleet, &all(&files), &["--format", format]).await;
         assert_eq!(ran.code, 3, "{ran}");
         // The failures of both accounts, with the messages of AWS.
-        for text in ["acct-002 (", "not authorized to perform: sts:AssumeRole", "acct-005 ("] {
+        for text in ["acct-002 (", "sts:AssumeRole failed: AccessDenied", "acct-005 ("] {
             let out: Vec<&str> = ran.out.split_whitespace().collect();
             assert!(out.join(" ").contains(text), "{format} {text}: {ran}");
         }
@@ -391,4 +395,34 @@ async fn no_report_that_was_cut_or_changed_anywhere_is_complete() {
         let changed = format!("{lines}{}", last.replacen(from, to, 1));
         assert!(result(changed.as_bytes()).is_err(), "{from}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_that_the_fleet_does_not_cover_are_in_merged_plans_and_reports() {
+    let organization = |options: &mut Options| {
+        options.organization = Some(Organization::of_accounts(options.accounts));
+    };
+    let fleet = FleetFixture::accounts(9)
+        .options(organization)
+        .tail("[organization]\nunits = [\"ou-sbox-production\"]\n")
+        .start()
+        .await;
+    // The fleet names only the first account. Others are in the unit, or covered by nothing.
+    let head = "assume_role = \"role/iam-boundaries\"\nfiles = [\"baseline.toml\"]\n";
+    let accounts = format!("[accounts]\nacct-000 = \"{}\"\n", fleet.id(0));
+    let units = "[organization]\nunits = [\"ou-sbox-production\"]\n";
+    fleet.write("fleet.toml", &format!("{head}{accounts}{units}"));
+    let (_, whole) = fleet.plan_json(&[]).await;
+    let uncovered = whole["uncovered"].as_array().unwrap().len();
+    assert!(uncovered > 2, "{whole}");
+    let files = plans(&fleet, 3).await;
+    let merged = merge(&fleet, &all(&files), &["--format", "json"]).await;
+    assert_eq!(serde_json::from_str::<Value>(&merged.out).unwrap(), whole, "{merged}");
+    let (files, _) = reports(&fleet, 3, &[]).await;
+    let merged = merge(&fleet, &all(&files), &["--format", "json"]).await;
+    assert_eq!((merged.code, lines_of(&merged, "account_not_covered").len()), (0, uncovered));
+    assert_eq!(summary(&merged)["accounts_not_covered"], json!(uncovered), "{merged}");
+    let merged = merge(&fleet, &all(&files), &[]).await;
+    let heading = format!("{uncovered} accounts of the organization are covered by nothing");
+    assert!(merged.out.contains(&heading), "{merged}");
 }
