@@ -73,6 +73,11 @@ impl FleetRecord {
     /// The name of the file.
     pub const NAME: &str = NAME;
 
+    /// The name of the journal of an account in the directory.
+    pub fn journal_of(account: AccountId) -> String {
+        format!("{account}.jsonl")
+    }
+
     /// The record of a run that begins.
     pub fn new(
         began: Timestamp,
@@ -110,7 +115,7 @@ impl FleetRecord {
 impl FleetRecordAccount {
     /// The name of its journal in the directory.
     pub fn journal(&self) -> String {
-        format!("{}.jsonl", self.account)
+        FleetRecord::journal_of(self.account)
     }
 
     /// How far the run on the account came. A journal that existed at the end of the run and does not exist is unreadable.

@@ -18,6 +18,7 @@ use super::side_by_side::FleetEvents;
 use crate::apply::{AccountEnd, AccountRun, FleetEvent, NotBegun};
 use crate::aws::StopSwitch;
 use crate::inventory::{StopReason, Wait};
+use crate::journal::FleetRecord;
 use crate::plan::{FleetAccountRef, Preflight};
 use crate::state::UnfinishedRun;
 
@@ -148,7 +149,7 @@ async fn apply_in(
         retry_policy: of_fleet.retry_policy,
         timeout: shared.time_left(),
         verify_for: of_fleet.verify_for,
-        journal: shared.journals.as_ref().map(|it| it.join(format!("{}.jsonl", account.id))),
+        journal: shared.journals.as_ref().map(|it| it.join(FleetRecord::journal_of(account.id))),
         state: of_fleet.state.clone(),
     };
     // The run stops itself after an error that concerns every change of the account, and of no other.

@@ -1,6 +1,6 @@
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 
@@ -117,35 +117,17 @@ pub async fn apply_fleet(
         return Ok(FleetRun { plan, violations, accounts, journals: None });
     }
     let changed = plan.accounts.iter().filter_map(|it| Some((it, it.changed()?.changes.len())));
-    let changed = changed.map(|(it, changes)| record(&it.account, changes)).collect();
-    let directory = RunDirectory::create(
-        &plan,
-        plan.digest(),
-        changed,
-        options.journals.as_deref(),
-        &options.state,
-    )?;
-    let journals = directory.as_ref().map(|it| it.path().to_owned());
-    if let Err(error) = interaction.begin(journals.as_deref()) {
-        directory.into_iter().for_each(RunDirectory::discard);
-        return Err(Error::Report(error));
-    }
-    events(FleetEvent::RunBegins(Box::new(FleetRunHeader::of(&plan))));
-    let shared = Arc::new(Shared {
-        options: options.clone(),
+    let ready = Ready {
+        plan: &plan,
+        recorded: changed.map(|(it, changes)| record(&it.account, changes)).collect(),
+        work: plan.accounts.iter().map(|it| options.work(it)).collect(),
+        first,
         access,
-        switch: switch.clone(),
-        events: events.clone(),
-        on_unfinished: interaction.on_unfinished(),
-        journals: journals.clone(),
         began,
-        max_failed: plan.guard.max_accounts_failed,
-        failed: AtomicUsize::new(plan.totals().failed),
-        budget: Mutex::default(),
-    });
-    let work = plan.accounts.iter().map(|it| options.work(it)).collect();
-    let accounts = in_order(&shared, work, &first, FleetStage::Applying).await;
-    let journals = directory.and_then(RunDirectory::end);
+        budget: Budget::default(),
+        stage: FleetStage::Applying,
+    };
+    let (accounts, journals) = ready.run(options, switch, interaction, events).await?;
     Ok(FleetRun { plan, violations, accounts, journals })
 }
 
@@ -178,46 +160,16 @@ async fn apply_as_planned(
     let guard = &fleet.fleet.guard;
     let budget = budget(guard, &options.fleet_overrides, targets.targets.len())?;
     let plan = FleetPlan {
-        source: fleet.source(),
         shard: targets.shard,
-        missing_shards: Vec::new(),
-        guard: guard.clone(),
-        accounts: Vec::new(),
         uncovered: targets.uncovered,
-        part_of: None,
+        ..FleetPlan::new(fleet.source(), guard.clone(), Vec::new())
     };
     let accounts = targets.targets.iter().map(|it| &it.account);
     let first = options.first_of(accounts, &targets.of_other_shards, &plan)?;
     if let Some(run) = unfinished_run(&plan, &options.state)? {
         interaction.unfinished_run(&run);
     }
-    let directory = RunDirectory::create(
-        &plan,
-        plan.digest(),
-        targets.targets.iter().map(|it| record(&it.account, 0)).collect(),
-        options.journals.as_deref(),
-        &options.state,
-    )?;
-    let journals = directory.as_ref().map(|it| it.path().to_owned());
-    if let Err(error) = interaction.begin(journals.as_deref()) {
-        directory.into_iter().for_each(RunDirectory::discard);
-        return Err(Error::Report(error));
-    }
-    let accounts = targets.targets.len();
-    let header = FleetRunHeader { accounts, ..FleetRunHeader::of(&plan) };
-    events(FleetEvent::RunBegins(Box::new(header)));
-    let shared = Arc::new(Shared {
-        options: options.clone(),
-        access: targets.access,
-        switch: switch.clone(),
-        events: events.clone(),
-        on_unfinished: interaction.on_unfinished(),
-        journals: journals.clone(),
-        began,
-        max_failed: guard.max_accounts_failed,
-        failed: AtomicUsize::new(0),
-        budget: Mutex::new(budget),
-    });
+    let recorded = targets.targets.iter().map(|it| record(&it.account, 0)).collect();
     let work = |target: Target| {
         let Source::Files { config, .. } = target.source else {
             unreachable!("the targets of a fleet file are files")
@@ -225,11 +177,71 @@ async fn apply_as_planned(
         let input = ApplyInput::Read { config, selection: files.account_making().selection };
         Work::Run(Box::new(AccountWork { account: target.account, input, changes: 0 }))
     };
-    let work = targets.targets.into_iter().map(work).collect();
-    let accounts = in_order(&shared, work, &first, FleetStage::PlanningAndApplying).await;
-    let journals = directory.and_then(RunDirectory::end);
+    let ready = Ready {
+        plan: &plan,
+        recorded,
+        work: targets.targets.into_iter().map(work).collect(),
+        first,
+        access: targets.access,
+        began,
+        budget,
+        stage: FleetStage::PlanningAndApplying,
+    };
+    let (accounts, journals) = ready.run(options, switch, interaction, events).await?;
     let plan = FleetPlan { accounts: accounts.iter().map(|it| planned(it)).collect(), ..plan };
     Ok(FleetRun { plan, violations: Vec::new(), accounts, journals })
+}
+
+/// A run on a fleet that can begin.
+struct Ready<'a> {
+    /// The plan; without accounts if each is planned when it is applied.
+    plan: &'a FleetPlan,
+    /// The accounts in the record of the run.
+    recorded: Vec<FleetRecordAccount>,
+    work: Vec<Work>,
+    /// The accounts of `--first`.
+    first: HashSet<AccountId>,
+    access: FleetAccess,
+    began: Instant,
+    budget: Budget,
+    stage: FleetStage,
+}
+
+impl Ready<'_> {
+    /// Does the work. Returns how each account ended, and the directory of the journals.
+    async fn run(
+        self,
+        options: &FleetApplyOptions,
+        switch: &StopSwitch,
+        interaction: &mut impl FleetInteraction,
+        events: &FleetEvents,
+    ) -> Result<(Vec<Arc<AccountRun>>, Option<PathBuf>), Error> {
+        let Ready { plan, recorded, work, first, access, began, budget, stage } = self;
+        let (journals, state) = (options.journals.as_deref(), &options.state);
+        let directory = RunDirectory::create(plan, recorded, journals, state)?;
+        let journals = directory.as_ref().map(|it| it.path().to_owned());
+        if let Err(error) = interaction.begin(journals.as_deref()) {
+            directory.into_iter().for_each(RunDirectory::discard);
+            return Err(Error::Report(error));
+        }
+        let header = FleetRunHeader { accounts: work.len(), ..FleetRunHeader::of(plan) };
+        events(FleetEvent::RunBegins(Box::new(header)));
+        let cannot_be_planned = |it: &&Work| matches!(it, Work::Nothing(run) if run.is_failed());
+        let shared = Arc::new(Shared {
+            options: options.clone(),
+            access,
+            switch: switch.clone(),
+            events: events.clone(),
+            on_unfinished: interaction.on_unfinished(),
+            journals,
+            began,
+            max_failed: plan.guard.max_accounts_failed,
+            failed: AtomicUsize::new(work.iter().filter(cannot_be_planned).count()),
+            budget: Mutex::new(budget),
+        });
+        let accounts = in_order(&shared, work, &first, stage).await;
+        Ok((accounts, directory.and_then(RunDirectory::end)))
+    }
 }
 
 /// What is to be done in an account.

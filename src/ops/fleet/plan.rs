@@ -141,15 +141,9 @@ impl FleetMaking {
         let Targets { targets, uncovered, access, shard, .. } = targets;
         let (accounts, violations) =
             self.plan_accounts(targets, &access, making, began, events).await;
-        let plan = FleetPlan {
-            source: fleet.source(),
-            shard,
-            missing_shards: Vec::new(),
-            guard: fleet.fleet.guard.clone(),
-            accounts,
-            uncovered,
-            part_of: None,
-        };
+        let guard = fleet.fleet.guard.clone();
+        let plan =
+            FleetPlan { shard, uncovered, ..FleetPlan::new(fleet.source(), guard, accounts) };
         (plan, violations)
     }
 

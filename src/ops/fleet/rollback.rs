@@ -98,15 +98,8 @@ pub async fn rollback_fleet(
         making.plan_accounts(targets, &access, account_making, began, events).await;
     accounts.extend(unreadable);
     accounts.sort_by(|a, b| (&a.account.name, a.account.id).cmp(&(&b.account.name, b.account.id)));
-    let plan = FleetPlan {
-        source: FleetSource::Rollback { run: Printable::path(run), plan: record.plan },
-        shard: None,
-        missing_shards: Vec::new(),
-        guard: FleetGuard::default(),
-        accounts,
-        uncovered: Vec::new(),
-        part_of: None,
-    };
+    let source = FleetSource::Rollback { run: Printable::path(run), plan: record.plan };
+    let plan = FleetPlan::new(source, FleetGuard::default(), accounts);
     if let Some(path) = &making.out {
         write_fleet_plan(&plan, path)?;
     }

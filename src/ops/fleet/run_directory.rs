@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::super::error::Error;
 use super::super::fleet_error::FleetError;
 use crate::files::{create_private_directory, sync_parent_directory, write_reason};
-use crate::iam::{Digest, Printable, Timestamp};
+use crate::iam::{Printable, Timestamp};
 use crate::journal::{
     FleetRecord, FleetRecordAccount, FleetRecordError, FleetRecordState, JournalError,
 };
@@ -36,14 +36,13 @@ pub enum UnfinishedFleetRun {
 }
 
 impl RunDirectory {
-    /// Creates the directory of a run that applies the plan with this digest in these accounts, at `path` or in the state
-    /// directory. From now on, the next run on the fleet reports this one if it does not end. `None` without accounts.
+    /// Creates the directory of a run that applies the plan in these accounts, at `path` or in the state directory. From now
+    /// on, the next run on the fleet reports this one if it does not end. `None` without accounts.
     ///
     /// # Errors
     /// If the directory exists, or it or the record cannot be written.
     pub(super) fn create(
         plan: &FleetPlan,
-        digest: Digest,
         accounts: Vec<FleetRecordAccount>,
         path: Option<&Path>,
         state: &StateRoot,
@@ -53,7 +52,7 @@ impl RunDirectory {
         }
         let source = plan.source.path().clone();
         let fleet = state.fleet(&source, &scope(plan))?;
-        let began = Timestamp::now()?;
+        let (began, digest) = (Timestamp::now()?, plan.digest());
         let path = match path {
             Some(path) => std::path::absolute(path)
                 .map_err(|error| Error::JournalPath { path: path.to_owned(), error })?,

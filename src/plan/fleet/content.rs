@@ -135,6 +135,19 @@ impl AccountPlan {
 }
 
 impl FleetPlan {
+    /// The complete plan of the accounts, which are sorted.
+    pub fn new(source: FleetSource, guard: FleetGuard, accounts: Vec<AccountPlan>) -> FleetPlan {
+        FleetPlan {
+            source,
+            shard: None,
+            missing_shards: Vec::new(),
+            guard,
+            accounts,
+            uncovered: Vec::new(),
+            part_of: None,
+        }
+    }
+
     /// Numbers over all accounts.
     pub fn totals(&self) -> FleetTotals {
         let mut totals = FleetTotals { accounts: self.accounts.len(), ..FleetTotals::default() };
