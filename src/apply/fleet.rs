@@ -35,6 +35,8 @@ pub enum FleetEvent {
     Planned(AccountId, Result<(), AccountProblem>),
     /// The run in an account is over. No event of the account follows.
     Applied(Arc<AccountRun>),
+    /// The run on the fleet is over. No event follows.
+    Finished(Arc<FleetRun>),
 }
 
 /// What is known of a run on a fleet before its first change.

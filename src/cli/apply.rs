@@ -15,7 +15,7 @@ use super::fleet;
 use super::metrics::MetricsFile;
 use super::output::Output;
 use super::reporter::Reporter;
-use super::signals::{interrupted, stop_on_signal};
+use super::signals::stop_on_signal;
 use super::unfinished;
 use crate::apply::Summary;
 use crate::aws::{RetryPolicy, StopSwitch};
@@ -176,7 +176,10 @@ impl Terminal<'_> {
             self.output.print(self.format, &rest)?;
         }
         match self.running.take() {
-            Some(running) => running.finish().await,
+            Some(Running { reporter, signals }) => {
+                signals.abort();
+                reporter.finish().await
+            }
             None => Ok(()),
         }
     }
@@ -227,17 +230,6 @@ impl Interaction for Terminal<'_> {
     fn journal_created(&mut self, path: &Path) {
         // A run has one journal.
         let _ = self.journal.set(path.to_owned());
-    }
-}
-
-impl Running {
-    /// Waits for the report. The run is over, so a signal only ends the wait for a slow reader.
-    async fn finish(self) -> io::Result<()> {
-        self.signals.abort();
-        tokio::select! {
-            written = self.reporter.finish() => written,
-            Ok(()) = interrupted() => Err(io::Error::other("interrupted before the report was written")),
-        }
     }
 }
 

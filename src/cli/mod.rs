@@ -20,6 +20,7 @@ mod output;
 mod permissions;
 mod plan;
 mod report;
+mod report_thread;
 mod reporter;
 mod rollback;
 mod runtime;

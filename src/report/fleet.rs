@@ -59,12 +59,6 @@ pub trait FleetReporter {
     /// # Errors
     /// Returns the error of the writer if the report cannot be written. The run continues.
     fn on(&mut self, event: &FleetEvent) -> io::Result<()>;
-
-    /// Writes the end of the report.
-    ///
-    /// # Errors
-    /// Returns the error of the writer.
-    fn finish(&mut self, run: &FleetRun) -> io::Result<()>;
 }
 
 /// A reporter of a run on a fleet that writes to `to`. Text has the changes of each account as soon as its run is over,
@@ -123,11 +117,14 @@ impl<W: Write> FleetReporter for TextFleet<W> {
                 Ok(())
             }
             FleetEvent::Applied(run) => self.account(run),
+            FleetEvent::Finished(run) => self.end(run),
             _ => Ok(()),
         }
     }
+}
 
-    fn finish(&mut self, run: &FleetRun) -> io::Result<()> {
+impl<W: Write> TextFleet<W> {
+    fn end(&mut self, run: &FleetRun) -> io::Result<()> {
         let view = FleetRunView::new(run, &self.ended);
         let mut document = view.document();
         // The details of each run are written already.
@@ -181,12 +178,9 @@ impl<W: Write> FleetReporter for JsonFleet<W> {
                     _ => json_fleet::write_account(&mut self.to, run),
                 }
             }
+            FleetEvent::Finished(run) => json_fleet::write_end(&mut self.to, run),
             _ => Ok(()),
         }
-    }
-
-    fn finish(&mut self, run: &FleetRun) -> io::Result<()> {
-        json_fleet::write_end(&mut self.to, run)
     }
 }
 
@@ -200,19 +194,19 @@ struct AtEnd<W> {
 
 impl<W: Write> FleetReporter for AtEnd<W> {
     fn on(&mut self, event: &FleetEvent) -> io::Result<()> {
-        if let FleetEvent::Run(account, event) = event
-            && is_final(event)
-        {
-            self.events.entry(*account).or_default().push(Event::clone(event));
+        match event {
+            FleetEvent::Run(account, event) if is_final(event) => {
+                self.events.entry(*account).or_default().push(Event::clone(event));
+                Ok(())
+            }
+            FleetEvent::Finished(run) => {
+                let view = FleetRunView::new(run, &self.events);
+                let text = (self.render)(&view.document(), self.style);
+                self.to.write_all(text.as_bytes())?;
+                self.to.flush()
+            }
+            _ => Ok(()),
         }
-        Ok(())
-    }
-
-    fn finish(&mut self, run: &FleetRun) -> io::Result<()> {
-        let view = FleetRunView::new(run, &self.events);
-        let text = (self.render)(&view.document(), self.style);
-        self.to.write_all(text.as_bytes())?;
-        self.to.flush()
     }
 }
 

@@ -98,6 +98,7 @@ impl FleetProgress {
                     progress.on(event);
                 }
             }
+            FleetEvent::Finished(_) => self.finish(),
             FleetEvent::Planned(account, planned) => self.end(*account, planned.is_err()),
             FleetEvent::Applied(run) => {
                 if let AccountEnd::Completed { summary, .. } = &run.end {

@@ -104,7 +104,7 @@ static PLANS: LazyLock<Vec<FleetPlan>> = LazyLock::new(|| {
 });
 
 /// The run that applies a plan and is interrupted before the last half of the accounts.
-fn run(plan: &FleetPlan) -> FleetRun {
+fn run(plan: &FleetPlan) -> Arc<FleetRun> {
     let half = plan.accounts.len() / 2;
     let end = |(n, it): (usize, &AccountPlan)| {
         let end = match &it.plan {
@@ -122,10 +122,11 @@ fn run(plan: &FleetPlan) -> FleetRun {
         Arc::new(AccountRun { account: it.account.clone(), end })
     };
     let accounts = plan.accounts.iter().enumerate().map(end).collect();
-    FleetRun { plan: plan.clone(), violations: Vec::new(), accounts, journals: None }
+    let (plan, violations) = (plan.clone(), Vec::new());
+    Arc::new(FleetRun { plan, violations, accounts, journals: None })
 }
 
-fn report(run: &FleetRun, format: Format) -> String {
+fn report(run: &Arc<FleetRun>, format: Format) -> String {
     let mut text = Vec::new();
     let mut reporter = fleet_reporter(format, Style::PLAIN, &mut text);
     let header = Box::new(FleetRunHeader::of(&run.plan));
@@ -133,7 +134,7 @@ fn report(run: &FleetRun, format: Format) -> String {
     for account in &run.accounts {
         reporter.on(&FleetEvent::Applied(account.clone())).unwrap();
     }
-    reporter.finish(run).unwrap();
+    reporter.on(&FleetEvent::Finished(run.clone())).unwrap();
     drop(reporter);
     String::from_utf8(text).unwrap()
 }

@@ -1,5 +1,4 @@
 use std::io;
-use std::iter;
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -14,11 +13,12 @@ use super::super::exit_code::Exit;
 use super::super::failure::Failure;
 use super::super::metrics::MetricsFile;
 use super::super::output::Output;
-use super::super::signals::{interrupted, stop_on_signal};
+use super::super::report_thread::ReportThread;
+use super::super::signals::stop_on_signal;
 use super::super::unfinished;
 use super::plan::part;
 use super::progress::{Events, ReadingProgress};
-use super::reporter::Reporter;
+use super::reporter;
 use super::unfinished::message;
 use crate::apply::{FleetEvent, FleetResult, FleetRun, FleetRunHeader};
 use crate::aws::{RetryPolicy, StopSwitch};
@@ -195,7 +195,7 @@ struct Terminal<'a> {
 
 /// The tasks that accompany a run.
 struct Running {
-    reporter: Reporter,
+    report: ReportThread,
     signals: JoinHandle<()>,
 }
 
@@ -206,29 +206,27 @@ impl Terminal<'_> {
         if !rest.is_empty() {
             self.output.print(self.format, &rest)?;
         }
-        let running = match (self.running.take(), &run) {
-            (Some(running), _) => running,
+        let report = match (self.running.take(), &run) {
+            (Some(Running { report, signals }), _) => {
+                signals.abort();
+                report
+            }
             // Guard rails of the fleet refused the plans: the text is printed already.
             (None, Some(refused)) if self.format != Format::Text => {
-                let (sender, reporter) = Reporter::start(self.format, *self.output, String::new())?;
-                let begins = FleetEvent::RunBegins(Box::new(FleetRunHeader::of(&refused.plan)));
-                let accounts = refused.accounts.iter().cloned().map(FleetEvent::Applied);
-                for event in iter::once(begins).chain(accounts) {
-                    let _ = sender.send(event);
-                }
+                let (sender, report) = reporter::start(self.format, *self.output, String::new())?;
                 self.events.send_to(Some(sender));
-                Running { reporter, signals: tokio::spawn(std::future::ready(())) }
+                let header = Box::new(FleetRunHeader::of(&refused.plan));
+                self.events.send(FleetEvent::RunBegins(header));
+                refused.accounts.iter().cloned().map(FleetEvent::Applied).for_each(|event| {
+                    self.events.send(event);
+                });
+                report
             }
             (None, _) => return Ok(()),
         };
-        run.into_iter().for_each(|run| running.reporter.end_with(run));
+        run.into_iter().for_each(|run| self.events.send(FleetEvent::Finished(run)));
         self.events.send_to(None);
-        running.signals.abort();
-        // The run is over, so a signal only ends the wait for a slow reader.
-        tokio::select! {
-            written = running.reporter.finish() => written,
-            Ok(()) = interrupted() => Err(io::Error::other("interrupted before the report was written")),
-        }
+        report.finish().await
     }
 }
 
@@ -296,12 +294,12 @@ impl FleetInteraction for Terminal<'_> {
         if !before.is_empty() {
             before.push('\n');
         }
-        let (sender, reporter) = Reporter::start(self.format, *self.output, before)?;
+        let (sender, report) = reporter::start(self.format, *self.output, before)?;
         self.events.send_to(Some(sender));
         self.metrics.command_handles_signals();
         let (switch, bar) = (self.switch.clone(), BarHandle::none());
         let stopping = stop_on_signal(switch, *self.output, bar, self.journals.clone());
-        self.running = Some(Running { reporter, signals: tokio::spawn(stopping) });
+        self.running = Some(Running { report, signals: tokio::spawn(stopping) });
         Ok(())
     }
 }

@@ -1,12 +1,12 @@
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
-use std::time::Instant;
 
 use super::super::output::Output;
+use super::super::report_thread::{Received, receive};
 use crate::apply::FleetEvent;
 use crate::ops::FleetEvents;
-use crate::report::{FleetProgress, ProgressDisplay};
+use crate::report::FleetProgress;
 
 /// The receiver of the events of a fleet, which changes when a run begins to write.
 #[derive(Clone, Default)]
@@ -18,16 +18,18 @@ impl Events {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = to;
     }
 
+    /// Sends an event to the present receiver. A missing receiver is ignored: the run does not depend on it.
+    pub(super) fn send(&self, event: FleetEvent) {
+        let to = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(to) = to.as_ref() {
+            let _ = to.send(event);
+        }
+    }
+
     /// A function that sends the events.
     pub(super) fn sender(&self) -> FleetEvents {
         let events = self.clone();
-        Arc::new(move |event| {
-            let to = events.0.lock().unwrap_or_else(PoisonError::into_inner);
-            // A missing receiver is ignored: the run does not depend on it.
-            if let Some(to) = to.as_ref() {
-                let _ = to.send(event);
-            }
-        })
+        Arc::new(move |event| events.send(event))
     }
 }
 
@@ -66,16 +68,9 @@ impl Drop for ReadingProgress {
 }
 
 fn show(events: &Receiver<FleetEvent>, mut progress: FleetProgress) {
-    let mut ticked = Instant::now();
-    loop {
-        match events.recv_timeout(ProgressDisplay::TICK) {
-            Ok(event) => progress.on(&event),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return progress.finish(),
-        }
-        if ticked.elapsed() >= ProgressDisplay::TICK {
-            ticked = Instant::now();
-            progress.tick();
-        }
-    }
+    receive(events, |received| match received {
+        Received::Event(event) => progress.on(&event),
+        Received::Tick => progress.tick(),
+    });
+    progress.finish();
 }
