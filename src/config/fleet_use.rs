@@ -14,20 +14,20 @@ impl FleetUse<'_> {
     /// How the fleet uses a file for another account than this one; `None` if it does not.
     pub(super) fn beyond(&self, account: AccountId) -> Option<String> {
         let others: Vec<_> = self.accounts.iter().filter(|other| other.id != account).collect();
-        let (position, whom) = match (&*others, self.organization) {
+        let (position, used_for) = match (&*others, self.organization) {
             ([], None) => return None,
             ([], Some(position)) => (position, "the accounts of the organization".to_owned()),
             ([first, more @ ..], _) => {
                 let first_name = format!("{} ({})", first.name, first.id);
-                let whom = match more.len() {
+                let used_for = match more.len() {
                     0 => first_name,
                     1 => format!("{first_name} and 1 more account"),
                     more => format!("{first_name} and {} more accounts", grouped(more)),
                 };
-                (&first.position, whom)
+                (&first.position, used_for)
             }
         };
         let Position { file, line, column } = position;
-        Some(format!("{}:{line}:{column} uses the file for {whom}", escaped(file)))
+        Some(format!("{}:{line}:{column} uses the file for {used_for}", escaped(file)))
     }
 }

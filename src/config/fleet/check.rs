@@ -307,7 +307,7 @@ fn read_guard<'a>(checker: &mut Checker<'a>, table: &DeTable<'a>) -> FleetGuard 
     for (key, value) in table.iter() {
         match key.get_ref().as_ref() {
             name @ "max_changes" => {
-                let of = "the users and of the roles of all accounts";
+                let of = "the users and roles in the plans of all accounts";
                 guard.max_changes = checker.threshold(name, value, of);
             }
             name @ "max_accounts_changed" => {

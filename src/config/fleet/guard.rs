@@ -9,7 +9,7 @@ use crate::iam::{Threshold, not_null};
 #[serde(deny_unknown_fields)]
 pub struct FleetGuard {
     /// The maximum number of principals that a plan changes in all accounts together: a number, or a percentage of the
-    /// users and of the roles of all accounts.
+    /// principals in the plans of all accounts.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
     pub max_changes: Option<Threshold>,
     /// The maximum number of accounts in which a plan changes something: a number, or a percentage of the accounts.

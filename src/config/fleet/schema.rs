@@ -189,7 +189,7 @@ struct Organization {
 #[schemars(deny_unknown_fields)]
 struct Guard {
     /// The maximum number of users and roles that a plan may change in all accounts together: a number, or in quotes a
-    /// percentage of the users and of the roles of all accounts.
+    /// percentage of the users and roles in the plans of all accounts.
     #[schemars(default, with = "Threshold", extend("examples" = ["5%", 50]))]
     max_changes: Option<Threshold>,
     /// The maximum number of accounts in which a plan may change something: a number, or in quotes a percentage of the
