@@ -1,20 +1,10 @@
 //! The CI examples: lints, least privilege, and their scripts run against the sandbox with stubs of the
 //! GitHub and GitLab clients.
 
-use std::process::Command;
-
 use serde_json::{Value, json};
 
 use crate::forge::{Forge, GITHUB, GITLAB, Job, yaml};
-use crate::support::Ran;
-use crate::support::tools::program;
-
-/// The linter must exit with 0.
-fn lint(linter: Option<Command>, arguments: &[&str]) {
-    let Some(mut linter) = linter else { return };
-    let ran = Ran::of(linter.args(arguments).output().expect("the linter runs"));
-    assert_eq!(ran.code, 0, "{ran}");
-}
+use crate::support::tools::{lint, program};
 
 #[test]
 fn actionlint_finds_nothing() {

@@ -13,20 +13,13 @@ use crate::forge::yaml;
 use crate::support::Ran;
 use crate::support::fixture::run;
 use crate::support::fleet::FleetFixture;
-use crate::support::tools::program;
+use crate::support::tools::{lint, program};
 
 const GITHUB: &str = "examples/fleet/github.yml";
 const GITLAB: &str = "examples/fleet/gitlab-ci.yml";
 const KUBERNETES: &str = "examples/fleet/kubernetes.yaml";
 /// The number of shards in the examples.
 const SHARDS: usize = 4;
-
-/// The linter must exit with 0.
-fn lint(linter: Option<Command>, arguments: &[&str]) {
-    let Some(mut linter) = linter else { return };
-    let ran = Ran::of(linter.args(arguments).output().expect("the linter runs"));
-    assert_eq!(ran.code, 0, "{ran}");
-}
 
 #[test]
 fn actionlint_finds_nothing() {

@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::process::Command;
 
+use super::Ran;
+
 /// The tools that `.ci/run` installs, separated by spaces. A test fails if one of these is missing.
 const REQUIRED: &str = "IAM_BOUNDARIES_TEST_REQUIRES";
 
@@ -35,4 +37,11 @@ pub fn skip(tool: &str, reason: &str) {
     let test = thread.name().unwrap_or(tool);
     // The test harness captures `eprintln!` and shows it only if the test fails. It does not capture this.
     let _ = writeln!(std::io::stderr(), "skipped: {test}: {reason}");
+}
+
+/// The linter must exit with 0.
+pub fn lint(linter: Option<Command>, arguments: &[&str]) {
+    let Some(mut linter) = linter else { return };
+    let ran = Ran::of(linter.args(arguments).output().expect("the linter runs"));
+    assert_eq!(ran.code, 0, "{ran}");
 }
