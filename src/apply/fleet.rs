@@ -166,14 +166,6 @@ impl AccountRun {
             }
         }
     }
-
-    /// The result of the run; `None` if nothing was sent.
-    pub fn summary(&self) -> Option<&Summary> {
-        match &self.end {
-            AccountEnd::Completed { summary, .. } => Some(summary),
-            _ => None,
-        }
-    }
 }
 
 impl FleetRunHeader {

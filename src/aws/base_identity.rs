@@ -16,7 +16,7 @@ use super::redactor::Redactor;
 use super::retries::Outage;
 use super::waits::Waits;
 use crate::iam::{AssumeRole, RoleArn};
-use crate::inventory::{CallCount, CallerIdentity, Wait};
+use crate::inventory::{CallCount, CallerIdentity};
 
 /// The identity that assumes the roles of a fleet. Clones share it.
 ///
@@ -78,12 +78,6 @@ impl BaseIdentity {
     /// The number of its own calls so far: `sts:GetCallerIdentity`, `sts:AssumeRole` and those to AWS Organizations.
     pub fn calls(&self) -> CallCount {
         self.0.context.counter.calls()
-    }
-
-    /// What its own calls, and its source of credentials, have waited for longest, and at least
-    /// [`Waits::NOTICE_AFTER`]. The AssumeRole calls are in the waits of each account.
-    pub fn longest_wait(&self) -> Option<Wait> {
-        self.0.context.waits.longest(Waits::NOTICE_AFTER)
     }
 
     /// The settings and the credentials of its calls.

@@ -3,7 +3,7 @@ use crate::journal::{Outcome, ReadError, RunRecord};
 use crate::report::counted;
 use crate::state::UnfinishedRun;
 
-/// The maximum number of principals that are named; the journal contains all of them.
+/// The maximum number of principals or accounts that are named; the journals contain all of them.
 const MAX_NAMES: usize = 20;
 
 /// The message about an earlier run that did not finish.
@@ -60,10 +60,11 @@ fn known_outcomes(record: &RunRecord) -> String {
     }
 }
 
-pub(super) fn listed(principals: &[&Principal]) -> String {
-    let names: Vec<String> = principals.iter().take(MAX_NAMES).map(ToString::to_string).collect();
-    match principals.len().saturating_sub(MAX_NAMES) {
-        0 => names.join(", "),
-        more => format!("{} and {} more", names.join(", "), grouped(more)),
+/// The names in a sentence: at most [`MAX_NAMES`], and the number of the others.
+pub(super) fn listed<N: ToString>(names: &[N]) -> String {
+    let named: Vec<String> = names.iter().take(MAX_NAMES).map(ToString::to_string).collect();
+    match names.len().saturating_sub(MAX_NAMES) {
+        0 => named.join(", "),
+        more => format!("{} and {} more", named.join(", "), grouped(more)),
     }
 }

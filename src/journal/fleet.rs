@@ -113,6 +113,11 @@ impl FleetRecord {
 }
 
 impl FleetRecordAccount {
+    /// `payments-prod (111111111111)`.
+    pub fn label(&self) -> String {
+        format!("{} ({})", self.name, self.account)
+    }
+
     /// The name of its journal in the directory.
     pub fn journal(&self) -> String {
         FleetRecord::journal_of(self.account)

@@ -5,6 +5,8 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use strum::VariantArray;
+
 use crate::apply::{AccountEnd, FleetRun, Summary};
 use crate::iam::{AccountId, AccountName, PrincipalKind, Timestamp};
 use crate::plan::{Change, Counts, FleetPlan, Origin, Plan, Preflight, Severity};
@@ -37,7 +39,7 @@ pub struct AccountMetrics {
 }
 
 /// The metrics of an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
 enum Metric {
     Changes,
     InSync,
@@ -57,24 +59,6 @@ enum Metric {
 }
 
 impl Metric {
-    const ALL: [Metric; 15] = [
-        Metric::Changes,
-        Metric::InSync,
-        Metric::Problems,
-        Metric::Missing,
-        Metric::DriftedPolicies,
-        Metric::Unlisted,
-        Metric::UnlistedWithoutBoundary,
-        Metric::AccountFailed,
-        Metric::Applied,
-        Metric::Failed,
-        Metric::NotAttempted,
-        Metric::NotVerified,
-        Metric::Conflicts,
-        Metric::Calls,
-        Metric::ThrottledCalls,
-    ];
-
     /// Its name without the prefix, and what it says.
     fn described(self) -> (&'static str, &'static str) {
         match self {
@@ -228,22 +212,21 @@ impl Metrics {
                 line(&mut text, name, &command, value);
             }
         }
-        for metric in Metric::ALL {
+        for metric in Metric::VARIANTS {
             let (name, help) = metric.described();
-            let mut samples = accounts.iter().flat_map(|account| {
-                let of_metric = account.samples.iter().filter(|(of, _, _)| *of == metric);
+            let samples = accounts.iter().flat_map(|account| {
+                let of_metric = account.samples.iter().filter(|(of, _, _)| of == metric);
                 of_metric.map(move |(_, labels, value)| (account, labels, *value))
             });
-            let mut next = samples.next();
-            if next.is_some() {
+            let mut samples = samples.peekable();
+            if samples.peek().is_some() {
                 head(&mut text, name, help);
             }
-            while let Some((AccountMetrics { account, name: of_fleet, .. }, labels, value)) = next {
+            for (AccountMetrics { account, name: of_fleet, .. }, labels, value) in samples {
                 let of_fleet = of_fleet.as_ref().map(AccountName::as_str).unwrap_or_default();
                 let of_fleet = label_value(of_fleet);
                 let labels = format!(r#"{command},account="{account}",name="{of_fleet}"{labels}"#);
                 line(&mut text, name, &labels, value as f64);
-                next = samples.next();
             }
         }
         text

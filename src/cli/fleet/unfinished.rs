@@ -4,9 +4,6 @@ use crate::journal::{FleetRecordAccount, FleetRecordState, RunRecord};
 use crate::ops::UnfinishedFleetRun;
 use crate::report::counted;
 
-/// The maximum number of accounts that are named; the directory has the journals of all.
-const MAX_ACCOUNTS: usize = 20;
-
 /// The message about an earlier run on a fleet that did not finish: what it left open, account by account.
 pub(super) fn message(run: &UnfinishedFleetRun) -> String {
     match run {
@@ -21,11 +18,11 @@ pub(super) fn message(run: &UnfinishedFleetRun) -> String {
                 match state {
                     FleetRecordState::Begun(run) if run.end.is_some() => complete += 1,
                     // A run whose plans were not made before it began can have accounts without changes.
-                    FleetRecordState::NotBegun => not_begun.push(account),
+                    FleetRecordState::NotBegun => not_begun.push(account.label()),
                     FleetRecordState::Begun(run) => open.push(open_in(account, run)),
                     FleetRecordState::Unreadable(error) => {
-                        let (name, id) = (&account.name, account.account);
-                        open.push(format!("  {name} ({id}): the journal cannot be used: {error}"));
+                        let account = account.label();
+                        open.push(format!("  {account}: the journal cannot be used: {error}"));
                     }
                 }
             }
@@ -39,7 +36,7 @@ pub(super) fn message(run: &UnfinishedFleetRun) -> String {
                 text += &format!("{line}\n");
             }
             if !not_begun.is_empty() {
-                text += &format!("  Not begun: {}.\n", names(&not_begun));
+                text += &format!("  Not begun: {}.\n", listed(&not_begun));
             }
             let directory = Printable::path(directory);
             text + &format!(
@@ -65,14 +62,5 @@ fn open_in(account: &FleetRecordAccount, run: &RunRecord) -> String {
         let verb = if not_attempted == 1 { "was" } else { "were" };
         parts.push(format!("{} {verb} not attempted", counted(not_attempted, "change")));
     }
-    format!("  {} ({}): {}", account.name, account.account, parts.join("; "))
-}
-
-fn names(accounts: &[&FleetRecordAccount]) -> String {
-    let name = |it: &&FleetRecordAccount| format!("{} ({})", it.name, it.account);
-    let names: Vec<String> = accounts.iter().take(MAX_ACCOUNTS).map(name).collect();
-    match accounts.len().saturating_sub(MAX_ACCOUNTS) {
-        0 => names.join(", "),
-        more => format!("{} and {} more", names.join(", "), grouped(more)),
-    }
+    format!("  {}: {}", account.label(), parts.join("; "))
 }

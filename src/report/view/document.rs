@@ -189,6 +189,13 @@ pub(in crate::report) enum Tone {
     Strong,
 }
 
+impl Document<'_> {
+    /// Whether nothing is to be said: there are no sections but short names.
+    pub(in crate::report) fn is_silent(&self) -> bool {
+        self.sections.iter().all(|section| matches!(section.body, Body::Names(_)))
+    }
+}
+
 impl Severity {
     /// The emphasis of text of this severity.
     pub(in crate::report) fn tone(self) -> Tone {

@@ -9,7 +9,7 @@ use super::document::{FleetAccount, FleetDocument, FleetRow};
 use super::plan::plan as account_plan;
 use super::words::{counted, grouped, names, plural};
 use super::{
-    Body, Closing, CountsRow, CoverageView, Document, PLAN_MARKER, Section, Severity, Text, Tone,
+    Closing, CountsRow, CoverageView, Document, PLAN_MARKER, Section, Severity, Text, Tone,
 };
 use crate::iam::{Shard, Threshold};
 use crate::inventory::ApiError;
@@ -19,7 +19,7 @@ use crate::plan::{
 };
 
 /// The maximum number of accounts that a statement names; the others are counted.
-const MAX_ACCOUNTS: usize = 20;
+pub(super) const MAX_ACCOUNTS: usize = 20;
 
 /// The plans of a fleet, with the guard rails that they violate.
 pub(in crate::report) fn fleet_plan(plan: &FleetPlan) -> FleetDocument<'_> {
@@ -54,8 +54,7 @@ pub(in crate::report) fn fleet_review(plan: &FleetPlan) -> FleetDocument<'_> {
     ];
     let details = accounts.iter().filter_map(|it| {
         let document = account_plan(it.plan.as_ref().ok()?);
-        let is_silent = document.sections.iter().all(|it| matches!(it.body, Body::Names(_)));
-        (!is_silent).then_some(FleetAccount { account: &it.account, document })
+        (!document.is_silent()).then_some(FleetAccount { account: &it.account, document })
     });
     let Counts { add, change, remove } = totals.counts;
     let plans = plan.accounts.iter().filter_map(|it| it.plan.as_ref().ok());

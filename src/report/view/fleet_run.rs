@@ -4,19 +4,17 @@ use std::collections::BTreeMap;
 
 use super::document::{FleetAccount, FleetDocument, FleetRow};
 use super::fleet::{
-    digest, failed_section, missing_section, title, uncovered_section, violations_section,
+    MAX_ACCOUNTS, digest, failed_section, missing_section, title, uncovered_section,
+    violations_section,
 };
 use super::refused::refused;
 use super::run::Run;
 use super::words::{counted, grouped, names};
-use super::{Body, Closing, CoverageView, Document, RUN_MARKER, Section, Severity, Text, Tone};
+use super::{Closing, CoverageView, Document, RUN_MARKER, Section, Severity, Text, Tone};
 use crate::apply::{AccountEnd, AccountRun, Event, FleetResult, FleetRun, NotBegun};
 use crate::iam::AccountId;
 use crate::inventory::StopReason;
 use crate::plan::{Preflight, Severity as ProblemSeverity};
-
-/// The maximum number of accounts that a statement names; the others are counted.
-const MAX_ACCOUNTS: usize = 20;
 
 /// What a row says about an account whose journal does not record the end of its run.
 pub(super) const JOURNAL_INCOMPLETE: &str = "journal incomplete";
@@ -82,10 +80,7 @@ impl<'a> FleetRunView<'a> {
         let mut accounts: Vec<FleetAccount<'_>> = self.ended().collect();
         let coverage =
             CoverageView::sum(accounts.iter().filter_map(|it| it.document.coverage.as_ref()));
-        let is_silent = |it: &Document<'_>| {
-            it.sections.iter().all(|section| matches!(section.body, Body::Names(_)))
-        };
-        accounts.retain(|it| !is_silent(&it.document));
+        accounts.retain(|it| !it.document.is_silent());
         let document = Document {
             marker: RUN_MARKER,
             severity: severity(result),
