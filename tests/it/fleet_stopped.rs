@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::support::Ran;
 use crate::support::fixture::{DETAILS, PUT};
 use crate::support::fleet::{
-    APPLY, FleetFixture, account_name, ended, interrupt, lines_of, summary, until,
+    APPLY, FleetFixture, account_name, ended, interrupt, lines_of, summary, terminate, until,
 };
 
 const ACCOUNTS: usize = 12;
@@ -157,7 +157,7 @@ async fn an_interrupt_while_the_accounts_are_read_changes_nothing() {
     fleet.inject(7, DETAILS, Fault::Slow(Duration::from_secs(20)));
     let child = fleet.spawn(&APPLY);
     until("an account is read", || fleet.sandbox.calls_of(fleet.id(7)).contains_key(DETAILS)).await;
-    interrupt(&child);
+    terminate(&child);
     let ran = ended(child).await;
     // The signal ends the process, or the run reports it.
     assert!([-1, 130].contains(&ran.code), "{ran}");
@@ -201,7 +201,9 @@ async fn killed_at_any_moment_the_next_run_says_what_each_account_left_open_and_
         fleet.write("baseline.toml", &file);
         let directories = fleet.run_directories();
         let writes = fleet.all_writes();
-        let moment = writes + random.u64(0..ACCOUNTS as u64 * 10);
+        let moment = writes + random.u64(0..ACCOUNTS as u64 * 8);
+        // The process is still writing when this one sees that the moment has come.
+        (0..ACCOUNTS).for_each(|n| fleet.inject(n, PUT, Fault::Slow(Duration::from_millis(25))));
         let at_once = ["1", "4", "16"][round % 3];
         let options = ["--accounts-at-once", at_once, "--concurrency", "2"];
         let mut command = fleet.command(&[&APPLY[..], &options].concat());
@@ -218,6 +220,7 @@ async fn killed_at_any_moment_the_next_run_says_what_each_account_left_open_and_
             tokio::time::sleep(Duration::from_micros(200)).await;
         };
         killed += usize::from(was_killed);
+        fleet.faults().clear();
         let mut new = fleet.run_directories();
         new.retain(|path| !directories.contains(path));
         assert!(new.len() <= 1, "{new:?}");
@@ -242,11 +245,19 @@ fn check_message(directory: &std::path::Path, record: &FleetRecord, next: &Ran) 
     for account in &record.accounts {
         let label = format!("{} ({})", account.name, account.account);
         let line = next.err.lines().find(|line| line.starts_with(&format!("  {label}: ")));
-        let FleetRecordState::Begun(run) = account.state(directory) else {
-            let not_begun =
-                next.err.lines().find(|line| line.starts_with("  Not begun: ")).unwrap();
-            assert!(not_begun.contains(&label), "{label}: {next}");
-            continue;
+        let run = match account.state(directory) {
+            FleetRecordState::Begun(run) => run,
+            FleetRecordState::NotBegun => {
+                let not_begun =
+                    next.err.lines().find(|line| line.starts_with("  Not begun: ")).unwrap();
+                assert!(not_begun.contains(&label), "{label}: {next}");
+                continue;
+            }
+            FleetRecordState::Unreadable(error) => {
+                let line = line.unwrap_or_else(|| panic!("{label} is not named: {next}"));
+                assert!(line.contains(&error.to_string()), "{error}: {line}");
+                continue;
+            }
         };
         let open: Vec<String> = run.unfinished().map(ToString::to_string).collect();
         if run.end.is_some() {

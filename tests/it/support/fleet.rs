@@ -285,7 +285,18 @@ pub async fn until(what: &str, mut is_time: impl FnMut() -> bool) {
 /// Sends SIGINT, as Ctrl-C does.
 #[cfg(unix)]
 pub fn interrupt(child: &Child) {
-    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    send("-INT", child);
+}
+
+/// Sends SIGTERM, which no shell ignores for its background processes, to a process without a handler.
+#[cfg(unix)]
+pub fn terminate(child: &Child) {
+    send("-TERM", child);
+}
+
+#[cfg(unix)]
+fn send(signal: &str, child: &Child) {
+    let sent = Command::new("kill").args([signal, &child.id().to_string()]).status();
     assert!(sent.unwrap().success());
 }
 
