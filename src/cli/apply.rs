@@ -218,11 +218,10 @@ impl Interaction for Terminal<'_> {
         let before = mem::take(&mut self.unprinted);
         let (events, reporter) =
             Reporter::start(preflight.clone(), self.format, *self.output, before)?;
-        self.metrics.command_handles_signals();
+        let signals = self.metrics.signals();
         let (switch, bar) = (self.switch.clone(), reporter.bar_handle());
-        let stopping = stop_on_signal(switch, *self.output, bar, self.journal.clone());
-        let signals = tokio::spawn(stopping);
-        self.running = Some(Running { reporter, signals });
+        let stopping = stop_on_signal(signals, switch, *self.output, bar, self.journal.clone());
+        self.running = Some(Running { reporter, signals: tokio::spawn(stopping) });
         // A missing receiver is ignored: the run does not depend on it.
         Ok(Box::new(move |event| drop(events.send(event))))
     }

@@ -1,5 +1,5 @@
+use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use super::args::{Command, MetricsArgs};
 use super::exit_code::Exit;
 use super::failure::Failure;
 use super::output::Output;
-use super::signals::interrupted;
+use super::signals::Signals;
 use crate::iam::{Printable, Timestamp};
 use crate::report::{AccountMetrics, Metrics};
 use crate::state::replace_with;
@@ -18,8 +18,8 @@ pub(super) struct MetricsFile {
     command: &'static str,
     began: Instant,
     accounts: Mutex<Vec<AccountMetrics>>,
-    /// Whether the command handles signals itself from now on.
-    handles_signals: AtomicBool,
+    /// The signals for the command, until it handles them itself.
+    for_command: Mutex<Option<Signals>>,
 }
 
 impl MetricsFile {
@@ -36,7 +36,7 @@ impl MetricsFile {
             command,
             began: Instant::now(),
             accounts: Mutex::default(),
-            handles_signals: AtomicBool::new(false),
+            for_command: Mutex::default(),
         }
     }
 
@@ -47,9 +47,16 @@ impl MetricsFile {
         }
     }
 
-    /// From now on, the command handles signals itself.
-    pub(super) fn command_handles_signals(&self) {
-        self.handles_signals.store(true, Ordering::SeqCst);
+    /// The signals from the beginning of the command: it handles them itself from now on.
+    ///
+    /// # Errors
+    /// Those of [`Signals::receive`].
+    pub(super) fn signals(&self) -> io::Result<Signals> {
+        self.for_command().take().map_or_else(Signals::receive, Ok)
+    }
+
+    fn for_command(&self) -> std::sync::MutexGuard<'_, Option<Signals>> {
+        self.for_command.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Completes `command`. A signal ends it while it does not handle signals itself, so that the metrics are written
@@ -61,13 +68,20 @@ impl MetricsFile {
         if self.path.is_none() {
             return command.await;
         }
+        let (Ok(mut signals), Ok(for_command)) = (Signals::receive(), Signals::receive()) else {
+            // Without a handler, a signal terminates the process.
+            return command.await;
+        };
+        *self.for_command() = Some(for_command);
         let mut command = std::pin::pin!(command);
         tokio::select! {
             biased;
             ended = &mut command => return ended,
-            Ok(()) = interrupted() => {}
+            () = signals.next() => {}
         }
-        match self.handles_signals.load(Ordering::SeqCst) {
+        // The command has taken its signals, with this one, if it handles them.
+        let handles_signals = self.for_command().is_none();
+        match handles_signals {
             true => command.await,
             false => {
                 Err(Failure::new("nothing was changed: interrupted").with_exit(Exit::Interrupted))
@@ -79,7 +93,7 @@ impl MetricsFile {
     pub(super) fn write(&self, exit: Exit, output: &Output) -> Exit {
         let Some(path) = &self.path else { return exit };
         let is_success = matches!(exit, Exit::Done | Exit::Changes);
-        let written = Timestamp::now().map_err(std::io::Error::other).and_then(|ended| {
+        let written = Timestamp::now().map_err(io::Error::other).and_then(|ended| {
             let accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner).clone();
             replace_with(path, |earlier| {
                 let last_success = match is_success {

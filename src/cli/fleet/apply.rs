@@ -296,9 +296,9 @@ impl FleetInteraction for Terminal<'_> {
         }
         let (sender, report) = reporter::start(self.format, *self.output, before)?;
         self.events.send_to(Some(sender));
-        self.metrics.command_handles_signals();
+        let signals = self.metrics.signals();
         let (switch, bar) = (self.switch.clone(), BarHandle::none());
-        let stopping = stop_on_signal(switch, *self.output, bar, self.journals.clone());
+        let stopping = stop_on_signal(signals, switch, *self.output, bar, self.journals.clone());
         self.running = Some(Running { report, signals: tokio::spawn(stopping) });
         Ok(())
     }
