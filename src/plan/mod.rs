@@ -36,8 +36,8 @@ pub use decisions::Decisions;
 pub use drifted::DriftedPolicy;
 pub use explanation::{ExplainedCondition, ExplainedEntry, ExplainedRule, Explanation};
 pub use fleet::{
-    AccountPlan, AccountProblem, FleetAccountRef, FleetOverrides, FleetPlan, FleetSource,
-    FleetTotals, FleetViolation, MergeError, Uncovered, missing_shards,
+    AccountPlan, AccountProblem, AccountProblemCode, FleetAccountRef, FleetOverrides, FleetPlan,
+    FleetSource, FleetTotals, FleetViolation, MergeError, Uncovered, missing_shards,
 };
 pub use guard::{
     AccountCount, DefaultThreshold, EffectiveThreshold, Excess, Guard, Overrides, ShareBase,

@@ -7,11 +7,11 @@ use serde::Serialize;
 use super::fleet_lines::{FleetCountsJson, FleetFileJson, StartedJson, SummaryJson};
 use super::json::{ErrorJson, write_line};
 use super::merged_runs::MergedRuns;
-use super::view::{Totals, advice, fleet_override_help, fleet_statements, reason_code};
+use super::view::{Totals, advice_on_account, fleet_override_help, fleet_statements, reason_code};
 use crate::apply::{AccountEnd, AccountRun, FleetRun, FleetRunHeader};
 use crate::config::SourceFile;
 use crate::iam::{AccountId, AccountName, Digest, DigestBuilder, Shard};
-use crate::plan::{AccountProblem, FleetSource};
+use crate::plan::FleetSource;
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -57,20 +57,14 @@ pub(super) enum FleetLine<'a> {
 pub(super) fn write_account(to: &mut impl Write, run: &AccountRun) -> io::Result<()> {
     let (account, account_name) = (run.account.id, &run.account.name);
     let line = match &run.end {
-        AccountEnd::Failed(problem) => {
-            let error = match problem {
-                AccountProblem::Call(error) => Some(error),
-                AccountProblem::Other(_) => None,
-            };
-            FleetLine::AccountProblem {
-                account,
-                account_name,
-                code: problem.code(),
-                message: problem.to_string(),
-                error: error.map(ErrorJson::of),
-                advice: error.and_then(advice),
-            }
-        }
+        AccountEnd::Failed(problem) => FleetLine::AccountProblem {
+            account,
+            account_name,
+            code: problem.code(),
+            message: problem.to_string(),
+            error: problem.call().map(ErrorJson::of),
+            advice: advice_on_account(problem),
+        },
         AccountEnd::NotBegun { changes, why } => FleetLine::AccountNotBegun {
             account,
             account_name,

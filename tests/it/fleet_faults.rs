@@ -16,13 +16,13 @@ const ACCOUNTS: usize = 200;
 const BROKEN: [(usize, &str, &str); 11] = [
     (3, "AccessDenied", "sts:AssumeRole failed"),
     (17, "AccessDenied", "role arn:aws:iam::200000000017:role/iam-boundaries"),
-    (40, "AccountNotPlanned", "throttled for"),
-    (41, "AccountNotPlanned", "within the time limit"),
-    (60, "AccountNotPlanned", "200000000061"),
-    (61, "AccountNotPlanned", "123456789012"),
+    (40, "TimeLimit", "throttled for"),
+    (41, "TimeLimit", "within the time limit"),
+    (60, "OtherAccount", "200000000061"),
+    (61, "OtherAccount", "123456789012"),
     (80, "AccessDenied", "role arn:aws:iam::200000000080:role/iam-boundaries"),
-    (100, "AccountNotPlanned", "not a complete XML document"),
-    (101, "AccountNotPlanned", "not a complete XML document"),
+    (100, "TimeLimit", "not a complete XML document"),
+    (101, "TimeLimit", "not a complete XML document"),
     (120, "ExpiredToken", ""),
     (199, "AccessDenied", "iam:GetUser"),
 ];
@@ -96,7 +96,11 @@ async fn each_account_that_cannot_be_used_is_a_problem_with_its_name_and_the_oth
                     );
                     check_problem(n, error["code"].as_str().unwrap(), &text);
                 }
-                _ => check_problem(n, "AccountNotPlanned", problem["message"].as_str().unwrap()),
+                _ => {
+                    let [code, message] =
+                        ["code", "message"].map(|of| problem[of].as_str().unwrap());
+                    check_problem(n, code, message);
+                }
             }
             continue;
         }
@@ -138,6 +142,11 @@ async fn each_account_that_cannot_be_used_is_a_problem_with_its_name_and_the_oth
         assert_eq!(line["account_name"], account_name(n));
         if is_broken(n) {
             check_problem(n, line["code"].as_str().unwrap(), line["message"].as_str().unwrap());
+            assert_eq!(
+                line["error"].is_null(),
+                !line["code"].as_str().unwrap().contains("Denied") && n != 120
+            );
+            assert_ne!(line["advice"], Value::Null, "{line}");
         }
     }
     let sound: Vec<usize> =
@@ -184,6 +193,23 @@ fn outcomes(ran: &Ran, account: &str) -> BTreeMap<String, usize> {
         *outcomes.entry(item["outcome"].as_str().unwrap().to_owned()).or_default() += 1;
     }
     outcomes
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_is_throttled_until_the_time_limit_leaves_time_for_the_others() {
+    let fleet = FleetFixture::accounts(6).start().await;
+    for action in [DETAILS, "GetUser"] {
+        fleet.inject(2, action, Fault::throttling());
+    }
+    let ran = fleet.apply(&["--format", "json", "--timeout", "16s"]).await;
+    assert_eq!(ran.code, 3, "{ran}");
+    let problems = lines_of(&ran, "account_problem");
+    assert_eq!(numbers(&fleet, &problems), [2]);
+    assert_eq!(problems[0]["code"], "TimeLimit");
+    assert!(problems[0]["advice"].as_str().unwrap().starts_with("increase --timeout"));
+    assert_eq!(summary(&ran)["accounts_complete"], 5, "{ran}");
+    fleet.faults().clear();
+    fleet.check(|n| if n == 2 { fleet.seeded(n) } else { fleet.all_with(n, "Developer") }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

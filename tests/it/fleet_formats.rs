@@ -10,8 +10,8 @@ use iam_boundaries::config::{AccountCredentials, FleetGuard, SourceFile};
 use iam_boundaries::iam::{AccountId, Digest, grouped};
 use iam_boundaries::inventory::{ApiError, ErrorClass, StopReason};
 use iam_boundaries::plan::{
-    AccountPlan, AccountProblem, FleetAccountRef, FleetPlan, FleetSource, Plan, Preflight,
-    Uncovered,
+    AccountPlan, AccountProblem, AccountProblemCode, FleetAccountRef, FleetPlan, FleetSource, Plan,
+    Preflight, Uncovered,
 };
 use iam_boundaries::report::{Format, Style, fleet_reporter, render_fleet_plan};
 
@@ -62,8 +62,9 @@ fn fleet(kind: Fleet, accounts: usize) -> FleetPlan {
     };
     let plan = |n: usize| match (kind, n % 8) {
         (Fleet::Failed, 0) | (Fleet::Mixed, 6) => Err(call(n)),
-        (Fleet::Failed, _) | (Fleet::Mixed, 7) => Err(AccountProblem::Other(
-            format!("role {} is of another account: {HOSTILE}", id(n)).as_str().into(),
+        (Fleet::Failed, _) | (Fleet::Mixed, 7) => Err(AccountProblem::other(
+            AccountProblemCode::OtherAccount,
+            &format!("role {} is of another account: {HOSTILE}", id(n)),
         )),
         (Fleet::Changed, _) => Ok(cases[1 + n % 3].clone()),
         (Fleet::Mixed, _) => Ok(cases[n % 4].clone()),

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use crate::support::fixture::{Fixture, denied, user};
 use crate::support::tools::program;
 use iam_boundaries::iam::AccountName;
-use iam_boundaries::plan::{AccountPlan, AccountProblem};
+use iam_boundaries::plan::{AccountPlan, AccountProblem, AccountProblemCode};
 use iam_boundaries::report::{AccountMetrics, Metrics};
 use iam_boundaries::sandbox::Fault;
 
@@ -147,7 +147,7 @@ fn a_fleet_has_the_name_of_each_account_as_an_escaped_label() {
     let name = r#"a "b" \ c"#;
     let mut plan = fleet_plan([(r#"a "b" \ c"#, many(3))]);
     let failed = AccountPlan {
-        plan: Err(AccountProblem::Other("it vanished".into())),
+        plan: Err(AccountProblem::other(AccountProblemCode::AccountNotPlanned, "it vanished")),
         ..plan.accounts[0].clone()
     };
     plan.accounts.push(failed);

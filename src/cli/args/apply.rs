@@ -50,7 +50,8 @@ pub(in crate::cli) struct ApplyArgs {
     /// Maximum duration of the run, verification included, such as 90s, 10m or 1h30m
     ///
     /// After this time, no new requests are sent. Requests in flight have 10 more seconds, and the other
-    /// changes are not attempted. The time in which apply waits for confirmation does not count.
+    /// changes are not attempted. The time in which apply waits for confirmation does not count. With --fleet, an account
+    /// that is not read within half of the time is a problem of its own.
     #[arg(long, value_name = "TIME", value_parser = positive_duration)]
     pub(in crate::cli) timeout: Option<Duration>,
     /// Maximum time that verification waits until reads return the new boundaries; 0s reads once

@@ -14,7 +14,10 @@ use crate::config::Config;
 use crate::iam::{AccountId, Printable};
 use crate::inventory::Wait;
 use crate::journal::RunRecord;
-use crate::plan::{AccountProblem, FleetAccountRef, Overrides, Plan, Supervision, Violation};
+use crate::plan::{
+    AccountProblem, AccountProblemCode, FleetAccountRef, Overrides, Plan, Supervision, Violation,
+};
+use crate::state::StateError;
 
 /// What the plan of an account is made from.
 #[derive(Clone)]
@@ -111,6 +114,21 @@ pub(super) fn problem(error: &Error) -> AccountProblem {
         Error::Connect(ConnectError::Source { error, .. }) => {
             AccountProblem::Call((**error).clone())
         }
-        other => AccountProblem::Other(Printable::new(&other.to_string())),
+        other => AccountProblem::other(code(other), &other.to_string()),
+    }
+}
+
+fn code(error: &Error) -> AccountProblemCode {
+    match error {
+        Error::TimeLimit(_) => AccountProblemCode::TimeLimit,
+        Error::Scope(_) | Error::Connect(ConnectError::OtherAccount { .. }) => {
+            AccountProblemCode::OtherAccount
+        }
+        Error::Connect(_) | Error::NoProfileInSandbox(_) => AccountProblemCode::CredentialsUnusable,
+        Error::State(StateError::Locked { .. }) => AccountProblemCode::AccountLocked,
+        Error::State(_) | Error::Journal(_) | Error::JournalPath { .. } => {
+            AccountProblemCode::StateUnusable
+        }
+        _ => AccountProblemCode::AccountNotPlanned,
     }
 }

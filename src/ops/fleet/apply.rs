@@ -14,7 +14,7 @@ use super::access::FleetAccess;
 use super::account::{Source, Target};
 use super::account_run::{AccountWork, Budget, OnUnfinished, Shared};
 use super::options::{FleetApplyOptions, FleetInput};
-use super::plan::FleetPlanOptions;
+use super::plan::{FleetMaking, FleetPlanOptions};
 use super::run_directory::{RunDirectory, UnfinishedFleetRun, unfinished_run};
 use super::side_by_side::{FleetEvents, side_by_side};
 use crate::apply::{
@@ -26,8 +26,8 @@ use crate::iam::{AccountId, AccountSelector, Threshold};
 use crate::inventory::Wait;
 use crate::journal::{FleetRecordAccount, JournalError};
 use crate::plan::{
-    AccountPlan, AccountProblem, FleetAccountRef, FleetOverrides, FleetPlan, FleetViolation, Plan,
-    Preflight, Violation,
+    AccountPlan, AccountProblem, AccountProblemCode, FleetAccountRef, FleetOverrides, FleetPlan,
+    FleetViolation, Plan, Preflight, Violation,
 };
 
 /// What [`apply_fleet`] shows and asks. It waits for the answer to [`FleetInteraction::review`] only.
@@ -92,7 +92,10 @@ pub async fn apply_fleet(
             of_other_shards = targets.of_other_shards.clone();
             let mut making = files.account_making();
             making.check = Some((options.supervision, options.overrides.clone()));
-            let (plan, refused) = files.making.plan(&fleet, targets, making, began, events).await;
+            // An account that cannot be read leaves time for the others.
+            let timeout = options.timeout.map(|limit| limit / 2);
+            let reading = FleetMaking { timeout, ..files.making.clone() };
+            let (plan, refused) = reading.plan(&fleet, targets, making, began, events).await;
             files.check_found(&plan)?;
             (plan, refused, access)
         }
@@ -408,7 +411,8 @@ fn planned(run: &AccountRun) -> AccountPlan {
         }
         AccountEnd::Failed(problem) => Err(problem.clone()),
         AccountEnd::NotBegun { .. } => {
-            Err(AccountProblem::Other("the account was not planned".into()))
+            let code = AccountProblemCode::AccountNotPlanned;
+            Err(AccountProblem::other(code, "the account was not planned"))
         }
     };
     AccountPlan { account: run.account.clone(), plan }

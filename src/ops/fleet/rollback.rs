@@ -16,7 +16,9 @@ use crate::aws::ExpectedPartition;
 use crate::config::FleetGuard;
 use crate::iam::{AccountSelector, Printable};
 use crate::journal::FleetRecordState;
-use crate::plan::{AccountPlan, AccountProblem, FleetAccountRef, FleetPlan, FleetSource};
+use crate::plan::{
+    AccountPlan, AccountProblem, AccountProblemCode, FleetAccountRef, FleetPlan, FleetSource,
+};
 
 /// Options of [`rollback_fleet`].
 #[derive(Debug, Clone)]
@@ -64,8 +66,9 @@ pub async fn rollback_fleet(
                 targets.push(Target { account, source: Source::Journal { record, path } });
             }
             FleetRecordState::Unreadable(error) => {
-                let why = Printable::new(&format!("cannot use {path}: {error}"));
-                unreadable.push(AccountPlan { account, plan: Err(AccountProblem::Other(why)) });
+                let why = format!("cannot use {path}: {error}");
+                let problem = AccountProblem::other(AccountProblemCode::StateUnusable, &why);
+                unreadable.push(AccountPlan { account, plan: Err(problem) });
             }
         }
     }

@@ -8,4 +8,4 @@ mod problem;
 pub use content::{AccountPlan, FleetAccountRef, FleetPlan, FleetSource, FleetTotals, Uncovered};
 pub use guard::{FleetOverrides, FleetViolation};
 pub use merge::{MergeError, missing_shards};
-pub use problem::AccountProblem;
+pub use problem::{AccountProblem, AccountProblemCode};

@@ -17,7 +17,8 @@ use crate::iam::{
     AccountId, AccountName, Digest, ForeignEncoding, Printable, Shard, not_empty, not_null,
 };
 use crate::plan::fleet::{
-    AccountPlan, AccountProblem, FleetAccountRef, FleetPlan, FleetSource, FleetTotals, Uncovered,
+    AccountPlan, AccountProblem, AccountProblemCode, FleetAccountRef, FleetPlan, FleetSource,
+    FleetTotals, Uncovered,
 };
 
 /// The plans of the accounts of a fleet. plan --fleet --out saves it for review, and apply applies it.
@@ -146,6 +147,8 @@ enum AccountProblemDocument {
     },
     /// Another reason.
     Other {
+        /// What kind of reason it is.
+        code: AccountProblemCode,
         /// The reason.
         #[schemars(with = "String")]
         message: Printable,
@@ -353,14 +356,18 @@ impl AccountProblemDocument {
             AccountProblem::Call(error) => {
                 AccountProblemDocument::Call { error: ErrorDocument::of(error) }
             }
-            AccountProblem::Other(message) => AccountProblemDocument::Other { message },
+            AccountProblem::Other { code, message } => {
+                AccountProblemDocument::Other { code, message }
+            }
         }
     }
 
     fn into_problem(self) -> AccountProblem {
         match self {
             AccountProblemDocument::Call { error } => AccountProblem::Call(error.into_error()),
-            AccountProblemDocument::Other { message } => AccountProblem::Other(message),
+            AccountProblemDocument::Other { code, message } => {
+                AccountProblem::Other { code, message }
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 use crate::apply::{StopError, Verification};
 use crate::inventory::{ApiError, ErrorClass};
+use crate::plan::{AccountProblem, AccountProblemCode};
 
 /// What to do about a change that failed, given what verification showed.
 pub(in crate::report) fn advice_on_failed(
@@ -35,6 +36,31 @@ pub(in crate::report) fn advice_on_stop(error: &StopError) -> Option<String> {
                 .to_owned(),
         ),
     }
+}
+
+/// What to do about an account of a fleet in which nothing could be planned or applied.
+pub(in crate::report) fn advice_on_account(problem: &AccountProblem) -> Option<String> {
+    let code = match problem {
+        AccountProblem::Call(error) => return advice(error),
+        AccountProblem::Other { code, .. } => code,
+    };
+    let text = match code {
+        AccountProblemCode::TimeLimit => "increase --timeout; -vv logs each retry",
+        AccountProblemCode::OtherAccount => {
+            "correct the role, the profile or the ID of the account in the fleet file"
+        }
+        AccountProblemCode::CredentialsUnusable => {
+            "correct the role or the profile of the account in the fleet file"
+        }
+        AccountProblemCode::AccountLocked => {
+            "wait until the other run ends, and run the command again"
+        }
+        AccountProblemCode::StateUnusable => {
+            "check the file or directory, its permissions and the free disk space"
+        }
+        AccountProblemCode::AccountNotPlanned => return None,
+    };
+    Some(text.to_owned())
 }
 
 /// What to do about a failed call: an instruction without a period. `None` if AWS's message is sufficient.

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::advice;
+use super::advice_on_account;
 use super::coverage_view::of_plan;
 use super::document::{FleetAccount, FleetDocument, FleetRow};
 use super::plan::plan as account_plan;
@@ -193,10 +193,7 @@ pub(super) fn failed_section<'a>(
     let mut advised: Vec<Option<String>> = groups
         .values()
         .filter_map(|group| group.first())
-        .map(|(_, problem)| match problem {
-            AccountProblem::Call(error) => advice(error),
-            AccountProblem::Other(_) => None,
-        })
+        .map(|(_, problem)| advice_on_account(problem))
         .collect();
     advised.dedup();
     // Advice that concerns only some of them is not shown for all.
@@ -230,7 +227,7 @@ pub(super) fn failed_section<'a>(
 fn said_of_each(account: &FleetAccountRef, problem: &AccountProblem) -> String {
     let said = match problem {
         AccountProblem::Call(error) => ApiError { request_id: None, ..error.clone() }.to_string(),
-        AccountProblem::Other(why) => why.to_string(),
+        other => other.to_string(),
     };
     said.replace(account.id.as_str(), "ACCOUNT")
 }

@@ -154,22 +154,53 @@ fn refused_section(reports: &[ShardReport]) -> Option<Section<'_>> {
 
 /// The accounts in which nothing was done, grouped by the code of the problem.
 fn failed_section<'a>(accounts: &[Account<'a>]) -> Option<Section<'a>> {
-    let mut groups: BTreeMap<&str, (Vec<String>, &'a str)> = BTreeMap::new();
+    let mut groups: BTreeMap<&'a str, (Vec<String>, Cause<'a>)> = BTreeMap::new();
     for account in accounts {
         if let ReportedEnd::Failed { code, message } = &account.1.end {
-            groups.entry(code).or_insert_with(|| (Vec::new(), message)).0.push(label(account));
+            let (accounts, cause) =
+                groups.entry(code).or_insert_with(|| (Vec::new(), Cause::new(code, message)));
+            accounts.push(label(account));
+            cause.add(message);
         }
     }
-    let statement = |(accounts, message): (Vec<String>, &'a str)| {
-        names(accounts, MAX_NAMES, "account").and(": ").and_quote(message)
+    let statement = |(accounts, cause): (Vec<String>, Cause<'a>)| {
+        cause.of(names(accounts, MAX_NAMES, "account"))
     };
     let statements: Vec<Text<'a>> = groups.into_values().map(statement).collect();
     let heading = Text::ours("Accounts in which nothing was done");
     (!statements.is_empty()).then(|| Section::of_statements(heading, Severity::Error, statements))
 }
 
-/// The principals with the same failure, and the error of the first.
-type Failures<'a> = (Vec<String>, Option<&'a ErrorLine>);
+/// The error with one code of several accounts or principals.
+struct Cause<'a> {
+    code: &'a str,
+    /// The message of the first.
+    message: &'a str,
+    /// Whether it is the message of all.
+    is_common: bool,
+}
+
+impl<'a> Cause<'a> {
+    fn new(code: &'a str, message: &'a str) -> Self {
+        Cause { code, message, is_common: true }
+    }
+
+    fn add(&mut self, message: &str) {
+        self.is_common &= message == self.message;
+    }
+
+    /// The statement about `who`.
+    fn of(&self, who: Text<'a>) -> Text<'a> {
+        let who = who.and(": ");
+        match self.is_common {
+            true => who.and_quote(self.message),
+            false => who.and_quote(self.code).and(", for example: ").and_quote(self.message),
+        }
+    }
+}
+
+/// The principals with the same failure, and its error.
+type Failures<'a> = (Vec<String>, Option<Cause<'a>>);
 
 /// The changes that were not made and the principals that cannot be planned, grouped by the outcome and the code.
 fn failures_section<'a>(accounts: &[Account<'a>]) -> Option<Section<'a>> {
@@ -177,18 +208,23 @@ fn failures_section<'a>(accounts: &[Account<'a>]) -> Option<Section<'a>> {
     for account in accounts {
         for failure in &account.1.failures {
             let ReportedFailure { kind, name, outcome, error } = failure;
-            let code = error.as_ref().map_or("", |error| error.code.as_str());
-            let group =
-                groups.entry((outcome, code)).or_insert_with(|| (Vec::new(), error.as_ref()));
+            let error = error.as_ref().map(|ErrorLine { code, message }| (&**code, &**message));
+            let cause = || error.map(|(code, message)| Cause::new(code, message));
+            let code = error.map_or("", |(code, _)| code);
+            let (principals, common) =
+                groups.entry((outcome, code)).or_insert_with(|| (Vec::new(), cause()));
             let role = if *kind == PrincipalKind::Role { "role/" } else { "" };
-            group.0.push(format!("{role}{name} of {}", label(account)));
+            principals.push(format!("{role}{name} of {}", label(account)));
+            if let (Some(common), Some((_, message))) = (common, error) {
+                common.add(message);
+            }
         }
     }
-    let statements = groups.into_iter().map(|((outcome, _), (principals, error))| {
+    let statements = groups.into_iter().map(|((outcome, _), (principals, cause))| {
         let principals = names(principals, MAX_NAMES, "principal");
         let text = Text::ours(outcome_words(outcome)).and(": ").and_text(principals);
-        match error {
-            Some(ErrorLine { message, .. }) => text.and(": ").and_quote(message.as_str()),
+        match cause {
+            Some(cause) => cause.of(text),
             None => text,
         }
     });

@@ -27,7 +27,7 @@ pub use fleet::{fleet_override_help, fleet_statements};
 pub use guard::{override_help, statements};
 pub use words::{counted, summary_counts};
 
-pub(super) use advice::{advice_on_failed, advice_on_stop};
+pub(super) use advice::{advice_on_account, advice_on_failed, advice_on_stop};
 pub(super) use check::{ListedCounts, check, check_fleet, file_errors};
 pub(super) use coverage_view::{CoverageGroup, CoverageState, CoverageView};
 pub(super) use document::{
