@@ -43,6 +43,8 @@ fn shellcheck_finds_nothing_in_any_script() {
         ".ci/run",
         "examples/event-driven/on-create.sh",
         "fuzz/run",
+        "release/archive",
+        "release/check",
         "tests/ci/curl",
         "tests/ci/gh",
         "tests/ci/linters",

@@ -71,6 +71,7 @@ mod preflight;
 mod properties;
 mod reading;
 mod recovery;
+mod release;
 mod report;
 mod report_coverage;
 mod review;
