@@ -59,6 +59,7 @@ pub use limiter::{Controller, Decision, LimiterOptions, MaxRate, Response, Ticke
 pub use organization::Organization;
 pub use profile::ProfileOrigin;
 pub use region::RegionMismatch;
+pub use retries::THROTTLING;
 pub use retry_policy::RetryPolicy;
 pub use stop::{Stop, StopSwitch};
 pub use waits::Waits;

@@ -13,6 +13,7 @@ use super::error::CallFailure;
 use super::limiter::LimiterOptions;
 use super::rate_limiter::RateLimiter;
 use super::response_check::ResponseCheck;
+use super::retries::THROTTLING;
 use super::retry_policy::RetryPolicy;
 use super::stop::Stop;
 use crate::iam::{AccountId, Printable, UnitId};
@@ -290,6 +291,7 @@ impl Organization {
                 self.throttling_warning.call_once(|| {
                     let action = &retry.error.action;
                     tracing::warn!(
+                        target: THROTTLING,
                         "AWS Organizations throttles {action}: reading the accounts takes longer"
                     );
                 });

@@ -11,6 +11,7 @@ use super::error::CallFailure;
 use super::limiter::LimiterOptions;
 use super::policy_collector::PolicyCollector;
 use super::rate_limiter::RateLimiter;
+use super::retries::THROTTLING;
 use super::retry_policy::RetryPolicy;
 use super::stop::Stop;
 use super::texts::Texts;
@@ -95,6 +96,7 @@ impl Reader {
         if retry.error.class == ErrorClass::Throttled && retry.attempt > 1 {
             self.throttling_warning.call_once(|| {
                 tracing::warn!(
+                    target: THROTTLING,
                     "IAM throttles {}: reading the account takes longer",
                     retry.error.action
                 );

@@ -6,6 +6,8 @@ use tokio::time::Instant;
 use super::retry_policy::RetryPolicy;
 use crate::inventory::{ApiError, ErrorClass};
 
+/// The target of log messages about throttling that makes a reading slow.
+pub const THROTTLING: &str = concat!(env!("CARGO_CRATE_NAME"), "::throttling");
 /// The maximum number of attempts without a response. Each one takes as long as its timeout.
 const MAX_TIMEOUTS: u32 = 3;
 

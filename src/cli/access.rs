@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::args::Args;
+use super::args::{ApplyArgs, Args};
 use super::failure::Failure;
 use super::mfa_prompt::TerminalMfaPrompt;
 use crate::aws::Access;
@@ -42,9 +42,14 @@ pub(super) async fn access(
     Ok((access, Some(sandbox)))
 }
 
-/// The state directory that the global options select. That of the sandbox also contains its state file.
-pub(super) fn state(args: &Args) -> StateRoot {
-    if args.sandbox { StateRoot::local() } else { StateRoot::of_user() }
+/// The state directory that the options select. That of the sandbox also contains its state file.
+pub(super) fn state(args: &Args, command: &ApplyArgs) -> StateRoot {
+    match (&command.state_dir, &command.journal) {
+        (Some(directory), _) => StateRoot::at(directory),
+        (None, _) if args.sandbox => StateRoot::local(),
+        (None, None) => StateRoot::of_user(),
+        (None, Some(journal)) => StateRoot::of_user_or_beside(journal),
+    }
 }
 
 /// Rejects `-f` for a command that does not use the boundaries file. `help` can contain `FILE`.

@@ -28,8 +28,8 @@ use crate::ops::{
 };
 use crate::plan::{Preflight, Refused, Supervision};
 use crate::report::{
-    AccountMetrics, WaitDisplay, override_help, render_refused, render_review, statements,
-    summary_counts,
+    AccountMetrics, Headline, WaitDisplay, override_help, render_refused, render_review,
+    statements, summary_counts,
 };
 use crate::state::UnfinishedRun;
 
@@ -89,7 +89,7 @@ pub(super) async fn run(
         timeout: command.timeout,
         verify_for: command.read_back,
         journal: command.journal.clone(),
-        state: state(args),
+        state: state(args, command),
     };
     let switch = StopSwitch::new();
     let format = command.format;
@@ -115,11 +115,13 @@ pub(super) async fn run(
             let not_attempted = preflight.plan.changes.len();
             let summary = Summary { not_attempted, ..Summary::default() };
             metrics.record(|| vec![AccountMetrics::of_run(&preflight, &summary, None)]);
+            output.conclude(|| Headline::of_run(&preflight, &summary));
             let _ = terminal.finish().await;
             Err(refused(&preflight, &why, format, output))
         }
         Ok(ApplyOutcome::Completed { preflight, summary, journal }) => {
             metrics.record(|| vec![AccountMetrics::of_run(&preflight, &summary, None)]);
+            output.conclude(|| Headline::of_run(&preflight, &summary));
             let written = terminal.finish().await;
             if let Ok(Some(path)) = &journal {
                 output.remark(&format!("journal: {}", Printable::path(path)));
@@ -191,7 +193,7 @@ impl Interaction for Terminal<'_> {
     }
 
     fn unfinished_run(&mut self, run: &UnfinishedRun) {
-        self.output.remark(&unfinished::message(run));
+        self.output.warn(&unfinished::message(run));
     }
 
     async fn review(&mut self, Review { plan, violations }: Review<'_>) -> Result<(), Declined> {

@@ -3,8 +3,9 @@ use super::exit_code::Exit;
 use super::failure::Failure;
 use super::fleet;
 use super::output::Output;
+use crate::iam::Printable;
 use crate::ops;
-use crate::report::{render_check, render_file_errors};
+use crate::report::{Headline, render_check, render_file_errors};
 
 pub(super) fn run(args: &Args, command: &CheckArgs, output: &Output) -> Result<Exit, Failure> {
     let format = command.format;
@@ -13,6 +14,8 @@ pub(super) fn run(args: &Args, command: &CheckArgs, output: &Output) -> Result<E
     }
     match ops::check(&args.files()).map_err(Failure::from) {
         Ok(config) => {
+            let file = Printable::new(&config.path());
+            output.conclude(|| Headline::of_check(&file, config.warnings.len()));
             output.result(format, &render_check(&config, format.into(), output.out))?;
             Ok(Exit::Done)
         }

@@ -11,7 +11,7 @@ use crate::journal::{JournalError, ReadError, RunRecordError};
 use crate::ops::{Declined, Error, FleetError, ReadPlanError, WritePlanError};
 use crate::plan::saved::SavedPlanError;
 use crate::plan::{MergeError, ScopeError};
-use crate::report::{ShardReportError, advice};
+use crate::report::{ShardReportError, advice, errors_in_files};
 use crate::sandbox::SandboxError;
 use crate::state::{Distrust, StateError};
 
@@ -57,6 +57,15 @@ impl Failure {
                 Failure::Message { message, help, causes, exit }
             }
             other => other,
+        }
+    }
+
+    /// What is wrong, in one clause; `None` if nothing is to be said about it.
+    pub(super) fn statement(&self) -> Option<String> {
+        match self {
+            Failure::File(errors) => Some(errors_in_files(errors)),
+            Failure::Message { message, .. } => Some(message.clone()),
+            Failure::BrokenPipe => None,
         }
     }
 
@@ -289,8 +298,7 @@ fn help(error: &Error) -> Option<String> {
             "check the directory, its permissions and the free disk space, or specify another --journal FILE"
         }
         Error::State(StateError::Unwritable { .. }) => {
-            "make the directory writable or, without --sandbox, set XDG_STATE_HOME to another directory; \
-             --journal FILE moves only the journal, not the lock"
+            "make the directory writable, and check the free disk space; or specify another directory with --state-dir DIR"
         }
         Error::State(StateError::NotPrivate { path, why }) => {
             return Some(state_directory_help(path, *why));
@@ -357,11 +365,11 @@ fn state_directory_help(path: &Path, why: Distrust) -> String {
             "check that nobody else changed the files in it, and make it private: chmod 700 {path}"
         ),
         Distrust::Owner { .. } => {
-            "run the command as that user, or set XDG_STATE_HOME to a directory of your own"
+            "run the command as that user, or specify a directory of your own with --state-dir DIR"
                 .to_owned()
         }
         Distrust::SymbolicLink | Distrust::NotADirectory => format!(
-            "replace {path} with a directory, or set XDG_STATE_HOME to the directory that contains it"
+            "replace {path} with a directory, or specify the directory itself with --state-dir DIR"
         ),
     }
 }

@@ -7,6 +7,8 @@
 use std::io::{self, Write};
 
 use super::args::Format;
+use super::held::Held;
+use super::stream::Stream;
 use crate::iam::is_unsafe;
 
 /// What a text is for. It decides how the gate escapes.
@@ -39,25 +41,37 @@ pub(super) struct Gate {
     pub(super) color: bool,
     /// Whether a runner of GitHub Actions reads the stream.
     pub(super) is_github: bool,
+    /// Holds what is written, for a quiet command.
+    pub(super) held: Option<&'static Held>,
+}
+
+/// A writer to a stream, directly or when a quiet command releases it.
+#[derive(Debug)]
+pub(super) struct StreamWriter {
+    stream: Stream,
+    held: Option<&'static Held>,
 }
 
 impl Gate {
     /// The gate of a stream in this environment.
     pub(super) fn new(color: bool) -> Gate {
         let is_github = std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
-        Gate { color, is_github }
+        Gate { color, is_github, held: None }
     }
 
     /// A writer to standard output.
-    pub(super) fn stdout(self, content: Content) -> Gated<io::Stdout> {
-        #[expect(clippy::disallowed_methods, reason = "this is the gate")]
-        Gated::new(io::stdout(), self, content)
+    pub(super) fn stdout(self, content: Content) -> Gated<StreamWriter> {
+        Gated::new(StreamWriter { stream: Stream::Stdout, held: self.held }, self, content)
     }
 
     /// A writer to standard error.
-    pub(super) fn stderr(self) -> Gated<io::Stderr> {
-        #[expect(clippy::disallowed_methods, reason = "this is the gate")]
-        Gated::new(io::stderr(), self, Content::Text)
+    pub(super) fn stderr(self) -> Gated<StreamWriter> {
+        Gated::new(StreamWriter { stream: Stream::Stderr, held: self.held }, self, Content::Text)
+    }
+
+    /// A line of text without what may not pass. It contains no line break.
+    pub(super) fn escaped(self, line: &str) -> String {
+        self.passed(line, Content::Text)
     }
 
     /// A line without what may not pass. It contains no line break.
@@ -121,6 +135,23 @@ fn style_length(text: &str) -> usize {
     if parameters.as_bytes().get(length) == Some(&b'm') { "\u{1b}[".len() + length + 1 } else { 0 }
 }
 
+impl Write for StreamWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.held {
+            Some(held) => held.write(self.stream, bytes)?,
+            None => self.stream.write(bytes)?,
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.held {
+            Some(held) => held.flush(self.stream),
+            None => self.stream.flush(),
+        }
+    }
+}
+
 /// A writer through the gate. It writes whole lines; `flush` and drop write the rest.
 #[derive(Debug)]
 pub(super) struct Gated<W: Write> {
@@ -172,8 +203,8 @@ impl<W: Write> Drop for Gated<W> {
 mod tests {
     use super::*;
 
-    const PLAIN: Gate = Gate { color: false, is_github: false };
-    const GITHUB: Gate = Gate { color: false, is_github: true };
+    const PLAIN: Gate = Gate { color: false, is_github: false, held: None };
+    const GITHUB: Gate = Gate { color: false, is_github: true, held: None };
 
     fn written(gate: Gate, content: Content, text: &str) -> String {
         let mut to = Vec::new();

@@ -11,7 +11,7 @@ use crate::ops::{
     self, CompareOptions, Compared, FromCsv, FromCsvOptions, ImportOptions, Imported, UpdateOptions,
 };
 use crate::report::{
-    ComparedFile, counted, render_comparison, render_comparison_json, render_update,
+    ComparedFile, Headline, counted, render_comparison, render_comparison_json, render_update,
 };
 
 pub(super) async fn run(
@@ -132,6 +132,7 @@ async fn check(
     };
     let compared = ops::compare(&options, &mut |wait| waits.show(wait)).await?;
     let comparison = &compared.comparison;
+    output.conclude(|| Headline::of_comparison(comparison, compared.account));
     let file = compared_file(&compared);
     match command.format {
         CheckFormat::Text => {

@@ -11,6 +11,7 @@ mod exit_code;
 mod failure;
 mod fleet;
 mod gate;
+mod held;
 mod impact;
 mod import;
 mod manual;
@@ -19,6 +20,7 @@ mod mfa_prompt;
 mod output;
 mod permissions;
 mod plan;
+mod quiet;
 mod report;
 mod report_thread;
 mod reporter;
@@ -28,6 +30,7 @@ mod sandbox;
 mod schema;
 mod show;
 mod signals;
+mod stream;
 mod throttle;
 mod unfinished;
 
@@ -39,6 +42,7 @@ use args::{Args, Command, with_useful_tip};
 use exit_code::Exit;
 use metrics::MetricsFile;
 use output::Output;
+use quiet::Quiet;
 use runtime::on_runtime;
 
 /// Runs the command that the arguments of the process specify, and returns its exit code.
@@ -50,13 +54,13 @@ pub fn run() -> ExitCode {
             let error = with_useful_tip(error);
             // Help and version are not errors. clap's exit code for invalid usage, 2, has another meaning here.
             let exit = if error.use_stderr() { Exit::NothingDone } else { Exit::Done };
-            return match Output::new(args::Color::Auto, 0).usage(&error) {
+            return match Output::new(args::Color::Auto, 0, None).usage(&error) {
                 Ok(()) => exit.into(),
                 Err(_) => Exit::NothingDone.into(),
             };
         }
     };
-    let output = Output::new(args.color, args.verbose);
+    let output = Output::new(args.color, args.verbose, Quiet::of(&args.command));
     output.start_logging();
     let metrics = MetricsFile::of(&args.command);
     let done = match &args.command {
@@ -81,5 +85,7 @@ pub fn run() -> ExitCode {
         Command::Sandbox(command) => on_runtime(sandbox::run(command, &output)),
     };
     let exit = done.unwrap_or_else(|failure| output.fail(&failure));
-    metrics.write(exit, &output).into()
+    let exit = metrics.write(output.release(exit), &output);
+    // A failure to write the metrics is a problem, too.
+    output.release(exit).into()
 }

@@ -7,9 +7,11 @@ use tracing_subscriber::filter::LevelFilter;
 use super::args::Color;
 use super::exit_code::Exit;
 use super::failure::Failure;
-use super::gate::{Content, Gate, Gated};
+use super::gate::{Content, Gate, Gated, StreamWriter};
+use super::quiet::Quiet;
+use crate::aws::THROTTLING;
 use crate::iam::is_unsafe;
-use crate::report::{Style, WaitDisplay};
+use crate::report::{FleetProgress, Headline, ProgressDisplay, Style, WaitDisplay};
 
 /// The number of `-v` options that shows the causes of an error.
 const VERBOSE_CAUSES: u8 = 2;
@@ -24,10 +26,15 @@ pub(super) struct Output {
     out_gate: Gate,
     err_gate: Gate,
     verbose: u8,
+    /// `None` if the command is not quiet.
+    quiet: Option<&'static Quiet>,
 }
 
 impl Output {
-    pub(super) fn new(color: Color, verbose: u8) -> Self {
+    /// The output of a process, which has one.
+    pub(super) fn new(color: Color, verbose: u8, quiet: Option<Quiet>) -> Self {
+        let quiet: Option<&'static Quiet> = quiet.map(|quiet| &*Box::leak(Box::new(quiet)));
+        let held = quiet.map(|quiet| &quiet.held);
         let style = |color: bool, width: Option<usize>| Style {
             color,
             width: width.unwrap_or(Style::DEFAULT_WIDTH),
@@ -38,9 +45,10 @@ impl Output {
         Output {
             out: style(out_color, width_of(out)),
             err: style(err_color, width_of(err)),
-            out_gate: Gate::new(out_color),
-            err_gate: Gate::new(err_color),
+            out_gate: Gate { held, ..Gate::new(out_color) },
+            err_gate: Gate { held, ..Gate::new(err_color) },
             verbose,
+            quiet,
         }
     }
 
@@ -54,10 +62,19 @@ impl Output {
             1 => LevelFilter::INFO,
             _ => LevelFilter::DEBUG,
         };
-        let gate = self.err_gate;
-        let ours = filter::Targets::new().with_target(env!("CARGO_CRATE_NAME"), level);
+        let Output { err_gate: gate, quiet, .. } = *self;
+        let mut ours = filter::Targets::new().with_target(env!("CARGO_CRATE_NAME"), level);
+        if quiet.is_some() {
+            // A slow reading is not a problem.
+            ours = ours.with_target(THROTTLING, LevelFilter::OFF);
+        }
         let layer = tracing_subscriber::fmt::layer()
-            .with_writer(move || gate.stderr())
+            .with_writer(move || {
+                if let Some(quiet) = quiet {
+                    quiet.held.record_problem();
+                }
+                gate.stderr()
+            })
             .with_ansi(self.err.color)
             .with_target(false)
             .without_time()
@@ -78,18 +95,56 @@ impl Output {
     }
 
     /// A writer to standard output.
-    pub(super) fn stdout(&self, content: impl Into<Content>) -> Gated<io::Stdout> {
+    pub(super) fn stdout(&self, content: impl Into<Content>) -> Gated<StreamWriter> {
         self.out_gate.stdout(content.into())
     }
 
     /// A writer to standard error.
-    pub(super) fn stderr(&self) -> Gated<io::Stderr> {
+    pub(super) fn stderr(&self) -> Gated<StreamWriter> {
         self.err_gate.stderr()
     }
 
     /// Shows on standard error what a command waits for.
     pub(super) fn wait_display(&self) -> WaitDisplay {
-        WaitDisplay::new(Box::new(self.stderr()))
+        match self.quiet {
+            None => WaitDisplay::new(Box::new(self.stderr())),
+            Some(_) => WaitDisplay::hidden(),
+        }
+    }
+
+    /// Shows on standard error the progress of a run.
+    pub(super) fn run_progress(&self) -> ProgressDisplay {
+        match self.quiet {
+            None => ProgressDisplay::new(Box::new(self.stderr())),
+            Some(_) => ProgressDisplay::hidden(),
+        }
+    }
+
+    /// Shows on standard error the progress of the work on a fleet.
+    pub(super) fn fleet_progress(&self) -> FleetProgress {
+        match self.quiet {
+            None => FleetProgress::new(Box::new(self.stderr())),
+            Some(_) => FleetProgress::hidden(),
+        }
+    }
+
+    /// Records the result of the command, which decides whether a quiet command writes anything.
+    pub(super) fn conclude(&self, headline: impl FnOnce() -> Headline) {
+        if let Some(quiet) = self.quiet {
+            quiet.conclude(headline());
+        }
+    }
+
+    /// Writes the output of a quiet command that ends with `exit`, after one line about it, unless all is well. Returns
+    /// the exit code of the process.
+    pub(super) fn release(&self, exit: Exit) -> Exit {
+        let Some(quiet) = self.quiet else { return exit };
+        let Some((stream, line)) = quiet.first_line(exit) else { return exit };
+        let line = self.err_gate.escaped(&line) + "\n";
+        match quiet.held.release((stream, line.into_bytes())) {
+            Ok(()) => exit,
+            Err(error) => quiet.unwritten(exit, self.fail(&Failure::output(error))),
+        }
     }
 
     /// Writes a question to standard error. The user types the answer on the same line.
@@ -97,6 +152,14 @@ impl Output {
         let mut err = self.stderr();
         let _ = write!(err, "\n{question} ");
         let _ = err.flush();
+    }
+
+    /// Writes a message about a problem to standard error, which a quiet command does not discard.
+    pub(super) fn warn(&self, text: &str) {
+        if let Some(quiet) = self.quiet {
+            quiet.held.record_problem();
+        }
+        self.remark(text);
     }
 
     /// Writes a message to standard error. A closed standard error must not end the run.
@@ -143,6 +206,9 @@ impl Output {
 
     /// Reports why a command failed, and returns the exit code.
     pub(super) fn fail(&self, failure: &Failure) -> Exit {
+        if let Some(quiet) = self.quiet {
+            quiet.fail(failure);
+        }
         match failure {
             Failure::File(errors) => {
                 self.remark(errors.render(self.err.color).trim_end());

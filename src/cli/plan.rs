@@ -11,7 +11,7 @@ use super::output::Output;
 use crate::iam::{DateOrTime, Printable};
 use crate::ops::{self, ExplainOptions, PlanOptions, Selection};
 use crate::plan::{Plan, Severity};
-use crate::report::{AccountMetrics, render_explanation, render_plan};
+use crate::report::{AccountMetrics, Headline, render_explanation, render_plan};
 
 pub(super) async fn run(
     args: &Args,
@@ -70,6 +70,7 @@ pub(super) fn made(
     metrics: &MetricsFile,
 ) -> Result<Exit, Failure> {
     metrics.record(|| vec![AccountMetrics::of_plan(plan, None)]);
+    output.conclude(|| Headline::of_plan(plan));
     if let Some(path) = &to.out {
         output.remark(&saved(plan, path));
     }

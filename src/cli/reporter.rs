@@ -30,7 +30,7 @@ impl Reporter {
         before: String,
     ) -> io::Result<(Sender<Event>, Reporter)> {
         let (events, received) = mpsc::channel();
-        let progress = ProgressDisplay::new(Box::new(output.stderr()));
+        let progress = output.run_progress();
         let bar_handle = progress.bar_handle();
         let thread = ReportThread::start(move || {
             let mut reporter =

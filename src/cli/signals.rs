@@ -92,16 +92,21 @@ pub(super) async fn stop_on_signal(
 
 /// Exits without waiting for requests in flight.
 async fn quit(output: Output, journal: Option<&Path>) -> ! {
-    if let Some(path) = journal {
-        let message = format!(
+    let message = journal.map(|path| {
+        format!(
             "Quit: the outcome of requests in flight is unknown. Run plan to see the remaining changes.\n\
              journal: {}",
             Printable::path(path)
-        );
-        // The bar may be locked by a report that waits for its reader.
-        let written = tokio::task::spawn_blocking(move || output.remark(&message));
-        let _ = tokio::time::timeout(MESSAGE_TIME, written).await;
-    }
+        )
+    });
+    // The bar may be locked by a report that waits for its reader.
+    let written = tokio::task::spawn_blocking(move || {
+        if let Some(message) = message {
+            output.remark(&message);
+        }
+        output.release(Exit::Interrupted);
+    });
+    let _ = tokio::time::timeout(MESSAGE_TIME, written).await;
     std::process::exit(Exit::Interrupted.code().into())
 }
 

@@ -32,6 +32,13 @@ impl ProgressDisplay {
         ProgressDisplay { progress: Progress::default(), began: now, shown: now, bar, lines }
     }
 
+    /// A display that shows nothing.
+    pub fn hidden() -> Self {
+        let now = Instant::now();
+        let lines = Box::new(io::sink());
+        ProgressDisplay { progress: Progress::default(), began: now, shown: now, bar: None, lines }
+    }
+
     /// Processes the next event.
     pub fn on(&mut self, event: &Event) {
         self.progress.on(event);

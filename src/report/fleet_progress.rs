@@ -43,7 +43,15 @@ const MAX_LINES: usize = 16;
 impl FleetProgress {
     /// A display of work that begins now. Without a terminal, the lines go to `lines`.
     pub fn new(lines: Box<dyn Write + Send>) -> Self {
-        let bar = bar_on_terminal("{bar:30} {pos}/{len}  {wide_msg}");
+        FleetProgress::with(bar_on_terminal("{bar:30} {pos}/{len}  {wide_msg}"), lines)
+    }
+
+    /// A display that shows nothing.
+    pub fn hidden() -> Self {
+        FleetProgress::with(None, Box::new(std::io::sink()))
+    }
+
+    fn with(bar: Option<ProgressBar>, lines: Box<dyn Write + Send>) -> Self {
         let bars = bar.map(|bar| {
             let bars = MultiProgress::new();
             let bar = bars.add(bar);

@@ -40,7 +40,7 @@ pub struct AccountMetrics {
 
 /// The metrics of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
-enum Metric {
+pub(super) enum Metric {
     Changes,
     InSync,
     Problems,
@@ -87,6 +87,12 @@ impl Metric {
 }
 
 impl AccountMetrics {
+    /// The sum of a metric over accounts.
+    pub(super) fn total(accounts: &[AccountMetrics], metric: Metric) -> usize {
+        let samples = accounts.iter().flat_map(|account| &account.samples);
+        samples.filter(|(of, ..)| *of == metric).map(|(.., value)| value).sum()
+    }
+
     /// The numbers of a plan.
     pub fn of_plan(plan: &Plan, name: Option<&AccountName>) -> AccountMetrics {
         let mut samples = Vec::new();

@@ -13,6 +13,7 @@ mod fleet_lines;
 mod fleet_progress;
 mod format;
 mod github;
+mod headline;
 mod html;
 mod json;
 mod json_check;
@@ -42,6 +43,7 @@ pub use fleet::{
 };
 pub use fleet_progress::FleetProgress;
 pub use format::Format;
+pub use headline::Headline;
 pub use json_comparison::render_comparison_json;
 pub use merged_runs::MergedRuns;
 pub use metrics::{AccountMetrics, Metrics};
@@ -54,7 +56,7 @@ pub use reporter::RunReporter;
 pub use shard_report::ShardReportError;
 pub use style::Style;
 pub use view::{
-    PLAN_MARKER, advice, counted, fleet_override_help, fleet_statements, override_help, statements,
-    summary_counts,
+    PLAN_MARKER, advice, counted, errors_in_files, fleet_override_help, fleet_statements,
+    override_help, statements, summary_counts,
 };
 pub use wait::WaitDisplay;

@@ -31,6 +31,11 @@ impl WaitDisplay {
         WaitDisplay::with(bar().is_some(), lines)
     }
 
+    /// A display that shows nothing.
+    pub fn hidden() -> WaitDisplay {
+        WaitDisplay::with(false, Box::new(std::io::sink()))
+    }
+
     fn with(is_terminal: bool, lines: Box<dyn Write + Send>) -> WaitDisplay {
         WaitDisplay(Arc::new(Mutex::new(Display { is_terminal, bar: None, lines, last: None })))
     }

@@ -5,8 +5,8 @@ use etcetera::BaseStrategy;
 
 use super::error::StateError;
 use super::privacy::distrust;
-use crate::files::create_private_directory;
-use crate::iam::AccountId;
+use crate::files::{create_private_directory, parent};
+use crate::iam::{AccountId, Printable};
 
 /// The directory that contains the state of all accounts.
 #[derive(Debug, Clone)]
@@ -34,6 +34,24 @@ impl StateRoot {
         match state.filter(|path| path.is_absolute()) {
             Some(state) => StateRoot(state.join("iam-boundaries")),
             None => StateRoot::local(),
+        }
+    }
+
+    /// The state directory of the current user or, if it does not exist and cannot be created, `.iam-boundaries` in the
+    /// directory of `journal`. A user without a writable home directory can name a journal elsewhere.
+    pub fn of_user_or_beside(journal: &Path) -> StateRoot {
+        let of_user = StateRoot::of_user();
+        match create_private_directory(&of_user.0) {
+            Ok(()) => of_user,
+            Err(error) => {
+                let beside = StateRoot(parent(journal).join(LOCAL));
+                tracing::info!(
+                    "cannot create {}: {error}; the state directory is {}",
+                    Printable::path(&of_user.0),
+                    Printable::path(&beside.0)
+                );
+                beside
+            }
         }
     }
 

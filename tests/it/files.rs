@@ -67,7 +67,7 @@ async fn a_state_directory_of_another_user_is_refused() {
         return;
     }
     let why = "it belongs to the user with ID 12345, and this process has user ID ";
-    nothing_changed(&fixture, &fixture.run(&APPLY).await, why, "set XDG_STATE_HOME");
+    nothing_changed(&fixture, &fixture.run(&APPLY).await, why, "with --state-dir DIR");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -273,7 +273,7 @@ async fn a_state_directory_that_cannot_be_written_is_named_and_nothing_is_change
     assert_eq!((applied.code, applied.out.as_str()), (1, ""), "{applied}");
     let folder = file.join("iam-boundaries").join(ACCOUNT);
     assert!(applied.err.contains(&folder.display().to_string()), "{applied}");
-    assert!(applied.err.contains("set XDG_STATE_HOME to"), "{applied}");
+    assert!(applied.err.contains("with --state-dir DIR"), "{applied}");
     assert_eq!(fixture.writes(), 0);
 
     let elsewhere = fixture.folder().join("state");

@@ -61,9 +61,23 @@ pub(in crate::cli) struct ApplyArgs {
     /// state directory]
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) journal: Option<PathBuf>,
+    /// Keep the lock, the journals and the measured rates in this directory [default: iam-boundaries in $XDG_STATE_HOME or
+    /// in ~/.local/state]
+    ///
+    /// The directory must belong to the user who runs the command, with mode 0700. It is created if it does not exist.
+    /// Runs on the same account exclude each other only if they use the same directory. Without this option, if the
+    /// default cannot be created and --journal is set, the directory is .iam-boundaries beside the journal.
+    #[arg(long, value_name = "DIR")]
+    pub(in crate::cli) state_dir: Option<PathBuf>,
     /// Output format
     #[arg(long, default_value = "text")]
     pub(in crate::cli) format: Format,
+    /// Print nothing if all is well; otherwise the report after one line for a notification
+    ///
+    /// All is well if every change was made and verified, and there are no problems and no warnings. Then the exit code is
+    /// 0; the journal records the changes. In a format other than text, the line goes to standard error.
+    #[arg(short, long, requires = "auto_approve", conflicts_with = "verbose")]
+    pub(in crate::cli) quiet: bool,
     #[command(flatten)]
     pub(in crate::cli) metrics: MetricsArgs,
     #[command(flatten)]

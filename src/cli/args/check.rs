@@ -19,4 +19,9 @@ pub(in crate::cli) struct CheckArgs {
     /// Output format
     #[arg(long, default_value = "text")]
     pub(in crate::cli) format: Format,
+    /// Print nothing if all is well; otherwise the report after one line for a notification
+    ///
+    /// All is well if the files have neither errors nor warnings.
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(in crate::cli) quiet: bool,
 }

@@ -68,6 +68,11 @@ pub(in crate::cli) struct ImportArgs {
     /// Output format of --check
     #[arg(long, value_name = "FORMAT", default_value = "text", requires = "check", conflicts_with_all = ["out", "update", "from_csv"])]
     pub(in crate::cli) format: CheckFormat,
+    /// With --check, print nothing if all is well; otherwise the report after one line for a notification
+    ///
+    /// All is well if the account and the file do not differ.
+    #[arg(short, long, requires = "check", conflicts_with_all = ["verbose", "out", "update", "from_csv"])]
+    pub(in crate::cli) quiet: bool,
     /// Convert a CSV file, without connecting to AWS; - reads standard input
     ///
     /// The first line names the columns: name and boundary, and optionally kind (user or role) and reason. A
@@ -123,6 +128,11 @@ impl ImportArgs {
             (_, _, Some(csv)) => ImportMode::FromCsv(csv),
             (None, None, None) => ImportMode::New,
         }
+    }
+
+    /// Whether the output of `--check` is text.
+    pub(in crate::cli) fn is_text(&self) -> bool {
+        self.format == CheckFormat::Text
     }
 
     /// The kinds of principals to import.

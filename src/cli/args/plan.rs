@@ -44,7 +44,7 @@ pub(in crate::cli) struct PlanArgs {
     #[arg(long, value_name = "DATE", conflicts_with = "out")]
     pub(in crate::cli) as_of: Option<DateOrTime>,
     /// Show what decides the boundary of this user or role, such as user/alice, instead of the plan
-    #[arg(long, value_name = "PRINCIPAL", value_parser = principal, conflicts_with_all = ["out", "base", "only", "detailed_exitcode", "fleet"])]
+    #[arg(long, value_name = "PRINCIPAL", value_parser = principal, conflicts_with_all = ["out", "base", "only", "detailed_exitcode", "fleet", "quiet"])]
     pub(in crate::cli) explain: Option<Principal>,
     #[command(flatten)]
     pub(in crate::cli) selection: SelectionArgs,
@@ -84,6 +84,12 @@ pub(in crate::cli) struct PlanOutput {
     /// Return exit code 2 if there are changes, and 5 if there are also problems
     #[arg(long)]
     pub(in crate::cli) detailed_exitcode: bool,
+    /// Print nothing if all is well; otherwise the report after one line for a notification
+    ///
+    /// All is well if there are no changes, no problems and no warnings. Then the exit code is 0. In a format other than
+    /// text, the line goes to standard error.
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(in crate::cli) quiet: bool,
     #[command(flatten)]
     pub(in crate::cli) metrics: MetricsArgs,
 }

@@ -30,8 +30,8 @@ use crate::ops::{
 };
 use crate::plan::{FleetPlan, Supervision};
 use crate::report::{
-    AccountMetrics, BarHandle, WaitDisplay, fleet_override_help, fleet_statements, override_help,
-    render_fleet_review, statements,
+    AccountMetrics, BarHandle, Headline, WaitDisplay, fleet_override_help, fleet_statements,
+    override_help, render_fleet_review, statements,
 };
 
 /// Applies the boundaries files of a fleet.
@@ -111,7 +111,7 @@ async fn run(
         timeout: command.timeout,
         verify_for: command.read_back,
         journals: command.journal.clone(),
-        state: state(args),
+        state: state(args, command),
     };
     let switch = StopSwitch::new();
     let events = Events::default();
@@ -140,6 +140,7 @@ async fn run(
         }
         Ok(run) => {
             metrics.record(|| AccountMetrics::of_fleet_run(&run));
+            output.conclude(|| Headline::of_fleet_run(&run));
             let run = Arc::new(run);
             let written = terminal.finish(Some(run.clone())).await;
             if let Some(path) = &run.journals {
@@ -254,13 +255,13 @@ impl FleetInteraction for Terminal<'_> {
 
     fn unfinished_run(&mut self, run: &UnfinishedFleetRun) {
         self.reading = None;
-        self.output.remark(&message(run));
+        self.output.warn(&message(run));
     }
 
     fn on_unfinished(&self) -> OnUnfinished {
         let output = *self.output;
         Arc::new(move |account, run| {
-            output.remark(&format!("{}: {}", account.label(), unfinished::message(run)));
+            output.warn(&format!("{}: {}", account.label(), unfinished::message(run)));
         })
     }
 

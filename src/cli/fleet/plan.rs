@@ -14,7 +14,7 @@ use crate::ops::{
     self, FleetError, FleetPlanOptions, FleetRollbackOptions, FleetSelection, Selection,
 };
 use crate::plan::FleetPlan;
-use crate::report::{AccountMetrics, render_fleet_plan};
+use crate::report::{AccountMetrics, Headline, render_fleet_plan};
 
 /// Plans the accounts of the fleet file `file`.
 pub(in crate::cli) async fn plan(
@@ -99,6 +99,7 @@ fn made(
     metrics: &MetricsFile,
 ) -> Result<Exit, Failure> {
     metrics.record(|| AccountMetrics::of_fleet_plan(plan));
+    output.conclude(|| Headline::of_fleet_plan(plan));
     if let Some(path) = &to.out {
         output.remark(&saved(plan, path));
     }

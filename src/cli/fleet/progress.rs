@@ -43,7 +43,7 @@ impl ReadingProgress {
     /// Shows the progress of `events`. Without a thread, nothing is shown.
     pub(super) fn start(events: &Events, output: &Output) -> ReadingProgress {
         let (sender, received) = mpsc::channel();
-        let progress = FleetProgress::new(Box::new(output.stderr()));
+        let progress = output.fleet_progress();
         let thread = Builder::new().name("progress".to_owned());
         let thread = thread.spawn(move || show(&received, progress)).ok();
         events.send_to(thread.is_some().then_some(sender));

@@ -5,7 +5,7 @@ use super::super::args::Format;
 use super::super::output::Output;
 use super::super::report_thread::{Received, ReportThread, receive};
 use crate::apply::FleetEvent;
-use crate::report::{FleetProgress, fleet_reporter};
+use crate::report::fleet_reporter;
 
 /// Starts a thread that writes the report of a run on a fleet to standard output and its progress to standard error. It
 /// first writes `before`, and ends when the sender is dropped.
@@ -21,7 +21,7 @@ pub(super) fn start(
 ) -> io::Result<(Sender<FleetEvent>, ReportThread)> {
     let (events, received) = mpsc::channel();
     let thread = ReportThread::start(move || {
-        let mut progress = FleetProgress::new(Box::new(output.stderr()));
+        let mut progress = output.fleet_progress();
         let mut reporter = fleet_reporter(format.into(), output.out, output.stdout(format));
         let mut written = output.print(format, &before);
         receive(&received, |received| match received {

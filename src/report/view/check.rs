@@ -92,9 +92,18 @@ pub(in crate::report) fn check(config: &Config) -> Document<'_> {
     }
 }
 
+/// `2 errors in boundaries.toml`.
+pub fn errors_in_files(errors: &FileErrors) -> String {
+    errors_in(errors).to_string()
+}
+
+fn errors_in(errors: &FileErrors) -> Text<'_> {
+    let errors_in = counted(errors.diagnostics().len(), "error") + " in ";
+    Text::sentence(errors_in).and_text(paths(&errors.files()))
+}
+
 /// The errors of a file.
 pub(in crate::report) fn file_errors(errors: &FileErrors) -> Document<'_> {
-    let title = counted(errors.diagnostics().len(), "error") + " in ";
     let files = errors.files();
     let sections = diagnostics(
         "Errors, by line and column",
@@ -105,7 +114,7 @@ pub(in crate::report) fn file_errors(errors: &FileErrors) -> Document<'_> {
     );
     Document {
         sections: sections.into_iter().collect(),
-        ..empty(Severity::Error, Text::sentence(title).and_text(paths(&files)))
+        ..empty(Severity::Error, errors_in(errors))
     }
 }
 

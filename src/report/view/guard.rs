@@ -7,6 +7,8 @@ use crate::plan::{
     Supervision, Violation, Widening,
 };
 
+/// The label of the section about violations of guard rails.
+pub(in crate::report) const GUARD_RAIL: &str = "guard rail violated";
 /// The maximum number of protected principals that are named; the others are counted.
 const MAX_NAMES: usize = 10;
 
@@ -42,7 +44,7 @@ pub(super) fn violations_section(
     Section {
         heading: Some(Text::sentence(format!("{heading}; {result}"))),
         severity: Severity::Error,
-        label: "guard rail violated",
+        label: GUARD_RAIL,
         noun: "violation",
         body: Body::Statements(texts(violations)),
         message: None,

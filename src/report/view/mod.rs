@@ -22,8 +22,10 @@ mod text;
 mod words;
 
 pub use advice::advice;
+pub use check::errors_in_files;
 pub use document::PLAN_MARKER;
 pub use fleet::{fleet_override_help, fleet_statements};
+pub(super) use guard::GUARD_RAIL;
 pub use guard::{override_help, statements};
 pub use words::{counted, summary_counts};
 
