@@ -33,11 +33,12 @@ fn taplo_finds_nothing() {
 fn shellcheck_finds_nothing_in_any_script() {
     let github = steps().into_iter().map(|step| step["run"].clone());
     let gitlab = yaml(GITLAB);
-    let jobs = [".aws", "plan", "comment", "apply", "drift"].map(|job| gitlab[job].clone());
+    let jobs =
+        [".aws", "plan", "comment", "apply", "drift", "drift-issue"].map(|job| gitlab[job].clone());
     let lines = jobs.iter().flat_map(|job| [&job["before_script"], &job["script"]]);
     let gitlab = lines.flat_map(|lines| lines.as_array().into_iter().flatten().cloned());
     let scripts: Vec<Value> = github.chain(gitlab).filter(Value::is_string).collect();
-    assert_eq!(scripts.len(), 14);
+    assert_eq!(scripts.len(), 16);
     let folder = tempfile::tempdir().unwrap();
     let mut files: Vec<String> = [
         ".ci/run",
@@ -83,6 +84,7 @@ fn each_github_job_has_the_permissions_that_it_needs_and_no_other() {
             "pull-requests": "read",
         },
         "drift": { "contents": "read", "id-token": "write" },
+        "drift-issue": { "issues": "write" },
     });
     assert_eq!(granted, expected);
     // This trigger exposes the secrets of the repository to code from a fork.
@@ -105,7 +107,7 @@ fn steps() -> Vec<Value> {
 fn no_github_script_has_an_expression_in_it() {
     let scripts: Vec<Value> =
         steps().into_iter().map(|step| step["run"].clone()).filter(Value::is_string).collect();
-    assert_eq!(scripts.len(), 9);
+    assert_eq!(scripts.len(), 10);
     let with = scripts.iter().find(|script| script.to_string().contains("${{"));
     assert_eq!(with, None);
 }
@@ -114,7 +116,7 @@ fn no_github_script_has_an_expression_in_it() {
 fn every_github_action_is_pinned_and_no_checkout_persists_a_token() {
     let uses: Vec<String> =
         steps().iter().filter_map(|step| step["uses"].as_str().map(str::to_owned)).collect();
-    assert_eq!(uses.len(), 12, "{uses:?}");
+    assert_eq!(uses.len(), 14, "{uses:?}");
     let is_pinned = |uses: &String| {
         uses.split_once('@').is_some_and(|(_, commit)| {
             commit.len() == 40 && commit.chars().all(|c| c.is_ascii_hexdigit())
@@ -129,11 +131,12 @@ fn every_github_action_is_pinned_and_no_checkout_persists_a_token() {
 #[test]
 fn only_the_gitlab_job_apply_has_both_aws_and_a_token_to_write_notes() {
     let pipeline = yaml(GITLAB);
-    for job in ["plan", "comment", "apply", "drift"] {
+    for job in ["plan", "comment", "apply", "drift", "drift-issue"] {
         let text = pipeline[job].to_string();
-        let has_aws = pipeline[job]["extends"] == ".aws";
-        assert_eq!(has_aws, job != "comment", "{text}");
-        assert_eq!(text.contains("NOTES_TOKEN"), ["comment", "apply"].contains(&job), "{text}");
+        let (has_aws, writes) = (pipeline[job]["extends"] == ".aws", ["comment", "drift-issue"]);
+        assert_eq!(has_aws, !writes.contains(&job), "{text}");
+        let has_token = job == "apply" || writes.contains(&job);
+        assert_eq!(text.contains("NOTES_TOKEN"), has_token, "{text}");
         assert_eq!(text.contains("APPLY_ROLE_ARN"), job == "apply", "{text}");
     }
 }
@@ -171,6 +174,7 @@ on_each_forge! {
     nothing_is_applied_without_the_reviewed_plan
     a_user_changed_since_the_review_is_not_written_and_fails_the_job
     drift_fails_the_scheduled_job
+    one_issue_is_opened_updated_and_closed_by_the_scheduled_jobs
 }
 
 fn a_reviewed_plan_is_applied_on_merge(forge: &Forge) {
@@ -266,4 +270,55 @@ fn drift_fails_the_scheduled_job(forge: &Forge) {
     // There are changes, and a user is missing.
     forge.propose(MISSING_USER);
     forge.run(Job::Drift).ends(5);
+}
+
+fn one_issue_is_opened_updated_and_closed_by_the_scheduled_jobs(forge: &Forge) {
+    let compare = |file: &str, code: i32| {
+        forge.propose(file);
+        forge.run(Job::Drift).ends(code);
+        forge.run(Job::DriftIssue).ends(0);
+        forge.issues()
+    };
+    let listed = |policy: &str| {
+        let arn = format!("arn:aws:iam::123456789012:policy/{policy}");
+        format!("[account]\nid = \"123456789012\"\n[users]\nalice = \"{arn}\"\n")
+    };
+    // Alice has this boundary.
+    assert_eq!(compare(&listed("Developer"), 0), []);
+    let opened = compare(SOUND_FILE, 2);
+    let [issue] = &opened[..] else { panic!("{opened:?}") };
+    assert!(
+        issue.is_open && issue.title == "iam-boundaries plan: 9 changes in account 123456789012",
+        "{issue:?}"
+    );
+    assert!(
+        issue.body.starts_with("<!-- iam-boundaries plan -->\n")
+            && issue.body.contains("`john.doe`")
+    );
+    assert!(issue.body.trim_end().ends_with("/99"), "the body ends with the run: {issue:?}");
+
+    let updated = compare(&listed("Contractor"), 2);
+    let [issue] = &updated[..] else { panic!("{updated:?}") };
+    assert_eq!(issue.title, "iam-boundaries plan: 1 change in account 123456789012");
+    assert!(issue.is_open && !issue.body.contains("`john.doe`"), "{issue:?}");
+
+    // The account cannot be compared.
+    let other = listed("Developer").replace("id = \"123456789012\"", "id = \"210987654321\"");
+    let failed = compare(&other.replace("iam::123456789012", "iam::210987654321"), 1);
+    let [issue] = &failed[..] else { panic!("{failed:?}") };
+    assert!(issue.title.starts_with("iam-boundaries plan failed: "), "{issue:?}");
+    assert!(issue.body.contains("\n    error: ") && issue.is_open, "{issue:?}");
+
+    let closed = compare(&listed("Developer"), 0);
+    let [issue] = &closed[..] else { panic!("{closed:?}") };
+    assert!(!issue.is_open, "{issue:?}");
+    assert!(
+        issue.comments.len() == 1
+            && issue.comments[0].starts_with("The account is in sync again: ")
+    );
+    // A closed issue is not opened again.
+    assert_eq!(
+        compare(SOUND_FILE, 2).iter().map(|it| it.is_open).collect::<Vec<_>>(),
+        [false, true]
+    );
 }

@@ -24,6 +24,16 @@ pub enum Job {
     Comment,
     Apply,
     Drift,
+    DriftIssue,
+}
+
+/// An issue of the forge.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Issue {
+    pub title: String,
+    pub body: String,
+    pub is_open: bool,
+    pub comments: Vec<String>,
 }
 
 /// A directory with a Git repository, a sandbox, and a forge that keeps its state in files.
@@ -57,7 +67,7 @@ impl Forge {
             outputs: RefCell::default(),
         };
         std::fs::create_dir_all(forge.path("forge/artifacts")).unwrap();
-        for file in ["comments", "pulls"] {
+        for file in ["comments", "issues", "pulls"] {
             forge.write(&format!("forge/{file}.json"), "[]");
         }
         forge.write("forge/pull.json", &json!({ "head": { "sha": "headsha" } }).to_string());
@@ -147,6 +157,18 @@ impl Forge {
         comments.iter().map(|comment| comment["body"].as_str().unwrap().to_owned()).collect()
     }
 
+    pub fn issues(&self) -> Vec<Issue> {
+        let issues: Vec<Value> = serde_json::from_str(&self.read("forge/issues.json")).unwrap();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let issue = |issue: &Value| Issue {
+            title: text(&issue["title"]),
+            body: text(issue.get("body").unwrap_or(&issue["description"])),
+            is_open: issue["state"] == "open",
+            comments: issue["comments"].as_array().into_iter().flatten().map(text).collect(),
+        };
+        issues.iter().map(issue).collect()
+    }
+
     pub fn comment_of_someone_else(&self, body: &str) {
         let comment = json!([{ "id": 1, "user": { "login": "mallory" }, "author": { "id": 1 }, "body": body }]);
         self.write("forge/comments.json", &comment.to_string());
@@ -197,6 +219,7 @@ impl Forge {
             Job::Comment => "comment",
             Job::Apply => "apply",
             Job::Drift => "drift",
+            Job::DriftIssue => "drift-issue",
         };
         if self.name == "github" { self.run_github(name) } else { self.run_gitlab(name) }
     }
@@ -238,7 +261,16 @@ impl Forge {
                 let (name, value) = line.split_once('=').expect("an output has a value");
                 let id = step["id"].as_str().expect("a step with outputs has an id");
                 let expression = format!("${{{{ steps.{id}.outputs.{name} }}}}");
-                self.outputs.borrow_mut().push((expression, value.to_owned()));
+                self.outputs.borrow_mut().push((expression.clone(), value.to_owned()));
+                // The outputs of the job, for the jobs that need it.
+                for (output, of) in
+                    workflow["jobs"][job]["outputs"].as_object().into_iter().flatten()
+                {
+                    if *of == expression {
+                        let expression = format!("${{{{ needs.{job}.outputs.{output} }}}}");
+                        self.outputs.borrow_mut().push((expression, value.to_owned()));
+                    }
+                }
             }
             if ran.code != 0 {
                 return ran;
@@ -251,8 +283,13 @@ impl Forge {
     /// The value of a variable, with its expressions evaluated.
     fn expanded(&self, value: &Value) -> String {
         let mut text = value.as_str().expect("a variable is text").to_owned();
-        let known =
-            [("${{ github.token }}", "token"), ("${{ github.event.pull_request.number }}", "7")];
+        let known = [
+            ("${{ github.token }}", "token"),
+            ("${{ github.event.pull_request.number }}", "7"),
+            ("${{ github.server_url }}", "https://github.test"),
+            ("${{ github.repository }}", "org/repo"),
+            ("${{ github.run_id }}", "99"),
+        ];
         for (expression, value) in known {
             text = text.replace(expression, value);
         }
@@ -270,6 +307,7 @@ impl Forge {
             ("CI_PROJECT_ID", "5"),
             ("CI_MERGE_REQUEST_IID", "7"),
             ("CI_COMMIT_SHA", MERGED),
+            ("CI_PIPELINE_URL", "https://gitlab.test/org/repo/-/pipelines/99"),
             ("AWS_ID_TOKEN", "id-token"),
             ("NOTES_TOKEN", "notes-token"),
             ("PLAN_ROLE_ARN", "arn:aws:iam::123456789012:role/plan"),
