@@ -42,7 +42,9 @@ fn shellcheck_finds_nothing_in_any_script() {
     let folder = tempfile::tempdir().unwrap();
     let mut files: Vec<String> = [
         ".ci/run",
+        "examples/event-driven/bootstrap",
         "examples/event-driven/on-create.sh",
+        "examples/schedules/systemd/send-failure",
         "fuzz/run",
         "release/archive",
         "release/check",

