@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The catalog as the build script compressed it.
-const COMPRESSED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/catalog.deflate"));
+const COMPRESSED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/catalog.txt.deflate"));
 
 /// The actions of all AWS services, as the
 /// [Service Authorization Reference](https://docs.aws.amazon.com/service-authorization/latest/reference/) has them.
