@@ -46,6 +46,11 @@ pub(in crate::cli) struct PlanArgs {
     /// Show what decides the boundary of this user or role, such as user/alice, instead of the plan
     #[arg(long, value_name = "PRINCIPAL", value_parser = principal, conflicts_with_all = ["out", "base", "only", "detailed_exitcode", "fleet"])]
     pub(in crate::cli) explain: Option<Principal>,
+    /// Look up in CloudTrail who made the changes that the plan would undo, when, from which address and with which tool
+    ///
+    /// With --base, only drift is looked up. Names, addresses and user agents become part of the plan, also of a saved one.
+    #[arg(long, conflicts_with = "explain")]
+    pub(in crate::cli) blame: bool,
     #[command(flatten)]
     pub(in crate::cli) selection: SelectionArgs,
     #[command(flatten)]

@@ -60,6 +60,7 @@ pub(in crate::cli) async fn apply_files(
         selection: command.selection.of(Vec::new()),
         max_changes: None,
         max_removals: None,
+        blame: None,
     };
     let input = match command.of_fleet.as_planned {
         true => FleetInput::FilesAsPlanned(files),

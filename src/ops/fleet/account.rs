@@ -15,6 +15,7 @@ use crate::iam::{AccountId, Printable};
 use crate::inventory::Wait;
 use crate::journal::RunRecord;
 use crate::plan::{AccountProblem, FleetAccountRef, Overrides, Plan, Supervision, Violation};
+use crate::state::StateRoot;
 
 /// What the plan of an account is made from.
 #[derive(Clone)]
@@ -38,6 +39,8 @@ pub(super) struct AccountMaking {
     pub(super) selection: Selection,
     pub(super) impact: ImpactScope,
     pub(super) record_documents: bool,
+    /// Whether to look up who made the changes, and the state directory with the journals of earlier runs.
+    pub(super) blame: Option<StateRoot>,
     /// The guard rails are checked with these.
     pub(super) check: Option<(Supervision, Overrides)>,
 }
@@ -70,7 +73,12 @@ impl Target {
             };
             let waits = time.waits();
             let made = make(&access, id, input, &making, waits);
-            time.within(&mut |wait| waiting(&events, id, wait), made).await
+            let on_wait = &mut |wait: Option<&Wait>| waiting(&events, id, wait);
+            let (session, mut made) = time.within(on_wait, made).await?;
+            if let Some(state) = &making.blame {
+                session.add_blame(&mut made.plan, state, &mut time, on_wait).await?;
+            }
+            Ok(made)
         };
         let made = made.await.map_err(|error| problem(&error));
         events(FleetEvent::Planned(id, made.as_ref().map(|_| ()).map_err(Clone::clone)));
@@ -84,7 +92,7 @@ async fn make(
     input: Input,
     making: &AccountMaking,
     waits: crate::aws::Waits,
-) -> Result<Made, Error> {
+) -> Result<(Session, Made), Error> {
     let session = Session::open(access, Some(account), &input, waits).await?;
     let session = session.recording(making.record_documents).with_impact(making.impact);
     let plan = session.plan(input).await?;
@@ -94,7 +102,7 @@ async fn make(
         }
         None => Vec::new(),
     };
-    Ok(Made { plan, violations })
+    Ok((session, Made { plan, violations }))
 }
 
 /// Tells what the work in an account waits for.
