@@ -1,5 +1,5 @@
-//! A local server that implements the parts of IAM, STS, AWS Organizations and CloudTrail that the tool uses, for trials, tests and
-//! benchmarks without an AWS account. It listens only on the loopback interface.
+//! A local server that implements the parts of IAM, STS, AWS Organizations and CloudTrail that the tool uses, for trials,
+//! tests and benchmarks without an AWS account. It listens only on the loopback interface.
 //!
 //! The sandbox does not verify signatures. The credentials of `AssumeRole` select the account of the role. An access key
 //! ID of 12 digits selects the account with that ID. Any other access key ID selects [`ACCOUNT`].

@@ -14,6 +14,7 @@ mod support;
 mod account;
 mod apply;
 mod architecture;
+mod blame;
 mod bounds;
 mod ci;
 mod command_line;
