@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::{Region, SdkConfig};
@@ -27,6 +28,8 @@ const LOOKUP: &str = "cloudtrail:LookupEvents";
 /// The maximum rate of the calls: AWS accepts two each second, for each account and Region
 /// ([LookupEvents](https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html)).
 const MAX_RATE: f64 = 2.0;
+/// The time after which CloudTrail counts as unavailable: a plan is complete without the events.
+const RETRY_FOR: Duration = Duration::from_secs(10);
 /// The pages are read one after the other: each has the token of the next one.
 const OPTIONS: LimiterOptions = LimiterOptions { max_in_flight: 1, expected_calls: 20 };
 /// The maximum number of events on a page, which is also the default (LookupEvents).
@@ -36,10 +39,11 @@ const MAX_EMPTY_PAGES: usize = 100;
 
 /// Looks up the events of an account in the home Region of its partition.
 ///
-/// CloudTrail records the events of IAM in one Region: US East (N. Virginia) in the partition `aws`
-/// ([global service events](https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html#cloudtrail-concepts-global-service-events)),
-/// and in the others the Region that requests to IAM are signed for
-/// ([IAM endpoints](https://docs.aws.amazon.com/general/latest/gr/iam-service.html)).
+/// LookupEvents returns events in the Region where they occurred. For IAM, that is US East (N. Virginia) in the partition
+/// `aws`
+/// ([update-trail](https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-create-and-update-a-trail-by-using-the-aws-cli-update-trail.html)).
+/// For the other partitions, AWS documents only the Region of IAM's endpoint
+/// ([IAM endpoints](https://docs.aws.amazon.com/general/latest/gr/iam-service.html)), and the same is assumed of them.
 #[derive(Debug)]
 pub struct Trail {
     client: Client,
@@ -79,7 +83,8 @@ impl Trail {
         // Responses of IAM say nothing about CloudTrail.
         let context = CallContext { outage: Outage::default(), ..context.clone() };
         let pending = context.waits.begin(LOOKUP);
-        let executor = CallExecutor::new(LOOKUP, RetryPolicy::default(), rate_limiter, context);
+        let policy = RetryPolicy { retry_for: RETRY_FOR, ..RetryPolicy::default() };
+        let executor = CallExecutor::new(LOOKUP, policy, rate_limiter, context);
         Trail { client: Client::from_conf(config), region, executor, pending, pages: 0 }
     }
 

@@ -3,7 +3,9 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::iam::{PolicyArn, Principal, PrincipalKind, Printable, Timestamp, UniqueId, serde_message};
+use crate::iam::{
+    PolicyArn, Principal, PrincipalKind, Printable, Timestamp, UniqueId, serde_message,
+};
 use crate::inventory::{BoundaryAction, BoundaryEvent, RecordedIdentity, RecordedRequest};
 
 /// Why an event cannot be used.
@@ -156,7 +158,9 @@ fn identity(identity: Identity) -> RecordedIdentity {
     RecordedIdentity {
         kind: value(kind).unwrap_or_else(|| "Unknown".into()),
         arn: value(arn),
-        name: value(user_name).or_else(|| value(of_identity_center)).or_else(|| value(principal_id)),
+        name: value(user_name)
+            .or_else(|| value(of_identity_center))
+            .or_else(|| value(principal_id)),
         account: value(account_id),
         session_issuer: value(issuer),
         source_identity: value(source_identity),
@@ -224,14 +228,17 @@ mod tests {
         })
     }
 
-    fn parsed_user(record: &Value, action: BoundaryAction) -> Result<Option<BoundaryEvent>, String> {
+    fn parsed_user(
+        record: &Value,
+        action: BoundaryAction,
+    ) -> Result<Option<BoundaryEvent>, String> {
         parsed(&record.to_string(), action, PrincipalKind::User).map_err(|Unusable(why)| why)
     }
 
     #[test]
     fn an_event_says_who_set_which_boundary_when_from_where_and_with_which_tool() {
         let event = parsed_user(&record(), BoundaryAction::Set).unwrap().unwrap();
-        assert_eq!(event.principal.to_string(), "user/dana");
+        assert_eq!(event.principal.label(), "dana");
         assert_eq!(event.boundary.unwrap().as_str(), "arn:aws:iam::aws:policy/PowerUserAccess");
         let RecordedRequest { time, by, address, user_agent, request_id, event_id, .. } =
             event.request;

@@ -72,7 +72,7 @@ impl BlameSearch {
                 newest: None,
                 principal,
             };
-            (key(&target.principal), target)
+            (target.principal.folded(), target)
         };
         let sources = PrincipalKind::ALL.into_iter().flat_map(|kind| {
             BoundaryAction::ALL.into_iter().map(move |action| Source {
@@ -143,8 +143,8 @@ impl BlameSearch {
         let reached = source.reached.unwrap_or(self.times.1);
         match action {
             // CloudTrail does not have the creation any more.
-            BoundaryAction::Create if seconds_before(self.times.0, created) > CREATION => false,
-            BoundaryAction::Create => seconds_before(created, reached) <= CREATION,
+            BoundaryAction::Create if seconds_before(created, self.times.0) > CREATION => false,
+            BoundaryAction::Create => seconds_before(reached, created) <= CREATION,
             BoundaryAction::Set | BoundaryAction::Remove => reached >= created,
         }
     }
@@ -153,7 +153,8 @@ impl BlameSearch {
     fn consider(&mut self) {
         loop {
             let needed = self.sources.iter().filter(|source| self.is_needed(source));
-            let Some(times) = needed.map(|source| source.reached).collect::<Option<Vec<_>>>() else {
+            let Some(times) = needed.map(|source| source.reached).collect::<Option<Vec<_>>>()
+            else {
                 return;
             };
             let horizon = times.into_iter().max();
@@ -177,7 +178,7 @@ impl BlameSearch {
     /// Considers all events of one second. Their order is not known, so the one that explains the boundary counts.
     fn consider_second(&mut self, events: Vec<BoundaryEvent>) {
         for event in events {
-            if let Some(target) = self.open.get_mut(&key(&event.principal))
+            if let Some(target) = self.open.get_mut(&event.principal.folded())
                 && let Some(cause) = target.consider(event)
             {
                 self.close(&cause.0, cause.1);
@@ -190,13 +191,13 @@ impl BlameSearch {
             .map(|target| target.principal.clone())
             .collect();
         for principal in contradicted {
-            let newest = self.open.get_mut(&key(&principal)).and_then(|it| it.newest.take());
+            let newest = self.open.get_mut(&principal.folded()).and_then(|it| it.newest.take());
             self.close(&principal, not_found(newest));
         }
     }
 
     fn close(&mut self, principal: &Principal, cause: Cause) {
-        self.open.remove(&key(principal));
+        self.open.remove(&principal.folded());
         self.causes.insert(principal.clone(), cause);
     }
 }
@@ -229,11 +230,187 @@ fn not_found(newest: Option<RecordedRequest>) -> Cause {
     Cause::NotFound { newest: newest.map(Box::new) }
 }
 
-fn key(principal: &Principal) -> (PrincipalKind, String) {
-    (principal.kind, principal.name.as_str().to_ascii_lowercase())
-}
-
 /// The number of seconds from `earlier` to `later`; negative if it is later.
 fn seconds_before(earlier: Timestamp, later: Timestamp) -> i64 {
     later.unix_seconds() - earlier.unix_seconds()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::source::PlanSource;
+    use super::*;
+    use crate::config::Provenance;
+    use crate::iam::{BoundaryChange, Digest};
+    use crate::inventory::RecordedIdentity;
+
+    const NOW: &str = "2026-11-28T12:00:00Z";
+    const USER: PrincipalKind = PrincipalKind::User;
+
+    fn arn(name: &str) -> PolicyArn {
+        format!("arn:aws:iam::123456789012:policy/{name}").parse().unwrap()
+    }
+
+    fn user(name: &str) -> Principal {
+        Principal::user(name.parse().unwrap())
+    }
+
+    fn id(n: u32) -> UniqueId {
+        format!("AIDA00000000000{n:05}").parse().unwrap()
+    }
+
+    /// A search for users with the boundary `A`, created on these days.
+    fn search(users: &[(&str, &str)]) -> BlameSearch {
+        let source = PlanSource::file("boundaries.toml".into(), Digest::of(""));
+        let mut plan = Plan::empty("123456789012".parse().unwrap(), source);
+        let mut created = HashMap::new();
+        for (line, (name, day)) in (1..).zip(users) {
+            plan.changes.push(Change {
+                principal: user(name),
+                unique_id: Some(id(1)),
+                boundary: BoundaryChange::Remove { from: arn("A") },
+                provenance: Provenance::entry(&"boundaries.toml".into(), line, None),
+                reason: None,
+                expired: None,
+                origin: None,
+                widening: None,
+            });
+            created.insert(user(name), format!("{day}T00:00:00Z").parse().unwrap());
+        }
+        BlameSearch::new(&plan, &created, "us-east-1", NOW.parse().unwrap())
+    }
+
+    /// An event at this time of 2026-11.
+    fn event(
+        action: BoundaryAction,
+        name: &str,
+        policy: Option<&str>,
+        time: &str,
+    ) -> BoundaryEvent {
+        let by = RecordedIdentity {
+            kind: "IAMUser".into(),
+            arn: None,
+            name: None,
+            account: None,
+            session_issuer: None,
+            source_identity: None,
+            invoked_by: None,
+        };
+        let request = RecordedRequest {
+            action,
+            time: format!("2026-11-{time}Z").parse().unwrap(),
+            by,
+            address: None,
+            user_agent: None,
+            request_id: None,
+            event_id: Some(time.into()),
+        };
+        let boundary = policy.map(arn);
+        BoundaryEvent { principal: user(name), unique_id: None, boundary, request }
+    }
+
+    fn page(events: Vec<BoundaryEvent>, is_last: bool) -> TrailPage {
+        let oldest = events.iter().map(|event| event.request.time).min();
+        TrailPage { events, oldest, unusable: 0, is_last }
+    }
+
+    /// The results: the time of the request, `newest TIME`, `none` or `failed`.
+    fn results(search: BlameSearch) -> Vec<String> {
+        let time = |request: &RecordedRequest| request.event_id.clone().unwrap().to_string();
+        let result = |change: BlamedChange| match change.cause {
+            Cause::Request { request, .. } => time(&request),
+            Cause::NotFound { newest: Some(newest) } => format!("newest {}", time(&newest)),
+            Cause::NotFound { newest: None } => "none".to_owned(),
+            Cause::NotLookedUp { .. } => "failed".to_owned(),
+        };
+        search.finish(None).changes.into_iter().map(result).collect()
+    }
+
+    use BoundaryAction::{Create, Remove, Set};
+
+    #[test]
+    fn the_events_that_are_read_least_far_come_next_and_only_needed_ones() {
+        let mut search = search(&[("ann", "2020-01-01")]);
+        let mut asked = vec![search.next().unwrap()];
+        search.add(asked[0], page(vec![event(Set, "bob", None, "27T10:00:00")], false));
+        asked.push(search.next().unwrap());
+        asked.sort();
+        assert_eq!(asked, [(Set, USER), (Remove, USER)], "an old user has no creation to find");
+        search.add((Remove, USER), page(vec![event(Remove, "bob", None, "26T10:00:00")], false));
+        assert_eq!(search.next(), Some((Set, USER)));
+        search.add((Set, USER), page(vec![event(Set, "ann", Some("A"), "26T09:00:00")], true));
+        // A removal between this event and the last page of removals would be newer.
+        assert_eq!(search.next(), Some((Remove, USER)));
+        search.add((Remove, USER), page(vec![event(Remove, "bob", None, "26T08:00:00")], false));
+        assert_eq!(search.next(), None);
+        assert_eq!(results(search), ["26T09:00:00"]);
+    }
+
+    #[test]
+    fn the_newest_event_decides_and_of_the_same_second_the_one_that_explains_the_boundary() {
+        for (events, expected) in [
+            (vec![event(Set, "ann", Some("A"), "02T00:00:00")], "02T00:00:00"),
+            (
+                vec![
+                    event(Set, "ann", Some("A"), "02T00:00:00"),
+                    event(Remove, "ann", None, "03T00:00:00"),
+                ],
+                "newest 03T00:00:00",
+            ),
+            (
+                vec![
+                    event(Set, "ANN", Some("A"), "02T00:00:00"),
+                    event(Remove, "ann", None, "02T00:00:00"),
+                ],
+                "02T00:00:00",
+            ),
+            (vec![event(Set, "bob", Some("A"), "02T00:00:00")], "none"),
+        ] {
+            let mut search = search(&[("ann", "2026-10-01")]);
+            while let Some(id) = search.next() {
+                let of = |it: &&BoundaryEvent| it.request.action == id.0;
+                search.add(id, page(events.iter().filter(of).cloned().collect(), true));
+            }
+            assert_eq!(results(search), [expected]);
+        }
+    }
+
+    #[test]
+    fn an_event_before_the_creation_or_of_another_unique_id_is_not_blamed() {
+        for (events, expected) in [
+            (vec![event(Set, "ann", Some("A"), "19T23:59:59")], "none"),
+            (vec![event(Set, "ann", Some("A"), "20T00:00:00")], "20T00:00:00"),
+            (vec![event(Create, "ann", Some("A"), "19T23:59:30")], "19T23:59:30"),
+            (vec![event(Create, "ann", Some("A"), "19T10:00:00")], "none"),
+            (
+                vec![BoundaryEvent {
+                    unique_id: Some(id(2)),
+                    ..event(Create, "ann", Some("A"), "20T00:00:00")
+                }],
+                "none",
+            ),
+        ] {
+            let mut search = search(&[("ann", "2026-11-20")]);
+            let mut calls = 0;
+            while let Some(id) = search.next() {
+                calls += 1;
+                let of = |it: &&BoundaryEvent| it.request.action == id.0;
+                let mut of_action: Vec<_> = events.iter().filter(of).cloned().collect();
+                of_action.push(event(id.0, "bob", None, "10T00:00:00"));
+                // There are more pages, which nobody needs.
+                search.add(id, page(of_action, false));
+            }
+            assert_eq!((results(search), calls), (vec![expected.to_owned()], 3));
+        }
+    }
+
+    #[test]
+    fn a_failure_leaves_what_is_found_and_says_that_the_others_were_not_looked_up() {
+        let mut search = search(&[("ann", "2020-01-01"), ("bob", "2020-01-01")]);
+        search.add((Remove, USER), page(vec![], true));
+        search.add((Set, USER), page(vec![event(Set, "bob", Some("A"), "27T00:00:00")], false));
+        search.add((Set, USER), page(vec![event(Set, "eve", Some("A"), "26T00:00:00")], false));
+        let changes = search.finish(Some("the reason".into())).changes;
+        assert_eq!(changes[0].cause, Cause::NotLookedUp { why: "the reason".into() });
+        assert!(matches!(changes[1].cause, Cause::Request { .. }), "{changes:?}");
+    }
 }

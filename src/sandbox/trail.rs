@@ -60,7 +60,10 @@ impl Trail {
         let time = record.get("eventTime").and_then(Value::as_str);
         let time = time.and_then(|text| humantime::parse_rfc3339(text).ok());
         let time = time.unwrap_or_else(SystemTime::now);
-        record.insert("eventTime".to_owned(), humantime::format_rfc3339_seconds(time).to_string().into());
+        record.insert(
+            "eventTime".to_owned(),
+            humantime::format_rfc3339_seconds(time).to_string().into(),
+        );
         self.0.push_back(Event { time: seconds(time), record });
         if self.0.len() > MAX_EVENTS {
             self.0.pop_front();
@@ -133,9 +136,7 @@ fn user_identity(request: &Request, role: Option<&str>) -> Value {
     let account = &request.account;
     let Identity { arn, id } = identity(request, role, account);
     let key = &request.origin.access_key_id;
-    let fields = |kind: &str| {
-        json!({ "type": kind, "principalId": id, "arn": arn, "accountId": account, "accessKeyId": key })
-    };
+    let fields = |kind: &str| json!({ "type": kind, "principalId": id, "arn": arn, "accountId": account, "accessKeyId": key });
     let session = request.session.as_ref().map(|session| session.role.as_str());
     let Some(role) = session.or(role) else {
         let mut user = fields("IAMUser");

@@ -15,6 +15,7 @@ mod account;
 mod apply;
 mod architecture;
 mod blame;
+mod blame_report;
 mod bounds;
 mod ci;
 mod command_line;

@@ -7,10 +7,10 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::blame::BlameDocument;
 use super::coverage::{CoverageDocument, SeverityDocument};
 use super::format::{FORMAT, FORMAT_VERSION, content_digest};
 use super::guard::GuardDocument;
-use super::blame::BlameDocument;
 use super::impact::ImpactDocument;
 use super::pinned::{self, DriftedPolicyDocument, PolicyDigestDocument};
 use super::principal::PrincipalDocument;

@@ -68,9 +68,9 @@ fn made_by<'a>(request: &'a RecordedRequest, run: Option<&'a OwnRun>) -> Text<'a
             .and(", journal ")
             .and_name(journal.as_str())
             .and(")"),
-        (None, Some(_)) if request.names_this_tool() => {
-            text.and(" with iam-boundaries, by its user agent; no journal on this machine has the request")
-        }
+        (None, Some(_)) if request.names_this_tool() => text.and(
+            " with iam-boundaries, by its user agent; no journal on this machine has the request",
+        ),
         (None, Some(agent)) => text.and(" with ").and_quote(truncated(agent)),
         (None, None) => text,
     }
@@ -120,8 +120,9 @@ pub(super) fn blame_section(plan: &Plan) -> Option<Section<'_>> {
     let found = blame.count(|cause| matches!(cause, Cause::Request { .. }));
     let not_found = blame.count(|cause| matches!(cause, Cause::NotFound { .. }));
     let failed = all - found - not_found;
-    let first = Text::sentence(format!("{found} of {} found in ", counted(all, "change")))
-        .and_name(blame.region.as_str());
+    let first =
+        Text::sentence(format!("{found} of {} found in the events of ", counted(all, "change")))
+            .and_name(blame.region.as_str());
     let mut statements = vec![first];
     if not_found > 0 {
         let days = PlanBlame::DAYS;
