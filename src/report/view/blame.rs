@@ -161,9 +161,9 @@ pub(super) fn blame_section(plan: &Plan) -> Option<Section<'_>> {
 
 /// The reasons why changes were not looked up.
 fn reasons(blame: &PlanBlame) -> BTreeSet<&str> {
-    let reason = |cause| match cause {
-        &Cause::NotLookedUp { ref why } => Some(why.as_str()),
+    let reasons = blame.changes.iter().filter_map(|change| match &change.cause {
+        Cause::NotLookedUp { why } => Some(why.as_str()),
         Cause::Request { .. } | Cause::NotFound { .. } => None,
-    };
-    blame.changes.iter().filter_map(|change| reason(&change.cause)).collect()
+    });
+    reasons.collect()
 }
