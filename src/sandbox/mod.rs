@@ -12,6 +12,7 @@ mod attributes;
 mod calls;
 mod chaos;
 mod checks;
+mod cloudtrail;
 mod content;
 mod document;
 mod documents;
@@ -268,7 +269,7 @@ impl Sandbox {
     /// Adds an event to CloudTrail of [`ACCOUNT`]: a record of an action of IAM, whose missing fields are those of a
     /// successful request. Its time is `eventTime`, or the present time.
     pub fn put_event(&self, record: serde_json::Map<String, serde_json::Value>) {
-        let mut event = trail::common(ACCOUNT, Partition::Aws.home_region());
+        let mut event = cloudtrail::common(ACCOUNT, Partition::Aws.home_region());
         event.extend(record);
         self.shared.accounts().home().trail.add(event);
     }

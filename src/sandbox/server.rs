@@ -23,7 +23,7 @@ use super::localizer::Localizer;
 use super::page::Behavior;
 use super::request::{ErrorResponse, Headers, Protocol, Request};
 use super::shared::Shared;
-use super::{iam, organizations, state, sts, trail};
+use super::{cloudtrail, iam, organizations, state, sts, trail};
 use crate::iam::{AccountId, Printable};
 
 type HttpResponse = Response<ResponseBody>;
@@ -175,7 +175,7 @@ fn execute(shared: &Shared, request: &Request, behavior: Behavior, request_id: &
     if request.protocol == Protocol::Json {
         let result = match action {
             trail::LOOKUP => {
-                trail::lookup(shared.accounts().read(&request.account), request, behavior)
+                cloudtrail::lookup(shared.accounts().read(&request.account), request, behavior)
             }
             _ => organizations::call(shared.organization().as_ref(), request, behavior),
         };
@@ -254,8 +254,8 @@ fn write(
     let mut accounts = shared.accounts();
     let account = accounts.account(&request.account);
     let result = iam::write(account, local, behavior);
-    if trail::is_recorded(&request.action) {
-        trail::record(account, request, role.as_deref(), &result, request_id);
+    if cloudtrail::is_recorded(&request.action) {
+        cloudtrail::record(account, request, role.as_deref(), &result, request_id);
     }
     if is_write(&request.action)
         && let Some(file) = &shared.options.state

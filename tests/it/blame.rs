@@ -3,11 +3,13 @@
 use std::time::{Duration, SystemTime};
 
 use iam_boundaries::iam::Principal;
+use iam_boundaries::ops::{self, ImpactScope, Making, PlanOptions, Selection};
 use iam_boundaries::sandbox::{Fault, FaultScope};
+use iam_boundaries::state::StateRoot;
 use serde_json::{Map, Value, json};
 
 use crate::support::Ran;
-use crate::support::fixture::{DELETE, Fixture, PUT, denied, role, user};
+use crate::support::fixture::{DELETE, Fixture, PUT, access, denied, role, user};
 use crate::support::fleet::{FleetFixture, PLAN};
 use crate::support::plans::arn;
 use crate::support::sdk::client;
@@ -374,6 +376,38 @@ async fn a_time_limit_ends_the_lookup_and_the_plan_is_complete() {
     assert_eq!(plan["changes"].as_array().unwrap().len(), 2);
     let why = &causes(&plan)[0].1["why"];
     assert_eq!(why, "the events were not read within the time limit");
+}
+
+#[tokio::test]
+async fn a_long_lookup_says_how_far_it_is() {
+    let fixture = company().await;
+    fixture.set(0, "Other");
+    for n in 0..60 {
+        add(&fixture, put_event(2, "Other", MINUTE * n));
+    }
+    let empty = FaultScope::default().action(LOOKUP).times(14);
+    fixture.sandbox.faults().inject(empty, Fault::EmptyPage);
+    let options = PlanOptions {
+        making: Making {
+            access: access(&fixture.sandbox),
+            account: None,
+            out: None,
+            timeout: None,
+            impact: ImpactScope::default(),
+            record_documents: false,
+        },
+        selection: Selection::of_files(vec![fixture.folder().join("boundaries.toml")]),
+        max_changes: None,
+        max_removals: None,
+        blame: Some(StateRoot::at(fixture.folder().join("state"))),
+    };
+    let mut waits = Vec::new();
+    let plan = ops::plan(&options, &mut |wait| waits.extend(wait.map(ToString::to_string))).await;
+    assert!(plan.unwrap().blame.is_some());
+    let says_how_far =
+        |wait: &String| wait.starts_with("CloudTrail events: ") && wait.contains("pages read");
+    assert!(waits.iter().any(says_how_far), "{waits:?}");
+    assert!(!fixture.folder().join("state").exists(), "a plan creates no state");
 }
 
 #[tokio::test]

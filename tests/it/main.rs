@@ -84,6 +84,7 @@ mod rules;
 mod rules_properties;
 mod sandbox;
 mod sandbox_attributes;
+mod sandbox_cloudtrail;
 mod sandbox_fleet;
 mod sandbox_last_used;
 mod sandbox_policies;
