@@ -64,10 +64,13 @@ fn reason(error: &Error) -> Printable {
     }
 }
 
+/// The days by which the clock of this machine can be behind.
+const CLOCK: u32 = 1;
+
 /// The runs of this tool on the account that were in progress at `since` or later, by the IDs of their requests.
 fn own_runs(state: &StateRoot, account: AccountId, since: Timestamp) -> HashMap<String, OwnRun> {
     let mut runs = HashMap::new();
-    for path in state.journals(account, since) {
+    for path in state.journals(account, since.minus_days(CLOCK)) {
         let journal = Printable::path(&path);
         let record = match RunRecord::read(&path) {
             Ok(record) if record.header.account == account => record,

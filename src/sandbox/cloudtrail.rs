@@ -120,7 +120,10 @@ fn parameters(request: &Request) -> Value {
 
 fn small(name: &str) -> String {
     let mut name = name.to_owned();
-    name[..1].make_ascii_lowercase();
+    // A client can send any name, also an empty one.
+    if let Some(first) = name.get_mut(..1) {
+        first.make_ascii_lowercase();
+    }
     name
 }
 

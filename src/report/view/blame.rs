@@ -152,8 +152,8 @@ pub(super) fn blame_section(plan: &Plan) -> Option<Section<'_>> {
         Section::of_statements(Text::ours("Looked up in CloudTrail"), severity, statements);
     section.help = (failed > 0).then(|| {
         Text::ours(
-            "allow cloudtrail:LookupEvents on *, as permissions plan --blame prints it, or allow more time with --timeout; the \
-             plan is complete without this",
+            "allow cloudtrail:LookupEvents on * if it is denied (permissions plan --blame prints the policy), or allow \
+             more time with --timeout; the plan is complete without the lookup",
         )
     });
     Some(section)
