@@ -226,6 +226,7 @@ fn by_rules(file: &Path) -> Duration {
             ],
             groups: Some(Vec::new()),
             is_administrator: Some(false),
+            created: None,
         };
         let reading = Reading::Found { unique_id: unique_id.clone(), boundary: None };
         readings.insert(principal.clone(), reading);

@@ -15,7 +15,7 @@ pub enum Access {
         profile: Option<String>,
         /// The region; `None` for `AWS_REGION` or the profile's.
         region: Option<String>,
-        /// The endpoint of IAM, STS and AWS Organizations; `None` for AWS's own.
+        /// The endpoint of IAM, STS, AWS Organizations and CloudTrail; `None` for AWS's own.
         endpoint_url: Option<String>,
         /// Whether an endpoint that is not on this machine may be without encryption.
         allow_http: bool,

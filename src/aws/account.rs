@@ -1,10 +1,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_config::SdkConfig;
+
 use super::call_context::CallContext;
 use super::limiter::LimiterOptions;
 use super::policy_collector::PolicyCollector;
 use super::reader::Reader;
 use super::retry_policy::RetryPolicy;
+use super::trail::Trail;
 use super::waits::Waits;
 use super::write::Writer;
 use crate::iam::{AccountAlias, PolicyArn, Principal, PrincipalKind, Printable, Rate};
@@ -20,6 +23,8 @@ pub struct Account {
     identity: CallerIdentity,
     reader: Reader,
     context: CallContext,
+    /// The settings of the clients of other services.
+    config: SdkConfig,
 }
 
 impl Account {
@@ -27,9 +32,10 @@ impl Account {
         iam: aws_sdk_iam::Client,
         identity: CallerIdentity,
         context: CallContext,
+        config: SdkConfig,
     ) -> Self {
         let reader = Reader::new(iam.clone(), context.clone());
-        Account { iam, identity, reader, context }
+        Account { iam, identity, reader, context, config }
     }
 
     /// The caller identity.
@@ -169,6 +175,11 @@ impl Account {
     /// If the call fails. The caller may not be allowed to make it.
     pub async fn alias(&self) -> Result<Option<AccountAlias>, ApiError> {
         self.reader.account_alias().await
+    }
+
+    /// The events of the account in CloudTrail. No call is made.
+    pub fn trail(&self) -> Trail {
+        Trail::new(&self.config, self.identity.partition, &self.context)
     }
 
     /// What the calls of this account have waited for longest, and at least [`Waits::NOTICE_AFTER`].

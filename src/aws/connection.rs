@@ -26,7 +26,7 @@ use super::region::{check_region, region_chain};
 use super::response_check::ResponseCheck;
 use super::waits::Waits;
 use crate::iam::{AccountId, Partition, Printable, RoleArn};
-use crate::inventory::{ApiError, CallerIdentity};
+use crate::inventory::{ApiError, CallerIdentity, RecordedRequest};
 
 /// A connection to AWS: credentials, region and endpoint are configured, and no call is made yet.
 #[derive(Debug)]
@@ -62,6 +62,7 @@ impl Connection {
                 let http = Client::new(Trust::default(), Proxies::default(), waits.clone());
                 let config = SdkConfig::builder()
                     .behavior_version(BEHAVIOR())
+                    .app_name(app_name())
                     .time_source(SystemClock)
                     .timeout_config(timeouts())
                     .region(Region::from_static(Partition::Aws.home_region()))
@@ -125,7 +126,7 @@ impl Connection {
             .interceptor(ResponseCheck { redactor: context.redactor.clone() })
             .build();
         let iam = aws_sdk_iam::Client::from_conf(config);
-        Ok(Account::new(iam, identity, context))
+        Ok(Account::new(iam, identity, context, opened.config))
     }
 
     /// The caller identity, to whose account the credentials are then bound.
@@ -260,6 +261,11 @@ fn timeouts() -> TimeoutConfig {
         .build()
 }
 
+/// The name of the tool in its user agent, by which its requests are recognized in CloudTrail.
+fn app_name() -> AppName {
+    AppName::new(RecordedRequest::APP).expect("the app name is valid")
+}
+
 /// The settings of the environment and of the profile, without credentials.
 async fn load_config(
     profile: &str,
@@ -267,9 +273,8 @@ async fn load_config(
     endpoint_url: Option<&str>,
     http: &Client,
 ) -> SdkConfig {
-    let app = AppName::new("iam-boundaries").expect("the app name is valid");
     let mut loader = aws_config::defaults(BEHAVIOR())
-        .app_name(app)
+        .app_name(app_name())
         .time_source(SystemClock)
         .timeout_config(timeouts())
         .region(region)

@@ -7,7 +7,9 @@ use aws_sdk_iam::types::{
 use aws_smithy_types::DateTime;
 
 use super::texts::Texts;
-use crate::iam::{PolicyArn, PolicyOwner, PrincipalKind, Printable, UniqueId, UnmodifiableRole};
+use crate::iam::{
+    PolicyArn, PolicyOwner, PrincipalKind, Printable, Timestamp, UniqueId, UnmodifiableRole,
+};
 use crate::inventory::{ADMINISTRATIVE_POLICIES, ApiError, Attributes, Reading, Tag};
 
 pub(super) const DETAILS: &str = "iam:GetAccountAuthorizationDetails";
@@ -115,9 +117,12 @@ impl<'a> Detail<'a> {
     /// Whether the response says that the principal was created before this time. If it has no date, the SDK makes it
     /// the begin of 1970.
     pub(super) fn is_created_before(&self, time: SystemTime) -> bool {
+        self.created().is_some_and(|created| created < time)
+    }
+
+    fn created(&self) -> Option<SystemTime> {
         let created = self.created.filter(|created| created.secs() > 0);
-        let created = created.and_then(|&created| SystemTime::try_from(created).ok());
-        created.is_some_and(|created| created < time)
+        created.and_then(|&created| SystemTime::try_from(created).ok())
     }
 
     /// The reading of the principal in a response to `action`, with its attributes if it is usable. An incomplete
@@ -163,6 +168,7 @@ impl<'a> Detail<'a> {
             tags: self.parsed_tags(texts)?,
             groups: self.parsed_groups(texts)?,
             is_administrator: self.is_administrator()?,
+            created: self.created().and_then(|created| Timestamp::of(created).ok()),
         };
         let unmodifiable = match self.kind {
             PrincipalKind::User => None,

@@ -21,13 +21,14 @@ pub struct PlainHttp {
 const FLAG: &str = "--endpoint-url";
 const VARIABLE: &str = "AWS_ENDPOINT_URL";
 /// The services that only the tool's own calls use, in the form of [`OF_CREDENTIALS`].
-const OF_CALLS: [(&str, &str); 2] = [("iam", "IAM"), ("organizations", "ORGANIZATIONS")];
+const OF_CALLS: [(&str, &str); 3] =
+    [("iam", "IAM"), ("organizations", "ORGANIZATIONS"), ("cloudtrail", "CLOUDTRAIL")];
 /// The services that are called to get credentials: the ID in a profile and the end of the variable's name.
 const OF_CREDENTIALS: [(&str, &str); 4] =
     [("sts", "STS"), ("sso", "SSO"), ("sso oidc", "SSO_OIDC"), ("signin", "SIGNIN")];
 
-/// Checks that every endpoint is encrypted or on this machine. `flag` is for the calls to IAM, STS and AWS Organizations, and `config` has
-/// the settings of the environment and of `profile`.
+/// Checks that every endpoint is encrypted or on this machine. `flag` is for the calls to IAM, STS, AWS Organizations and
+/// CloudTrail, and `config` has the settings of the environment and of `profile`.
 ///
 /// # Errors
 /// The first endpoint that is not.

@@ -71,10 +71,15 @@ impl ErrorClass {
 
 const UNREADABLE: &str = "the response is not a complete XML document of IAM";
 const UNREADABLE_JSON: &str = "the response is not a complete JSON document of AWS Organizations";
+const UNREADABLE_TRAIL: &str = "the response is not a complete JSON document of CloudTrail";
 
 /// What a response to `action` is that cannot be parsed.
 fn unparsed(action: &str) -> &'static str {
-    if action.starts_with("organizations:") { UNREADABLE_JSON } else { UNREADABLE }
+    match action.split_once(':') {
+        Some(("organizations", _)) => UNREADABLE_JSON,
+        Some(("cloudtrail", _)) => UNREADABLE_TRAIL,
+        _ => UNREADABLE,
+    }
 }
 
 /// The minimum difference between two clocks that explains a signature that AWS rejects. It is that of the SDK.

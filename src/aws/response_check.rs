@@ -74,9 +74,15 @@ fn action(config: &ConfigBag) -> Result<&str, BoxError> {
     Ok(config.load::<Metadata>().ok_or("the name of the action is unknown")?.name())
 }
 
-/// Whether it is an action of AWS Organizations, whose responses are JSON documents.
-fn is_json(action: &str) -> bool {
-    matches!(action, "ListAccounts" | "ListAccountsForParent" | "ListOrganizationalUnitsForParent")
+/// The service of an action whose responses are JSON documents; `None` for IAM and STS.
+fn json_service(action: &str) -> Option<&'static str> {
+    match action {
+        "ListAccounts" | "ListAccountsForParent" | "ListOrganizationalUnitsForParent" => {
+            Some("AWS Organizations")
+        }
+        "LookupEvents" => Some("CloudTrail"),
+        _ => None,
+    }
 }
 
 /// The text of the body of a response to `action`.
@@ -85,9 +91,10 @@ fn is_json(action: &str) -> bool {
 /// What is wrong with it.
 fn checked<'a>(body: &'a [u8], action: &str) -> Result<&'a str, String> {
     let text = std::str::from_utf8(body).ok();
-    if is_json(action) {
+    if let Some(service) = json_service(action) {
         let text = text.filter(|it| serde_json::from_str::<JsonObject>(it).is_ok());
-        return text.ok_or_else(|| INCOMPLETE_JSON.to_owned());
+        return text
+            .ok_or_else(|| format!("the response is not a complete JSON document of {service}"));
     }
     let text = text.ok_or_else(|| INCOMPLETE.to_owned())?;
     check_xml(text, action)?;
@@ -98,7 +105,6 @@ type JsonObject = serde_json::Map<String, serde_json::Value>;
 
 /// What a body is that no parser should have to guess about.
 const INCOMPLETE: &str = "the response is not a complete XML document of IAM";
-const INCOMPLETE_JSON: &str = "the response is not a complete JSON document of AWS Organizations";
 /// The maximum depth of elements. Responses of IAM have a depth of about ten.
 const MAX_DEPTH: usize = 32;
 /// The maximum number of different fields in an element. A user has about ten.

@@ -30,6 +30,16 @@ const PAGE: ResponseLimit = ResponseLimit {
     elements: "500,000 elements",
 };
 
+/// A page of 50 events. The request parameters and the response elements of an event have at most 100 KB each
+/// ([record contents](https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html)),
+/// and the response has the event as a JSON text, in which each quotation mark takes two bytes.
+const EVENTS: ResponseLimit = ResponseLimit {
+    bytes: 32 << 20,
+    size: "32 MiB",
+    tags: 1_000_000,
+    elements: "500,000 elements",
+};
+
 /// One user, role or policy (less than 96 KiB by the quotas of [`PAGE`]), the summary of an account, an identity,
 /// or an error.
 const SINGLE: ResponseLimit =
@@ -40,6 +50,7 @@ impl ResponseLimit {
     pub(super) fn of(action: &str) -> ResponseLimit {
         match action {
             "GetAccountAuthorizationDetails" | "ListUsers" | "ListRoles" => PAGE,
+            "LookupEvents" => EVENTS,
             _ => SINGLE,
         }
     }

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::args::{ApplyArgs, Args};
+use super::args::Args;
 use super::failure::Failure;
 use super::mfa_prompt::TerminalMfaPrompt;
 use crate::aws::Access;
@@ -42,9 +42,10 @@ pub(super) async fn access(
     Ok((access, Some(sandbox)))
 }
 
-/// The state directory that the options select. That of the sandbox also contains its state file.
-pub(super) fn state(args: &Args, command: &ApplyArgs) -> StateRoot {
-    match (&command.state_dir, &command.journal) {
+/// The state directory that `--state-dir` and the other options select: `journal` is that of `--journal`. The directory of the
+/// sandbox also contains its state file.
+pub(super) fn state(args: &Args, directory: Option<&Path>, journal: Option<&Path>) -> StateRoot {
+    match (directory, journal) {
         (Some(directory), _) => StateRoot::at(directory),
         (None, _) if args.sandbox => StateRoot::local(),
         (None, None) => StateRoot::of_user(),

@@ -89,7 +89,7 @@ pub(super) async fn run(
         timeout: command.timeout,
         verify_for: command.read_back,
         journal: command.journal.clone(),
-        state: state(args, command),
+        state: state(args, command.state_dir.as_deref(), command.journal.as_deref()),
     };
     let switch = StopSwitch::new();
     let format = command.format;

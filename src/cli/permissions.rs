@@ -21,7 +21,9 @@ pub(super) fn run(
     output: &Output,
 ) -> Result<Exit, Failure> {
     match command {
-        PermissionsCommand::Plan => of_files(args, Purpose::Plan, output),
+        PermissionsCommand::Plan { blame } => {
+            of_files(args, Purpose::Plan { blame: *blame }, output)
+        }
         PermissionsCommand::Apply(writes) => of_files(args, Purpose::Apply(writes.scope()), output),
         PermissionsCommand::Impact { last_used } => {
             of_files(args, Purpose::Impact { last_used: *last_used }, output)
@@ -60,6 +62,7 @@ fn of_fleet(args: &Args, command: &FleetPermissionsArgs, output: &Output) -> Res
     }
     let scope = FleetScope {
         writes: (!command.read_only).then(|| command.writes.scope()),
+        blame: command.blame,
         trusted: command.trusted_by.clone(),
     };
     let mut fleet = ops::fleet_permissions(file, partition(args)?, &scope)?;

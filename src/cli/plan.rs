@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use super::access::{access, one_account, reject_option_of_fleet};
+use super::access::{access, one_account, reject_option_of_fleet, state};
 use super::args::{Args, PlanArgs, PlanOutput};
 use super::check::write_to_review;
 use super::exit_code::Exit;
@@ -55,6 +55,7 @@ pub(super) async fn run(
         },
         max_changes: command.limits.max_changes,
         max_removals: command.limits.max_removals,
+        blame: command.blame.then(|| state(args, command.state_dir.as_deref(), None)),
     };
     match ops::plan(&options, &mut |wait| waits.show(wait)).await.map_err(Failure::from) {
         Ok(plan) => made(&plan, &command.to, output, metrics),

@@ -89,6 +89,12 @@ impl Timestamp {
         Timestamp(self.0.checked_add(time::Duration::days(days.into())).unwrap_or(last))
     }
 
+    /// The time this many days earlier; the beginning of 1970 if that is before the year 0.
+    pub fn minus_days(self, days: u32) -> Timestamp {
+        let earlier = self.0.checked_sub(time::Duration::days(days.into()));
+        Timestamp(earlier.filter(|time| time.year() >= 0).unwrap_or(OffsetDateTime::UNIX_EPOCH))
+    }
+
     /// The number of whole days since an earlier time; 0 if it is later.
     pub fn days_since(self, earlier: Timestamp) -> u32 {
         u32::try_from((self.0 - earlier.0).whole_days()).unwrap_or_default()

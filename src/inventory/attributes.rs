@@ -1,7 +1,7 @@
-use crate::iam::Printable;
+use crate::iam::{Printable, Timestamp};
 
-/// What IAM reports about a principal besides its boundary: what rules select by, and how severe it is if the
-/// principal has no boundary.
+/// What IAM reports about a principal besides its boundary: what rules select by, how severe it is if the principal has
+/// no boundary, and when it was created.
 ///
 /// The sources are `UserDetail` and `RoleDetail` of `GetAccountAuthorizationDetails`, and `User` and `Role` of `GetUser`
 /// and `GetRole`, which show less
@@ -26,6 +26,9 @@ pub struct Attributes {
     /// (`AttachedManagedPolicies` of `UserDetail` and `RoleDetail`). `None` if the response does not show it: `User` and
     /// `Role` have no policies.
     pub is_administrator: Option<bool>,
+    /// When the principal was created (`CreateDate`). Each of the four responses has it. `None` if the inventory was not
+    /// made from a response, or the time is not valid.
+    pub created: Option<Timestamp>,
 }
 
 /// A tag of a principal ([Tag](https://docs.aws.amazon.com/IAM/latest/APIReference/API_Tag.html)).
@@ -52,6 +55,7 @@ impl Attributes {
             tags: self.tags,
             groups: self.groups.or(earlier.groups),
             is_administrator: self.is_administrator.or(earlier.is_administrator),
+            created: self.created.or(earlier.created),
         }
     }
 }

@@ -10,6 +10,7 @@ mod organization;
 mod policies;
 mod policy_state;
 mod reading;
+mod trail;
 mod wait;
 
 pub use api_error::{ApiError, ErrorClass};
@@ -22,4 +23,5 @@ pub use organization::{AccountState, OrganizationAccount};
 pub use policies::{AccountPolicies, IdentityPolicies, PolicyText, PolicyTexts, policy_text};
 pub use policy_state::PolicyState;
 pub use reading::{Inventory, Reading};
+pub use trail::{BoundaryAction, BoundaryEvent, RecordedIdentity, RecordedRequest, TrailPage};
 pub use wait::Wait;

@@ -247,6 +247,7 @@ mod tests {
             tags: vec![Tag { key: "team".into(), value: "data".into() }],
             groups: Some(vec!["Data".into()]),
             is_administrator: Some(true),
+            created: Some("2024-11-24T00:00:00Z".parse().unwrap()),
         }
     }
 

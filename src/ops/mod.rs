@@ -2,6 +2,7 @@
 //! line, no terminal and no exit code.
 
 mod apply;
+mod blame;
 mod check;
 mod error;
 mod explain;

@@ -10,6 +10,7 @@ use super::time_limit::{OnWait, TimeLimit};
 use crate::aws::Access;
 use crate::iam::{AccountId, Threshold};
 use crate::plan::Plan;
+use crate::state::StateRoot;
 
 /// Options of [`plan`].
 #[derive(Debug, Clone)]
@@ -22,6 +23,9 @@ pub struct PlanOptions {
     pub max_changes: Option<Threshold>,
     /// Replaces the file's threshold for removals.
     pub max_removals: Option<Threshold>,
+    /// Whether to look up in CloudTrail who made the changes that the plan would undo, and the state directory with the
+    /// journals by which runs of this tool are recognized.
+    pub blame: Option<StateRoot>,
 }
 
 /// How a plan is made, whatever it is made from.
@@ -52,21 +56,31 @@ pub async fn plan(options: &PlanOptions, on_wait: OnWait<'_>) -> Result<Plan, Er
         guard.max_changes = options.max_changes.or(guard.max_changes);
         guard.max_removals = options.max_removals.or(guard.max_removals);
     }
-    options.making.plan(input, on_wait).await
+    options.making.plan(input, options.blame.as_ref(), on_wait).await
 }
 
 impl Making {
-    /// Makes a plan, and saves it if `out` is a path.
-    pub(super) async fn plan(&self, input: Input, on_wait: OnWait<'_>) -> Result<Plan, Error> {
+    /// Makes a plan, and saves it if `out` is a path. With `blame`, also looks up who made the changes.
+    pub(super) async fn plan(
+        &self,
+        input: Input,
+        blame: Option<&StateRoot>,
+        on_wait: OnWait<'_>,
+    ) -> Result<Plan, Error> {
         let Making { access, account, timeout, out, impact, record_documents } = self;
         let mut time = TimeLimit::new(*timeout);
         let waits = time.waits();
         let made = async {
             let session = Session::open(access, *account, &input, waits).await?;
             let session = session.recording(*record_documents || out.is_some());
-            session.with_impact(*impact).plan(input).await
+            let session = session.with_impact(*impact);
+            let plan = session.plan(input).await?;
+            Ok((session, plan))
         };
-        let plan = time.within(on_wait, made).await?;
+        let (session, mut plan) = time.within(on_wait, made).await?;
+        if let Some(state) = blame {
+            session.add_blame(&mut plan, state, &mut time, on_wait).await?;
+        }
         if let Some(path) = out {
             write_plan(&plan, path)?;
         }

@@ -27,5 +27,5 @@ pub async fn rollback(options: &RollbackOptions, on_wait: OnWait<'_>) -> Result<
         .map_err(|source| Error::ReadJournal { path: journal.clone(), source })?;
     let path = Printable::path(journal);
     let input = Input::Journal { record: Box::new(record), path };
-    making.plan(input, on_wait).await
+    making.plan(input, None, on_wait).await
 }

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::error::Error;
@@ -30,6 +30,8 @@ pub(super) struct Session {
     is_named: bool,
     /// The documents that were read for the plan. The guard rails are checked with the same ones.
     documents: Mutex<PolicyTexts>,
+    /// The creation dates of the principals that the plan changes.
+    created: Mutex<HashMap<Principal, Timestamp>>,
 }
 
 /// What plans say about what their changes give and take.
@@ -161,8 +163,8 @@ impl Session {
         let account = Connection::open_with(&access, waits).await.identify().await?;
         check_account(expected, account.identity())?;
         let (impact, is_named) = (ImpactScope::default(), expected.is_some());
-        let documents = Mutex::default();
-        Ok(Session { account, impact, is_recording: false, is_named, documents })
+        let (documents, created) = (Mutex::default(), Mutex::default());
+        Ok(Session { account, impact, is_recording: false, is_named, documents, created })
     }
 
     /// The session, whose plans say what their changes give and take as far as `impact` says.
@@ -197,6 +199,7 @@ impl Session {
                 let (live, context) =
                     self.read_selected(&config, base.as_deref(), &selection).await?;
                 let mut plan = Plan::between(&context, &config, &live);
+                self.remember_creation(&plan, &live);
                 count_unlisted(&self.account, &config, &live, &mut plan);
                 if !self.is_named && !config.names_account() {
                     plan.account_alias = self.account_alias().await?;
@@ -340,6 +343,17 @@ impl Session {
         }
         plan.compare_boundaries(&texts);
         Ok(())
+    }
+
+    fn remember_creation(&self, plan: &Plan, live: &Inventory) {
+        let changed = plan.changes.iter().map(|change| &change.principal);
+        let created = changed.filter_map(|it| Some((it.clone(), live.attributes(it)?.created?)));
+        *self.created.lock().unwrap_or_else(PoisonError::into_inner) = created.collect();
+    }
+
+    /// The creation dates of the principals that the plan changes, as far as they are known.
+    pub(super) fn created(&self) -> HashMap<Principal, Timestamp> {
+        self.created.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn documents(&self) -> MutexGuard<'_, PolicyTexts> {

@@ -20,7 +20,10 @@ const POLICIES: [&str; 2] = ["iam:GetPolicy", "iam:GetPolicyVersion"];
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Purpose {
     /// `plan`: reading what the files need.
-    Plan,
+    Plan {
+        /// Also what `--blame` reads.
+        blame: bool,
+    },
     /// `apply`: as `plan`, and writing what the files can require.
     Apply(WriteScope),
     /// Only what `plan --impact` reads beyond `plan`.
@@ -59,7 +62,11 @@ pub fn account_policy(
     fitted("policy", least, |breadth| {
         let account = AccountFiles { configs, place, breadth };
         PolicyDocument::new(match purpose {
-            Purpose::Plan => account.reads(&[]),
+            Purpose::Plan { blame } => {
+                let mut statements = account.reads(&[]);
+                statements.extend(blame.then(|| account.blame()).flatten());
+                statements
+            }
             Purpose::Apply(writes) => {
                 let mut statements = account.reads(&writes.earlier);
                 statements.extend(
@@ -138,6 +145,14 @@ impl AccountFiles<'_> {
             statements.push(Statement::allow("ReadLastUsedReports", &[GET_REPORT]).on(["*"]));
         }
         statements
+    }
+
+    /// Looking up events, which cannot be limited to some of them
+    /// ([CloudTrail](https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscloudtrail.html)); `None` if
+    /// there is nothing to plan.
+    fn blame(&self) -> Option<Statement> {
+        let has_any = PrincipalKind::ALL.into_iter().any(|kind| self.concerns(kind));
+        has_any.then(|| Statement::allow("LookUpEvents", &["cloudtrail:LookupEvents"]).on(["*"]))
     }
 
     /// Generating the reports of those whose boundary the files can change; `None` if there are none.

@@ -15,6 +15,8 @@ use crate::iam::{AccountName, AssumeRole, ExternalId, Partition, RoleRef, UnitId
 pub struct FleetScope {
     /// What `apply` may write; `None` if the fleet is only read.
     pub writes: Option<WriteScope>,
+    /// Whether the roles of a fleet that is only read can look up who changed boundaries.
+    pub blame: bool,
     /// Who can assume the roles; empty for no trust policies.
     pub trusted: Vec<TrustedArn>,
 }
@@ -52,7 +54,7 @@ pub fn fleet_policies(
     };
     let files: Vec<&Config> = configs.distinct.iter().map(|config| &**config).collect();
     let purpose = match &scope.writes {
-        None => Purpose::Plan,
+        None => Purpose::Plan { blame: scope.blame },
         Some(writes) => {
             let own_roles = roles.each().map(|role| role.role.clone()).collect();
             Purpose::Apply(WriteScope { own_roles, ..writes.clone() })

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use super::blame::PlanBlame;
 use super::change::{Change, Expiring, Origin, Problem, Severity};
 use super::drifted::DriftedPolicy;
 use super::impact::PlanImpact;
@@ -58,6 +59,8 @@ pub struct Plan {
     pub only: Option<Only>,
     /// What the changes give and take; `None` if it was not computed. It is not part of the digest.
     pub impact: Option<PlanImpact>,
+    /// Who made the changes that the plan would undo; `None` if it was not looked up. It is not part of the digest.
+    pub blame: Option<PlanBlame>,
     /// The digest of the document that the plan was read from, if that has an earlier format.
     pub read_digest: Option<Digest>,
 }
@@ -121,6 +124,7 @@ impl Plan {
             drifted: Vec::new(),
             only: None,
             impact: None,
+            blame: None,
             read_digest: None,
         }
     }

@@ -3,6 +3,8 @@
 //! This module has no clock, no network access and no file access.
 
 mod base;
+mod blame;
+mod blame_search;
 mod boundary_comparison;
 mod change;
 mod content;
@@ -28,6 +30,8 @@ mod used;
 mod warning;
 mod widening;
 
+pub use blame::{BlamedChange, Cause, OwnRun, PlanBlame};
+pub use blame_search::{BlameSearch, SourceId};
 pub use change::{Change, Expiring, Origin, Problem, ProblemKind, Severity};
 pub use content::{Counts, Only, Plan};
 pub use context::PlanContext;

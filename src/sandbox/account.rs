@@ -9,6 +9,7 @@ use super::document::Document;
 use super::jobs::Job;
 use super::last_used::LastUsed;
 use super::policy::{Group, Policies, Policy};
+use super::trail::Trail;
 use crate::iam::PrincipalKind;
 
 /// All accounts of the sandbox. Accounts without a write share the content of the seed, and have no content of their own.
@@ -43,6 +44,8 @@ pub(super) struct Account {
     jobs: BTreeMap<String, Job>,
     /// The names in lowercase: IAM names are case-insensitive.
     folded: Arc<BTreeSet<Key>>,
+    /// The events in CloudTrail.
+    pub(super) trail: Trail,
 }
 
 /// The name and the kind of a user or role. Pages are in this order, so users and roles are mixed.
@@ -68,6 +71,8 @@ struct SavedAccount {
     deletions: BTreeMap<String, u64>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     role_deletions: BTreeMap<String, u64>,
+    #[serde(default, skip_serializing_if = "Trail::is_empty")]
+    trail: Trail,
 }
 
 /// A user or a role: an IAM entity.
@@ -88,6 +93,9 @@ pub(super) struct Entity {
     pub(super) trust_policy: Option<String>,
     #[serde(default, skip_serializing_if = "LastUsed::is_empty")]
     pub(super) last_used: LastUsed,
+    /// The creation date; `None` for that of the seed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) created: Option<String>,
     #[serde(skip)]
     stale: Option<Stale>,
 }
@@ -109,6 +117,7 @@ impl Entity {
             policies: Policies::default(),
             trust_policy: None,
             last_used: LastUsed::default(),
+            created: None,
             stale: None,
         }
     }
@@ -143,7 +152,8 @@ impl Entity {
 
 impl From<SavedAccount> for Account {
     fn from(saved: SavedAccount) -> Self {
-        let SavedAccount { users, roles, groups, policies, deletions, role_deletions } = saved;
+        let SavedAccount { users, roles, groups, policies, deletions, role_deletions, trail } =
+            saved;
         let deletions = keyed(deletions, role_deletions);
         let entities = keyed(users, roles).into_iter();
         let entities: BTreeMap<_, _> = entities.map(|(key, it)| (key, Arc::new(it))).collect();
@@ -151,7 +161,7 @@ impl From<SavedAccount> for Account {
             entities.keys().map(|(name, kind)| key(*kind, &name.to_ascii_lowercase())).collect();
         let folded = Arc::new(folded);
         let (alias, jobs) = (None, BTreeMap::new());
-        Account { alias, entities, groups, policies, deletions, jobs, folded }
+        Account { alias, entities, groups, policies, deletions, jobs, folded, trail }
     }
 }
 
@@ -180,6 +190,7 @@ impl Serialize for Account {
             policies: self.policies.clone(),
             deletions: deletions(PrincipalKind::User),
             role_deletions: deletions(PrincipalKind::Role),
+            trail: self.trail.clone(),
         };
         saved.serialize(to)
     }

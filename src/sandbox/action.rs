@@ -42,7 +42,7 @@ impl Action {
     ];
 
     /// All actions, ordered by name.
-    pub const ALL: [Action; 61] = [
+    pub const ALL: [Action; 62] = [
         Action("AddUserToGroup"),
         Action::ASSUME_ROLE,
         Action("AttachGroupPolicy"),
@@ -94,6 +94,7 @@ impl Action {
         Action("ListRoots"),
         Action("ListUserPolicies"),
         Action("ListUsers"),
+        Action("LookupEvents"),
         Action("PutGroupPolicy"),
         Action("PutRolePermissionsBoundary"),
         Action("PutRolePolicy"),
@@ -118,7 +119,7 @@ pub(super) fn is_exempt(action: &str) -> bool {
 
 /// Whether an action changes the account. The other actions are named like the verbs.
 pub(super) fn is_write(action: &str) -> bool {
-    let verbs = ["Assume", "Describe", "Generate", "Get", "List"];
+    let verbs = ["Assume", "Describe", "Generate", "Get", "List", "Lookup"];
     let is_read = verbs.iter().any(|verb| action.starts_with(verb));
     !is_read && action.parse::<Action>().is_ok()
 }

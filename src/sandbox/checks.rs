@@ -12,7 +12,8 @@ use crate::iam::{PolicyArn, is_name_char};
 /// The result of an action; `None` for an action without a result.
 pub(super) type ActionResult = Result<Option<Vec<Xml>>, ErrorResponse>;
 
-/// The creation date of all users, roles and policies: constant, so that responses do not depend on the clock.
+/// The creation date of all policies, and of all users and roles that no call created: constant, so that responses do not
+/// depend on the clock.
 pub(super) const CREATED: &str = "2024-11-24T00:00:00Z";
 
 /// Checks that the policy is attachable and belongs to this account or to AWS.

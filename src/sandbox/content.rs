@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::action::is_exempt;
 use super::request::{ErrorResponse, Protocol};
 use super::xml::{self, Xml};
-use super::{iam, organizations, sts};
+use super::{iam, organizations, sts, trail};
 
 /// The content of a response.
 pub(super) struct Content {
@@ -19,7 +19,7 @@ impl Content {
         Content { status: 200, protocol: Protocol::Query, body }
     }
 
-    /// The result of an action of AWS Organizations.
+    /// The result of an action of AWS Organizations or CloudTrail.
     pub(super) fn json(result: &Value) -> Content {
         Content { status: 200, protocol: Protocol::Json, body: result.to_string() }
     }
@@ -41,7 +41,7 @@ impl Content {
                 (status, xml::error(namespace(action), status, code, message, request_id))
             }
             Protocol::Json => {
-                let (status, error) = organizations::error(status, code, message);
+                let (status, error) = organizations::error(action, status, code, message);
                 (status, error.to_string())
             }
         };
@@ -66,7 +66,10 @@ impl Content {
                 Content::xml(action, Some(page), request_id)
             }
             Protocol::Json => {
-                let list = organizations::list_name(action).unwrap_or_default();
+                let list = match action {
+                    trail::LOOKUP => "Events",
+                    _ => organizations::list_name(action).unwrap_or_default(),
+                };
                 Content::json(&json!({ list: [], "NextToken": request_id }))
             }
         }

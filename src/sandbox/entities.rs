@@ -1,6 +1,6 @@
 //! The actions on users and roles.
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use super::account::{Account, Entity, Key, key};
 use super::checks::{ActionResult, CREATED, check_boundary, checked_path, checked_tags, invalid};
@@ -83,6 +83,7 @@ pub(super) fn create(
     let entity = account.put(kind, name, path, boundary);
     tags.into_iter().for_each(|(key, value)| entity.tag(key, value));
     entity.trust_policy = trust_policy;
+    entity.created = Some(humantime::format_rfc3339_seconds(SystemTime::now()).to_string());
     let entity = account.entity(kind, name).ok_or_else(|| no_such(kind, name))?;
     let fields = whole(account, request, &key(kind, name), entity);
     Ok(Some(vec![element(element_name(kind), fields)]))
@@ -193,7 +194,7 @@ fn fields(account: &Account, request: &Request, key: &Key, entity: &Entity) -> V
         text(name_field, name),
         text(id_field, unique_id),
         text("Arn", arn(request, key, entity)),
-        text("CreateDate", CREATED),
+        text("CreateDate", entity.created.as_deref().unwrap_or(CREATED)),
     ];
     if *kind == PrincipalKind::Role {
         fields.push(text(

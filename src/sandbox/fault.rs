@@ -46,7 +46,7 @@ pub enum Fault {
     OtherIdentity(AccountId),
     /// The credentials of `AssumeRole` expire after this time. Other actions are executed.
     SessionTime(Duration),
-    /// A list of AWS Organizations returns no items, and a token for the same page. AWS documents that pages can be empty
+    /// A list of AWS Organizations or CloudTrail returns no items, and a token for the same page. AWS documents that pages can be empty
     /// ([ListAccounts](https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html)). Other
     /// actions are executed.
     EmptyPage,
@@ -58,12 +58,14 @@ impl Fault {
         Fault::Error { status, code: code.to_owned(), message: message.to_owned() }
     }
 
-    /// IAM's response to a throttled call; `TooManyRequestsException` for an action of AWS Organizations.
+    /// IAM's response to a throttled call; `TooManyRequestsException` for an action of AWS Organizations, and
+    /// `ThrottlingException` for one of CloudTrail.
     pub fn throttling() -> Fault {
         Fault::error(400, "Throttling", "Rate exceeded")
     }
 
-    /// The response to a caller without the permission; `AccessDeniedException` for an action of AWS Organizations.
+    /// The response to a caller without the permission; `AccessDeniedException` for an action of AWS Organizations or
+    /// CloudTrail.
     pub fn access_denied() -> Fault {
         Fault::error(403, "AccessDenied", "User is not authorized to perform this action")
     }

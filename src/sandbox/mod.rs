@@ -1,5 +1,5 @@
-//! A local server that implements the parts of IAM, STS and AWS Organizations that the tool uses, for trials, tests and
-//! benchmarks without an AWS account. It listens only on the loopback interface.
+//! A local server that implements the parts of IAM, STS, AWS Organizations and CloudTrail that the tool uses, for trials,
+//! tests and benchmarks without an AWS account. It listens only on the loopback interface.
 //!
 //! The sandbox does not verify signatures. The credentials of `AssumeRole` select the account of the role. An access key
 //! ID of 12 digits selects the account with that ID. Any other access key ID selects [`ACCOUNT`].
@@ -12,6 +12,7 @@ mod attributes;
 mod calls;
 mod chaos;
 mod checks;
+mod cloudtrail;
 mod content;
 mod document;
 mod documents;
@@ -53,6 +54,7 @@ mod template;
 mod throttle;
 mod throttler;
 mod time_span;
+mod trail;
 mod unique_id;
 mod xml;
 
@@ -82,7 +84,7 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::iam::{PolicyArn, Principal, PrincipalKind, PrincipalName};
+use crate::iam::{Partition, PolicyArn, Principal, PrincipalKind, PrincipalName};
 use account::{Accounts, Entity};
 use document::Document;
 use shared::Shared;
@@ -262,6 +264,20 @@ impl Sandbox {
     /// those of the data plane, such as `s3:PutObject`. The service of an action is always used, too.
     pub fn put_last_used(&self, principal: &Principal, name: &str, ago: Duration) {
         self.change(principal, |entity| entity.last_used.put(name, ago));
+    }
+
+    /// Adds an event to CloudTrail of [`ACCOUNT`]: a record of an action of IAM, whose missing fields are those of a
+    /// successful request. Its time is `eventTime`, or the present time.
+    pub fn put_event(&self, record: serde_json::Map<String, serde_json::Value>) {
+        let mut event = cloudtrail::common(ACCOUNT, Partition::Aws.home_region());
+        event.extend(record);
+        self.shared.accounts().home().trail.add(event);
+    }
+
+    /// Sets the creation date of a user or role of [`ACCOUNT`], in the form of RFC 3339. Without it, the date is that of
+    /// the seed.
+    pub fn put_creation_date(&self, principal: &Principal, date: &str) {
+        self.change(principal, |entity| entity.created = Some(date.to_owned()));
     }
 
     /// Removes a policy from [`ACCOUNT`], even if it is the boundary of a user or role.

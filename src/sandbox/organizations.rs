@@ -6,6 +6,7 @@ use super::account_ids::ACCOUNT;
 use super::organization::{MemberAccount, Organization, ROOT_ID};
 use super::page::Behavior;
 use super::request::{ErrorResponse, Request};
+use super::trail::LOOKUP;
 
 /// The result of an action: a JSON object.
 pub(super) type JsonResult = Result<Value, ErrorResponse>;
@@ -56,9 +57,10 @@ pub(super) fn call(
 
 /// The body of an error, and its status. Some errors of every service have another name in the JSON protocol
 /// (<https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html#API_ListAccounts_Errors>).
-pub(super) fn error(status: u16, code: &str, message: &str) -> (u16, Value) {
+pub(super) fn error(action: &str, status: u16, code: &str, message: &str) -> (u16, Value) {
     let (status, code) = match code {
         "AccessDenied" => (400, "AccessDeniedException"),
+        "Throttling" if action == LOOKUP => (400, "ThrottlingException"),
         "Throttling" => (400, "TooManyRequestsException"),
         "ExpiredToken" => (400, "ExpiredTokenException"),
         "InvalidClientTokenId" => (400, "UnrecognizedClientException"),

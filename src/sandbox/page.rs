@@ -31,7 +31,7 @@ pub(super) struct Behavior {
     pub(super) identity: Option<AccountId>,
     /// The lifetime of the credentials of `AssumeRole`; `None` for what the call asks for.
     pub(super) session_time: Option<Duration>,
-    /// Whether lists of AWS Organizations have an empty page.
+    /// Whether lists of AWS Organizations and CloudTrail have an empty page.
     pub(super) is_empty_page: bool,
 }
 

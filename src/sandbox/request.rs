@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 
 use serde_json::{Map, Value};
 
@@ -11,7 +12,7 @@ use crate::iam::{AccountId, Partition, PrincipalKind};
 pub(super) enum Protocol {
     /// The query protocol of IAM and STS.
     Query,
-    /// JSON 1.1, the protocol of AWS Organizations.
+    /// JSON 1.1, the protocol of AWS Organizations and CloudTrail.
     Json,
 }
 
@@ -24,6 +25,10 @@ pub(super) struct Headers<'a> {
     pub(super) session_token: Option<&'a str>,
     /// `X-Amz-Target`, which names the action of a JSON request.
     pub(super) target: Option<&'a str>,
+    /// `User-Agent`
+    pub(super) user_agent: Option<&'a str>,
+    /// The address of the client, which is not a header.
+    pub(super) address: Option<IpAddr>,
 }
 
 impl Headers<'_> {
@@ -32,7 +37,15 @@ impl Headers<'_> {
     }
 }
 
-/// A request to IAM, STS or AWS Organizations.
+/// Where a request comes from.
+#[derive(Debug, Clone)]
+pub(super) struct RequestOrigin {
+    pub(super) access_key_id: String,
+    pub(super) user_agent: Option<String>,
+    pub(super) address: IpAddr,
+}
+
+/// A request to IAM, STS, AWS Organizations or CloudTrail.
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) protocol: Protocol,
@@ -42,6 +55,9 @@ pub(super) struct Request {
     /// The session of the credentials; `None` for other credentials.
     pub(super) session: Option<Session>,
     pub(super) partition: Partition,
+    /// The Region that the request is signed for.
+    pub(super) region: String,
+    pub(super) origin: RequestOrigin,
     parameters: BTreeMap<String, String>,
 }
 
@@ -95,7 +111,8 @@ impl Request {
             .ok_or_else(missing)?;
         let mut scope = scope.split([',', ' ']).next().unwrap_or_default().split('/');
         let key_id = scope.next().filter(|id| !id.is_empty()).ok_or_else(missing)?;
-        let partition = partition_of(scope.nth(1).unwrap_or_default());
+        let region = scope.nth(1).unwrap_or_default();
+        let partition = partition_of(region);
         let session = Session::of(key_id, headers.session_token).transpose();
         let session = session.map_err(|InvalidToken| {
             let message = "The security token included in the request is invalid.";
@@ -122,7 +139,13 @@ impl Request {
                 (action, parameters)
             }
         };
-        Ok(Request { protocol, action, account, session, partition, parameters })
+        let origin = RequestOrigin {
+            access_key_id: key_id.to_owned(),
+            user_agent: headers.user_agent.map(str::to_owned),
+            address: headers.address.unwrap_or(Ipv4Addr::LOCALHOST.into()),
+        };
+        let region = region.to_owned();
+        Ok(Request { protocol, action, account, session, partition, region, origin, parameters })
     }
 
     /// The request with each parameter changed, for this account.
@@ -134,6 +157,8 @@ impl Request {
             account: account.to_owned(),
             session: self.session.clone(),
             partition: self.partition,
+            region: self.region.clone(),
+            origin: self.origin.clone(),
             parameters: changed.collect(),
         }
     }
@@ -209,7 +234,8 @@ impl Request {
     }
 }
 
-/// The fields of a JSON object that are text or numbers. No action of the sandbox has other fields.
+/// The fields of a JSON object that are text or numbers, and those of the objects in its lists, named as in the query
+/// protocol: `Name.member.1.Field`. No action of the sandbox has other fields.
 fn json_parameters(body: &[u8]) -> Result<BTreeMap<String, String>, ErrorResponse> {
     let fields: Map<String, Value> = serde_json::from_slice(body).map_err(|_| {
         let message = "The body of the request is not a JSON object";
@@ -220,7 +246,21 @@ fn json_parameters(body: &[u8]) -> Result<BTreeMap<String, String>, ErrorRespons
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     };
-    Ok(fields.into_iter().filter_map(|(name, value)| Some((name, text(value)?))).collect())
+    let mut parameters = BTreeMap::new();
+    for (name, value) in fields {
+        let Value::Array(items) = value else {
+            parameters.extend(text(value).map(|text| (name, text)));
+            continue;
+        };
+        for (n, item) in (1..).zip(items) {
+            let Value::Object(fields) = item else { continue };
+            let fields = fields.into_iter().filter_map(|(field, value)| {
+                Some((format!("{name}.member.{n}.{field}"), text(value)?))
+            });
+            parameters.extend(fields);
+        }
+    }
+    Ok(parameters)
 }
 
 pub(super) fn invalid_marker() -> ErrorResponse {

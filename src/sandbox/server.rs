@@ -1,5 +1,6 @@
 use std::convert::Infallible;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -22,7 +23,7 @@ use super::localizer::Localizer;
 use super::page::Behavior;
 use super::request::{ErrorResponse, Headers, Protocol, Request};
 use super::shared::Shared;
-use super::{iam, organizations, state, sts};
+use super::{cloudtrail, iam, organizations, state, sts, trail};
 use crate::iam::{AccountId, Printable};
 
 type HttpResponse = Response<ResponseBody>;
@@ -43,14 +44,14 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
         tokio::select! {
             accepted = listener.accept() => {
                 // An error concerns one connection: the client has closed it, or there are too many.
-                let Ok((stream, _)) = accepted else {
+                let Ok((stream, client)) = accepted else {
                     tokio::time::sleep(std::time::Duration::from_millis(10)).await;
                     continue;
                 };
                 let _ = stream.set_nodelay(true);
                 let shared = shared.clone();
                 connections.spawn(async move {
-                    let service = service_fn(|request| handle(&shared, request));
+                    let service = service_fn(|request| handle(&shared, request, client.ip()));
                     // An error means that the client or an injected fault has closed the connection.
                     let _ = hyper::server::conn::http1::Builder::new()
                         .timer(TokioTimer::new())
@@ -67,6 +68,7 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 async fn handle(
     shared: &Shared,
     http: hyper::Request<Incoming>,
+    client: IpAddr,
 ) -> Result<HttpResponse, io::Error> {
     let request_id = request_id();
     let (head, body) = http.into_parts();
@@ -79,6 +81,8 @@ async fn handle(
         authorization: header("authorization"),
         session_token: header("x-amz-security-token"),
         target: header("x-amz-target"),
+        user_agent: header("user-agent"),
+        address: Some(client),
     };
     let protocol = headers.protocol();
     // The time of arrival determines throttling, so the latency comes afterward.
@@ -169,7 +173,12 @@ fn execute(shared: &Shared, request: &Request, behavior: Behavior, request_id: &
     let failure =
         |error: &ErrorResponse| Content::failure(request.protocol, action, error, request_id);
     if request.protocol == Protocol::Json {
-        let result = organizations::call(shared.organization().as_ref(), request, behavior);
+        let result = match action {
+            trail::LOOKUP => {
+                cloudtrail::lookup(shared.accounts().read(&request.account), request, behavior)
+            }
+            _ => organizations::call(shared.organization().as_ref(), request, behavior),
+        };
         return result.map_or_else(|error| failure(&error), |result| Content::json(&result));
     }
     let role = || shared.assumed_role().clone();
@@ -203,7 +212,7 @@ fn call_iam(shared: &Shared, request: &Request, behavior: Behavior, request_id: 
         Err(error) => Content::failure(local.protocol, &local.action, &error, request_id),
     };
     let content = if iam::needs_own_content(&request.action) {
-        format(write(shared, &request.account, &local, behavior))
+        format(write(shared, request, &local, behavior, request_id))
     } else {
         let accounts = shared.accounts();
         match accounts.shared(&request.account).cloned() {
@@ -232,9 +241,22 @@ fn call_iam(shared: &Shared, request: &Request, behavior: Behavior, request_id: 
 }
 
 /// The caller formats the result, after the accounts are unlocked.
-fn write(shared: &Shared, account: &str, request: &Request, behavior: Behavior) -> ActionResult {
+///
+/// `local` is the request in the terms of [`ACCOUNT`](super::ACCOUNT).
+fn write(
+    shared: &Shared,
+    request: &Request,
+    local: &Request,
+    behavior: Behavior,
+    request_id: &str,
+) -> ActionResult {
+    let role = shared.assumed_role().clone();
     let mut accounts = shared.accounts();
-    let result = iam::write(accounts.account(account), request, behavior);
+    let account = accounts.account(&request.account);
+    let result = iam::write(account, local, behavior);
+    if cloudtrail::is_recorded(&request.action) {
+        cloudtrail::record(account, request, role.as_deref(), &result, request_id);
+    }
     if is_write(&request.action)
         && let Some(file) = &shared.options.state
         && let Err(error) = state::save(file, &accounts)

@@ -30,12 +30,13 @@ pub(super) fn get_caller_identity(
     vec![text("Arn", arn), text("UserId", id), text("Account", account)]
 }
 
-struct Identity {
-    arn: String,
-    id: String,
+pub(super) struct Identity {
+    pub(super) arn: String,
+    pub(super) id: String,
 }
 
-fn identity(request: &Request, role: Option<&str>, account: &str) -> Identity {
+/// The caller of a request.
+pub(super) fn identity(request: &Request, role: Option<&str>, account: &str) -> Identity {
     let partition = request.partition;
     let session = request.session.as_ref().map(|it| (it.role.as_str(), it.name.as_str()));
     match session.or_else(|| role.map(|role| (role, CALLER))) {

@@ -13,7 +13,7 @@ use crate::files::{MaxSize, read_own};
 use crate::iam::{Digest, Printable, Timestamp};
 
 /// The directory in the state directory.
-const FLEETS: &str = "fleets";
+pub(super) const FLEETS: &str = "fleets";
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

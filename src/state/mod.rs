@@ -6,6 +6,7 @@ mod atomic;
 mod error;
 mod fleet_directory;
 mod holder;
+mod journals;
 mod lock;
 mod measured_rates;
 mod privacy;

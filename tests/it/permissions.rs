@@ -80,6 +80,17 @@ fn a_plan_writes_nothing_and_impact_adds_only_what_it_reads() {
     assert!(actions(&[plan]).iter().all(reads));
 }
 
+#[test]
+fn only_with_the_option_the_policy_allows_looking_up_events_on_every_resource() {
+    let binary = Binary::with_file(FILE);
+    let lookup = Call::new("cloudtrail:LookupEvents", "*");
+    let [plain, blame] = [&["plan"][..], &["plan", "--blame"]].map(|it| [print(&binary, it)]);
+    assert_eq!([allow(&plain, &lookup), allow(&blame, &lookup)], [false, true]);
+    let added: Vec<String> =
+        actions(&blame).into_iter().filter(|it| !actions(&plain).contains(it)).collect();
+    assert_eq!(added, ["cloudtrail:LookupEvents"]);
+}
+
 /// A file with this many users and as many boundaries.
 fn many(users: usize, boundaries: usize) -> String {
     let user = |n: usize| format!("user-{n:04} = \"policy/Boundary-{:04}\"\n", n % boundaries);

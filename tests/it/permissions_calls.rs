@@ -91,6 +91,12 @@ const SCENARIOS: &[Scenario] = &[
         permissions: &["plan", "impact --last-used"],
         commands: &["plan --impact", "plan --last-used 30"],
     },
+    // Who made the changes that the plan would undo.
+    Scenario {
+        file: "[users]\nuser-0002 = \"policy/Other\"\n[roles]\nuser-0001 = \"policy/Other\"\n",
+        permissions: &["plan --blame"],
+        commands: &["plan --blame"],
+    },
     // A pinned document of a policy that the account has.
     Scenario {
         file: "[boundaries]\nearlier = { arn = \"policy/Earlier\", document = \"Earlier.json\" }\n\

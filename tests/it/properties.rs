@@ -221,6 +221,7 @@ async fn without_faults(world: World) {
         selection: Selection::of_files(vec![path("boundaries.toml")]),
         max_changes: None,
         max_removals: None,
+        blame: None,
     };
     let before = world.truth(&sandbox);
     let plan = ops::plan(&options, &mut |_| {}).await.unwrap();

@@ -29,6 +29,7 @@ fn attributes(path: &str, tags: &[(&str, &str)]) -> Attributes {
         tags: tags.iter().map(tag).collect(),
         groups: Some(Vec::new()),
         is_administrator: Some(false),
+        created: None,
     }
 }
 

@@ -167,6 +167,7 @@ fn inventory(principals: &BTreeMap<(PrincipalKind, &'static str), DrawnPrincipal
             tags: drawn.tag.map(tag).into_iter().collect(),
             groups,
             is_administrator: None,
+            created: None,
         };
         readings.insert(principal.clone(), found(drawn.boundary.map(arn)));
         attributes.insert(principal, has);

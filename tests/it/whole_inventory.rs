@@ -92,6 +92,7 @@ fn expected() -> [(Principal, Attributes); 4] {
         tags,
         groups: Some(groups.iter().map(|&group| Printable::new(group)).collect()),
         is_administrator: Some(is_administrator),
+        created: Some("2024-11-24T00:00:00Z".parse().unwrap()),
     };
     let alice_tags = tags([("Team", "payments"), ("empty", "")]);
     let role_tags = tags([("team", "platform")]);

@@ -75,7 +75,7 @@ pub(in crate::cli) struct Args {
     /// AWS Region for signing requests; IAM is a global service
     #[arg(long, global = true, conflicts_with = "sandbox", value_parser = region, help_heading = GLOBAL)]
     pub(in crate::cli) region: Option<String>,
-    /// Send requests to IAM, STS and AWS Organizations to this URL instead of the AWS endpoints
+    /// Send requests to IAM, STS, AWS Organizations and CloudTrail to this URL instead of the AWS endpoints
     ///
     /// Requests that get credentials, such as sts:AssumeRole for a profile, are not affected.
     #[arg(long, global = true, value_name = "URL", conflicts_with = "sandbox", value_parser = url, help_heading = GLOBAL)]

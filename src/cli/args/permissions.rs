@@ -90,7 +90,11 @@ pub(in crate::cli) enum PermissionsCommand {
     /// The policy allows what the features that the files use read. `plan --impact` needs that of `permissions impact`,
     /// too.
     #[command(after_help = example::help(PLAN_EXAMPLES))]
-    Plan,
+    Plan {
+        /// Also allow what plan --blame reads: the events of CloudTrail
+        #[arg(long)]
+        blame: bool,
+    },
     /// Print the policy for apply: reads and writes
     ///
     /// Only the policies that the files name can be set as boundaries, and only the boundaries of users and roles that
@@ -168,6 +172,9 @@ pub(in crate::cli) struct FleetPermissionsArgs {
     /// Allow only what plan, check and rollback read
     #[arg(long, conflicts_with_all = ["any_principal", "rollback", "rollback_to"])]
     pub(in crate::cli) read_only: bool,
+    /// Also allow what plan --blame reads in each account: the events of CloudTrail
+    #[arg(long, requires = "read_only")]
+    pub(in crate::cli) blame: bool,
     #[command(flatten)]
     pub(in crate::cli) writes: WriteArgs,
     /// Role or user that assumes the roles, or account, as an ARN; can be repeated. Without it, no trust policy is

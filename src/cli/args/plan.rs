@@ -46,6 +46,14 @@ pub(in crate::cli) struct PlanArgs {
     /// Show what decides the boundary of this user or role, such as user/alice, instead of the plan
     #[arg(long, value_name = "PRINCIPAL", value_parser = principal, conflicts_with_all = ["out", "base", "only", "detailed_exitcode", "fleet", "quiet"])]
     pub(in crate::cli) explain: Option<Principal>,
+    /// Look up in CloudTrail who made the changes that the plan would undo, when, from which address and with which tool
+    ///
+    /// With --base, only drift is looked up. Names, addresses and user agents become part of the plan, also of a saved one.
+    #[arg(long, conflicts_with = "explain")]
+    pub(in crate::cli) blame: bool,
+    /// Find the journals of earlier runs in this directory, which --state-dir of apply named
+    #[arg(long, value_name = "DIR", requires = "blame")]
+    pub(in crate::cli) state_dir: Option<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) selection: SelectionArgs,
     #[command(flatten)]

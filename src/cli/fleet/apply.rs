@@ -60,6 +60,7 @@ pub(in crate::cli) async fn apply_files(
         selection: command.selection.of(Vec::new()),
         max_changes: None,
         max_removals: None,
+        blame: None,
     };
     let input = match command.of_fleet.as_planned {
         true => FleetInput::FilesAsPlanned(files),
@@ -111,7 +112,7 @@ async fn run(
         timeout: command.timeout,
         verify_for: command.read_back,
         journals: command.journal.clone(),
-        state: state(args, command),
+        state: state(args, command.state_dir.as_deref(), command.journal.as_deref()),
     };
     let switch = StopSwitch::new();
     let events = Events::default();

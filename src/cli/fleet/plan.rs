@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use super::super::access::access;
+use super::super::access::{access, state};
 use super::super::args::{Args, PlanArgs, PlanOutput, RollbackArgs};
 use super::super::check::write_to_review;
 use super::super::exit_code::Exit;
@@ -45,6 +45,7 @@ pub(in crate::cli) async fn plan(
         },
         max_changes: command.limits.max_changes,
         max_removals: command.limits.max_removals,
+        blame: command.blame.then(|| state(args, command.state_dir.as_deref(), None)),
     };
     let events = Events::default();
     let progress = ReadingProgress::start(&events, output);

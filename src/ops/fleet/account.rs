@@ -17,7 +17,7 @@ use crate::journal::RunRecord;
 use crate::plan::{
     AccountProblem, AccountProblemCode, FleetAccountRef, Overrides, Plan, Supervision, Violation,
 };
-use crate::state::StateError;
+use crate::state::{StateError, StateRoot};
 
 /// What the plan of an account is made from.
 #[derive(Clone)]
@@ -41,6 +41,8 @@ pub(super) struct AccountMaking {
     pub(super) selection: Selection,
     pub(super) impact: ImpactScope,
     pub(super) record_documents: bool,
+    /// Whether to look up who made the changes, and the state directory with the journals of earlier runs.
+    pub(super) blame: Option<StateRoot>,
     /// The guard rails are checked with these.
     pub(super) check: Option<(Supervision, Overrides)>,
 }
@@ -73,7 +75,12 @@ impl Target {
             };
             let waits = time.waits();
             let made = make(&access, id, input, &making, waits);
-            time.within(&mut |wait| waiting(&events, id, wait), made).await
+            let on_wait = &mut |wait: Option<&Wait>| waiting(&events, id, wait);
+            let (session, mut made) = time.within(on_wait, made).await?;
+            if let Some(state) = &making.blame {
+                session.add_blame(&mut made.plan, state, &mut time, on_wait).await?;
+            }
+            Ok(made)
         };
         let made = made.await.map_err(|error| problem(&error));
         events(FleetEvent::Planned(id, made.as_ref().map(|_| ()).map_err(Clone::clone)));
@@ -87,7 +94,7 @@ async fn make(
     input: Input,
     making: &AccountMaking,
     waits: crate::aws::Waits,
-) -> Result<Made, Error> {
+) -> Result<(Session, Made), Error> {
     let session = Session::open(access, Some(account), &input, waits).await?;
     let session = session.recording(making.record_documents).with_impact(making.impact);
     let plan = session.plan(input).await?;
@@ -97,7 +104,7 @@ async fn make(
         }
         None => Vec::new(),
     };
-    Ok(Made { plan, violations })
+    Ok((session, Made { plan, violations }))
 }
 
 /// Tells what the work in an account waits for.

@@ -19,6 +19,7 @@ use crate::apply::{FleetEvent, FleetStage};
 use crate::aws::Access;
 use crate::iam::Threshold;
 use crate::plan::{AccountPlan, FleetPlan, Violation};
+use crate::state::StateRoot;
 
 /// Options of [`plan_fleet`].
 #[derive(Debug, Clone)]
@@ -37,6 +38,9 @@ pub struct FleetPlanOptions {
     pub max_changes: Option<Threshold>,
     /// Replaces the files' threshold for removals in each account.
     pub max_removals: Option<Threshold>,
+    /// Whether to look up in CloudTrail who made the changes that the plans would undo, and the state directory with the
+    /// journals by which runs of this tool are recognized.
+    pub blame: Option<StateRoot>,
 }
 
 /// How the plans of a fleet are made, whatever they are made from.
@@ -123,6 +127,7 @@ impl FleetPlanOptions {
             selection: Selection { is_of_fleet: true, ..self.selection.clone() },
             impact: self.making.impact,
             record_documents: self.making.record_documents,
+            blame: self.blame.clone(),
             check: None,
         }
     }

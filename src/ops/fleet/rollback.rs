@@ -95,6 +95,7 @@ pub async fn rollback_fleet(
         selection: Selection::of_files(Vec::new()),
         impact: making.impact,
         record_documents: making.record_documents || making.out.is_some(),
+        blame: None,
         check: None,
     };
     let (mut accounts, _) =

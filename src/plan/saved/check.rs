@@ -51,6 +51,7 @@ pub(super) fn plan(document: Document) -> Result<Plan, String> {
     };
     document.coverage.into_plan(&mut plan)?;
     pinned::into_plan(document.documents, document.drifted, &mut plan)?;
+    plan.blame = document.blame.map(|blame| blame.into_blame(&plan)).transpose()?;
     plan.impact = document.impact.map(|impact| impact.into_impact(&plan)).transpose()?;
     let planned = plan.changes.len() + plan.problems.len();
     if plan.in_sync.total().checked_add(planned).is_none() {

@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::blame::BlameDocument;
 use super::coverage::{CoverageDocument, SeverityDocument};
 use super::format::{FORMAT, FORMAT_VERSION, content_digest};
 use super::guard::GuardDocument;
@@ -91,6 +92,11 @@ pub(super) struct Document {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
     #[schemars(with = "ImpactDocument")]
     pub(super) impact: Option<ImpactDocument>,
+    /// Who made the changes that the plan would undo, according to CloudTrail; missing if it was not looked up. It is not
+    /// part of the digest.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
+    #[schemars(with = "BlameDocument")]
+    pub(super) blame: Option<BlameDocument>,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -294,6 +300,7 @@ impl Document {
             documents: pinned::digests(plan),
             drifted: pinned::drifted(plan),
             impact: plan.impact.as_ref().map(ImpactDocument::of),
+            blame: plan.blame.as_ref().map(BlameDocument::of),
         };
         document.digest = document.content_digest();
         document
@@ -405,10 +412,11 @@ pub(super) fn schema() -> Value {
 }
 
 /// The fields that are missing if they say nothing, so that the plans of earlier versions of the tool are valid.
-const OPTIONAL: [&str; 26] = [
+const OPTIONAL: [&str; 27] = [
     "account_roles",
     "as_of",
     "assume_role",
+    "blame",
     "documents",
     "drifted",
     "duration",

@@ -30,13 +30,15 @@ fn is_begun_with(text: &[u8], format: &str) -> bool {
     text.windows(format.len()).take(200).any(|window| window == format.as_bytes())
 }
 
-/// The SHA-256 of a document without its digest and without what its changes give and take, as JSON with sorted keys and no spaces.
+/// The SHA-256 of a document without its digest, what its changes give and take, and who made the changes that it would
+/// undo, as JSON with sorted keys and no spaces.
 pub(super) fn content_digest(document: &impl serde::Serialize) -> Digest {
     let mut content =
         serde_json::to_value(document).expect("strings and numbers serialize to JSON");
     if let Some(fields) = content.as_object_mut() {
         fields.remove("digest");
         fields.remove("impact");
+        fields.remove("blame");
     }
     content.sort_all_objects();
     Digest::of(content.to_string())

@@ -3,6 +3,7 @@
 //! `plan --format json` prints the document that `plan --out` writes. It contains no time and no property of the
 //! machine: the same files and the same account give the same bytes.
 
+mod blame;
 mod check;
 mod coverage;
 mod document;

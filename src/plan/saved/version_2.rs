@@ -141,6 +141,7 @@ impl DocumentVersion2 {
             documents: Vec::new(),
             drifted: Vec::new(),
             impact: None,
+            blame: None,
         };
         document.digest = document.content_digest();
         Ok(document)

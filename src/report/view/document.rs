@@ -154,6 +154,8 @@ pub(in crate::report) struct ChangeView<'a> {
     pub(in crate::report) reason: Option<&'a str>,
     /// What the change gives and takes, if it was computed.
     pub(in crate::report) impact: Option<Text<'a>>,
+    /// Who made the change that this one would undo, if it was looked up.
+    pub(in crate::report) cause: Option<Text<'a>>,
 }
 
 /// The kinds of changes, the most dangerous first: removing or replacing a boundary can give a principal
@@ -318,12 +320,13 @@ impl Place<'_> {
 }
 
 impl<'a> ChangeView<'a> {
-    /// What the change gives and takes, the expiration and the reason: `takes s3:PutObject; gives none; expired on
-    /// 2027-01-31; reason: on call`. `None` without any of them.
+    /// What the change gives and takes, the expiration, the reason and the cause: `takes s3:PutObject; gives none; expired
+    /// on 2027-01-31; reason: on call`. `None` without any of them.
     pub(in crate::report) fn note(&self) -> Option<Text<'a>> {
         let expired = self.expired.map(|at| Text::ours("expired on ").and_sentence(at.to_string()));
         let reason = self.reason.map(|reason| Text::ours("reason: ").and_quote(reason));
-        let parts = [self.impact.clone(), expired, reason].into_iter().flatten();
+        let parts = [self.impact.clone(), expired, reason, self.cause.clone()];
+        let parts = parts.into_iter().flatten();
         parts.reduce(|text, part| text.and("; ").and_text(part))
     }
 }

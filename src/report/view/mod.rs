@@ -4,6 +4,7 @@
 //! untrusted text.
 
 mod advice;
+mod blame;
 mod check;
 mod coverage;
 mod coverage_view;

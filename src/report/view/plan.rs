@@ -1,3 +1,4 @@
+use super::blame::{BlameNotes, blame_section};
 use super::coverage::{coverage_parts, coverage_sections, may_have_rules, none_is_unlisted};
 use super::coverage_view::of_plan;
 use super::guard::guard_section;
@@ -35,6 +36,7 @@ pub(in crate::report) fn review(plan: &Plan) -> Document<'_> {
     let title = title.and(": ").and_sentence(result);
     let mut sections = impact_sections(plan);
     sections.extend(change_sections(plan));
+    sections.extend(blame_section(plan));
     let has_effects = plan.impact.as_ref().is_some_and(|impact| !impact.effects.is_empty());
     sections.extend(has_effects.then(about_the_method));
     sections.extend(incomplete_journal(plan));
@@ -83,12 +85,13 @@ fn counts(plan: &Plan) -> Vec<CountsRow> {
 }
 
 fn change_sections(plan: &Plan) -> Vec<Section<'_>> {
-    let impacts = ImpactNotes::of(plan);
+    let (impacts, causes) = (ImpactNotes::of(plan), BlameNotes::of(plan));
     let section = |(origin, heading, severity, label, noun)| {
         let row = |change| {
             let mut row = change_row(plan, change);
             if let Some(view) = &mut row.change {
                 view.impact = impacts.of_change(&change.principal);
+                view.cause = causes.of_change(&change.principal);
             }
             row
         };
@@ -142,6 +145,7 @@ pub(in crate::report) fn change_view<'a>(plan: &'a Plan, change: &'a Change) -> 
         expired: change.expired,
         reason: change.reason.as_deref(),
         impact: None,
+        cause: None,
     }
 }
 

@@ -73,6 +73,9 @@ fn call(
 ) -> Option<Call> {
     if let Some(target) = request.headers.get("x-amz-target") {
         let action = target.split('.').next_back().unwrap();
+        if target.contains("CloudTrail") {
+            return Some(Call::new(&format!("cloudtrail:{action}"), "*"));
+        }
         let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
         let resource = match body["ParentId"].as_str() {
             Some(root) if root.starts_with("r-") => format!("root/o-sandbox/{root}"),
