@@ -3,8 +3,8 @@
 
 use super::style::Style;
 use super::view::{
-    Body, Boundary, ChangeView, Closing, CountsRow, Difference, Document, Place, Row, Section,
-    Severity, Span, Text, counted_more, grouped, principals,
+    Body, Boundary, ChangeView, Closing, CountsRow, Difference, Document, GUARD_RAIL, Place, Row,
+    Section, Severity, Span, Text, counted_more, grouped, principals,
 };
 use crate::iam::{Digest, is_unsafe};
 
@@ -47,7 +47,10 @@ pub(super) fn parts(document: &Document<'_>) -> Vec<Part> {
 /// The title, the counts, the closing line and the statements about the whole document.
 fn summary(document: &Document<'_>) -> String {
     let mut text = beginning(document);
-    document.sections.iter().for_each(|section| text.push_str(&statements(section)));
+    // What refuses the plan comes first.
+    let (violated, others): (Vec<&Section<'_>>, Vec<&Section<'_>>) =
+        document.sections.iter().partition(|section| section.label == GUARD_RAIL);
+    violated.into_iter().chain(others).for_each(|section| text.push_str(&statements(section)));
     text + &digest_line(document)
 }
 

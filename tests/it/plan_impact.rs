@@ -310,3 +310,36 @@ async fn taking_what_was_used_is_refused_if_the_file_says_so() {
     assert_eq!(fixture.run(&allowed).await.code, 0);
     assert!(fixture.has(2, "Other"));
 }
+
+#[tokio::test]
+async fn a_comment_begins_with_what_refuses_the_plan_and_says_why_each_permission_changes() {
+    let file = |users: &str, guard: &str| {
+        let account = "[account]\nid = \"123456789012\"\n";
+        format!("{account}[guard]\n{guard}\n[users]\n{users}")
+    };
+    let of = |n: usize, value: &str| format!("{} = {value}\n", user(n));
+    let after = [of(0, "false"), of(1, "\"policy/Other\"")].concat();
+    let fixture = Fixture::users(2).file(&file(&after, "max_removals = 0")).start().await;
+    fixture.sandbox.put_document(&arn("Developer"), &allow(&["s3:Get*"]));
+    fixture.sandbox.put_document(&arn("Other"), &allow(&["s3:Get*", "ec2:Describe*"]));
+    for n in 0..2 {
+        fixture.set(n, "Developer");
+        fixture.sandbox.put_inline_policy(&Principal::user(user(n)), "all", &allow(&["*"]));
+    }
+    let before = [of(0, "\"policy/Developer\""), of(1, "\"policy/Other\"")].concat();
+    std::fs::write(fixture.folder().join("base.toml"), file(&before, "")).unwrap();
+    let plan = ["plan", "--base", "base.toml", "--impact", "--format"];
+    let markdown = fixture.run(&[&plan[..], &["markdown"]].concat()).await;
+    assert_eq!(markdown.code, 0, "{markdown}");
+    let title = markdown.out.lines().find(|line| line.starts_with("### ")).unwrap();
+    assert!(title.ends_with(": 2 changes; guard rails violated"), "{title}");
+    let at = |text: &str| markdown.out.find(text).unwrap_or_else(|| panic!("{text}: {markdown}"));
+    assert!(at("**Guard rail violated; apply refuses this plan**") < at("**Gives permissions**"));
+    let removed = format!("- `{}` (boundary removed, from this change): gives ", user(0));
+    let drifted = format!("- `{}` (drift): gives ", user(1));
+    assert!(at(&removed) < at(&drifted));
+    let html = fixture.run(&[&plan[..], &["html"]].concat()).await.out;
+    let at = |text: &str| html.find(text).unwrap_or_else(|| panic!("{text}: {html}"));
+    assert!(at("Guard rail violated; apply refuses") < at("Gives permissions"));
+    assert!(at("<dt>gives, takes</dt>") > 0);
+}

@@ -46,6 +46,10 @@ fn systemd_analyze_finds_nothing() {
     let of_ours = |line: &&str| line.contains("iam-boundaries");
     let findings: Vec<&str> = ran.err.lines().filter(of_ours).collect();
     assert_eq!((ran.code, findings), (0, Vec::new()), "{ran}");
+    let mut security = Command::new("systemd-analyze");
+    security.args(["security", "--offline=true", "--threshold=20", "--no-pager"]).arg(&units[0]);
+    let ran = Ran::of(security.output().unwrap());
+    assert_eq!(ran.code, 0, "the exposure is above 2.0: {ran}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::mem;
 
 use super::input::Report;
-use crate::report::view::{Body, Row, Section, Severity, Text};
+use crate::report::view::{Body, GUARD_RAIL, Row, Section, Severity, Text};
 
 /// Sections with the same heading, message and help.
 pub(super) struct Block<'a> {
@@ -45,7 +45,9 @@ pub(super) fn blocks<'a>(reports: &[Report<'a>]) -> Vec<Block<'a>> {
             blocks[index].parts.push((*account, section));
         }
     }
-    blocks.sort_by_key(|block| block.severity != Severity::Error);
+    // What refuses the plan comes first.
+    let is_violated = |block: &Block<'_>| block.parts.iter().any(|it| it.1.label == GUARD_RAIL);
+    blocks.sort_by_key(|block| (!is_violated(block), block.severity != Severity::Error));
     blocks
 }
 

@@ -23,6 +23,10 @@ pub(super) fn glossary(reports: &[Report<'_>], blocks: &[Block<'_>]) -> Option<M
         rows.any(|(_, row)| row.change.as_ref().is_some_and(|change| change.kind == kind))
     };
     let has_lines = blocks.iter().flat_map(Block::rows).any(|(_, row)| row.place.is_some());
+    let has_impact = blocks
+        .iter()
+        .flat_map(Block::rows)
+        .any(|(_, row)| row.change.as_ref().is_some_and(|change| change.impact.is_some()));
     let has_digest = reports.iter().any(|report| report.document.digest.is_some());
     let has_label = |label| {
         blocks.iter().flat_map(|block| &block.parts).any(|(_, section)| section.label == label)
@@ -58,6 +62,23 @@ pub(super) fn glossary(reports: &[Report<'_>], blocks: &[Block<'_>]) -> Option<M
             "drift",
             "The files asked for it before this pull request, too, and the account is different. Someone may have changed the \
              account without the files.",
+        ),
+        (
+            has_impact,
+            "gives, takes",
+            "The change gives actions that the user or role can be allowed only after it, and takes those that it can be \
+             allowed only before it.",
+        ),
+        (
+            has_impact,
+            "extends, reduces",
+            "An action that is allowed only on some resources or under some conditions becomes allowed on all and under all, \
+             or the reverse.",
+        ),
+        (
+            has_impact,
+            "can allow more of, can allow less of",
+            "The action is allowed only on some resources or under some conditions, before and after, and these differ.",
         ),
         (has_lines, "line", "The line of the file that decides the boundary."),
         (

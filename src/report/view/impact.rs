@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::words::{at_most, counted, counted_more, grouped, names};
 use super::{Closing, Document, Section, Severity, Text, Tone};
-use crate::iam::Principal;
+use crate::iam::{BoundaryChange, Principal};
 use crate::impact::{
     AccessLevel, ActionSet, Actions, Catalog, ComparedDocuments, Comparison, Direction, Folded,
     ServiceTally, Summary, Tally, folded, services,
 };
 use crate::plan::{
-    Effect, ExplainedImpact, Plan, PlanImpact, UsedPermission, UsedPermissions, UsedResult,
+    Change, Effect, ExplainedImpact, Origin, Plan, PlanImpact, UsedPermission, UsedPermissions,
+    UsedResult,
 };
 
 /// The text that identifies a comparison among other documents.
@@ -248,16 +249,21 @@ pub(super) fn impact_sections(plan: &Plan) -> Vec<Section<'_>> {
     if effects.is_empty() {
         return Vec::new();
     }
+    let changes: HashMap<&Principal, &Change> =
+        plan.changes.iter().map(|change| (&change.principal, change)).collect();
     let can_allow = |effect: &&Effect| effect.result.as_ref().is_ok_and(Summary::can_allow);
     let (widening, others): (Vec<&Effect>, Vec<&Effect>) = effects.iter().partition(can_allow);
     let (unknown, others): (Vec<&Effect>, Vec<&Effect>) =
         others.into_iter().partition(|effect| effect.result.is_err());
+    let can_deny = |effect: &&Effect| effect.result.as_ref().is_ok_and(Summary::can_deny);
+    let (narrowing, without): (Vec<&Effect>, Vec<&Effect>) = others.into_iter().partition(can_deny);
     [
         used.as_ref().and_then(used_section),
         used.as_ref().and_then(unknown_use_section),
-        effects_section("Gives permissions", Severity::Warning, widening),
-        effects_section("Impact not known", Severity::Warning, unknown),
-        effects_section("Takes permissions, or has no effect", Severity::Notice, others),
+        effects_section("Gives permissions", Severity::Warning, widening, &changes),
+        effects_section("Impact not known", Severity::Warning, unknown, &changes),
+        effects_section("Takes permissions", Severity::Notice, narrowing, &changes),
+        effects_section("Has no effect on permissions", Severity::Notice, without, &changes),
     ]
     .into_iter()
     .flatten()
@@ -331,17 +337,34 @@ fn effects_section<'a>(
     heading: &'static str,
     severity: Severity,
     effects: Vec<&'a Effect>,
+    changes: &HashMap<&Principal, &Change>,
 ) -> Option<Section<'a>> {
+    let statements = effects.into_iter().map(|effect| of_principals(effect, changes)).collect();
     let statements =
-        at_most(effects.into_iter().map(of_principals).collect(), MAX_EFFECTS, |more| {
-            Text::sentence(counted_more(more, "effect"))
-        });
+        at_most(statements, MAX_EFFECTS, |more| Text::sentence(counted_more(more, "effect")));
     (!statements.is_empty()).then_some(statements_section(heading, severity, statements))
 }
 
 /// `user/alice, user/bob and 3 more principals: takes s3:PutObject; gives none`.
-fn of_principals(effect: &Effect) -> Text<'_> {
+/// `legacy (boundary removed, from this change): gives 12 actions of s3`.
+fn of_principals<'a>(effect: &'a Effect, changes: &HashMap<&Principal, &Change>) -> Text<'a> {
     let text = named_principals(&effect.principals);
+    let changes: Vec<&Change> =
+        effect.principals.iter().filter_map(|it| changes.get(it).copied()).collect();
+    let is_removal = |change: &&Change| matches!(change.boundary, BoundaryChange::Remove { .. });
+    let is_of = |origin| changes.iter().all(|change| change.origin == Some(origin));
+    let qualifiers: Vec<&str> = [
+        (changes.iter().all(is_removal), "boundary removed"),
+        (is_of(Origin::ThisChange), "from this change"),
+        (is_of(Origin::Drift), "drift"),
+    ]
+    .into_iter()
+    .filter_map(|(is_so, text)| is_so.then_some(text))
+    .collect();
+    let text = match qualifiers.is_empty() {
+        true => text,
+        false => text.and(" (").and_sentence(qualifiers.join(", ")).and(")"),
+    };
     text.and(": ").and_text(result(effect))
 }
 

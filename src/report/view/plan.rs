@@ -18,9 +18,11 @@ const DRIFT: &str = "Drift";
 
 /// A plan, with the guard rails that it violates.
 pub(in crate::report) fn plan(plan: &Plan) -> Document<'_> {
-    let mut document = review(plan);
-    document.sections.extend(guard_section(plan));
-    document
+    let document = review(plan);
+    let Some(violated) = guard_section(plan) else { return document };
+    let title = document.title.and("; guard rails violated");
+    let sections = document.sections.into_iter().chain([violated]).collect();
+    Document { title, sections, ..document }
 }
 
 /// A plan without violations of guard rails: a run checks the guard rails with its own overrides.
