@@ -168,6 +168,21 @@ fn the_image_runs_as_a_user_without_privileges_and_has_only_the_binary() {
     assert_eq!(copied, 3, "the binary, the certificate authorities and the state directory");
 }
 
+#[test]
+fn the_static_binary_is_at_most_16_mb() {
+    let Some(binary) = std::env::var_os(STATIC_BINARY) else {
+        return skip(
+            "static",
+            &format!("{STATIC_BINARY} does not name a static build of the binary"),
+        );
+    };
+    let size = fs::metadata(binary).unwrap().len();
+    assert!(
+        size <= 16_000_000,
+        "{size} bytes: `cargo bloat --release --crates` shows what is large"
+    );
+}
+
 /// In an empty root directory there is no libc, no `/etc`, no `/tmp`, no home and no shell.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_static_binary_applies_in_an_empty_root_directory() {
