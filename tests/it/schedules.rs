@@ -63,6 +63,42 @@ fn the_policies_are_those_that_the_tool_prints_for_the_file() {
 }
 
 #[test]
+fn the_policies_of_the_ci_examples_are_those_that_the_tool_prints() {
+    let own_file = Binary::with_own_file();
+    let no_file = Binary::with_file("");
+    fs::remove_file(no_file.folder().join("boundaries.toml")).unwrap();
+    let account = ["--account", "123456789012"];
+    let of_github = ["permissions", "trust-github", "--repository", "ORG/REPO"];
+    let of_gitlab = ["permissions", "trust-gitlab", "--project", "GROUP/PROJECT"];
+    let pull_requests = ["--pull-request", "--branch", "main"];
+    for (file, printed) in [
+        ("plan-permissions", own_file.run(&["permissions", "plan"])),
+        ("apply-permissions", own_file.run(&["permissions", "apply"])),
+        ("trust-github-plan", no_file.run(&[&of_github[..], &pull_requests, &account].concat())),
+        (
+            "trust-github-apply",
+            no_file.run(&[&of_github[..], &["--environment", "aws"], &account].concat()),
+        ),
+        (
+            "trust-gitlab-apply",
+            no_file.run(&[&of_gitlab[..], &["--branch", "main"], &account].concat()),
+        ),
+    ] {
+        let path = format!("examples/ci/policies/{file}.json");
+        assert_eq!((printed.code, printed.out), (0, fs::read_to_string(path).unwrap()), "{file}");
+    }
+    // A role that only reads trusts each branch: merge requests have their own.
+    let [plan, apply] = ["plan", "apply"].map(|role| {
+        let path = format!("examples/ci/policies/trust-gitlab-{role}.json");
+        serde_json::from_str::<Value>(&fs::read_to_string(path).unwrap()).unwrap()
+    });
+    let condition = |policy: &Value| policy["Statement"][0]["Condition"].clone();
+    let subject = condition(&plan)["StringLike"]["gitlab.com:sub"].as_str().unwrap().to_owned();
+    let of_main = condition(&apply)["StringEquals"]["gitlab.com:sub"].clone();
+    assert_eq!(of_main, subject.replace('*', "main"));
+}
+
+#[test]
 fn each_trust_policy_lets_one_service_or_one_identity_assume_the_role() {
     for (file, principal) in [
         ("schedules/policies/trust-ec2", json!({ "Service": "ec2.amazonaws.com" })),
