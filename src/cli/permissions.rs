@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::gate::Content;
 use super::output::Output;
 use crate::iam::{AccountId, Partition};
-use crate::ops::{self, Error, PermissionsOptions};
+use crate::ops::{self, Error, Permissions, PermissionsOptions};
 use crate::permissions::{
     Breadth, Fitted, FleetPolicies, FleetScope, OidcTrust, PolicyDocument, Purpose, RolePattern,
     TooLong, TrustedArn, oidc_trust, service_control_policy,
@@ -46,7 +46,13 @@ fn of_files(args: &Args, purpose: Purpose, output: &Output) -> Result<Exit, Fail
         partition: partition(args)?,
         purpose,
     };
-    let fitted = ops::permissions(&options)?;
+    let Permissions { fitted, role } = ops::permissions(&options)?;
+    if let Some(role) = role {
+        output.remark(&format!(
+            "note: the policy is for {role}, which the files name: the credentials that assume it need only \
+             sts:AssumeRole for it, and its trust policy must trust them"
+        ));
+    }
     tell_breadth("the policy", &fitted.broadened, output);
     print(&fitted.document, output)
 }

@@ -38,7 +38,7 @@ pub use fleet_error::FleetError;
 pub use from_csv::{FromCsv, FromCsvOptions, from_csv};
 pub use impact::{ImpactOptions, impact};
 pub use import::{ImportOptions, Imported, import};
-pub use permissions::{PermissionsOptions, fleet_permissions, permissions};
+pub use permissions::{Permissions, PermissionsOptions, fleet_permissions, permissions};
 pub use plan::{Making, PlanOptions, plan};
 pub use policy_file::{PolicyFileError, PolicyFileReason};
 pub use rollback::{RollbackOptions, rollback};

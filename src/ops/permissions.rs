@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use super::check::check_fleet;
 use super::error::Error;
 use crate::config::Config;
-use crate::iam::{AccountId, Partition};
+use crate::iam::{AccountId, Partition, RoleRef};
 use crate::permissions::{
     Fitted, FleetPolicies, FleetScope, Place, Purpose, account_policy, fleet_policies,
 };
@@ -21,11 +21,20 @@ pub struct PermissionsOptions {
     pub purpose: Purpose,
 }
 
+/// The least policy for boundaries files.
+#[derive(Debug)]
+pub struct Permissions {
+    /// The policy.
+    pub fitted: Fitted,
+    /// The role in the files, which needs the policy. The credentials that assume it need `sts:AssumeRole` for it.
+    pub role: Option<RoleRef>,
+}
+
 /// Makes the least policy for boundaries files, without AWS.
 ///
 /// # Errors
 /// If the files have errors or name another account, or the policy would be empty or too long.
-pub fn permissions(options: &PermissionsOptions) -> Result<Fitted, Error> {
+pub fn permissions(options: &PermissionsOptions) -> Result<Permissions, Error> {
     let config = Config::read(&options.files)?;
     let named = config.account.as_ref().map(|it| it.value).or_else(|| config.policy_account());
     if let (Some(named), Some(account)) = (named, options.account)
@@ -38,7 +47,10 @@ pub fn permissions(options: &PermissionsOptions) -> Result<Fitted, Error> {
     let fitted = account_policy(&[&config], place, &options.purpose)?;
     match fitted.document.is_empty() {
         true => Err(Error::NoPermissions),
-        false => Ok(fitted),
+        false => {
+            let role = config.assume_role.map(|it| it.role);
+            Ok(Permissions { fitted, role })
+        }
     }
 }
 

@@ -373,3 +373,18 @@ fn the_command_connects_to_nothing() {
     let mut command: Command = binary.command(&["permissions", "apply"]);
     assert!(command.output().unwrap().status.success());
 }
+
+#[test]
+fn a_file_with_a_role_says_for_whom_the_policy_is() {
+    let with_role = FILE.replacen("[account]\n", "[account]\nassume_role = \"role/it\"\n", 1);
+    for command in ["plan", "apply"] {
+        let without = Binary::with_file(FILE).run(&["permissions", command]);
+        let ran = Binary::with_file(&with_role).run(&["permissions", command]);
+        assert_eq!((ran.code, &ran.out), (0, &without.out), "{ran}");
+        assert!(
+            ran.err.starts_with("note: the policy is for role/it, which the files name"),
+            "{ran}"
+        );
+        assert!(ran.err.contains("sts:AssumeRole") && without.err.is_empty(), "{ran}");
+    }
+}
