@@ -32,7 +32,7 @@ pub struct BoundaryEvent {
     pub request: RecordedRequest,
 }
 
-/// A request as CloudTrail recorded it: what was done when, by whom, from which address and with which tool.
+/// A request as CloudTrail recorded it: the action, the time, the caller, the address and the tool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
