@@ -26,6 +26,7 @@ mod identity_guard;
 mod last_used;
 mod limiter;
 mod organization;
+mod page_tokens;
 mod pages;
 mod policies;
 mod policy_collector;

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::Once;
 
@@ -11,6 +11,7 @@ use super::base_identity::BaseIdentity;
 use super::call_executor::CallExecutor;
 use super::error::CallFailure;
 use super::limiter::LimiterOptions;
+use super::page_tokens::PageTokens;
 use super::rate_limiter::RateLimiter;
 use super::response_check::ResponseCheck;
 use super::retries::THROTTLING;
@@ -254,9 +255,9 @@ impl Organization {
     ) -> Result<Vec<T>, ApiError> {
         let action = executor.action();
         let mut all = Vec::new();
-        let (mut token, mut tokens, mut empty_pages) = (None, HashSet::new(), 0);
+        let mut tokens = PageTokens::new(action, MAX_EMPTY_PAGES);
         loop {
-            let Page { items, next_token } = self.call(executor, || get(token.clone())).await?;
+            let Page { items, next_token } = self.call(executor, || get(tokens.next())).await?;
             // AWS returns an empty list, and no response without one.
             let items = items
                 .ok_or_else(|| ApiError::unreadable(action, "the response contains no list"))?;
@@ -267,18 +268,7 @@ impl Organization {
                 return Err(ApiError::beyond_limit(action, &message));
             }
             let Some(next) = next_token.filter(|next| !next.is_empty()) else { return Ok(all) };
-            empty_pages = if is_empty { empty_pages + 1 } else { 0 };
-            if empty_pages > MAX_EMPTY_PAGES {
-                let message = format!("more than {MAX_EMPTY_PAGES} pages in a row are empty");
-                return Err(ApiError::unreadable(action, &message));
-            }
-            // An empty page can have the token of its own request: nothing was skipped.
-            let is_same_page = is_empty && token.as_ref() == Some(&next);
-            if !tokens.insert(next.clone()) && !is_same_page {
-                let message = "the response has a NextToken that an earlier one had";
-                return Err(ApiError::unreadable(action, message));
-            }
-            token = Some(next);
+            tokens.advance(is_empty, next)?;
         }
     }
 

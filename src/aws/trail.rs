@@ -1,6 +1,5 @@
 //! The events of IAM in CloudTrail.
 
-use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use super::call_context::CallContext;
 use super::call_executor::CallExecutor;
 use super::error::CallFailure;
 use super::limiter::{LimiterOptions, MaxRate};
+use super::page_tokens::PageTokens;
 use super::rate_limiter::RateLimiter;
 use super::response_check::ResponseCheck;
 use super::retries::Outage;
@@ -58,15 +58,13 @@ pub struct Trail {
 pub struct TrailQuery {
     action: BoundaryAction,
     kind: PrincipalKind,
-    token: Option<String>,
-    tokens: HashSet<String>,
-    empty_pages: usize,
+    tokens: PageTokens,
 }
 
 impl TrailQuery {
     /// The events of an action on principals of this kind.
     pub fn new(action: BoundaryAction, kind: PrincipalKind) -> TrailQuery {
-        TrailQuery { action, kind, token: None, tokens: HashSet::new(), empty_pages: 0 }
+        TrailQuery { action, kind, tokens: PageTokens::new(LOOKUP, MAX_EMPTY_PAGES) }
     }
 }
 
@@ -106,7 +104,7 @@ impl Trail {
             .map_err(|error| ApiError::unreadable(LOOKUP, &error.to_string()))?;
         let call = || async {
             let request = self.client.lookup_events().lookup_attributes(attribute.clone());
-            let sent = request.max_results(PAGE_SIZE).set_next_token(query.token.clone()).send();
+            let sent = request.max_results(PAGE_SIZE).set_next_token(query.tokens.next()).send();
             sent.await.map_err(|error| CallFailure::from_sdk(LOOKUP, error))
         };
         let end = self.executor.execute(&Stop::never(), call, |_| {}).await;
@@ -144,22 +142,12 @@ impl TrailQuery {
             }
         }
         let is_empty = events.is_empty();
-        self.empty_pages = if is_empty { self.empty_pages + 1 } else { 0 };
-        if self.empty_pages > MAX_EMPTY_PAGES {
-            let message = format!("more than {MAX_EMPTY_PAGES} pages in a row are empty");
-            return Err(ApiError::unreadable(LOOKUP, &message));
-        }
         match response.next_token.filter(|next| !next.is_empty()) {
-            None => page.is_last = true,
-            Some(next) => {
-                // An empty page can have the token of its own request: nothing was skipped.
-                let is_same_page = is_empty && self.token.as_ref() == Some(&next);
-                if !self.tokens.insert(next.clone()) && !is_same_page {
-                    let message = "the response has a NextToken that an earlier one had";
-                    return Err(ApiError::unreadable(LOOKUP, message));
-                }
-                self.token = Some(next);
+            None => {
+                self.tokens.count(is_empty)?;
+                page.is_last = true;
             }
+            Some(next) => self.tokens.advance(is_empty, next)?,
         }
         Ok(page)
     }
