@@ -29,8 +29,6 @@ pub struct Ticket {
     pub(super) sent: f64,
     /// The number of the state in which it was sent.
     pub(super) epoch: u32,
-    /// The number of the second in which it was sent.
-    pub(super) second: u32,
 }
 
 /// How a call ended, as far as the rate limiter is concerned.

@@ -4,22 +4,20 @@
 //! IAM throttles with token buckets that are refilled once a second, several of them can apply to one API, and every
 //! other tool in the account takes tokens from them. AWS does not publish their sizes. The controller increases the
 //! rate until a call is throttled, and waits for the next refill. From refill to refill, it counts the accepted
-//! calls ([`Refills`]): that is the rate, whatever the limit is. Two hypotheses improve on evenly spaced calls where
-//! they explain the responses: [`PerSecond`] and [`Spacing`]. `docs/pacing.md` has the reason and the effect of
-//! each constant.
+//! calls ([`Refills`]): that is the rate, whatever the limit is. Then each second repeats the calls of the one before
+//! ([`Window`]), and from time to time, one call more looks for a higher limit. [`Spacing`] recognizes a bucket of a
+//! single token. `docs/pacing.md` has the reason and the effect of each constant.
 //!
 //! The controller is pure: it receives the time as an argument and never waits, so a test can simulate minutes
 //! of calls in milliseconds.
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::call::{Decision, LimiterOptions, Response, Ticket};
 use super::max_rate::MaxRate;
-use super::per_second::{PerSecond, Verdict};
-use super::random::Random;
 use super::refills::Refills;
 use super::spacing::Spacing;
+use super::window::{MARGIN, Window};
 use crate::iam::Rate;
 
 /// Decides when calls of one action may be sent to one account.
@@ -39,7 +37,11 @@ pub struct Controller {
     /// The rate was measured by an earlier run.
     is_remembered: bool,
     is_measured: bool,
-    /// The time at which the next call is due.
+    /// The measurement is exact, or calls at a higher rate were throttled.
+    is_confirmed: bool,
+    /// Everything was throttled for a while since the last measurement.
+    had_outage: bool,
+    /// The time at which the next call of the search or the next poll is due.
     due: f64,
     last_sent: f64,
     /// When the first and the last call were sent that were throttled since the last refill.
@@ -47,19 +49,15 @@ pub struct Controller {
     last_throttled: f64,
     /// The number of requests in flight when the search ended.
     in_flight_when_throttled: usize,
-    /// The time of the last refill.
-    since: f64,
     refills: Refills,
-    /// The number of measurements since everything was throttled for a while.
-    measurements: u32,
-    per_second: Option<PerSecond>,
-    /// The number of refills that must agree before `per_second` is used.
-    required: u32,
+    window: Window,
     spacing: Spacing,
-    random: Random,
-    /// The calls from the first one without a response on.
-    unsettled: VecDeque<(f64, Option<Response>)>,
-    last_settled: Option<f64>,
+    /// The last calls that were sent at the measured rate: a bit for each, which is set if it was throttled.
+    recent: u8,
+    /// The number of calls to send in addition to the rate, to learn whether a higher one is sustained.
+    extra: f64,
+    /// When the extra calls began, or the attempt before them ended.
+    probed: f64,
     /// The numbers of calls that were throttled and accepted.
     throttled: f64,
     accepted: f64,
@@ -74,7 +72,7 @@ enum State {
         growth: f64,
         accepted: f64,
     },
-    /// A call was throttled. One call at a time is sent, until one is accepted.
+    /// Calls were throttled. One call at a time is sent, until one is accepted.
     Polling {
         polls: i32,
         /// The response to a poll is missing.
@@ -90,17 +88,15 @@ enum State {
 const THROTTLED_SHARE: f64 = 0.03;
 const FREE_THROTTLED: f64 = 12.0;
 /// The maximum number of requests in flight before the first response tells the latency, and at least.
-const AT_FIRST: f64 = 4.0;
-/// The rate before the first response, in calls per second.
-const FIRST_RATE: f64 = 33.0;
+const AT_FIRST: f64 = 3.0;
 /// When the bucket is empty, all requests in flight are throttled: the search limits them to this share of the
 /// expected calls…
 const RISK: f64 = 0.0105;
 /// …less at a latency below this one, in seconds: fewer requests in flight empty the bucket as fast.
 const LONG_LATENCY: f64 = 0.1;
-/// For each accepted call, the maximum grows by the square of `expected calls / LARGE_RUN`: a large run has little
+/// For each accepted call, the maximum grows by the cube of `expected calls / LARGE_RUN`: a large run has little
 /// time to reach the maximum concurrency, and may have many throttled calls.
-const LARGE_RUN: f64 = 7_000.0;
+const LARGE_RUN: f64 = 6_000.0;
 /// The second search starts with this share of the requests that were in flight when the first one ended.
 const SECOND_SEARCH: f64 = 0.33;
 /// The growth of the second search, as a share of its accepted calls.
@@ -108,64 +104,69 @@ const SECOND_GROWTH: f64 = 0.05;
 /// The shortest wait after a throttled call, in seconds. It doubles after each further one…
 const SHORTEST_WAIT: f64 = 0.1;
 /// …up to this time in the first second, in which most limits are refilled…
-const LONGEST_WAIT_AT_FIRST: f64 = 0.25;
+const LONGEST_WAIT_AT_FIRST: f64 = 0.3;
 /// …and up to this time later.
 const LONGEST_WAIT: f64 = 2.0;
-/// If everything is throttled for this time at a known rate, in seconds, the rate is kept: the limit is lowered
-/// for a while, or another client took every token.
-const OUTAGE: f64 = 2.5;
-/// Extra calls look for a higher limit, evenly over the calls to come: each can be throttled, and this share of
-/// [`THROTTLED_SHARE`] may be, less what was throttled before…
-const SPENT: f64 = 0.8;
-/// …but not before the shortest and not after the longest time, in seconds.
-const SHORTEST_PROBE_TIME: f64 = 0.75;
-const LONGEST_PROBE_TIME: f64 = 10.0;
-/// The number of extra calls after `n` probe times is `n` to this power.
-const PROBE_POWER: i32 = 3;
-/// The same at a remembered rate, whose bucket is still full: it starts slowly, and soon grows fast if the rate is too low.
-const REMEMBERED_POWER: i32 = 5;
-/// The measured rate and the quantity of a second differ by at most this factor.
-const SIMILAR: f64 = 1.3;
 /// If this number of calls is accepted after a refill, more tokens were added at once: the next ones come a second later.
 const BATCH: f64 = 3.0;
-/// A timer is late by at most this time, in seconds: the next call makes up for it.
+/// If everything is throttled for this time at a known rate, in seconds, the rate is kept until the next time: the limit
+/// is lowered for a while, or another client took every token.
+const OUTAGE: f64 = 2.5;
+/// Calls that are late are sent at this multiple of the rate. At a higher one, a small bucket would not accept them all.
+const FASTER: f64 = 1.2;
+/// If this number of the last four calls is throttled, the limit was lowered, and the rate is measured again.
+const MANY: u32 = 2;
+/// If a single call is throttled, the rate may be a little too high: it is multiplied by this.
+const LOWER: f64 = 0.985;
+/// Extra calls look for a higher limit, evenly over the calls to come: each can be throttled, and this share of
+/// [`THROTTLED_SHARE`] may be, less what was throttled before…
+const SPENT: f64 = 0.7;
+/// …but at the latest after this time, in seconds, and not within the second that shows whether one was too many.
+const LONGEST_PROBE_TIME: f64 = 10.0;
+const WHOLE_SECOND: f64 = 1.0;
+/// If no call of this second is throttled, the extra calls are kept, and this multiple of them is added…
+const GROWTH: f64 = 4.0;
+/// …but at most this share of the rate, and only one call if attempts may throttle no more.
+const LARGEST_STEP: f64 = 0.25;
+/// A timer is late by at most this time, in seconds: the next call of the search makes up for it.
 const LATE: f64 = 0.005;
 /// Rounding errors of times, in seconds.
 const ROUNDING: f64 = 1e-6;
+/// The latency before the first response, in seconds.
+const LATENCY_AT_FIRST: f64 = 0.1;
 /// The lowest rate, in calls per second: all limits of IAM are higher.
 const LOWEST_RATE: f64 = 0.3;
 
 impl Controller {
     /// A controller before the first call.
     pub fn new(options: LimiterOptions) -> Self {
-        let most = (RISK * options.expected_calls as f64).max(AT_FIRST);
-        let growth = (options.expected_calls as f64 / LARGE_RUN).powi(2);
+        let calls = options.expected_calls as f64;
+        let growth = (calls / LARGE_RUN).powi(3);
         Controller {
             options,
             started: None,
-            state: State::Searching { most, growth, accepted: 0.0 },
+            state: State::Searching { most: least_at_risk(calls), growth, accepted: 0.0 },
             epoch: 0,
             in_flight: 0,
             latency: None,
-            rate: FIRST_RATE,
+            rate: LOWEST_RATE,
             is_remembered: false,
             is_measured: false,
+            is_confirmed: false,
+            had_outage: false,
             due: 0.0,
-            last_sent: 0.0,
+            last_sent: f64::NEG_INFINITY,
             first_throttled: 0.0,
             last_throttled: -1.0,
             in_flight_when_throttled: 0,
-            since: 0.0,
             refills: Refills::default(),
-            measurements: 0,
-            per_second: None,
-            required: 2,
+            window: Window::default(),
             spacing: Spacing::default(),
-            unsettled: VecDeque::new(),
-            last_settled: None,
+            recent: 0,
+            extra: 0.0,
+            probed: 0.0,
             throttled: 0.0,
             accepted: 0.0,
-            random: Random::default(),
         }
     }
 
@@ -199,46 +200,60 @@ impl Controller {
         {
             return Decision::AfterResponse;
         }
-        let (last_sent, probe_after) = (self.last_sent, self.probe_after());
-        if self.has_one_token() {
-            let last = self.refills.last_accepted().unwrap_or(0.0).max(last_sent);
-            self.spacing.start();
-            self.due = last + self.spacing.gap();
-        } else if let Some(hypothesis) = self.per_second_in_use() {
-            self.due = hypothesis.due(time + ROUNDING, last_sent, probe_after);
-        }
-        let wait = Duration::from_secs_f64((self.due - time - ROUNDING).max(0.0));
+        let wait = Duration::from_secs_f64((self.due(time) - time - ROUNDING).max(0.0));
         let at = (now + wait).max(max_rate.next(now));
         if at > now {
             return Decision::At(at);
         }
         max_rate.take(now);
-        let mut second = 0;
-        match self.per_second_in_use() {
-            Some(hypothesis) => second = hypothesis.on_sent(),
-            None => self.due = self.due_after(time),
-        }
-        if let State::Polling { is_sent, .. } = &mut self.state {
-            *is_sent = true;
+        match &mut self.state {
+            // The requests that may be in flight are spaced evenly over the latency.
+            State::Searching { .. } => self.due = self.due.max(time - LATE) + self.search_gap(),
+            State::Polling { is_sent, .. } => *is_sent = true,
+            State::Sending => {}
         }
         self.in_flight += 1;
         self.last_sent = time;
-        self.unsettled.push_back((time, None));
-        Decision::Now(Ticket { sent: time, epoch: self.epoch, second })
+        self.window.add(time);
+        self.spacing.on_sent(time);
+        Decision::Now(Ticket { sent: time, epoch: self.epoch })
+    }
+
+    /// The earliest time of the next call. An attempt at a higher rate begins if it is due.
+    fn due(&mut self, time: f64) -> f64 {
+        if self.state != State::Sending {
+            return self.due;
+        }
+        if self.has_one_token() {
+            self.spacing.start();
+            return self.last_sent + self.spacing.gap();
+        }
+        let probe = self.probed + self.probe_after();
+        if self.extra == 0.0 && probe <= time + ROUNDING {
+            self.extra = 1.0;
+            self.probed = time;
+        }
+        let spaced = self.last_sent + 1.0 / (FASTER * (self.rate + self.extra));
+        let due = self.window.next(self.rate, self.extra).max(spaced);
+        if self.extra == 0.0 { due.min(probe) } else { due }
     }
 
     /// Records the response to a call. It may change the next [`Controller::decide`].
     pub fn on_response(&mut self, ticket: Ticket, now: Instant, response: Response) {
         let time = self.seconds(now);
         self.in_flight = self.in_flight.saturating_sub(1);
-        self.settle(ticket.sent, response);
+        self.spacing.on_response(ticket.sent, response);
         match response {
             Response::Accepted => self.on_accepted(ticket.sent, time),
             Response::Throttled => self.on_throttled(ticket.sent),
             Response::Lost => {}
         }
         if ticket.epoch == self.epoch {
-            self.on_response_in_state(ticket, time, response);
+            match self.state {
+                State::Searching { .. } => self.on_response_to_search(response),
+                State::Polling { .. } => self.on_response_to_poll(ticket.sent, time, response),
+                State::Sending => self.on_response_at_rate(time, response),
+            }
         }
         if let State::Polling { polls, is_sent: false, was_sending } = self.state
             && (self.in_flight == 0 || was_sending && polls > 0)
@@ -251,7 +266,6 @@ impl Controller {
         let took = time - sent;
         self.accepted += 1.0;
         self.latency = Some(self.latency.map_or(took, |known| known + (took - known) / 8.0));
-        self.random.add(false);
         self.refills.add_accepted(sent);
     }
 
@@ -261,50 +275,74 @@ impl Controller {
         }
         self.last_throttled = self.last_throttled.max(sent);
         self.throttled += 1.0;
-        self.random.add(true);
+        self.window.remove(sent);
     }
 
-    /// Changes the state because of the response to a call that was sent in it.
-    fn on_response_in_state(&mut self, ticket: Ticket, time: f64, response: Response) {
-        let is_ignored = response == Response::Throttled && self.random.is_confirmed();
-        let response = if is_ignored { Response::Lost } else { response };
+    fn on_response_to_search(&mut self, response: Response) {
+        match response {
+            Response::Accepted => {
+                if let State::Searching { accepted, .. } = &mut self.state {
+                    *accepted += 1.0;
+                }
+                self.due = self.due.min(self.last_sent + self.search_gap());
+            }
+            Response::Throttled => self.poll(false),
+            Response::Lost => {}
+        }
+    }
+
+    /// The time from one call of the search to the next.
+    fn search_gap(&self) -> f64 {
+        self.latency_or_guess() / self.most_in_flight() as f64
+    }
+
+    fn on_response_at_rate(&mut self, time: f64, response: Response) {
         let is_throttled = response == Response::Throttled;
-        match self.state {
-            State::Searching { most, growth, accepted } => match response {
-                Response::Accepted => {
-                    self.state = State::Searching { most, growth, accepted: accepted + 1.0 };
-                    self.search();
-                }
-                Response::Throttled => self.poll(false),
-                Response::Lost => {}
-            },
-            State::Polling { polls, was_sending, .. } => match response {
-                Response::Accepted => self.on_refill(ticket.sent, time, was_sending),
-                Response::Throttled | Response::Lost => {
-                    let polls = polls + i32::from(is_throttled);
-                    self.state = State::Polling { polls, is_sent: false, was_sending };
-                }
-            },
-            State::Sending => {
-                if let Some(hypothesis) = self.per_second_in_use() {
-                    let accepted = (response != Response::Lost).then_some(!is_throttled);
-                    let verdict = hypothesis.on_response(ticket.second, accepted);
-                    let quantity = hypothesis.quantity();
-                    self.rate = quantity;
-                    if verdict == Verdict::Contradicted {
-                        self.poll(true);
-                    }
-                } else if is_throttled {
-                    self.poll(true);
-                }
+        if self.extra > 0.0 && !self.has_one_token() {
+            if is_throttled {
+                // The rate is right.
+                (self.probed, self.is_confirmed) = (time, true);
+                return self.enter(State::Sending);
+            }
+            if time > self.probed + WHOLE_SECOND + self.latency_or_guess() {
+                self.keep_extra(time);
+            }
+        }
+        if response != Response::Lost {
+            self.recent = (self.recent << 1 | u8::from(is_throttled)) & 0b1111;
+        }
+        if is_throttled {
+            if self.recent.count_ones() >= MANY {
+                self.poll(true);
+            } else if !self.has_one_token() {
+                self.rate *= LOWER;
             }
         }
     }
 
-    /// Spaces the calls that may be in flight evenly over the latency.
-    fn search(&mut self) {
-        self.rate = self.most_in_flight() as f64 / self.latency_or_guess();
-        self.due = self.due.min(self.last_sent + 1.0 / self.rate);
+    /// No call of the last second was throttled, so the higher rate is sustained. A still higher one is tried.
+    fn keep_extra(&mut self, time: f64) {
+        self.rate += self.extra;
+        // What was accepted before says nothing about the limit of now.
+        self.refills.forget();
+        self.probed = time;
+        let most = if !self.is_confirmed {
+            self.rate
+        } else if self.throttled < self.most_spent() {
+            LARGEST_STEP * self.rate
+        } else {
+            1.0
+        };
+        self.extra = (GROWTH * self.extra).min(most.floor()).max(1.0);
+    }
+
+    fn on_response_to_poll(&mut self, sent: f64, time: f64, response: Response) {
+        let State::Polling { polls, was_sending, .. } = self.state else { return };
+        if response == Response::Accepted {
+            return self.on_refill(sent, time, was_sending);
+        }
+        let polls = polls + i32::from(response == Response::Throttled);
+        self.state = State::Polling { polls, is_sent: false, was_sending };
     }
 
     fn poll(&mut self, was_sending: bool) {
@@ -317,16 +355,16 @@ impl Controller {
 
     /// The time of the next poll after `polls` throttled ones.
     fn next_poll(&self, polls: i32, time: f64) -> f64 {
-        let interval = 1.0 / self.rate;
+        let interval = if self.is_measured { 1.0 / self.rate } else { 0.0 };
         let mut wait = interval.max(SHORTEST_WAIT) * 2_f64.powi((polls - 1).max(0));
         if self.last_throttled - self.first_throttled < 1.0 {
             wait = wait.min(interval.max(LONGEST_WAIT_AT_FIRST));
         }
         let at = (self.last_throttled + wait.min(LONGEST_WAIT)).max(time);
-        let is_batch = self.refills.accepted_since_refill(time) >= BATCH;
-        match &self.per_second {
-            Some(known) if polls > 0 && (is_batch || known.is_confirmed(2)) => {
-                known.next_refill(self.last_throttled.max(at - 1.0)).max(time)
+        match self.refills.last() {
+            Some(last) if polls > 0 && self.refills.accepted_since_refill(time) >= BATCH => {
+                let earliest = self.last_throttled.max(at - 1.0);
+                (last + (earliest - last).floor() + 1.0 + MARGIN).max(time)
             }
             _ => at,
         }
@@ -336,47 +374,26 @@ impl Controller {
     fn on_refill(&mut self, sent: f64, time: f64, was_sending: bool) {
         let sent = self.refills.first_accepted_after(self.last_throttled).unwrap_or(sent);
         let throttled = self.last_throttled.max(sent - 1.0);
-        self.since = time;
-        // A limit that is refilled more rarely is no outage: it has no measurement between two of them.
-        let is_known = self.measurements >= 2
-            || self.per_second.is_some_and(|known| known.is_confirmed(self.required));
-        if was_sending && sent - self.first_throttled > OUTAGE && is_known {
-            self.measurements = 0;
+        // A limit that is refilled more rarely is no outage: it is measured after a first one.
+        let is_outage = was_sending && sent - self.first_throttled > OUTAGE;
+        if is_outage && !self.had_outage {
             self.refills.forget();
-            self.refills.add(throttled, sent);
-            self.per_second = self.per_second.map(|known| known.restarted(throttled, sent));
-            self.due = time;
-            return self.enter(State::Sending);
         }
-        let accepted = self.refills.accepted_since_refill(sent);
-        let rate = self.refills.add(throttled, sent);
-        self.update_per_second(throttled, sent, accepted, rate);
-        match rate {
+        self.had_outage = is_outage && !self.had_outage;
+        match self.refills.add(throttled, sent) {
             Some(rate) => {
-                let least = if was_sending { 0.5 * self.rate } else { LOWEST_RATE };
-                let rate = rate.max(least).max(LOWEST_RATE);
-                self.rate = if was_sending { self.random.rate(self.rate, rate) } else { rate };
+                let least = if was_sending { 0.5 * self.rate } else { 0.0 };
+                self.rate = rate.max(least).max(LOWEST_RATE);
+                self.is_confirmed |= self.is_measured || self.refills.is_exact();
                 self.is_measured = true;
-                self.measurements += 1;
-                self.due = f64::midpoint(throttled, sent) + 1.0 / self.rate;
-                self.enter(State::Sending);
             }
-            None => self.enter_second_search(time),
+            // The rate stays as it is until the next measurement.
+            None if self.is_measured => {}
+            None => return self.enter_second_search(time),
         }
-    }
-
-    fn update_per_second(&mut self, earliest: f64, latest: f64, accepted: f64, rate: Option<f64>) {
-        let agreeing = self
-            .per_second
-            .and_then(|known| known.agreeing(earliest, latest, accepted))
-            .filter(|new| {
-                rate.is_none_or(|rate| (new.quantity() / rate).max(rate / new.quantity()) < SIMILAR)
-            });
-        if agreeing.is_none() && self.per_second.is_some_and(|old| old.is_confirmed(self.required))
-        {
-            self.required += 2;
-        }
-        self.per_second = Some(agreeing.unwrap_or(PerSecond::new(earliest, latest)));
+        self.recent = 0;
+        self.probed = time;
+        self.enter(State::Sending);
     }
 
     /// The first search emptied a bucket of unknown size. The second one shows what is refilled.
@@ -384,87 +401,42 @@ impl Controller {
         let most = (SECOND_SEARCH * self.in_flight_when_throttled as f64).max(2.0);
         self.enter(State::Searching { most, growth: SECOND_GROWTH, accepted: 0.0 });
         self.due = time;
-        self.search();
     }
 
     fn enter(&mut self, state: State) {
         self.state = state;
         self.epoch += 1;
-    }
-
-    /// Adds the calls whose earlier calls all have responses to the hypothesis of one token.
-    fn settle(&mut self, sent: f64, response: Response) {
-        if let Some(call) =
-            self.unsettled.iter_mut().find(|call| call.0 == sent && call.1.is_none())
-        {
-            call.1 = Some(response);
-        }
-        while let Some(&(sent, Some(response))) = self.unsettled.front() {
-            self.unsettled.pop_front();
-            let is_accepted = response == Response::Accepted;
-            if let Some(last) = self.last_settled
-                && response != Response::Lost
-            {
-                self.spacing.add(sent - last, is_accepted);
-            }
-            if is_accepted {
-                self.last_settled = Some(sent);
-            }
-        }
+        self.extra = 0.0;
     }
 
     fn has_one_token(&self) -> bool {
         self.state == State::Sending && self.spacing.explains(self.rate)
     }
 
-    /// The hypothesis of a refill each second, if calls are sent by it.
-    fn per_second_in_use(&mut self) -> Option<&mut PerSecond> {
-        let may_be_used = self.state == State::Sending && !self.has_one_token();
-        let required = self.required;
-        self.per_second
-            .as_mut()
-            .filter(|known| may_be_used && known.is_confirmed(required) && known.quantity() >= 1.0)
-    }
-
-    /// The time at which the call after the one at `time` is due, if calls are evenly spaced.
-    fn due_after(&self, time: f64) -> f64 {
-        let mut rate = self.rate;
-        if self.state == State::Sending && !self.has_one_token() {
-            // The rate grows, so a limit that was raised is noticed.
-            let (probe_time, power) = self.growth();
-            let passed = (time - self.since).max(0.0) / probe_time;
-            rate += f64::from(power) / probe_time * passed.powi(power - 1);
-        }
-        self.due.max(time - LATE) + 1.0 / rate
+    /// The number of throttled calls after which attempts at a higher rate become rare.
+    fn most_spent(&self) -> f64 {
+        SPENT * (THROTTLED_SHARE * self.options.expected_calls as f64).max(FREE_THROTTLED)
     }
 
     /// The time after which one more call than the rate permits is sent.
     fn probe_after(&self) -> f64 {
-        let calls = self.options.expected_calls as f64;
-        let most = SPENT * (THROTTLED_SHARE * calls).max(FREE_THROTTLED);
-        let calls_a_probe = (calls - self.accepted).max(100.0) / (most - self.throttled).max(1.0);
-        (calls_a_probe / self.rate).clamp(SHORTEST_PROBE_TIME, LONGEST_PROBE_TIME)
-    }
-
-    /// The same for evenly spaced calls, of which several are throttled at a long latency. The number of extra calls
-    /// after `n` times is `n` to the returned power.
-    fn growth(&self) -> (f64, i32) {
-        let (after, power) = match self.measurements {
-            // Either the bucket is full, and is emptied at the end of the run, or the rate is too low.
-            0 if self.is_remembered && !self.is_measured => (LONGEST_PROBE_TIME, REMEMBERED_POWER),
-            // One measurement is not exact.
-            0 | 1 => (SHORTEST_PROBE_TIME, PROBE_POWER),
-            _ => (self.probe_after(), PROBE_POWER),
-        };
-        (after.max(6.0 * self.latency_or_guess()), power)
+        // At a remembered rate, the bucket is full, so an extra call says nothing at first.
+        if !self.is_measured {
+            return LONGEST_PROBE_TIME;
+        }
+        if !self.is_confirmed {
+            return WHOLE_SECOND;
+        }
+        let calls = (self.options.expected_calls as f64 - self.accepted).max(100.0);
+        let probes = (self.most_spent() - self.throttled).max(1.0);
+        (calls / probes / self.rate).clamp(WHOLE_SECOND, LONGEST_PROBE_TIME)
     }
 
     fn latency_or_guess(&self) -> f64 {
-        self.latency.unwrap_or(0.1)
+        self.latency.unwrap_or(LATENCY_AT_FIRST)
     }
 
     fn most_in_flight(&self) -> usize {
-        let calls = self.options.expected_calls as f64;
         let most = match self.state {
             State::Searching { .. } if self.latency.is_none() => AT_FIRST,
             State::Searching { most, growth, accepted } => {
@@ -472,15 +444,14 @@ impl Controller {
             }
             State::Polling { was_sending: true, .. } => f64::INFINITY,
             State::Polling { .. } => 1.0,
-            // Three times the product of rate and latency: the latency varies, and the calls of a second are sent
-            // faster.
-            State::Sending => 3.0 * self.rate * self.latency_or_guess() + AT_FIRST,
+            // Three times the product of rate and latency: the latency varies, and late calls are sent faster.
+            State::Sending => 3.0 * (self.rate + self.extra) * self.latency_or_guess() + AT_FIRST,
         };
         // A remembered rate can be too high.
-        let most = if self.is_measured || !self.is_remembered {
-            most
+        let most = if self.is_remembered && !self.is_measured {
+            most.min(least_at_risk(self.options.expected_calls as f64))
         } else {
-            most.min((RISK * calls).max(AT_FIRST))
+            most
         };
         (most.ceil() as usize).clamp(1, self.options.max_in_flight.max(1))
     }
@@ -489,4 +460,9 @@ impl Controller {
         let started = *self.started.get_or_insert(now);
         now.saturating_duration_since(started).as_secs_f64()
     }
+}
+
+/// The number of requests that may be in flight while the limit of so many calls is unknown.
+fn least_at_risk(calls: f64) -> f64 {
+    (RISK * calls).max(AT_FIRST)
 }

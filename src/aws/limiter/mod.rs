@@ -3,10 +3,9 @@
 mod call;
 mod controller;
 mod max_rate;
-mod per_second;
-mod random;
 mod refills;
 mod spacing;
+mod window;
 
 pub use call::{Decision, LimiterOptions, Response, Ticket};
 pub use controller::Controller;

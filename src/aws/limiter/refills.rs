@@ -11,12 +11,16 @@ pub(super) struct Refills {
     /// The number of accepted calls before them.
     dropped: f64,
     refills: Vec<Refill>,
+    /// The last measurement took long enough to be exact.
+    is_exact: bool,
 }
 
 /// A time at which an empty bucket got tokens.
 #[derive(Debug, Clone, Copy)]
 struct Refill {
-    time: f64,
+    /// The bucket got tokens between a throttled call and the next accepted one, which were sent at these times.
+    throttled: f64,
+    accepting: f64,
     /// The number of calls that were accepted before it.
     accepted: f64,
 }
@@ -24,6 +28,8 @@ struct Refill {
 /// The rate is measured over at least this time, if possible. It is less than a second: a changed limit shows from one
 /// refill to the next.
 const SPAN: f64 = 0.8;
+/// A time that differs more from a whole number of seconds is none, in seconds.
+const MOST_INEXACT: f64 = 0.2;
 /// The number of accepted calls that are kept while no call is throttled.
 const MOST_KEPT: usize = 20_000;
 
@@ -37,11 +43,6 @@ impl Refills {
         }
     }
 
-    /// The time at which the last accepted call was sent.
-    pub(super) fn last_accepted(&self) -> Option<f64> {
-        self.accepted.back().copied()
-    }
-
     /// The time at which the first call after `time` was sent that was accepted.
     pub(super) fn first_accepted_after(&self, time: f64) -> Option<f64> {
         self.accepted.get(self.accepted.partition_point(|sent| *sent <= time)).copied()
@@ -52,20 +53,31 @@ impl Refills {
         self.refills.last().map_or(0.0, |refill| self.accepted_before(time) - refill.accepted)
     }
 
+    /// Whether the last measurement took long enough to be exact.
+    pub(super) fn is_exact(&self) -> bool {
+        self.is_exact
+    }
+
     /// Forgets the refills: what was accepted since them says nothing about the rate.
     pub(super) fn forget(&mut self) {
         self.refills.clear();
     }
 
+    /// The time of the first call that was accepted after the last refill.
+    pub(super) fn last(&self) -> Option<f64> {
+        self.refills.last().map(|refill| refill.accepting)
+    }
+
     /// Adds a refill between the last throttled call and the first accepted one. Returns the rate since an earlier
     /// refill; `None` if there is none.
-    pub(super) fn add(&mut self, throttled: f64, accepted: f64) -> Option<f64> {
-        let last = Refill {
-            time: f64::midpoint(throttled, accepted),
-            accepted: self.accepted_before(accepted),
-        };
-        let at = |span: f64| self.refills.iter().rposition(|from| last.time - from.time >= span);
-        let rate = self.refills.get(at(SPAN).unwrap_or(0)).map(|from| last.rate_since(from));
+    pub(super) fn add(&mut self, throttled: f64, accepting: f64) -> Option<f64> {
+        let accepted = self.accepted_before(accepting);
+        let last = Refill { throttled, accepting, accepted };
+        let at =
+            |span: f64| self.refills.iter().rposition(|from| last.time() - from.time() >= span);
+        let long = at(SPAN);
+        let rate = self.refills.get(long.unwrap_or(0)).map(|from| last.rate_since(from));
+        self.is_exact = long.is_some();
         self.refills.drain(..at(2.0 * SPAN).unwrap_or(0));
         self.refills.push(last);
         while self.accepted.len() > 1 && self.dropped < self.refills[0].accepted {
@@ -85,9 +97,18 @@ impl Refills {
 }
 
 impl Refill {
+    fn time(&self) -> f64 {
+        f64::midpoint(self.throttled, self.accepting)
+    }
+
     fn rate_since(&self, from: &Refill) -> f64 {
+        let seconds = self.time() - from.time();
+        let inexact = (self.accepting - self.throttled + from.accepting - from.throttled) / 2.0;
+        // IAM adds tokens once a second.
+        let whole = seconds.round();
+        let is_whole = whole >= 1.0 && (seconds - whole).abs() <= inexact.min(MOST_INEXACT);
         // At least one call is accepted at each refill. Half of it is certain to be due to it.
-        (self.accepted - from.accepted).max(0.5) / (self.time - from.time).max(1e-3)
+        (self.accepted - from.accepted).max(0.5) / if is_whole { whole } else { seconds.max(1e-3) }
     }
 }
 
@@ -111,6 +132,19 @@ mod tests {
             let rate = refills.add(f64::from(n) - 0.01, f64::from(n) + 0.01).unwrap();
             assert!((rate - 30.0).abs() < 0.1, "{n}: {rate}");
         }
+    }
+
+    #[test]
+    fn refills_that_can_be_whole_seconds_apart_are() {
+        let mut refills = Refills::default();
+        refills.add(0.0, 0.2);
+        second(&mut refills, 0.2, 30);
+        assert_eq!(refills.add(0.9, 1.24), Some(30.0));
+        assert_eq!(refills.last(), Some(1.24));
+        // These are not.
+        second(&mut refills, 1.24, 30);
+        let rate = refills.add(2.54, 2.56).unwrap();
+        assert!((20.0..24.0).contains(&rate), "{rate}");
     }
 
     #[test]

@@ -1,7 +1,16 @@
+use std::collections::VecDeque;
+
+use super::call::Response;
+
 /// The hypothesis that the bucket has a capacity of one token: it accepts a call if the accepted call before it was
 /// sent long enough ago.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Spacing {
+    /// The calls from the first one without a response on.
+    calls: VecDeque<(f64, Option<Response>)>,
+    /// When the last call was sent that was accepted and whose earlier calls all have responses.
+    last: Option<f64>,
+
     /// The shortest time between two accepted calls, in seconds.
     accepted: f64,
     /// The longest time between an accepted call and a throttled one, in seconds.
@@ -30,13 +39,46 @@ const LONGEST: f64 = 10.0;
 
 impl Default for Spacing {
     fn default() -> Self {
-        Spacing { accepted: f64::MAX, throttled: 0.0, is_contradicted: false, is_used: false }
+        let (calls, last) = (VecDeque::new(), None);
+        Spacing {
+            calls,
+            last,
+            accepted: f64::MAX,
+            throttled: 0.0,
+            is_contradicted: false,
+            is_used: false,
+        }
     }
 }
 
 impl Spacing {
+    /// Records a call that is sent at `time`.
+    pub(super) fn on_sent(&mut self, time: f64) {
+        self.calls.push_back((time, None));
+    }
+
+    /// Records the response to the call of `sent`.
+    pub(super) fn on_response(&mut self, sent: f64, response: Response) {
+        let is_it = |call: &&mut (f64, Option<Response>)| call.0 == sent && call.1.is_none();
+        if let Some(call) = self.calls.iter_mut().find(is_it) {
+            call.1 = Some(response);
+        }
+        while let Some(&(sent, Some(response))) = self.calls.front() {
+            self.calls.pop_front();
+            let is_accepted = response == Response::Accepted;
+            if let Some(last) = self.last
+                && response != Response::Lost
+            {
+                self.add(sent - last, is_accepted);
+            }
+            if is_accepted {
+                self.last = Some(sent);
+            }
+        }
+    }
+
     /// Adds a call that was sent `gap` seconds after the accepted call before it.
-    pub(super) fn add(&mut self, gap: f64, accepted: bool) {
+    fn add(&mut self, gap: f64, accepted: bool) {
         let is_longer = |one: f64, other: f64| one > TOLERANCE * other + TOLERANCE_SECONDS;
         self.is_contradicted |=
             if accepted { is_longer(self.throttled, gap) } else { is_longer(gap, self.accepted) };

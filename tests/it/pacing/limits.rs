@@ -114,6 +114,9 @@ pub fn draw(kind: &str, spread: f64, random: &mut fastrand::Rng) -> Case {
     let calls = accepted as usize;
     let ideal = if kind.starts_with("no limit") {
         accepted * latency * (spread * spread / 2.0).exp() / in_flight as f64
+    } else if kind == "competitor" {
+        // A client that takes every token before the other one does would be faster.
+        seconds
     } else {
         greedy(&throttle, calls).max(1.0)
     };
