@@ -326,13 +326,8 @@ impl Controller {
         // What was accepted before says nothing about the limit of now.
         self.refills.forget();
         self.probed = time;
-        let most = if !self.is_confirmed {
-            self.rate
-        } else if self.throttled < self.most_spent() {
-            LARGEST_STEP * self.rate
-        } else {
-            1.0
-        };
+        let is_affordable = !self.is_confirmed || self.throttled < self.most_spent();
+        let most = if is_affordable { LARGEST_STEP * self.rate } else { 1.0 };
         self.extra = (GROWTH * self.extra).min(most.floor()).max(1.0);
     }
 

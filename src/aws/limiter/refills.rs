@@ -11,7 +11,7 @@ pub(super) struct Refills {
     /// The number of accepted calls before them.
     dropped: f64,
     refills: Vec<Refill>,
-    /// The last measurement took long enough to be exact.
+    /// The last measurement took neither so short a time that it is inexact, nor so long that the bucket can have been full.
     is_exact: bool,
 }
 
@@ -28,6 +28,8 @@ struct Refill {
 /// The rate is measured over at least this time, if possible. It is less than a second: a changed limit shows from one
 /// refill to the next.
 const SPAN: f64 = 0.8;
+/// A bucket that is not emptied for this time, in seconds, can be full: the tokens of a refill are lost then.
+const LONG_SPAN: f64 = 2.0;
 /// A time that differs more from a whole number of seconds is none, in seconds.
 const MOST_INEXACT: f64 = 0.2;
 /// The number of accepted calls that are kept while no call is throttled.
@@ -53,7 +55,7 @@ impl Refills {
         self.refills.last().map_or(0.0, |refill| self.accepted_before(time) - refill.accepted)
     }
 
-    /// Whether the last measurement took long enough to be exact.
+    /// Whether the last measurement took neither too short nor too long to be exact.
     pub(super) fn is_exact(&self) -> bool {
         self.is_exact
     }
@@ -77,7 +79,7 @@ impl Refills {
             |span: f64| self.refills.iter().rposition(|from| last.time() - from.time() >= span);
         let long = at(SPAN);
         let rate = self.refills.get(long.unwrap_or(0)).map(|from| last.rate_since(from));
-        self.is_exact = long.is_some();
+        self.is_exact = long.is_some() && at(LONG_SPAN).is_none();
         self.refills.drain(..at(2.0 * SPAN).unwrap_or(0));
         self.refills.push(last);
         while self.accepted.len() > 1 && self.dropped < self.refills[0].accepted {
