@@ -39,7 +39,7 @@ pub struct Controller {
     is_measured: bool,
     /// The measurement is exact, or calls at a higher rate were throttled.
     is_confirmed: bool,
-    /// Everything was throttled for a while since the last measurement.
+    /// Everything was throttled for a while before the last refill, and the rate was kept.
     had_outage: bool,
     /// The time at which the next call of the search or the next poll is due.
     due: f64,
@@ -145,7 +145,7 @@ impl Controller {
         Controller {
             options,
             started: None,
-            state: State::Searching { most: least_at_risk(calls), growth, accepted: 0.0 },
+            state: State::Searching { most: most_at_risk(calls), growth, accepted: 0.0 },
             epoch: 0,
             in_flight: 0,
             latency: None,
@@ -251,7 +251,13 @@ impl Controller {
         if ticket.epoch == self.epoch {
             match self.state {
                 State::Searching { .. } => self.on_response_to_search(response),
-                State::Polling { .. } => self.on_response_to_poll(ticket.sent, time, response),
+                State::Polling { was_sending, .. } if response == Response::Accepted => {
+                    self.on_refill(ticket.sent, time, was_sending);
+                }
+                State::Polling { polls, was_sending, .. } => {
+                    let polls = polls + i32::from(response == Response::Throttled);
+                    self.state = State::Polling { polls, is_sent: false, was_sending };
+                }
                 State::Sending => self.on_response_at_rate(time, response),
             }
         }
@@ -331,15 +337,6 @@ impl Controller {
         self.extra = (GROWTH * self.extra).min(most.floor()).max(1.0);
     }
 
-    fn on_response_to_poll(&mut self, sent: f64, time: f64, response: Response) {
-        let State::Polling { polls, was_sending, .. } = self.state else { return };
-        if response == Response::Accepted {
-            return self.on_refill(sent, time, was_sending);
-        }
-        let polls = polls + i32::from(response == Response::Throttled);
-        self.state = State::Polling { polls, is_sent: false, was_sending };
-    }
-
     fn poll(&mut self, was_sending: bool) {
         self.in_flight_when_throttled = self.in_flight;
         self.enter(State::Polling { polls: 0, is_sent: false, was_sending });
@@ -371,15 +368,15 @@ impl Controller {
         let throttled = self.last_throttled.max(sent - 1.0);
         // A limit that is refilled more rarely is no outage: it is measured after a first one.
         let is_outage = was_sending && sent - self.first_throttled > OUTAGE;
-        if is_outage && !self.had_outage {
+        self.had_outage = is_outage && !self.had_outage;
+        if self.had_outage {
             self.refills.forget();
         }
-        self.had_outage = is_outage && !self.had_outage;
         match self.refills.add(throttled, sent) {
-            Some(rate) => {
+            Some(measurement) => {
                 let least = if was_sending { 0.5 * self.rate } else { 0.0 };
-                self.rate = rate.max(least).max(LOWEST_RATE);
-                self.is_confirmed |= self.is_measured || self.refills.is_exact();
+                self.rate = measurement.rate.max(least).max(LOWEST_RATE);
+                self.is_confirmed |= self.is_measured || measurement.is_exact;
                 self.is_measured = true;
             }
             // The rate stays as it is until the next measurement.
@@ -444,7 +441,7 @@ impl Controller {
         };
         // A remembered rate can be too high.
         let most = if self.is_remembered && !self.is_measured {
-            most.min(least_at_risk(self.options.expected_calls as f64))
+            most.min(most_at_risk(self.options.expected_calls as f64))
         } else {
             most
         };
@@ -458,6 +455,6 @@ impl Controller {
 }
 
 /// The number of requests that may be in flight while the limit of so many calls is unknown.
-fn least_at_risk(calls: f64) -> f64 {
+fn most_at_risk(calls: f64) -> f64 {
     (RISK * calls).max(AT_FIRST)
 }

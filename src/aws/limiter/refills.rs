@@ -11,8 +11,14 @@ pub(super) struct Refills {
     /// The number of accepted calls before them.
     dropped: f64,
     refills: Vec<Refill>,
-    /// The last measurement took neither so short a time that it is inexact, nor so long that the bucket can have been full.
-    is_exact: bool,
+}
+
+/// The rate at which IAM added tokens from one refill to another.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Measurement {
+    pub(super) rate: f64,
+    /// It took neither so short a time that it is inexact, nor so long that the bucket can have been full.
+    pub(super) is_exact: bool,
 }
 
 /// A time at which an empty bucket got tokens.
@@ -55,11 +61,6 @@ impl Refills {
         self.refills.last().map_or(0.0, |refill| self.accepted_before(time) - refill.accepted)
     }
 
-    /// Whether the last measurement took neither too short nor too long to be exact.
-    pub(super) fn is_exact(&self) -> bool {
-        self.is_exact
-    }
-
     /// Forgets the refills: what was accepted since them says nothing about the rate.
     pub(super) fn forget(&mut self) {
         self.refills.clear();
@@ -70,22 +71,23 @@ impl Refills {
         self.refills.last().map(|refill| refill.accepting)
     }
 
-    /// Adds a refill between the last throttled call and the first accepted one. Returns the rate since an earlier
-    /// refill; `None` if there is none.
-    pub(super) fn add(&mut self, throttled: f64, accepting: f64) -> Option<f64> {
+    /// Adds a refill between the last throttled call and the first accepted one. Returns the measurement since an
+    /// earlier refill; `None` if there is none.
+    pub(super) fn add(&mut self, throttled: f64, accepting: f64) -> Option<Measurement> {
         let accepted = self.accepted_before(accepting);
         let last = Refill { throttled, accepting, accepted };
         let at =
             |span: f64| self.refills.iter().rposition(|from| last.time() - from.time() >= span);
         let long = at(SPAN);
-        let rate = self.refills.get(long.unwrap_or(0)).map(|from| last.rate_since(from));
-        self.is_exact = long.is_some() && at(LONG_SPAN).is_none();
+        let is_exact = long.is_some() && at(LONG_SPAN).is_none();
+        let measure = |from| Measurement { rate: last.rate_since(from), is_exact };
+        let measurement = self.refills.get(long.unwrap_or(0)).map(measure);
         self.refills.drain(..at(2.0 * SPAN).unwrap_or(0));
         self.refills.push(last);
         while self.accepted.len() > 1 && self.dropped < self.refills[0].accepted {
             self.drop_first();
         }
-        rate
+        measurement
     }
 
     fn accepted_before(&self, time: f64) -> f64 {
@@ -131,7 +133,7 @@ mod tests {
         assert_eq!(refills.add(-0.01, 0.01), None);
         for n in 1..8 {
             second(&mut refills, f64::from(n) - 1.0 + 0.02, 30);
-            let rate = refills.add(f64::from(n) - 0.01, f64::from(n) + 0.01).unwrap();
+            let rate = refills.add(f64::from(n) - 0.01, f64::from(n) + 0.01).unwrap().rate;
             assert!((rate - 30.0).abs() < 0.1, "{n}: {rate}");
         }
     }
@@ -141,11 +143,11 @@ mod tests {
         let mut refills = Refills::default();
         refills.add(0.0, 0.2);
         second(&mut refills, 0.2, 30);
-        assert_eq!(refills.add(0.9, 1.24), Some(30.0));
+        assert_eq!(refills.add(0.9, 1.24), Some(Measurement { rate: 30.0, is_exact: true }));
         assert_eq!(refills.last(), Some(1.24));
         // These are not.
         second(&mut refills, 1.24, 30);
-        let rate = refills.add(2.54, 2.56).unwrap();
+        let rate = refills.add(2.54, 2.56).unwrap().rate;
         assert!((20.0..24.0).contains(&rate), "{rate}");
     }
 
@@ -158,7 +160,7 @@ mod tests {
         }
         refills.add(5.99, 6.01);
         second(&mut refills, 6.02, 12);
-        assert!((refills.add(6.99, 7.01).unwrap() - 12.0).abs() < 0.5);
+        assert!((refills.add(6.99, 7.01).unwrap().rate - 12.0).abs() < 0.5);
     }
 
     #[test]

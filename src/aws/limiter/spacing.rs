@@ -10,7 +10,6 @@ pub(super) struct Spacing {
     calls: VecDeque<(f64, Option<Response>)>,
     /// When the last call was sent that was accepted and whose earlier calls all have responses.
     last: Option<f64>,
-
     /// The shortest time between two accepted calls, in seconds.
     accepted: f64,
     /// The longest time between an accepted call and a throttled one, in seconds.
@@ -39,10 +38,9 @@ const LONGEST: f64 = 10.0;
 
 impl Default for Spacing {
     fn default() -> Self {
-        let (calls, last) = (VecDeque::new(), None);
         Spacing {
-            calls,
-            last,
+            calls: VecDeque::new(),
+            last: None,
             accepted: f64::MAX,
             throttled: 0.0,
             is_contradicted: false,
