@@ -13,6 +13,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::attempt::Attempt;
 use super::call::{Decision, LimiterOptions, Response, Ticket};
 use super::max_rate::MaxRate;
 use super::refills::Refills;
@@ -34,11 +35,7 @@ pub struct Controller {
     /// The smoothed latency of accepted calls.
     latency: Option<f64>,
     rate: f64,
-    /// The rate was measured by an earlier run.
-    is_remembered: bool,
-    is_measured: bool,
-    /// The measurement is exact, or calls at a higher rate were throttled.
-    is_confirmed: bool,
+    known: Known,
     /// Everything was throttled for a while before the last refill, and the rate was kept.
     had_outage: bool,
     /// The time at which the next call of the search or the next poll is due.
@@ -52,15 +49,27 @@ pub struct Controller {
     refills: Refills,
     window: Window,
     spacing: Spacing,
-    /// The last calls that were sent at the measured rate: a bit for each, which is set if it was throttled.
+    /// The last eight calls at the measured rate: a bit for each, which is set if it was throttled.
     recent: u8,
-    /// The number of calls to send in addition to the rate, to learn whether a higher one is sustained.
-    extra: f64,
-    /// When the extra calls began, or the attempt before them ended.
-    probed: f64,
+    /// The number of times in a row that the first poll was accepted: only single calls are throttled.
+    single_throttled: u32,
+    /// The attempt at a higher rate, and when the last one ended.
+    attempt: Option<Attempt>,
+    attempted: f64,
     /// The numbers of calls that were throttled and accepted.
     throttled: f64,
     accepted: f64,
+}
+
+/// What is known of the rate.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+enum Known {
+    Nothing,
+    /// An earlier run measured it.
+    Remembered,
+    Measured,
+    /// The measurement is exact, or calls at a higher rate were throttled.
+    Confirmed,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -98,7 +107,7 @@ const LONG_LATENCY: f64 = 0.1;
 /// time to reach the maximum concurrency, and may have many throttled calls.
 const LARGE_RUN: f64 = 6_000.0;
 /// The second search starts with this share of the requests that were in flight when the first one ended.
-const SECOND_SEARCH: f64 = 0.33;
+const SECOND_SEARCH: f64 = 0.5;
 /// The growth of the second search, as a share of its accepted calls.
 const SECOND_GROWTH: f64 = 0.05;
 /// The shortest wait after a throttled call, in seconds. It doubles after each further one…
@@ -114,20 +123,20 @@ const BATCH: f64 = 3.0;
 const OUTAGE: f64 = 2.5;
 /// Calls that are late are sent at this multiple of the rate. At a higher one, a small bucket would not accept them all.
 const FASTER: f64 = 1.2;
-/// If this number of the last four calls is throttled, the limit was lowered, and the rate is measured again.
-const MANY: u32 = 2;
-/// If a single call is throttled, the rate may be a little too high: it is multiplied by this.
+/// If a call is throttled, the rate is measured again. It decreases at most to this share at once: other clients and
+/// slow polls can make it seem lower than it is.
+const LEAST: f64 = 0.7;
+const LEAST_AFTER_SINGLE: f64 = 0.9;
+/// If only a single call was throttled so often, calls can be throttled at random: then two of four are needed…
+const RANDOM: u32 = 3;
+/// …and after a single one, the rate is multiplied by this.
 const LOWER: f64 = 0.985;
 /// Extra calls look for a higher limit, evenly over the calls to come: each can be throttled, and this share of
 /// [`THROTTLED_SHARE`] may be, less what was throttled before…
-const SPENT: f64 = 0.7;
-/// …but at the latest after this time, in seconds, and not within the second that shows whether one was too many.
+const SPENT: f64 = 0.8;
+/// …but at the latest after this time, in seconds, and not within the second of the last one.
 const LONGEST_PROBE_TIME: f64 = 10.0;
-const WHOLE_SECOND: f64 = 1.0;
-/// If no call of this second is throttled, the extra calls are kept, and this multiple of them is added…
-const GROWTH: f64 = 4.0;
-/// …but at most this share of the rate, and only one call if attempts may throttle no more.
-const LARGEST_STEP: f64 = 0.25;
+const SHORTEST_PROBE_TIME: f64 = 1.0;
 /// A timer is late by at most this time, in seconds: the next call of the search makes up for it.
 const LATE: f64 = 0.005;
 /// Rounding errors of times, in seconds.
@@ -150,9 +159,7 @@ impl Controller {
             in_flight: 0,
             latency: None,
             rate: LOWEST_RATE,
-            is_remembered: false,
-            is_measured: false,
-            is_confirmed: false,
+            known: Known::Nothing,
             had_outage: false,
             due: 0.0,
             last_sent: f64::NEG_INFINITY,
@@ -163,8 +170,9 @@ impl Controller {
             window: Window::default(),
             spacing: Spacing::default(),
             recent: 0,
-            extra: 0.0,
-            probed: 0.0,
+            single_throttled: 0,
+            attempt: None,
+            attempted: 0.0,
             throttled: 0.0,
             accepted: 0.0,
         }
@@ -180,7 +188,7 @@ impl Controller {
         Controller {
             state: State::Sending,
             rate: rate.get(),
-            is_remembered: true,
+            known: Known::Remembered,
             ..Controller::new(options)
         }
     }
@@ -188,7 +196,7 @@ impl Controller {
     /// The rate that IAM sustains; `None` if it is not measured yet.
     pub fn measured_rate(&self) -> Option<Rate> {
         let rate = if self.has_one_token() { 1.0 / self.spacing.gap() } else { self.rate };
-        self.is_measured.then(|| Rate::nearest(rate))
+        self.is_measured().then(|| Rate::nearest(rate))
     }
 
     /// Decides whether a call may be sent at `now`, within `max_rate`. [`Decision::Now`] counts the call as
@@ -228,14 +236,13 @@ impl Controller {
             self.spacing.start();
             return self.last_sent + self.spacing.gap();
         }
-        let probe = self.probed + self.probe_after();
-        if self.extra == 0.0 && probe <= time + ROUNDING {
-            self.extra = 1.0;
-            self.probed = time;
+        let probe = self.attempted + self.probe_after();
+        if self.attempt.is_none() && probe <= time + ROUNDING {
+            self.attempt = Some(Attempt::new(self.rate, time));
         }
-        let spaced = self.last_sent + 1.0 / (FASTER * (self.rate + self.extra));
-        let due = self.window.next(self.rate, self.extra).max(spaced);
-        if self.extra == 0.0 { due.min(probe) } else { due }
+        let spaced = self.last_sent + 1.0 / (FASTER * (self.rate + self.extra()));
+        let due = self.window.next(self.rate, self.extra()).max(spaced);
+        if self.attempt.is_none() { due.min(probe) } else { due }
     }
 
     /// Records the response to a call. It may change the next [`Controller::decide`].
@@ -251,7 +258,9 @@ impl Controller {
         if ticket.epoch == self.epoch {
             match self.state {
                 State::Searching { .. } => self.on_response_to_search(response),
-                State::Polling { was_sending, .. } if response == Response::Accepted => {
+                State::Polling { polls, was_sending, .. } if response == Response::Accepted => {
+                    self.single_throttled =
+                        if polls == 0 && was_sending { self.single_throttled + 1 } else { 0 };
                     self.on_refill(ticket.sent, time, was_sending);
                 }
                 State::Polling { polls, was_sending, .. } => {
@@ -261,8 +270,9 @@ impl Controller {
                 State::Sending => self.on_response_at_rate(time, response),
             }
         }
+        // The first poll of a known rate was due at once.
         if let State::Polling { polls, is_sent: false, was_sending } = self.state
-            && (self.in_flight == 0 || was_sending && polls > 0)
+            && (if was_sending { polls > 0 } else { self.in_flight == 0 })
         {
             self.due = self.next_poll(polls, time);
         }
@@ -304,37 +314,43 @@ impl Controller {
 
     fn on_response_at_rate(&mut self, time: f64, response: Response) {
         let is_throttled = response == Response::Throttled;
-        if self.extra > 0.0 && !self.has_one_token() {
-            if is_throttled {
-                // The rate is right.
-                (self.probed, self.is_confirmed) = (time, true);
-                return self.enter(State::Sending);
-            }
-            if time > self.probed + WHOLE_SECOND + self.latency_or_guess() {
-                self.keep_extra(time);
-            }
-        }
         if response != Response::Lost {
-            self.recent = (self.recent << 1 | u8::from(is_throttled)) & 0b1111;
+            self.recent = self.recent << 1 | u8::from(is_throttled);
         }
-        if is_throttled {
-            if self.recent.count_ones() >= MANY {
-                self.poll(true);
-            } else if !self.has_one_token() {
-                self.rate *= LOWER;
+        let has_one_token = self.has_one_token();
+        let can_be_random =
+            (has_one_token || self.single_throttled >= RANDOM) && self.recent.count_ones() < 2;
+        let attempt = self.attempt.filter(|_| !has_one_token);
+        match (is_throttled && !can_be_random, attempt) {
+            (true, Some(attempt)) => self.end_attempt(attempt, time),
+            (true, None) => self.poll(true),
+            (false, Some(attempt)) if attempt.is_sustained(time, self.latency_or_guess()) => {
+                self.increase(attempt, time);
             }
+            (false, None) if is_throttled && !has_one_token => self.rate *= LOWER,
+            (false, _) => {}
         }
     }
 
     /// No call of the last second was throttled, so the higher rate is sustained. A still higher one is tried.
-    fn keep_extra(&mut self, time: f64) {
-        self.rate += self.extra;
+    fn increase(&mut self, mut attempt: Attempt, time: f64) {
+        self.rate += attempt.extra;
         // What was accepted before says nothing about the limit of now.
         self.refills.forget();
-        self.probed = time;
-        let is_affordable = !self.is_confirmed || self.throttled < self.most_spent();
-        let most = if is_affordable { LARGEST_STEP * self.rate } else { 1.0 };
-        self.extra = (GROWTH * self.extra).min(most.floor()).max(1.0);
+        let is_affordable = self.known < Known::Confirmed || self.throttled < self.most_spent();
+        attempt.increase(self.rate, time, is_affordable);
+        self.attempt = Some(attempt);
+    }
+
+    /// A call of an attempt at a higher rate was throttled. The rate is measured, or it is what it was before.
+    fn end_attempt(&mut self, attempt: Attempt, time: f64) {
+        self.known = Known::Confirmed;
+        self.attempted = time;
+        if attempt.is_proof() {
+            return self.poll(true);
+        }
+        self.rate = self.rate.min(attempt.rate_before);
+        self.enter(State::Sending);
     }
 
     fn poll(&mut self, was_sending: bool) {
@@ -347,7 +363,7 @@ impl Controller {
 
     /// The time of the next poll after `polls` throttled ones.
     fn next_poll(&self, polls: i32, time: f64) -> f64 {
-        let interval = if self.is_measured { 1.0 / self.rate } else { 0.0 };
+        let interval = if self.is_measured() { 1.0 / self.rate } else { 0.0 };
         let mut wait = interval.max(SHORTEST_WAIT) * 2_f64.powi((polls - 1).max(0));
         if self.last_throttled - self.first_throttled < 1.0 {
             wait = wait.min(interval.max(LONGEST_WAIT_AT_FIRST));
@@ -374,17 +390,22 @@ impl Controller {
         }
         match self.refills.add(throttled, sent) {
             Some(measurement) => {
-                let least = if was_sending { 0.5 * self.rate } else { 0.0 };
+                let least = match (was_sending, self.single_throttled > 0) {
+                    (false, _) => 0.0,
+                    (true, false) => LEAST,
+                    (true, true) => LEAST_AFTER_SINGLE,
+                };
+                let least = least * self.rate;
                 self.rate = measurement.rate.max(least).max(LOWEST_RATE);
-                self.is_confirmed |= self.is_measured || measurement.is_exact;
-                self.is_measured = true;
+                let is_confirmed = self.is_measured() || measurement.is_exact;
+                self.known = if is_confirmed { Known::Confirmed } else { Known::Measured };
             }
             // The rate stays as it is until the next measurement.
-            None if self.is_measured => {}
+            None if self.is_measured() => {}
             None => return self.enter_second_search(time),
         }
         self.recent = 0;
-        self.probed = time;
+        self.attempted = time;
         self.enter(State::Sending);
     }
 
@@ -398,7 +419,7 @@ impl Controller {
     fn enter(&mut self, state: State) {
         self.state = state;
         self.epoch += 1;
-        self.extra = 0.0;
+        self.attempt = None;
     }
 
     fn has_one_token(&self) -> bool {
@@ -413,15 +434,23 @@ impl Controller {
     /// The time after which one more call than the rate permits is sent.
     fn probe_after(&self) -> f64 {
         // At a remembered rate, the bucket is full, so an extra call says nothing at first.
-        if !self.is_measured {
-            return LONGEST_PROBE_TIME;
-        }
-        if !self.is_confirmed {
-            return WHOLE_SECOND;
+        match self.known {
+            Known::Nothing | Known::Remembered => return LONGEST_PROBE_TIME,
+            Known::Measured => return SHORTEST_PROBE_TIME,
+            Known::Confirmed => {}
         }
         let calls = (self.options.expected_calls as f64 - self.accepted).max(100.0);
         let probes = (self.most_spent() - self.throttled).max(1.0);
-        (calls / probes / self.rate).clamp(WHOLE_SECOND, LONGEST_PROBE_TIME)
+        (calls / probes / self.rate).clamp(SHORTEST_PROBE_TIME, LONGEST_PROBE_TIME)
+    }
+
+    fn is_measured(&self) -> bool {
+        self.known >= Known::Measured
+    }
+
+    /// The number of calls to send in addition to the rate.
+    fn extra(&self) -> f64 {
+        self.attempt.map_or(0.0, |attempt| attempt.extra)
     }
 
     fn latency_or_guess(&self) -> f64 {
@@ -437,10 +466,10 @@ impl Controller {
             State::Polling { was_sending: true, .. } => f64::INFINITY,
             State::Polling { .. } => 1.0,
             // Three times the product of rate and latency: the latency varies, and late calls are sent faster.
-            State::Sending => 3.0 * (self.rate + self.extra) * self.latency_or_guess() + AT_FIRST,
+            State::Sending => 3.0 * (self.rate + self.extra()) * self.latency_or_guess() + AT_FIRST,
         };
         // A remembered rate can be too high.
-        let most = if self.is_remembered && !self.is_measured {
+        let most = if self.known == Known::Remembered {
             most.min(most_at_risk(self.options.expected_calls as f64))
         } else {
             most

@@ -1,5 +1,6 @@
 //! The controller of the rate limiter: pure, without a clock and without a network.
 
+mod attempt;
 mod call;
 mod controller;
 mod max_rate;

@@ -17,7 +17,7 @@ pub(super) struct Refills {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Measurement {
     pub(super) rate: f64,
-    /// It took neither so short a time that it is inexact, nor so long that the bucket can have been full.
+    /// It did not take so short a time that it is inexact.
     pub(super) is_exact: bool,
 }
 
@@ -34,8 +34,6 @@ struct Refill {
 /// The rate is measured over at least this time, if possible. It is less than a second: a changed limit shows from one
 /// refill to the next.
 const SPAN: f64 = 0.8;
-/// A bucket that is not emptied for this time, in seconds, can be full: the tokens of a refill are lost then.
-const LONG_SPAN: f64 = 2.0;
 /// A time that differs more from a whole number of seconds is none, in seconds.
 const MOST_INEXACT: f64 = 0.2;
 /// The number of accepted calls that are kept while no call is throttled.
@@ -79,8 +77,7 @@ impl Refills {
         let at =
             |span: f64| self.refills.iter().rposition(|from| last.time() - from.time() >= span);
         let long = at(SPAN);
-        let is_exact = long.is_some() && at(LONG_SPAN).is_none();
-        let measure = |from| Measurement { rate: last.rate_since(from), is_exact };
+        let measure = |from| Measurement { rate: last.rate_since(from), is_exact: long.is_some() };
         let measurement = self.refills.get(long.unwrap_or(0)).map(measure);
         self.refills.drain(..at(2.0 * SPAN).unwrap_or(0));
         self.refills.push(last);

@@ -1,0 +1,84 @@
+/// An attempt at a higher rate: some calls are sent in addition, and more of them with each second in which no call
+/// is throttled.
+///
+/// All times are in seconds, and all rates in calls per second.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Attempt {
+    /// The number of calls to send in addition to the rate.
+    pub(super) extra: f64,
+    /// The number of times that the extra calls were sustained.
+    increases: u32,
+    /// When the extra calls began.
+    since: f64,
+    /// The rate before the attempt.
+    pub(super) rate_before: f64,
+}
+
+/// The tokens of a second can be used up at its end only.
+const WHOLE_SECOND: f64 = 1.0;
+/// If no call of this second is throttled, this multiple of the extra calls is tried…
+const GROWTH: f64 = 4.0;
+/// …but at most this share of the rate.
+const LARGEST_STEP: f64 = 0.25;
+/// Fewer increases can have used what was left in the bucket.
+const PROOF: u32 = 2;
+
+impl Attempt {
+    /// One call more than `rate`, from `time` on.
+    pub(super) fn new(rate: f64, time: f64) -> Self {
+        Attempt { extra: 1.0, increases: 0, since: time, rate_before: rate }
+    }
+
+    /// Whether the extra calls are sustained if no call was throttled until `time`: a whole second has a response.
+    pub(super) fn is_sustained(&self, time: f64, latency: f64) -> bool {
+        time > self.since + WHOLE_SECOND + latency
+    }
+
+    /// Whether a limit that was not raised cannot explain the increases.
+    pub(super) fn is_proof(&self) -> bool {
+        self.increases >= PROOF
+    }
+
+    /// The extra calls are part of `rate` now, and more are tried; only one if throttled calls are not affordable
+    /// and the limit can be the same.
+    pub(super) fn increase(&mut self, rate: f64, time: f64, is_affordable: bool) {
+        self.increases += 1;
+        self.since = time;
+        let most = if is_affordable || self.is_proof() { LARGEST_STEP * rate } else { 1.0 };
+        self.extra = (GROWTH * self.extra).min(most.floor()).max(1.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_extra_calls_grow_to_a_share_of_the_rate() {
+        let (mut rate, mut attempt) = (40.0, Attempt::new(40.0, 0.0));
+        let mut extras = vec![attempt.extra];
+        for second in 1..5 {
+            rate += attempt.extra;
+            attempt.increase(rate, f64::from(second), true);
+            extras.push(attempt.extra);
+        }
+        assert_eq!(extras, [1.0, 4.0, 11.0, 14.0, 17.0]);
+        assert_eq!(attempt.rate_before, 40.0);
+    }
+
+    #[test]
+    fn without_a_proof_only_one_call_more_is_tried_if_throttled_calls_are_not_affordable() {
+        let mut attempt = Attempt::new(40.0, 0.0);
+        attempt.increase(41.0, 1.0, false);
+        assert_eq!((attempt.extra, attempt.is_proof()), (1.0, false));
+        attempt.increase(42.0, 2.0, false);
+        assert_eq!((attempt.extra, attempt.is_proof()), (4.0, true));
+    }
+
+    #[test]
+    fn extra_calls_are_sustained_after_the_response_to_a_whole_second() {
+        let attempt = Attempt::new(40.0, 5.0);
+        assert!(!attempt.is_sustained(6.1, 0.2));
+        assert!(attempt.is_sustained(6.3, 0.2));
+    }
+}
