@@ -124,10 +124,12 @@ const OUTAGE: f64 = 2.5;
 /// Calls that are late are sent at this multiple of the rate. At a higher one, a small bucket would not accept them all.
 const FASTER: f64 = 1.2;
 /// If a call is throttled, the rate is measured again. It decreases at most to this share at once: other clients and
-/// slow polls can make it seem lower than it is.
+/// slow polls can make it seem lower than it is…
 const LEAST: f64 = 0.7;
+/// …and to this one if only a single call was throttled: it can have arrived early.
 const LEAST_AFTER_SINGLE: f64 = 0.9;
-/// If only a single call was throttled so often, calls can be throttled at random: then two of four are needed…
+/// If only a single call was throttled so often in a row, calls can be throttled at random: then two of eight are
+/// needed…
 const RANDOM: u32 = 3;
 /// …and after a single one, the rate is multiplied by this.
 const LOWER: f64 = 0.985;
