@@ -5,8 +5,8 @@
 //! other tool in the account takes tokens from them. AWS does not publish their sizes. The controller increases the
 //! rate until a call is throttled, and waits for the next refill. From refill to refill, it counts the accepted
 //! calls ([`Refills`]): that is the rate, whatever the limit is. Then each second repeats the calls of the one before
-//! ([`Window`]), and from time to time, one call more looks for a higher limit. [`Spacing`] recognizes a bucket of a
-//! single token. `docs/pacing.md` has the reason and the effect of each constant.
+//! ([`Window`]), and from time to time, one call more looks for a higher limit ([`Attempt`]). [`Spacing`]
+//! recognizes a bucket of a single token. `docs/pacing.md` has the reason and the effect of each constant.
 //!
 //! The controller is pure: it receives the time as an argument and never waits, so a test can simulate minutes
 //! of calls in milliseconds.
@@ -272,9 +272,9 @@ impl Controller {
                 State::Sending => self.on_response_at_rate(time, response),
             }
         }
-        // The first poll of a known rate was due at once.
+        // The first poll at a known rate does not wait for the calls in flight.
         if let State::Polling { polls, is_sent: false, was_sending } = self.state
-            && (if was_sending { polls > 0 } else { self.in_flight == 0 })
+            && (polls > 0 || !was_sending && self.in_flight == 0)
         {
             self.due = self.next_poll(polls, time);
         }
@@ -351,7 +351,7 @@ impl Controller {
         if attempt.is_proof() {
             return self.poll(true);
         }
-        self.rate = self.rate.min(attempt.rate_before);
+        self.rate = attempt.rate_before;
         self.enter(State::Sending);
     }
 
@@ -392,13 +392,12 @@ impl Controller {
         }
         match self.refills.add(throttled, sent) {
             Some(measurement) => {
-                let least = match (was_sending, self.single_throttled > 0) {
-                    (false, _) => 0.0,
-                    (true, false) => LEAST,
-                    (true, true) => LEAST_AFTER_SINGLE,
+                let least = match self.single_throttled {
+                    _ if !was_sending => 0.0,
+                    0 => LEAST,
+                    _ => LEAST_AFTER_SINGLE,
                 };
-                let least = least * self.rate;
-                self.rate = measurement.rate.max(least).max(LOWEST_RATE);
+                self.rate = measurement.rate.max(least * self.rate).max(LOWEST_RATE);
                 let is_confirmed = self.is_measured() || measurement.is_exact;
                 self.known = if is_confirmed { Known::Confirmed } else { Known::Measured };
             }
@@ -435,15 +434,16 @@ impl Controller {
 
     /// The time after which one more call than the rate permits is sent.
     fn probe_after(&self) -> f64 {
-        // At a remembered rate, the bucket is full, so an extra call says nothing at first.
         match self.known {
-            Known::Nothing | Known::Remembered => return LONGEST_PROBE_TIME,
-            Known::Measured => return SHORTEST_PROBE_TIME,
-            Known::Confirmed => {}
+            // At a remembered rate, the bucket is full, so an extra call says nothing at first.
+            Known::Nothing | Known::Remembered => LONGEST_PROBE_TIME,
+            Known::Measured => SHORTEST_PROBE_TIME,
+            Known::Confirmed => {
+                let calls = (self.options.expected_calls as f64 - self.accepted).max(100.0);
+                let probes = (self.most_spent() - self.throttled).max(1.0);
+                (calls / probes / self.rate).clamp(SHORTEST_PROBE_TIME, LONGEST_PROBE_TIME)
+            }
         }
-        let calls = (self.options.expected_calls as f64 - self.accepted).max(100.0);
-        let probes = (self.most_spent() - self.throttled).max(1.0);
-        (calls / probes / self.rate).clamp(SHORTEST_PROBE_TIME, LONGEST_PROBE_TIME)
     }
 
     fn is_measured(&self) -> bool {

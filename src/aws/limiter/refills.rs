@@ -17,7 +17,7 @@ pub(super) struct Refills {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Measurement {
     pub(super) rate: f64,
-    /// It did not take so short a time that it is inexact.
+    /// It took at least [`SPAN`].
     pub(super) is_exact: bool,
 }
 
