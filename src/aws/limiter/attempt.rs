@@ -14,12 +14,13 @@ pub(super) struct Attempt {
     pub(super) rate_before: f64,
 }
 
-/// The tokens of a second can be used up at its end only.
-const WHOLE_SECOND: f64 = 1.0;
+/// The tokens of a second can be used up at its end only, so an attempt takes this time. The next one begins at least as
+/// long after it.
+pub(super) const WHOLE_SECOND: f64 = 1.0;
 /// If no call of this second is throttled, this multiple of the extra calls is tried…
 const GROWTH: f64 = 4.0;
 /// …but at most this share of the rate.
-const LARGEST_STEP: f64 = 0.25;
+const LARGEST_STEP: f64 = 0.2;
 /// Fewer increases can have used what was left in the bucket.
 const PROOF: u32 = 2;
 
@@ -62,7 +63,7 @@ mod tests {
             attempt.increase(rate, f64::from(second), true);
             extras.push(attempt.extra);
         }
-        assert_eq!(extras, [1.0, 4.0, 11.0, 14.0, 17.0]);
+        assert_eq!(extras, [1.0, 4.0, 9.0, 10.0, 12.0]);
         assert_eq!(attempt.rate_before, 40.0);
     }
 

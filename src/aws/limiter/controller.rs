@@ -13,7 +13,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::attempt::Attempt;
+use super::attempt::{Attempt, WHOLE_SECOND};
 use super::call::{Decision, LimiterOptions, Response, Ticket};
 use super::max_rate::MaxRate;
 use super::refills::Refills;
@@ -76,7 +76,8 @@ enum Known {
 enum State {
     /// The limit is unknown. The number of requests in flight grows until a call is throttled.
     Searching {
-        /// The maximum number of requests in flight, and by how much it grows with each accepted call.
+        /// The maximum number of requests in flight at a long latency, and by how much it grows with each accepted
+        /// call.
         most: f64,
         growth: f64,
         accepted: f64,
@@ -100,32 +101,34 @@ const FREE_THROTTLED: f64 = 12.0;
 const AT_FIRST: f64 = 3.0;
 /// When the bucket is empty, all requests in flight are throttled: the search limits them to this share of the
 /// expected calls…
-const RISK: f64 = 0.0105;
+const RISK: f64 = 0.01;
 /// …less at a latency below this one, in seconds: fewer requests in flight empty the bucket as fast.
 const LONG_LATENCY: f64 = 0.1;
 /// For each accepted call, the maximum grows by the cube of `expected calls / LARGE_RUN`: a large run has little
-/// time to reach the maximum concurrency, and may have many throttled calls.
+/// time to reach the maximum concurrency, and may have many throttled calls…
 const LARGE_RUN: f64 = 6_000.0;
+/// …as if this share of the calls were accepted before the first one: later growth mostly adds throttled calls…
+const HEAD_START: f64 = 0.07;
+/// …but at most by this. The second search grows as fast.
+const MOST_GROWTH: f64 = 0.04;
 /// The second search starts with this share of the requests that were in flight when the first one ended.
 const SECOND_SEARCH: f64 = 0.5;
-/// The growth of the second search, as a share of its accepted calls.
-const SECOND_GROWTH: f64 = 0.05;
 /// The shortest wait after a throttled call, in seconds. It doubles after each further one…
 const SHORTEST_WAIT: f64 = 0.1;
 /// …up to this time in the first second, in which most limits are refilled…
 const LONGEST_WAIT_AT_FIRST: f64 = 0.3;
-/// …and up to this time later.
+/// …and up to this time later. If everything is throttled for longer at a known rate, the rate is kept until the next
+/// time: the limit is lowered for a while, or another client took every token.
 const LONGEST_WAIT: f64 = 2.0;
 /// If this number of calls is accepted after a refill, more tokens were added at once: the next ones come a second later.
 const BATCH: f64 = 3.0;
-/// If everything is throttled for this time at a known rate, in seconds, the rate is kept until the next time: the limit
-/// is lowered for a while, or another client took every token.
-const OUTAGE: f64 = 2.5;
 /// Calls that are late are sent at this multiple of the rate. At a higher one, a small bucket would not accept them all.
 const FASTER: f64 = 1.2;
 /// If a call is throttled, the rate is measured again. It decreases at most to this share at once: other clients and
 /// slow polls can make it seem lower than it is…
 const LEAST: f64 = 0.7;
+/// …to this one if the last measurement is old: the limit may be half of what it was…
+const LEAST_AFTER_LONG: f64 = 0.5;
 /// …and to this one if only a single call was throttled: it can have arrived early.
 const LEAST_AFTER_SINGLE: f64 = 0.9;
 /// If only a single call was throttled so often in a row, calls can be throttled at random: then two of eight are
@@ -136,9 +139,8 @@ const LOWER: f64 = 0.985;
 /// Extra calls look for a higher limit, evenly over the calls to come: each can be throttled, and this share of
 /// [`THROTTLED_SHARE`] may be, less what was throttled before…
 const SPENT: f64 = 0.8;
-/// …but at the latest after this time, in seconds, and not within the second of the last one.
+/// …but at the latest after this time, in seconds.
 const LONGEST_PROBE_TIME: f64 = 10.0;
-const SHORTEST_PROBE_TIME: f64 = 1.0;
 /// A timer is late by at most this time, in seconds: the next call of the search makes up for it.
 const LATE: f64 = 0.005;
 /// Rounding errors of times, in seconds.
@@ -156,7 +158,11 @@ impl Controller {
         Controller {
             options,
             started: None,
-            state: State::Searching { most: most_at_risk(calls), growth, accepted: 0.0 },
+            state: State::Searching {
+                most: most_at_risk(calls) + growth * HEAD_START * calls,
+                growth: growth.min(MOST_GROWTH),
+                accepted: 0.0,
+            },
             epoch: 0,
             in_flight: 0,
             latency: None,
@@ -337,10 +343,12 @@ impl Controller {
     /// No call of the last second was throttled, so the higher rate is sustained. A still higher one is tried.
     fn increase(&mut self, mut attempt: Attempt, time: f64) {
         self.rate += attempt.extra;
-        // What was accepted before says nothing about the limit of now.
-        self.refills.forget();
         let is_affordable = self.known < Known::Confirmed || self.throttled < self.most_spent();
         attempt.increase(self.rate, time, is_affordable);
+        if attempt.is_proof() {
+            // What was accepted before says nothing about the limit of now.
+            self.refills.forget();
+        }
         self.attempt = Some(attempt);
     }
 
@@ -385,15 +393,16 @@ impl Controller {
         let sent = self.refills.first_accepted_after(self.last_throttled).unwrap_or(sent);
         let throttled = self.last_throttled.max(sent - 1.0);
         // A limit that is refilled more rarely is no outage: it is measured after a first one.
-        let is_outage = was_sending && sent - self.first_throttled > OUTAGE;
+        let is_outage = was_sending && sent - self.first_throttled > LONGEST_WAIT;
         self.had_outage = is_outage && !self.had_outage;
         if self.had_outage {
             self.refills.forget();
         }
-        match self.refills.add(throttled, sent) {
+        match self.refills.add(throttled, sent, self.first_throttled, !was_sending) {
             Some(measurement) => {
                 let least = match self.single_throttled {
                     _ if !was_sending => 0.0,
+                    0 if measurement.is_of_last_second => LEAST_AFTER_LONG,
                     0 => LEAST,
                     _ => LEAST_AFTER_SINGLE,
                 };
@@ -413,7 +422,7 @@ impl Controller {
     /// The first search emptied a bucket of unknown size. The second one shows what is refilled.
     fn enter_second_search(&mut self, time: f64) {
         let most = (SECOND_SEARCH * self.in_flight_when_throttled as f64).max(2.0);
-        self.enter(State::Searching { most, growth: SECOND_GROWTH, accepted: 0.0 });
+        self.enter(State::Searching { most, growth: MOST_GROWTH, accepted: 0.0 });
         self.due = time;
     }
 
@@ -437,11 +446,11 @@ impl Controller {
         match self.known {
             // At a remembered rate, the bucket is full, so an extra call says nothing at first.
             Known::Nothing | Known::Remembered => LONGEST_PROBE_TIME,
-            Known::Measured => SHORTEST_PROBE_TIME,
+            Known::Measured => WHOLE_SECOND,
             Known::Confirmed => {
                 let calls = (self.options.expected_calls as f64 - self.accepted).max(100.0);
                 let probes = (self.most_spent() - self.throttled).max(1.0);
-                (calls / probes / self.rate).clamp(SHORTEST_PROBE_TIME, LONGEST_PROBE_TIME)
+                (calls / probes / self.rate).clamp(WHOLE_SECOND, LONGEST_PROBE_TIME)
             }
         }
     }

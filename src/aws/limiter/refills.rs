@@ -19,6 +19,8 @@ pub(super) struct Measurement {
     pub(super) rate: f64,
     /// It took at least [`SPAN`].
     pub(super) is_exact: bool,
+    /// The refill before is too old, so this is the number of calls that were accepted in the second before the refill.
+    pub(super) is_of_last_second: bool,
 }
 
 /// A time at which an empty bucket got tokens.
@@ -34,8 +36,10 @@ struct Refill {
 /// The rate is measured over at least this time, if possible. It is less than a second: a changed limit shows from one
 /// refill to the next.
 const SPAN: f64 = 0.8;
+/// A refill before this time, in seconds, says nothing about the limit of now: no window of a limit is longer.
+const OLD: f64 = 5.5;
 /// A time that differs more from a whole number of seconds is none, in seconds.
-const MOST_INEXACT: f64 = 0.2;
+const MOST_INEXACT: f64 = 0.3;
 /// The number of accepted calls that are kept while no call is throttled.
 const MOST_KEPT: usize = 20_000;
 
@@ -71,14 +75,38 @@ impl Refills {
 
     /// Adds a refill between the last throttled call and the first accepted one. Returns the measurement since an
     /// earlier refill; `None` if there is none.
-    pub(super) fn add(&mut self, throttled: f64, accepting: f64) -> Option<Measurement> {
-        let accepted = self.accepted_before(accepting);
-        let last = Refill { throttled, accepting, accepted };
+    ///
+    /// `first_throttled` is the time of the first throttled call since the refill before, and `is_search` is true if
+    /// the calls before it searched for the rate.
+    pub(super) fn add(
+        &mut self,
+        throttled: f64,
+        accepting: f64,
+        first_throttled: f64,
+        is_search: bool,
+    ) -> Option<Measurement> {
+        let last = Refill { throttled, accepting, accepted: self.accepted_before(accepting) };
         let at =
             |span: f64| self.refills.iter().rposition(|from| last.time() - from.time() >= span);
         let long = at(SPAN);
-        let measure = |from| Measurement { rate: last.rate_since(from), is_exact: long.is_some() };
-        let measurement = self.refills.get(long.unwrap_or(0)).map(measure);
+        let is_short = !is_search && accepting - first_throttled < 1.0;
+        let second_before =
+            |time: f64| (self.accepted_before(time) - self.accepted_before(time - 1.0)).max(0.5);
+        let measurement = self.refills.get(long.unwrap_or(0)).map(|from| {
+            let seconds = last.time() - from.time();
+            let is_of_last_second = is_short && seconds > OLD;
+            let rate = match last.whole_seconds_since(from) {
+                // The bucket was almost empty a second before the refill, too.
+                _ if is_of_last_second => second_before(accepting),
+                Some(whole) => last.accepted_since(from) / whole,
+                // A limit that is not refilled once a second accepts these calls in each second.
+                None if is_search && seconds < 2.0 => {
+                    (last.accepted_since(from) / seconds).max(second_before(first_throttled))
+                }
+                None => last.accepted_since(from) / seconds.max(1e-3),
+            };
+            Measurement { rate, is_exact: long.is_some(), is_of_last_second }
+        });
         self.refills.drain(..at(2.0 * SPAN).unwrap_or(0));
         self.refills.push(last);
         while self.accepted.len() > 1 && self.dropped < self.refills[0].accepted {
@@ -102,14 +130,17 @@ impl Refill {
         f64::midpoint(self.throttled, self.accepting)
     }
 
-    fn rate_since(&self, from: &Refill) -> f64 {
+    /// The time since another refill, if it can be a whole number of seconds: IAM adds tokens once a second.
+    fn whole_seconds_since(&self, from: &Refill) -> Option<f64> {
         let seconds = self.time() - from.time();
         let inexact = (self.accepting - self.throttled + from.accepting - from.throttled) / 2.0;
-        // IAM adds tokens once a second.
         let whole = seconds.round();
-        let is_whole = whole >= 1.0 && (seconds - whole).abs() <= inexact.min(MOST_INEXACT);
-        // At least one call is accepted at each refill. Half of it is certain to be due to it.
-        (self.accepted - from.accepted).max(0.5) / if is_whole { whole } else { seconds.max(1e-3) }
+        (whole >= 1.0 && (seconds - whole).abs() <= inexact.min(MOST_INEXACT)).then_some(whole)
+    }
+
+    /// At least one call is accepted at each refill. Half of it is certain to be due to it.
+    fn accepted_since(&self, from: &Refill) -> f64 {
+        (self.accepted - from.accepted).max(0.5)
     }
 }
 
@@ -127,10 +158,11 @@ mod tests {
     #[test]
     fn calls_between_refills_measure_the_rate() {
         let mut refills = Refills::default();
-        assert_eq!(refills.add(-0.01, 0.01), None);
+        assert_eq!(refills.add(-0.01, 0.01, 0.0, false), None);
         for n in 1..8 {
             second(&mut refills, f64::from(n) - 1.0 + 0.02, 30);
-            let rate = refills.add(f64::from(n) - 0.01, f64::from(n) + 0.01).unwrap().rate;
+            let rate =
+                refills.add(f64::from(n) - 0.01, f64::from(n) + 0.01, 0.0, false).unwrap().rate;
             assert!((rate - 30.0).abs() < 0.1, "{n}: {rate}");
         }
     }
@@ -138,13 +170,16 @@ mod tests {
     #[test]
     fn refills_that_can_be_whole_seconds_apart_are() {
         let mut refills = Refills::default();
-        refills.add(0.0, 0.2);
+        refills.add(0.0, 0.2, 0.0, false);
         second(&mut refills, 0.2, 30);
-        assert_eq!(refills.add(0.9, 1.24), Some(Measurement { rate: 30.0, is_exact: true }));
+        assert_eq!(
+            refills.add(0.9, 1.24, 0.0, false),
+            Some(Measurement { rate: 30.0, is_exact: true, is_of_last_second: false })
+        );
         assert_eq!(refills.last(), Some(1.24));
         // These are not.
         second(&mut refills, 1.24, 30);
-        let rate = refills.add(2.54, 2.56).unwrap().rate;
+        let rate = refills.add(2.54, 2.56, 0.0, false).unwrap().rate;
         assert!((20.0..24.0).contains(&rate), "{rate}");
     }
 
@@ -152,19 +187,52 @@ mod tests {
     fn a_changed_limit_is_measured_within_a_second() {
         let mut refills = Refills::default();
         for n in 0..6 {
-            refills.add(f64::from(n) - 0.01, f64::from(n) + 0.01);
+            refills.add(f64::from(n) - 0.01, f64::from(n) + 0.01, 0.0, false);
             second(&mut refills, f64::from(n) + 0.02, 30);
         }
-        refills.add(5.99, 6.01);
+        refills.add(5.99, 6.01, 0.0, false);
         second(&mut refills, 6.02, 12);
-        assert!((refills.add(6.99, 7.01).unwrap().rate - 12.0).abs() < 0.5);
+        assert!((refills.add(6.99, 7.01, 0.0, false).unwrap().rate - 12.0).abs() < 0.5);
+    }
+
+    #[test]
+    fn if_the_last_refill_is_old_the_second_before_is_measured() {
+        let mut refills = Refills::default();
+        refills.add(-0.01, 0.01, 0.0, false);
+        for n in 0..8 {
+            second(&mut refills, f64::from(n) + 0.02, 30);
+        }
+        // 12 of 30 calls are accepted after the limit is lowered.
+        for n in 0..12 {
+            refills.add_accepted(8.02 + f64::from(n) / 30.0);
+        }
+        let mut slow = refills.clone();
+        let measurement = refills.add(8.99, 9.01, 8.42, false).unwrap();
+        assert!(measurement.is_of_last_second);
+        assert!((measurement.rate - 12.0).abs() < 0.5, "{measurement:?}");
+        // A second without tokens says nothing about the second before it.
+        let measurement = slow.add(9.49, 9.51, 8.42, false).unwrap();
+        assert!(!measurement.is_of_last_second);
+        assert!(measurement.rate > 25.0, "{measurement:?}");
+    }
+
+    #[test]
+    fn a_search_of_a_limit_that_looks_back_is_measured_by_its_last_second() {
+        let mut refills = Refills::default();
+        refills.add(0.9, 1.0, 0.5, true);
+        second(&mut refills, 1.0, 30);
+        // The limit accepts the next call a second after the first of these, and a poll notices it late.
+        let mut unknown = refills.clone();
+        assert_eq!(unknown.add(2.3, 2.5, 2.0, true).unwrap().rate, 30.0);
+        let rate = refills.add(2.3, 2.5, 2.0, false).unwrap().rate;
+        assert!((20.0..21.0).contains(&rate), "{rate}");
     }
 
     #[test]
     fn old_calls_are_dropped_and_still_counted() {
         let mut refills = Refills::default();
         for n in 0..100 {
-            refills.add(f64::from(n) - 0.01, f64::from(n) + 0.01);
+            refills.add(f64::from(n) - 0.01, f64::from(n) + 0.01, 0.0, false);
             second(&mut refills, f64::from(n) + 0.02, 50);
         }
         assert!(refills.accepted.len() < 600, "{}", refills.accepted.len());

@@ -12,7 +12,7 @@ pub(super) struct Window {
 }
 
 /// A call is sent this much later than a whole second after another one, because calls can arrive early, in seconds.
-pub(super) const MARGIN: f64 = 0.002;
+pub(super) const MARGIN: f64 = 0.003;
 /// The time after which a call is forgotten, in seconds: a second of calls takes at most this long, at the lowest rate.
 const KEPT: f64 = 4.0;
 
