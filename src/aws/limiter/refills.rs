@@ -93,17 +93,16 @@ impl Refills {
         let second_before =
             |time: f64| (self.accepted_before(time) - self.accepted_before(time - 1.0)).max(0.5);
         let measurement = self.refills.get(long.unwrap_or(0)).map(|from| {
-            let seconds = last.time() - from.time();
+            let seconds = (last.time() - from.time()).max(1e-3);
             let is_of_last_second = is_short && seconds > OLD;
+            let average = last.accepted_since(from) / seconds;
             let rate = match last.whole_seconds_since(from) {
                 // The bucket was almost empty a second before the refill, too.
                 _ if is_of_last_second => second_before(accepting),
                 Some(whole) => last.accepted_since(from) / whole,
                 // A limit that is not refilled once a second accepts these calls in each second.
-                None if is_search && seconds < 2.0 => {
-                    (last.accepted_since(from) / seconds).max(second_before(first_throttled))
-                }
-                None => last.accepted_since(from) / seconds.max(1e-3),
+                None if is_search && seconds < 2.0 => average.max(second_before(first_throttled)),
+                None => average,
             };
             Measurement { rate, is_exact: long.is_some(), is_of_last_second }
         });
