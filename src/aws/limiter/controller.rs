@@ -436,16 +436,23 @@ impl Controller {
         self.state == State::Sending && self.spacing.explains(self.rate)
     }
 
+    /// The number of calls that may be throttled.
+    fn most_throttled(&self) -> f64 {
+        (THROTTLED_SHARE * self.options.expected_calls as f64).max(FREE_THROTTLED)
+    }
+
     /// The number of throttled calls after which attempts at a higher rate become rare.
     fn most_spent(&self) -> f64 {
-        SPENT * (THROTTLED_SHARE * self.options.expected_calls as f64).max(FREE_THROTTLED)
+        SPENT * self.most_throttled()
     }
 
     /// The time after which one more call than the rate permits is sent.
     fn probe_after(&self) -> f64 {
         match self.known {
-            // At a remembered rate, the bucket is full, so an extra call says nothing at first.
-            Known::Nothing | Known::Remembered => LONGEST_PROBE_TIME,
+            // At a remembered rate, a short run needs no higher one.
+            Known::Nothing | Known::Remembered => {
+                (LONGEST_PROBE_TIME * FREE_THROTTLED / self.most_throttled()).max(WHOLE_SECOND)
+            }
             Known::Measured => WHOLE_SECOND,
             Known::Confirmed => {
                 let calls = (self.options.expected_calls as f64 - self.accepted).max(100.0);

@@ -210,3 +210,13 @@ fn a_remembered_rate_saves_throttled_calls_and_a_wrong_one_costs_little() {
         assert!(outcome.throttled <= 20, "{wrong}: {}", outcome.throttled);
     }
 }
+
+#[test]
+fn a_large_run_soon_looks_for_more_than_a_remembered_rate() {
+    let throttle = of_action(limit(100.0, "per-second@0.3", Some(100.0)));
+    let ideal = greedy(&throttle, 3_000);
+    let case = Case::new("half of the rate".into(), throttle, 3_000, ideal, 0.05);
+    let outcome = run(&Case { remembered: Some(50.0), ..case });
+    assert!(outcome.time < 1.20, "{}", outcome.time);
+    assert!(outcome.throttled_of_allowed(0.03) <= 1.0, "{}", outcome.throttled);
+}
