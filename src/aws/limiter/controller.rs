@@ -13,7 +13,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::attempt::{Attempt, WHOLE_SECOND};
+use super::attempt::{Attempt, LARGEST_FIRST_STEP, LARGEST_STEP, WHOLE_SECOND};
 use super::call::{Decision, LimiterOptions, Response, Ticket};
 use super::max_rate::MaxRate;
 use super::refills::Refills;
@@ -343,8 +343,12 @@ impl Controller {
     /// No call of the last second was throttled, so the higher rate is sustained. A still higher one is tried.
     fn increase(&mut self, mut attempt: Attempt, time: f64) {
         self.rate += attempt.extra;
-        let is_affordable = self.known < Known::Confirmed || self.throttled < self.most_spent();
-        attempt.increase(self.rate, time, is_affordable);
+        let largest = match self.known {
+            Known::Confirmed if self.throttled < self.most_spent() => LARGEST_STEP,
+            Known::Confirmed => 0.0,
+            _ => LARGEST_FIRST_STEP,
+        };
+        attempt.increase(self.rate, time, largest);
         if attempt.is_proof() {
             // What was accepted before says nothing about the limit of now.
             self.refills.forget();
