@@ -20,9 +20,9 @@ pub(super) const WHOLE_SECOND: f64 = 1.0;
 /// If no call of this second is throttled, this multiple of the extra calls is tried…
 const GROWTH: f64 = 4.0;
 /// …but at most this share of the rate.
-pub(super) const LARGEST_STEP: f64 = 0.2;
+const LARGEST_STEP: f64 = 0.2;
 /// The share if calls at a higher rate were never throttled: the measurement can be much too low.
-pub(super) const LARGEST_FIRST_STEP: f64 = 0.5;
+const LARGEST_FIRST_STEP: f64 = 0.5;
 /// Fewer increases can have used what was left in the bucket.
 const PROOF: u32 = 2;
 
@@ -42,12 +42,18 @@ impl Attempt {
         self.increases >= PROOF
     }
 
-    /// The extra calls are part of `rate` now, and more are tried: at most a share of `largest` of the rate, and at
-    /// least [`LARGEST_STEP`] if the limit cannot be the same.
-    pub(super) fn increase(&mut self, rate: f64, time: f64, largest: f64) {
+    /// The extra calls are part of `rate` now, and more are tried; only one if throttled calls are not affordable
+    /// and the limit can be the same. `is_first` is true if calls at a higher rate were never throttled.
+    pub(super) fn increase(&mut self, rate: f64, time: f64, is_first: bool, is_affordable: bool) {
         self.increases += 1;
         self.since = time;
-        let largest = if self.is_proof() { largest.max(LARGEST_STEP) } else { largest };
+        let largest = if is_first {
+            LARGEST_FIRST_STEP
+        } else if is_affordable || self.is_proof() {
+            LARGEST_STEP
+        } else {
+            0.0
+        };
         self.extra = (GROWTH * self.extra).min((largest * rate).floor()).max(1.0);
     }
 }
@@ -62,7 +68,7 @@ mod tests {
         let mut extras = vec![attempt.extra];
         for second in 1..5 {
             rate += attempt.extra;
-            attempt.increase(rate, f64::from(second), LARGEST_STEP);
+            attempt.increase(rate, f64::from(second), false, true);
             extras.push(attempt.extra);
         }
         assert_eq!(extras, [1.0, 4.0, 9.0, 10.0, 12.0]);
@@ -72,9 +78,9 @@ mod tests {
     #[test]
     fn without_a_proof_only_one_call_more_is_tried_if_throttled_calls_are_not_affordable() {
         let mut attempt = Attempt::new(40.0, 0.0);
-        attempt.increase(41.0, 1.0, 0.0);
+        attempt.increase(41.0, 1.0, false, false);
         assert_eq!((attempt.extra, attempt.is_proof()), (1.0, false));
-        attempt.increase(42.0, 2.0, 0.0);
+        attempt.increase(42.0, 2.0, false, false);
         assert_eq!((attempt.extra, attempt.is_proof()), (4.0, true));
     }
 

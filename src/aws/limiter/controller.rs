@@ -13,7 +13,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::attempt::{Attempt, LARGEST_FIRST_STEP, LARGEST_STEP, WHOLE_SECOND};
+use super::attempt::{Attempt, WHOLE_SECOND};
 use super::call::{Decision, LimiterOptions, Response, Ticket};
 use super::max_rate::MaxRate;
 use super::refills::Refills;
@@ -105,11 +105,11 @@ const RISK: f64 = 0.01;
 /// …less at a latency below this one, in seconds: fewer requests in flight empty the bucket as fast.
 const LONG_LATENCY: f64 = 0.1;
 /// For each accepted call, the maximum grows by the cube of `expected calls / LARGE_RUN`: a large run has little
-/// time to reach the maximum concurrency, and may have many throttled calls…
+/// time to reach the maximum concurrency, and may have many throttled calls.
 const LARGE_RUN: f64 = 6_000.0;
-/// …as if this share of the calls were accepted before the first one: later growth mostly adds throttled calls…
+/// The search starts with the growth of this share of the calls: later growth mostly adds throttled calls…
 const HEAD_START: f64 = 0.07;
-/// …but at most by this. The second search grows as fast.
+/// …so each accepted call adds at most this. The second search grows as fast.
 const MOST_GROWTH: f64 = 0.04;
 /// The second search starts with this share of the requests that were in flight when the first one ended.
 const SECOND_SEARCH: f64 = 0.5;
@@ -343,12 +343,8 @@ impl Controller {
     /// No call of the last second was throttled, so the higher rate is sustained. A still higher one is tried.
     fn increase(&mut self, mut attempt: Attempt, time: f64) {
         self.rate += attempt.extra;
-        let largest = match self.known {
-            Known::Confirmed if self.throttled < self.most_spent() => LARGEST_STEP,
-            Known::Confirmed => 0.0,
-            _ => LARGEST_FIRST_STEP,
-        };
-        attempt.increase(self.rate, time, largest);
+        let is_first = self.known < Known::Confirmed;
+        attempt.increase(self.rate, time, is_first, self.throttled < self.most_spent());
         if attempt.is_proof() {
             // What was accepted before says nothing about the limit of now.
             self.refills.forget();

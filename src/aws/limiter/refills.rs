@@ -86,14 +86,13 @@ impl Refills {
         is_search: bool,
     ) -> Option<Measurement> {
         let last = Refill { throttled, accepting, accepted: self.accepted_before(accepting) };
-        let at =
-            |span: f64| self.refills.iter().rposition(|from| last.time() - from.time() >= span);
+        let at = |span: f64| self.refills.iter().rposition(|from| last.seconds_since(from) >= span);
         let long = at(SPAN);
         let is_short = !is_search && accepting - first_throttled < 1.0;
         let second_before =
             |time: f64| (self.accepted_before(time) - self.accepted_before(time - 1.0)).max(0.5);
         let measurement = self.refills.get(long.unwrap_or(0)).map(|from| {
-            let seconds = (last.time() - from.time()).max(1e-3);
+            let seconds = last.seconds_since(from).max(1e-3);
             let is_of_last_second = is_short && seconds > OLD;
             let average = last.accepted_since(from) / seconds;
             let rate = match last.whole_seconds_since(from) {
@@ -129,9 +128,13 @@ impl Refill {
         f64::midpoint(self.throttled, self.accepting)
     }
 
+    fn seconds_since(&self, from: &Refill) -> f64 {
+        self.time() - from.time()
+    }
+
     /// The time since another refill, if it can be a whole number of seconds: IAM adds tokens once a second.
     fn whole_seconds_since(&self, from: &Refill) -> Option<f64> {
-        let seconds = self.time() - from.time();
+        let seconds = self.seconds_since(from);
         let inexact = (self.accepting - self.throttled + from.accepting - from.throttled) / 2.0;
         let whole = seconds.round();
         (whole >= 1.0 && (seconds - whole).abs() <= inexact.min(MOST_INEXACT)).then_some(whole)
