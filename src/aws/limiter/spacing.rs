@@ -17,20 +17,22 @@ pub(super) struct Spacing {
     /// A response contradicts the hypothesis.
     is_contradicted: bool,
     is_used: bool,
+    /// The time from one call to the next, in seconds, once the time of a token is known.
+    gap: Option<f64>,
 }
 
-/// A response contradicts the hypothesis only if it does so by more than this share and time: calls can arrive
-/// early and late.
-const TOLERANCE: f64 = 1.1;
-const TOLERANCE_SECONDS: f64 = 0.002;
+/// A response contradicts the hypothesis only if it does so by more than this factor: calls can arrive early and late…
+const TOLERANCE: f64 = 1.2;
+/// …and by more than this one once the hypothesis is used: of many calls, some are much earlier or later.
+const TOLERANCE_IN_USE: f64 = 2.0;
 /// The accepted time is known if it exceeds the throttled time by at most this factor. Otherwise a time between
 /// them is tried.
 const KNOWN: f64 = 1.05;
-/// Calls are sent later than necessary by this factor, because of jitter.
-const LATER: f64 = 1.01;
-/// With each accepted call, the throttled time decreases by this share, so that a higher limit is noticed: a
-/// shorter time is tried about every 250 calls.
-const DECREASE: f64 = 0.000_2;
+/// With each throttled call, the time between calls increases by this share…
+const LATER: f64 = 0.02;
+/// …and with each accepted one, it decreases, so that about this share of the calls is throttled. So it adapts to the
+/// jitter of the calls, and a higher limit is noticed.
+const THROTTLED: f64 = 0.015;
 /// Two calls within this share of the time of one token are two tokens of the bucket.
 const ONE_TOKEN: f64 = 0.3;
 /// The longest time between the tokens, in seconds: IAM's limits are higher.
@@ -45,6 +47,7 @@ impl Default for Spacing {
             throttled: 0.0,
             is_contradicted: false,
             is_used: false,
+            gap: None,
         }
     }
 }
@@ -77,16 +80,21 @@ impl Spacing {
 
     /// Adds a call that was sent `gap` seconds after the accepted call before it.
     fn add(&mut self, gap: f64, accepted: bool) {
-        let is_longer = |one: f64, other: f64| one > TOLERANCE * other + TOLERANCE_SECONDS;
-        self.is_contradicted |=
-            if accepted { is_longer(self.throttled, gap) } else { is_longer(gap, self.accepted) };
+        let tolerance = if self.is_used { TOLERANCE_IN_USE } else { TOLERANCE };
         if accepted {
+            self.is_contradicted |= self.throttled > tolerance * gap;
             self.accepted = self.accepted.min(gap);
-            if self.is_used {
-                self.throttled *= 1.0 - DECREASE;
-            }
         } else {
+            self.is_contradicted |= gap > tolerance * self.accepted;
             self.throttled = self.throttled.max(gap);
+        }
+        match &mut self.gap {
+            Some(gap) if accepted => *gap *= 1.0 - LATER * THROTTLED,
+            Some(gap) => *gap *= 1.0 + LATER,
+            None if self.is_used && self.accepted <= KNOWN * self.throttled => {
+                self.gap = Some((1.0 + LATER) * self.accepted.max(self.throttled));
+            }
+            None => {}
         }
     }
 
@@ -105,11 +113,7 @@ impl Spacing {
 
     /// The time from one call to the next, in seconds.
     pub(super) fn gap(&self) -> f64 {
-        if self.accepted > KNOWN * self.throttled {
-            (self.accepted * self.throttled).sqrt()
-        } else {
-            LATER * self.accepted.max(self.throttled)
-        }
+        self.gap.unwrap_or((self.accepted * self.throttled).sqrt())
     }
 }
 

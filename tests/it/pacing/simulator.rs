@@ -21,6 +21,8 @@ pub struct Case {
     /// The median latency in seconds, and the sigma of its logarithm.
     pub latency: f64,
     pub spread: f64,
+    /// The mean of a further, exponential delay of each request on its way to the server, in seconds.
+    pub jitter: f64,
     /// The share of the calls that are throttled at random.
     pub random: f64,
     pub remembered: Option<f64>,
@@ -58,7 +60,7 @@ impl Case {
     /// A case with a constant latency and up to 64 requests in flight.
     pub fn new(name: String, throttle: Throttle, calls: usize, ideal: f64, latency: f64) -> Self {
         let (remembered, max_rate, random) = (None, None, 0.0);
-        let (in_flight, spread) = (64, 0.0);
+        let (in_flight, spread, jitter) = (64, 0.0, 0.0);
         Case {
             name,
             throttle,
@@ -67,6 +69,7 @@ impl Case {
             in_flight,
             latency,
             spread,
+            jitter,
             random,
             remembered,
             max_rate,
@@ -122,7 +125,10 @@ pub fn simulate(case: &Case, random: &mut fastrand::Rng) -> Outcome {
                     let back = Duration::from_secs_f64(latency / 2.0);
                     requests.push((ticket, back));
                     outcome.sent.push(now.as_secs_f64());
-                    messages.push((Reverse(now + back), requests.len() - 1, None));
+                    let mut delay = || -case.jitter * (1.0 - random.f64()).ln();
+                    let jitter = if case.jitter > 0.0 { delay() } else { 0.0 };
+                    let there = back + Duration::from_secs_f64(jitter);
+                    messages.push((Reverse(now + there), requests.len() - 1, None));
                     (left, in_flight) = (left - 1, in_flight + 1);
                     outcome.most_in_flight = outcome.most_in_flight.max(in_flight);
                 }
