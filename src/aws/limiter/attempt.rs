@@ -1,10 +1,10 @@
-/// An attempt at a higher rate: some calls are sent in addition, and more of them with each second in which no call
+/// An attempt at a higher rate: some calls are sent in addition, and more of them with each period in which no call
 /// is throttled.
 ///
 /// All times are in seconds, and all rates in calls per second.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Attempt {
-    /// The number of calls to send in addition to the rate.
+    /// The number of calls to send in addition in each period.
     pub(super) extra: f64,
     /// The number of times that the extra calls were sustained.
     increases: u32,
@@ -14,12 +14,9 @@ pub(super) struct Attempt {
     pub(super) rate_before: f64,
 }
 
-/// The tokens of a second can be used up at its end only, so an attempt takes this time. The next one begins at least as
-/// long after it.
-pub(super) const WHOLE_SECOND: f64 = 1.0;
-/// If no call of this second is throttled, this multiple of the extra calls is tried…
-const GROWTH: f64 = 4.0;
-/// …but at most this share of the rate.
+/// If no call of a period is throttled, this multiple of the extra calls is tried…
+const GROWTH: f64 = 3.0;
+/// …but at most this share of the calls of a period.
 const LARGEST_STEP: f64 = 0.2;
 /// The share if calls at a higher rate were never throttled: the measurement can be much too low.
 const LARGEST_FIRST_STEP: f64 = 0.5;
@@ -32,9 +29,9 @@ impl Attempt {
         Attempt { extra: 1.0, increases: 0, since: time, rate_before: rate }
     }
 
-    /// Whether the extra calls are sustained if no call was throttled until `time`: a whole second has a response.
-    pub(super) fn is_sustained(&self, time: f64, latency: f64) -> bool {
-        time > self.since + WHOLE_SECOND + latency
+    /// Whether the extra calls are sustained if no call was throttled until `time`: a whole period has a response.
+    pub(super) fn is_sustained(&self, time: f64, period: f64, latency: f64) -> bool {
+        time > self.since + period + latency
     }
 
     /// Whether a limit that was not raised cannot explain the increases.
@@ -42,9 +39,9 @@ impl Attempt {
         self.increases >= PROOF
     }
 
-    /// The extra calls are part of `rate` now, and more are tried; only one if throttled calls are not affordable
+    /// The extra calls are part of the `calls` of a period now, and more are tried; only one if throttled calls are not affordable
     /// and the limit can be the same. `is_first` is true if calls at a higher rate were never throttled.
-    pub(super) fn increase(&mut self, rate: f64, time: f64, is_first: bool, is_affordable: bool) {
+    pub(super) fn increase(&mut self, calls: f64, time: f64, is_first: bool, is_affordable: bool) {
         self.increases += 1;
         self.since = time;
         let largest = if is_first {
@@ -54,7 +51,7 @@ impl Attempt {
         } else {
             0.0
         };
-        self.extra = (GROWTH * self.extra).min((largest * rate).floor()).max(1.0);
+        self.extra = (GROWTH * self.extra).min((largest * calls).floor()).max(1.0);
     }
 }
 
@@ -71,7 +68,7 @@ mod tests {
             attempt.increase(rate, f64::from(second), false, true);
             extras.push(attempt.extra);
         }
-        assert_eq!(extras, [1.0, 4.0, 9.0, 10.0, 12.0]);
+        assert_eq!(extras, [1.0, 3.0, 8.0, 10.0, 12.0]);
         assert_eq!(attempt.rate_before, 40.0);
     }
 
@@ -81,13 +78,14 @@ mod tests {
         attempt.increase(41.0, 1.0, false, false);
         assert_eq!((attempt.extra, attempt.is_proof()), (1.0, false));
         attempt.increase(42.0, 2.0, false, false);
-        assert_eq!((attempt.extra, attempt.is_proof()), (4.0, true));
+        assert_eq!((attempt.extra, attempt.is_proof()), (3.0, true));
     }
 
     #[test]
-    fn extra_calls_are_sustained_after_the_response_to_a_whole_second() {
+    fn extra_calls_are_sustained_after_the_response_to_a_whole_period() {
         let attempt = Attempt::new(40.0, 5.0);
-        assert!(!attempt.is_sustained(6.1, 0.2));
-        assert!(attempt.is_sustained(6.3, 0.2));
+        assert!(!attempt.is_sustained(6.1, 1.0, 0.2));
+        assert!(attempt.is_sustained(6.3, 1.0, 0.2));
+        assert!(!attempt.is_sustained(6.3, 5.0, 0.2));
     }
 }

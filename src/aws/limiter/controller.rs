@@ -8,15 +8,15 @@
 //! ([`Window`]), and from time to time, one call more looks for a higher limit ([`Attempt`]). [`Spacing`]
 //! recognizes a bucket of a single token. `docs/pacing.md` has the reason and the effect of each constant.
 //!
-//! The controller is pure: it receives the time as an argument and never waits, so a test can simulate minutes
-//! of calls in milliseconds.
+//! The controller is pure: it receives the time and never waits, so a test simulates minutes in milliseconds.
 
 use std::time::{Duration, Instant};
 
-use super::attempt::{Attempt, WHOLE_SECOND};
+use super::attempt::Attempt;
 use super::call::{Decision, LimiterOptions, Response, Ticket};
+use super::known::Known;
 use super::max_rate::MaxRate;
-use super::refills::Refills;
+use super::refills::{LONGEST_WAIT, Refills};
 use super::spacing::Spacing;
 use super::window::{MARGIN, Window};
 use crate::iam::Rate;
@@ -35,6 +35,8 @@ pub struct Controller {
     /// The smoothed latency of accepted calls.
     latency: Option<f64>,
     rate: f64,
+    /// The calls of this time, in seconds, are repeated: a second, or the time between two refills if that is longer.
+    period: f64,
     known: Known,
     /// Everything was throttled for a while before the last refill, and the rate was kept.
     had_outage: bool,
@@ -59,17 +61,6 @@ pub struct Controller {
     /// The numbers of calls that were throttled and accepted.
     throttled: f64,
     accepted: f64,
-}
-
-/// What is known of the rate.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
-enum Known {
-    Nothing,
-    /// An earlier run measured it.
-    Remembered,
-    Measured,
-    /// The measurement is exact, or calls at a higher rate were throttled.
-    Confirmed,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -97,29 +88,26 @@ enum State {
 /// The share of the calls that may be throttled, and the number that may be throttled in a short run, too.
 const THROTTLED_SHARE: f64 = 0.03;
 const FREE_THROTTLED: f64 = 12.0;
-/// The maximum number of requests in flight before the first response tells the latency, and at least.
-const AT_FIRST: f64 = 3.0;
+/// At least this number of requests may be in flight.
+const FEWEST: f64 = 3.0;
 /// When the bucket is empty, all requests in flight are throttled: the search limits them to this share of the
 /// expected calls…
-const RISK: f64 = 0.01;
+const RISK: f64 = 0.008;
 /// …less at a latency below this one, in seconds: fewer requests in flight empty the bucket as fast.
 const LONG_LATENCY: f64 = 0.1;
 /// For each accepted call, the maximum grows by the cube of `expected calls / LARGE_RUN`: a large run has little
 /// time to reach the maximum concurrency, and may have many throttled calls.
 const LARGE_RUN: f64 = 6_000.0;
 /// The search starts with the growth of this share of the calls: later growth mostly adds throttled calls…
-const HEAD_START: f64 = 0.07;
+const HEAD_START: f64 = 0.1;
 /// …so each accepted call adds at most this. The second search grows as fast.
 const MOST_GROWTH: f64 = 0.04;
 /// The second search starts with this share of the requests that were in flight when the first one ended.
-const SECOND_SEARCH: f64 = 0.5;
+const SECOND_SEARCH: f64 = 0.7;
 /// The shortest wait after a throttled call, in seconds. It doubles after each further one…
 const SHORTEST_WAIT: f64 = 0.1;
-/// …up to this time in the first second, in which most limits are refilled…
+/// …up to this time in the first second, in which most limits are refilled, and up to [`LONGEST_WAIT`] later.
 const LONGEST_WAIT_AT_FIRST: f64 = 0.3;
-/// …and up to this time later. If everything is throttled for longer at a known rate, the rate is kept until the next
-/// time: the limit is lowered for a while, or another client took every token.
-const LONGEST_WAIT: f64 = 2.0;
 /// If this number of calls is accepted after a refill, more tokens were added at once: the next ones come a second later.
 const BATCH: f64 = 3.0;
 /// Calls that are late are sent at this multiple of the rate. At a higher one, a small bucket would not accept them all.
@@ -146,7 +134,7 @@ const LATE: f64 = 0.005;
 /// Rounding errors of times, in seconds.
 const ROUNDING: f64 = 1e-6;
 /// The latency before the first response, in seconds.
-const LATENCY_AT_FIRST: f64 = 0.1;
+const LATENCY_AT_FIRST: f64 = 0.07;
 /// The lowest rate, in calls per second: all limits of IAM are higher.
 const LOWEST_RATE: f64 = 0.3;
 
@@ -167,6 +155,7 @@ impl Controller {
             in_flight: 0,
             latency: None,
             rate: LOWEST_RATE,
+            period: 1.0,
             known: Known::Nothing,
             had_outage: false,
             due: 0.0,
@@ -248,8 +237,8 @@ impl Controller {
         if self.attempt.is_none() && probe <= time + ROUNDING {
             self.attempt = Some(Attempt::new(self.rate, time));
         }
-        let spaced = self.last_sent + 1.0 / (FASTER * (self.rate + self.extra()));
-        let due = self.window.next(self.rate, self.extra()).max(spaced);
+        let spaced = self.last_sent + 1.0 / (FASTER * self.calls());
+        let due = self.window.next(self.rate, self.period, self.extra()).max(spaced);
         if self.attempt.is_none() { due.min(probe) } else { due }
     }
 
@@ -332,7 +321,9 @@ impl Controller {
         match (is_throttled && !can_be_random, attempt) {
             (true, Some(attempt)) => self.end_attempt(attempt, time),
             (true, None) => self.poll(true),
-            (false, Some(attempt)) if attempt.is_sustained(time, self.latency_or_guess()) => {
+            (false, Some(attempt))
+                if attempt.is_sustained(time, self.period, self.latency_or_guess()) =>
+            {
                 self.increase(attempt, time);
             }
             (false, None) if is_throttled && !has_one_token => self.rate *= LOWER,
@@ -340,11 +331,16 @@ impl Controller {
         }
     }
 
-    /// No call of the last second was throttled, so the higher rate is sustained. A still higher one is tried.
+    /// No call of the last period was throttled, so the higher rate is sustained. A still higher one is tried.
     fn increase(&mut self, mut attempt: Attempt, time: f64) {
-        self.rate += attempt.extra;
+        self.rate += attempt.extra / self.period;
         let is_first = self.known < Known::Confirmed;
-        attempt.increase(self.rate, time, is_first, self.throttled < self.most_spent());
+        attempt.increase(
+            self.rate * self.period,
+            time,
+            is_first,
+            self.throttled < self.most_spent(),
+        );
         if attempt.is_proof() {
             // What was accepted before says nothing about the limit of now.
             self.refills.forget();
@@ -393,7 +389,8 @@ impl Controller {
         let sent = self.refills.first_accepted_after(self.last_throttled).unwrap_or(sent);
         let throttled = self.last_throttled.max(sent - 1.0);
         // A limit that is refilled more rarely is no outage: it is measured after a first one.
-        let is_outage = was_sending && sent - self.first_throttled > LONGEST_WAIT;
+        let longest = LONGEST_WAIT.max(self.period);
+        let is_outage = was_sending && sent - self.first_throttled > longest;
         self.had_outage = is_outage && !self.had_outage;
         if self.had_outage {
             self.refills.forget();
@@ -406,6 +403,10 @@ impl Controller {
                     0 => LEAST,
                     _ => LEAST_AFTER_SINGLE,
                 };
+                // At a known rate, a longer period can be that of an outage.
+                if !was_sending || self.period > 1.0 {
+                    self.period = measurement.period;
+                }
                 self.rate = measurement.rate.max(least * self.rate).max(LOWEST_RATE);
                 let is_confirmed = self.is_measured() || measurement.is_exact;
                 self.known = if is_confirmed { Known::Confirmed } else { Known::Measured };
@@ -451,13 +452,13 @@ impl Controller {
         match self.known {
             // At a remembered rate, a short run needs no higher one.
             Known::Nothing | Known::Remembered => {
-                (LONGEST_PROBE_TIME * FREE_THROTTLED / self.most_throttled()).max(WHOLE_SECOND)
+                (LONGEST_PROBE_TIME * FREE_THROTTLED / self.most_throttled()).max(self.period)
             }
-            Known::Measured => WHOLE_SECOND,
+            Known::Measured => self.period,
             Known::Confirmed => {
                 let calls = (self.options.expected_calls as f64 - self.accepted).max(100.0);
                 let probes = (self.most_spent() - self.throttled).max(1.0);
-                (calls / probes / self.rate).clamp(WHOLE_SECOND, LONGEST_PROBE_TIME)
+                (calls / probes / self.rate).clamp(self.period, LONGEST_PROBE_TIME)
             }
         }
     }
@@ -466,7 +467,12 @@ impl Controller {
         self.known >= Known::Measured
     }
 
-    /// The number of calls to send in addition to the rate.
+    /// The number of calls of a period.
+    fn calls(&self) -> f64 {
+        self.rate * self.period + self.extra()
+    }
+
+    /// The number of calls to send in addition to the rate in each period.
     fn extra(&self) -> f64 {
         self.attempt.map_or(0.0, |attempt| attempt.extra)
     }
@@ -477,14 +483,13 @@ impl Controller {
 
     fn most_in_flight(&self) -> usize {
         let most = match self.state {
-            State::Searching { .. } if self.latency.is_none() => AT_FIRST,
             State::Searching { most, growth, accepted } => {
                 most * (self.latency_or_guess() / LONG_LATENCY).min(1.0) + growth * accepted
             }
             State::Polling { was_sending: true, .. } => f64::INFINITY,
             State::Polling { .. } => 1.0,
-            // Three times the product of rate and latency: the latency varies, and late calls are sent faster.
-            State::Sending => 3.0 * (self.rate + self.extra()) * self.latency_or_guess() + AT_FIRST,
+            // The calls of a period can be sent within a second, the latency varies, and late calls are sent faster.
+            State::Sending => 3.0 * self.calls() * self.latency_or_guess() + FEWEST,
         };
         // A remembered rate can be too high.
         let most = if self.known == Known::Remembered {
@@ -503,5 +508,5 @@ impl Controller {
 
 /// The number of requests that may be in flight while the limit of so many calls is unknown.
 fn most_at_risk(calls: f64) -> f64 {
-    (RISK * calls).max(AT_FIRST)
+    (RISK * calls).max(FEWEST)
 }

@@ -3,6 +3,7 @@
 mod attempt;
 mod call;
 mod controller;
+mod known;
 mod max_rate;
 mod refills;
 mod spacing;

@@ -17,10 +17,13 @@ pub(super) struct Refills {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Measurement {
     pub(super) rate: f64,
-    /// It took at least [`SPAN`].
+    /// It took at least [`SPAN`], and less than twice as long: in a longer time, tokens can have been lost, because the
+    /// bucket was full. This does not apply to a limit that is refilled more rarely.
     pub(super) is_exact: bool,
     /// The refill before is too old, so this is the number of calls that were accepted in the second before the refill.
     pub(super) is_of_last_second: bool,
+    /// The time between two refills, in seconds: 1 if tokens are not added more rarely.
+    pub(super) period: f64,
 }
 
 /// A time at which an empty bucket got tokens.
@@ -36,6 +39,10 @@ struct Refill {
 /// The rate is measured over at least this time, if possible. It is less than a second: a changed limit shows from one
 /// refill to the next.
 const SPAN: f64 = 0.8;
+/// A limit that is refilled once a second accepts a call within this time, in seconds. If everything is throttled for
+/// longer at a known rate, the rate is kept until the next time: the limit is lowered for a while, or another client took
+/// every token. No wait for a refill is longer.
+pub(super) const LONGEST_WAIT: f64 = 2.0;
 /// A refill before this time, in seconds, says nothing about the limit of now: no window of a limit is longer.
 const OLD: f64 = 5.5;
 /// A time that differs more from a whole number of seconds is none, in seconds.
@@ -91,6 +98,11 @@ impl Refills {
         let is_short = !is_search && accepting - first_throttled < 1.0;
         let second_before =
             |time: f64| (self.accepted_before(time) - self.accepted_before(time - 1.0)).max(0.5);
+        let before = self.refills.last().filter(|_| accepting - first_throttled > LONGEST_WAIT);
+        let period = before
+            .map(|from| last.whole_seconds_since(from).unwrap_or(last.seconds_since(from)))
+            .filter(|period| *period < OLD)
+            .unwrap_or(1.0);
         let measurement = self.refills.get(long.unwrap_or(0)).map(|from| {
             let seconds = last.seconds_since(from).max(1e-3);
             let is_of_last_second = is_short && seconds > OLD;
@@ -103,7 +115,12 @@ impl Refills {
                 None if is_search && seconds < 2.0 => average.max(second_before(first_throttled)),
                 None => average,
             };
-            Measurement { rate, is_exact: long.is_some(), is_of_last_second }
+            Measurement {
+                rate,
+                is_exact: long.is_some() && (seconds < 2.0 * SPAN || period > 1.0),
+                is_of_last_second,
+                period,
+            }
         });
         self.refills.drain(..at(2.0 * SPAN).unwrap_or(0));
         self.refills.push(last);
@@ -176,7 +193,7 @@ mod tests {
         second(&mut refills, 0.2, 30);
         assert_eq!(
             refills.add(0.9, 1.24, 0.0, false),
-            Some(Measurement { rate: 30.0, is_exact: true, is_of_last_second: false })
+            Some(Measurement { rate: 30.0, is_exact: true, is_of_last_second: false, period: 1.0 })
         );
         assert_eq!(refills.last(), Some(1.24));
         // These are not.
@@ -228,6 +245,20 @@ mod tests {
         assert_eq!(unknown.add(2.3, 2.5, 2.0, true).unwrap().rate, 30.0);
         let rate = refills.add(2.3, 2.5, 2.0, false).unwrap().rate;
         assert!((20.0..21.0).contains(&rate), "{rate}");
+    }
+
+    #[test]
+    fn a_limit_that_is_refilled_rarely_has_a_longer_period() {
+        let mut refills = Refills::default();
+        refills.add(3.9, 5.0, 1.0, true);
+        second(&mut refills, 5.0, 150);
+        let after_a_second = refills.clone().add(6.5, 6.6, 6.1, true).unwrap();
+        assert_eq!(after_a_second.period, 1.0);
+        let measurement = refills.clone().add(9.0, 10.1, 6.1, true).unwrap();
+        assert_eq!((measurement.period, measurement.rate), (5.0, 30.0));
+        assert!(measurement.is_exact);
+        // No window of a limit is as long as this outage.
+        assert_eq!(refills.add(14.0, 14.1, 6.1, true).unwrap().period, 1.0);
     }
 
     #[test]

@@ -1,20 +1,23 @@
 use std::collections::VecDeque;
 
-/// The calls of the last second, which the next second may repeat.
+/// The calls of the last period, which the next period may repeat.
 ///
-/// If a limit accepted the calls of one second, it accepts calls at the same times of the next second, whatever kind of
+/// If a limit accepted the calls of one period, it accepts calls at the same times of the next period, whatever kind of
 /// limit it is: a bucket that is refilled once a second or continuously, a fixed or a sliding window, or several of
-/// them. So the times need not be known at which tokens are added. All times are in seconds.
+/// them. So the times need not be known at which tokens are added. A period is a second, or the time from one refill to
+/// the next if that is longer. All times are in seconds.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Window {
     /// When the calls were sent that were accepted or have no response yet, in order.
     calls: VecDeque<f64>,
 }
 
-/// A call is sent this much later than a whole second after another one, because calls can arrive early, in seconds.
+/// A call is sent this much later than a period after another one, because calls can arrive early, in seconds.
 pub(super) const MARGIN: f64 = 0.003;
-/// The time after which a call is forgotten, in seconds: a second of calls takes at most this long, at the lowest rate.
-const KEPT: f64 = 4.0;
+/// The time after which a call is forgotten, in seconds: the calls of a period take at most this long.
+const KEPT: f64 = 12.0;
+/// A rounding error of a number of calls.
+const ROUNDING: f64 = 1e-6;
 
 impl Window {
     /// Adds a call that is sent at `time`.
@@ -32,9 +35,9 @@ impl Window {
         }
     }
 
-    /// The earliest time of the next call, at `rate` calls per second and `extra` calls more.
-    pub(super) fn next(&self, rate: f64, extra: f64) -> f64 {
-        let calls = rate.ceil();
+    /// The earliest time of the next call, at `rate` calls per second and `extra` calls more in each `period`.
+    pub(super) fn next(&self, rate: f64, period: f64, extra: f64) -> f64 {
+        let calls = (rate * period - ROUNDING).ceil();
         let back = (calls + extra) as usize;
         match self.calls.len().checked_sub(back) {
             Some(first) => self.calls[first] + calls / rate + MARGIN,
@@ -52,7 +55,7 @@ mod tests {
         let mut time = time;
         let mut times = Vec::new();
         for _ in 0..count {
-            time = window.next(rate, extra).max(time);
+            time = window.next(rate, 1.0, extra).max(time);
             window.add(time);
             times.push(time);
         }
@@ -72,15 +75,25 @@ mod tests {
     }
 
     #[test]
+    fn a_longer_period_repeats_the_one_before() {
+        let mut window = Window::default();
+        for time in [0.0, 0.1, 0.2, 0.3] {
+            window.add(time);
+        }
+        assert!((window.next(0.8, 5.0, 0.0) - 5.0).abs() < 0.01);
+        assert_eq!(window.next(0.8, 5.0, 1.0), 0.0);
+    }
+
+    #[test]
     fn a_throttled_call_can_be_sent_again() {
         let mut window = Window::default();
         for time in [0.0, 0.1, 0.7] {
             window.add(time);
         }
         window.remove(0.1);
-        assert_eq!(window.next(3.0, 0.0), 0.0);
-        assert!(window.next(2.0, 0.0) >= 1.0);
-        assert_eq!(window.next(2.0, 1.0), 0.0);
+        assert_eq!(window.next(3.0, 1.0, 0.0), 0.0);
+        assert!(window.next(2.0, 1.0, 0.0) >= 1.0);
+        assert_eq!(window.next(2.0, 1.0, 1.0), 0.0);
     }
 
     #[test]
