@@ -39,8 +39,8 @@ impl Attempt {
         self.increases >= PROOF
     }
 
-    /// The extra calls are part of the `calls` of a period now, and more are tried; only one if throttled calls are not affordable
-    /// and the limit can be the same. `is_first` is true if calls at a higher rate were never throttled.
+    /// The extra calls are part of the `calls` of a period now, and more are tried; only one if throttled calls are not
+    /// affordable and the limit can be the same. `is_first` is true if calls at a higher rate were never throttled.
     pub(super) fn increase(&mut self, calls: f64, time: f64, is_first: bool, is_affordable: bool) {
         self.increases += 1;
         self.since = time;
