@@ -334,13 +334,9 @@ impl Controller {
     /// No call of the last period was throttled, so the higher rate is sustained. A still higher one is tried.
     fn increase(&mut self, mut attempt: Attempt, time: f64) {
         self.rate += attempt.extra / self.period;
+        let calls = self.rate * self.period;
         let is_first = self.known < Known::Confirmed;
-        attempt.increase(
-            self.rate * self.period,
-            time,
-            is_first,
-            self.throttled < self.most_spent(),
-        );
+        attempt.increase(calls, time, is_first, self.throttled < self.most_spent());
         if attempt.is_proof() {
             // What was accepted before says nothing about the limit of now.
             self.refills.forget();

@@ -89,8 +89,8 @@ impl Spacing {
             self.throttled = self.throttled.max(gap);
         }
         match &mut self.gap {
-            Some(gap) if accepted => *gap *= 1.0 - LATER * THROTTLED,
-            Some(gap) => *gap *= 1.0 + LATER,
+            Some(planned) if accepted => *planned *= 1.0 - LATER * THROTTLED,
+            Some(planned) => *planned *= 1.0 + LATER,
             None if self.is_used && self.accepted <= KNOWN * self.throttled => {
                 self.gap = Some((1.0 + LATER) * self.accepted.max(self.throttled));
             }

@@ -125,9 +125,11 @@ pub fn simulate(case: &Case, random: &mut fastrand::Rng) -> Outcome {
                     let back = Duration::from_secs_f64(latency / 2.0);
                     requests.push((ticket, back));
                     outcome.sent.push(now.as_secs_f64());
-                    let mut delay = || -case.jitter * (1.0 - random.f64()).ln();
-                    let jitter = if case.jitter > 0.0 { delay() } else { 0.0 };
-                    let there = back + Duration::from_secs_f64(jitter);
+                    let mut there = back;
+                    if case.jitter > 0.0 {
+                        let delay = -case.jitter * (1.0 - random.f64()).ln();
+                        there += Duration::from_secs_f64(delay);
+                    }
                     messages.push((Reverse(now + there), requests.len() - 1, None));
                     (left, in_flight) = (left - 1, in_flight + 1);
                     outcome.most_in_flight = outcome.most_in_flight.max(in_flight);
