@@ -13,6 +13,7 @@
 use std::time::{Duration, Instant};
 
 use super::attempt::Attempt;
+use super::budget::{Budget, FEWEST};
 use super::call::{Decision, LimiterOptions, Response, Ticket};
 use super::known::Known;
 use super::max_rate::MaxRate;
@@ -58,9 +59,7 @@ pub struct Controller {
     /// The attempt at a higher rate, and when the last one ended.
     attempt: Option<Attempt>,
     attempted: f64,
-    /// The numbers of calls that were throttled and accepted.
-    throttled: f64,
-    accepted: f64,
+    budget: Budget,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -85,15 +84,7 @@ enum State {
     Sending,
 }
 
-/// The share of the calls that may be throttled, and the number that may be throttled in a short run, too.
-const THROTTLED_SHARE: f64 = 0.03;
-const FREE_THROTTLED: f64 = 12.0;
-/// At least this number of requests may be in flight.
-const FEWEST: f64 = 3.0;
-/// When the bucket is empty, all requests in flight are throttled: the search limits them to this share of the
-/// expected calls…
-const RISK: f64 = 0.008;
-/// …less at a latency below this one, in seconds: fewer requests in flight empty the bucket as fast.
+/// The requests in flight of a search are fewer at a latency below this one, in seconds: they empty the bucket as fast.
 const LONG_LATENCY: f64 = 0.1;
 /// For each accepted call, the maximum grows by the cube of `expected calls / LARGE_RUN`: a large run has little
 /// time to reach the maximum concurrency, and may have many throttled calls.
@@ -124,10 +115,7 @@ const LEAST_AFTER_SINGLE: f64 = 0.9;
 const RANDOM: u32 = 3;
 /// …and after a single one, the rate is multiplied by this.
 const LOWER: f64 = 0.985;
-/// Extra calls look for a higher limit, evenly over the calls to come: each can be throttled, and this share of
-/// [`THROTTLED_SHARE`] may be, less what was throttled before…
-const SPENT: f64 = 0.8;
-/// …but at the latest after this time, in seconds.
+/// An extra call looks for a higher limit after at most this time, in seconds.
 const LONGEST_PROBE_TIME: f64 = 10.0;
 /// A timer is late by at most this time, in seconds: the next call of the search makes up for it.
 const LATE: f64 = 0.005;
@@ -143,11 +131,12 @@ impl Controller {
     pub fn new(options: LimiterOptions) -> Self {
         let calls = options.expected_calls as f64;
         let growth = (calls / LARGE_RUN).powi(3);
+        let budget = Budget::new(options.expected_calls);
         Controller {
             options,
             started: None,
             state: State::Searching {
-                most: most_at_risk(calls) + growth * HEAD_START * calls,
+                most: budget.at_risk() + growth * HEAD_START * calls,
                 growth: growth.min(MOST_GROWTH),
                 accepted: 0.0,
             },
@@ -170,8 +159,7 @@ impl Controller {
             single_throttled: 0,
             attempt: None,
             attempted: 0.0,
-            throttled: 0.0,
-            accepted: 0.0,
+            budget,
         }
     }
 
@@ -247,6 +235,7 @@ impl Controller {
         let time = self.seconds(now);
         self.in_flight = self.in_flight.saturating_sub(1);
         self.spacing.on_response(ticket.sent, response);
+        self.budget.on_response(response);
         match response {
             Response::Accepted => self.on_accepted(ticket.sent, time),
             Response::Throttled => self.on_throttled(ticket.sent),
@@ -277,7 +266,6 @@ impl Controller {
 
     fn on_accepted(&mut self, sent: f64, time: f64) {
         let took = time - sent;
-        self.accepted += 1.0;
         self.latency = Some(self.latency.map_or(took, |known| known + (took - known) / 8.0));
         self.refills.add_accepted(sent);
     }
@@ -287,7 +275,6 @@ impl Controller {
             self.first_throttled = sent;
         }
         self.last_throttled = self.last_throttled.max(sent);
-        self.throttled += 1.0;
         self.window.remove(sent);
     }
 
@@ -336,7 +323,7 @@ impl Controller {
         self.rate += attempt.extra / self.period;
         let calls = self.rate * self.period;
         let is_first = self.known < Known::Confirmed;
-        attempt.increase(calls, time, is_first, self.throttled < self.most_spent());
+        attempt.increase(calls, time, is_first, self.budget.permits_attempts());
         if attempt.is_proof() {
             // What was accepted before says nothing about the limit of now.
             self.refills.forget();
@@ -433,28 +420,17 @@ impl Controller {
         self.state == State::Sending && self.spacing.explains(self.rate)
     }
 
-    /// The number of calls that may be throttled.
-    fn most_throttled(&self) -> f64 {
-        (THROTTLED_SHARE * self.options.expected_calls as f64).max(FREE_THROTTLED)
-    }
-
-    /// The number of throttled calls after which attempts at a higher rate become rare.
-    fn most_spent(&self) -> f64 {
-        SPENT * self.most_throttled()
-    }
-
     /// The time after which one more call than the rate permits is sent.
     fn probe_after(&self) -> f64 {
         match self.known {
             // At a remembered rate, a short run needs no higher one.
             Known::Nothing | Known::Remembered => {
-                (LONGEST_PROBE_TIME * FREE_THROTTLED / self.most_throttled()).max(self.period)
+                (LONGEST_PROBE_TIME / self.budget.of_short()).max(self.period)
             }
             Known::Measured => self.period,
             Known::Confirmed => {
-                let calls = (self.options.expected_calls as f64 - self.accepted).max(100.0);
-                let probes = (self.most_spent() - self.throttled).max(1.0);
-                (calls / probes / self.rate).clamp(self.period, LONGEST_PROBE_TIME)
+                let after = self.budget.calls_per_attempt() / self.rate;
+                after.clamp(self.period, LONGEST_PROBE_TIME)
             }
         }
     }
@@ -488,11 +464,8 @@ impl Controller {
             State::Sending => 3.0 * self.calls() * self.latency_or_guess() + FEWEST,
         };
         // A remembered rate can be too high.
-        let most = if self.known == Known::Remembered {
-            most.min(most_at_risk(self.options.expected_calls as f64))
-        } else {
-            most
-        };
+        let most =
+            if self.known == Known::Remembered { most.min(self.budget.at_risk()) } else { most };
         (most.ceil() as usize).clamp(1, self.options.max_in_flight.max(1))
     }
 
@@ -500,9 +473,4 @@ impl Controller {
         let started = *self.started.get_or_insert(now);
         now.saturating_duration_since(started).as_secs_f64()
     }
-}
-
-/// The number of requests that may be in flight while the limit of so many calls is unknown.
-fn most_at_risk(calls: f64) -> f64 {
-    (RISK * calls).max(FEWEST)
 }

@@ -1,6 +1,7 @@
 //! The controller of the rate limiter: pure, without a clock and without a network.
 
 mod attempt;
+mod budget;
 mod call;
 mod controller;
 mod known;
