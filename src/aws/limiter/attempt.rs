@@ -18,10 +18,10 @@ pub(super) struct Attempt {
 const GROWTH: f64 = 3.0;
 /// …but at most this share of the calls of a period.
 const LARGEST_STEP: f64 = 0.2;
-/// The share if calls at a higher rate were never throttled: the measurement can be much too low.
-const LARGEST_FIRST_STEP: f64 = 0.5;
 /// Fewer increases can have used what was left in the bucket.
 const PROOF: u32 = 2;
+/// More increases show that the rate before is not that of the limit: a search is faster.
+const WRONG: u32 = 4;
 
 impl Attempt {
     /// One call more than `rate`, from `time` on.
@@ -39,18 +39,17 @@ impl Attempt {
         self.increases >= PROOF
     }
 
+    /// Whether the rate before was much too low.
+    pub(super) fn rate_was_wrong(&self) -> bool {
+        self.increases >= WRONG
+    }
+
     /// The extra calls are part of the `calls` of a period now, and more are tried; only one if throttled calls are not
-    /// affordable and the limit can be the same. `is_first` is true if calls at a higher rate were never throttled.
-    pub(super) fn increase(&mut self, calls: f64, time: f64, is_first: bool, is_affordable: bool) {
+    /// affordable and the limit can be the same.
+    pub(super) fn increase(&mut self, calls: f64, time: f64, is_affordable: bool) {
         self.increases += 1;
         self.since = time;
-        let largest = if is_first {
-            LARGEST_FIRST_STEP
-        } else if is_affordable || self.is_proof() {
-            LARGEST_STEP
-        } else {
-            0.0
-        };
+        let largest = if is_affordable || self.is_proof() { LARGEST_STEP } else { 0.0 };
         self.extra = (GROWTH * self.extra).min((largest * calls).floor()).max(1.0);
     }
 }
@@ -65,7 +64,7 @@ mod tests {
         let mut extras = vec![attempt.extra];
         for second in 1..5 {
             rate += attempt.extra;
-            attempt.increase(rate, f64::from(second), false, true);
+            attempt.increase(rate, f64::from(second), true);
             extras.push(attempt.extra);
         }
         assert_eq!(extras, [1.0, 3.0, 8.0, 10.0, 12.0]);
@@ -75,9 +74,9 @@ mod tests {
     #[test]
     fn without_a_proof_only_one_call_more_is_tried_if_throttled_calls_are_not_affordable() {
         let mut attempt = Attempt::new(40.0, 0.0);
-        attempt.increase(41.0, 1.0, false, false);
+        attempt.increase(41.0, 1.0, false);
         assert_eq!((attempt.extra, attempt.is_proof()), (1.0, false));
-        attempt.increase(42.0, 2.0, false, false);
+        attempt.increase(42.0, 2.0, false);
         assert_eq!((attempt.extra, attempt.is_proof()), (3.0, true));
     }
 

@@ -39,6 +39,8 @@ pub struct Controller {
     /// The calls of this time, in seconds, are repeated: a second, or the time between two refills if that is longer.
     period: f64,
     known: Known,
+    /// The limit was searched for again, because the rate was much too low.
+    searched_again: bool,
     /// Everything was throttled for a while before the last refill, and the rate was kept.
     had_outage: bool,
     /// The time at which the next call of the search or the next poll is due.
@@ -105,9 +107,7 @@ const BATCH: f64 = 3.0;
 const FASTER: f64 = 1.2;
 /// If a call is throttled, the rate is measured again. It decreases at most to this share at once: other clients and
 /// slow polls can make it seem lower than it is…
-const LEAST: f64 = 0.7;
-/// …to this one if the last measurement is old: the limit may be half of what it was…
-const LEAST_AFTER_LONG: f64 = 0.5;
+const LEAST: f64 = 0.5;
 /// …and to this one if only a single call was throttled: it can have arrived early.
 const LEAST_AFTER_SINGLE: f64 = 0.9;
 /// If only a single call was throttled so often in a row, calls can be throttled at random: then two of eight are
@@ -146,6 +146,7 @@ impl Controller {
             rate: LOWEST_RATE,
             period: 1.0,
             known: Known::Nothing,
+            searched_again: false,
             had_outage: false,
             due: 0.0,
             last_sent: f64::NEG_INFINITY,
@@ -322,8 +323,10 @@ impl Controller {
     fn increase(&mut self, mut attempt: Attempt, time: f64) {
         self.rate += attempt.extra / self.period;
         let calls = self.rate * self.period;
-        let is_first = self.known < Known::Confirmed;
-        attempt.increase(calls, time, is_first, self.budget.permits_attempts());
+        attempt.increase(calls, time, self.budget.permits_attempts());
+        if attempt.rate_was_wrong() && self.known < Known::Confirmed && !self.searched_again {
+            return self.search_again(time);
+        }
         if attempt.is_proof() {
             // What was accepted before says nothing about the limit of now.
             self.refills.forget();
@@ -331,10 +334,22 @@ impl Controller {
         self.attempt = Some(attempt);
     }
 
+    /// The rate is remembered from a former run, or was measured while another limit than the one of now applied.
+    fn search_again(&mut self, time: f64) {
+        self.searched_again = true;
+        self.known = Known::Nothing;
+        self.refills.forget();
+        self.enter_search(self.budget.at_risk(), time);
+    }
+
     /// A call of an attempt at a higher rate was throttled. The rate is measured, or it is what it was before.
     fn end_attempt(&mut self, attempt: Attempt, time: f64) {
-        self.known = Known::Confirmed;
         self.attempted = time;
+        // A remembered rate can be too high: the limit on the requests in flight hides it.
+        if !self.is_measured() {
+            return self.poll(true);
+        }
+        self.known = Known::Confirmed;
         if attempt.is_proof() {
             return self.poll(true);
         }
@@ -358,8 +373,12 @@ impl Controller {
             wait = wait.min(interval.max(LONGEST_WAIT_AT_FIRST));
         }
         let at = (self.last_throttled + wait.min(LONGEST_WAIT)).max(time);
+        let accepted = self.refills.first_accepted_after(self.first_throttled);
+        // Calls among the throttled ones were accepted: tokens are not added once a second.
+        let is_batch = accepted.is_none_or(|sent| sent > self.last_throttled)
+            && self.refills.accepted_since_refill(time) >= BATCH;
         match self.refills.last() {
-            Some(last) if polls > 0 && self.refills.accepted_since_refill(time) >= BATCH => {
+            Some(last) if polls > 0 && is_batch => {
                 let earliest = self.last_throttled.max(at - 1.0);
                 (last + (earliest - last).floor() + 1.0 + MARGIN).max(time)
             }
@@ -378,11 +397,11 @@ impl Controller {
         if self.had_outage {
             self.refills.forget();
         }
+        let before = self.refills.rate_before(self.first_throttled, self.period);
         match self.refills.add(throttled, sent, self.first_throttled, !was_sending) {
             Some(measurement) => {
                 let least = match self.single_throttled {
                     _ if !was_sending => 0.0,
-                    0 if measurement.is_of_last_second => LEAST_AFTER_LONG,
                     0 => LEAST,
                     _ => LEAST_AFTER_SINGLE,
                 };
@@ -394,8 +413,10 @@ impl Controller {
                 let is_confirmed = self.is_measured() || measurement.is_exact;
                 self.known = if is_confirmed { Known::Confirmed } else { Known::Measured };
             }
-            // The rate stays as it is until the next measurement.
-            None if self.is_measured() => {}
+            // After an outage, the rate stays as it is until the next measurement…
+            None if self.had_outage => {}
+            // …and after increases, too, unless fewer calls were accepted.
+            None if self.is_measured() => self.rate = self.rate.min(before),
             None => return self.enter_second_search(time),
         }
         self.recent = 0;
@@ -406,6 +427,11 @@ impl Controller {
     /// The first search emptied a bucket of unknown size. The second one shows what is refilled.
     fn enter_second_search(&mut self, time: f64) {
         let most = (SECOND_SEARCH * self.in_flight_when_throttled as f64).max(2.0);
+        self.enter_search(most, time);
+    }
+
+    /// A search that starts with at most `most` requests in flight.
+    fn enter_search(&mut self, most: f64, time: f64) {
         self.enter(State::Searching { most, growth: MOST_GROWTH, accepted: 0.0 });
         self.due = time;
     }

@@ -18,10 +18,9 @@ pub(super) struct Refills {
 pub(super) struct Measurement {
     pub(super) rate: f64,
     /// It took at least [`SPAN`], and less than twice as long: in a longer time, tokens can have been lost, because the
-    /// bucket was full. This does not apply to a limit that is refilled more rarely.
+    /// bucket was full. This does not apply to a limit that is refilled more rarely, if the calls before the refill
+    /// counted toward it. If another limit applied to them, they were many more.
     pub(super) is_exact: bool,
-    /// The refill before is too old, so this is the number of calls that were accepted in the second before the refill.
-    pub(super) is_of_last_second: bool,
     /// The time between two refills, in seconds: 1 if tokens are not added more rarely.
     pub(super) period: f64,
 }
@@ -70,6 +69,12 @@ impl Refills {
         self.refills.last().map_or(0.0, |refill| self.accepted_before(time) - refill.accepted)
     }
 
+    /// The rate at which calls were accepted that were sent in the `period` before `time`. It does not count calls before
+    /// the first refill that is kept.
+    pub(super) fn rate_before(&self, time: f64, period: f64) -> f64 {
+        (self.accepted_before(time) - self.accepted_before(time - period)).max(0.5) / period
+    }
+
     /// Forgets the refills: what was accepted since them says nothing about the rate.
     pub(super) fn forget(&mut self) {
         self.refills.clear();
@@ -96,8 +101,6 @@ impl Refills {
         let at = |span: f64| self.refills.iter().rposition(|from| last.seconds_since(from) >= span);
         let long = at(SPAN);
         let is_short = !is_search && accepting - first_throttled < 1.0;
-        let second_before =
-            |time: f64| (self.accepted_before(time) - self.accepted_before(time - 1.0)).max(0.5);
         let before = self.refills.last().filter(|_| accepting - first_throttled > LONGEST_WAIT);
         let period = before
             .map(|from| last.whole_seconds_since(from).unwrap_or(last.seconds_since(from)))
@@ -105,22 +108,20 @@ impl Refills {
             .unwrap_or(1.0);
         let measurement = self.refills.get(long.unwrap_or(0)).map(|from| {
             let seconds = last.seconds_since(from).max(1e-3);
-            let is_of_last_second = is_short && seconds > OLD;
             let average = last.accepted_since(from) / seconds;
             let rate = match last.whole_seconds_since(from) {
-                // The bucket was almost empty a second before the refill, too.
-                _ if is_of_last_second => second_before(accepting),
+                // The refill before is too old. The bucket was almost empty a second before this one, too.
+                _ if is_short && seconds > OLD => self.rate_before(accepting, 1.0),
                 Some(whole) => last.accepted_since(from) / whole,
                 // A limit that is not refilled once a second accepts these calls in each second.
-                None if is_search && seconds < 2.0 => average.max(second_before(first_throttled)),
+                None if is_search && seconds < 2.0 => {
+                    average.max(self.rate_before(first_throttled, 1.0))
+                }
                 None => average,
             };
-            Measurement {
-                rate,
-                is_exact: long.is_some() && (seconds < 2.0 * SPAN || period > 1.0),
-                is_of_last_second,
-                period,
-            }
+            let is_one_limit = last.accepted_since(from) > from.accepted / 2.0;
+            let is_whole = seconds < 2.0 * SPAN || period > 1.0 && is_one_limit;
+            Measurement { rate, is_exact: long.is_some() && is_whole, period }
         });
         self.refills.drain(..at(2.0 * SPAN).unwrap_or(0));
         self.refills.push(last);
@@ -193,7 +194,7 @@ mod tests {
         second(&mut refills, 0.2, 30);
         assert_eq!(
             refills.add(0.9, 1.24, 0.0, false),
-            Some(Measurement { rate: 30.0, is_exact: true, is_of_last_second: false, period: 1.0 })
+            Some(Measurement { rate: 30.0, is_exact: true, period: 1.0 })
         );
         assert_eq!(refills.last(), Some(1.24));
         // These are not.
@@ -227,11 +228,9 @@ mod tests {
         }
         let mut slow = refills.clone();
         let measurement = refills.add(8.99, 9.01, 8.42, false).unwrap();
-        assert!(measurement.is_of_last_second);
         assert!((measurement.rate - 12.0).abs() < 0.5, "{measurement:?}");
         // A second without tokens says nothing about the second before it.
         let measurement = slow.add(9.49, 9.51, 8.42, false).unwrap();
-        assert!(!measurement.is_of_last_second);
         assert!(measurement.rate > 25.0, "{measurement:?}");
     }
 
@@ -259,6 +258,26 @@ mod tests {
         assert!(measurement.is_exact);
         // No window of a limit is as long as this outage.
         assert_eq!(refills.add(14.0, 14.1, 6.1, true).unwrap().period, 1.0);
+    }
+
+    #[test]
+    fn a_second_limit_makes_the_measurement_of_a_longer_period_inexact() {
+        let mut refills = Refills::default();
+        second(&mut refills, 0.0, 150);
+        refills.add(1.1, 1.2, 1.0, true);
+        second(&mut refills, 1.2, 14);
+        let measurement = refills.add(4.9, 5.1, 2.3, true).unwrap();
+        assert!(measurement.period > 3.0 && !measurement.is_exact, "{measurement:?}");
+    }
+
+    #[test]
+    fn the_rate_before_a_time_counts_the_calls_of_a_period() {
+        let mut refills = Refills::default();
+        second(&mut refills, 0.0, 30);
+        second(&mut refills, 1.0, 12);
+        assert_eq!(refills.rate_before(2.0, 1.0), 12.0);
+        assert_eq!(refills.rate_before(2.0, 2.0), 21.0);
+        assert_eq!(refills.rate_before(9.0, 1.0), 0.5);
     }
 
     #[test]

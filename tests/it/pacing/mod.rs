@@ -210,6 +210,24 @@ fn a_window_of_five_seconds_is_used_at_its_start() {
     }
 }
 
+/// The bucket is empty first. Then the window is full, so few calls are accepted from one refill to the next.
+#[test]
+fn a_rate_that_was_measured_too_low_is_searched_for_again() {
+    for (rate, burst, latency) in [(15.0, 44.0, 0.123), (24.0, 62.0, 0.028), (166.0, 652.0, 0.026)]
+    {
+        for phase in [0.2, 0.5, 0.8] {
+            let window = limit(0.8 * rate, &format!("fixed-window:5@{phase}"), None);
+            let bucket = of_action(limit(rate, "continuous", Some(burst)));
+            let throttle = Throttle { writes: Some(window), ..bucket };
+            let calls = (rate * 25.0 + burst) as usize;
+            let ideal = greedy(&throttle, calls);
+            let case = Case::new(format!("{rate}/s, {phase}"), throttle, calls, ideal, latency);
+            let times = times(&repeat(&case));
+            assert!(times[RUNS / 2] < 2.0, "{}: {times:.3?}", case.name);
+        }
+    }
+}
+
 #[test]
 fn few_calls_are_sent_while_every_call_is_throttled_and_all_succeed_afterwards() {
     let mut limit = limit(50.0, "continuous", Some(20.0));
@@ -249,4 +267,24 @@ fn a_large_run_soon_looks_for_more_than_a_remembered_rate() {
     let outcome = run(&Case { remembered: Some(50.0), ..case });
     assert!(outcome.time < 1.20, "{}", outcome.time);
     assert!(outcome.throttled_of_allowed(0.03) <= 1.0, "{}", outcome.throttled);
+}
+
+#[test]
+fn a_remembered_rate_that_is_far_from_the_limit_costs_little() {
+    for (factor, most) in [(0.1, 1.5), (3.0, 1.1), (10.0, 1.1), (30.0, 1.1)] {
+        for (rate, burst, latency) in [(23.0, 75.0, 0.2), (33.0, 65.0, 0.2), (62.0, 164.0, 0.15)] {
+            for phase in [0.1, 0.4, 0.7] {
+                let throttle = of_action(limit(rate, &format!("per-second@{phase}"), Some(burst)));
+                let calls = (rate * 25.0 + burst) as usize;
+                let ideal = greedy(&throttle, calls);
+                let name = format!("{factor} times {rate}/s, {phase}");
+                let case = Case::new(name, throttle, calls, ideal, latency);
+                let case = Case { remembered: Some(rate * factor), ..case };
+                let outcomes = repeat(&case);
+                let (times, shares) = (times(&outcomes), throttled(0.03, &outcomes));
+                assert!(times[RUNS / 2] < most, "{}: {times:.3?}", case.name);
+                assert!(shares[RUNS / 2] < 1.5, "{}: {shares:.2?}", case.name);
+            }
+        }
+    }
 }
