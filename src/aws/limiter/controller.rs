@@ -456,7 +456,7 @@ impl Controller {
             Known::Measured => self.period,
             Known::Confirmed => {
                 let after = self.budget.calls_per_attempt() / self.rate;
-                after.clamp(self.period, LONGEST_PROBE_TIME)
+                after.min(LONGEST_PROBE_TIME).max(self.period)
             }
         }
     }
