@@ -96,9 +96,9 @@ impl CallExecutor {
         self.rate_limiter.start_at(rate);
     }
 
-    /// The rate that AWS sustains; `None` if it is not measured.
-    pub(super) fn measured_rate(&self) -> Option<Rate> {
-        self.rate_limiter.measured_rate()
+    /// The rate at which the next run may start; `None` if this run does not know it.
+    pub(super) fn rate_for_next_run(&self) -> Option<Rate> {
+        self.rate_limiter.rate_for_next_run()
     }
 
     /// Attempts `call` until it succeeds, fails permanently, or the stop is requested.

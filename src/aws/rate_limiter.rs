@@ -80,6 +80,11 @@ impl RateLimiter {
         self.state().controller.measured_rate()
     }
 
+    /// The rate at which the next run may start.
+    pub(super) fn rate_for_next_run(&self) -> Option<Rate> {
+        self.state().controller.rate_for_next_run()
+    }
+
     /// The time of the last accepted call; before the first one, the time at which the rate limiter was created.
     pub(super) fn last_accepted(&self) -> Instant {
         self.state().last_accepted

@@ -82,9 +82,9 @@ impl Writer {
         }
     }
 
-    /// The rates that IAM sustains, by action, where they are measured.
-    pub fn measured_rates(&self) -> BTreeMap<String, Rate> {
-        let rate = |it: &CallExecutor| Some((it.action().to_owned(), it.measured_rate()?));
+    /// The rates at which the next run may start, by action, where they are known.
+    pub fn rates_for_next_run(&self) -> BTreeMap<String, Rate> {
+        let rate = |it: &CallExecutor| Some((it.action().to_owned(), it.rate_for_next_run()?));
         self.executors().into_iter().filter_map(rate).collect()
     }
 

@@ -231,7 +231,7 @@ async fn execute(
         events: &**events,
     })
     .await;
-    (summary, writer.measured_rates())
+    (summary, writer.rates_for_next_run())
 }
 
 /// The state directory of the account and, unless it is released, the lock on the account.

@@ -34,6 +34,11 @@ impl Budget {
         }
     }
 
+    /// The number of accepted calls.
+    pub(super) fn accepted(&self) -> f64 {
+        self.accepted
+    }
+
     /// The number of requests that may be in flight while the limit is unknown.
     pub(super) fn at_risk(&self) -> f64 {
         (RISK * self.expected).max(FEWEST)

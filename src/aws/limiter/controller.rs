@@ -15,10 +15,10 @@ use std::time::{Duration, Instant};
 use super::attempt::Attempt;
 use super::budget::{Budget, FEWEST};
 use super::call::{Decision, LimiterOptions, Response, Ticket};
-use super::known::Known;
 use super::max_rate::MaxRate;
 use super::refills::{LONGEST_WAIT, Refills};
 use super::spacing::Spacing;
+use super::state::{Known, State};
 use super::window::{MARGIN, Window};
 use crate::iam::Rate;
 
@@ -39,6 +39,8 @@ pub struct Controller {
     /// The calls of this time, in seconds, are repeated: a second, or the time between two refills if that is longer.
     period: f64,
     known: Known,
+    /// The rate that an earlier run measured.
+    remembered: Option<f64>,
     /// The limit was searched for again, because the rate was much too low.
     searched_again: bool,
     /// Everything was throttled for a while before the last refill, and the rate was kept.
@@ -64,28 +66,6 @@ pub struct Controller {
     budget: Budget,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum State {
-    /// The limit is unknown. The number of requests in flight grows until a call is throttled.
-    Searching {
-        /// The maximum number of requests in flight at a long latency, and by how much it grows with each accepted
-        /// call.
-        most: f64,
-        growth: f64,
-        accepted: f64,
-    },
-    /// Calls were throttled. One call at a time is sent, until one is accepted.
-    Polling {
-        polls: i32,
-        /// The response to a poll is missing.
-        is_sent: bool,
-        /// The rate was known.
-        was_sending: bool,
-    },
-    /// Calls are sent at the measured rate.
-    Sending,
-}
-
 /// The requests in flight of a search are fewer at a latency below this one, in seconds: they empty the bucket as fast.
 const LONG_LATENCY: f64 = 0.1;
 /// For each accepted call, the maximum grows by the cube of `expected calls / LARGE_RUN`: a large run has little
@@ -93,7 +73,7 @@ const LONG_LATENCY: f64 = 0.1;
 const LARGE_RUN: f64 = 6_000.0;
 /// The search starts with the growth of this share of the calls: later growth mostly adds throttled calls…
 const HEAD_START: f64 = 0.1;
-/// …so each accepted call adds at most this. The second search grows as fast.
+/// …so each accepted call adds at most this. The second search and a remembered rate grow as fast.
 const MOST_GROWTH: f64 = 0.04;
 /// The second search starts with this share of the requests that were in flight when the first one ended.
 const SECOND_SEARCH: f64 = 0.7;
@@ -117,6 +97,8 @@ const RANDOM: u32 = 3;
 const LOWER: f64 = 0.985;
 /// An extra call looks for a higher limit after at most this time, in seconds.
 const LONGEST_PROBE_TIME: f64 = 10.0;
+/// A higher rate is sustained only if at least this share of its calls was sent.
+const REACHED: f64 = 0.7;
 /// A timer is late by at most this time, in seconds: the next call of the search makes up for it.
 const LATE: f64 = 0.005;
 /// Rounding errors of times, in seconds.
@@ -146,6 +128,7 @@ impl Controller {
             rate: LOWEST_RATE,
             period: 1.0,
             known: Known::Nothing,
+            remembered: None,
             searched_again: false,
             had_outage: false,
             due: 0.0,
@@ -175,6 +158,7 @@ impl Controller {
             state: State::Sending,
             rate: rate.get(),
             known: Known::Remembered,
+            remembered: Some(rate.get()),
             ..Controller::new(options)
         }
     }
@@ -183,6 +167,15 @@ impl Controller {
     pub fn measured_rate(&self) -> Option<Rate> {
         let rate = if self.has_one_token() { 1.0 / self.spacing.gap() } else { self.rate };
         self.is_measured().then(|| Rate::nearest(rate))
+    }
+
+    /// The rate at which the next run may start: the measured one. If no call was throttled, and IAM accepted more calls
+    /// in the last second than at the remembered rate, that rate was too low.
+    pub fn rate_for_next_run(&self) -> Option<Rate> {
+        let last_second = self.refills.rate_before(self.last_sent, 1.0);
+        let is_higher = |remembered| last_second > FASTER * remembered;
+        self.measured_rate()
+            .or_else(|| self.remembered.is_some_and(is_higher).then(|| Rate::nearest(last_second)))
     }
 
     /// Decides whether a call may be sent at `now`, within `max_rate`. [`Decision::Now`] counts the call as
@@ -310,13 +303,19 @@ impl Controller {
             (true, Some(attempt)) => self.end_attempt(attempt, time),
             (true, None) => self.poll(true),
             (false, Some(attempt))
-                if attempt.is_sustained(time, self.period, self.latency_or_guess()) =>
+                if attempt.is_sustained(time, self.period, self.latency_or_guess())
+                    && self.is_rate_reached() =>
             {
                 self.increase(attempt, time);
             }
             (false, None) if is_throttled && !has_one_token => self.rate *= LOWER,
             (false, _) => {}
         }
+    }
+
+    /// Whether the calls of the last period were sent. The maximum rate or the concurrency can be lower than the rate.
+    fn is_rate_reached(&self) -> bool {
+        self.window.count_after(self.last_sent - self.period) >= REACHED * self.calls()
     }
 
     /// No call of the last period was throttled, so the higher rate is sustained. A still higher one is tried.
@@ -490,8 +489,11 @@ impl Controller {
             State::Sending => 3.0 * self.calls() * self.latency_or_guess() + FEWEST,
         };
         // A remembered rate can be too high.
-        let most =
-            if self.known == Known::Remembered { most.min(self.budget.at_risk()) } else { most };
+        let most = if self.known == Known::Remembered {
+            most.min(self.budget.at_risk() + MOST_GROWTH * self.budget.accepted())
+        } else {
+            most
+        };
         (most.ceil() as usize).clamp(1, self.options.max_in_flight.max(1))
     }
 

@@ -4,10 +4,10 @@ mod attempt;
 mod budget;
 mod call;
 mod controller;
-mod known;
 mod max_rate;
 mod refills;
 mod spacing;
+mod state;
 mod window;
 
 pub use call::{Decision, LimiterOptions, Response, Ticket};

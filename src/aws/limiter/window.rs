@@ -35,6 +35,11 @@ impl Window {
         }
     }
 
+    /// The number of calls that were sent after `time`.
+    pub(super) fn count_after(&self, time: f64) -> f64 {
+        (self.calls.len() - self.calls.partition_point(|sent| *sent <= time)) as f64
+    }
+
     /// The earliest time of the next call, at `rate` calls per second and `extra` calls more in each `period`.
     pub(super) fn next(&self, rate: f64, period: f64, extra: f64) -> f64 {
         let calls = (rate * period - ROUNDING).ceil();
@@ -94,6 +99,15 @@ mod tests {
         assert_eq!(window.next(3.0, 1.0, 0.0), 0.0);
         assert!(window.next(2.0, 1.0, 0.0) >= 1.0);
         assert_eq!(window.next(2.0, 1.0, 1.0), 0.0);
+    }
+
+    #[test]
+    fn calls_after_a_time_are_counted() {
+        let mut window = Window::default();
+        for time in [0.0, 0.1, 0.7] {
+            window.add(time);
+        }
+        assert_eq!([-1.0, 0.1, 0.7].map(|time| window.count_after(time)), [3.0, 1.0, 0.0]);
     }
 
     #[test]

@@ -288,3 +288,38 @@ fn a_remembered_rate_that_is_far_from_the_limit_costs_little() {
         }
     }
 }
+
+/// The rates at which the nights of a week start, and the time of the last one. No call needs to be throttled.
+fn week(limit_of: f64, mut remembered: f64) -> (Vec<f64>, f64) {
+    let throttle = of_action(limit(limit_of, "per-second@0.3", Some(2.0 * limit_of)));
+    let mut rates = vec![remembered];
+    let mut time = 0.0;
+    for _ in 0..7 {
+        let case = Case::new("a night".into(), throttle.clone(), 100, 1.0, 0.05);
+        let outcome = run(&Case { remembered: Some(remembered), ..case });
+        remembered = outcome.for_next_run.unwrap_or(remembered);
+        rates.push(remembered);
+        time = outcome.time;
+    }
+    (rates, time)
+}
+
+#[test]
+fn short_runs_correct_a_remembered_rate_that_is_too_low() {
+    let (rates, seconds) = week(30.0, 2.0);
+    assert!(rates[7] > 12.0 && seconds < 10.0, "{rates:.1?}, {seconds}");
+    // A right one stays.
+    let (rates, _) = week(30.0, 30.0);
+    assert!(rates.iter().all(|rate| (29.0..=31.0).contains(rate)), "{rates:.1?}");
+}
+
+#[test]
+fn a_rate_that_is_not_reached_does_not_grow() {
+    let mut limit = limit(30.0, "per-second@0.3", Some(30.0));
+    limit.changes = ["8@10", "30@20"].map(|change| change.parse().unwrap()).to_vec();
+    let case = Case::new("maximum rate".into(), of_action(limit), 800, 70.0, 0.05);
+    let outcome = run(&Case { max_rate: Some(12.0), ..case });
+    assert!(outcome.time < 1.05, "{}", outcome.time);
+    let rate = outcome.for_next_run.expect("the lower limit is measured");
+    assert!((11.0..20.0).contains(&rate), "{rate}");
+}

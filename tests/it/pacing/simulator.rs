@@ -36,6 +36,8 @@ pub struct Outcome {
     pub most_in_flight: usize,
     /// When the calls were sent, in seconds.
     pub sent: Vec<f64>,
+    /// The rate at which the next run starts.
+    pub for_next_run: Option<f64>,
 }
 
 pub fn rate(per_second: f64) -> Rate {
@@ -115,7 +117,13 @@ pub fn simulate(case: &Case, random: &mut fastrand::Rng) -> Outcome {
     let mut messages: BinaryHeap<Message> = BinaryHeap::new();
     let mut requests: Vec<(Ticket, Duration)> = Vec::new();
     let (mut left, mut done, mut in_flight) = (case.calls, 0, 0);
-    let mut outcome = Outcome { time: 0.0, throttled: 0, most_in_flight: 0, sent: Vec::new() };
+    let mut outcome = Outcome {
+        time: 0.0,
+        throttled: 0,
+        most_in_flight: 0,
+        sent: Vec::new(),
+        for_next_run: None,
+    };
     while done < case.calls {
         let mut wake = None;
         while left > 0 && in_flight < case.in_flight {
@@ -172,6 +180,7 @@ pub fn simulate(case: &Case, random: &mut fastrand::Rng) -> Outcome {
         }
     }
     outcome.time = now.as_secs_f64() / case.ideal;
+    outcome.for_next_run = controller.rate_for_next_run().map(Rate::get);
     outcome
 }
 

@@ -1,0 +1,33 @@
+/// What the controller does.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum State {
+    /// The limit is unknown. The number of requests in flight grows until a call is throttled.
+    Searching {
+        /// The maximum number of requests in flight at a long latency, and by how much it grows with each accepted
+        /// call.
+        most: f64,
+        growth: f64,
+        accepted: f64,
+    },
+    /// Calls were throttled. One call at a time is sent, until one is accepted.
+    Polling {
+        polls: i32,
+        /// The response to a poll is missing.
+        is_sent: bool,
+        /// The rate was known.
+        was_sending: bool,
+    },
+    /// Calls are sent at the measured rate.
+    Sending,
+}
+
+/// What is known of the rate.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub(super) enum Known {
+    Nothing,
+    /// An earlier run measured it.
+    Remembered,
+    Measured,
+    /// The measurement is exact, or calls at a higher rate were throttled.
+    Confirmed,
+}
