@@ -368,7 +368,12 @@ impl Controller {
     fn next_poll(&self, polls: i32, time: f64) -> f64 {
         let interval = if self.is_measured() { 1.0 / self.rate } else { 0.0 };
         let mut wait = interval.max(SHORTEST_WAIT) * 2_f64.powi((polls - 1).max(0));
-        if self.last_throttled - self.first_throttled < 1.0 {
+        let throttled_for = self.last_throttled - self.first_throttled;
+        if self.is_measured() {
+            // A limit that is lowered for a while needs few polls.
+            wait = wait.max(throttled_for);
+        }
+        if throttled_for < 1.0 {
             wait = wait.min(interval.max(LONGEST_WAIT_AT_FIRST));
         }
         let at = (self.last_throttled + wait.min(LONGEST_WAIT)).max(time);
@@ -415,7 +420,7 @@ impl Controller {
             // After an outage, the rate stays as it is until the next measurement…
             None if self.had_outage => {}
             // …and after increases, too, unless fewer calls were accepted.
-            None if self.is_measured() => self.rate = self.rate.min(before),
+            None if self.is_measured() => self.rate = self.rate.min(before).max(LOWEST_RATE),
             None => return self.enter_second_search(time),
         }
         self.recent = 0;
