@@ -44,7 +44,7 @@ impl Budget {
         (RISK * self.expected).max(FEWEST)
     }
 
-    /// How many times as large the budget is as that of a short run.
+    /// The number of calls that may be throttled, as a multiple of that of a short run.
     pub(super) fn of_short(&self) -> f64 {
         self.most() / FREE_THROTTLED
     }

@@ -313,7 +313,7 @@ impl Controller {
         }
     }
 
-    /// Whether the calls of the last period were sent. The maximum rate or the concurrency can be lower than the rate.
+    /// Whether the calls of the last period were sent. The maximum rate and the concurrency can limit them.
     fn is_rate_reached(&self) -> bool {
         self.window.count_after(self.last_sent - self.period) >= REACHED * self.calls()
     }
@@ -333,7 +333,7 @@ impl Controller {
         self.attempt = Some(attempt);
     }
 
-    /// The rate is remembered from a former run, or was measured while another limit than the one of now applied.
+    /// The rate is that of an earlier run, or another limit applied when it was measured.
     fn search_again(&mut self, time: f64) {
         self.searched_again = true;
         self.known = Known::Nothing;
@@ -419,7 +419,7 @@ impl Controller {
             }
             // After an outage, the rate stays as it is until the next measurement…
             None if self.had_outage => {}
-            // …and after increases, too, unless fewer calls were accepted.
+            // …and after increases, it is at most that of the last period.
             None if self.is_measured() => self.rate = self.rate.min(before).max(LOWEST_RATE),
             None => return self.enter_second_search(time),
         }
