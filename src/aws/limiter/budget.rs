@@ -51,13 +51,18 @@ impl Budget {
 
     /// Whether a call of an attempt at a higher rate may be throttled.
     pub(super) fn permits_attempts(&self) -> bool {
-        self.throttled < SPENT * self.most()
+        self.left() > 0.0
     }
 
     /// The number of calls from one attempt at a higher rate to the next.
     pub(super) fn calls_per_attempt(&self) -> f64 {
         let calls = (self.expected - self.accepted).max(100.0);
-        calls / (SPENT * self.most() - self.throttled).max(1.0)
+        calls / self.left().max(1.0)
+    }
+
+    /// The number of throttled calls that attempts at a higher rate may still cost.
+    fn left(&self) -> f64 {
+        SPENT * self.most() - self.throttled
     }
 
     fn most(&self) -> f64 {

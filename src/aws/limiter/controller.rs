@@ -366,13 +366,12 @@ impl Controller {
 
     /// The time of the next poll after `polls` throttled ones.
     fn next_poll(&self, polls: i32, time: f64) -> f64 {
-        let interval = if self.is_measured() { 1.0 / self.rate } else { 0.0 };
-        let mut wait = interval.max(SHORTEST_WAIT) * 2_f64.powi((polls - 1).max(0));
         let throttled_for = self.last_throttled - self.first_throttled;
-        if self.is_measured() {
-            // A limit that is lowered for a while needs few polls.
-            wait = wait.max(throttled_for);
-        }
+        // At a known rate, a limit that is lowered for a while needs few polls.
+        let (interval, shortest) =
+            if self.is_measured() { (1.0 / self.rate, throttled_for) } else { (0.0, 0.0) };
+        let doubled = interval.max(SHORTEST_WAIT) * 2_f64.powi((polls - 1).max(0));
+        let mut wait = doubled.max(shortest);
         if throttled_for < 1.0 {
             wait = wait.min(interval.max(LONGEST_WAIT_AT_FIRST));
         }
@@ -401,6 +400,7 @@ impl Controller {
         if self.had_outage {
             self.refills.forget();
         }
+        // The measurement drops these calls.
         let before = self.refills.rate_before(self.first_throttled, self.period);
         match self.refills.add(throttled, sent, self.first_throttled, !was_sending) {
             Some(measurement) => {

@@ -108,18 +108,19 @@ impl Refills {
             .unwrap_or(1.0);
         let measurement = self.refills.get(long.unwrap_or(0)).map(|from| {
             let seconds = last.seconds_since(from).max(1e-3);
-            let average = last.accepted_since(from) / seconds;
+            let accepted = last.accepted_since(from);
+            let average = accepted / seconds;
             let rate = match last.whole_seconds_since(from) {
                 // The refill before is too old. The bucket was almost empty a second before this one, too.
                 _ if is_short && seconds > OLD => self.rate_before(accepting, 1.0),
-                Some(whole) => last.accepted_since(from) / whole,
+                Some(whole) => accepted / whole,
                 // A limit that is not refilled once a second accepts these calls in each second.
                 None if is_search && seconds < 2.0 => {
                     average.max(self.rate_before(first_throttled, 1.0))
                 }
                 None => average,
             };
-            let is_one_limit = last.accepted_since(from) > from.accepted / 2.0;
+            let is_one_limit = accepted > from.accepted / 2.0;
             let is_whole = seconds < 2.0 * SPAN || period > 1.0 && is_one_limit;
             Measurement { rate, is_exact: long.is_some() && is_whole, period }
         });

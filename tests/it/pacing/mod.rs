@@ -11,7 +11,7 @@ use std::fmt::Write;
 
 use iam_boundaries::sandbox::Throttle;
 use limits::{KINDS, Kind, draw};
-use simulator::{Case, Outcome, greedy, limit, of_action, simulate};
+use simulator::{Case, Outcome, limit, of_action, simulate};
 
 /// The outcomes of `count` limits of a kind.
 fn outcomes(kind: &Kind, spread: f64, count: u64) -> Vec<Outcome> {
@@ -220,8 +220,7 @@ fn a_rate_that_was_measured_too_low_is_searched_for_again() {
             let bucket = of_action(limit(rate, "continuous", Some(burst)));
             let throttle = Throttle { writes: Some(window), ..bucket };
             let calls = (rate * 25.0 + burst) as usize;
-            let ideal = greedy(&throttle, calls);
-            let case = Case::new(format!("{rate}/s, {phase}"), throttle, calls, ideal, latency);
+            let case = Case::greedy(format!("{rate}/s, {phase}"), throttle, calls, latency);
             let times = times(&repeat(&case));
             assert!(times[RUNS / 2] < 2.0, "{}: {times:.3?}", case.name);
         }
@@ -241,8 +240,7 @@ fn few_calls_are_sent_while_every_call_is_throttled_and_all_succeed_afterwards()
 /// The outcome of 200 writes at 15 calls per second with a remembered rate.
 fn remembering(remembered: Option<f64>) -> Outcome {
     let throttle = of_action(limit(15.0, "per-second@0.3", Some(25.0)));
-    let ideal = greedy(&throttle, 200);
-    let case = Case::new(format!("{remembered:?}"), throttle, 200, ideal, 0.08);
+    let case = Case::greedy(format!("{remembered:?}"), throttle, 200, 0.08);
     run(&Case { remembered, ..case })
 }
 
@@ -262,8 +260,7 @@ fn a_remembered_rate_saves_throttled_calls_and_a_wrong_one_costs_little() {
 #[test]
 fn a_large_run_soon_looks_for_more_than_a_remembered_rate() {
     let throttle = of_action(limit(100.0, "per-second@0.3", Some(100.0)));
-    let ideal = greedy(&throttle, 3_000);
-    let case = Case::new("half of the rate".into(), throttle, 3_000, ideal, 0.05);
+    let case = Case::greedy("half of the rate".into(), throttle, 3_000, 0.05);
     let outcome = run(&Case { remembered: Some(50.0), ..case });
     assert!(outcome.time < 1.20, "{}", outcome.time);
     assert!(outcome.throttled_of_allowed(0.03) <= 1.0, "{}", outcome.throttled);
@@ -276,9 +273,8 @@ fn a_remembered_rate_that_is_far_from_the_limit_costs_little() {
             for phase in [0.1, 0.4, 0.7] {
                 let throttle = of_action(limit(rate, &format!("per-second@{phase}"), Some(burst)));
                 let calls = (rate * 25.0 + burst) as usize;
-                let ideal = greedy(&throttle, calls);
                 let name = format!("{factor} times {rate}/s, {phase}");
-                let case = Case::new(name, throttle, calls, ideal, latency);
+                let case = Case::greedy(name, throttle, calls, latency);
                 let case = Case { remembered: Some(rate * factor), ..case };
                 let outcomes = repeat(&case);
                 let (times, shares) = (times(&outcomes), throttled(0.03, &outcomes));
@@ -290,8 +286,8 @@ fn a_remembered_rate_that_is_far_from_the_limit_costs_little() {
 }
 
 /// The rates at which the nights of a week start, and the time of the last one. No call needs to be throttled.
-fn week(limit_of: f64, mut remembered: f64) -> (Vec<f64>, f64) {
-    let throttle = of_action(limit(limit_of, "per-second@0.3", Some(2.0 * limit_of)));
+fn week(per_second: f64, mut remembered: f64) -> (Vec<f64>, f64) {
+    let throttle = of_action(limit(per_second, "per-second@0.3", Some(2.0 * per_second)));
     let mut rates = vec![remembered];
     let mut time = 0.0;
     for _ in 0..7 {

@@ -78,6 +78,12 @@ impl Case {
         }
     }
 
+    /// The ideal time is that of a client that makes each call as soon as the limit accepts it.
+    pub fn greedy(name: String, throttle: Throttle, calls: usize, latency: f64) -> Self {
+        let ideal = greedy(&throttle, calls);
+        Case::new(name, throttle, calls, ideal, latency)
+    }
+
     /// A bucket that is refilled continuously, for 30 seconds.
     pub fn continuous(per_second: f64, burst: f64, latency: f64) -> Self {
         let throttle = of_action(limit(per_second, "continuous", Some(burst)));
