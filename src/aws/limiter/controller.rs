@@ -447,7 +447,7 @@ impl Controller {
     }
 
     fn has_one_token(&self) -> bool {
-        self.state == State::Sending && self.spacing.explains(self.rate)
+        self.state == State::Sending && self.spacing.explains()
     }
 
     /// The time after which one more call than the rate permits is sent.

@@ -43,7 +43,7 @@ const SPAN: f64 = 0.8;
 /// every token. No wait for a refill is longer.
 pub(super) const LONGEST_WAIT: f64 = 2.0;
 /// A refill before this time, in seconds, says nothing about the limit of now: no window of a limit is longer.
-const OLD: f64 = 5.5;
+pub(super) const OLD: f64 = 5.5;
 /// A time that differs more from a whole number of seconds is none, in seconds.
 const MOST_INEXACT: f64 = 0.3;
 /// The number of accepted calls that are kept while no call is throttled.
@@ -72,7 +72,7 @@ impl Refills {
     /// The rate at which calls were accepted that were sent in the `period` before `time`. It does not count calls before
     /// the first refill that is kept.
     pub(super) fn rate_before(&self, time: f64, period: f64) -> f64 {
-        (self.accepted_before(time) - self.accepted_before(time - period)).max(0.5) / period
+        (self.accepted_before(time) - self.accepted_before(time - period)) / period
     }
 
     /// Forgets the refills: what was accepted since them says nothing about the rate.
@@ -159,9 +159,8 @@ impl Refill {
         (whole >= 1.0 && (seconds - whole).abs() <= inexact.min(MOST_INEXACT)).then_some(whole)
     }
 
-    /// At least one call is accepted at each refill. Half of it is certain to be due to it.
     fn accepted_since(&self, from: &Refill) -> f64 {
-        (self.accepted - from.accepted).max(0.5)
+        self.accepted - from.accepted
     }
 }
 
@@ -278,7 +277,7 @@ mod tests {
         second(&mut refills, 1.0, 12);
         assert_eq!(refills.rate_before(2.0, 1.0), 12.0);
         assert_eq!(refills.rate_before(2.0, 2.0), 21.0);
-        assert_eq!(refills.rate_before(9.0, 1.0), 0.5);
+        assert_eq!(refills.rate_before(9.0, 1.0), 0.0);
     }
 
     #[test]

@@ -21,10 +21,8 @@ pub(super) struct Spacing {
     gap: Option<f64>,
 }
 
-/// A response contradicts the hypothesis only if it does so by more than this factor: calls can arrive early and late…
-const TOLERANCE: f64 = 1.2;
-/// …and by more than this one once the hypothesis is used: of many calls, some are much earlier or later.
-const TOLERANCE_IN_USE: f64 = 2.0;
+/// A response contradicts the hypothesis only if it does so by more than this factor: calls can arrive early and late.
+const TOLERANCE: f64 = 1.6;
 /// The accepted time is known if it exceeds the throttled time by at most this factor. Otherwise a time between
 /// them is tried.
 const KNOWN: f64 = 1.05;
@@ -33,8 +31,6 @@ const LATER: f64 = 0.02;
 /// …and with each accepted one, it decreases, so that about this share of the calls is throttled. So it adapts to the
 /// jitter of the calls, and a higher limit is noticed.
 const THROTTLED: f64 = 0.015;
-/// Two calls within this share of the time of one token are two tokens of the bucket.
-const ONE_TOKEN: f64 = 0.3;
 /// The longest time between the tokens, in seconds: IAM's limits are higher.
 const LONGEST: f64 = 10.0;
 
@@ -80,12 +76,11 @@ impl Spacing {
 
     /// Adds a call that was sent `gap` seconds after the accepted call before it.
     fn add(&mut self, gap: f64, accepted: bool) {
-        let tolerance = if self.is_used { TOLERANCE_IN_USE } else { TOLERANCE };
         if accepted {
-            self.is_contradicted |= self.throttled > tolerance * gap;
+            self.is_contradicted |= self.throttled > TOLERANCE * gap;
             self.accepted = self.accepted.min(gap);
         } else {
-            self.is_contradicted |= gap > tolerance * self.accepted;
+            self.is_contradicted |= gap > TOLERANCE * self.accepted;
             self.throttled = self.throttled.max(gap);
         }
         match &mut self.gap {
@@ -98,12 +93,9 @@ impl Spacing {
         }
     }
 
-    /// Whether the hypothesis explains the responses, if `rate` calls per second were accepted.
-    pub(super) fn explains(&self, rate: f64) -> bool {
-        !self.is_contradicted
-            && self.throttled > 0.0
-            && self.accepted < LONGEST
-            && self.accepted * rate > ONE_TOKEN
+    /// Whether the hypothesis explains the responses.
+    pub(super) fn explains(&self) -> bool {
+        !self.is_contradicted && self.throttled > 0.0 && self.accepted < LONGEST
     }
 
     /// From now on, the hypothesis is used.
@@ -133,7 +125,7 @@ mod tests {
             let gap = spacing.gap();
             spacing.add(gap, gap >= 0.02);
         }
-        assert!(spacing.explains(40.0));
+        assert!(spacing.explains());
         assert!((0.02..0.0212).contains(&spacing.gap()), "{spacing:?}");
     }
 
@@ -146,6 +138,6 @@ mod tests {
         for gap in [0.01, 0.1] {
             spacing.add(gap, false);
         }
-        assert!(!spacing.explains(20.0));
+        assert!(!spacing.explains());
     }
 }
