@@ -16,7 +16,7 @@ const FREE_THROTTLED: f64 = 12.0;
 /// calls…
 const RISK: f64 = 0.008;
 /// …but not to fewer than this number.
-pub(super) const FEWEST: f64 = 3.0;
+pub(super) const FEWEST: f64 = 2.5;
 /// Extra calls look for a higher limit, evenly over the calls to come: each can be throttled, and this share of the calls
 /// that may be throttled is for them, less what was throttled before.
 const SPENT: f64 = 0.8;
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn a_short_run_may_have_as_many_throttled_calls_as_a_longer_one() {
         let budget = Budget::new(30);
-        assert_eq!((budget.at_risk(), budget.of_short()), (3.0, 1.0));
+        assert_eq!((budget.at_risk(), budget.of_short()), (2.5, 1.0));
         assert!((budget.calls_per_attempt() - 100.0 / 9.6).abs() < 0.1);
     }
 }

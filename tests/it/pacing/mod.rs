@@ -71,12 +71,12 @@ fn report() {
 /// The goals that the median does not reach, and what it reaches instead.
 const MISSED_TIMES: [(&str, f64); 4] = [
     ("sliding window of 1 s", 1.11),
-    ("window of 5 s", 1.28),
+    ("window of 5 s", 1.26),
     ("doubles", 1.15),
     ("3% throttled at random", 1.40),
 ];
 const MISSED_THROTTLED: [(&str, f64); 3] =
-    [("halves", 1.2), ("competitor", 1.3), ("all throttled for 10 s", 1.5)];
+    [("halves", 1.1), ("competitor", 1.25), ("all throttled for 10 s", 1.4)];
 
 fn bound(missed: &[(&str, f64)], kind: &Kind, goal: f64) -> f64 {
     missed.iter().find(|(name, _)| *name == kind.name).map_or(goal, |(_, bound)| *bound)
@@ -270,17 +270,18 @@ fn a_large_run_soon_looks_for_more_than_a_remembered_rate() {
 fn a_remembered_rate_that_is_far_from_the_limit_costs_little() {
     for (factor, most) in [(0.1, 1.5), (3.0, 1.1), (10.0, 1.1), (30.0, 1.1)] {
         for (rate, burst, latency) in [(23.0, 75.0, 0.2), (33.0, 65.0, 0.2), (62.0, 164.0, 0.15)] {
-            for phase in [0.1, 0.4, 0.7] {
-                let throttle = of_action(limit(rate, &format!("per-second@{phase}"), Some(burst)));
+            let name = format!("{factor} times {rate}/s");
+            let at_phase = |n: usize| {
+                let model = format!("per-second@{}", (n as f64 + 0.5) / RUNS as f64);
+                let throttle = of_action(limit(rate, &model, Some(burst)));
                 let calls = (rate * 25.0 + burst) as usize;
-                let name = format!("{factor} times {rate}/s, {phase}");
-                let case = Case::greedy(name, throttle, calls, latency);
-                let case = Case { remembered: Some(rate * factor), ..case };
-                let outcomes = repeat(&case);
-                let (times, shares) = (times(&outcomes), throttled(0.03, &outcomes));
-                assert!(times[RUNS / 2] < most, "{}: {times:.3?}", case.name);
-                assert!(shares[RUNS / 2] < 1.5, "{}: {shares:.2?}", case.name);
-            }
+                let case = Case::greedy(name.clone(), throttle, calls, latency);
+                run(&Case { remembered: Some(rate * factor), jitter: 0.001, ..case })
+            };
+            let outcomes: Vec<Outcome> = (0..RUNS).map(at_phase).collect();
+            let (times, shares) = (times(&outcomes), throttled(0.03, &outcomes));
+            assert!(times[RUNS / 2] < most, "{name}: {times:.3?}");
+            assert!(shares[RUNS / 2] < 1.3 && shares[RUNS - 1] < 1.8, "{name}: {shares:.2?}");
         }
     }
 }
