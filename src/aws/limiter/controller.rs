@@ -96,8 +96,8 @@ const LEAST_AFTER_SINGLE: f64 = 0.9;
 /// If only a single call was throttled so often in a row, calls can be throttled at random: then two of eight are
 /// needed…
 const RANDOM: u32 = 3;
-/// …and after a single one, the rate is multiplied by this.
-const LOWER: f64 = 0.985;
+/// …and after a single one, this number of calls less is sent in each period.
+const LOWER: f64 = 0.1;
 /// An extra call looks for a higher limit after at most this time, in seconds.
 const LONGEST_PROBE_TIME: f64 = 10.0;
 /// A higher rate is sustained only if at least this share of its calls was sent.
@@ -311,7 +311,9 @@ impl Controller {
             {
                 self.increase(attempt, time);
             }
-            (false, None) if is_throttled && !has_one_token => self.rate *= LOWER,
+            (false, None) if is_throttled && !has_one_token => {
+                self.rate = (self.rate - LOWER / self.period).max(LOWEST_RATE)
+            }
             (false, _) => {}
         }
     }
