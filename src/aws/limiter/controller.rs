@@ -16,7 +16,8 @@ use super::attempt::Attempt;
 use super::budget::{Budget, FEWEST};
 use super::call::{Decision, LimiterOptions, Response, Ticket};
 use super::max_rate::MaxRate;
-use super::refills::{LONGEST_WAIT, OLD, Refills};
+use super::poll;
+use super::refills::{LONGEST_WAIT, Refills};
 use super::spacing::Spacing;
 use super::state::{Known, State};
 use super::window::{MARGIN, Window};
@@ -77,13 +78,6 @@ const HEAD_START: f64 = 0.1;
 const MOST_GROWTH: f64 = 0.03;
 /// The second search starts with this share of the requests that were in flight when the first one ended.
 const SECOND_SEARCH: f64 = 0.7;
-/// The shortest wait after a throttled call, in seconds. It doubles after each further one, up to [`LONGEST_WAIT`]…
-const SHORTEST_WAIT: f64 = 0.12;
-/// …but if the rate is unknown, only up to this time in the first second, in which most limits are refilled…
-const LONGEST_WAIT_AT_FIRST: f64 = 0.33;
-/// …and up to this one later, until no limit explains the time: the sooner a refill is noticed, the more exact is the
-/// measurement.
-const LONGEST_WAIT_OF_SEARCH: f64 = 0.5;
 /// If this number of calls is accepted after a refill, more tokens were added at once: the next ones come a second later.
 const BATCH: f64 = 3.0;
 /// Calls that are late are sent at this multiple of the rate. At a higher one, a small bucket would not accept them all.
@@ -372,17 +366,7 @@ impl Controller {
     /// The time of the next poll after `polls` throttled ones.
     fn next_poll(&self, polls: i32, time: f64) -> f64 {
         let throttled_for = self.last_throttled - self.first_throttled;
-        let doubled = SHORTEST_WAIT * 2_f64.powi(polls);
-        let wait = if self.is_measured() {
-            // The first poll did not wait. A limit that is lowered for a while needs few polls.
-            (doubled / 2.0).max(1.0 / self.rate).max(throttled_for).min(LONGEST_WAIT)
-        } else {
-            doubled.min(match throttled_for {
-                ..1.0 => LONGEST_WAIT_AT_FIRST,
-                ..OLD => LONGEST_WAIT_OF_SEARCH,
-                _ => LONGEST_WAIT,
-            })
-        };
+        let wait = poll::wait(polls, throttled_for, self.is_measured().then_some(self.rate));
         let at = (self.last_throttled + wait).max(time);
         let accepted = self.refills.first_accepted_after(self.first_throttled);
         // Calls among the throttled ones were accepted: tokens are not added once a second.

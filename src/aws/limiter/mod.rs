@@ -5,6 +5,7 @@ mod budget;
 mod call;
 mod controller;
 mod max_rate;
+mod poll;
 mod refills;
 mod spacing;
 mod state;
