@@ -75,9 +75,13 @@ const FILES: &[Block] = &[
         "The state directory of an account: the journals of its runs, and the lock that allows one run at a \
          time. The default is `~/.local/state/iam-boundaries/ACCOUNT/`, on Windows \
          `%LOCALAPPDATA%\\iam-boundaries\\ACCOUNT\\`, and without a home directory \
-         `.iam-boundaries/ACCOUNT/` in the working directory.",
+         `.iam-boundaries/ACCOUNT/` in the working directory. With `--state-dir DIR`, it is `DIR/ACCOUNT/`.",
     ),
     Block::Term("DATE-DIGEST.jsonl", "A journal in the state directory, for `rollback`."),
+    Block::Term(
+        "measured-rates.json",
+        "In the state directory, the rates that IAM sustained, at which the next run starts. It can be deleted.",
+    ),
     Block::Term(
         ".iam-boundaries/",
         "The state of the sandbox that `--sandbox` uses, in the working directory: the users and roles, the lock \
