@@ -90,7 +90,7 @@ const LEAST_AFTER_SINGLE: f64 = 0.9;
 /// If only a single call was throttled so often in a row, calls can be throttled at random: then two of eight are
 /// needed…
 const RANDOM: u32 = 3;
-/// …and after a single one, this number of calls less is sent in each period.
+/// …and a single one lowers the number of calls of a period by this.
 const LOWER: f64 = 0.1;
 /// An extra call looks for a higher limit after at most this time, in seconds.
 const LONGEST_PROBE_TIME: f64 = 10.0;
@@ -306,7 +306,7 @@ impl Controller {
                 self.increase(attempt, time);
             }
             (false, None) if is_throttled && !has_one_token => {
-                self.rate = (self.rate - LOWER / self.period).max(LOWEST_RATE)
+                self.set_rate(self.rate - LOWER / self.period);
             }
             (false, _) => {}
         }
@@ -405,14 +405,14 @@ impl Controller {
                 if !was_sending || self.period > 1.0 {
                     self.period = measurement.period;
                 }
-                self.rate = measurement.rate.max(least * self.rate).max(LOWEST_RATE);
+                self.set_rate(measurement.rate.max(least * self.rate));
                 let is_confirmed = self.is_measured() || measurement.is_exact;
                 self.known = if is_confirmed { Known::Confirmed } else { Known::Measured };
             }
             // After an outage, the rate stays as it is until the next measurement…
             None if self.had_outage => {}
             // …and after increases, it is at most that of the last period.
-            None if self.is_measured() => self.rate = self.rate.min(before).max(LOWEST_RATE),
+            None if self.is_measured() => self.set_rate(self.rate.min(before)),
             None => return self.enter_second_search(time),
         }
         self.recent = 0;
@@ -430,6 +430,11 @@ impl Controller {
     fn enter_search(&mut self, most: f64, time: f64) {
         self.enter(State::Searching { most, growth: MOST_GROWTH, accepted: 0.0 });
         self.due = time;
+    }
+
+    /// Sets a rate that can be lower than all limits of IAM.
+    fn set_rate(&mut self, rate: f64) {
+        self.rate = rate.max(LOWEST_RATE);
     }
 
     fn enter(&mut self, state: State) {
