@@ -1,6 +1,6 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::args::{Command, Format};
+use super::args::{Command, Format, ReportCommand};
 use super::exit_code::Exit;
 use super::failure::Failure;
 use super::held::Held;
@@ -34,6 +34,9 @@ impl Quiet {
             Command::Apply(it) => ("apply", it.quiet, it.format == Format::Text),
             Command::Rollback(it) => ("rollback", it.to.quiet, it.to.format == Format::Text),
             Command::Import(it) => ("import", it.quiet, it.is_text()),
+            Command::Report(ReportCommand::Merge(it)) => {
+                ("report merge", it.quiet, it.format == Format::Text)
+            }
             _ => return None,
         };
         let first = if is_text { Stream::Stdout } else { Stream::Stderr };

@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::fleet;
 use super::output::Output;
 use crate::ops::{self, MergeOptions, Merged};
-use crate::report::{MergedRuns, render_fleet_plan, render_merged_runs};
+use crate::report::{Headline, MergedRuns, render_fleet_plan, render_merged_runs};
 
 pub(super) fn run(args: &Args, command: &ReportCommand, output: &Output) -> Result<Exit, Failure> {
     let ReportCommand::Merge(command) = command;
@@ -23,6 +23,7 @@ fn merge(args: &Args, command: &MergeArgs, output: &Output) -> Result<Exit, Fail
     let MergeArgs { files, out, format, detailed_exitcode, .. } = command;
     match ops::merge(&MergeOptions { files: files.clone(), out: out.clone() })? {
         Merged::Plan(plan) => {
+            output.conclude(|| Headline::of_fleet_plan(&plan));
             if let Some(path) = out {
                 output.remark(&fleet::saved(&plan, path));
             }
@@ -37,6 +38,7 @@ fn merge(args: &Args, command: &MergeArgs, output: &Output) -> Result<Exit, Fail
                     "omit --out: the merged report goes to standard output, which you can redirect",
                 ));
             }
+            output.conclude(|| Headline::of_merged_runs(&runs));
             output.result(*format, &render_merged_runs(&runs, (*format).into(), output.out))?;
             Ok(fleet::exit(runs.result()))
         }

@@ -1,8 +1,10 @@
 //! One line about the result of a command, for notifications, and whether the result calls for attention.
 
+use super::merged_runs::MergedRuns;
 use super::metrics::{AccountMetrics, Metric};
+use super::shard_report::{ReportedAccount, ReportedCounts, ReportedEnd};
 use super::view::{self, Body, Section, Severity, counted, grouped};
-use crate::apply::{AccountEnd, FleetRun, Summary};
+use crate::apply::{AccountEnd, FleetResult, FleetRun, Summary};
 use crate::config::{Comparison, OnUnlisted};
 use crate::iam::{AccountId, Printable};
 use crate::plan::{FleetOverrides, FleetPlan, FleetSource, Plan, PlanSource, Preflight};
@@ -82,6 +84,47 @@ impl Headline {
                 || run.accounts.iter().any(|it| is_problem(&it.end)),
             subject: fleet(&run.plan),
             parts,
+        }
+    }
+
+    /// The line of the runs of the shards of a fleet. Changes that were made do not call for attention.
+    pub fn of_merged_runs(runs: &MergedRuns) -> Headline {
+        let counts = runs.counts();
+        let sum = |count: fn(&ReportedCounts) -> usize| {
+            runs.accounts().map(|account| count(&account.counts)).sum::<usize>()
+        };
+        let missing = runs.missing.len() + runs.not_ended().count();
+        // Changes that failed are counted below.
+        let is_failed =
+            |account: &&ReportedAccount| matches!(account.end, ReportedEnd::Failed { .. });
+        let accounts = [
+            (runs.accounts().filter(is_failed).count(), "failed"),
+            (counts.accounts_refused, "refused"),
+            (counts.accounts_not_begun, "not begun"),
+        ];
+        let accounts = accounts.into_iter().filter_map(|(accounts, word)| {
+            some(accounts, |count| format!("{} {word}", counted(count, "account")))
+        });
+        let changes = outcomes_of(|metric| match metric {
+            Metric::Failed => counts.failed,
+            Metric::NotAttempted => counts.not_attempted,
+            Metric::NotVerified => sum(|counts| counts.not_verified),
+            Metric::Conflicts => counts.conflicts,
+            Metric::Applied => counts.applied,
+            _ => 0,
+        });
+        let shards =
+            some(missing, |count| format!("{} missing or not ended", counted(count, "shard")));
+        let problems = some(sum(|counts| counts.problems), |count| counted(count, "problem"));
+        let uncovered = some(counts.accounts_not_covered, |count| {
+            format!("{} not covered", counted(count, "account"))
+        });
+        let parts = shards.into_iter().chain(accounts).chain(changes);
+        Headline {
+            needs_attention: runs.result() != FleetResult::Complete
+                || has_problem(&view::merged_runs(runs).document.sections),
+            subject: format!("fleet {}", file_name(&runs.fleet.path)),
+            parts: parts.chain(problems).chain(uncovered).collect(),
         }
     }
 
@@ -195,8 +238,12 @@ fn changes(accounts: &[AccountMetrics]) -> Vec<String> {
     some(total, |count| counted(count, "change")).into_iter().collect()
 }
 
-/// The outcomes of changes, those that need attention first.
 fn outcomes(accounts: &[AccountMetrics]) -> Vec<String> {
+    outcomes_of(|metric| AccountMetrics::total(accounts, metric))
+}
+
+/// The outcomes of changes, those that need attention first.
+fn outcomes_of(total: impl Fn(Metric) -> usize) -> Vec<String> {
     let outcomes = [
         (Metric::Failed, "failed"),
         (Metric::NotAttempted, "not attempted"),
@@ -204,10 +251,9 @@ fn outcomes(accounts: &[AccountMetrics]) -> Vec<String> {
         (Metric::Conflicts, "in conflict"),
         (Metric::Applied, "applied"),
     ];
-    let parts = outcomes.into_iter().filter_map(|(metric, word)| {
-        let total = AccountMetrics::total(accounts, metric);
-        some(total, |count| (count, word))
-    });
+    let parts = outcomes
+        .into_iter()
+        .filter_map(|(metric, word)| some(total(metric), |count| (count, word)));
     // The first part has the noun.
     let text = |(n, (count, word)): (usize, (usize, &str))| match n {
         0 => format!("{} {word}", counted(count, "change")),

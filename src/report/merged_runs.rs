@@ -1,7 +1,7 @@
 //! The run reports of the parts of a fleet, merged to one.
 
 use super::fleet_lines::{FleetCountsJson, FleetFileJson, SummaryJson};
-use super::shard_report::{ShardReport, ShardReportError};
+use super::shard_report::{ReportedAccount, ShardReport, ShardReportError};
 use crate::apply::FleetResult;
 use crate::iam::{Printable, Shard};
 use crate::plan::{MergeError, missing_shards};
@@ -81,6 +81,11 @@ impl MergedRuns {
     /// The parts whose run began and did not end.
     pub(super) fn not_ended(&self) -> impl Iterator<Item = &ShardReport> {
         self.reports.iter().filter(|report| report.summary.is_none())
+    }
+
+    /// What the lines say about each account.
+    pub(super) fn accounts(&self) -> impl Iterator<Item = &ReportedAccount> {
+        self.reports.iter().flat_map(|report| report.accounts.values())
     }
 
     /// The sums over all parts. Those of a run that did not end are as far as its lines show them: none of its accounts

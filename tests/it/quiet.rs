@@ -183,6 +183,52 @@ async fn a_fleet_is_silent_or_has_one_line() {
 }
 
 #[tokio::test]
+async fn merged_results_of_shards_are_silent_or_have_one_line() {
+    let fleet = FleetFixture::accounts(4).users(2).start().await;
+    let shards = ["1/2", "2/2"];
+    let merge = ["report", "merge", "-q"];
+    let apply = async |name: &str| {
+        for (shard, file) in shards.iter().zip([format!("{name}-1"), format!("{name}-2")]) {
+            let ran = fleet.apply(&["--shard", shard, "--format", "json"]).await;
+            fleet.write(&file, &ran.out);
+        }
+    };
+    for (shard, file) in shards.iter().zip(["plan-1", "plan-2"]) {
+        fleet.plan(&["--shard", shard, "--out", file]).await;
+    }
+    let ran = fleet.run(&[&merge[..], &["plan-1", "plan-2"]].concat()).await;
+    begins(&ran, "iam-boundaries report merge: 8 changes in fleet fleet.toml");
+    let ran = fleet.run(&[&merge[..], &["plan-1"]].concat()).await;
+    assert_eq!(ran.code, 3, "{ran}");
+    assert!(ran.out.lines().next().unwrap().contains("1 shard missing"), "{ran}");
+
+    fleet.inject(1, PUT, denied());
+    apply("failing").await;
+    let both = ["failing-1", "failing-2"];
+    let ran = fleet.run(&[&merge[..], &both].concat()).await;
+    assert_eq!(ran.code, 3, "{ran}");
+    let line = "iam-boundaries report merge: 2 changes failed and 6 applied in fleet fleet.toml";
+    begins(&ran, line);
+    let loud = fleet.run(&[&merge[..2], &both].concat()).await;
+    assert_eq!(ran.out.split_once('\n').unwrap().1, loud.out, "the report is the usual one");
+    let ran = fleet.run(&[&merge[..], &both, &["--format", "json"]].concat()).await;
+    assert_eq!(ran.err.lines().next(), Some(line), "{ran}");
+
+    fleet.faults().clear();
+    apply("complete").await;
+    silent(&fleet.run(&[&merge[..], &["complete-1", "complete-2"]].concat()).await);
+    let ran = fleet.run(&[&merge[..], &["complete-1"]].concat()).await;
+    assert_eq!(ran.code, 3, "{ran}");
+    begins(
+        &ran,
+        "iam-boundaries report merge: 1 shard missing or not ended and 2 changes applied in fleet fleet.toml",
+    );
+    let ran = fleet.run(&[&merge[..], &["absent"]].concat()).await;
+    assert_eq!(ran.code, 1, "{ran}");
+    assert!(ran.out.starts_with("iam-boundaries report merge failed: "), "{ran}");
+}
+
+#[tokio::test]
 async fn options_that_contradict_it_are_rejected() {
     let fixture = Fixture::users(1).listed_with("Developer").start().await;
     for (arguments, option) in [

@@ -24,6 +24,10 @@ pub(super) const MERGE_EXAMPLES: &[Example] = &[
         purpose: "Summarize the runs of the shards",
         commands: &["iam-boundaries report merge report-*.jsonl --format markdown"],
     },
+    Example {
+        purpose: "On a schedule, print the summary only if a shard is missing or something is wrong",
+        commands: &["iam-boundaries report merge --quiet report-*.jsonl"],
+    },
 ];
 
 #[derive(Debug, Subcommand)]
@@ -53,6 +57,12 @@ pub(in crate::cli) struct MergeArgs {
     /// Return exit code 2 if the plan has changes, and 5 if there are also problems
     #[arg(long)]
     pub(in crate::cli) detailed_exitcode: bool,
+    /// Print nothing if all is well; otherwise the result after one line for a notification
+    ///
+    /// All is well if no shard is missing, and every run is complete or the plan has no changes, no problems and no
+    /// warnings. Then the exit code is 0. In a format other than text, the line goes to standard error.
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(in crate::cli) quiet: bool,
     #[command(flatten)]
     no_file: NoFile,
 }
