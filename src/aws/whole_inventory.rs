@@ -309,7 +309,9 @@ impl Names {
             by_folded.extend(self.valid.iter().map(|it| (it.folded(), &it.name)));
         }
         let reading = |it: &Principal| {
-            let differs_by_case = by_folded.get(&it.folded()).map(|&name| name.clone());
+            // A listed name that IAM does not find afterwards is that of a principal that was deleted.
+            let other = by_folded.get(&it.folded()).filter(|name| ***name != it.name);
+            let differs_by_case = other.map(|&name| name.clone());
             (it.clone(), Reading::NotFound { differs_by_case })
         };
         missing.map(reading).collect()

@@ -149,7 +149,10 @@ impl<'o> LiveAccount<'o> {
         Comparison::of(config, &self.live(), |principal| {
             match decisions.of(principal, self.inventory.attributes(principal)) {
                 Decision::Rule(rule) => Some(&rule.boundary),
-                Decision::Entry(_) | Decision::Unlisted | Decision::Unknown(_) => None,
+                Decision::Entry(_)
+                | Decision::OtherCase(_)
+                | Decision::Unlisted
+                | Decision::Unknown(_) => None,
             }
         })
     }

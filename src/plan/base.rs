@@ -41,11 +41,12 @@ impl Plan {
                 matches!(reading, Reading::Found { .. }) && asked_before(principal).is_some()
             })
             .map(|(principal, _)| principal.clone());
-        let mut asked_now = |it: &Principal| asked(&mut of_config, context, it, live);
         let no_longer: BTreeSet<Principal> = listed
             .chain(by_rule)
             .filter(|it| {
-                config.entry(it).is_none() && asked_now(it).is_none() && context.is_for(it)
+                !of_config.lists(it)
+                    && asked(&mut of_config, context, it, live).is_none()
+                    && context.is_for(it)
             })
             .collect();
         // A principal about which nothing can be decided is a problem.

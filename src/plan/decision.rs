@@ -9,6 +9,8 @@ use crate::inventory::Attributes;
 pub enum Decision<'c> {
     /// An entry names it.
     Entry(&'c Entry),
+    /// An entry names it in another case. The entry is a problem, and nothing else decides.
+    OtherCase(&'c Entry),
     /// No entry names it, and this rule is the first that matches.
     Rule(&'c Rule),
     /// No entry names it, and no rule matches.

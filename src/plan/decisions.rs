@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::decision::{AttributeCondition, Decision, Held, NameCondition};
-use crate::config::{ByKind, Config, Rule};
+use crate::config::{ByKind, Config, Entry, Rule};
 use crate::iam::{Principal, PrincipalKind, PrincipalName, Printable};
 use crate::inventory::Attributes;
 
@@ -12,13 +12,21 @@ use crate::inventory::Attributes;
 /// A condition on a path, a group or a tag is evaluated once for each of their values, and the result is kept.
 pub struct Decisions<'c, 'l> {
     config: &'c Config,
+    /// The entries by the names in lowercase: IAM names are case-insensitive.
+    folded: HashMap<(PrincipalKind, String), &'c Entry>,
     rules: RulesByKind<'c, 'l>,
 }
 
 impl<'c, 'l> Decisions<'c, 'l> {
     /// The decisions of `config`.
     pub fn new(config: &'c Config) -> Self {
-        Decisions { config, rules: RulesByKind::new(&config.rules) }
+        let folded = config.entries().map(|(principal, entry)| (principal.folded(), entry));
+        Decisions { config, folded: folded.collect(), rules: RulesByKind::new(&config.rules) }
+    }
+
+    /// Whether an entry names `principal`, in any case.
+    pub(super) fn lists(&self, principal: &Principal) -> bool {
+        self.folded.contains_key(&principal.folded())
     }
 
     /// The decision about `principal`, which has these `attributes`; `None` if nothing is known of it.
@@ -29,6 +37,9 @@ impl<'c, 'l> Decisions<'c, 'l> {
     ) -> Decision<'c> {
         if let Some(entry) = self.config.entry(principal) {
             return Decision::Entry(entry);
+        }
+        if let Some(entry) = self.folded.get(&principal.folded()) {
+            return Decision::OtherCase(entry);
         }
         match self.rules.matching(principal, attributes).next() {
             Some((rule, Held::Unknown)) => Decision::Unknown(rule),

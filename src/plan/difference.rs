@@ -176,7 +176,7 @@ impl<'p> Planning<'p> {
     ) {
         match (reading, decision) {
             (Reading::NotFound { .. } | Reading::Unmodifiable { .. }, _)
-            | (Reading::Found { .. }, Decision::Entry(_)) => {}
+            | (_, Decision::Entry(_) | Decision::OtherCase(_)) => {}
             (Reading::Found { boundary, .. }, Decision::Unlisted) => {
                 self.unlisted.add(principal, boundary.as_ref(), attributes);
             }
@@ -280,6 +280,6 @@ pub(super) fn asked<'l>(
             Some(Then::Problem) => None,
         },
         Decision::Rule(rule) => Some(Some(arn(&rule.boundary))),
-        Decision::Unlisted | Decision::Unknown(_) => None,
+        Decision::OtherCase(_) | Decision::Unlisted | Decision::Unknown(_) => None,
     }
 }

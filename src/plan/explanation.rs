@@ -95,13 +95,15 @@ impl Explanation {
                 .map(|condition| ExplainedCondition::of(condition, principal, attributes))
                 .collect(),
         };
-        let deciding_rule = match decisions.of(principal, attributes) {
+        let (entry, deciding_rule) = match decisions.of(principal, attributes) {
+            Decision::Entry(entry) | Decision::OtherCase(entry) => (Some(entry), None),
             Decision::Rule(deciding) | Decision::Unknown(deciding) => {
-                config.rules_of(principal.kind).position(|rule| std::ptr::eq(rule, deciding))
+                let is_it = |rule: &Rule| std::ptr::eq(rule, deciding);
+                (None, config.rules_of(principal.kind).position(is_it))
             }
-            Decision::Entry(_) | Decision::Unlisted => None,
+            Decision::Unlisted => (None, None),
         };
-        let entry = config.entry(principal).map(|entry| ExplainedEntry {
+        let entry = entry.map(|entry| ExplainedEntry {
             position: entry.position.clone(),
             boundary: entry.boundary.clone(),
             reason: entry.reason.clone(),

@@ -401,3 +401,37 @@ fn an_explanation_says_what_matched_what_did_not_and_why() {
     );
     assert_eq!(explanation.plan.changes.len(), 1);
 }
+
+#[test]
+fn an_entry_in_another_case_is_a_problem_and_nothing_else_decides_about_the_principal() {
+    let live = World::default().with(user("alice"), None, attributes("/", &[])).read();
+    let mut live = live;
+    let other = Reading::NotFound { differs_by_case: Some(name("alice")) };
+    live.extend(Inventory::of([(user("Alice"), other)].into()));
+    let entry = "[users]\nAlice = \"ops\"\n";
+    let unlisted = "[unlisted]\nusers = \"error\"\n";
+    for text in [
+        format!("{unlisted}{entry}"),
+        format!("{unlisted}{entry}{}", rule("name = \"a*\"")),
+        format!("{unlisted}{entry}{}", rule("group = \"unknown\"")),
+    ] {
+        let plan = plan(&text, &live);
+        assert!(plan.changes.is_empty(), "{text}: {:?}", plan.changes);
+        let problems: Vec<&Principal> = plan.problems.iter().map(|it| &it.principal).collect();
+        assert_eq!(problems, [&user("Alice")], "{text}");
+        assert_eq!(plan.unlisted.users.as_ref().map(|unlisted| unlisted.count), Some(0), "{text}");
+
+        let config = config(&text);
+        let explanation = Explanation::of(&user("alice"), &context(), &config, &live);
+        assert_eq!(explanation.entry.map(|entry| entry.position.line), Some(7), "{text}");
+        assert_eq!(explanation.deciding_rule, None, "{text}");
+    }
+    // Which case is right does not change whether the user is listed.
+    let right = config(&entry.replace("Alice", "alice"));
+    let wrong = config(entry);
+    for (base, config) in [(&right, &wrong), (&wrong, &right)] {
+        let plan = Plan::between(&context(), config, &live);
+        let plan = plan.since(base, config, &live, &context());
+        assert!(plan.no_longer_listed().is_empty(), "{:?}", plan.source);
+    }
+}

@@ -370,6 +370,17 @@ async fn if_both_ways_are_denied_the_error_names_the_pages() {
 }
 
 #[tokio::test]
+async fn a_listed_user_that_a_single_call_does_not_find_has_no_other_name() {
+    let sandbox = company().await;
+    sandbox.faults().add(DETAILS, None, ALWAYS, denied());
+    let gone = Fault::error(404, "NoSuchEntity", "The user with name alice cannot be found.");
+    sandbox.faults().add(GET_USER, Some("alice"), ALWAYS, gone);
+    let inventory = read(&sandbox, &users(), &[principal("alice")]).await.unwrap();
+    let missing = Reading::NotFound { differs_by_case: None };
+    assert_eq!(inventory.reading(&principal("alice")), &missing);
+}
+
+#[tokio::test]
 async fn a_principal_that_was_created_again_after_its_page_has_no_groups_of_the_deleted_one() {
     let sandbox = company().await;
     let alice = principal("alice");
