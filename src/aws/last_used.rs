@@ -1,5 +1,6 @@
 //! What users and roles used last: a job for each of them, and its report.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use super::call_executor::CallExecutor;
 use super::error::CallFailure;
+use super::pages::{NO_NEW_MARKER, UNEXPECTED_MARKER};
 use super::reader::{MAX_READS_IN_FLIGHT, Reader};
 use crate::iam::{Principal, Printable, Timestamp};
 use crate::inventory::{ApiError, ErrorClass, LastUsed, UsedService};
@@ -92,18 +94,19 @@ impl Reader {
             .filter(|id| !id.is_empty())
             .ok_or_else(|| ApiError::unreadable(GENERATE, "the response contains no job ID"))?;
         let mut page = self.completed(get, job).await?;
-        let mut services = Vec::new();
+        let (mut services, mut markers) = (Vec::new(), HashSet::new());
         for _ in 0..MAX_PAGES {
             for service in page.services_last_accessed() {
                 services.extend(used(service)?);
             }
-            if !page.is_truncated() {
-                return Ok(services);
-            }
-            let marker = page.marker().filter(|marker| !marker.is_empty()).ok_or_else(|| {
-                ApiError::unreadable(GET, "the response is truncated and has no marker")
-            })?;
-            let marker = marker.to_owned();
+            let marker = page.marker().filter(|marker| !marker.is_empty());
+            let marker = match (page.is_truncated(), marker) {
+                (false, None) => return Ok(services),
+                (true, Some(marker)) if markers.insert(marker.to_owned()) => marker.to_owned(),
+                // A service on a page that is not read would count as unused.
+                (false, Some(_)) => return Err(ApiError::unreadable(GET, UNEXPECTED_MARKER)),
+                (true, _) => return Err(ApiError::unreadable(GET, NO_NEW_MARKER)),
+            };
             page = self.page(get, job, Some(marker)).await?;
         }
         Err(ApiError::beyond_limit(GET, "the report has more than 100 pages"))

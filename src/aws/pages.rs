@@ -29,6 +29,9 @@ const MAX_PAGES: usize = 1_000;
 /// The maximum length of a marker, in bytes. A request accepts 320 characters
 /// ([ListUsers](https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUsers.html)).
 const MAX_MARKER: usize = 4_096;
+pub(super) const UNEXPECTED_MARKER: &str =
+    "the response is not truncated, but has a marker for another page";
+pub(super) const NO_NEW_MARKER: &str = "the response is truncated and has no new marker";
 const MARKER_TOO_LONG: &str = "the marker in the response is longer than 4,096 bytes";
 
 /// Kinds of principals to read, at least one.
@@ -186,8 +189,7 @@ async fn each_page<P: Page>(
         let next = page.marker().filter(|next| !next.is_empty());
         if !page.is_truncated() && next.is_some() {
             // IAM has a marker only on a page that another one follows. If there is one, principals would be missing.
-            let message = "the response is not truncated, but has a marker for another page";
-            return Err(ApiError::unreadable(action, message));
+            return Err(ApiError::unreadable(action, UNEXPECTED_MARKER));
         }
         if take(&page)?.is_break() {
             return Ok(pages);
@@ -204,10 +206,7 @@ async fn each_page<P: Page>(
             }
             (true, Some(next)) if markers.insert(next.to_owned()) => Some(next.to_owned()),
             // Without a new marker, the same pages would be read again and again.
-            (true, _) => {
-                let message = "the response is truncated and has no new marker";
-                return Err(ApiError::unreadable(action, message));
-            }
+            (true, _) => return Err(ApiError::unreadable(action, NO_NEW_MARKER)),
         };
     }
     let message =

@@ -203,6 +203,7 @@ fn check_xml(text: &str, action: &str) -> Result<(), String> {
     let mut elements = OpenElements::default();
     let mut has_root = false;
     let mut tells_end = false;
+    let mut is_paged = is_paged(action);
     loop {
         let event = reader.read_event().map_err(|_| incomplete())?;
         if let Event::Start(start) | Event::Empty(start) = &event {
@@ -214,6 +215,7 @@ fn check_xml(text: &str, action: &str) -> Result<(), String> {
             }
             has_root = true;
             tells_end |= depth == 2 && name == "IsTruncated";
+            is_paged |= depth == 2 && is_last_of_job(action, name);
             elements.begin(name)?;
             if matches!(event, Event::Empty(_)) {
                 elements.end()?;
@@ -233,7 +235,7 @@ fn check_xml(text: &str, action: &str) -> Result<(), String> {
             (Event::CData(_), _) => return Err("the response has a CDATA section".to_owned()),
             (Event::DocType(_), _) => return Err("the response has a DOCTYPE".to_owned()),
             (Event::Eof, inner) if !has_root || inner.is_some() => return Err(incomplete()),
-            (Event::Eof, _) if !tells_end && is_paged(action) => {
+            (Event::Eof, _) if !tells_end && is_paged => {
                 return Err("the response does not say whether another page follows".to_owned());
             }
             (Event::Eof, _) => return Ok(()),
@@ -245,6 +247,12 @@ fn check_xml(text: &str, action: &str) -> Result<(), String> {
 /// Whether responses have the element `IsTruncated`.
 fn is_paged(action: &str) -> bool {
     matches!(action, "GetAccountAuthorizationDetails" | "ListUsers" | "ListRoles")
+}
+
+/// Whether a response with this field has the element `IsTruncated`: the job is over, and the response is a page of its
+/// report ([GetServiceLastAccessedDetails](https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetServiceLastAccessedDetails.html)).
+fn is_last_of_job(action: &str, field: &str) -> bool {
+    action == "GetServiceLastAccessedDetails" && field == "JobCompletionDate"
 }
 
 #[cfg(test)]
