@@ -1,5 +1,6 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::SdkConfig;
@@ -40,8 +41,8 @@ struct Known {
     bound: Option<Owner>,
     /// The account of each access key ID.
     owners: BTreeMap<String, Owner>,
-    /// The access key ID of the last credentials that were provided before the account was known.
-    last: Option<String>,
+    /// The access key IDs of the credentials that were provided before the account was known.
+    unconfirmed: BTreeSet<String>,
 }
 
 /// An account in its partition.
@@ -64,18 +65,22 @@ impl IdentityGuard {
         SharedCredentialsProvider::new(Guarded { inner, guard: self.clone() })
     }
 
-    /// Makes `identity` the account of the run. The last credentials that were provided belong to it.
+    /// Makes `identity` the account of the run. The credentials that were provided before belong to it, unless they were
+    /// renewed: then it is not known which of them signed the call.
     pub(super) fn bind(&self, identity: &CallerIdentity) {
         self.known(|known| {
             let owner = Owner::of(identity);
             known.bound = Some(owner);
-            known.owners.extend(known.last.take().map(|key| (key, owner)));
+            let mut keys = mem::take(&mut known.unconfirmed);
+            if let (Some(only), true) = (keys.pop_first(), keys.is_empty()) {
+                known.owners.insert(only, owner);
+            }
         });
     }
 
     async fn confirm(&self, credentials: &Credentials) -> Result<(), ApiError> {
         let key = credentials.access_key_id();
-        let Some(bound) = self.known(|known| known.bound_or_last(key)) else { return Ok(()) };
+        let Some(bound) = self.known(|known| known.bound_or_add(key)) else { return Ok(()) };
         if self.known(|known| known.owner(key)) == Some(bound) {
             return Ok(());
         }
@@ -118,9 +123,9 @@ impl IdentityGuard {
 
 impl Known {
     /// The account of the run. Before it is known, remembers the access key ID.
-    fn bound_or_last(&mut self, key: &str) -> Option<Owner> {
+    fn bound_or_add(&mut self, key: &str) -> Option<Owner> {
         if self.bound.is_none() {
-            self.last = Some(key.to_owned());
+            self.unconfirmed.insert(key.to_owned());
         }
         self.bound
     }
