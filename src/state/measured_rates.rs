@@ -1,56 +1,63 @@
 use std::collections::BTreeMap;
-use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use super::account_directory::AccountDirectory;
 use super::atomic::{OnExisting, write_atomically};
 use crate::files::{MaxSize, read_own};
-use crate::iam::Rate;
+use crate::iam::{Rate, Timestamp};
 
 /// The rates that IAM sustained in an earlier run, by action. They are a hint: a run starts at them, and measures the
 /// rates again.
 pub type MeasuredRates = BTreeMap<String, Rate>;
 
 const FILE: &str = "measured-rates.json";
-/// Limits and the other clients of an account change. Older rates are not used.
-const MAX_AGE: Duration = Duration::from_secs(30 * 24 * 3_600);
+/// Limits and the other clients of an account change. Older rates are not used, in seconds.
+const MAX_AGE: i64 = 30 * 24 * 3_600;
+
+/// A rate in the file.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Measured {
+    /// In calls per second.
+    rate: f64,
+    /// When a run measured it.
+    at: Timestamp,
+}
 
 impl AccountDirectory {
     /// The rates that an earlier run measured. Without a usable file, there are none.
     pub fn measured_rates(&self) -> MeasuredRates {
+        let Ok(now) = Timestamp::now() else { return MeasuredRates::new() };
+        let rates = self.read_measured(now).into_iter();
+        rates.filter_map(|(action, it)| Some((action, Rate::per_second(it.rate).ok()?))).collect()
+    }
+
+    fn read_measured(&self, now: Timestamp) -> BTreeMap<String, Measured> {
         let path = self.file(FILE);
-        let age = path.metadata().and_then(|metadata| metadata.modified()).ok();
-        if age.and_then(|modified| modified.elapsed().ok()).is_none_or(|age| age > MAX_AGE) {
-            return MeasuredRates::new();
+        if !path.exists() {
+            return BTreeMap::new();
         }
         let read = read_own(&path, MaxSize::STATE).map_err(|error| error.to_string());
         let rates = read.and_then(|text| {
-            serde_json::from_slice::<BTreeMap<String, f64>>(&text).map_err(|it| it.to_string())
+            serde_json::from_slice::<BTreeMap<String, Measured>>(&text).map_err(|it| it.to_string())
         });
-        match rates {
-            Ok(rates) => rates
-                .into_iter()
-                .filter_map(|(action, rate)| Some((action, Rate::per_second(rate).ok()?)))
-                .collect(),
-            Err(error) => {
-                tracing::debug!("the measured rates of earlier runs are not used: {error}");
-                MeasuredRates::new()
-            }
-        }
+        let mut rates = rates.unwrap_or_else(|error| {
+            tracing::debug!("the measured rates of earlier runs are not used: {error}");
+            BTreeMap::new()
+        });
+        rates.retain(|_, it| (0..=MAX_AGE).contains(&(now.unix_seconds() - it.at.unix_seconds())));
+        rates
     }
 
     /// Keeps the rates that a run measured. Rates of other actions stay as they are. A failure is only logged: the
     /// rates are a hint.
     pub fn keep_measured_rates(&self, measured: MeasuredRates) {
-        if measured.is_empty() {
-            return;
-        }
-        let mut rates = self.measured_rates();
-        rates.extend(measured);
+        let (false, Ok(at)) = (measured.is_empty(), Timestamp::now()) else { return };
+        let mut rates = self.read_measured(at);
         // Three digits: the file is for people, too.
-        let rates: BTreeMap<String, f64> = rates
-            .into_iter()
-            .map(|(action, rate)| (action, (rate.get() * 1_000.0).round() / 1_000.0))
-            .collect();
+        rates.extend(measured.into_iter().map(|(action, rate)| {
+            (action, Measured { rate: (rate.get() * 1_000.0).round() / 1_000.0, at })
+        }));
         let written =
             serde_json::to_string_pretty(&rates).map_err(std::io::Error::from).and_then(|text| {
                 write_atomically(&self.file(FILE), &format!("{text}\n"), OnExisting::Replace)
@@ -81,9 +88,41 @@ mod tests {
         state.keep_measured_rates([("iam:B".to_owned(), rate(2.5))].into());
         let kept = MeasuredRates::from([("iam:A".into(), rate(15.0)), ("iam:B".into(), rate(2.5))]);
         assert_eq!(state.measured_rates(), kept);
-        for text in ["", "[]", "{\"iam:A\": \"fast\"}", "{\"iam:A\": -1.0}", "{\"iam:A\": 1e300}"] {
+        let of_a = |rate: &str| {
+            format!(
+                "{{\"iam:A\": {{\"rate\": {rate}, \"at\": \"{}\"}}}}",
+                Timestamp::now().unwrap()
+            )
+        };
+        for text in
+            ["", "[]", "{\"iam:A\": 15.0}", &of_a("\"fast\""), &of_a("-1.0"), &of_a("1e300")]
+        {
             std::fs::write(state.file(FILE), text).unwrap();
             assert_eq!(state.measured_rates(), MeasuredRates::new(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_rate_is_forgotten_after_thirty_days_even_if_others_are_measured() {
+        let directory = tempfile::tempdir().unwrap();
+        let account: AccountId = "123456789012".parse().unwrap();
+        let state = StateRoot::at(directory.path().join("state")).account(account).unwrap();
+        let days_ago = |days: u64| {
+            let ago = std::time::Duration::from_secs(days * 24 * 3_600);
+            Timestamp::of(std::time::SystemTime::now() - ago).unwrap()
+        };
+        let text = format!(
+            "{{\"iam:New\": {{\"rate\": 15.0, \"at\": \"{}\"}}, \"iam:Old\": {{\"rate\": 15.0, \"at\": \"{}\"}}, \
+             \"iam:Later\": {{\"rate\": 15.0, \"at\": \"2999-01-01T00:00:00Z\"}}}}",
+            days_ago(29),
+            days_ago(31)
+        );
+        std::fs::write(state.file(FILE), text).unwrap();
+        assert_eq!(state.measured_rates(), [("iam:New".to_owned(), rate(15.0))].into());
+        state.keep_measured_rates([("iam:Other".to_owned(), rate(2.5))].into());
+        let expected = [("iam:New".to_owned(), rate(15.0)), ("iam:Other".to_owned(), rate(2.5))];
+        assert_eq!(state.measured_rates(), expected.into());
+        let kept = std::fs::read_to_string(state.file(FILE)).unwrap();
+        assert!(kept.contains(&days_ago(29).to_string()[..10]), "{kept}");
     }
 }
