@@ -12,7 +12,7 @@ use crate::config::{Entry, Expiration, OnMissing, Then};
 use crate::iam::{DateOrTime, PrincipalKind, Printable, Timestamp};
 
 /// The maximum length of a reason, in characters. It is repeated in each report.
-const MAX_REASON: usize = 500;
+pub(in crate::config) const MAX_REASON: usize = 500;
 const UNTIL_HELP: &str = "write a date or a time without quotes, such as until = 2027-01-31 or until = 2027-01-31T12:00:00Z; \
                           without an offset it is in UTC";
 const REASON_HELP: &str = "write one line of text in quotes, such as reason = \"SEC-123\"";

@@ -13,6 +13,7 @@ use boundary::Boundary;
 use columns::{Column, Columns, EXAMPLE};
 use fields::{Field, Row};
 
+use super::check::MAX_REASON;
 use super::comment::{Comments, EntryComment};
 use super::comparison::Present;
 use super::consistency::{self, LocatedArn};
@@ -155,8 +156,10 @@ impl Reader<'_> {
                 continue;
             }
             lines.insert(principal.folded(), (line, &name.text));
-            let reason = columns.field(row, Column::Reason);
-            if let Some(comment) = reason.and_then(|reason| EntryComment::of_text(&reason.text)) {
+            if let Some(reason) = columns.field(row, Column::Reason)
+                && let Some(comment) = EntryComment::of_text(&reason.text)
+            {
+                self.reason(&principal, reason, &comment);
                 comments.insert(principal.clone(), comment);
             }
             read.extend(boundary.map(|boundary| (principal, boundary)));
@@ -230,6 +233,16 @@ impl Reader<'_> {
             self.report(field, message, role.help().replace("entry", "row"));
         }
         Some(Principal { kind, name })
+    }
+
+    fn reason(&mut self, principal: &Principal, field: &Field, reason: &EntryComment) {
+        let length = reason.length();
+        if length > MAX_REASON {
+            let name = quoted(principal.name.as_str());
+            let message =
+                format!("the reason of {name} has at most {MAX_REASON} characters, not {length}");
+            self.report(field, message, "shorten it");
+        }
     }
 
     fn duplicate(&mut self, principal: &Principal, field: &Field, first: usize, other: &str) {
