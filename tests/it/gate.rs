@@ -87,6 +87,7 @@ impl Reply {
 /// An IAM and STS that put `hostile` wherever a response has a text.
 fn endpoint(hostile: &str, account: &'static str) -> Server {
     let hostile = xml(hostile);
+    let code = format!("AccessDenied{hostile}");
     Server::start(move |request| match request.action() {
         "GetCallerIdentity" => success(
             request,
@@ -97,8 +98,14 @@ fn endpoint(hostile: &str, account: &'static str) -> Server {
         ),
         "GetUser" if request.get("UserName") == Some("alice") => success(
             request,
-            "<User><UserName>alice</UserName><UserId>AIDA1</UserId><Path>/</Path>\
+            "<User><UserName>alice</UserName><UserId>AIDA0000000000000001</UserId><Path>/</Path>\
              <Arn>arn:aws:iam::123456789012:user/alice</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate></User>",
+        ),
+        "GetPolicy" => success(
+            request,
+            "<Policy><PolicyName>Developer</PolicyName><DefaultVersionId>v1</DefaultVersionId>\
+             <Arn>arn:aws:iam::123456789012:policy/##[error]/Developer</Arn><Path>/##[error]/</Path>\
+             <IsAttachable>true</IsAttachable></Policy>",
         ),
         "PutUserPermissionsBoundary" if request.get("UserName") == Some("alice") => {
             let action = request.action();
@@ -109,18 +116,20 @@ fn endpoint(hostile: &str, account: &'static str) -> Server {
             request,
             &format!(
                 "<IsTruncated>false</IsTruncated><Users><member><UserName>{hostile}</UserName>\
-                 <UserId>AIDA2</UserId><Path>/</Path><Arn>{hostile}</Arn>\
+                 <UserId>AIDA0000000000000002</UserId><Path>/</Path><Arn>{hostile}</Arn>\
                  <CreateDate>2026-01-01T00:00:00Z</CreateDate></member></Users>"
             ),
         ),
-        _ => Reply::Response(
-            403,
-            String::new(),
-            format!(
-                "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied{hostile}</Code>\
+        action => {
+            // Only a denied reading of the pages leads to ListUsers.
+            let is_page = ["GetAccountAuthorizationDetails", "GetAccountSummary"].contains(&action);
+            let code = if is_page { "AccessDenied" } else { &*code };
+            let body = format!(
+                "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code>\
                  <Message>{hostile}</Message></Error><RequestId>{hostile}</RequestId></ErrorResponse>"
-            ),
-        ),
+            );
+            Reply::Response(403, String::new(), body)
+        }
     })
 }
 
@@ -199,6 +208,9 @@ fn check_every_command(hostile: &str, format: &str, is_github: bool) {
         let ran = Ran::of(binary.command(arguments).output().unwrap());
         assert_both_inert(&ran, is_github, arguments);
         assert!(!ran.err.contains("panicked"), "{arguments:?} {ran}");
+    }
+    for action in ["PutUserPermissionsBoundary", "ListUsers"] {
+        assert!(server.count(action) > 0, "{action} was not called");
     }
     for entry in std::fs::read_dir(binary.folder()).unwrap().map(Result::unwrap) {
         let is_own = [&*plan, &*name].contains(&&*entry.file_name().to_string_lossy());

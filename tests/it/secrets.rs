@@ -92,22 +92,23 @@ fn sources(folder: &Path) -> Vec<Source> {
 async fn no_secret_is_in_any_output_or_file_whatever_fails() {
     let fixture = Fixture::users(3).listed_with("Developer").start().await;
     let faults = fixture.sandbox.faults();
+    // Each command fails at each action, with each code.
+    let actions = ["GetCallerIdentity", "GetUser", "GetAccountAuthorizationDetails", PUT];
+    let codes = ["SignatureDoesNotMatch", "AccessDenied", "Odd"];
+    let mut failures = (0..).map(|n| (actions[n % 4], codes[n / 4 % 3]));
     for Source { arguments: source, variables } in sources(fixture.folder()) {
         for verbosity in ["--color=never", "-v", "-vv", "-vvvv"] {
-            for (n, command) in [
+            for command in [
                 &["plan", "--out", "plan.json"][..],
                 &["plan", "--format", "json"],
                 &["apply", "--auto-approve", "--format", "json"],
                 &["apply", "--auto-approve"],
                 &["import"],
-            ]
-            .into_iter()
-            .enumerate()
-            {
-                for action in ["GetCallerIdentity", "GetAccountAuthorizationDetails", PUT] {
-                    let code = ["SignatureDoesNotMatch", "AccessDenied", "Odd"][n % 3];
-                    faults.add(action, None, 1, error_with_secrets(code));
-                }
+            ] {
+                let (action, code) = failures.next().unwrap();
+                faults.clear();
+                faults.add(action, None, 1, error_with_secrets(code));
+                (0..3).for_each(|n| fixture.set(n, "Other"));
                 let arguments = [&source[..], &[verbosity], command].concat();
                 let mut command = fixture.command(&arguments);
                 command
@@ -124,7 +125,11 @@ async fn no_secret_is_in_any_output_or_file_whatever_fails() {
             }
         }
     }
-    assert!(fixture.sandbox.calls()["GetCallerIdentity"] > 50);
+    let calls = fixture.sandbox.calls();
+    for (action, least) in actions.iter().zip([50, 10, 30, 30]) {
+        assert!(calls[*action] > least, "{action}: {calls:?}");
+    }
+    assert!(fixture.folder().join("plan.json").exists());
 }
 
 /// The spellings of a secret in the logs of servers and proxies.
