@@ -267,7 +267,7 @@ impl Plan {
         let changes = self.changes.iter().map(|change| change.principal.kind);
         let removals = self.changes.iter().filter(|change| change.is_removal());
         let to_everything = removals.clone().filter(|change| change.boundary.to().is_some());
-        let to_everything = to_everything.count();
+        let to_everything = PrincipalCounts::of(to_everything.map(|change| change.principal.kind));
         let removals = removals.map(|change| change.principal.kind);
         let mut removals = self.excess(
             PrincipalCounts::of(removals),
@@ -275,7 +275,12 @@ impl Plan {
             DefaultThreshold::REMOVALS,
             supervision,
         );
-        removals.iter_mut().for_each(|excess| excess.to_everything = to_everything);
+        for excess in &mut removals {
+            excess.to_everything = match &excess.base {
+                Some(base) => to_everything.of_kind(base.kind),
+                None => to_everything.total(),
+            };
+        }
         [
             self.excess(
                 PrincipalCounts::of(changes),
