@@ -171,11 +171,13 @@ impl CallExecutor {
                 return CallEnd::Failed { error, attempts: attempt, may_be_done, wait };
             };
             tracing::debug!(attempt, wait_ms = wait.as_millis(), "{error}");
-            on_retry(Retry {
-                attempt,
-                error: error.clone(),
-                measured_rate: self.rate_limiter.measured_rate(),
-            });
+            if stop.reason().is_none() {
+                on_retry(Retry {
+                    attempt,
+                    error: error.clone(),
+                    measured_rate: self.rate_limiter.measured_rate(),
+                });
+            }
             tokio::select! {
                 biased;
                 () = stop.requested() => return CallEnd::stopped(error, attempt, may_be_done),

@@ -280,8 +280,11 @@ fn help(error: &Error) -> Option<String> {
             WritePlanError::OtherFile | WritePlanError::NotAFile => {
                 "specify a new file, or a saved plan to replace"
             }
-            WritePlanError::NotReadable(_) => {
+            WritePlanError::NotReadable(SavedPlanError::Malformed(_)) => {
                 "use a path without control characters or invisible characters for the file"
+            }
+            WritePlanError::NotReadable(_) => {
+                "this is a bug of iam-boundaries: report it with the files and this message"
             }
         },
         Error::ReadJournal { source, .. } => read_journal_help(source),

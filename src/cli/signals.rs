@@ -80,14 +80,12 @@ pub(super) async fn stop_on_signal(
     };
     signals.next().await;
     switch.request_stop(StopReason::Interrupted);
-    tokio::spawn(async move {
-        signals.next().await;
-        quit(output, journal.get().map(PathBuf::as_path)).await;
-    });
     let message = "Stopping: waiting up to 10 seconds for requests in flight. Press Ctrl-C again to quit \
                    immediately.";
     // The bar is locked while the report waits for its reader.
-    let _ = tokio::task::spawn_blocking(move || bar.suspend(|| output.remark(message))).await;
+    tokio::task::spawn_blocking(move || bar.suspend(|| output.remark(message)));
+    signals.next().await;
+    quit(output, journal.get().map(PathBuf::as_path)).await;
 }
 
 /// Exits without waiting for requests in flight.

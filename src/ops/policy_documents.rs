@@ -100,9 +100,9 @@ impl Written {
             // Without its content, it could not be restored.
             Err(error) => return Err(Error::Unwritable { path, error }),
         };
-        out.write(text)?;
+        // An error can come after the file was replaced.
         self.files.push((path, earlier));
-        Ok(())
+        Ok(out.write(text)?)
     }
 
     fn undo(self) {

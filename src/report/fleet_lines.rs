@@ -61,17 +61,18 @@ pub(super) struct FleetCountsJson {
 
 impl AddAssign for FleetCountsJson {
     fn add_assign(&mut self, other: Self) {
-        self.accounts += other.accounts;
-        self.accounts_complete += other.accounts_complete;
-        self.accounts_failed += other.accounts_failed;
-        self.accounts_refused += other.accounts_refused;
-        self.accounts_not_begun += other.accounts_not_begun;
-        self.accounts_not_covered += other.accounts_not_covered;
-        self.applied += other.applied;
-        self.failed += other.failed;
-        self.not_attempted += other.not_attempted;
-        self.conflicts += other.conflicts;
-        self.calls += other.calls;
-        self.throttled_calls += other.throttled_calls;
+        self.accounts = self.accounts.saturating_add(other.accounts);
+        self.accounts_complete = self.accounts_complete.saturating_add(other.accounts_complete);
+        self.accounts_failed = self.accounts_failed.saturating_add(other.accounts_failed);
+        self.accounts_refused = self.accounts_refused.saturating_add(other.accounts_refused);
+        self.accounts_not_begun = self.accounts_not_begun.saturating_add(other.accounts_not_begun);
+        self.accounts_not_covered =
+            self.accounts_not_covered.saturating_add(other.accounts_not_covered);
+        self.applied = self.applied.saturating_add(other.applied);
+        self.failed = self.failed.saturating_add(other.failed);
+        self.not_attempted = self.not_attempted.saturating_add(other.not_attempted);
+        self.conflicts = self.conflicts.saturating_add(other.conflicts);
+        self.calls = self.calls.saturating_add(other.calls);
+        self.throttled_calls = self.throttled_calls.saturating_add(other.throttled_calls);
     }
 }

@@ -291,10 +291,10 @@ impl ShardReport {
         let mut counts =
             FleetCountsJson { accounts: self.started.accounts, ..FleetCountsJson::default() };
         for ReportedAccount { counts: of_account, end, .. } in accounts {
-            counts.applied += of_account.applied;
-            counts.failed += of_account.failed;
-            counts.not_attempted += of_account.not_attempted;
-            counts.conflicts += of_account.conflicts;
+            counts.applied = counts.applied.saturating_add(of_account.applied);
+            counts.failed = counts.failed.saturating_add(of_account.failed);
+            counts.not_attempted = counts.not_attempted.saturating_add(of_account.not_attempted);
+            counts.conflicts = counts.conflicts.saturating_add(of_account.conflicts);
             let is_failed = match end {
                 ReportedEnd::Failed { .. } | ReportedEnd::Refused => true,
                 ReportedEnd::NotBegun(_) => false,
@@ -366,10 +366,10 @@ impl ShardReport {
                 let account = self.account(account)?;
                 account.counts = ReportedCounts {
                     applied,
-                    failed: failed + not_as_written,
+                    failed: failed.saturating_add(not_as_written),
                     not_attempted,
                     conflicts,
-                    problems: problems + blocked,
+                    problems: problems.saturating_add(blocked),
                     not_verified: not_read_back,
                 };
                 account.end = match stopped_by.as_deref() {

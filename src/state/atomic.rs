@@ -63,8 +63,10 @@ pub fn write_atomically(path: &Path, text: &str, on_existing: OnExisting) -> io:
 /// read.
 ///
 /// # Errors
-/// Those of [`write_atomically`].
+/// Those of [`existing_target`] and of [`write_atomically`].
 pub fn replace_with(path: &Path, text: impl FnOnce(Option<&str>) -> String) -> io::Result<()> {
+    let target = existing_target(path)?;
+    let path = target.as_deref().unwrap_or(path);
     let earlier = read_regular(path, MaxSize::METRICS).ok();
     let earlier = earlier.as_deref().and_then(|text| std::str::from_utf8(text).ok());
     write_atomically(path, &text(earlier), OnExisting::Replace)

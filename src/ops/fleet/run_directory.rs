@@ -89,7 +89,8 @@ impl RunDirectory {
         self.record.has_ended = true;
         for account in &mut self.record.accounts {
             let journal = self.path.join(account.journal());
-            account.has_journal = Some(journal.symlink_metadata().is_ok());
+            let is_absent = |error: io::Error| error.kind() == io::ErrorKind::NotFound;
+            account.has_journal = Some(!journal.symlink_metadata().is_err_and(is_absent));
         }
         if self.record.accounts.iter().all(|account| account.has_journal == Some(false)) {
             self.discard();
