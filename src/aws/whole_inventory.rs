@@ -139,8 +139,8 @@ impl Reader {
     /// kinds, and returns them. `read` returns the number of pages.
     ///
     /// IAM does not document what its pages return if principals are created or deleted while they are read. If the
-    /// pages shift, they omit principals that exist. A single page cannot. Of several pages, one of two facts shows that
-    /// nothing is missing:
+    /// pages shift, they omit principals that exist. A single page cannot, unless it is empty. Of several pages, one of two
+    /// facts shows that nothing is missing:
     ///
     /// 1. The names are as many as `GetAccountSummary` counted before the first page, and every principal was created
     ///    before that call. Then each of them existed when IAM counted: it existed before, and later, on its page. So the
@@ -150,10 +150,10 @@ impl Reader {
     ///    and of IAM may differ, so a principal that was created in the minutes before counts as new.
     /// 2. Otherwise (there are new principals, the numbers differ, or the call is denied), the pages are read again,
     ///    until no new name appears and IAM does not count more. A name is missing then only if each reading omitted it.
-    ///    If IAM counts more even at the last reading, a warning says so.
+    ///    If IAM counts more even at the last reading, a warning says so. If there is no name at all, it is an error.
     ///
     /// # Errors
-    /// If a call fails, or new names appear in every reading.
+    /// If a call fails, new names appear in every reading, or IAM counts principals and returns none.
     async fn until_whole(
         &self,
         kinds: &Kinds,
@@ -169,7 +169,11 @@ impl Reader {
             let created_before = start.time.checked_sub(MAX_CLOCK_SKEW);
             let mut names = Names { created_before, ..Names::default() };
             let pages = read(&mut names).await?;
-            if pages == 1 || names.are_as_counted(kinds, &start) {
+            if names.are_as_counted(kinds, &start) {
+                return Ok(names);
+            }
+            if pages == 1 && !names.lacks_every_counted(kinds, &start) {
+                warn_about_fewer(names.fewer_than_counted(kinds, &start));
                 return Ok(names);
             }
             let known = all.count();
@@ -177,14 +181,25 @@ impl Reader {
             let fewer = all.fewer_than_counted(kinds, &start);
             let is_last = reading == MAX_READINGS;
             if all.count() == known && (fewer.is_none() || is_last) {
-                if let Some(fewer) = fewer {
-                    tracing::warn!("{fewer}: some may be missing");
-                }
-                return Ok(all);
+                return match fewer {
+                    Some(fewer) if all.lacks_every_counted(kinds, &start) => {
+                        Err(EveryPrincipalError::FewerThanCounted(fewer.into()))
+                    }
+                    fewer => {
+                        warn_about_fewer(fewer);
+                        Ok(all)
+                    }
+                };
             }
         }
         let noun = PrincipalCounts::of(kinds.iter().copied()).noun();
         Err(EveryPrincipalError::Unstable { readings: MAX_READINGS, noun })
+    }
+}
+
+fn warn_about_fewer(fewer: Option<String>) {
+    if let Some(fewer) = fewer {
+        tracing::warn!("{fewer}: some may be missing");
     }
 }
 
@@ -256,6 +271,15 @@ impl Names {
                 && !self.with_new.contains(&kind)
         };
         kinds.iter().all(is_as_counted)
+    }
+
+    /// Whether there is no name of a kind of which `GetAccountSummary` counted some.
+    fn lacks_every_counted(&self, kinds: &Kinds, start: &Start) -> bool {
+        let names = self.counts();
+        kinds.iter().any(|&kind| {
+            names.of_kind(kind) == 0
+                && start.counts.of_kind(kind).is_some_and(|counted| counted > 0)
+        })
     }
 
     /// A statement of the numbers, if `GetAccountSummary` counted more principals of a kind than there are names.

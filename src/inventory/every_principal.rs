@@ -22,6 +22,9 @@ pub enum EveryPrincipalError {
         /// The word for one of the principals that were read.
         noun: &'static str,
     },
+    /// IAM returns no principals of a kind, but counts some: an empty response is not trusted.
+    #[error("{0}")]
+    FewerThanCounted(Printable),
     /// IAM listed these principals, but its responses about them cannot be used.
     #[error("cannot read {} of the account:{}", counts(.0), Lines(.0))]
     Unreadable(Vec<UnreadablePrincipal>),

@@ -320,6 +320,27 @@ async fn if_iam_counts_more_than_its_pages_ever_have_a_warning_says_so() {
 }
 
 #[tokio::test]
+async fn an_empty_page_of_an_account_in_which_iam_counts_principals_is_an_error() {
+    let rule = "[[rules]]\nboundary = \"policy/Developer\"\n[unlisted]\nusers = \"error\"\n";
+    let fixture = Fixture::users(5).file(rule).start().await;
+    let apply = ["apply", "--auto-approve", "--account", "123456789012"];
+    for command in [&["plan"][..], &apply, &["import"]] {
+        fixture.sandbox.faults().clear();
+        // The only page omits every user.
+        fixture.sandbox.faults().add(DETAILS, None, ALWAYS, page(&[], None));
+        let ran = fixture.run(command).await;
+        assert_eq!(ran.code, 1, "{ran}");
+        assert!(ran.err.contains("IAM counts 5 users, but returns only 0"), "{ran}");
+    }
+    assert_eq!(fixture.writes(), 0);
+    fixture.sandbox.faults().clear();
+    fixture.sandbox.faults().add(DETAILS, None, 1, page(&[], None));
+    let plan = fixture.run(&["plan"]).await;
+    assert_eq!(plan.code, 0, "{plan}");
+    assert!(plan.out.contains("5 to add"), "the pages are read again: {plan}");
+}
+
+#[tokio::test]
 async fn shifted_throttled_and_cut_pages_lose_nobody() {
     let fixture = Fixture::users(40).roles(40).page_size(10).start().await;
     let faults = [
