@@ -39,6 +39,11 @@ impl Budget {
         self.accepted
     }
 
+    /// The number of calls that are expected to come.
+    pub(super) fn expected(&self) -> f64 {
+        self.expected - self.accepted
+    }
+
     /// The number of requests that may be in flight while the limit is unknown.
     pub(super) fn at_risk(&self) -> f64 {
         (RISK * self.expected).max(FEWEST)
@@ -56,7 +61,7 @@ impl Budget {
 
     /// The number of calls from one attempt at a higher rate to the next.
     pub(super) fn calls_per_attempt(&self) -> f64 {
-        let calls = (self.expected - self.accepted).max(100.0);
+        let calls = self.expected().max(100.0);
         calls / self.left().max(1.0)
     }
 

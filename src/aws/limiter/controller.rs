@@ -92,6 +92,10 @@ const LEAST_AFTER_SINGLE: f64 = 0.9;
 const RANDOM: u32 = 3;
 /// …and a single one lowers the number of calls of a period by this.
 const LOWER: f64 = 0.1;
+/// A run starts at this share of a remembered rate: at the whole rate, calls that arrive early or late are throttled…
+const REMEMBERED: f64 = 0.98;
+/// …and looks for no higher one if the calls to come take less time than this, in seconds.
+const SHORT: f64 = 5.0;
 /// An extra call looks for a higher limit after at most this time, in seconds.
 const LONGEST_PROBE_TIME: f64 = 10.0;
 /// A higher rate is sustained only if at least this share of its calls was sent.
@@ -151,13 +155,14 @@ impl Controller {
 
     /// A controller that starts at a rate that an earlier run measured. The limit may have changed.
     pub fn remembering(rate: Rate, options: LimiterOptions) -> Self {
-        Controller {
+        let mut controller = Controller {
             state: State::Sending,
-            rate: rate.get(),
             known: Known::Remembered,
             remembered: Some(rate.get()),
             ..Controller::new(options)
-        }
+        };
+        controller.set_rate(REMEMBERED * rate.get());
+        controller
     }
 
     /// The rate that IAM sustains; `None` if it is not measured yet.
@@ -450,6 +455,7 @@ impl Controller {
     /// The time after which one more call than the rate permits is sent.
     fn probe_after(&self) -> f64 {
         match self.known {
+            Known::Remembered if self.budget.expected() < SHORT * self.rate => f64::INFINITY,
             // At a remembered rate, a short run needs no higher one.
             Known::Nothing | Known::Remembered => {
                 (LONGEST_PROBE_TIME / self.budget.of_short()).max(self.period)
