@@ -6,6 +6,9 @@ use crate::plan::Change;
 
 /// Detects, from the responses so far, that an error concerns every change.
 ///
+/// If AWS responds to no call, or throttles every one, a change fails only after minutes, and a run of thousands of changes
+/// would take days. A few such changes in a row are enough.
+///
 /// One error about invalid credentials is enough. One `AccessDenied` is not: a permission may be limited to
 /// users or roles, to some of them, by path, or to some boundaries, by the condition key
 /// [`iam:PermissionsBoundary`](https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagement.html),
@@ -15,10 +18,14 @@ pub(super) struct SystemicFailure<'a> {
     undenied: BTreeSet<Permission<'a>>,
     denied: usize,
     may_be_permitted: bool,
+    /// The number of changes in a row without a response, or that were throttled for minutes.
+    unavailable: usize,
 }
 
 /// The minimum number of denied changes.
 const MINIMUM: usize = 20;
+/// The number of changes in a row without a response, or that were throttled for minutes.
+const UNAVAILABLE: usize = 3;
 
 /// The calls of a plan that an IAM policy can distinguish. The condition key is compared with the new boundary
 /// of a principal that gets one, and with the present boundary of a principal that loses it.
@@ -44,7 +51,7 @@ impl<'a> SystemicFailure<'a> {
     /// Before the first response to any of `changes`.
     pub(super) fn new(changes: impl Iterator<Item = &'a Change>) -> Self {
         let undenied = changes.map(Permission::of).collect();
-        SystemicFailure { undenied, denied: 0, may_be_permitted: false }
+        SystemicFailure { undenied, denied: 0, may_be_permitted: false, unavailable: 0 }
     }
 
     /// Evaluates the outcome of another call. Returns its error if no other change can succeed.
@@ -57,10 +64,16 @@ impl<'a> SystemicFailure<'a> {
             CallOutcome::NotAttempted | CallOutcome::ThrottledUntilStop { .. } => return None,
             CallOutcome::Applied { .. } => {
                 self.may_be_permitted = true;
+                self.unavailable = 0;
                 return None;
             }
             CallOutcome::Failed { error, .. } => error,
         };
+        let is_unavailable = error.class == ErrorClass::Throttled || error.is_timeout();
+        self.unavailable = if is_unavailable { self.unavailable + 1 } else { 0 };
+        if self.unavailable >= UNAVAILABLE {
+            return Some(error);
+        }
         match error.class {
             ErrorClass::Credentials => return Some(error),
             ErrorClass::Denied => {
@@ -167,6 +180,34 @@ mod tests {
         ] {
             assert_eq!(stopped_after(&changes, Some(first.clone())), stopped, "{first:?}");
         }
+    }
+
+    #[test]
+    fn a_run_stops_if_three_changes_in_a_row_have_no_response_or_were_throttled_for_minutes() {
+        let changes = changes((0..9).map(|_| add("A")));
+        let timed_out = |class| match failed(class) {
+            CallOutcome::Failed { error, .. } => CallOutcome::Failed {
+                attempts: 3,
+                error: ApiError { code: ApiError::TIMED_OUT.into(), request_id: None, ..error },
+                may_be_done: true,
+            },
+            other => other,
+        };
+        let applied = CallOutcome::Applied { attempts: 1, request_id: None };
+        for unavailable in [timed_out(ErrorClass::Transient), failed(ErrorClass::Throttled)] {
+            for between in [applied.clone(), failed(ErrorClass::NotFound)] {
+                let mut detector = SystemicFailure::new(changes.iter());
+                let calls = [&unavailable, &unavailable, &between, &unavailable, &unavailable];
+                for (change, call) in changes.iter().zip(calls) {
+                    assert_eq!(detector.error(change, call), None, "{call:?}");
+                }
+                assert!(detector.error(&changes[5], &unavailable).is_some(), "{unavailable:?}");
+            }
+        }
+        // Other errors can concern single changes.
+        let mut detector = SystemicFailure::new(changes.iter());
+        let transient = failed(ErrorClass::Transient);
+        assert!(changes.iter().all(|change| detector.error(change, &transient).is_none()));
     }
 
     #[test]

@@ -158,6 +158,12 @@ impl<'p> Run<'p> {
             StopError::Call(ApiError { class: ErrorClass::Denied, .. }) => Text::ours(
                 "IAM denied every change so far, including one for each boundary of the plan: ",
             ),
+            StopError::Call(ApiError { class: ErrorClass::Throttled, .. }) => {
+                Text::ours("IAM has throttled every change for minutes: ")
+            }
+            StopError::Call(error) if error.is_timeout() => {
+                Text::ours("IAM did not respond to several changes in a row: ")
+            }
             StopError::Call(_) | StopError::Journal(_) => Text::default(),
         };
         Some(Section {
