@@ -37,13 +37,18 @@ pub(super) enum CallEnd<T> {
 
 impl<T> CallEnd<T> {
     /// The end of a call whose last attempt failed with `error` before the run was stopped.
-    fn stopped(error: ApiError, attempts: u32, may_be_done: bool) -> Self {
-        match error.class {
-            ErrorClass::Throttled if !may_be_done => {
-                CallEnd::ThrottledUntilStop { error, attempts }
+    /// `unclear` is the last attempt that may have been carried out.
+    fn stopped(error: ApiError, attempts: u32, unclear: Option<ApiError>) -> Self {
+        let may_be_done = unclear.is_some();
+        let error = match (error.class, unclear) {
+            (ErrorClass::Throttled, None) => {
+                return CallEnd::ThrottledUntilStop { error, attempts };
             }
-            _ => CallEnd::Failed { error, attempts, may_be_done, wait: None },
-        }
+            // That AWS throttled it is not why the outcome is unknown.
+            (ErrorClass::Throttled, Some(unclear)) => unclear,
+            _ => error,
+        };
+        CallEnd::Failed { error, attempts, may_be_done, wait: None }
     }
 
     /// The result of a call on which a whole reading depends: its error has the endpoint, the attempts and the time.
@@ -115,25 +120,32 @@ impl CallExecutor {
         F: Future<Output = Result<T, CallFailure>>,
     {
         let mut last: Option<ApiError> = None;
-        let mut may_be_done = false;
+        let mut unclear: Option<ApiError> = None;
         let mut retries = Retries::new(self.policy);
         let mut pending = None;
         for attempt in 1.. {
+            let credentials = &self.context.credentials;
             let permit = async {
-                self.context.credentials.ready().await?;
-                Ok(self.rate_limiter.acquire().await)
+                loop {
+                    credentials.ready().await?;
+                    // They can expire in the queue.
+                    let permit = self.rate_limiter.acquire_if(|| credentials.are_usable()).await;
+                    if let Some(permit) = permit {
+                        return Ok(permit);
+                    }
+                }
             };
             let permit = tokio::select! {
                 biased;
                 () = stop.requested() => return match last {
-                    Some(error) => CallEnd::stopped(error, attempt - 1, may_be_done),
+                    Some(error) => CallEnd::stopped(error, attempt - 1, unclear),
                     None => CallEnd::NotAttempted,
                 },
                 permit = permit => match permit {
                     Ok(permit) => permit,
                     Err(error) => {
                         let error = self.redacted(ApiError::in_call(error, self.action).into());
-                        may_be_done |= error.is_outcome_unknown();
+                        let may_be_done = unclear.is_some() || error.is_outcome_unknown();
                         return CallEnd::Failed { error, attempts: attempt, may_be_done, wait: None };
                     }
                 },
@@ -154,7 +166,9 @@ impl CallExecutor {
                 Err(failure) => self.redacted(failure),
             };
             let is_throttled = error.class == ErrorClass::Throttled;
-            may_be_done |= error.is_outcome_unknown();
+            if error.is_outcome_unknown() {
+                unclear = Some(error.clone());
+            }
             pending.failed(&error);
             self.context.counter.count(is_throttled);
             if is_available(&error) {
@@ -162,12 +176,12 @@ impl CallExecutor {
             }
             permit.finish(response(&error));
             if is_throttled && stop.reason().is_some() {
-                return CallEnd::stopped(error, attempt, may_be_done);
+                return CallEnd::stopped(error, attempt, unclear);
             }
             let last_accepted = self.rate_limiter.last_accepted();
             let wait = retries.wait_after(&error, last_accepted, &self.context.outage);
             let Some(wait) = wait else {
-                let wait = Some(pending.wait());
+                let (wait, may_be_done) = (Some(pending.wait()), unclear.is_some());
                 return CallEnd::Failed { error, attempts: attempt, may_be_done, wait };
             };
             tracing::debug!(attempt, wait_ms = wait.as_millis(), "{error}");
@@ -180,7 +194,7 @@ impl CallExecutor {
             }
             tokio::select! {
                 biased;
-                () = stop.requested() => return CallEnd::stopped(error, attempt, may_be_done),
+                () = stop.requested() => return CallEnd::stopped(error, attempt, unclear),
                 () = tokio::time::sleep(wait) => {}
             }
             last = Some(error);

@@ -147,8 +147,9 @@ impl ApiError {
                     return error;
                 }
                 // A response without a code is not AWS's: it comes from a proxy or a load balancer.
-                let code =
-                    meta.code().map_or_else(|| format!("HTTP {status}").into(), Printable::new);
+                let code = meta
+                    .code()
+                    .map_or_else(|| ApiError::code_of_status(status).into(), Printable::new);
                 let message = meta.message().map_or_else(
                     || {
                         format!("the response has HTTP status {status} and no error code of AWS")
@@ -157,7 +158,7 @@ impl ApiError {
                     Printable::new,
                 );
                 let request_id = request_id(meta.extra("aws_request_id"), response.raw());
-                let is_of_aws = meta.code().is_some() || request_id.is_some();
+                let is_of_aws = meta.code().is_some();
                 let class = match ErrorClass::of(meta.code(), status) {
                     // A proxy that rejects credentials would reject them again.
                     ErrorClass::Rejected if !is_of_aws && status != 407 => ErrorClass::Transient,
@@ -234,11 +235,6 @@ impl ApiError {
     /// No response arrived in time.
     pub(super) fn no_response(action: &'static str, message: String) -> Self {
         ApiError::without_response(action, ErrorClass::Transient, ApiError::TIMED_OUT, message)
-    }
-
-    /// Whether an attempt ended without a response because it took too long.
-    pub(super) fn is_timeout(&self) -> bool {
-        self.code == ApiError::TIMED_OUT
     }
 
     /// Whether a transient error concerns only its call, so that it does not show that AWS is unavailable: AWS

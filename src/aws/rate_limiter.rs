@@ -45,10 +45,13 @@ impl RateLimiter {
         }))
     }
 
-    /// Waits until a call may be sent.
-    pub(super) async fn acquire(&self) -> Permit {
+    /// Waits until a call may be sent. `None` if it cannot be sent when it is its turn: the wait can take minutes.
+    pub(super) async fn acquire_if(&self, can_be_sent: impl Fn() -> bool) -> Option<Permit> {
         let _first = self.0.queue.lock().await;
         loop {
+            if !can_be_sent() {
+                return None;
+            }
             let now = Instant::now();
             let decision = {
                 let mut max_rate = self.0.max_rate.lock().unwrap_or_else(PoisonError::into_inner);
@@ -56,7 +59,7 @@ impl RateLimiter {
             };
             match decision {
                 Decision::Now(ticket) => {
-                    return Permit { rate_limiter: self.clone(), ticket: Some(ticket) };
+                    return Some(Permit { rate_limiter: self.clone(), ticket: Some(ticket) });
                 }
                 Decision::At(at) => {
                     tokio::select! {

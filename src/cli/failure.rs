@@ -320,7 +320,10 @@ fn help(error: &Error) -> Option<String> {
             "no file was written, because it would be incomplete"
         }
         Error::EveryPrincipal(EveryPrincipalError::Unstable { .. }) => {
-            "no file was written, because it could be incomplete; run import again"
+            "run the command again when fewer principals are created and deleted"
+        }
+        Error::EveryPrincipal(EveryPrincipalError::FewerThanCounted(_)) => {
+            "run the command again; if the numbers stay the same, check --endpoint-url and the proxy"
         }
         Error::EmptyAccount { .. } => "check that the credentials belong to the intended account",
         Error::ForeignBoundaries { .. } => {

@@ -43,6 +43,8 @@ pub enum ErrorClass {
 }
 
 impl ApiError {
+    /// The beginning of the code of a response without an error code.
+    pub const STATUS: &str = "HTTP ";
     /// The code of a request that the SDK could not build.
     pub(crate) const BAD_REQUEST: &'static str = "BadRequest";
     /// The code of a request that was not sent.
@@ -77,7 +79,8 @@ impl ApiError {
     pub(crate) const ACCOUNT_CHANGED: &'static str = "AccountChanged";
 
     /// Whether AWS may have performed the action although the call failed: AWS did not respond, or the response
-    /// does not prove that AWS rejected the request. A response without a request ID may be from a proxy.
+    /// does not prove that AWS rejected the request. A response without an error code or a request ID may be from a
+    /// proxy.
     pub fn is_outcome_unknown(&self) -> bool {
         match self.class {
             // The account of new credentials could not be confirmed, so the request was not sent.
@@ -101,9 +104,24 @@ impl ApiError {
                     Self::PROXY_AUTHENTICATION,
                 ];
                 let is_unsent = unsent.contains(&&*self.code);
-                self.request_id.is_none() && !is_unsent
+                (self.request_id.is_none() || self.is_without_code()) && !is_unsent
             }
         }
+    }
+
+    /// Whether the call ended without a response because it took too long.
+    pub fn is_timeout(&self) -> bool {
+        self.code == ApiError::TIMED_OUT
+    }
+
+    /// The code of a response that has no error code.
+    pub fn code_of_status(status: u16) -> String {
+        format!("{}{status}", Self::STATUS)
+    }
+
+    /// Whether the response has no error code: it is not from AWS, but from a proxy or a load balancer.
+    pub fn is_without_code(&self) -> bool {
+        self.code.starts_with(Self::STATUS)
     }
 
     /// The error without its request ID, which is different each time the same account is read.
@@ -135,6 +153,8 @@ mod tests {
             (ErrorClass::Transient, "ServiceFailure", Some("id"), true),
             (ErrorClass::Denied, "AccessDenied", Some("id"), false),
             (ErrorClass::Rejected, "HTTP 403", None, true),
+            (ErrorClass::Throttled, "HTTP 429", Some("id"), true),
+            (ErrorClass::Throttled, "Throttling", Some("id"), false),
             (ErrorClass::Rejected, ApiError::NOT_SENT, None, false),
             (ErrorClass::Rejected, ApiError::PROXY_AUTHENTICATION, None, false),
             (ErrorClass::Rejected, ApiError::RESPONSE_TOO_LARGE, Some("id"), true),

@@ -229,7 +229,7 @@ pub(in crate::aws) fn of_role(error: ApiError, role: &str) -> ApiError {
     let class = match error.class {
         ErrorClass::Throttled | ErrorClass::Transient => ErrorClass::Transient,
         // A proxy or a load balancer refused, and not STS.
-        ErrorClass::Rejected if error.code.starts_with("HTTP ") => ErrorClass::Transient,
+        ErrorClass::Rejected if error.is_without_code() => ErrorClass::Transient,
         _ => ErrorClass::Credentials,
     };
     let message = format!("{} ({role})", error.message);

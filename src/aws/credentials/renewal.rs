@@ -79,22 +79,29 @@ impl RenewedCredentials {
     /// # Errors
     /// If the source refuses, or does not respond for minutes.
     pub(in crate::aws) async fn ready(&self) -> Result<(), ApiError> {
-        let Some(inner) = &self.0 else { return Ok(()) };
-        let renewal = {
-            let mut state = inner.state();
-            match state.freshness(SystemTime::now()) {
-                Freshness::Fresh => return Ok(()),
-                Freshness::Aging => {
-                    if state.next_renewal.is_none_or(|at| at <= Instant::now()) {
-                        // It runs in the background.
-                        drop(inner.renewal(&mut state));
-                    }
-                    return Ok(());
-                }
-                Freshness::Expired => inner.renewal(&mut state),
+        match &self.0 {
+            Some(inner) if !self.are_usable() => {
+                let renewal = inner.renewal(&mut inner.state());
+                renewal.await
             }
-        };
-        renewal.await
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a request can be signed now. Credentials that expire soon are renewed in the background.
+    pub(in crate::aws) fn are_usable(&self) -> bool {
+        let Some(inner) = &self.0 else { return true };
+        let mut state = inner.state();
+        match state.freshness(SystemTime::now()) {
+            Freshness::Fresh => true,
+            Freshness::Aging => {
+                if state.next_renewal.is_none_or(|at| at <= Instant::now()) {
+                    drop(inner.renewal(&mut state));
+                }
+                true
+            }
+            Freshness::Expired => false,
+        }
     }
 }
 

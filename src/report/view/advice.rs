@@ -113,7 +113,7 @@ fn is_write(action: &str) -> bool {
 
 /// Whether the code stands for a response that does not have the form of AWS's.
 fn is_not_of_aws(code: &str) -> bool {
-    code == ApiError::UNREADABLE || code.starts_with("HTTP ")
+    code == ApiError::UNREADABLE || code.starts_with(ApiError::STATUS)
 }
 
 /// The instruction to run the command again. Only a run that writes can have completed changes.
