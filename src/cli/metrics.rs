@@ -59,15 +59,12 @@ impl MetricsFile {
         self.for_command.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Completes `command`. A signal ends it while it does not handle signals itself, so that the metrics are written
-    /// then, too. Nothing was changed until then.
+    /// Completes `command`. A signal ends it while it does not handle signals itself: the metrics are written then, too,
+    /// and the exit code is that of an interrupted command. Nothing was changed until then.
     pub(super) async fn unless_interrupted<T>(
         &self,
         command: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
-        if self.path.is_none() {
-            return command.await;
-        }
         let (Ok(mut signals), Ok(for_command)) = (Signals::receive(), Signals::receive()) else {
             // Without a handler, a signal terminates the process.
             return command.await;

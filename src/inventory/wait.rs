@@ -27,28 +27,42 @@ impl Wait {
         let seconds = self.duration.as_secs_f64().round() as u64;
         format!("{seconds} second{}", if seconds == 1 { "" } else { "s" })
     }
+
+    /// The clause that begins with the reason, for a line that can be cut:
+    /// `no response for 12 seconds: iam:GetUser at https://iam.amazonaws.com`.
+    pub(crate) fn reason_first(&self) -> String {
+        match &self.progress {
+            Some(_) => self.to_string(),
+            None => format!("{}: {}", self.reason(), self.call()),
+        }
+    }
+
+    fn call(&self) -> String {
+        match &self.endpoint {
+            Some(endpoint) => format!("{} at {endpoint}", self.what),
+            None => self.what.to_string(),
+        }
+    }
+
+    fn reason(&self) -> String {
+        let time = self.time();
+        match &self.error {
+            Some(error) if error.class == ErrorClass::Throttled => format!("throttled for {time}"),
+            Some(error) if error.code != ApiError::TIMED_OUT => {
+                let ApiError { code, message, .. } = error;
+                format!("no success for {time}; the last attempt failed: {code}: {message}")
+            }
+            _ => format!("no response for {time}"),
+        }
+    }
 }
 
 /// A clause: `iam:GetUser at https://iam.amazonaws.com: no response for 12 seconds`.
 impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(progress) = &self.progress {
-            return write!(f, "{progress} after {}", self.time());
-        }
-        f.write_str(&self.what)?;
-        if let Some(endpoint) = &self.endpoint {
-            write!(f, " at {endpoint}")?;
-        }
-        let time = self.time();
-        match &self.error {
-            Some(error) if error.class == ErrorClass::Throttled => {
-                write!(f, ": throttled for {time}")
-            }
-            Some(error) if error.code != ApiError::TIMED_OUT => {
-                let ApiError { code, message, .. } = error;
-                write!(f, ": no success for {time}; the last attempt failed: {code}: {message}")
-            }
-            _ => write!(f, ": no response for {time}"),
+        match &self.progress {
+            Some(progress) => write!(f, "{progress} after {}", self.time()),
+            None => write!(f, "{}: {}", self.call(), self.reason()),
         }
     }
 }
@@ -93,6 +107,10 @@ mod tests {
             assert_eq!(
                 wait.to_string(),
                 format!("iam:GetUser at https://iam.amazonaws.com: {why}")
+            );
+            assert_eq!(
+                wait.reason_first(),
+                format!("{why}: iam:GetUser at https://iam.amazonaws.com")
             );
         }
     }

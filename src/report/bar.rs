@@ -54,7 +54,7 @@ impl ProgressDisplay {
         let elapsed = self.began.elapsed();
         if let Some(bar) = &self.bar {
             bar.set_position(self.progress.attempted() as u64);
-            bar.set_message(self.progress.remark(elapsed));
+            bar.set_message(self.progress.bar_remark(elapsed));
         } else if self.shown.elapsed() >= BETWEEN_LINES {
             self.shown = Instant::now();
             // A closed standard error must not end the run.

@@ -60,6 +60,14 @@ impl Progress {
         }
     }
 
+    /// The text after a bar, which is cut at the width of the terminal: the reason of a wait comes first.
+    pub fn bar_remark(&self, elapsed: Duration) -> String {
+        match &self.wait {
+            Some(wait) => format!("{}, {}", wait.reason_first(), self.counts(elapsed)),
+            None => self.counts(elapsed),
+        }
+    }
+
     fn counts(&self, elapsed: Duration) -> String {
         if self.verifying.total() > 0 {
             return format!("verifying {}", self.verifying);

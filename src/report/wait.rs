@@ -52,7 +52,7 @@ impl WaitDisplay {
             Some(wait) if display.is_terminal => {
                 display.bar = display.bar.take().or_else(bar);
                 if let Some(bar) = &display.bar {
-                    bar.set_message(format!("Waiting for {wait}"));
+                    bar.set_message(format!("Waiting, {}", wait.reason_first()));
                 }
             }
             Some(wait) => display.write_line(wait),

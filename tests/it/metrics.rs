@@ -93,6 +93,25 @@ async fn a_refused_plan_has_numbers_and_its_exit_code() {
 
 #[cfg(unix)]
 #[tokio::test]
+async fn a_symbolic_link_stays_and_a_special_file_is_not_replaced() {
+    use std::os::unix::fs::FileTypeExt;
+    let fixture = Fixture::users(1).listed_with("Developer").start().await;
+    let at = |name: &str| fixture.folder().join(name);
+    std::fs::write(at("target.prom"), "").unwrap();
+    std::os::unix::fs::symlink("target.prom", at(FILE)).unwrap();
+    let ran = fixture.run(&["plan", "--metrics", FILE]).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    assert!(at(FILE).is_symlink());
+    assert_eq!(value(&metrics(&fixture), "last_run_exit_code", &[]), 0.0);
+
+    assert!(Command::new("mkfifo").arg(at("pipe")).status().unwrap().success());
+    let ran = fixture.run(&["plan", "--metrics", "pipe"]).await;
+    assert_eq!(ran.code, 3, "{ran}");
+    assert!(at("pipe").metadata().unwrap().file_type().is_fifo());
+}
+
+#[cfg(unix)]
+#[tokio::test]
 async fn an_interrupted_reading_and_an_interrupted_run_write_the_file() {
     let fixture = Fixture::users(6).listed_with("Developer").start().await;
     fixture.sandbox.faults().add("GetCallerIdentity", None, 100_000, Fault::throttling());
@@ -102,6 +121,13 @@ async fn an_interrupted_reading_and_an_interrupted_run_write_the_file() {
         let ran = interrupted(&fixture, command, "GetCallerIdentity", before + 1).await;
         assert_eq!(ran.status.code(), Some(130), "{ran:?}");
         assert_eq!(value(&metrics(&fixture), "last_run_exit_code", &[]), 130.0);
+        // Without the file, the exit code is the same.
+        let before = fixture.calls("GetCallerIdentity");
+        let command = fixture.command(arguments);
+        let ran = interrupted(&fixture, command, "GetCallerIdentity", before + 1).await;
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert_eq!(ran.status.code(), Some(130), "{said}");
+        assert!(said.contains("nothing was changed: interrupted"), "{said}");
     }
     fixture.sandbox.faults().clear();
     fixture.sandbox.faults().add(PUT, None, 100_000, Fault::throttling());
