@@ -93,7 +93,7 @@ const RANDOM: u32 = 3;
 /// …and a single one lowers the number of calls of a period by this.
 const LOWER: f64 = 0.1;
 /// A run starts at this share of a remembered rate: at the whole rate, calls that arrive early or late are throttled…
-const REMEMBERED: f64 = 0.98;
+const REMEMBERED: f64 = 0.96;
 /// …and looks for no higher one if the calls to come take less time than this, in seconds.
 const SHORT: f64 = 5.0;
 /// An extra call looks for a higher limit after at most this time, in seconds.
