@@ -24,6 +24,8 @@ pub enum Fault {
     Truncated,
     /// The sandbox executes the action; the response is not XML.
     Garbage,
+    /// The sandbox executes the action; instead of the response, a proxy returns an HTML page with this status.
+    Replaced(u16),
     /// The sandbox does nothing and returns this body with status 200.
     Response(String),
     /// The sandbox does nothing and returns status 200 with a body that does not end.

@@ -34,6 +34,8 @@ type EndlessPart = Result<Frame<Bytes>, Infallible>;
 /// Text that no XML or JSON parser accepts.
 const GARBAGE: &str = "\u{fffd}\u{1}<<&\0 out of order";
 
+const PROXY_PAGE: &str = "<html><body>The proxy cannot show this page.</body></html>";
+
 /// In bytes. IAM's own limits on a request are much lower.
 const MAX_BODY_SIZE: usize = 1 << 20;
 
@@ -155,6 +157,10 @@ async fn handle(
         Some(Fault::Garbage) => {
             execute();
             Content::of_body(protocol, GARBAGE.to_owned())
+        }
+        Some(Fault::Replaced(status)) => {
+            execute();
+            Content { status, ..Content::of_body(protocol, PROXY_PAGE.to_owned()) }
         }
         Some(Fault::Endless) => return Ok(endless(&request_id)),
         Some(Fault::EndlessPages) => Content::empty_page(protocol, &request.action, &request_id),

@@ -113,6 +113,9 @@ async fn transient_errors_are_retried_until_the_change_is_made() {
     faults.add(PUT, Some(user(3).as_str()), 2, Fault::CutAfter);
     faults.add(PUT, Some(user(4).as_str()), 2, Fault::Garbage);
     faults.add(PUT, Some(user(6).as_str()), 2, Fault::Truncated);
+    for (n, status) in [(7, 302), (8, 400), (9, 403), (10, 404)] {
+        faults.add(PUT, Some(user(n).as_str()), 2, Fault::Replaced(status));
+    }
     let concurrent = Fault::error(409, "ConcurrentModification", "again");
     faults.add(PUT, Some(user(5).as_str()), 2, concurrent);
     let (items, summary) = fixture.apply(8).await;
@@ -135,6 +138,23 @@ async fn a_response_with_status_200_that_is_not_from_iam_is_not_a_success() {
     assert!(
         !fixture.has(0, "Developer") && fixture.has(1, "Developer") && fixture.has(2, "Developer")
     );
+}
+
+#[tokio::test]
+async fn a_response_without_an_error_code_does_not_show_that_nothing_was_changed() {
+    let fixture = Fixture::users(40).listed_with("Developer").start().await;
+    for (n, status) in [(0, 302), (1, 400), (2, 403), (3, 404), (4, 407), (5, 503)] {
+        let faults = fixture.sandbox.faults();
+        faults.add(PUT, Some(user(n).as_str()), 100, Fault::Replaced(status));
+    }
+    let (items, _) = fixture.apply(8).await;
+    for n in 0..6 {
+        let CallOutcome::Failed { error, may_be_done, .. } = &items[&user(n)].call else {
+            panic!("{:?}", items[&user(n)])
+        };
+        assert!(error.code.starts_with("HTTP ") && *may_be_done, "{error}");
+        assert!(fixture.has(n, "Developer"));
+    }
 }
 
 #[tokio::test]

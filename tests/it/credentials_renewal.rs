@@ -88,6 +88,16 @@ async fn credentials_are_renewed_once_for_all_calls_and_nothing_is_said_about_it
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn credentials_that_expire_while_every_change_waits_in_the_queue_are_renewed() {
+    let sts = sts(|_| None);
+    let fixture = fixture(&sts).await;
+    let apply = APPLY.map(|argument| if argument == "4" { "64" } else { argument });
+    let ran = fixture.run(&[&["--profile", "role"], &apply[..]].concat()).await;
+    everything_is_done(&fixture, &ran);
+    assert_eq!(sts.count("AssumeRole"), 2, "{ran}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_renewal_that_is_refused_ends_the_run_and_the_advice_is_about_the_role() {
     for code in ["AccessDenied", "ExpiredToken"] {
         let sts = sts(move |_| Some(sts_error(403, code, "not authorized to perform it")));
