@@ -166,3 +166,14 @@ fn a_spreadsheet_of_1500_users_takes_less_than_a_second() {
     assert!(time < Duration::from_secs(1), "{time:?}");
     assert_eq!(binary.run(&["check"]).code, 0);
 }
+
+#[test]
+fn a_reason_that_is_too_long_is_reported_at_its_row() {
+    let ran = convert(
+        &with_csv(format!("name,boundary,reason\na,false,x\nb,false,{}\n", "x".repeat(501))),
+        &[],
+    );
+    assert_eq!(ran.code, 1, "{ran}");
+    assert!(ran.err.contains("--> users.csv:3:9"), "{ran}");
+    assert!(ran.err.contains("has at most 500 characters, not 501"), "{ran}");
+}

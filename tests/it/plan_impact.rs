@@ -208,6 +208,35 @@ async fn a_report_that_cannot_be_read_is_not_a_report_without_uses() {
 }
 
 #[tokio::test]
+async fn a_report_is_complete_only_if_its_last_page_says_so() {
+    let page = |end: &str| {
+        let action = "GetServiceLastAccessedDetails";
+        Fault::Response(format!(
+            "<{action}Response><{action}Result><JobStatus>COMPLETED</JobStatus>\
+             <JobCreationDate>2026-01-01T00:00:00Z</JobCreationDate>\
+             <JobCompletionDate>2026-01-01T00:00:01Z</JobCompletionDate><ServicesLastAccessed/>{end}\
+             </{action}Result><ResponseMetadata><RequestId>id</RequestId></ResponseMetadata></{action}Response>"
+        ))
+    };
+    let no = "<IsTruncated>false</IsTruncated>";
+    for (end, expected) in [
+        ("", "does not say whether another page follows"),
+        (&*format!("{no}<Marker>next</Marker>"), "has a marker for another page"),
+        ("<IsTruncated>true</IsTruncated>", "has no new marker"),
+        ("<IsTruncated>true</IsTruncated><Marker>same</Marker>", "has no new marker"),
+        (no, "nothing of what is taken was used"),
+    ] {
+        let fixture = company(&to_other(&[0, 1], "")).await;
+        let faults = fixture.sandbox.faults();
+        faults.add("GetServiceLastAccessedDetails", None, 1_000, page(end));
+        let text = unwrapped(&fixture.run(&["plan", "--last-used", "90"]).await);
+        let is_known = text.contains("nothing of what is taken was used");
+        assert_eq!(is_known, end == no, "{end}: {text}");
+        assert!(text.contains(expected), "{end}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn a_wider_boundary_is_refused_if_the_file_says_so() {
     let to_developer =
         |guard: &str| to_other(&[0], guard).replace("\"other\"\n", "\"developer\"\n");
