@@ -1,5 +1,6 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Seek, Write};
+use std::path::Path;
 
 use super::account_directory::AccountDirectory;
 use super::error::StateError;
@@ -21,26 +22,46 @@ impl AccountLock {
     /// Returns [`StateError::Locked`] if another run holds the lock, or [`StateError::Unwritable`] if the lock file
     /// cannot be written.
     pub fn acquire(directory: &AccountDirectory) -> Result<AccountLock, StateError> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let path = directory.file("lock");
-        let mut file = open_own(&path, &mut options).map_err(|error| match error.kind() {
-            io::ErrorKind::InvalidInput => StateError::File { path, error },
-            _ => directory.unwritable(error),
-        })?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let (account, holder) = (directory.account(), holder(&mut file));
-                return Err(StateError::Locked { account, holder });
+        match lock(&path) {
+            Ok(Lock::Acquired(file)) => Ok(AccountLock { _file: file }),
+            Ok(Lock::Held(holder)) => {
+                Err(StateError::Locked { account: directory.account(), holder })
             }
-            Err(TryLockError::Error(error)) => return Err(directory.unwritable(error)),
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                Err(StateError::File { path, error })
+            }
+            Err(error) => Err(directory.unwritable(error)),
         }
-        write_holder(&mut file).map_err(|error| directory.unwritable(error))?;
-        Ok(AccountLock { _file: file })
     }
+}
+
+/// The result of an attempt to acquire a lock.
+pub(super) enum Lock {
+    /// The lock is held as long as the file is open. The operating system releases it when the process ends, even after
+    /// a crash.
+    Acquired(File),
+    /// A process holds the lock: this one, if it could be read.
+    Held(Option<LockHolder>),
+}
+
+/// Acquires the lock of the file at `path`, which is created if it does not exist.
+///
+/// # Errors
+/// If the file cannot be written or locked. [`io::ErrorKind::InvalidInput`] if it is not a regular file.
+pub(super) fn lock(path: &Path) -> io::Result<Lock> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = open_own(path, &mut options)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(Lock::Held(holder(&mut file))),
+        Err(TryLockError::Error(error)) => return Err(error),
+    }
+    write_holder(&mut file)?;
+    Ok(Lock::Acquired(file))
 }
 
 fn write_holder(file: &mut File) -> io::Result<()> {

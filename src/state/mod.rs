@@ -15,7 +15,7 @@ mod unfinished;
 pub use account_directory::{AccountDirectory, StateRoot};
 pub use atomic::{OnExisting, existing_target, replace_with, write_atomically};
 pub use error::StateError;
-pub use fleet_directory::FleetDirectory;
+pub use fleet_directory::{FleetDirectory, FleetMarker};
 pub use holder::LockHolder;
 pub use lock::AccountLock;
 pub use measured_rates::MeasuredRates;

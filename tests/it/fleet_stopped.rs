@@ -238,6 +238,47 @@ async fn killed_at_any_moment_the_next_run_says_what_each_account_left_open_and_
     assert!(killed >= 5 && reported >= 5, "{killed} killed, {reported} reported");
 }
 
+/// The markers of runs in progress or not finished.
+fn markers(fleet: &FleetFixture) -> Vec<String> {
+    let fleets = fleet.folder().join(".local/state/iam-boundaries/fleets");
+    let names = std::fs::read_dir(fleets).unwrap().map(|it| it.unwrap().file_name());
+    let names = names.map(|name| name.into_string().unwrap());
+    let mut markers: Vec<String> = names.filter(|name| name.ends_with(".json")).collect();
+    markers.sort();
+    markers
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_in_progress_is_not_reported_as_unfinished_and_keeps_its_marker() {
+    let fleet = FleetFixture::accounts(3).users(10).start().await;
+    for n in [0, 1] {
+        fleet.inject(n, PUT, Fault::Slow(Duration::from_secs(30)));
+    }
+    let accounts = ["--account", &account_name(0), "--account", &account_name(1)];
+    let mut first = fleet.spawn(&[&APPLY[..], &accounts].concat());
+    let is_writing = || markers(&fleet).len() == 1 && fleet.written() == [0, 1];
+    until("the first run writes", || fleet.run_directories().len() == 1 && is_writing()).await;
+    let of_first = markers(&fleet);
+    let ran = fleet.apply(&[]).await;
+    assert_eq!(ran.code, 3, "{ran}");
+    for text in ["did not finish", "is unknown", "rollback"] {
+        assert!(!ran.err.contains(text), "{text}: {ran}");
+    }
+    assert!((ran.out.clone() + &ran.err).contains("another run (PID "), "{ran}");
+    assert_eq!(fleet.boundaries(2).await, fleet.all_with(2, "Developer"));
+    assert_eq!(markers(&fleet), of_first, "the marker of the first run is gone");
+    // A run that is killed is unfinished at once, whatever ran beside it.
+    first.kill().unwrap();
+    first.wait().unwrap();
+    fleet.faults().clear();
+    let next = fleet.apply(&[]).await;
+    assert_eq!(next.code, 0, "{next}");
+    assert_eq!(next.err.matches("on this fleet did not finish").count(), 1, "{next}");
+    assert_eq!(markers(&fleet), Vec::<String>::new());
+    let last = fleet.apply(&[]).await;
+    assert!(last.code == 0 && !last.err.contains("did not finish"), "{last}");
+}
+
 /// Checks what a run says about the earlier one, whose record this is.
 fn check_message(directory: &std::path::Path, record: &FleetRecord, next: &Ran) {
     assert!(next.err.contains("on this fleet did not finish"), "{next}");

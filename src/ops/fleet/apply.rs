@@ -15,7 +15,7 @@ use super::account::{Source, Target};
 use super::account_run::{AccountWork, Budget, OnUnfinished, Shared};
 use super::options::{FleetApplyOptions, FleetInput};
 use super::plan::{FleetMaking, FleetPlanOptions};
-use super::run_directory::{RunDirectory, UnfinishedFleetRun, unfinished_run};
+use super::run_directory::{RunDirectory, UnfinishedFleetRun, unfinished_runs};
 use super::side_by_side::{FleetEvents, side_by_side};
 use crate::apply::{
     AccountEnd, AccountRun, FleetEvent, FleetRun, FleetRunHeader, FleetStage, NotBegun, Summary,
@@ -106,7 +106,7 @@ pub async fn apply_fleet(
     };
     let accounts = plan.accounts.iter().map(|it| &it.account);
     let first = options.first_of(accounts, &of_other_shards, &plan)?;
-    if let Some(run) = unfinished_run(&plan, &options.state)? {
+    for run in unfinished_runs(&plan, &options.state)? {
         interaction.unfinished_run(&run);
     }
     let violations = plan.violations(&options.fleet_overrides);
@@ -169,7 +169,7 @@ async fn apply_as_planned(
     };
     let accounts = targets.targets.iter().map(|it| &it.account);
     let first = options.first_of(accounts, &targets.of_other_shards, &plan)?;
-    if let Some(run) = unfinished_run(&plan, &options.state)? {
+    for run in unfinished_runs(&plan, &options.state)? {
         interaction.unfinished_run(&run);
     }
     let recorded = targets.targets.iter().map(|it| record(&it.account, 0)).collect();

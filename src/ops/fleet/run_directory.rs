@@ -10,12 +10,12 @@ use crate::journal::{
     FleetRecord, FleetRecordAccount, FleetRecordError, FleetRecordState, JournalError,
 };
 use crate::plan::FleetPlan;
-use crate::state::{FleetDirectory, OnExisting, StateRoot, write_atomically};
+use crate::state::{FleetMarker, OnExisting, StateRoot, write_atomically};
 
 /// The directory of a run on a fleet: the journals of the accounts, and the record of the run.
 pub(super) struct RunDirectory {
     path: PathBuf,
-    fleet: FleetDirectory,
+    marker: FleetMarker,
     record: FleetRecord,
 }
 
@@ -67,17 +67,18 @@ impl RunDirectory {
             .and_then(|()| sync_parent_directory(&path))
             .map_err(unwritable)?;
         let record = FleetRecord::new(began, source, digest, accounts);
-        let run = RunDirectory { path: path.clone(), fleet, record };
-        if let Err(error) = run.write() {
+        if let Err(error) = write(&record, &path) {
             remove(&path);
             return Err(unwritable(error).into());
         }
-        if let Err(error) = run.fleet.mark_unfinished(&path) {
-            // The run has not begun.
-            remove(&path);
-            return Err(error.into());
+        match fleet.mark_unfinished(&path) {
+            Ok(marker) => Ok(Some(RunDirectory { path, marker, record })),
+            Err(error) => {
+                // The run has not begun.
+                remove(&path);
+                Err(error.into())
+            }
         }
-        Ok(Some(run))
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -96,24 +97,24 @@ impl RunDirectory {
             self.discard();
             return None;
         }
-        if let Err(error) = self.write() {
+        if let Err(error) = write(&self.record, &self.path) {
             let file = Printable::path(&self.path.join(FleetRecord::NAME));
             tracing::warn!("cannot write {file}: {}", write_reason(&error));
         }
-        self.fleet.clear_unfinished(&self.path);
+        self.marker.clear();
         Some(self.path)
     }
 
     /// Removes the directory of a run that wrote no journal.
     pub(super) fn discard(self) {
         remove(&self.path);
-        self.fleet.clear_unfinished(&self.path);
+        self.marker.clear();
     }
+}
 
-    fn write(&self) -> io::Result<()> {
-        let file = self.path.join(FleetRecord::NAME);
-        write_atomically(&file, &self.record.to_json(), OnExisting::Replace)
-    }
+fn write(record: &FleetRecord, directory: &Path) -> io::Result<()> {
+    let file = directory.join(FleetRecord::NAME);
+    write_atomically(&file, &record.to_json(), OnExisting::Replace)
 }
 
 /// Removes the directory of a run that has not begun.
@@ -132,33 +133,35 @@ fn scope(plan: &FleetPlan) -> String {
     scope
 }
 
-/// The earlier run on the fleet of `plan` that did not finish.
+/// The earlier runs on the fleet of `plan` that did not finish. Runs in progress are not among them.
 ///
 /// # Errors
 /// If the state directory cannot be used.
-pub(super) fn unfinished_run(
+pub(super) fn unfinished_runs(
     plan: &FleetPlan,
     state: &StateRoot,
-) -> Result<Option<UnfinishedFleetRun>, Error> {
-    let directory = match state.fleet(plan.source.path(), &scope(plan))?.unfinished_run() {
-        Ok(None) => return Ok(None),
-        Ok(Some(directory)) => directory,
-        Err((file, error)) => {
-            let (file, why) = (Printable::path(&file), Printable::new(&error.to_string()));
-            return Ok(Some(UnfinishedFleetRun::Unknown(file, why)));
-        }
+) -> Result<Vec<UnfinishedFleetRun>, Error> {
+    let marked = state.fleet(plan.source.path(), &scope(plan))?.unfinished_runs();
+    Ok(marked.into_iter().filter_map(unfinished_run).collect())
+}
+
+/// The run that a marker names; `None` if it ended.
+fn unfinished_run(marked: Result<PathBuf, (PathBuf, io::Error)>) -> Option<UnfinishedFleetRun> {
+    let unknown = |file: &Path, why: String| {
+        Some(UnfinishedFleetRun::Unknown(Printable::path(file), Printable::new(&why)))
     };
-    Ok(match FleetRecord::read(&directory) {
+    let directory = match marked {
+        Ok(directory) => directory,
+        Err((file, error)) => return unknown(&file, error.to_string()),
+    };
+    match FleetRecord::read(&directory) {
         Ok(record) if record.has_ended => None,
         Ok(record) => {
             let states = record.accounts.iter().map(|it| it.state(&directory)).collect();
             Some(UnfinishedFleetRun::Known { directory, record, states })
         }
-        Err(error) => {
-            let why = Printable::new(&error.to_string());
-            Some(UnfinishedFleetRun::Unknown(Printable::path(&directory), why))
-        }
-    })
+        Err(error) => unknown(&directory, error.to_string()),
+    }
 }
 
 /// Whether `path` is a directory: that of a run on a fleet, and not the journal of a run on an account.
