@@ -8,7 +8,7 @@ use crate::report::WaitDisplay;
 /// Asks for MFA codes at the terminal. The code is not shown.
 #[derive(Debug, Clone)]
 pub(super) struct TerminalMfaPrompt {
-    /// Its line is removed before the question.
+    /// Its line, and the bars on its terminal, are removed before the question.
     pub(super) waits: WaitDisplay,
 }
 
@@ -21,9 +21,9 @@ impl MfaPrompt for TerminalMfaPrompt {
         }
         // The accounts of a fleet ask one after the other.
         let _one = ASKING.lock().unwrap_or_else(PoisonError::into_inner);
-        self.waits.hide();
         let prompt = format!("MFA code for {}: ", printable(serial));
-        Ok(Some(read(&prompt)?.trim().to_owned()))
+        let code = self.waits.ask(|| read(&prompt))?;
+        Ok(Some(code.trim().to_owned()))
     }
 }
 

@@ -11,7 +11,7 @@ use super::gate::{Content, Gate, Gated, StreamWriter};
 use super::quiet::Quiet;
 use crate::aws::THROTTLING;
 use crate::iam::is_unsafe;
-use crate::report::{FleetProgress, Headline, ProgressDisplay, Style, WaitDisplay};
+use crate::report::{FleetProgress, Headline, ProgressDisplay, Screen, Style, WaitDisplay};
 
 /// The number of `-v` options that shows the causes of an error.
 const VERBOSE_CAUSES: u8 = 2;
@@ -121,9 +121,9 @@ impl Output {
     }
 
     /// Shows on standard error the progress of the work on a fleet.
-    pub(super) fn fleet_progress(&self) -> FleetProgress {
+    pub(super) fn fleet_progress(&self, screen: &Screen) -> FleetProgress {
         match self.quiet {
-            None => FleetProgress::new(Box::new(self.stderr())),
+            None => FleetProgress::new(screen, Box::new(self.stderr())),
             Some(_) => FleetProgress::hidden(),
         }
     }

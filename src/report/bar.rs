@@ -75,11 +75,16 @@ pub(super) fn bar_on_terminal(template: &str) -> Option<ProgressBar> {
         reason = "bars contain numbers, words of this program and escaped text"
     )]
     io::stderr().is_terminal().then(|| {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let bar = ProgressBar::with_draw_target(None, stderr_target());
         let style =
             ProgressStyle::with_template(template).expect("the template is a valid constant");
         bar.with_style(style.progress_chars("=> "))
     })
+}
+
+/// Standard error, for bars.
+pub(super) fn stderr_target() -> ProgressDrawTarget {
+    ProgressDrawTarget::stderr()
 }
 
 /// The style of a line of text.

@@ -7,6 +7,7 @@ use indicatif::{MultiProgress, ProgressBar};
 
 use super::bar::{bar_on_terminal, message_style};
 use super::progress::Progress;
+use super::screen::Screen;
 use super::view::grouped;
 use crate::apply::{AccountEnd, FleetEvent, FleetStage};
 use crate::iam::AccountId;
@@ -23,6 +24,7 @@ pub struct FleetProgress {
     changes: usize,
     running: BTreeMap<AccountId, Account>,
     bars: Option<(MultiProgress, ProgressBar)>,
+    screen: Screen,
     lines: Box<dyn Write + Send>,
 }
 
@@ -41,19 +43,19 @@ const BETWEEN_LINES: Duration = Duration::from_secs(10);
 const MAX_LINES: usize = 16;
 
 impl FleetProgress {
-    /// A display of work that begins now. Without a terminal, the lines go to `lines`.
-    pub fn new(lines: Box<dyn Write + Send>) -> Self {
-        FleetProgress::with(bar_on_terminal("{bar:30} {pos}/{len}  {wide_msg}"), lines)
+    /// A display on `screen` of work that begins now. Without a terminal, the lines go to `lines`.
+    pub fn new(screen: &Screen, lines: Box<dyn Write + Send>) -> Self {
+        FleetProgress::with(bar_on_terminal("{bar:30} {pos}/{len}  {wide_msg}"), screen, lines)
     }
 
     /// A display that shows nothing.
     pub fn hidden() -> Self {
-        FleetProgress::with(None, Box::new(std::io::sink()))
+        FleetProgress::with(None, &Screen::default(), Box::new(std::io::sink()))
     }
 
-    fn with(bar: Option<ProgressBar>, lines: Box<dyn Write + Send>) -> Self {
+    fn with(bar: Option<ProgressBar>, screen: &Screen, lines: Box<dyn Write + Send>) -> Self {
         let bars = bar.map(|bar| {
-            let bars = MultiProgress::new();
+            let bars = screen.bars();
             let bar = bars.add(bar);
             (bars, bar)
         });
@@ -68,12 +70,15 @@ impl FleetProgress {
             changes: 0,
             running: BTreeMap::new(),
             bars,
+            screen: screen.clone(),
             lines,
         }
     }
 
     /// Processes the next event.
     pub fn on(&mut self, event: &FleetEvent) {
+        let screen = self.screen.clone();
+        let _drawing = screen.drawing();
         match event {
             FleetEvent::RunBegins(_) => {}
             FleetEvent::Started { stage, accounts } => {
@@ -106,7 +111,7 @@ impl FleetProgress {
                     progress.on(event);
                 }
             }
-            FleetEvent::Finished(_) => self.finish(),
+            FleetEvent::Finished(_) => self.remove(),
             FleetEvent::Planned(account, planned) => self.end(*account, planned.is_err()),
             FleetEvent::Applied(run) => {
                 if let AccountEnd::Completed { summary, .. } = &run.end {
@@ -137,6 +142,8 @@ impl FleetProgress {
 
     /// Updates the bars, or writes a line if the last one is old enough.
     pub fn tick(&mut self) {
+        let screen = self.screen.clone();
+        let _drawing = screen.drawing();
         match &self.bars {
             Some((_, bar)) => {
                 bar.set_position(self.ended as u64);
@@ -159,6 +166,12 @@ impl FleetProgress {
 
     /// Removes the bars from the terminal.
     pub fn finish(&mut self) {
+        let screen = self.screen.clone();
+        let _drawing = screen.drawing();
+        self.remove();
+    }
+
+    fn remove(&self) {
         for account in self.running.values() {
             account.line.iter().for_each(ProgressBar::finish_and_clear);
         }
@@ -169,6 +182,7 @@ impl FleetProgress {
 
     /// Calls `write` while the bars are hidden.
     pub fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
+        let _drawing = self.screen.drawing();
         match &self.bars {
             Some((bars, _)) => bars.suspend(write),
             None => write(),

@@ -28,6 +28,7 @@ mod metrics;
 mod progress;
 mod render;
 mod reporter;
+mod screen;
 mod shard_report;
 mod style;
 mod text;
@@ -53,6 +54,7 @@ pub use render::{
     render_plan, render_refused, render_review, run_reporter,
 };
 pub use reporter::RunReporter;
+pub use screen::Screen;
 pub use shard_report::ShardReportError;
 pub use style::Style;
 pub use view::{

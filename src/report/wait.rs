@@ -6,13 +6,17 @@ use std::time::{Duration, Instant};
 use indicatif::ProgressBar;
 
 use super::bar::bar_on_terminal;
+use super::screen::Screen;
 use crate::iam::Printable;
 use crate::inventory::Wait;
 
 /// What a command waits for, on standard error: a line that is updated on a terminal, otherwise a line at first and
 /// then every 30 seconds. Clones share it.
 #[derive(Clone)]
-pub struct WaitDisplay(Arc<Mutex<Display>>);
+pub struct WaitDisplay {
+    display: Arc<Mutex<Display>>,
+    screen: Screen,
+}
 
 struct Display {
     is_terminal: bool,
@@ -37,7 +41,8 @@ impl WaitDisplay {
     }
 
     fn with(is_terminal: bool, lines: Box<dyn Write + Send>) -> WaitDisplay {
-        WaitDisplay(Arc::new(Mutex::new(Display { is_terminal, bar: None, lines, last: None })))
+        let display = Display { is_terminal, bar: None, lines, last: None };
+        WaitDisplay { display: Arc::new(Mutex::new(display)), screen: Screen::default() }
     }
 
     /// Shows `wait`; `None` removes its line from a terminal.
@@ -49,6 +54,7 @@ impl WaitDisplay {
                     bar.finish_and_clear();
                 }
             }
+            Some(_) if display.is_terminal && self.screen.is_asking() => {}
             Some(wait) if display.is_terminal => {
                 display.bar = display.bar.take().or_else(bar);
                 if let Some(bar) = &display.bar {
@@ -64,8 +70,22 @@ impl WaitDisplay {
         self.show(None);
     }
 
+    /// Calls `ask`, which asks a person on the terminal. Nothing is drawn there until it returns.
+    pub fn ask<T>(&self, ask: impl FnOnce() -> T) -> T {
+        self.screen.begin_question();
+        self.hide();
+        let answer = ask();
+        self.screen.end_question();
+        answer
+    }
+
+    /// The terminal on which the line is drawn.
+    pub fn screen(&self) -> &Screen {
+        &self.screen
+    }
+
     fn display(&self) -> MutexGuard<'_, Display> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.display.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

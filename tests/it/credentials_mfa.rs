@@ -2,13 +2,15 @@
 #![cfg(unix)]
 
 use std::io::{Read, Write};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use nix::sys::termios::{LocalFlags, tcgetattr};
 
 use crate::support::Ran;
 use crate::support::fixture::Fixture;
+use crate::support::fleet::FleetFixture;
 use crate::support::http::{Reply, Server, sts_error, sts_success};
 
 const SERIAL: &str = "arn:aws:iam::123456789012:mfa/alice";
@@ -149,4 +151,82 @@ async fn the_duration_and_the_session_name_of_a_role_are_sent() {
         ran.err.contains("duration_seconds in profile \"wrong\" is not a whole number"),
         "{ran}"
     );
+}
+
+/// A fleet of two accounts, each with a profile that needs an MFA code, and one with a role.
+async fn fleet_with_mfa() -> FleetFixture {
+    let fleet = FleetFixture::accounts(3).start().await;
+    let mut config =
+        "[profile keys]\naws_access_key_id = any\naws_secret_access_key = any\n".to_owned();
+    let mut file = "files = [\"baseline.toml\"]\n[accounts]\n".to_owned();
+    for n in [0, 1] {
+        let id = fleet.id(n);
+        file += &format!("acct-{n} = {{ id = \"{id}\", profile = \"mfa-{n}\" }}\n");
+        config += &format!(
+            "[profile mfa-{n}]\nrole_arn = arn:aws:iam::{id}:role/R\nsource_profile = keys\n\
+             mfa_serial = arn:aws:iam::123456789012:mfa/device-{n}\n"
+        );
+    }
+    let id = fleet.id(2);
+    file += &format!("acct-2 = {{ id = \"{id}\", assume_role = \"role/iam-boundaries\" }}\n");
+    fleet.write("fleet.toml", &file);
+    fleet.write("config", &config);
+    fleet
+}
+
+/// Runs a command whose standard error is the terminal, and types a code at each question. Checks that each question stays
+/// on the terminal until it is answered. Returns what the terminal showed, and the number of questions.
+fn answer_questions(mut command: Command) -> (Ran, String, usize) {
+    let size = nix::pty::Winsize { ws_row: 40, ws_col: 120, ws_xpixel: 0, ws_ypixel: 0 };
+    let pty = nix::pty::openpty(Some(&size), None).unwrap();
+    let slave = pty.slave.try_clone().unwrap();
+    command.stdin(slave).stdout(Stdio::piped()).stderr(pty.slave).env("TERM", "xterm");
+    let mut child = command.spawn().unwrap();
+    drop(command);
+    let shown = Arc::new(Mutex::new(Vec::new()));
+    let mut terminal = std::fs::File::from(pty.master);
+    let (mut read, written) = (terminal.try_clone().unwrap(), shown.clone());
+    let reader = std::thread::spawn(move || {
+        let mut bytes = [0; 4096];
+        // The terminal is closed by the end of the process.
+        while let Ok(count @ 1..) = read.read(&mut bytes) {
+            written.lock().unwrap().extend(&bytes[..count]);
+        }
+    });
+    let text = || String::from_utf8_lossy(&shown.lock().unwrap()).into_owned();
+    let (started, mut questions, mut seen) = (Instant::now(), 0, 0);
+    while child.try_wait().unwrap().is_none() {
+        assert!(started.elapsed() < Duration::from_secs(60), "{:?}", text());
+        std::thread::sleep(Duration::from_millis(20));
+        if !text()[seen..].contains("MFA code for ") {
+            continue;
+        }
+        questions += 1;
+        // Several times as long as the interval at which progress is shown.
+        std::thread::sleep(Duration::from_millis(1_500));
+        let text = text();
+        let (_, question) = text[seen..].split_once("MFA code for ").unwrap();
+        let device = question.strip_prefix("arn:aws:iam::123456789012:mfa/device-").unwrap();
+        assert!(device.len() == "0: ".len() && device.ends_with(": "), "{:?}", &text[seen..]);
+        seen = text.len();
+        terminal.write_all(format!("{CODE}\n").as_bytes()).unwrap();
+    }
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    reader.join().unwrap();
+    (ran, text(), questions)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_progress_of_a_fleet_does_not_hide_the_question_for_a_code() {
+    let fleet = fleet_with_mfa().await;
+    for (command, questions) in [(&["plan"][..], 2), (&["apply", "--auto-approve"], 4)] {
+        let arguments = [&["--fleet", "fleet.toml"], command].concat();
+        let mut command = fleet.command(&arguments);
+        command.env("AWS_CONFIG_FILE", "config");
+        let answered = tokio::task::spawn_blocking(move || answer_questions(command));
+        let (ran, shown, asked) = answered.await.unwrap();
+        assert_eq!((ran.code, asked), (0, questions), "{ran} {shown:?}");
+        assert!(shown.contains("0/3"), "no progress: {shown:?}");
+        assert!(!shown.contains(CODE) && !ran.out.contains(CODE), "{ran} {shown:?}");
+    }
 }

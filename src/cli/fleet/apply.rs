@@ -121,9 +121,9 @@ async fn run(
         format,
         is_interactive: !command.auto_approve,
         output,
-        waits,
         switch: switch.clone(),
-        reading: Some(ReadingProgress::start(&events, output)),
+        reading: Some(ReadingProgress::start(&events, output, waits.screen())),
+        waits,
         events: events.clone(),
         unprinted: String::new(),
         journals: Arc::default(),
@@ -215,7 +215,8 @@ impl Terminal<'_> {
             }
             // Guard rails of the fleet refused the plans: the text is printed already.
             (None, Some(refused)) if self.format != Format::Text => {
-                let (sender, report) = reporter::start(self.format, *self.output, String::new())?;
+                let (sender, report) =
+                    reporter::start(self.format, *self.output, self.waits.screen(), String::new())?;
                 self.events.send_to(Some(sender));
                 let header = Box::new(FleetRunHeader::of(&refused.plan));
                 self.events.send(FleetEvent::RunBegins(header));
@@ -296,7 +297,8 @@ impl FleetInteraction for Terminal<'_> {
         if !before.is_empty() {
             before.push('\n');
         }
-        let (sender, report) = reporter::start(self.format, *self.output, before)?;
+        let (sender, report) =
+            reporter::start(self.format, *self.output, self.waits.screen(), before)?;
         self.events.send_to(Some(sender));
         let signals = self.metrics.signals();
         let (switch, bar) = (self.switch.clone(), BarHandle::none());

@@ -48,7 +48,7 @@ pub(in crate::cli) async fn plan(
         blame: command.blame.then(|| state(args, command.state_dir.as_deref(), None)),
     };
     let events = Events::default();
-    let progress = ReadingProgress::start(&events, output);
+    let progress = ReadingProgress::start(&events, output, waits.screen());
     let planned = ops::plan_fleet(&options, &mut |wait| waits.show(wait), &events.sender()).await;
     drop(progress);
     match planned.map_err(Failure::from) {
@@ -72,7 +72,7 @@ pub(in crate::cli) async fn rollback(
         accounts: args.account.clone(),
     };
     let events = Events::default();
-    let progress = ReadingProgress::start(&events, output);
+    let progress = ReadingProgress::start(&events, output, waits.screen());
     let planned =
         ops::rollback_fleet(&options, &mut |wait| waits.show(wait), &events.sender()).await;
     drop(progress);

@@ -6,7 +6,7 @@ use super::super::output::Output;
 use super::super::report_thread::{Received, receive};
 use crate::apply::FleetEvent;
 use crate::ops::FleetEvents;
-use crate::report::FleetProgress;
+use crate::report::{FleetProgress, Screen};
 
 /// The receiver of the events of a fleet, which changes when a run begins to write.
 #[derive(Clone, Default)]
@@ -41,9 +41,9 @@ pub(super) struct ReadingProgress {
 
 impl ReadingProgress {
     /// Shows the progress of `events`. Without a thread, nothing is shown.
-    pub(super) fn start(events: &Events, output: &Output) -> ReadingProgress {
+    pub(super) fn start(events: &Events, output: &Output, screen: &Screen) -> ReadingProgress {
         let (sender, received) = mpsc::channel();
-        let progress = output.fleet_progress();
+        let progress = output.fleet_progress(screen);
         let thread = Builder::new().name("progress".to_owned());
         let thread = thread.spawn(move || show(&received, progress)).ok();
         events.send_to(thread.is_some().then_some(sender));
