@@ -73,6 +73,21 @@ pub(super) fn reject_fleet(args: &Args, command: &str) -> Result<(), Failure> {
     }
 }
 
+/// Rejects an option that cannot be used with a fleet. clap compares neither global options before the command with
+/// options after it, nor those with each other.
+pub(super) fn reject_with_fleet(
+    args: &Args,
+    option: Option<&'static str>,
+    help: &str,
+) -> Result<(), Failure> {
+    match option {
+        None => reject_file(args, "--fleet", "omit -f: the fleet file names the boundaries files"),
+        Some(option) => {
+            Err(Failure::new(format!("{option} cannot be used with --fleet")).help(help))
+        }
+    }
+}
+
 /// The account that `--account` names for a command that works on one account.
 pub(super) fn one_account(args: &Args) -> Result<Option<AccountId>, Failure> {
     match &*args.account {

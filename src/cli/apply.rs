@@ -5,7 +5,9 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::task::JoinHandle;
 
-use super::access::{access, one_account, reject_file, reject_option_of_fleet, state};
+use super::access::{
+    access, one_account, reject_file, reject_option_of_fleet, reject_with_fleet, state,
+};
 use super::args::{ApplyArgs, Args, Format};
 use super::check::write_to_review;
 use super::confirmation::confirm;
@@ -42,6 +44,7 @@ pub(super) async fn run(
     let input = match &command.plan {
         None => {
             if let Some(fleet) = &args.fleet {
+                reject_with_fleet(args, None, "")?;
                 return fleet::apply_files(args, fleet, command, output, metrics).await;
             }
             ApplyInput::Files(command.selection.of(args.files()))

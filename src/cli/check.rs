@@ -1,3 +1,4 @@
+use super::access::reject_with_fleet;
 use super::args::{Args, CheckArgs, Format};
 use super::exit_code::Exit;
 use super::failure::Failure;
@@ -10,6 +11,7 @@ use crate::report::{Headline, render_check, render_file_errors};
 pub(super) fn run(args: &Args, command: &CheckArgs, output: &Output) -> Result<Exit, Failure> {
     let format = command.format;
     if let Some(file) = &args.fleet {
+        reject_with_fleet(args, None, "")?;
         return fleet::check(file, format, output);
     }
     match ops::check(&args.files()).map_err(Failure::from) {

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use super::access::{access, one_account, reject_option_of_fleet, state};
+use super::access::{access, one_account, reject_option_of_fleet, reject_with_fleet, state};
 use super::args::{Args, PlanArgs, PlanOutput};
 use super::check::write_to_review;
 use super::exit_code::Exit;
@@ -20,6 +20,8 @@ pub(super) async fn run(
     metrics: &MetricsFile,
 ) -> Result<Exit, Failure> {
     if let Some(file) = &args.fleet {
+        let help = "to explain it in one account, use -f with the boundaries files and the credentials of the account";
+        reject_with_fleet(args, command.explain.as_ref().map(|_| "--explain"), help)?;
         return fleet::plan(args, file, command, output, metrics).await;
     }
     reject_option_of_fleet(command.fleet.set_option())?;

@@ -252,11 +252,20 @@ async fn as_planned_an_account_that_violates_its_guard_rails_takes_nothing_of_th
 
 #[tokio::test(flavor = "multi_thread")]
 async fn options_that_do_not_fit_a_fleet_are_refused_before_a_call() {
+    const FILE_WITH_FLEET: &str = "error: -f baseline.toml cannot be used with --fleet\n\
+        help: omit -f: the fleet file names the boundaries files\n";
+    const EXPLAIN_WITH_FLEET: &str = "error: --explain cannot be used with --fleet\n\
+        help: to explain it in one account, use -f with the boundaries files and the credentials of the account\n";
     let fleet = FleetFixture::accounts(2).start().await;
     fleet.write("boundaries.toml", "[users]\n");
     for (arguments, message) in [
         (&["--fleet", "fleet.toml", "apply", "--as-planned"][..], "--auto-approve"),
         (&["--fleet", "fleet.toml", "-f", "baseline.toml", "plan"], "--fleet"),
+        (&["--fleet", "fleet.toml", "plan", "-f", "baseline.toml"], FILE_WITH_FLEET),
+        (&["--fleet", "fleet.toml", "apply", "-y", "-f", "baseline.toml"], FILE_WITH_FLEET),
+        (&["--fleet", "fleet.toml", "check", "-f", "baseline.toml"], FILE_WITH_FLEET),
+        (&["--fleet", "fleet.toml", "plan", "--explain", "user/alice"], EXPLAIN_WITH_FLEET),
+        (&["plan", "--explain", "user/alice", "--fleet", "fleet.toml"], EXPLAIN_WITH_FLEET),
         (&["apply", "-y", "--first", "acct-000"], "--first"),
         (&["apply", "-y", "--as-planned"], "--as-planned"),
         (&["plan", "--shard", "1/2"], "--shard"),

@@ -44,7 +44,7 @@ pub(in crate::cli) struct PlanArgs {
     #[arg(long, value_name = "DATE", conflicts_with = "out")]
     pub(in crate::cli) as_of: Option<DateOrTime>,
     /// Show what decides the boundary of this user or role, such as user/alice, instead of the plan
-    #[arg(long, value_name = "PRINCIPAL", value_parser = principal, conflicts_with_all = ["out", "base", "only", "detailed_exitcode", "fleet", "quiet"])]
+    #[arg(long, value_name = "PRINCIPAL", value_parser = principal, conflicts_with_all = ["out", "base", "only", "detailed_exitcode", "quiet"])]
     pub(in crate::cli) explain: Option<Principal>,
     /// Look up in CloudTrail who made the changes that the plan would undo, when, from which address and with which tool
     ///
