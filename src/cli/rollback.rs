@@ -1,4 +1,4 @@
-use super::access::{access, one_account, reject_file, reject_fleet, reject_option_of_fleet};
+use super::access::{access, one_account, reject_file, reject_option_of_fleet};
 use super::args::{Args, RollbackArgs};
 use super::exit_code::Exit;
 use super::failure::Failure;
@@ -16,7 +16,10 @@ pub(super) async fn run(
 ) -> Result<Exit, Failure> {
     let help = "omit -f: the journal contains the boundaries from before the run";
     reject_file(args, "rollback", help)?;
-    reject_fleet(args, "rollback")?;
+    if args.fleet.is_some() {
+        return Err(Failure::new("--fleet cannot be used with rollback")
+            .help("omit --fleet: `rollback DIRECTORY` works on all accounts of the run"));
+    }
     if ops::is_run_directory(&command.journal) {
         return fleet::rollback(args, command, output, metrics).await;
     }

@@ -256,6 +256,8 @@ async fn options_that_do_not_fit_a_fleet_are_refused_before_a_call() {
         help: omit -f: the fleet file names the boundaries files\n";
     const EXPLAIN_WITH_FLEET: &str = "error: --explain cannot be used with --fleet\n\
         help: to explain it in one account, use -f with the boundaries files and the credentials of the account\n";
+    const ROLLBACK_WITH_FLEET: &str = "error: --fleet cannot be used with rollback\n\
+        help: omit --fleet: `rollback DIRECTORY` works on all accounts of the run\n";
     let fleet = FleetFixture::accounts(2).start().await;
     fleet.write("boundaries.toml", "[users]\n");
     for (arguments, message) in [
@@ -266,6 +268,7 @@ async fn options_that_do_not_fit_a_fleet_are_refused_before_a_call() {
         (&["--fleet", "fleet.toml", "check", "-f", "baseline.toml"], FILE_WITH_FLEET),
         (&["--fleet", "fleet.toml", "plan", "--explain", "user/alice"], EXPLAIN_WITH_FLEET),
         (&["plan", "--explain", "user/alice", "--fleet", "fleet.toml"], EXPLAIN_WITH_FLEET),
+        (&["--fleet", "fleet.toml", "rollback", "run"], ROLLBACK_WITH_FLEET),
         (&["apply", "-y", "--first", "acct-000"], "--first"),
         (&["apply", "-y", "--as-planned"], "--as-planned"),
         (&["plan", "--shard", "1/2"], "--shard"),
