@@ -178,6 +178,13 @@ fn help(error: &Error) -> Option<String> {
         Error::Fleet(FleetError::NoSuchAccount { .. }) => {
             "specify the name or the ID of an account of the fleet"
         }
+        Error::Fleet(FleetError::NotSelected(selectors)) => {
+            let options = |name: &str| {
+                let options: Vec<_> = selectors.iter().map(|it| format!("{name} {it}")).collect();
+                options.join(" ")
+            };
+            return Some(format!("add {}, or omit {}", options("--account"), options("--first")));
+        }
         Error::Fleet(FleetError::NoAccounts { .. }) => {
             "correct units: only active accounts of these units and of those below them belong to the fleet"
         }

@@ -4,18 +4,21 @@ use crate::iam::{AccountSelector, Printable, Share};
 #[derive(Debug, thiserror::Error)]
 pub enum FleetError {
     /// `--account` or `--first` names accounts that the fleet does not have.
-    #[error("{origin} has no account {}", names(selectors))]
+    #[error("{origin} has no account {}", names(selectors, "or"))]
     NoSuchAccount {
         /// The selectors that select nothing.
         selectors: Vec<AccountSelector>,
         /// The fleet file, the plan or the directory.
         origin: Printable,
     },
+    /// `--first` names accounts that `--account` does not select.
+    #[error("--account does not select {}, which --first names", names(_0, "and"))]
+    NotSelected(Vec<AccountSelector>),
     /// An account has a role, and the identity that assumes it was not opened. This is a bug.
     #[error("the base identity of the fleet was not opened")]
     NoBaseIdentity,
     /// No account of the fleet has the principals of `--only`.
-    #[error("no account of the fleet has {}", patterns.join(" or "))]
+    #[error("no account of the fleet has {}", list(patterns, "or"))]
     NoSuchSelection {
         /// The patterns that match nothing.
         patterns: Vec<String>,
@@ -47,7 +50,33 @@ pub enum FleetError {
     },
 }
 
-fn names(selectors: &[AccountSelector]) -> String {
+fn names(selectors: &[AccountSelector], conjunction: &str) -> String {
     let names: Vec<String> = selectors.iter().map(ToString::to_string).collect();
-    names.join(" or ")
+    list(&names, conjunction)
+}
+
+/// `a, b or c`
+fn list(names: &[String], conjunction: &str) -> String {
+    match names {
+        [] => String::new(),
+        [name] => name.clone(),
+        [others @ .., last] => format!("{} {conjunction} {last}", others.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_of_several_names_has_a_conjunction() {
+        let unknown = |names: &[&str]| {
+            let selectors = names.iter().map(|name| name.parse().unwrap()).collect();
+            FleetError::NoSuchAccount { selectors, origin: "fleet.toml".into() }.to_string()
+        };
+        assert_eq!(unknown(&["a"]), "fleet.toml has no account a");
+        assert_eq!(unknown(&["a", "b"]), "fleet.toml has no account a or b");
+        let expected = "fleet.toml has no account a, b or 200000000009";
+        assert_eq!(unknown(&["a", "b", "200000000009"]), expected);
+    }
 }

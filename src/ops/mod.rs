@@ -31,7 +31,7 @@ pub use error::{Declined, Error};
 pub use explain::{ExplainOptions, explain};
 pub use fleet::{
     FleetApplyOptions, FleetEvents, FleetInput, FleetInteraction, FleetMaking, FleetPlanOptions,
-    FleetReview, FleetRollbackOptions, FleetSelection, MergeOptions, Merged, OnUnfinished,
+    FleetReview, FleetRollbackOptions, FleetSelection, MergeOptions, Merged, Omitted, OnUnfinished,
     UnfinishedFleetRun, apply_fleet, is_run_directory, merge, plan_fleet, rollback_fleet,
 };
 pub use fleet_error::FleetError;

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::support::Ran;
 use crate::support::fixture::PUT;
 use crate::support::fleet::{Boundaries, FleetFixture, account_name, baseline, lines_of, summary};
+use iam_boundaries::iam::Shard;
 use iam_boundaries::sandbox::Fault;
 
 const JSON: [&str; 2] = ["--format", "json"];
@@ -248,6 +249,32 @@ async fn as_planned_an_account_that_violates_its_guard_rails_takes_nothing_of_th
     assert_eq!(ran.code, 3, "{ran}");
     assert_eq!(lines_of(&ran, "refused").len(), 1, "{ran}");
     assert_eq!((summary(&ran)["applied"].as_u64(), fleet.written()), (Some(6), vec![0, 2, 3]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_is_not_selected_is_not_called_unknown() {
+    let fleet = FleetFixture::accounts(2).start().await;
+    fleet.plan(&["--out", "plan.json"]).await;
+    let expected = "nothing was changed: --account does not select acct-001, which --first names\n\
+                    help: add --account acct-001, or omit --first acct-001\n";
+    for apply in [&["--fleet", "fleet.toml", "apply"][..], &["apply", "plan.json"]] {
+        for as_planned in [&[][..], &["--as-planned"]] {
+            if !as_planned.is_empty() && apply.len() == 2 {
+                continue;
+            }
+            let options = ["-y", "--account", "acct-000", "--first", "acct-001"];
+            let ran = fleet.run(&[apply, &options, as_planned].concat()).await;
+            assert_eq!((ran.code, fleet.all_writes()), (1, 0), "{ran}");
+            assert!(ran.err.contains(expected), "{ran}");
+        }
+    }
+    let of = |shard: &str| shard.parse::<Shard>().unwrap().contains(fleet.id(0).parse().unwrap());
+    let other = if of("1/2") { "2/2" } else { "1/2" };
+    let ran = fleet.plan(&["--account", "acct-000", "--shard", other]).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    assert!(ran.out.contains("Nothing to plan: no selected account belongs to this part"), "{ran}");
+    let unknown = fleet.plan(&["--account", "a", "--account", "b", "--account", "c"]).await;
+    assert!(unknown.err.contains("fleet.toml has no account a, b or c"), "{unknown}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

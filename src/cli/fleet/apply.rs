@@ -26,7 +26,7 @@ use crate::iam::Printable;
 use crate::inventory::Wait;
 use crate::ops::{
     self, Declined, FleetApplyOptions, FleetInput, FleetInteraction, FleetMaking, FleetPlanOptions,
-    FleetReview, FleetSelection, ImpactScope, OnUnfinished, UnfinishedFleetRun,
+    FleetReview, FleetSelection, ImpactScope, Omitted, OnUnfinished, UnfinishedFleetRun,
 };
 use crate::plan::{FleetPlan, Supervision};
 use crate::report::{
@@ -78,10 +78,12 @@ pub(in crate::cli) async fn apply_saved(
     output: &Output,
     metrics: &MetricsFile,
 ) -> Result<Exit, Failure> {
+    let selection = FleetSelection { accounts: args.account.clone(), shard: command.shard.shard };
+    let omitted = Omitted::of(plan.accounts.iter().map(|it| &it.account), &selection);
     let plan = part(plan, args, command.shard.shard, path)?;
     let waits = output.wait_display();
     let (access, _sandbox) = access(args, &waits).await?;
-    let input = FleetInput::Saved(Box::new(plan));
+    let input = FleetInput::Saved(Box::new(plan), omitted);
     run(args, access, input, command, waits, output, metrics).await
 }
 

@@ -17,6 +17,7 @@ use super::options::{FleetApplyOptions, FleetInput};
 use super::plan::{FleetMaking, FleetPlanOptions};
 use super::run_directory::{RunDirectory, UnfinishedFleetRun, unfinished_runs};
 use super::side_by_side::{FleetEvents, side_by_side};
+use super::targets::Omitted;
 use crate::apply::{
     AccountEnd, AccountRun, FleetEvent, FleetRun, FleetRunHeader, FleetStage, NotBegun, Summary,
 };
@@ -80,8 +81,7 @@ pub async fn apply_fleet(
     if let Some(path) = options.journals.as_ref().filter(|path| path.symlink_metadata().is_ok()) {
         return Err(JournalError::Exists(path.clone()).into());
     }
-    let mut of_other_shards = Vec::new();
-    let (plan, refused, access) = match &options.input {
+    let (plan, refused, access, omitted) = match &options.input {
         FleetInput::FilesAsPlanned(files) => {
             return apply_as_planned(options, files, switch, interaction, events).await;
         }
@@ -89,7 +89,7 @@ pub async fn apply_fleet(
             let fleet = files.load()?;
             let targets = files.targets(&fleet, &mut |wait| interaction.waiting(wait)).await?;
             let access = targets.access.clone();
-            of_other_shards = targets.of_other_shards.clone();
+            let omitted = targets.omitted.clone();
             let mut making = files.account_making();
             making.check = Some((options.supervision, options.overrides.clone()));
             // An account that cannot be read leaves time for the others.
@@ -97,15 +97,15 @@ pub async fn apply_fleet(
             let reading = FleetMaking { timeout, ..files.making.clone() };
             let (plan, refused) = reading.plan(&fleet, targets, making, began, events).await;
             files.check_found(&plan)?;
-            (plan, refused, access)
+            (plan, refused, access, omitted)
         }
-        FleetInput::Saved(plan) => {
+        FleetInput::Saved(plan, omitted) => {
             let access = options.open(plan, interaction).await?;
-            ((**plan).clone(), Vec::new(), access)
+            ((**plan).clone(), Vec::new(), access, omitted.clone())
         }
     };
     let accounts = plan.accounts.iter().map(|it| &it.account);
-    let first = options.first_of(accounts, &of_other_shards, &plan)?;
+    let first = options.first_of(accounts, &omitted, &plan)?;
     for run in unfinished_runs(&plan, &options.state)? {
         interaction.unfinished_run(&run);
     }
@@ -168,7 +168,7 @@ async fn apply_as_planned(
         ..FleetPlan::new(fleet.source(), guard.clone(), Vec::new())
     };
     let accounts = targets.targets.iter().map(|it| &it.account);
-    let first = options.first_of(accounts, &targets.of_other_shards, &plan)?;
+    let first = options.first_of(accounts, &targets.omitted, &plan)?;
     for run in unfinished_runs(&plan, &options.state)? {
         interaction.unfinished_run(&run);
     }
@@ -357,23 +357,28 @@ impl FleetApplyOptions {
     fn first_of<'a>(
         &self,
         accounts: impl Iterator<Item = &'a FleetAccountRef> + Clone,
-        of_other_shards: &[FleetAccountRef],
+        omitted: &Omitted,
         plan: &FleetPlan,
     ) -> Result<HashSet<AccountId>, Error> {
         let is_of = |by: &AccountSelector, it: &FleetAccountRef| by.matches(&it.name, it.id);
         let is_here = |by: &&AccountSelector| accounts.clone().any(|it| is_of(by, it));
-        let (elsewhere, unknown): (Vec<&AccountSelector>, Vec<&AccountSelector>) = self
-            .first
-            .iter()
-            .filter(|by| !is_here(by))
-            .partition(|by| of_other_shards.iter().any(|it| is_of(by, it)));
-        for account in elsewhere {
-            tracing::warn!("{account} belongs to another shard, and this one does not wait for it");
+        let (mut not_selected, mut unknown) = (Vec::new(), Vec::new());
+        for by in self.first.iter().filter(|by| !is_here(by)) {
+            let is_among = |accounts: &[FleetAccountRef]| accounts.iter().any(|it| is_of(by, it));
+            if is_among(&omitted.of_other_shards) {
+                tracing::warn!("{by} belongs to another shard, and this one does not wait for it");
+            } else if is_among(&omitted.not_selected) {
+                not_selected.push(by.clone());
+            } else {
+                unknown.push(by.clone());
+            }
         }
+        let origin = plan.source.path().clone();
         if !unknown.is_empty() {
-            let origin = plan.source.path().clone();
-            let selectors = unknown.into_iter().cloned().collect();
-            return Err(FleetError::NoSuchAccount { selectors, origin }.into());
+            return Err(FleetError::NoSuchAccount { selectors: unknown, origin }.into());
+        }
+        if !not_selected.is_empty() {
+            return Err(FleetError::NotSelected(not_selected).into());
         }
         let is_first = |it: &&FleetAccountRef| self.first.iter().any(|by| is_of(by, it));
         Ok(accounts.clone().filter(is_first).map(|it| it.id).collect())

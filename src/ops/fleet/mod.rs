@@ -20,4 +20,4 @@ pub use plan::{FleetMaking, FleetPlanOptions, plan_fleet};
 pub use rollback::{FleetRollbackOptions, rollback_fleet};
 pub use run_directory::{UnfinishedFleetRun, is_run_directory};
 pub use side_by_side::FleetEvents;
-pub use targets::FleetSelection;
+pub use targets::{FleetSelection, Omitted};

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::plan::FleetPlanOptions;
+use super::targets::Omitted;
 use crate::aws::{Access, RetryPolicy};
 use crate::iam::{AccountSelector, Rate};
 use crate::plan::{FleetOverrides, FleetPlan, Overrides, Supervision};
@@ -50,6 +51,6 @@ pub enum FleetInput {
     Files(FleetPlanOptions),
     /// The plans of a fleet file, each applied as soon as it is made.
     FilesAsPlanned(FleetPlanOptions),
-    /// Plans that were saved earlier.
-    Saved(Box<FleetPlan>),
+    /// Plans that were saved earlier, and the accounts of the saved plan that are left out.
+    Saved(Box<FleetPlan>, Omitted),
 }

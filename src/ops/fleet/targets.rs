@@ -24,13 +24,41 @@ pub struct FleetSelection {
     pub shard: Option<Shard>,
 }
 
+/// The accounts of a fleet that a run leaves out.
+#[derive(Debug, Clone, Default)]
+pub struct Omitted {
+    /// The accounts that belong to other shards.
+    pub of_other_shards: Vec<FleetAccountRef>,
+    /// The accounts that no `--account` names.
+    pub not_selected: Vec<FleetAccountRef>,
+}
+
+impl Omitted {
+    /// Those of `accounts` that `selection` leaves out.
+    pub fn of<'a>(
+        accounts: impl Iterator<Item = &'a FleetAccountRef>,
+        selection: &FleetSelection,
+    ) -> Omitted {
+        let FleetSelection { accounts: selectors, shard } = selection;
+        let mut omitted = Omitted::default();
+        for account in accounts {
+            let is_of = |by: &AccountSelector| by.matches(&account.name, account.id);
+            if !selectors.is_empty() && !selectors.iter().any(is_of) {
+                omitted.not_selected.push(account.clone());
+            } else if shard.is_some_and(|shard| !shard.contains(account.id)) {
+                omitted.of_other_shards.push(account.clone());
+            }
+        }
+        omitted
+    }
+}
+
 /// The accounts of a run, and how to get into them.
 pub(super) struct Targets {
     pub(super) targets: Vec<Target>,
     pub(super) uncovered: Vec<Uncovered>,
     pub(super) shard: Option<Shard>,
-    /// The accounts of the fleet that belong to other shards.
-    pub(super) of_other_shards: Vec<FleetAccountRef>,
+    pub(super) omitted: Omitted,
     pub(super) access: FleetAccess,
 }
 
@@ -117,10 +145,8 @@ impl LoadedFleet {
                 }
             }
         }
-        let is_of_other_shard =
-            |it: &&Configured| selection.shard.is_some_and(|shard| !shard.contains(it.0.id));
-        let of_other_shards =
-            accounts.iter().filter(is_of_other_shard).map(|(it, _)| account_ref(it)).collect();
+        let all: Vec<FleetAccountRef> = accounts.iter().map(|(it, _)| account_ref(it)).collect();
+        let omitted = Omitted::of(all.iter(), selection);
         let accounts = self.selected(accounts, selection)?;
         uncovered.retain(|it| selection.shard.is_none_or(|shard| shard.contains(it.id)));
         if !selection.accounts.is_empty() {
@@ -130,7 +156,7 @@ impl LoadedFleet {
         let targets = accounts.into_iter().map(|account| self.target(account)).collect();
         // Some accounts of a part are not that part.
         let shard = selection.shard.filter(|_| selection.accounts.is_empty());
-        Ok(Targets { targets, uncovered, access, shard, of_other_shards })
+        Ok(Targets { targets, uncovered, access, shard, omitted })
     }
 
     fn selected(

@@ -317,7 +317,12 @@ fn closing(plan: &FleetPlan) -> Closing<'_> {
     let mut parts = Vec::new();
     let label = match plan.changes() {
         0 if totals.accounts == 0 && plan.missing_shards.is_empty() => {
-            parts.push((Tone::Good, Text::ours("no account of the fleet belongs to this part")));
+            let what = match (plan.shard, plan.part_of) {
+                (Some(_), _) => Text::ours("no account of the fleet belongs to this part"),
+                (None, Some(_)) => Text::ours("no account of the plan is selected"),
+                (None, None) => Text::ours("no selected account belongs to this part"),
+            };
+            parts.push((Tone::Good, what));
             return Closing { label: "Nothing to plan", parts };
         }
         0 => {
