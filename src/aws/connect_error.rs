@@ -15,11 +15,13 @@ pub enum ConnectError {
         /// The message of the source that failed.
         why: Printable,
     },
-    /// The profile of `--profile` has no usable credentials. No other source is used.
-    #[error("no AWS credentials found in profile {profile:?} of --profile: {why}")]
+    /// The profile of `--profile` or of an account has no usable credentials. No other source is used.
+    #[error("no AWS credentials found in profile {profile:?} of {origin}: {why}")]
     ProfileCredentials {
         /// The profile.
         profile: Printable,
+        /// What names it.
+        origin: ProfileOrigin,
         /// What the profile lacks, or the message of the source that it names.
         why: Printable,
     },
@@ -43,7 +45,7 @@ pub enum ConnectError {
     /// An endpoint is without encryption.
     #[error(transparent)]
     PlainHttp(PlainHttp),
-    /// The profile that `--profile` or a variable names does not exist.
+    /// The profile that `--profile`, a variable or an account of a fleet names does not exist.
     #[error("the AWS profile {profile:?} of {origin} does not exist in {} or {}", files[0], files[1])]
     NoSuchProfile {
         /// The profile.
@@ -82,4 +84,19 @@ pub enum ConnectError {
         /// The account of the role, or of the credentials that STS returned for it.
         found: AccountId,
     },
+}
+
+impl ConnectError {
+    /// The error of an account of a fleet whose credentials are those of a profile: the account names the profile.
+    #[must_use]
+    pub fn of_profile_of_account(mut self) -> ConnectError {
+        use ConnectError::{NoSuchProfile, ProfileCredentials, UnreadableProfiles};
+        if let ProfileCredentials { origin, .. }
+        | NoSuchProfile { origin, .. }
+        | UnreadableProfiles { origin, .. } = &mut self
+        {
+            *origin = ProfileOrigin::FleetAccount;
+        }
+        self
+    }
 }

@@ -159,7 +159,8 @@ impl Connection {
         let profile = Printable::new(self.opened.profile.name());
         match &*error.code {
             ApiError::NO_CREDENTIALS if self.opened.profile.is_exclusive() => {
-                ConnectError::ProfileCredentials { profile, why: error.message }
+                let origin = self.opened.profile.origin();
+                ConnectError::ProfileCredentials { profile, origin, why: error.message }
             }
             ApiError::NO_CREDENTIALS => ConnectError::Credentials { profile, why: error.message },
             ApiError::SOURCE_FAILED

@@ -21,6 +21,8 @@ pub(super) struct SelectedProfile {
 pub enum ProfileOrigin {
     /// The option `--profile`.
     Flag,
+    /// An account of a fleet.
+    FleetAccount,
     /// An environment variable, by its name.
     Variable(&'static str),
     /// Nothing: the profile `default`, which may be missing.
@@ -74,6 +76,7 @@ impl fmt::Display for ProfileOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             ProfileOrigin::Flag => "--profile",
+            ProfileOrigin::FleetAccount => "the account",
             ProfileOrigin::Variable(name) => name,
             ProfileOrigin::Default => "the default profile",
         })

@@ -38,6 +38,18 @@ pub enum ScopeError {
         /// The ARN of the caller identity.
         arn: Printable,
     },
+    /// The credentials of an account of a fleet belong to another account.
+    #[error(
+        "wrong account: the account of the fleet is {expected}, and its credentials ({arn}) belong to account {actual}"
+    )]
+    OfFleet {
+        /// The account of the fleet.
+        expected: AccountId,
+        /// The account that the credentials belong to.
+        actual: AccountId,
+        /// The ARN of the caller identity.
+        arn: Printable,
+    },
     /// A saved plan is for another account than the one that the command is restricted to.
     #[error("wrong account: --account is {expected}, and the plan was made for account {actual}")]
     OtherPlan {

@@ -272,3 +272,38 @@ async fn sessions_that_end_during_a_run_are_renewed_in_every_account() {
     }
     fleet.check(|n| fleet.all_with(n, "Developer")).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_problem_with_a_profile_or_an_id_is_said_of_the_account_and_not_of_an_option() {
+    let fleet = FleetFixture::accounts(3).start().await;
+    let accounts: String = ["nosuchprofile", "other", "empty"]
+        .iter()
+        .enumerate()
+        .map(|(n, profile)| {
+            format!(
+                "{} = {{ id = \"{}\", profile = \"{profile}\" }}\n",
+                account_name(n),
+                fleet.id(n)
+            )
+        })
+        .collect();
+    fleet.write("fleet.toml", &format!("files = [\"baseline.toml\"]\n[accounts]\n{accounts}"));
+    let keys = format!("aws_access_key_id = {}\naws_secret_access_key = any", fleet.id(2));
+    let config = format!("[profile other]\n{keys}\n[profile empty]\nregion = us-east-1\n");
+    fleet.write("config", &config);
+    let mut command = fleet.command(&["--fleet", "fleet.toml", "plan", "--format", "json"]);
+    command.env("AWS_CONFIG_FILE", "config");
+    let ran = crate::support::fixture::run(command).await;
+    assert_eq!(ran.code, 3, "{ran}");
+    for text in [
+        "the AWS profile \\\"nosuchprofile\\\" of the account does not exist in ",
+        "wrong account: the account of the fleet is 200000000001, and its credentials (",
+        ") belong to account 200000000002",
+        "no AWS credentials found in profile \\\"empty\\\" of the account: ",
+    ] {
+        assert!(ran.out.contains(text), "{text}: {ran}");
+    }
+    for option in ["--profile", "--account"] {
+        assert!(!ran.out.contains(option) && !ran.err.contains(option), "{option}: {ran}");
+    }
+}

@@ -10,12 +10,13 @@ use super::super::time_limit::TimeLimit;
 use super::side_by_side::FleetEvents;
 use crate::apply::FleetEvent;
 use crate::aws::{Access, ConnectError};
-use crate::config::Config;
+use crate::config::{AccountCredentials, Config};
 use crate::iam::{AccountId, Printable};
 use crate::inventory::Wait;
 use crate::journal::RunRecord;
 use crate::plan::{
-    AccountProblem, AccountProblemCode, FleetAccountRef, Overrides, Plan, Supervision, Violation,
+    AccountProblem, AccountProblemCode, FleetAccountRef, Overrides, Plan, ScopeError, Supervision,
+    Violation,
 };
 use crate::state::{StateError, StateRoot};
 
@@ -62,7 +63,7 @@ impl Target {
         time_left: Option<Duration>,
         events: FleetEvents,
     ) -> Result<Made, AccountProblem> {
-        let id = self.account.id;
+        let (id, credentials) = (self.account.id, self.account.credentials.clone());
         events(FleetEvent::Begun(self.account));
         let made = async {
             let access = access?;
@@ -82,7 +83,7 @@ impl Target {
             }
             Ok(made)
         };
-        let made = made.await.map_err(|error| problem(&error));
+        let made = made.await.map_err(|error| problem(&error, &credentials));
         events(FleetEvent::Planned(id, made.as_ref().map(|_| ()).map_err(Clone::clone)));
         made
     }
@@ -112,14 +113,24 @@ pub(super) fn waiting(events: &FleetEvents, account: AccountId, wait: Option<&Wa
     events(FleetEvent::Waiting(account, wait.cloned()));
 }
 
-/// The problem of an account in which a use case ended with `error`.
-pub(super) fn problem(error: &Error) -> AccountProblem {
+/// The problem of an account with these credentials in which a use case ended with `error`.
+pub(super) fn problem(error: &Error, credentials: &AccountCredentials) -> AccountProblem {
     match error {
         Error::Call(error) | Error::Connect(ConnectError::Call(error)) => {
             AccountProblem::Call(error.clone())
         }
         Error::Connect(ConnectError::Source { error, .. }) => {
             AccountProblem::Call((**error).clone())
+        }
+        // No option names the account or its profile.
+        Error::Scope(ScopeError::Expected { expected, actual, arn }) => {
+            let (expected, actual, arn) = (*expected, *actual, arn.clone());
+            let error = ScopeError::OfFleet { expected, actual, arn };
+            AccountProblem::other(AccountProblemCode::OtherAccount, &error.to_string())
+        }
+        Error::Connect(connect) if matches!(credentials, AccountCredentials::Profile(_)) => {
+            let message = connect.clone().of_profile_of_account().to_string();
+            AccountProblem::other(code(error), &message)
         }
         other => AccountProblem::other(code(other), &other.to_string()),
     }

@@ -87,7 +87,7 @@ impl AccountWork {
                 (shared.events)(FleetEvent::Begun(account.clone()));
                 match apply_in(shared.clone(), account.clone(), input).await {
                     Ok(Ok(outcome)) => end(outcome),
-                    Ok(Err(error)) => AccountEnd::Failed(problem(&error)),
+                    Ok(Err(error)) => AccountEnd::Failed(problem(&error, &account.credentials)),
                     Err((why, known)) => {
                         AccountEnd::NotBegun { changes: known.unwrap_or(changes), why }
                     }
