@@ -307,3 +307,27 @@ async fn a_problem_with_a_profile_or_an_id_is_said_of_the_account_and_not_of_an_
         assert!(!ran.out.contains(option) && !ran.err.contains(option), "{option}: {ran}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reading_that_is_denied_has_the_code_and_the_advice_of_its_error() {
+    let fleet = FleetFixture::accounts(2).start().await;
+    let guard = "[guard]\nmax_changes = \"100%\"\nmax_removals = \"100%\"\n";
+    let rule = "[[rules]]\nname = \"*\"\nboundary = \"policy/Developer\"\n";
+    fleet.write("baseline.toml", &format!("{guard}{rule}"));
+    // Without the listing, nothing else reads the account.
+    for action in [DETAILS, "ListUsers"] {
+        fleet.inject(1, action, Fault::access_denied());
+    }
+    let advice = "allow iam:GetAccountAuthorizationDetails for the caller";
+    for format in ["text", "markdown"] {
+        let ran = fleet.plan(&["--format", format]).await;
+        assert_eq!(ran.code, 3, "{ran}");
+        assert!(ran.out.contains(advice), "{ran}");
+    }
+    let ran = fleet.apply(&["--format", "json"]).await;
+    assert_eq!(ran.code, 3, "{ran}");
+    let problem = &lines_of(&ran, "account_problem")[0];
+    assert_eq!(problem["code"], "AccessDenied", "{ran}");
+    assert_eq!(problem["error"]["action"], "iam:GetAccountAuthorizationDetails", "{ran}");
+    assert_eq!(problem["advice"], advice, "{ran}");
+}

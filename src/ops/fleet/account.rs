@@ -12,7 +12,7 @@ use crate::apply::FleetEvent;
 use crate::aws::{Access, ConnectError};
 use crate::config::{AccountCredentials, Config};
 use crate::iam::{AccountId, Printable};
-use crate::inventory::Wait;
+use crate::inventory::{EveryPrincipalError, Wait};
 use crate::journal::RunRecord;
 use crate::plan::{
     AccountProblem, AccountProblemCode, FleetAccountRef, Overrides, Plan, ScopeError, Supervision,
@@ -116,7 +116,9 @@ pub(super) fn waiting(events: &FleetEvents, account: AccountId, wait: Option<&Wa
 /// The problem of an account with these credentials in which a use case ended with `error`.
 pub(super) fn problem(error: &Error, credentials: &AccountCredentials) -> AccountProblem {
     match error {
-        Error::Call(error) | Error::Connect(ConnectError::Call(error)) => {
+        Error::Call(error)
+        | Error::Connect(ConnectError::Call(error))
+        | Error::EveryPrincipal(EveryPrincipalError::Call(error)) => {
             AccountProblem::Call(error.clone())
         }
         Error::Connect(ConnectError::Source { error, .. }) => {
