@@ -94,6 +94,20 @@ async fn the_units_with_those_below_belong_to_the_fleet_and_what_nothing_covers_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_exception_that_is_not_an_account_of_the_organization_is_a_warning() {
+    let fleet = organization().await;
+    let warning =
+        "except in fleet.toml lists 200000000033, which is not an account of the organization";
+    with(&fleet, &["ou-sbox-outer00001"], &["200000000033", fleet.id(6)], "");
+    let ran = fleet.plan(&[]).await;
+    assert!(ran.code == 0 && ran.err.contains(warning), "{ran}");
+    assert!(!ran.err.contains(fleet.id(6)), "a suspended account is one: {ran}");
+    with(&fleet, &["ou-sbox-outer00001"], &[fleet.id(3)], "");
+    let ran = fleet.plan(&[]).await;
+    assert!(ran.code == 0 && !ran.err.contains("except"), "{ran}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_accounts_of_an_organization_are_applied_and_no_other() {
     let fleet = organization().await;
     let ran = fleet.apply(&["--format", "json"]).await;

@@ -130,6 +130,12 @@ impl LoadedFleet {
         let mut uncovered = Vec::new();
         if let (Some(scope), Some(base)) = (organization, access.base()) {
             let all = Organization::accounts(base, &scope.units).await?;
+            for id in scope.except.iter().filter(|id| !all.iter().any(|it| it.id == **id)) {
+                let file = &fleet.path;
+                tracing::warn!(
+                    "except in {file} lists {id}, which is not an account of the organization"
+                );
+            }
             let own: BTreeSet<AccountId> = accounts.iter().map(|(it, _)| it.id).collect();
             for account in all.into_iter().filter(OrganizationAccount::is_active) {
                 let id = account.id;
