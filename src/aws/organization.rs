@@ -76,6 +76,10 @@ struct Page<T> {
 }
 
 impl Organization {
+    /// The code for a unit that does not exist
+    /// ([ListAccountsForParent](https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccountsForParent.html)).
+    pub const NO_PARENT: &str = "ParentNotFoundException";
+
     /// Every account of the organization of the base identity, by ID, and whether it is in one of `units` or below.
     ///
     /// The base identity must be of the management account or of a delegated administrator, and be allowed
@@ -193,7 +197,9 @@ impl Organization {
                 let read = futures::try_join!(self.accounts_of(&unit), self.units_of(&unit));
                 match read {
                     // A unit below a requested one was deleted meanwhile.
-                    Err(error) if error.code == NO_PARENT && !units.contains(&unit) => {
+                    Err(error)
+                        if error.code == Organization::NO_PARENT && !units.contains(&unit) =>
+                    {
                         Err(Incomplete::Changed(format!("unit {unit} does not exist any more")))
                     }
                     read => read.map(|read| (unit, read)).map_err(Incomplete::Call),
@@ -292,9 +298,6 @@ impl Organization {
     }
 }
 
-/// The code for a unit that does not exist
-/// ([ListAccountsForParent](https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccountsForParent.html)).
-const NO_PARENT: &str = "ParentNotFoundException";
 /// The code if the account of the caller is in no organization
 /// ([ListAccounts](https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html)).
 const NOT_IN_USE: &str = "AWSOrganizationsNotInUseException";

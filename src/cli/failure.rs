@@ -188,6 +188,9 @@ fn help(error: &Error) -> Option<String> {
         Error::Fleet(FleetError::NoAccounts { .. }) => {
             "correct units: only active accounts of these units and of those below them belong to the fleet"
         }
+        Error::Fleet(FleetError::NoSuchUnit { .. }) => {
+            "correct units: they must be IDs of organizational units or of the root of this organization"
+        }
         Error::Fleet(FleetError::NoBaseIdentity) => "this is a bug in iam-boundaries: report it",
         Error::Fleet(FleetError::NoSuchSelection { .. }) => "correct --only",
         Error::Fleet(FleetError::NothingBegun { .. }) => return None,

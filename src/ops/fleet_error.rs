@@ -1,4 +1,6 @@
+use crate::config::Position;
 use crate::iam::{AccountSelector, Printable, Share};
+use crate::inventory::ApiError;
 
 /// Why nothing can be done with a fleet.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +38,14 @@ pub enum FleetError {
     NoAccounts {
         /// The fleet file.
         fleet: Printable,
+    },
+    /// A unit of the fleet does not exist.
+    #[error("cannot read units of {}:{}:{}: {error}", position.file, position.line, position.column)]
+    NoSuchUnit {
+        /// The position of the units in the fleet file.
+        position: Position,
+        /// The error of AWS Organizations.
+        error: ApiError,
     },
     /// The number of changes that a share allows is not known before all plans are made.
     #[error("{0} of all principals is not known with --as-planned, before all plans are made")]

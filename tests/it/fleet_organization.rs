@@ -153,6 +153,8 @@ async fn an_organization_that_cannot_be_listed_ends_the_run_before_anything_is_r
     let ran = fleet.plan(&[]).await;
     assert_eq!(ran.code, 1, "{ran}");
     assert!(ran.err.contains("ou-sbox-none000001"), "{ran}");
+    assert!(ran.err.starts_with("error: cannot read units of fleet.toml:4:9: "), "{ran}");
+    assert!(ran.err.contains("\nhelp: correct units: "), "{ran}");
     fleet.sandbox.set_organization(None);
     let ran = fleet.plan(&[]).await;
     assert_eq!(ran.code, 1, "{ran}");

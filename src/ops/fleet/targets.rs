@@ -129,7 +129,13 @@ impl LoadedFleet {
         let access = FleetAccess::open(access, partition, is_needed, waits).await?;
         let mut uncovered = Vec::new();
         if let (Some(scope), Some(base)) = (organization, access.base()) {
-            let all = Organization::accounts(base, &scope.units).await?;
+            let all = Organization::accounts(base, &scope.units).await;
+            let all = all.map_err(|error| match &*error.code {
+                Organization::NO_PARENT => {
+                    FleetError::NoSuchUnit { position: scope.position.clone(), error }.into()
+                }
+                _ => Error::Call(error),
+            })?;
             for id in scope.except.iter().filter(|id| !all.iter().any(|it| it.id == **id)) {
                 let file = &fleet.path;
                 tracing::warn!(
