@@ -102,7 +102,7 @@ impl Written {
         };
         // An error can come after the file was replaced.
         self.files.push((path, earlier));
-        Ok(out.write(text)?)
+        out.write(text)
     }
 
     fn undo(self) {
