@@ -4,7 +4,7 @@
 use super::style::Style;
 use super::view::{
     Body, Boundary, ChangeView, Closing, CountsRow, Difference, Document, GUARD_RAIL, Place, Row,
-    Section, Severity, Span, Text, counted_more, grouped, principals,
+    Section, Severity, Span, Text, counted, counted_more, grouped, principals,
 };
 use crate::iam::{Digest, is_unsafe};
 
@@ -16,19 +16,21 @@ pub(super) const MAX_LENGTH: usize = 65_536;
 const RESERVE: usize = 2_000;
 /// The maximum length that is reserved for all following sections.
 const MAX_RESERVE: usize = 20_000;
+/// The length that even removals leave for the note of each following section that does not fit.
+const NOTE_RESERVE: usize = 200;
 /// A list with more rows is collapsed.
 const MAX_OPEN_ROWS: usize = 20;
 /// The maximum length of a quoted sentence, in characters. Longer ones are truncated.
 const MAX_QUOTE: usize = 500;
 
 /// Renders a document for a comment or a job summary: a summary that is always complete, then as much of the
-/// sections as fits, errors first.
+/// sections as fits, errors first. Of changes that do not fit, removals come first.
 pub(super) fn document(document: &Document<'_>, _: Style) -> String {
     let mut page = Page::begin(document.marker, &summary(document));
     let parts = parts(document);
     for (n, part) in parts.iter().enumerate() {
-        let following = parts.len() - n - 1;
-        page.part(part, (following * RESERVE).min(MAX_RESERVE));
+        let following = &parts[n + 1..];
+        page.part(part, Reserve::of(following, following.iter().map(Part::removals_length).sum()));
     }
     page.text
 }
@@ -98,6 +100,7 @@ pub(super) fn statement_part(section: &Section<'_>) -> Option<Part> {
         lines: statements.iter().map(|statement| format!("- {}", inline(statement))).collect(),
         tail: about_all(section),
         noun: "statement",
+        removals: None,
     })
 }
 
@@ -153,14 +156,17 @@ fn changes(section: &Section<'_>, rows: &[Row<'_>]) -> Part {
     let has_notes = rows.iter().any(|row| note(row).is_some());
     let notes = if has_notes { " note |" } else { "" };
     let columns = format!("| | {} | from | to | line |{notes}", principals(rows).noun());
-    table(section, &columns, rows.iter().filter_map(|row| change_line(row, has_notes)).collect())
+    let lines = rows.iter().filter_map(|row| Some((change_line(row, has_notes)?, is_removal(row))));
+    let (lines, removals): (Vec<String>, Vec<bool>) = lines.unzip();
+    Part { removals: Some(removals), ..table(section, &columns, lines) }
 }
 
 /// A collapsed table.
 fn table(section: &Section<'_>, columns: &str, lines: Vec<String>) -> Part {
     let rule = "| --- ".repeat(columns.matches('|').count() - 1);
     let head = format!("{}{columns}\n{rule}|\n", folded(&folded_title(section)));
-    Part { head, lines, tail: format!("{}{FOLD_END}", about_all(section)), noun: section.noun }
+    let tail = format!("{}{FOLD_END}", about_all(section));
+    Part { head, lines, tail, noun: section.noun, removals: None }
 }
 
 fn list(section: &Section<'_>, lines: Vec<String>) -> Part {
@@ -168,7 +174,8 @@ fn list(section: &Section<'_>, lines: Vec<String>) -> Part {
         ..=MAX_OPEN_ROWS => (format!("\n{}\n\n", heading(section)), ""),
         _ => (folded(&folded_title(section)), FOLD_END),
     };
-    Part { head, lines, tail: format!("{}{fold_end}", about_all(section)), noun: section.noun }
+    let tail = format!("{}{fold_end}", about_all(section));
+    Part { head, lines, tail, noun: section.noun, removals: None }
 }
 
 pub(super) const FOLD_END: &str = "\n</details>\n";
@@ -212,6 +219,10 @@ fn difference(difference: &Difference<'_>) -> String {
         text.push_str("  ```\n");
     }
     text
+}
+
+fn is_removal(row: &Row<'_>) -> bool {
+    row.change.as_ref().is_some_and(|change| change.is_removal)
 }
 
 /// The expiration and the reason of a change.
@@ -309,9 +320,74 @@ pub(super) struct Part {
     pub(super) tail: String,
     /// What one line is about, in the singular.
     pub(super) noun: &'static str,
+    /// For each line, whether it is a removal; `None` if the lines are not changes.
+    pub(super) removals: Option<Vec<bool>>,
+}
+
+/// The length that a part leaves for the following ones.
+pub(super) struct Reserve {
+    /// What its lines leave.
+    pub(super) of_lines: usize,
+    /// What its removals leave. Other lines of changes also leave [`Reserve::following_removals`].
+    pub(super) of_removals: usize,
+    /// The length of the removals in the following parts.
+    pub(super) following_removals: usize,
+}
+
+impl Reserve {
+    /// The reserve for the following parts, which have removals of this length.
+    fn of(following: &[Part], following_removals: usize) -> Reserve {
+        Reserve {
+            of_lines: (following.len() * RESERVE).min(MAX_RESERVE),
+            of_removals: following.len() * NOTE_RESERVE,
+            following_removals,
+        }
+    }
+
+    /// A reserve of this length, for parts without removals.
+    pub(super) fn length(length: usize) -> Reserve {
+        Reserve { of_lines: length, of_removals: length, following_removals: 0 }
+    }
 }
 
 impl Part {
+    /// The positions of the lines in the order in which they are written if not all fit: removals first. Each with
+    /// whether it is a removal.
+    fn by_danger(&self) -> Vec<(usize, bool)> {
+        let is_removal = |n: usize| self.removals.as_ref().is_some_and(|removals| removals[n]);
+        let mut order: Vec<_> = (0..self.lines.len()).map(|n| (n, is_removal(n))).collect();
+        order.sort_by_key(|(_, is_removal)| !is_removal);
+        order
+    }
+
+    /// The number of removals.
+    pub(super) fn removals(&self) -> usize {
+        self.removals.iter().flatten().filter(|is_removal| **is_removal).count()
+    }
+
+    /// The length that its removals need; 0 without removals.
+    pub(super) fn removals_length(&self) -> usize {
+        if self.removals() == 0 {
+            return 0;
+        }
+        let removals = self.by_danger().into_iter().filter(|(_, is_removal)| *is_removal);
+        let lines: usize = removals.map(|(n, _)| length(&self.lines[n]) + 1).sum();
+        length(&self.head) + lines + length(&self.tail) + NOTE_RESERVE
+    }
+
+    /// The note that `count` lines did not fit, `removals` of them removals.
+    fn note(&self, count: usize, removals: usize) -> String {
+        let more = counted_more(count, self.noun);
+        let removals = self.removals.as_ref().map(|_| match removals {
+            0 => " (no removals)".to_owned(),
+            some => format!(" ({})", counted(some, "removal")),
+        });
+        let removals = removals.unwrap_or_default();
+        format!(
+            "\n**{more} did not fit{removals}:** the text and JSON formats contain all of them.\n"
+        )
+    }
+
     /// The length of the whole part.
     pub(super) fn length(&self) -> usize {
         let lines: usize = self.lines.iter().map(|line| length(line) + 1).sum();
@@ -328,38 +404,53 @@ impl Page {
         page
     }
 
-    /// Adds as many lines of the part as fit, with `reserve` units left for the following parts, and reports
-    /// the number of the others.
-    pub(super) fn part(&mut self, part: &Part, reserve: usize) {
+    /// Adds as many lines of the part as fit, with a reserve left for the following parts, and reports the number of the
+    /// others. If changes do not fit, removals come first.
+    pub(super) fn part(&mut self, part: &Part, reserve: Reserve) {
         if part.lines.is_empty() {
             return;
         }
-        let left_out = |count: usize| {
-            let more = counted_more(count, part.noun);
-            format!("\n**{more} did not fit:** the text and JSON formats contain all of them.\n")
+        let note = part.note(part.lines.len(), part.removals());
+        let frame = length(&part.head) + length(&part.tail) + length(&note) + 2;
+        let left = |reserve: usize| self.available().saturating_sub(reserve).checked_sub(frame);
+        let Reserve { of_lines, of_removals, following_removals } = reserve;
+        let of_lines = match part.removals {
+            Some(_) => of_lines.max(following_removals),
+            None => of_lines.max(following_removals.min(MAX_RESERVE)),
         };
-        let mut available = self.available().saturating_sub(reserve);
-        let frame =
-            length(&part.head) + length(&part.tail) + length(&left_out(part.lines.len())) + 2;
-        let Some(for_lines) = available.checked_sub(frame) else {
-            let note = left_out(part.lines.len());
+        let for_removals = if part.removals() > 0 { left(of_removals) } else { None };
+        let for_lines = left(of_lines);
+        if for_lines.or(for_removals).is_none() {
             if length(&note) <= self.available() {
                 self.push(&note);
             }
             return;
-        };
-        available = for_lines;
+        }
+        let (mut for_lines, mut for_removals) =
+            (for_lines.unwrap_or_default(), for_removals.unwrap_or_default());
+        let whole: usize = part.lines.iter().map(|line| length(line) + 1).sum();
+        let mut order = part.by_danger();
+        if whole <= for_lines {
+            order.sort();
+        }
         self.push(&part.head);
-        let mut fitted = 0;
-        for line in &part.lines {
-            let Some(rest) = available.checked_sub(length(line) + 1) else { break };
-            available = rest;
+        let mut left_out: Vec<bool> = Vec::new();
+        for (n, is_removal) in order {
+            let line = &part.lines[n];
+            let needed = length(line) + 1;
+            let available = if is_removal { for_removals.max(for_lines) } else { for_lines };
+            if needed > available || !left_out.is_empty() {
+                left_out.push(is_removal);
+                continue;
+            }
+            for_lines = for_lines.saturating_sub(needed);
+            for_removals = for_removals.saturating_sub(needed);
             self.push(line);
             self.push("\n");
-            fitted += 1;
         }
-        if fitted < part.lines.len() {
-            self.push(&left_out(part.lines.len() - fitted));
+        if !left_out.is_empty() {
+            let removals = left_out.iter().filter(|is_removal| **is_removal).count();
+            self.push(&part.note(left_out.len(), removals));
         }
         self.push(&part.tail);
     }

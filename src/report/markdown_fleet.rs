@@ -2,11 +2,11 @@
 //! as they fit.
 
 use super::markdown::{
-    FOLD_END, Page, Part, beginning, closing_line, code, digest_line, folded, length, parts,
-    statement_part, statements,
+    FOLD_END, Page, Part, Reserve, beginning, closing_line, code, digest_line, folded, length,
+    parts, statement_part, statements,
 };
 use super::style::Style;
-use super::view::{FleetAccount, FleetDocument, FleetRow, counted_more, grouped};
+use super::view::{FleetAccount, FleetDocument, FleetRow, counted, counted_more, grouped};
 
 /// The length that is reserved for the details of the accounts, so that a long table does not displace them.
 const RESERVE: usize = 20_000;
@@ -22,35 +22,57 @@ pub(super) fn fleet(fleet: &FleetDocument<'_>, _: Style) -> String {
     let mut page = Page::begin(fleet.document.marker, &beginning(&fleet.document));
     let digest = digest_line(&fleet.document);
     for part in fleet.document.sections.iter().filter_map(statement_part) {
-        page.part(&part, details + TABLE_RESERVE + length(&digest));
+        page.part(&part, Reserve::length(details + TABLE_RESERVE + length(&digest)));
     }
     page.push(&digest);
-    page.part(&table(fleet), details);
-    let mut left_out = 0;
-    for account in &fleet.accounts {
-        let (head, parts) = (account_head(account), parts(&account.document));
-        let frame = length(&head) + length(FOLD_END);
+    page.part(&table(fleet), Reserve::length(details));
+    let accounts: Vec<(String, Vec<Part>)> =
+        fleet.accounts.iter().map(|it| (account_head(it), parts(&it.document))).collect();
+    // The length of the removals that are not yet written.
+    let mut removals: usize = accounts.iter().map(removals_length).sum();
+    let (mut left_out, mut removals_left_out) = (0, 0);
+    let last_note = length(&note(usize::MAX, usize::MAX));
+    for account in &accounts {
+        let (head, parts) = account;
+        removals -= removals_length(account);
+        let frame = length(head) + length(FOLD_END);
         let needed = frame + parts.iter().map(Part::length).sum::<usize>();
-        let available = page.available().saturating_sub(length(&note(usize::MAX)));
+        let available = page.available().saturating_sub(last_note);
         if needed > available && available < MIN_PART.max(frame) {
             left_out += 1;
+            removals_left_out += parts.iter().map(Part::removals).sum::<usize>();
             continue;
         }
-        page.begin_fold(&head);
-        for part in &parts {
-            page.part(part, length(&note(usize::MAX)));
+        page.begin_fold(head);
+        for (n, part) in parts.iter().enumerate() {
+            let of_account: usize = parts[n + 1..].iter().map(Part::removals_length).sum();
+            let following_removals = last_note + of_account + removals;
+            page.part(part, Reserve { following_removals, ..Reserve::length(last_note) });
         }
         page.end_fold();
     }
     if left_out > 0 {
-        page.push(&note(left_out));
+        page.push(&note(left_out, removals_left_out));
     }
     page.into_text()
 }
 
-fn note(left_out: usize) -> String {
+/// The length that the removals of an account need; 0 without removals.
+fn removals_length((head, parts): &(String, Vec<Part>)) -> usize {
+    match parts.iter().map(Part::removals_length).sum() {
+        0 => 0,
+        removals => length(head) + length(FOLD_END) + removals,
+    }
+}
+
+/// The note that accounts did not fit, with the number of removals in them.
+fn note(left_out: usize, removals: usize) -> String {
     let more = counted_more(left_out, "account");
-    format!("\n**{more} did not fit:** the text and JSON formats contain all details.\n")
+    let removals = match removals {
+        0 => String::new(),
+        some => format!(" ({})", counted(some, "removal")),
+    };
+    format!("\n**{more} did not fit{removals}:** the text and JSON formats contain all details.\n")
 }
 
 fn table(fleet: &FleetDocument<'_>) -> Part {
@@ -64,7 +86,7 @@ fn table(fleet: &FleetDocument<'_>) -> Part {
         format!("| {} | {} | {} |", code(&row.label), cells.join(" | "), row.note)
     };
     let lines = fleet.rows.iter().map(line).collect();
-    Part { head, lines, tail: String::new(), noun: "account" }
+    Part { head, lines, tail: String::new(), noun: "account", removals: None }
 }
 
 /// The name of an account, below which its details are folded, and what the details begin with.

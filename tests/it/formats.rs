@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use crate::support::plans::{Case, HOSTILE, found};
 use iam_boundaries::config::{Config, FileErrors};
-use iam_boundaries::iam::grouped;
+use iam_boundaries::iam::{Principal, grouped};
 use iam_boundaries::inventory::Inventory;
 use iam_boundaries::plan::Plan;
 use iam_boundaries::report::{Format, Style, render_check, render_file_errors, render_plan};
@@ -147,6 +147,46 @@ fn five_hundred_usual_changes_fit_into_one_comment_whole() {
     let markdown = shown(&plan, Format::Markdown);
     assert!(!markdown.contains("did not fit"));
     assert_eq!(markdown.matches("| add | `first-last-").count(), 500);
+}
+
+#[test]
+fn removals_come_first_if_the_changes_do_not_fit_into_a_comment() {
+    let comment = |adds: usize, removals: usize| {
+        let added = (0..adds).map(|n| format!("first-last-{n:04} = \"developer\"\n"));
+        let removed = (0..removals).map(|n| format!("zoe-{n:04} = false\n"));
+        let file = format!(
+            "[boundaries]\ndeveloper = \"arn:aws:iam::123456789012:policy/Developer\"\n[users]\n{}{}",
+            added.collect::<String>(),
+            removed.collect::<String>()
+        );
+        let config = Config::parse("boundaries.toml", &file).unwrap();
+        let of = |principal: &Principal| match principal.name.as_str().starts_with("zoe") {
+            true => found(Some("arn:aws:iam::123456789012:policy/Developer".parse().unwrap())),
+            false => found(None),
+        };
+        let live =
+            config.entries().map(|(principal, _)| (principal.clone(), of(&principal))).collect();
+        let plan = Plan::between(&context(), &config, &Inventory::of(live));
+        let markdown = shown(&plan, Format::Markdown);
+        assert!(markdown.encode_utf16().count() <= LIMIT);
+        markdown
+    };
+    let rows = |markdown: &str, kind: &str| markdown.matches(&format!("\n| {kind} | `")).count();
+
+    let all = comment(10, 3);
+    assert!(all.find("first-last-0009") < all.find("zoe-0000"), "by name if all fit");
+
+    let some = comment(1_594, 3);
+    assert_eq!(rows(&some, "remove"), 3, "{some}");
+    assert!(some.find("zoe-0002") < some.find("first-last-0000"), "{some}");
+    assert!(some.contains(" more changes did not fit (no removals):**"), "{some}");
+
+    let few = comment(100, 3_000);
+    let shown = rows(&few, "remove");
+    assert!(shown > 500 && rows(&few, "add") == 0, "{shown}");
+    let left = grouped(3_000 - shown);
+    let note = format!("{} more changes did not fit ({left} removals):**", grouped(3_100 - shown));
+    assert!(few.contains(&note), "{note}");
 }
 
 /// Checks that each line is one whole command of a workflow, and that there are no more of a level than GitHub shows.

@@ -145,6 +145,8 @@ pub(in crate::report) struct Place<'a> {
 /// The change of one principal's boundary.
 pub(in crate::report) struct ChangeView<'a> {
     pub(in crate::report) kind: ChangeKind,
+    /// Whether it removes the boundary, or sets one that allows everything, as far as this is known.
+    pub(in crate::report) is_removal: bool,
     pub(in crate::report) from: Option<Boundary<'a>>,
     pub(in crate::report) to: Option<Boundary<'a>>,
     pub(in crate::report) origin: Option<Origin>,

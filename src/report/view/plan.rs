@@ -141,6 +141,7 @@ pub(in crate::report) fn change_view<'a>(plan: &'a Plan, change: &'a Change) -> 
     let (from, to) = (boundary(plan, from), boundary(plan, to));
     ChangeView {
         kind,
+        is_removal: change.is_removal(),
         from,
         to,
         origin: change.origin,
