@@ -416,7 +416,9 @@ fn read_journal_help(error: &ReadError) -> &'static str {
         ReadError::NotUsable(RunRecordError::Encoding(_)) => {
             "use the journal as `apply` wrote it: an editor or a redirection changed the encoding"
         }
-        ReadError::NotUsable(RunRecordError::Headless) => "there is nothing to roll back",
+        ReadError::NotUsable(RunRecordError::Headless) => {
+            "if the file is a copy, copy the journal again; a run writes the first line completely before its first change"
+        }
         ReadError::NotUsable(RunRecordError::Newer(_) | RunRecordError::Older(_)) => {
             "use the version of iam-boundaries that wrote the journal"
         }

@@ -78,7 +78,10 @@ pub(super) fn made(
         output.remark(&saved(plan, path));
     }
     output.result(to.format, &render_plan(plan, to.format.into(), output.out))?;
-    Ok(exit(plan.is_incomplete(), to.detailed_exitcode && !plan.changes.is_empty()))
+    Ok(exit(
+        plan.is_incomplete() || plan.may_miss_every_change(),
+        to.detailed_exitcode && !plan.changes.is_empty(),
+    ))
 }
 
 /// The exit code of a plan.

@@ -29,8 +29,9 @@ pub enum RunRecordError {
     /// Its encoding is not UTF-8, or it begins with a byte order mark.
     #[error("{0}, and a journal is UTF-8 without a byte order mark")]
     Encoding(ForeignEncoding),
-    /// It ends within its first line.
-    #[error("it ends within its first line: the run had not changed anything")]
+    /// It is empty, or ends within its first line. A run writes that line completely before its first change, but a copy can
+    /// be incomplete.
+    #[error("it is empty or truncated: its first line is not complete")]
     Headless,
     /// A later version of this tool wrote it.
     #[error(

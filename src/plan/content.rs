@@ -178,6 +178,16 @@ impl Plan {
                 .any(|kind| self.unlisted.of(kind).as_ref().is_some_and(Unlisted::is_error))
     }
 
+    /// Whether the plan changes nothing, and rolls back a run whose journal does not record its end: the changes of the run
+    /// can be missing from the journal.
+    pub fn may_miss_every_change(&self) -> bool {
+        let run_ended = match &self.source {
+            PlanSource::Rollback { run_ended, .. } => *run_ended,
+            PlanSource::Files { .. } => None,
+        };
+        run_ended == Some(false) && self.changes.is_empty()
+    }
+
     /// The problems of this severity.
     pub fn problems_of(&self, severity: Severity) -> impl Iterator<Item = &Problem> {
         self.problems.iter().filter(move |problem| problem.severity == severity)

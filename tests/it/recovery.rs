@@ -439,6 +439,25 @@ fn without_end(journal: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_journal_without_its_end_and_without_changes_is_incomplete() {
+    let fixture = Fixture::users(3).listed_with("Developer").start().await;
+    fixture.run(&[&APPLY[..], &["--journal", "run.jsonl"]].concat()).await;
+    let whole = std::fs::read_to_string(fixture.folder().join("run.jsonl")).unwrap();
+    let first = &whole[..=whole.find('\n').unwrap()];
+    std::fs::write(fixture.folder().join("first.jsonl"), first).unwrap();
+    let ran = fixture.run(&["rollback", "first.jsonl"]).await;
+    assert_eq!(ran.code, 3, "{ran}");
+    assert!(ran.out.contains("Incomplete journal:"), "{ran}");
+    assert!(
+        ran.out.contains("\nIncomplete: the journal contains no changes to roll back"),
+        "{ran}"
+    );
+    assert!(!ran.out.contains("Nothing to roll back"), "{ran}");
+    let json = fixture.run(&["rollback", "first.jsonl", "--format", "json"]).await;
+    assert_eq!(json.code, 3, "{json}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_journal_that_cannot_be_used_is_one_clear_message() {
     let fixture = Fixture::users(3).listed_with("Developer").start().await;
     fixture.run(&["plan", "--out", "plan.json"]).await;

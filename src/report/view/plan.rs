@@ -258,7 +258,8 @@ fn closing(plan: &Plan) -> Closing<'_> {
         ("In sync", vec![(Tone::Neutral, Text::sentence(in_sync_of_all(plan)))])
     } else {
         let (label, text) = nothing_to_change(plan);
-        (label, vec![(Tone::Good, text)])
+        let tone = if plan.may_miss_every_change() { Tone::Careful } else { Tone::Good };
+        (label, vec![(tone, text)])
     };
     if problems > 0 {
         parts.push((Tone::Bad, Text::sentence(format!("{} cannot be planned", grouped(problems)))));
@@ -313,10 +314,17 @@ fn nothing_to_change(plan: &Plan) -> (&'static str, Text<'_>) {
             let text = Text::sentence(format!("{} {matching} ", all.join(" and ")));
             ("In sync", text.and_text(files(plan)).and(none_is_unlisted(plan)))
         }
+        (Some(_), 0) if plan.may_miss_every_change() => {
+            ("Incomplete", Text::ours("the journal contains no changes to roll back"))
+        }
         (Some(_), principals) => {
             let have = plural(principals, "has the boundary", "have the boundaries");
             let all = plan.in_sync;
-            ("Nothing to roll back", Text::sentence(format!("{all} {have} from before the run")))
+            let label = match plan.may_miss_every_change() {
+                true => "Incomplete",
+                false => "Nothing to roll back",
+            };
+            (label, Text::sentence(format!("{all} {have} from before the run")))
         }
     };
     (label, text.and(" (account ").and_text(account(plan)).and(")"))
