@@ -103,6 +103,9 @@ impl Explanation {
             }
             Decision::Unlisted => (None, None),
         };
+        // No rule applies to a role that AWS manages.
+        let is_unmodifiable = matches!(live.reading(principal), Reading::Unmodifiable { .. });
+        let deciding_rule = deciding_rule.filter(|_| !is_unmodifiable);
         let entry = entry.map(|entry| ExplainedEntry {
             position: entry.position.clone(),
             boundary: entry.boundary.clone(),

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::json_check::pretty;
 use super::json_impact::ExplainedImpactJson;
 use crate::iam::{PolicyArn, PrincipalKind, Printable};
+use crate::inventory::Reading;
 use crate::plan::{ExplainedCondition, ExplainedRule, Explanation, Held};
 
 /// What decides the boundary of one principal, as one document.
@@ -29,7 +30,10 @@ pub(super) fn explanation(explanation: &Explanation) -> String {
         decided_by: match (entry, deciding_rule) {
             (Some(_), _) => "entry",
             (None, Some(_)) => "rule",
-            (None, None) => "unlisted",
+            (None, None) => match reading {
+                Reading::Unmodifiable { .. } => "unmodifiable",
+                _ => "unlisted",
+            },
         },
         entry: entry.as_ref().map(|entry| PlaceJson {
             file: &entry.position.file,

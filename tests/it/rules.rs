@@ -8,6 +8,7 @@ use iam_boundaries::inventory::{Attributes, Inventory, Reading, Tag};
 use iam_boundaries::plan::{
     Decision, Decisions, Explanation, Held, Plan, PlanContext, ProblemKind, Severity,
 };
+use iam_boundaries::report::{Format, Style, render_explanation};
 
 use crate::support::plans::{arn, context, found, name};
 
@@ -183,6 +184,36 @@ fn roles_of_aws_are_neither_planned_nor_unlisted() {
     let none = plan("[unlisted]\nroles = \"error\"\n", &live);
     assert_eq!(none.unlisted.roles.as_ref().unwrap().count, 1);
     assert!(none.is_incomplete());
+}
+
+#[test]
+fn no_rule_decides_about_a_role_of_aws() {
+    let managed = role("AWSServiceRoleForSupport");
+    let reading = Reading::Unmodifiable {
+        unique_id: "AROAJQABLZS4A3QDU576Q".parse().unwrap(),
+        boundary: None,
+        role: iam_boundaries::iam::UnmodifiableRole::ServiceLinked,
+    };
+    let mut world = World::default();
+    world.readings.insert(managed.clone(), reading);
+    world.attributes.insert(managed.clone(), attributes("/aws-service-role/x/", &[]));
+    let live = world.read();
+    let rule = "[[rules]]\nfor = \"roles\"\nboundary = \"dev\"\n";
+    for (text, rules) in [
+        (rule, "does not apply to a role that AWS manages"),
+        ("[unlisted]\nroles = \"warn\"\n", "no rules for roles"),
+    ] {
+        let text = format!("[boundaries]\ndev = \"policy/Dev\"\n{text}");
+        let config = Config::parse("boundaries.toml", &text).unwrap();
+        let explained = Explanation::of(&managed, &context(), &config, &live);
+        let shown = render_explanation(&explained, Format::Text, Style::PLAIN);
+        assert!(shown.contains(rules), "{shown}");
+        let result = "no rule applies to the role: it is a service-linked role, which only its AWS service can change";
+        assert!(shown.split_whitespace().collect::<Vec<_>>().join(" ").contains(result), "{shown}");
+        assert!(!shown.contains("decides") && !shown.contains("unlisted:"), "{shown}");
+        let json = render_explanation(&explained, Format::Json, Style::PLAIN);
+        assert!(json.contains("\"decided_by\": \"unmodifiable\""), "{json}");
+    }
 }
 
 #[test]

@@ -1,10 +1,10 @@
 use super::impact::explained_sections;
 use super::problem::problem_statement;
-use super::words::account;
+use super::words::{account, unmodifiable_clause};
 use super::{Closing, Document, Section, Severity, Text, Tone};
 use crate::config::{Position, Then};
-use crate::iam::{PolicyArn, Printable};
-use crate::inventory::Attributes;
+use crate::iam::{PolicyArn, PrincipalKind, Printable, UnmodifiableRole};
+use crate::inventory::{Attributes, Reading};
 use crate::plan::{
     ExplainedCondition, ExplainedEntry, ExplainedRule, Explanation, Held, ProblemKind,
 };
@@ -87,6 +87,14 @@ fn in_account(explanation: &Explanation) -> Vec<Text<'_>> {
     statements
 }
 
+/// What makes the principal a role that AWS manages; `None` for another principal.
+fn unmodifiable(explanation: &Explanation) -> Option<UnmodifiableRole> {
+    match explanation.reading {
+        Reading::Unmodifiable { role, .. } => Some(role),
+        _ => None,
+    }
+}
+
 fn list(items: &[String]) -> String {
     if items.is_empty() { "none".to_owned() } else { items.join(", ") }
 }
@@ -118,6 +126,9 @@ fn entry(explanation: &Explanation) -> Vec<Text<'_>> {
 fn rule(explanation: &Explanation, n: usize) -> Text<'_> {
     let ExplainedRule { position, boundary, matches, conditions, .. } = &explanation.rules[n];
     let rule = at(position).and(" (").and_name(format!("{boundary}")).and("): ");
+    if unmodifiable(explanation).is_some() {
+        return rule.and("does not apply to a role that AWS manages");
+    }
     let verdict = match (matches, explanation.deciding_rule) {
         (Held::No, _) => Text::ours("does not match"),
         (Held::Unknown, Some(deciding)) if deciding == n => {
@@ -142,13 +153,16 @@ fn rule(explanation: &Explanation, n: usize) -> Text<'_> {
     if conditions.is_empty() {
         return text.and("; it has no conditions");
     }
+    let kind = explanation.principal.kind;
     for (n, condition) in shown.into_iter().enumerate() {
-        text = text.and(if n == 0 { "; " } else { ", and " }).and_text(condition_text(condition));
+        text = text
+            .and(if n == 0 { "; " } else { ", and " })
+            .and_text(condition_text(kind, condition));
     }
     text
 }
 
-fn condition_text(condition: &ExplainedCondition) -> Text<'_> {
+fn condition_text(kind: PrincipalKind, condition: &ExplainedCondition) -> Text<'_> {
     let ExplainedCondition { key, patterns, holds, found } = condition;
     let quoted = |texts: &[Printable], between: &str| {
         let texts: Vec<String> = texts.iter().map(|text| format!("{text:?}")).collect();
@@ -156,7 +170,9 @@ fn condition_text(condition: &ExplainedCondition) -> Text<'_> {
     };
     let found = match found.as_deref() {
         None => Text::ours("is not known"),
-        Some([]) if &**key == "group" => Text::ours("is empty: the user is in no group"),
+        Some([]) if &**key == "group" && kind == PrincipalKind::User => {
+            Text::ours("is empty: the user is in no group")
+        }
         Some([]) => Text::ours("does not exist"),
         Some(found) => Text::ours("is ").and_quote(quoted(found, ", ")),
     };
@@ -183,6 +199,9 @@ fn result(explanation: &Explanation) -> Text<'_> {
         }
         (None, Some(rule)) => {
             Text::ours("the rule at ").and_text(at(&rule.position)).and(" decides")
+        }
+        (None, None) if let Some(role) = unmodifiable(explanation) => {
+            return Text::ours("no rule applies to the role: ").and_text(unmodifiable_clause(role));
         }
         (None, None) => return Text::ours("unlisted: the ").and(noun).and(" is not changed"),
     };
