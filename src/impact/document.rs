@@ -6,7 +6,7 @@ use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::iam::{ActionPattern, Printable, not_null, serde_message};
+use crate::iam::{ActionPattern, ActionPatternError, Printable, not_null, serde_message};
 
 /// A policy document, as IAM evaluates it
 /// ([JSON policy elements](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html)).
@@ -19,7 +19,8 @@ pub struct Document {
     pub(super) has_variables: bool,
 }
 
-/// The error for a text that is not a policy document, or not one that this tool can evaluate.
+/// The error for a text that is not a policy document, or not one that this tool can evaluate. It contains no text of the
+/// document: a boundaries file can name any file, also one with secrets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{line}:{column}: {message}")]
 pub struct DocumentError {
@@ -59,8 +60,9 @@ impl Document {
     /// # Errors
     /// If the text is not JSON, or has an element that identity-based policies and boundaries do not have.
     pub fn parse(text: &str) -> Result<Document, DocumentError> {
-        let raw: RawDocument =
+        let raw: Object<RawDocument> =
             serde_json::from_str(&decoded(text)?).map_err(|error| json_error(&error))?;
+        let Object(raw) = raw;
         let has_variables = matches!(raw.version, Some(Version::V2012));
         Ok(Document { statements: raw.statement.0, has_variables })
     }
@@ -87,10 +89,26 @@ pub(super) fn decoded(text: &str) -> Result<Cow<'_, str>, DocumentError> {
 
 pub(super) fn json_error(error: &serde_json::Error) -> DocumentError {
     DocumentError {
-        message: serde_message(error).into(),
+        message: without_text(&serde_message(error)).into(),
         line: error.line().max(1),
         column: error.column().max(1),
     }
+}
+
+/// The message of serde without the text of the document: `unknown field, expected one of …`. What was expected is text of
+/// this module, and follows the last `, expected`.
+fn without_text(message: &str) -> String {
+    let kinds = ["unknown variant", "unknown field", "invalid type", "invalid value"];
+    let Some(kind) = kinds.into_iter().find(|kind| message.starts_with(kind)) else {
+        return message.to_owned();
+    };
+    // The type of the value is before the value.
+    let found = match message[kind.len()..].split(['"', '`', ',']).next() {
+        Some(found) if kind == "invalid type" => found.trim_end(),
+        _ => "",
+    };
+    let expected = message.rsplit_once(", expected ").map(|(_, expected)| expected);
+    format!("{kind}{found}, expected {}", expected.unwrap_or("another one"))
 }
 
 #[derive(Deserialize)]
@@ -131,11 +149,19 @@ struct RawStatement {
 
 impl<'de> Deserialize<'de> for Statement {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let raw = RawStatement::deserialize(from)?;
+        let Object(raw) = Object::<RawStatement>::deserialize(from)?;
         let condition = raw.condition.filter(|condition| !condition.0.is_empty()).map(canonical);
         let parse = |text: String| {
             text.parse::<ActionPattern>().map_err(|error| {
-                D::Error::custom(format_args!("{text:?} is not an action: {error}"))
+                D::Error::custom(match error {
+                    ActionPatternError::NoService => {
+                        "a statement has an action that is not valid: an action is * or has a service and a colon, such as \
+                         s3:GetObject"
+                    }
+                    ActionPatternError::Character(_) => {
+                        "a statement has an action with a character that no action has"
+                    }
+                })
             })
         };
         let actions =
@@ -198,6 +224,29 @@ fn canonical(condition: Unique<Unique<serde_json::Value>>) -> String {
     format!("{:?}", sorted(Unique(operators.collect())))
 }
 
+/// A structure that is read from an object only. Serde also reads a structure from a list.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+    }
+}
+
 /// The keys of an object, each of which is there once.
 struct Unique<T>(Vec<(String, T)>);
 
@@ -220,7 +269,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for UniqueVisitor<T> {
         let mut keys: Vec<(String, T)> = Vec::new();
         while let Some((key, value)) = map.next_entry::<String, T>()? {
             if keys.iter().any(|(known, _)| *known == key) {
-                return Err(A::Error::custom(format_args!("duplicate key {key:?}")));
+                return Err(A::Error::custom("duplicate key in Condition"));
             }
             keys.push((key, value));
         }

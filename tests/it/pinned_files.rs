@@ -98,12 +98,42 @@ fn each_error_of_a_pinned_document_has_its_position() {
     let [typo] = &*typo else { panic!("{typo:?}") };
     assert!(
         typo.starts_with(
-            r#"typo.json:3:43 the document of "d" is not a valid policy: unknown field `Acton`"#
+            r#"typo.json:3:43 the document of "d" is not a valid policy: unknown field, expected one of `Sid`"#
         ),
         "{typo}"
     );
     let torn = errors(r#"d = { arn = "policy/D", document = "torn.json" }"#);
     assert!(torn[0].starts_with("torn.json:3:"), "{torn:?}");
+}
+
+#[test]
+fn an_error_of_a_document_has_no_text_of_the_document() {
+    for (document, expected) in [
+        (r#"{ "Version": "SECRET" }"#, "unknown variant, expected `2008-10-17` or `2012-10-17`"),
+        (r#"{ "SECRET": 1 }"#, "unknown field, expected one of `Version`, `Id`, `Statement`"),
+        (r#"{ "a, expected SECRET": 1 }"#, "unknown field, expected one of `Version`"),
+        (r#"{ "Id": ["SECRET"] }"#, "invalid type: sequence, expected a string"),
+        (r#"{ "Statement": "SECRET" }"#, "invalid type: string, expected an object"),
+        (r#""SECRET""#, "invalid type: string, expected an object"),
+        (r#"["SECRET"]"#, "invalid type: sequence, expected an object"),
+        (
+            r#"{ "Statement": { "Effect": "Allow", "Action": "SECRET", "Resource": "*" } }"#,
+            "an action is * or has a service and a colon",
+        ),
+        (
+            r#"{ "Statement": { "Effect": "Allow", "Action": "s3:SECRET\u00e9", "Resource": "*" } }"#,
+            "an action with a character that no action has",
+        ),
+    ] {
+        let binary = Binary::with_file(
+            "[boundaries]\nd = { arn = \"policy/D\", document = \"d.json\" }\n[users]\na = \"d\"\n",
+        );
+        write(binary.folder(), "d.json", document);
+        let checked = binary.run(&["check"]);
+        assert_eq!(checked.code, 1, "{checked}");
+        assert!(checked.err.contains(expected), "{document}: {checked}");
+        assert!(!checked.err.contains("SECRET"), "{document}: {checked}");
+    }
 }
 
 #[test]
