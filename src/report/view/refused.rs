@@ -18,7 +18,8 @@ pub(in crate::report) fn refused<'a>(preflight: &'a Preflight, why: &'a Refused)
         ));
     }
     sections.extend(conflicts(preflight));
-    sections.extend(problem_section(problems(plan).chain(blocked(preflight)), is_layered(plan)));
+    sections.extend(blocked(preflight));
+    sections.extend(problem_section(problems(plan), is_layered(plan)));
     sections.extend(already_done(preflight));
     let rows = preflight.ready().map(|change| change_row(plan, change)).collect();
     sections.extend(section("Not attempted", Severity::Detail, "not attempted", Body::Group(rows)));

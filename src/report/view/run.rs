@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use super::coverage::{drifted, missing, unlisted_part, unlisted_sections};
 use super::coverage_view::{CoverageView, RunCounts, of_changes, of_run};
 use super::plan::{change_row, changed_principals, problem_section, problems};
-use super::problem::ProblemView;
+use super::problem::problem_row;
 use super::words::{
     account, add_counts, counted, found_clause, grouped, is_layered, named, recreated_clause,
     summary_counts,
@@ -102,8 +102,8 @@ impl<'p> Run<'p> {
         let mut sections: Vec<Section<'_>> = self.stop().into_iter().collect();
         sections.extend(self.outcomes(summary));
         sections.extend(conflicts(self.preflight));
-        let blocked = blocked(self.preflight);
-        sections.extend(problem_section(problems(plan).chain(blocked), is_layered(plan)));
+        sections.extend(blocked(self.preflight));
+        sections.extend(problem_section(problems(plan), is_layered(plan)));
         sections.extend(drifted(plan));
         sections.extend(unlisted_sections(plan));
         sections.extend(missing(plan));
@@ -130,11 +130,12 @@ impl<'p> Run<'p> {
     fn coverage(&self) -> CoverageView {
         let of = |outcome| of_changes(self.items_of(outcome).map(|item| &item.change));
         let conflicts = of_changes(self.preflight.conflicts().map(|(change, _)| change));
-        let problems = problems(self.plan()).chain(blocked(self.preflight));
+        let blocked = of_changes(self.preflight.blocked().map(|(change, _)| change));
+        let problems = problems(self.plan());
         let counts = RunCounts {
             applied: of(Outcome::Applied),
             failed: of(Outcome::Failed) + of(Outcome::NotAsWritten),
-            not_made: of(Outcome::NotAttempted) + conflicts,
+            not_made: of(Outcome::NotAttempted) + conflicts + blocked,
             already_done: of_changes(self.preflight.already_done()),
             problems: PrincipalCounts::of(problems.map(|(principal, ..)| principal.kind)),
         };
@@ -143,11 +144,8 @@ impl<'p> Run<'p> {
 
     /// The results of preflight, without the problems of the plan.
     pub(in crate::report) fn before(&self) -> Vec<Section<'p>> {
-        let sections = [
-            conflicts(self.preflight),
-            problem_section(blocked(self.preflight), is_layered(self.plan())),
-            already_done(self.preflight),
-        ];
+        let sections =
+            [conflicts(self.preflight), blocked(self.preflight), already_done(self.preflight)];
         sections.into_iter().flatten().collect()
     }
 
@@ -390,12 +388,12 @@ impl<'p> Run<'p> {
 const RUN_PLAN: &str = "run plan to check whether the changes are in effect";
 
 /// The counts of what preflight found, with their labels.
-pub(super) fn preflight_counts(preflight: &Preflight) -> [(usize, &'static str); 3] {
-    let problems = problems(&preflight.plan).count() + preflight.blocked().count();
+pub(super) fn preflight_counts(preflight: &Preflight) -> [(usize, &'static str); 4] {
     [
         (preflight.conflicts().count(), "in conflict"),
         (preflight.already_done().count(), "already done"),
-        (problems, "cannot be planned"),
+        (preflight.blocked().count(), "blocked"),
+        (problems(&preflight.plan).count(), "cannot be planned"),
     ]
 }
 
@@ -431,8 +429,12 @@ pub(super) fn already_done(preflight: &Preflight) -> Option<Section<'_>> {
 }
 
 /// The changes whose policies can no longer be used as boundaries.
-pub(super) fn blocked(preflight: &Preflight) -> impl Iterator<Item = ProblemView<'_>> {
-    preflight.blocked().map(|(change, why)| (&change.principal, &change.provenance, why))
+pub(super) fn blocked(preflight: &Preflight) -> Option<Section<'_>> {
+    let is_layered = is_layered(&preflight.plan);
+    let rows = preflight
+        .blocked()
+        .map(|(change, why)| problem_row((&change.principal, &change.provenance, why), is_layered));
+    section("Blocked, not changed", Severity::Error, "blocked", Body::Rows(rows.collect()))
 }
 
 /// A section about principals; `None` without rows.
