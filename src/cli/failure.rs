@@ -205,7 +205,7 @@ fn help(error: &Error) -> Option<String> {
             "run the command without --sandbox, or give the account a role instead of the profile"
         }
         Error::NoSuchSelection { .. } => {
-            "correct --only; a new user or role can take a few seconds to appear in IAM: run the command again"
+            "correct the name or the pattern; a new user or role can take a few seconds to appear in IAM: run the command again"
         }
         Error::NoBase(_) => {
             "create it with `git show origin/main:boundaries.toml > base.toml`; if the boundaries file is new \

@@ -31,7 +31,7 @@ impl Config {
     pub fn read_earlier(paths: &[impl AsRef<Path>]) -> Result<Config, FileErrors> {
         let texts = all_of(paths, |path| {
             let read = read_stream(path, MaxSize::BOUNDARIES_FILE);
-            text_of(Printable::path(path).to_string(), read, &BOUNDARIES_FILE)
+            text_of(Printable::path(path).to_string(), read, &EARLIER_FILE)
         })?;
         let is_empty = |source: &Arc<SourceText>| source.text.trim().is_empty();
         if !texts.iter().all(is_empty) {
@@ -113,6 +113,8 @@ pub(super) const BOUNDARIES_FILE: KindNames = KindNames {
     create: "create this one with a [users] table: alice = \"arn:aws:iam::123456789012:policy/Developer\"",
     divide: "divide this one by account",
 };
+/// An earlier version of a boundaries file.
+const EARLIER_FILE: KindNames = KindNames { option: "--base", ..BOUNDARIES_FILE };
 pub(super) const FLEET_FILE: KindNames = KindNames {
     option: "--fleet",
     kind: "fleet file",

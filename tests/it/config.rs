@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::support::Binary;
 use iam_boundaries::config::{Config, FileErrors};
 use iam_boundaries::iam::Partition;
 
@@ -396,4 +397,21 @@ fn a_line_that_stops_the_parser_hides_no_error_below_it() {
 fn lines_below_an_invalid_table_header_are_not_reported_as_unknown_keys() {
     assert_eq!(messages("[users\nalice = false\n").len(), 1);
     assert_eq!(messages("alice = false\n").len(), 2);
+}
+
+#[test]
+fn advice_names_what_the_user_wrote() {
+    let shown = errors_of("[account]\nid = 210987654321\n[users]\na = false\n").to_string();
+    assert!(shown.contains("write the 12 digits in quotes: \"210987654321\""), "{shown}");
+    let binary = Binary::with_file("[users]\na = false\n");
+    let ran = binary.run(&["show", "boundaries.toml"]);
+    assert!(ran.code == 1 && ran.err.contains("use `plan -f FILE`"), "{ran}");
+    let ran = binary.run(&["--sandbox", "plan", "--base", "."]);
+    assert!(ran.code == 1 && ran.err.contains("in the directory with --base FILE"), "{ran}");
+    let ran = binary.run(&["--sandbox", "plan", "--explain", "user/nobody-at-all"]);
+    assert!(ran.code == 1 && ran.err.contains("correct the name or the pattern"), "{ran}");
+    let file = "[users]\nalice = \"arn:aws:iam::aws:policy/NoSuchAws\"\n";
+    let binary = Binary::with_file(file);
+    let ran = binary.run(&["--sandbox", "plan"]);
+    assert!(!ran.out.contains("create the policy"), "{ran}");
 }

@@ -61,7 +61,13 @@ impl<'a> Checker<'a> {
             DeValue::String(text) => text.parse::<AccountId>().map_err(|error| error.to_string()),
             other => Err(format!("an account ID must be a string, not {}", type_name(other))),
         };
-        parsed.map_err(|message| self.report(value.span(), message, ID_HELP)).ok()
+        let help = match value.get_ref() {
+            DeValue::Integer(number) if number.as_str().parse::<AccountId>().is_ok() => {
+                format!("write the 12 digits in quotes: \"{}\"", number.as_str())
+            }
+            _ => ID_HELP.to_owned(),
+        };
+        parsed.map_err(|message| self.report(value.span(), message, help)).ok()
     }
 }
 

@@ -1,7 +1,7 @@
 use super::words::{not_found_clause, place, recreated_clause, unmodifiable_clause};
 use super::{Row, Text, advice};
 use crate::config::Provenance;
-use crate::iam::{PolicyArn, Principal, PrincipalKind};
+use crate::iam::{PolicyArn, PolicyOwner, Principal, PrincipalKind};
 use crate::plan::ProblemKind;
 
 /// A principal for which nothing can be done, and why.
@@ -105,6 +105,9 @@ pub(in crate::report) fn problem_help(of: PrincipalKind, kind: &ProblemKind) -> 
         ProblemKind::Unreadable(error)
         | ProblemKind::PolicyUnreadable { error, .. }
         | ProblemKind::PolicyDocumentUnreadable { error, .. } => Text::sentence(advice(error)?),
+        ProblemKind::NoSuchPolicy { policy } if policy.owner() == PolicyOwner::Aws => {
+            Text::ours("correct the ARN: it is not that of an AWS managed policy")
+        }
         ProblemKind::NoSuchPolicy { .. } => Text::ours("create the policy, or correct its ARN"),
         ProblemKind::PolicyNotAttachable { policy } if !policy.is_for_service_linked_role() => {
             Text::ours("a boundary is a policy of the ")
