@@ -1,4 +1,4 @@
-use super::access::reject_with_fleet;
+use super::access::{one_account, reject_with_fleet};
 use super::args::{Args, CheckArgs, Format};
 use super::exit_code::Exit;
 use super::failure::Failure;
@@ -14,7 +14,8 @@ pub(super) fn run(args: &Args, command: &CheckArgs, output: &Output) -> Result<E
         reject_with_fleet(args, None, "")?;
         return fleet::check(file, format, output);
     }
-    match ops::check(&args.files()).map_err(Failure::from) {
+    let account = one_account(args)?;
+    match ops::check(&args.files(), account).map_err(Failure::from) {
         Ok(config) => {
             let file = Printable::new(&config.path());
             output.conclude(|| Headline::of_check(&file, config.warnings.len()));

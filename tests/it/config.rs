@@ -415,3 +415,20 @@ fn advice_names_what_the_user_wrote() {
     let ran = binary.run(&["--sandbox", "plan"]);
     assert!(!ran.out.contains("create the policy"), "{ran}");
 }
+
+#[test]
+fn check_compares_the_account_of_the_file_with_the_option() {
+    for file in [
+        "[account]\nid = \"123456789012\"\n[users]\na = false\n",
+        "[users]\na = \"arn:aws:iam::123456789012:policy/P\"\n",
+    ] {
+        let binary = Binary::with_file(file);
+        let other = binary.run(&["check", "--account", "111111111111"]);
+        assert_eq!(other.code, 1, "{other}");
+        let message =
+            "wrong account: --account is 111111111111, and the files are for account 123456789012";
+        assert!(other.err.contains(message), "{other}");
+        let same = binary.run(&["check", "--account", "123456789012"]);
+        assert_eq!(same.code, 0, "{same}");
+    }
+}
