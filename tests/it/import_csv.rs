@@ -68,7 +68,7 @@ fn what_spreadsheets_write_is_read() {
 
 #[test]
 fn names_of_policies_need_an_account() {
-    let csv = "name,boundary\nalice,Developer\nbob,policy/ci/Deployer\nzoe,arn:aws-cn:iam::aws:policy/ReadOnlyAccess\n";
+    let csv = "name,boundary\nalice,Developer\nbob,policy/ci/Deployer\npat,/ci/Deployer\nzoe,arn:aws-cn:iam::aws:policy/ReadOnlyAccess\n";
     let binary = with_csv(csv);
     let ran = convert(&binary, &[]);
     assert_eq!((ran.code, written(&binary)), (1, None), "{ran}");
@@ -82,10 +82,15 @@ fn names_of_policies_need_an_account() {
         "{text}"
     );
     assert!(
-        text.contains("\nbob = \"arn:aws-cn:iam::123456789012:policy/ci/Deployer\"\n"),
+        text.contains("\ndeployer = \"arn:aws-cn:iam::123456789012:policy/ci/Deployer\"\n"),
         "{text}"
     );
+    assert!(text.contains("\nbob = \"deployer\"\npat = \"deployer\"\n"), "{text}");
     assert!(text.contains("\n[account]\nid = \"123456789012\"\n"), "{text}");
+    let doubled = with_csv("name,boundary\npat,/ci//Deployer\nbob,//Deployer\n");
+    let ran = convert(&doubled, &["--account", "123456789012"]);
+    assert_eq!((ran.code, written(&doubled)), (1, None), "{ran}");
+    assert_eq!(ran.err.matches("found \"//\"").count(), 2, "{ran}");
 }
 
 #[test]
