@@ -128,8 +128,10 @@ impl CallExecutor {
             let permit = async {
                 loop {
                     credentials.ready().await?;
-                    // They can expire in the queue.
-                    let permit = self.rate_limiter.acquire_if(|| credentials.are_usable()).await;
+                    // They can expire in the queue. Those of a source that returns them for seconds are used at once.
+                    let were_usable = credentials.are_usable();
+                    let can_be_sent = || !were_usable || credentials.are_usable();
+                    let permit = self.rate_limiter.acquire_if(can_be_sent).await;
                     if let Some(permit) = permit {
                         return Ok(permit);
                     }

@@ -2,6 +2,7 @@
 //! command, and on neither stream.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use proptest::prelude::*;
 
@@ -84,10 +85,13 @@ impl Reply {
     }
 }
 
+const POLICY: &str = "arn:aws:iam::123456789012:policy/##[error]/Developer";
+
 /// An IAM and STS that put `hostile` wherever a response has a text.
 fn endpoint(hostile: &str, account: &'static str) -> Server {
     let hostile = xml(hostile);
     let code = format!("AccessDenied{hostile}");
+    let is_set = AtomicBool::new(false);
     Server::start(move |request| match request.action() {
         "GetCallerIdentity" => success(
             request,
@@ -96,18 +100,33 @@ fn endpoint(hostile: &str, account: &'static str) -> Server {
                  <Arn>arn:aws:sts::{account}:assumed-role/{hostile}/{hostile}</Arn>"
             ),
         ),
-        "GetUser" if request.get("UserName") == Some("alice") => success(
-            request,
-            "<User><UserName>alice</UserName><UserId>AIDA0000000000000001</UserId><Path>/</Path>\
-             <Arn>arn:aws:iam::123456789012:user/alice</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate></User>",
-        ),
+        "GetUser" if request.get("UserName") == Some("alice") => {
+            // The reading after a write verifies it.
+            let boundary = match is_set.swap(false, Ordering::Relaxed) {
+                true => format!(
+                    "<PermissionsBoundary><PermissionsBoundaryType>Policy</PermissionsBoundaryType>\
+                     <PermissionsBoundaryArn>{POLICY}</PermissionsBoundaryArn></PermissionsBoundary>"
+                ),
+                false => String::new(),
+            };
+            success(
+                request,
+                &format!(
+                    "<User><UserName>alice</UserName><UserId>AIDA0000000000000001</UserId><Path>/</Path>\
+                     <Arn>arn:aws:iam::123456789012:user/alice</Arn>\
+                     <CreateDate>2026-01-01T00:00:00Z</CreateDate>{boundary}</User>"
+                ),
+            )
+        }
         "GetPolicy" => success(
             request,
-            "<Policy><PolicyName>Developer</PolicyName><DefaultVersionId>v1</DefaultVersionId>\
-             <Arn>arn:aws:iam::123456789012:policy/##[error]/Developer</Arn><Path>/##[error]/</Path>\
-             <IsAttachable>true</IsAttachable></Policy>",
+            &format!(
+                "<Policy><PolicyName>Developer</PolicyName><DefaultVersionId>v1</DefaultVersionId>\
+                 <Arn>{POLICY}</Arn><Path>/##[error]/</Path><IsAttachable>true</IsAttachable></Policy>"
+            ),
         ),
         "PutUserPermissionsBoundary" if request.get("UserName") == Some("alice") => {
+            is_set.store(true, Ordering::Relaxed);
             let action = request.action();
             let body = format!("<{action}Response></{action}Response>");
             Reply::Response(200, "x-amzn-requestid: ::add-mask::##[error]\r\n".to_owned(), body)

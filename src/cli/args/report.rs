@@ -25,7 +25,7 @@ pub(super) const MERGE_EXAMPLES: &[Example] = &[
         commands: &["iam-boundaries report merge report-*.jsonl --format markdown"],
     },
     Example {
-        purpose: "On a schedule, print the summary only if a shard is missing or something is wrong",
+        purpose: "On a schedule, print the summary only if something is missing or wrong",
         commands: &["iam-boundaries report merge --quiet report-*.jsonl"],
     },
 ];
