@@ -103,8 +103,10 @@ impl Retries {
         if is_of_call || is_accepting {
             self.own.count(error);
         }
-        let is_over = self.own.are_too_many(&policy)
-            || self.failures.are_too_many(&policy) && since.elapsed() >= policy.retry_for;
+        // While AWS does not respond, other calls have taken the time of the missing attempts.
+        let are_too_many = self.failures.are_too_many(&policy) || error.is_timeout();
+        let is_over =
+            self.own.are_too_many(&policy) || are_too_many && since.elapsed() >= policy.retry_for;
         (!is_over).then(|| policy.wait(self.failures.all))
     }
 }
@@ -160,6 +162,16 @@ mod tests {
         assert_eq!(attempts(&error, &outage, || {}).await.0, 6);
         outage.end();
         assert!(attempts(&error, &outage, || {}).await.0 > 20);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_minute_in_which_aws_responds_to_no_call_each_call_has_one_attempt() {
+        let outage = Outage::default();
+        let error = error(ApiError::TIMED_OUT, "no response");
+        assert!(attempts(&error, &outage, || {}).await.0 >= 3);
+        assert_eq!(attempts(&error, &outage, || {}).await.0, 1);
+        outage.end();
+        assert!(attempts(&error, &outage, || {}).await.0 >= 3);
     }
 
     #[tokio::test(start_paused = true)]

@@ -173,6 +173,17 @@ fn a_spreadsheet_of_1500_users_takes_less_than_a_second() {
 }
 
 #[test]
+fn an_empty_last_field_is_reported_at_its_row() {
+    for csv in
+        ["name,boundary\na,\nb,false\n", "name,boundary\r\nb,false\r\na,\r\n", "name,boundary\na,"]
+    {
+        let ran = convert(&with_csv(csv), &[]);
+        let line = csv.lines().position(|line| line == "a,").unwrap() + 1;
+        assert!(ran.err.contains(&format!("--> users.csv:{line}:3")), "{csv:?}: {ran}");
+    }
+}
+
+#[test]
 fn a_reason_that_is_too_long_is_reported_at_its_row() {
     let ran = convert(
         &with_csv(format!("name,boundary,reason\na,false,x\nb,false,{}\n", "x".repeat(501))),

@@ -31,8 +31,9 @@ const ENVIRONMENT: &[Block] = &[
     ),
     Block::Term("AWS_REGION, AWS_DEFAULT_REGION", "The AWS Region. `--region` takes precedence."),
     Block::Term(
-        "AWS_ENDPOINT_URL_IAM, AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL",
-        "The endpoints of IAM, of STS, and of both services. `--endpoint-url` takes precedence.",
+        "AWS_ENDPOINT_URL_IAM, AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL_ORGANIZATIONS, \
+         AWS_ENDPOINT_URL_CLOUDTRAIL, AWS_ENDPOINT_URL",
+        "The endpoints of each service, and of all of them. `--endpoint-url` takes precedence.",
     ),
     Block::Term(
         "AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE",

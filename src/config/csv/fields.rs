@@ -88,8 +88,12 @@ fn read_field(
 /// The span of a field without the line breaks before it, the delimiter or line break after it, and spaces.
 fn trimmed(text: &str, span: Range<usize>, delimiter: Option<u8>) -> Range<usize> {
     let mut raw = &text[span.clone()];
-    if let Some(delimiter) = delimiter {
-        raw = raw.strip_suffix(char::from(delimiter)).unwrap_or(raw);
+    let delimited = delimiter.and_then(|delimiter| raw.strip_suffix(char::from(delimiter)));
+    match delimited {
+        Some(before) => raw = before,
+        // The line break after the last field of a row is not before it.
+        None if raw.trim().is_empty() => return span.start..span.start,
+        None => {}
     }
     let start = span.start + (raw.len() - raw.trim_start().len());
     start..start + raw.trim().len()
