@@ -158,10 +158,11 @@ impl ApiError {
                     Printable::new,
                 );
                 let request_id = request_id(meta.extra("aws_request_id"), response.raw());
-                let is_of_aws = meta.code().is_some();
                 let class = match ErrorClass::of(meta.code(), status) {
                     // A proxy that rejects credentials would reject them again.
-                    ErrorClass::Rejected if !is_of_aws && status != 407 => ErrorClass::Transient,
+                    ErrorClass::Rejected if meta.code().is_none() && status != 407 => {
+                        ErrorClass::Transient
+                    }
                     class => class,
                 };
                 ApiError { action: action.into(), class, code, message, request_id }

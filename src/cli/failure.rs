@@ -294,7 +294,7 @@ fn help(error: &Error) -> Option<String> {
                 "use a path without control characters or invisible characters for the file"
             }
             WritePlanError::NotReadable(_) => {
-                "this is a bug of iam-boundaries: report it with the files and this message"
+                "this is a bug in iam-boundaries: report it with the files and this message"
             }
         },
         Error::ReadJournal { source, .. } => read_journal_help(source),

@@ -52,11 +52,6 @@ impl EntryComment {
         let text = Printable::new(text);
         (!text.is_empty()).then_some(EntryComment(text))
     }
-
-    /// The length, in characters.
-    pub(super) fn length(&self) -> usize {
-        self.0.chars().count()
-    }
 }
 
 impl fmt::Display for EntryComment {

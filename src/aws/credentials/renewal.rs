@@ -79,35 +79,39 @@ impl RenewedCredentials {
     /// # Errors
     /// If the source refuses, or does not respond for minutes.
     pub(in crate::aws) async fn ready(&self) -> Result<(), ApiError> {
-        match &self.0 {
-            Some(inner) if !self.are_usable() => {
-                let renewal = inner.renewal(&mut inner.state());
-                renewal.await
+        let Some(inner) = &self.0 else { return Ok(()) };
+        let renewal = {
+            let mut state = inner.state();
+            match inner.are_usable(&mut state) {
+                true => return Ok(()),
+                false => inner.renewal(&mut state),
             }
-            _ => Ok(()),
-        }
+        };
+        renewal.await
     }
 
     /// Whether a request can be signed now. Credentials that expire soon are renewed in the background.
     pub(in crate::aws) fn are_usable(&self) -> bool {
-        let Some(inner) = &self.0 else { return true };
-        let mut state = inner.state();
-        match state.freshness(SystemTime::now()) {
-            Freshness::Fresh => true,
-            Freshness::Aging => {
-                if state.next_renewal.is_none_or(|at| at <= Instant::now()) {
-                    drop(inner.renewal(&mut state));
-                }
-                true
-            }
-            Freshness::Expired => false,
-        }
+        self.0.as_ref().is_none_or(|inner| inner.are_usable(&mut inner.state()))
     }
 }
 
 impl Inner {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn are_usable(self: &Arc<Self>, state: &mut State) -> bool {
+        match state.freshness(SystemTime::now()) {
+            Freshness::Fresh => true,
+            Freshness::Aging => {
+                if state.next_renewal.is_none_or(|at| at <= Instant::now()) {
+                    drop(self.renewal(state));
+                }
+                true
+            }
+            Freshness::Expired => false,
+        }
     }
 
     /// The renewal that has begun, or a new one. It continues if the call that waits for it is cancelled.

@@ -40,7 +40,7 @@ impl Budget {
     }
 
     /// The number of calls that are expected to come.
-    pub(super) fn expected(&self) -> f64 {
+    pub(super) fn to_come(&self) -> f64 {
         self.expected - self.accepted
     }
 
@@ -61,8 +61,7 @@ impl Budget {
 
     /// The number of calls from one attempt at a higher rate to the next.
     pub(super) fn calls_per_attempt(&self) -> f64 {
-        let calls = self.expected().max(100.0);
-        calls / self.left().max(1.0)
+        self.to_come().max(100.0) / self.left().max(1.0)
     }
 
     /// The number of throttled calls that attempts at a higher rate may still cost.

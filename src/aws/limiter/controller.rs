@@ -455,7 +455,7 @@ impl Controller {
     /// The time after which one more call than the rate permits is sent.
     fn probe_after(&self) -> f64 {
         match self.known {
-            Known::Remembered if self.budget.expected() < SHORT * self.rate => f64::INFINITY,
+            Known::Remembered if self.budget.to_come() < SHORT * self.rate => f64::INFINITY,
             // At a remembered rate, a short run needs no higher one.
             Known::Nothing | Known::Remembered => {
                 (LONGEST_PROBE_TIME / self.budget.of_short()).max(self.period)

@@ -12,10 +12,16 @@ use crate::config::{Entry, Expiration, OnMissing, Then};
 use crate::iam::{DateOrTime, PrincipalKind, Printable, Timestamp};
 
 /// The maximum length of a reason, in characters. It is repeated in each report.
-pub(in crate::config) const MAX_REASON: usize = 500;
+const MAX_REASON: usize = 500;
 const UNTIL_HELP: &str = "write a date or a time without quotes, such as until = 2027-01-31 or until = 2027-01-31T12:00:00Z; \
                           without an offset it is in UTC";
 const REASON_HELP: &str = "write one line of text in quotes, such as reason = \"SEC-123\"";
+
+/// What is wrong with the length of a reason: a clause without a subject.
+pub(in crate::config) fn problem_of_length(reason: &str) -> Option<String> {
+    let length = reason.chars().count();
+    (length > MAX_REASON).then(|| format!("has at most {MAX_REASON} characters, not {length}"))
+}
 
 impl<'a> Checker<'a> {
     /// The entry with this key. `None` if a part of it is not valid.
@@ -95,10 +101,10 @@ impl<'a> Checker<'a> {
     fn reason(&mut self, name: &str, value: &Value<'a>) -> Option<Printable> {
         let problem = match value.get_ref() {
             DeValue::String(text) if text.trim().is_empty() => "must not be empty".to_owned(),
-            DeValue::String(text) if text.chars().count() > MAX_REASON => {
-                format!("has at most {MAX_REASON} characters, not {}", text.chars().count())
-            }
-            DeValue::String(text) => return Some(Printable::new(text)),
+            DeValue::String(text) => match problem_of_length(text) {
+                Some(problem) => problem,
+                None => return Some(Printable::new(text)),
+            },
             other => format!("must be a string, not {}", type_name(other)),
         };
         self.report(value.span(), format!("the reason of {} {problem}", quoted(name)), REASON_HELP);

@@ -14,7 +14,7 @@ mod settings;
 mod used_by_fleet;
 
 pub(super) use account::ID_HELP;
-pub(super) use entry_table::MAX_REASON;
+pub(super) use entry_table::problem_of_length;
 pub(super) use guard::KEYS as BOUNDARIES_GUARD_KEYS;
 pub(super) use role_keys::{ASSUME_ROLE, ROLE_KEYS, RoleKey, RoleKeys};
 

@@ -13,7 +13,7 @@ use boundary::Boundary;
 use columns::{Column, Columns, EXAMPLE};
 use fields::{Field, Row};
 
-use super::check::MAX_REASON;
+use super::check::problem_of_length;
 use super::comment::{Comments, EntryComment};
 use super::comparison::Present;
 use super::consistency::{self, LocatedArn};
@@ -236,12 +236,9 @@ impl Reader<'_> {
     }
 
     fn reason(&mut self, principal: &Principal, field: &Field, reason: &EntryComment) {
-        let length = reason.length();
-        if length > MAX_REASON {
+        if let Some(problem) = problem_of_length(&reason.to_string()) {
             let name = quoted(principal.name.as_str());
-            let message =
-                format!("the reason of {name} has at most {MAX_REASON} characters, not {length}");
-            self.report(field, message, "shorten it");
+            self.report(field, format!("the reason of {name} {problem}"), "shorten it");
         }
     }
 
