@@ -13,7 +13,8 @@ use schemars::{JsonSchema, Schema, json_schema};
 use super::guard::WideningGuard;
 use crate::iam::{
     AccountId, Days, ExternalId, GroupPattern, NAME_CHAR_PATTERN, NamePattern, PathPattern,
-    PolicyArn, PrincipalName, RoleRef, SessionDuration, SessionName, Threshold, schema_as_text,
+    PolicyArn, PrincipalName, RoleRef, SessionDuration, SessionName, Threshold, policy_pattern,
+    schema_as_text,
 };
 
 /// The JSON Schema of `boundaries.toml`, for editors and other checkers.
@@ -180,7 +181,7 @@ schema_as_text!(
     RelativePolicy,
     "Policy of the account",
     "policy/NAME or policy/PATH/NAME: the customer managed policy of this name in the account that the file is used for.",
-    format!("^policy/([!-~]{{0,510}}/)?{NAME_CHAR_PATTERN}{{1,128}}$"),
+    format!("^{}$", policy_pattern()),
     ["policy/Developer"]
 );
 

@@ -57,6 +57,7 @@ pub use group_pattern::{GroupPattern, GroupPatternError};
 pub use name_pattern::{NamePattern, NamePatternError};
 pub use partition::{Partition, UnknownPartition};
 pub use path_pattern::{PathPattern, PathPatternError};
+pub(crate) use policy_arn::policy_pattern;
 pub use policy_arn::{PolicyArn, PolicyArnError, PolicyOwner};
 pub use policy_ref::{PolicyRef, RelativePolicy};
 pub use principal::{Principal, PrincipalKind};

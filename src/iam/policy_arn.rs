@@ -61,12 +61,21 @@ pub enum PolicyArnError {
     )]
     Name(char),
     /// The path between `policy/` and the name is not valid.
-    #[error("the path {0:?} must be at most 512 printable ASCII characters without spaces")]
+    #[error(
+        "a path is printable ASCII characters without spaces between single slashes, not {:?}",
+        format!("/{_0}/")
+    )]
     Path(String),
+    /// The path between `policy/` and the name is longer than 510 characters; the field is the number of characters.
+    #[error("the path of a policy has at most 510 characters, not {0}")]
+    LongPath(usize),
     /// It is longer than 2,048 bytes; the field is the number of bytes.
     #[error("an ARN has at most 2048 characters, not {0}")]
     TooLong(usize),
 }
+
+/// The maximum length of a path without its first and its last slash, in characters.
+const MAX_PATH: usize = 510;
 
 impl PolicyArn {
     /// The whole ARN.
@@ -161,8 +170,16 @@ impl FromStr for PolicyArn {
         if name.len() > 128 {
             return Err(PolicyArnError::LongName(name.len()));
         }
-        if path.len() > 510 || !path.chars().all(|c| c.is_ascii_graphic()) {
+        // https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html: the pattern of Path,
+        // `((/[A-Za-z0-9\.,\+@=_-]+)*)/`, has no empty segment. Its text allows more characters than the pattern, and so
+        // does this. The paths of users and roles have another pattern, which allows empty segments.
+        let is_segment =
+            |segment: &str| !segment.is_empty() && segment.chars().all(|c| c.is_ascii_graphic());
+        if path_and_name.contains('/') && !path.split('/').all(is_segment) {
             return Err(PolicyArnError::Path(path.to_owned()));
+        }
+        if path.len() > MAX_PATH {
+            return Err(PolicyArnError::LongPath(path.len()));
         }
         // The checks above also ensure the minimum of 20 characters.
         match text.len() {
@@ -224,9 +241,13 @@ super::schema_as_text!(
 fn pattern() -> String {
     let partitions: Vec<&str> = Partition::ALL.iter().map(|partition| partition.as_str()).collect();
     let partitions = partitions.join("|");
-    format!(
-        "^arn:({partitions}):iam::(aws|[0-9]{{12}}):policy/([!-~]{{0,510}}/)?{NAME_CHAR_PATTERN}{{1,128}}$"
-    )
+    format!("^arn:({partitions}):iam::(aws|[0-9]{{12}}):{}$", policy_pattern())
+}
+
+/// The end of the ARN of a policy, `policy/PATH/NAME`, as a regular expression of a JSON Schema.
+pub(crate) fn policy_pattern() -> String {
+    let too_long = MAX_PATH + 1;
+    format!("policy/(?!.{{{too_long},}}/)([!-.0-~]+/)*{NAME_CHAR_PATTERN}{{1,128}}")
 }
 
 #[cfg(test)]
@@ -287,7 +308,12 @@ mod tests {
             assert_eq!(parse(&arn), Err(NoName(resource.to_owned())));
         }
         assert!(matches!(parse("arn:aws:iam::aws:policy/a b"), Err(Name(' '))));
-        assert!(matches!(parse("arn:aws:iam::aws:policy/a b/c"), Err(Path(_))));
+        for path in ["a b", "é", "", "/", "/a", "a/", "a//b"] {
+            let arn = format!("arn:aws:iam::123456789012:policy/{path}/X");
+            assert_eq!(parse(&arn), Err(Path(path.to_owned())), "{arn}");
+        }
+        let long = format!("arn:aws:iam::aws:policy/{}/X", "p".repeat(511));
+        assert_eq!(parse(&long), Err(LongPath(511)));
         assert!(matches!(
             parse(&format!("arn:aws:iam::aws:policy/{}", "x".repeat(129))),
             Err(LongName(129))

@@ -101,9 +101,18 @@ mod tests {
 
     #[test]
     fn what_is_neither_an_arn_nor_relative_is_rejected() {
-        for text in
-            ["policy/", "policy", "policy/a/", "policy/a b", "role/x", "Developer", "/policy/x", ""]
-        {
+        for text in [
+            "policy/",
+            "policy",
+            "policy/a/",
+            "policy/a b",
+            "policy//x",
+            "policy/a//x",
+            "role/x",
+            "Developer",
+            "/policy/x",
+            "",
+        ] {
             assert!(text.parse::<PolicyRef>().is_err(), "{text}");
         }
         let longest = format!("policy/{}/{}", "p".repeat(510), "n".repeat(128));

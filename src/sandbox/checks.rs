@@ -43,6 +43,7 @@ pub(super) fn check_boundary(
     }
 }
 
+/// The path of a user, role or group.
 pub(super) fn checked_path(request: &Request) -> Result<&str, ErrorResponse> {
     let path = request.get("Path").unwrap_or("/");
     let is_path = path.starts_with('/')
@@ -56,6 +57,19 @@ pub(super) fn checked_path(request: &Request) -> Result<&str, ErrorResponse> {
             "The specified value for path is invalid. It must begin and end with / and contain only \
              alphanumeric characters and/or / characters.",
         ))
+    }
+}
+
+/// The path of a policy, which has no empty segment
+/// ([CreatePolicy](https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html)).
+pub(super) fn checked_policy_path(request: &Request) -> Result<&str, ErrorResponse> {
+    let path = checked_path(request)?;
+    match path.contains("//") {
+        true => Err(ErrorResponse::constraint(
+            "path",
+            "Member must satisfy regular expression pattern: ((/[A-Za-z0-9\\.,\\+@=_-]+)*)/",
+        )),
+        false => Ok(path),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The actions on managed policies and their versions.
 
 use super::account::Account;
-use super::checks::{ActionResult, CREATED, checked_path, checked_policy_name};
+use super::checks::{ActionResult, CREATED, checked_policy_name, checked_policy_path};
 use super::document::Document;
 use super::managed::{self, Managed};
 use super::page::{Behavior, page_of};
@@ -87,7 +87,7 @@ pub(super) fn list_versions(
 
 pub(super) fn create(account: &mut Account, request: &Request) -> ActionResult {
     let name = checked_policy_name(request)?;
-    let path = checked_path(request)?;
+    let path = checked_policy_path(request)?;
     let document = checked_document(request)?;
     let (partition, owner) = (request.partition, &request.account);
     let arn = format!("arn:{partition}:iam::{owner}:policy{path}{name}");

@@ -148,6 +148,29 @@ async fn the_policies_of_aws_have_documents_and_cannot_be_changed() {
     assert_eq!(code(version), "AccessDenied");
 }
 
+/// Those of users and roles can have some.
+#[tokio::test]
+async fn the_path_of_a_policy_has_no_empty_segment() {
+    let sandbox = story().await;
+    let iam = client(&sandbox);
+    for (path, is_of_policy) in
+        [("/", true), ("/a/b=c/", true), ("//", false), ("/a//b/", false), ("/a//", false)]
+    {
+        let create = iam.create_policy().policy_name("New").policy_document(document("s3:*"));
+        let created = create.path(path).send().await;
+        assert_eq!(created.is_ok(), is_of_policy, "{path}");
+        if let Some(policy) = created.ok().and_then(|created| created.policy) {
+            let arn = policy.arn().unwrap();
+            assert!(arn.parse::<iam_boundaries::iam::PolicyArn>().is_ok(), "{arn}");
+            iam.delete_policy().policy_arn(arn).send().await.unwrap();
+        }
+        let user = format!("user-{}", path.len());
+        let created = iam.create_user().user_name(&user).path(path).send().await;
+        assert!(created.is_ok(), "{path}");
+        iam.delete_user().user_name(&user).send().await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_malformed_or_large_document_is_refused_and_changes_nothing() {
     let sandbox = story().await;

@@ -81,15 +81,6 @@ impl Boundary {
         }
         // A path in IAM begins with a slash: /ci/Deployer is policy/ci/Deployer.
         let policy = text.strip_prefix("policy/").or(text.strip_prefix('/')).unwrap_or(text);
-        // The pattern of Path in
-        // https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html does not allow two slashes in a row.
-        if format!("/{policy}").contains("//") {
-            let why = "expected a name between the slashes of the path, found \"//\"";
-            return Err(invalid(
-                why.to_owned(),
-                "write the path and the name of a policy, as they are in IAM",
-            ));
-        }
         match format!("policy/{policy}").parse::<PolicyRef>() {
             Ok(policy) => Ok(Boundary::InAccount { policy, source: Arc::clone(source), span }),
             Err(error) => Err(invalid(
