@@ -18,6 +18,7 @@ mod guard;
 mod import;
 mod layer;
 mod names;
+mod other_format;
 mod pinned;
 mod position;
 mod provenance;
@@ -27,6 +28,7 @@ mod schema;
 mod source_text;
 mod syntax;
 mod syntax_help;
+mod syntax_repair;
 mod toml_text;
 
 pub use by_kind::ByKind;

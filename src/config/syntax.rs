@@ -7,8 +7,10 @@ use toml::de::{DeTable, DeValue};
 
 use super::Diagnostic;
 use super::diagnostic::{escaped, quoted};
+use super::other_format::other_format;
 use super::source_text::{Header, SourceText};
-use super::syntax_help::invalid;
+use super::syntax_help::{invalid, is_about_brackets, name_of};
+use super::syntax_repair::is_open;
 
 /// The result of a syntax check. Empty if there is no error.
 #[derive(Default)]
@@ -17,6 +19,8 @@ pub(super) struct Syntax {
     pub(super) diagnostics: Vec<Diagnostic>,
     /// The text with spaces in place of the lines that cannot be parsed, so that offsets stay the same.
     pub(super) readable: String,
+    /// The tables and the names of the entries that cannot be parsed: they are not missing.
+    pub(super) unreadable: Vec<(String, String)>,
 }
 
 /// The parser stops at some errors. Therefore each line that cannot be parsed is blanked and the text is
@@ -25,7 +29,10 @@ const MAX_ROUNDS: usize = 300;
 
 /// Finds every line with a syntax error.
 pub(super) fn check(source: &Arc<SourceText>) -> Syntax {
-    let mut syntax = Syntax { diagnostics: Vec::new(), readable: source.text.clone() };
+    if let Some(diagnostic) = other_format(source) {
+        return Syntax { diagnostics: vec![diagnostic], ..Syntax::default() };
+    }
+    let mut syntax = Syntax { readable: source.text.clone(), ..Syntax::default() };
     let headers: Vec<Header<'_>> = source.headers().collect();
     for _ in 0..MAX_ROUNDS {
         if !syntax.parse_and_blank(source, &headers) {
@@ -47,9 +54,26 @@ impl Syntax {
         {
             let (document, errors) = DeTable::parse_recoverable(&self.readable);
             for error in &errors {
-                let span = source.clamped(error.span().unwrap_or(0..0));
-                let line = source.lines_around(&(span.start..span.start));
-                let diagnostic = if error.message().contains("duplicate key") {
+                let found = source.clamped(error.span().unwrap_or(0..0));
+                let is_duplicate = error.message().contains("duplicate key");
+                let is_bracket = is_about_brackets(error.message());
+                let opening = match error.message() {
+                    _ if is_bracket => opening_line(source, found.start),
+                    message if message.contains("multi-line") => {
+                        opening_quotes(source, found.start)
+                    }
+                    _ => None,
+                };
+                let span = opening.clone().unwrap_or(found.clone());
+                // All lines of the brackets, up to the one on which the parser stopped.
+                let end = match opening {
+                    Some(_) if is_bracket => {
+                        source.lines_around(&(found.start..found.start)).start.saturating_sub(1)
+                    }
+                    _ => span.start,
+                };
+                let line = source.lines_around(&(span.start..end.max(span.start)));
+                let diagnostic = if is_duplicate {
                     duplicate(source, headers, document.get_ref(), span)
                 } else {
                     // Without its header, the lines of a table would belong to the table above.
@@ -61,16 +85,46 @@ impl Syntax {
                 if !self.diagnostics.iter().any(|other| other.line == diagnostic.line) {
                     self.diagnostics.push(diagnostic);
                 }
+                // The other errors are consequences, or are found in the next round.
+                if opening.is_some() {
+                    break;
+                }
             }
         }
         let mut blanked = false;
         for line in unreadable {
             blanked |= !self.readable[line.clone()].trim().is_empty();
+            let (number, _) = source.position(line.start);
+            let table = headers.iter().rev().find(|(header, _)| *header < number);
+            let table = table.map_or("", |(_, name)| *name).to_owned();
+            self.unreadable.push((table, name_of(&source.text[line.clone()]).to_owned()));
             let blank = " ".repeat(line.len());
             self.readable.replace_range(line, &blank);
         }
         blanked
     }
+}
+
+/// The maximum number of lines of an array or an inline table whose beginning is looked for.
+const MAX_LINES: usize = 1_000;
+
+/// The first byte of the line above `offset` with the bracket that is not closed, if the parser stopped on a line that is
+/// complete, and does not belong into the brackets.
+fn opening_line(source: &Arc<SourceText>, offset: usize) -> Option<Range<usize>> {
+    let (number, _) = source.position(offset);
+    let text = |line| &source.text[source.span_of_line(line)];
+    DeTable::parse(text(number)).ok()?;
+    let above = (1..number).rev().take(MAX_LINES);
+    let line =
+        above.take_while(|&line| !text(line).starts_with('[')).find(|&line| is_open(text(line)))?;
+    Some(source.span_of_line(line))
+}
+
+/// The last three quotation marks above `offset`, which begin the string that is not closed.
+fn opening_quotes(source: &Arc<SourceText>, offset: usize) -> Option<Range<usize>> {
+    let before = &source.text[..offset];
+    let start = before.rfind("\"\"\"").max(before.rfind("'''"))?;
+    Some(start..start + 3)
 }
 
 fn duplicate(

@@ -97,6 +97,7 @@ mod schema;
 mod secrets;
 mod slow_reader;
 mod stopped;
+mod toml_mistakes;
 mod verify;
 mod waits;
 mod whole_inventory;

@@ -33,7 +33,7 @@ impl<'a> Checker<'a> {
                 self.account = Some((value.span(), id));
             }
         }
-        if !has_id && role.span.is_none() {
+        if !has_id && role.span.is_none() && !self.is_unreadable("account", "id") {
             let help = "add id = \"123456789012\", or remove the table";
             self.report(key.span(), "the [account] table has no id".to_owned(), help);
         }

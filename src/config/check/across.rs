@@ -79,7 +79,11 @@ fn lowercase(name: &str) -> impl Iterator<Item = u8> {
 
 /// Reports files without any entry and without anything that concerns principals without an entry.
 fn lists_no_one(checkers: &[Checker<'_>]) -> Vec<Diagnostic> {
-    if checkers.iter().any(|checker| checker.concerns_others) {
+    // What cannot be read, or has a similar name, can list some.
+    let can_list = |checker: &Checker<'_>| {
+        checker.concerns_others || checker.has_similar_table || checker.has_syntax_errors
+    };
+    if checkers.iter().any(can_list) {
         return Vec::new();
     }
     let tables =

@@ -73,7 +73,8 @@ impl<'a> Checker<'a> {
                 Err(error) => {
                     let message = format!("{} is not a valid policy ARN", quoted(text));
                     let diagnostic = self.at(span, message).label(escaped(&error.to_string()));
-                    let is_path = text.contains('/') && !text.starts_with("arn:");
+                    let is_arn = text.to_ascii_lowercase().starts_with("arn:");
+                    let is_path = text.contains('/') && !is_arn;
                     let help = if is_path { RELATIVE_HELP } else { ARN_HELP };
                     self.diagnostics.push(diagnostic.help(help));
                     return None;

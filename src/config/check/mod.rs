@@ -81,6 +81,11 @@ pub(super) fn check(
     for (checker, document) in checkers.iter_mut().zip(&documents) {
         defined.extend(checker.definitions(document.get_ref()));
     }
+    for (table, name) in syntaxes.iter().flat_map(|syntax| &syntax.unreadable) {
+        if table == "boundaries" {
+            defined.entry(name.clone()).or_insert(None);
+        }
+    }
     let mut layer = Layer::default();
     for (checker, document) in checkers.iter_mut().zip(&documents) {
         layer = checker.document(document.get_ref(), &defined).over(layer);
@@ -160,6 +165,8 @@ struct PrincipalKey {
 pub(super) struct Checker<'a> {
     pub(super) source: &'a Arc<SourceText>,
     has_syntax_errors: bool,
+    /// The tables and the names of the entries that cannot be parsed.
+    unreadable: &'a [(String, String)],
     pub(super) diagnostics: Vec<Diagnostic>,
     /// Every valid ARN in the file.
     arns: Vec<LocatedArn>,
@@ -181,13 +188,16 @@ pub(super) struct Checker<'a> {
     tables: Vec<(PrincipalKind, Range<usize>, bool)>,
     /// Whether the file has `[[rules]]` or `[unlisted]`: it concerns principals without an entry.
     concerns_others: bool,
+    /// Whether a key of the top level is similar to `users` or `roles`: the file is not without them.
+    has_similar_table: bool,
 }
 
 impl<'a> Checker<'a> {
-    pub(super) fn new(source: &'a Arc<SourceText>, syntax: &Syntax) -> Self {
+    pub(super) fn new(source: &'a Arc<SourceText>, syntax: &'a Syntax) -> Self {
         Checker {
             source,
             has_syntax_errors: !syntax.diagnostics.is_empty(),
+            unreadable: &syntax.unreadable,
             diagnostics: Vec::new(),
             arns: Vec::new(),
             policies: HashMap::new(),
@@ -199,6 +209,7 @@ impl<'a> Checker<'a> {
             assume_role: None,
             tables: Vec::new(),
             concerns_others: false,
+            has_similar_table: false,
         }
     }
 
@@ -235,6 +246,11 @@ impl<'a> Checker<'a> {
     /// as top-level keys.
     pub(super) fn is_stray(&self, key: &Key<'_>) -> bool {
         self.has_syntax_errors && !self.source.is_header(key.span().start)
+    }
+
+    /// Whether the table has an entry of this name that cannot be parsed.
+    pub(super) fn is_unreadable(&self, table: &str, name: &str) -> bool {
+        self.unreadable.iter().any(|it| it.0 == table && it.1 == name)
     }
 
     /// All errors, with those of the syntax.
@@ -310,7 +326,10 @@ impl<'a> Checker<'a> {
     pub(super) fn unknown_key(&mut self, key: &Key<'_>, value: &Value<'_>, known: &[&str]) {
         let name = key.get_ref();
         let is_entry_like = matches!(value.get_ref(), DeValue::String(_) | DeValue::Boolean(_));
-        let help = match (nearest(name, known.iter().copied()), known) {
+        let near = nearest(name, known.iter().copied());
+        self.has_similar_table |=
+            known == TOP_LEVEL && near.is_some_and(|it| ["users", "roles"].contains(&it));
+        let help = match (near, known) {
             (Some(near), _) => format!("did you mean {near}?"),
             // A user above [users] is the most likely reason for an unknown key at the top level.
             (None, known) if known == TOP_LEVEL && is_entry_like => format!(
