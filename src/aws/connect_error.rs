@@ -45,6 +45,9 @@ pub enum ConnectError {
     /// An endpoint is without encryption.
     #[error(transparent)]
     PlainHttp(PlainHttp),
+    /// An endpoint is not a valid URL; the field says which one.
+    #[error("{0}")]
+    Endpoint(Printable),
     /// The profile that `--profile`, a variable or an account of a fleet names does not exist.
     #[error("the AWS profile {profile:?} of {origin} does not exist in {} or {}", files[0], files[1])]
     NoSuchProfile {

@@ -16,7 +16,7 @@ use super::call_context::CallContext;
 use super::clock::SystemClock;
 use super::connect_error::ConnectError;
 use super::credentials::{MAX_START_TIME, RenewedCredentials, Sources, has_partial_key};
-use super::endpoint::check_endpoints;
+use super::endpoint::{EndpointError, check_endpoints};
 use super::http::{Client, Proxies, Trust};
 use super::identity::{self, IdentityError, get_caller_identity};
 use super::identity_guard::IdentityGuard;
@@ -226,11 +226,12 @@ async fn open_chain(access: &Access, waits: &Waits) -> Opened {
         Some(url) => load_config(profile.name(), chain(), Some(url), &http).await,
         None => of_credentials.clone(),
     };
-    if !allow_http
-        && let Err(error) =
-            check_endpoints(endpoint_url.as_deref(), &of_credentials, profile.name())
-    {
-        obstacle.get_or_insert(ConnectError::PlainHttp(error));
+    let flag = endpoint_url.as_deref();
+    if let Err(error) = check_endpoints(flag, &of_credentials, profile.name(), *allow_http) {
+        obstacle.get_or_insert(match error {
+            EndpointError::PlainHttp(error) => ConnectError::PlainHttp(error),
+            error @ EndpointError::Invalid(_) => ConnectError::Endpoint(error.to_string().into()),
+        });
     }
     if let Some(used) = config.region() {
         let flag = region.as_deref();
@@ -278,6 +279,9 @@ async fn load_config(
         .app_name(app_name())
         .time_source(SystemClock)
         .timeout_config(timeouts())
+        // The tool retries calls itself. Without this, the SDK panics if AWS_MAX_ATTEMPTS, AWS_RETRY_MODE or the setting
+        // of a profile is invalid.
+        .retry_config(RetryConfig::disabled())
         .region(region)
         .profile_name(profile)
         .http_client(http.clone())

@@ -1,4 +1,4 @@
-//! Endpoints without encryption.
+//! Endpoints that are not valid, or without encryption.
 
 use std::net::IpAddr;
 
@@ -18,6 +18,35 @@ pub struct PlainHttp {
     pub origin: Printable,
 }
 
+/// Why an endpoint cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointError {
+    /// It has no encryption.
+    #[error(transparent)]
+    PlainHttp(PlainHttp),
+    /// It is not the URL of an endpoint; the field is the variable or the profile that sets it. The URL can contain a
+    /// password, and is not shown.
+    #[error("the endpoint of {0} is not a URL such as https://HOST or http://HOST:PORT")]
+    Invalid(Printable),
+}
+
+/// Whether `url` is the URL of an endpoint: `http://` or `https://`, a host, and optionally a port and a path. A user name,
+/// a password, a query and a fragment are not allowed: the SDK would send them to the endpoint or ignore them.
+pub fn is_endpoint_url(url: &str) -> bool {
+    let Ok(uri) = url.parse::<hyper::Uri>() else { return false };
+    let Some(authority) = uri.authority() else { return false };
+    let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
+    let host = uri.host().unwrap_or_default();
+    let after_host = authority.as_str().strip_prefix(host);
+    let has_valid_port = match after_host {
+        Some("") => true,
+        Some(port) => uri.port_u16().is_some() && port.starts_with(':'),
+        // A user name.
+        None => false,
+    };
+    is_web && !host.is_empty() && has_valid_port && uri.query().is_none() && !url.contains('#')
+}
+
 const FLAG: &str = "--endpoint-url";
 const VARIABLE: &str = "AWS_ENDPOINT_URL";
 /// The services that only the tool's own calls use, in the form of [`OF_CREDENTIALS`].
@@ -27,7 +56,7 @@ const OF_CALLS: [(&str, &str); 3] =
 const OF_CREDENTIALS: [(&str, &str); 4] =
     [("sts", "STS"), ("sso", "SSO"), ("sso oidc", "SSO_OIDC"), ("signin", "SIGNIN")];
 
-/// Checks that every endpoint is encrypted or on this machine. `flag` is for the calls to IAM, STS, AWS Organizations and
+/// Checks that every endpoint is valid and, without `allow_http`, encrypted or on this machine. `flag` is for the calls to IAM, STS, AWS Organizations and
 /// CloudTrail, and `config` has the settings of the environment and of `profile`.
 ///
 /// # Errors
@@ -36,14 +65,15 @@ pub(super) fn check_endpoints(
     flag: Option<&str>,
     config: &SdkConfig,
     profile: &str,
-) -> Result<(), PlainHttp> {
+    allow_http: bool,
+) -> Result<(), EndpointError> {
     if let Some(url) = flag {
-        check(url, || FLAG.to_owned())?;
+        check(url, allow_http, || FLAG.to_owned())?;
     }
     let others = OF_CALLS.into_iter().filter(|_| flag.is_none());
     for (id, suffix) in others.chain(OF_CREDENTIALS) {
         let Some(url) = configured(config, id) else { continue };
-        check(&url, || {
+        check(&url, allow_http, || {
             let variables = [format!("{VARIABLE}_{suffix}"), VARIABLE.to_owned()];
             let is_set = |name: &String| std::env::var(name).is_ok_and(|value| value == url);
             variables.into_iter().find(is_set).unwrap_or_else(|| format!("profile {profile:?}"))
@@ -59,10 +89,18 @@ fn configured(config: &SdkConfig, service_id: &str) -> Option<String> {
     config.service_config()?.load_config(key.build().ok()?)
 }
 
-fn check(url: &str, origin: impl FnOnce() -> String) -> Result<(), PlainHttp> {
-    match is_plain(url) {
-        true => Err(PlainHttp { host: host(url).into(), origin: origin().into() }),
-        false => Ok(()),
+fn check(
+    url: &str,
+    allow_http: bool,
+    origin: impl FnOnce() -> String,
+) -> Result<(), EndpointError> {
+    match () {
+        () if !is_endpoint_url(url) => Err(EndpointError::Invalid(origin().into())),
+        () if !allow_http && is_plain(url) => {
+            let (host, origin) = (host(url).into(), origin().into());
+            Err(EndpointError::PlainHttp(PlainHttp { host, origin }))
+        }
+        () => Ok(()),
     }
 }
 
@@ -87,6 +125,37 @@ fn is_plain(url: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_endpoint_is_a_scheme_a_host_a_port_and_a_path() {
+        for url in [
+            "https://iam.example",
+            "http://localhost:4566",
+            "http://[::1]:4566/",
+            "https://vpce-1.iam.vpce.amazonaws.com/path",
+        ] {
+            assert!(is_endpoint_url(url), "{url}");
+        }
+        for url in [
+            "",
+            "notaurl",
+            "localhost:4566",
+            "ftp://iam.example",
+            "http://",
+            "http://:80",
+            "http://localhost:99999",
+            "http://localhost:",
+            "http://localhost:port",
+            "http://[::1",
+            "http://user:secret@localhost",
+            "http://user@localhost:80",
+            "http://localhost/?a=b",
+            "http://localhost/#a",
+            "http://local host",
+        ] {
+            assert!(!is_endpoint_url(url), "{url}");
+        }
+    }
 
     #[test]
     fn only_https_and_this_machine_are_not_plain() {

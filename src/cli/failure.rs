@@ -252,6 +252,9 @@ fn help(error: &Error) -> Option<String> {
                 mismatch.partition.as_str()
             ));
         }
+        Error::Connect(ConnectError::Endpoint(_)) => {
+            "correct or remove the setting; a user name, a password and a query are not allowed"
+        }
         Error::Connect(ConnectError::PlainHttp(_)) => {
             "specify an https:// URL; if you trust the network up to this host, add --allow-http"
         }

@@ -14,6 +14,7 @@ mod support;
 mod account;
 mod apply;
 mod architecture;
+mod bad_settings;
 mod blame;
 mod blame_report;
 mod bounds;

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::example::{self, Example};
-use super::value::{duration, positive_duration};
+use super::value::{at_once, duration, positive_duration};
 use super::{
     FleetApplyArgs, FleetArgs, Format, MetricsArgs, OverrideArgs, SelectionArgs, ShardArgs,
 };
@@ -42,7 +42,7 @@ pub(in crate::cli) struct ApplyArgs {
     #[arg(short = 'y', long, visible_alias = "yes")]
     pub(in crate::cli) auto_approve: bool,
     /// Maximum number of concurrent write requests; the rate limiter may use fewer
-    #[arg(long, value_name = "N", default_value = "64")]
+    #[arg(long, value_name = "N", default_value = "64", value_parser = at_once)]
     pub(in crate::cli) concurrency: NonZeroUsize,
     /// Maximum number of write requests per second, retries included [default: as many as IAM accepts]
     #[arg(long, value_name = "R")]

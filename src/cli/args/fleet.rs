@@ -1,5 +1,6 @@
 use std::num::NonZeroUsize;
 
+use super::value::at_once;
 use crate::iam::{AccountSelector, Shard, Threshold};
 use crate::plan::FleetOverrides;
 
@@ -10,7 +11,7 @@ const FLEET: &str = "Fleet options";
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct FleetArgs {
     /// Maximum number of accounts that are read or changed at the same time [default: 16]
-    #[arg(long, value_name = "N", help_heading = FLEET)]
+    #[arg(long, value_name = "N", value_parser = at_once, help_heading = FLEET)]
     accounts_at_once: Option<NonZeroUsize>,
 }
 

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::example::{self, Example};
-use super::value::{positive_duration, principal};
+use super::value::{positive_duration, principal, whole};
 use super::{FleetArgs, Format, LimitArgs, MetricsArgs, SelectionArgs, ShardArgs};
 use crate::aws::Access;
 use crate::iam::{AccountId, DateOrTime, Principal};
@@ -81,7 +81,7 @@ pub(in crate::cli) struct PlanOutput {
     ///
     /// Generates a last accessed report for each user and role that loses permissions, which takes some seconds. Implies
     /// --impact.
-    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=400))]
+    #[arg(long, value_name = "DAYS", value_parser = whole::<u32, 1, 400>)]
     last_used: Option<u32>,
     /// Output format
     #[arg(long, default_value = "text")]

@@ -3,6 +3,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::example::{self, Example};
 use super::scoped::Scoped;
+use super::value::whole;
 use crate::iam::{Rate, Share};
 use crate::sandbox::{
     Burst, ChaosKind, Competitor, LatencySpread, LimitModel, RateChange, TimeSpan,
@@ -101,37 +102,37 @@ pub(in crate::cli) enum SandboxCommand {
 #[command(after_help = example::help(SERVE_EXAMPLES))]
 pub(in crate::cli) struct ServeArgs {
     /// Port on 127.0.0.1; 0 selects a free port
-    #[arg(long, value_name = "P", default_value = "4599")]
+    #[arg(long, value_name = "P", default_value = "4599", value_parser = whole::<u16, 0, 65_535>)]
     pub(in crate::cli) port: u16,
     /// Number of accounts, which are an organization of AWS Organizations if there are several
     ///
     /// The accounts are 123456789012, which manages the organization, and 200000000001, 200000000002 and so on.
     /// Each has the same users and roles. AssumeRole returns credentials for any role of each account.
-    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=5_000))]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = whole::<u16, 1, 5_000>)]
     pub(in crate::cli) accounts: u16,
     /// Number of users in each account [default: the sample company of --sandbox, or 0 with --roles]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+    #[arg(long, value_name = "N", value_parser = whole::<u32, 0, 1_000_000>)]
     pub(in crate::cli) users: Option<u32>,
     /// Number of roles in each account [default: the sample company of --sandbox, or 0 with --users]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+    #[arg(long, value_name = "N", value_parser = whole::<u32, 0, 1_000_000>)]
     pub(in crate::cli) roles: Option<u32>,
     /// Latency of each response, in milliseconds
-    #[arg(long, value_name = "MS", default_value = "0", value_parser = clap::value_parser!(u64).range(..=600_000))]
+    #[arg(long, value_name = "MS", default_value = "0", value_parser = whole::<u64, 0, 600_000>)]
     pub(in crate::cli) latency: u64,
     /// Spread of the latency: sigma of a log-normal distribution with the median --latency [default: 0]
     #[arg(long, value_name = "SIGMA", requires = "latency")]
     pub(in crate::cli) latency_spread: Option<LatencySpread>,
     /// Maximum number of items in a page
-    #[arg(long, value_name = "N", default_value = "1000", value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = whole::<u16, 1, 1_000>)]
     pub(in crate::cli) page_size: u16,
     /// Delay until reads return a written boundary, in milliseconds
-    #[arg(long, value_name = "MS", default_value = "0", value_parser = clap::value_parser!(u64).range(..=600_000))]
+    #[arg(long, value_name = "MS", default_value = "0", value_parser = whole::<u64, 0, 600_000>)]
     pub(in crate::cli) staleness: u64,
     /// Lifetime of the credentials that AssumeRole returns, in seconds [default: as requested]
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=43_200))]
+    #[arg(long, value_name = "SECONDS", value_parser = whole::<u64, 1, 43_200>)]
     pub(in crate::cli) session_time: Option<u64>,
     /// Duration of the jobs that generate last accessed reports, in milliseconds
-    #[arg(long, value_name = "MS", default_value = "0", value_parser = clap::value_parser!(u64).range(..=600_000))]
+    #[arg(long, value_name = "MS", default_value = "0", value_parser = whole::<u64, 0, 600_000>)]
     pub(in crate::cli) job_time: u64,
     /// Requests per second that each API accepts; can be repeated
     ///
@@ -176,7 +177,7 @@ pub(in crate::cli) struct ServeArgs {
     /// The seed, the action, the user, role, page or policy, and the number of earlier identical requests
     /// determine the fault of a request. Only throttling storms depend on the order of requests.
     /// GetCallerIdentity and AssumeRole have no faults.
-    #[arg(long, value_name = "SEED", help_heading = FAULTS)]
+    #[arg(long, value_name = "SEED", value_parser = whole::<u64, 0, { u64::MAX }>, help_heading = FAULTS)]
     pub(in crate::cli) chaos: Option<u64>,
     /// Kinds of faults to inject, separated by commas [default: all]
     #[arg(long, value_name = "KIND", value_delimiter = ',', requires = "chaos", value_parser = chaos_kind(), help_heading = FAULTS)]

@@ -13,6 +13,13 @@ pub(in crate::cli) fn with_useful_tip(mut error: clap::Error) -> clap::Error {
     let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else {
         return error;
     };
+    // `--concurrency -1`: clap takes the value for an option.
+    if option.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
+        let tip = StyledStr::from("no option has a negative value".to_owned());
+        error.remove(ContextKind::Suggested);
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+        return error;
+    }
     // A similar option of the same command is the better tip.
     if error.get(ContextKind::SuggestedArg).is_some() {
         return error;

@@ -1,7 +1,9 @@
 //! Parsers of option values.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use crate::aws::is_endpoint_url;
 use crate::iam::{Principal, PrincipalPattern, Printable};
 
 /// The maximum duration. A longer one is a typing error, such as `10M`, which is ten months.
@@ -58,13 +60,25 @@ pub(super) fn region(text: &str) -> Result<String, String> {
 }
 
 pub(super) fn url(text: &str) -> Result<String, String> {
-    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
-    match host {
-        Some(host) if !host.is_empty() && !text.contains(char::is_whitespace) => {
-            Ok(text.to_owned())
-        }
-        _ => Err("an endpoint URL begins with http:// or https://".to_owned()),
+    // With a user name it is rejected later, by a message that does not contain it: clap would show the password.
+    match is_endpoint_url(text) || text.contains('@') {
+        true => Ok(text.to_owned()),
+        false => Err("an endpoint URL is https://HOST, http://HOST or http://HOST:PORT".to_owned()),
     }
+}
+
+/// Parses a number of requests or accounts that run at the same time.
+pub(super) fn at_once(text: &str) -> Result<NonZeroUsize, String> {
+    whole::<usize, 1, 1_000_000>(text).map(|number| NonZeroUsize::MIN.saturating_add(number - 1))
+}
+
+/// A parser of whole numbers from `LEAST` to `MOST`.
+pub(super) fn whole<T: TryFrom<u64>, const LEAST: u64, const MOST: u64>(
+    text: &str,
+) -> Result<T, String> {
+    let number = text.parse().ok().filter(|number| (LEAST..=MOST).contains(number));
+    let number = number.and_then(|number| T::try_from(number).ok());
+    number.ok_or_else(|| format!("write a whole number from {LEAST} to {MOST}"))
 }
 
 #[cfg(test)]
@@ -86,6 +100,22 @@ mod tests {
         for text in ["8d", "10M", "1000000h"] {
             assert_eq!(duration(text).unwrap_err(), "a duration is at most 7 days", "{text}");
         }
+    }
+
+    #[test]
+    fn a_whole_number_is_in_its_range() {
+        assert_eq!(whole::<u16, 1, 5_000>("5000"), Ok(5_000));
+        assert_eq!(at_once("1").map(NonZeroUsize::get), Ok(1));
+        assert_eq!(at_once("64").map(NonZeroUsize::get), Ok(64));
+        for text in ["", "0", "-1", "1.5", "1e3", "many", "1000001", "99999999999999999999", " 1"] {
+            assert_eq!(
+                at_once(text).unwrap_err(),
+                "write a whole number from 1 to 1000000",
+                "{text}"
+            );
+        }
+        let error = whole::<u16, 0, 65_535>("65536").unwrap_err();
+        assert_eq!(error, "write a whole number from 0 to 65535");
     }
 
     #[test]
