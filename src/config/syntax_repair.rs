@@ -180,7 +180,6 @@ impl<'t> Reader<'t> {
             return Err(Unclear::Unknown);
         }
         self.skip(key.len());
-        debug_assert!(self.at > start);
         Ok(key.to_owned())
     }
 
@@ -453,7 +452,7 @@ fn date_mistake(word: &str) -> Option<(String, String, Option<String>)> {
     let is_number =
         |part: &&str| (1..=4).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
     let [year, month, day] = parts[..] else { return None };
-    if !parts.iter().all(|part| is_number(part)) {
+    if !parts.iter().all(is_number) {
         return None;
     }
     let is_date = |text: &str| DeTable::parse(&format!("x = {text}")).is_ok();

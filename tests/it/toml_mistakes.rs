@@ -236,8 +236,10 @@ fn each_mistake_in_an_entry_has_a_message_and_true_advice() {
     }
 }
 
+type InFile = (&'static str, (usize, usize), &'static str, &'static str, &'static str);
+
 /// The file with the mistake, the place and a part of the message, the whole advice, and the file after following it.
-const FILES: [(&str, (usize, usize), &str, &str, &str); 19] = [
+const FILES: [InFile; 19] = [
     (
         "[users\na = false\n",
         (1, 1),
