@@ -362,7 +362,7 @@ fn is_of_call(error: &ApiError, request_id: Option<&Printable>) -> bool {
     is_printable(&error.action) && error.request_id.as_ref() == request_id
 }
 
-/// The correction, if it corrects the entry's outcome.
+/// The correction, if it says more than the entry's outcome.
 fn correction(entry: &Entry, outcome: Outcome, found: Found) -> Option<Correction> {
     let is_as_written = match &found {
         Found::Boundary(arn) => arn.as_ref() == entry.intent.boundary.to(),
@@ -372,7 +372,8 @@ fn correction(entry: &Entry, outcome: Outcome, found: Found) -> Option<Correctio
     };
     match (entry.outcome.as_ref()?, outcome, is_as_written) {
         (CallOutcome::Failed { .. }, Outcome::Applied, true)
-        | (CallOutcome::Applied { .. }, Outcome::NotAsWritten, false) => {
+        | (CallOutcome::Applied { .. }, Outcome::NotAsWritten, false)
+        | (CallOutcome::Failed { may_be_done: true, .. }, Outcome::Failed, false) => {
             Some(Correction { outcome, found })
         }
         _ => None,

@@ -82,14 +82,15 @@ pub struct Entry {
     pub line: usize,
     /// How it ended by IAM's response; `None` if that was not recorded: IAM may have made the change.
     pub outcome: Option<CallOutcome>,
-    /// What verification showed, if it contradicts IAM's response.
+    /// What verification showed, if it says more than IAM's response.
     pub correction: Option<Correction>,
 }
 
-/// What verification showed, where it contradicts IAM's response.
+/// What verification showed, where it contradicts IAM's response, or where it shows that a change with an unknown
+/// outcome was not made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Correction {
-    /// The corrected outcome.
+    /// The outcome by verification.
     pub outcome: Outcome,
     /// What was read of the principal.
     pub found: Found,
@@ -150,7 +151,15 @@ impl Entry {
         }
     }
 
-    /// Whether IAM may have made the change. False if no request was sent, or IAM rejected or throttled it.
+    /// What verification found instead of the change, if IAM's response did not say whether it was made. Whoever gives
+    /// the principal the new boundary afterwards, it is not this run.
+    pub fn verified_as_not_made(&self) -> Option<&Found> {
+        let correction = self.correction.as_ref()?;
+        (correction.outcome == Outcome::Failed).then_some(&correction.found)
+    }
+
+    /// Whether IAM may have made the change, by its response. False if no request was sent, or IAM rejected or throttled
+    /// it.
     pub fn may_be_done(&self) -> bool {
         match &self.outcome {
             None | Some(CallOutcome::Applied { .. }) => true,
@@ -178,8 +187,8 @@ impl Correction {
         (outcome != Outcome::of(call)).then_some(Correction { outcome, found })
     }
 
-    /// The correction where verification read `reading` for the change with this intent; `None` if it
-    /// agrees with IAM's response, or the principal could not be read.
+    /// The correction where verification read `reading` for the change with this intent; `None` if IAM's response
+    /// already said the same, or the principal could not be read.
     pub fn between(
         intent: &Intent,
         call: &CallOutcome,
@@ -199,6 +208,7 @@ impl Correction {
             Reading::NotFound { .. } => Found::NotFound,
             Reading::Unreadable(_) => return None,
         };
-        (outcome != Outcome::of(call)).then_some(Correction { outcome, found })
+        let was_unknown = matches!(call, CallOutcome::Failed { may_be_done: true, .. });
+        (was_unknown || outcome != Outcome::of(call)).then_some(Correction { outcome, found })
     }
 }

@@ -8,7 +8,7 @@ use super::widening::Widening;
 use crate::config::{Provenance, SourceFile};
 use crate::iam::{BoundaryChange, Principal, Printable, UniqueId};
 use crate::inventory::Inventory;
-use crate::journal::{Entry, Header, Intent, RunRecord};
+use crate::journal::{Entry, Found, Header, Intent, RunRecord};
 
 /// The principals whose boundaries the run of `record` may have changed: those that [`rollback`] looks at.
 pub fn changed_principals(record: &RunRecord) -> impl Iterator<Item = &Principal> + Clone {
@@ -26,6 +26,9 @@ fn recreated<'a>(entry: &'a Entry, found: &UniqueId) -> Option<&'a UniqueId> {
 /// from before the run is in sync, and any other is a problem. So is a boundary from before the run that nobody
 /// can set: a policy of another account.
 ///
+/// If verification showed that the run did not make a change, the principal is in sync while it has the boundary that
+/// verification found. If it has the planned boundary now, another run or somebody else set it: it is a problem.
+///
 /// The provenance of each change is the line of its intent in the journal. The guard rails are those of
 /// the run.
 pub fn rollback(record: &RunRecord, file: &Printable, live: &Inventory) -> Plan {
@@ -37,13 +40,18 @@ pub fn rollback(record: &RunRecord, file: &Printable, live: &Inventory) -> Plan 
     let mut plan = Plan { guard: guard.clone(), assume_role, ..Plan::empty(*account, source) };
     for entry in record.entries.iter().filter(|entry| entry.may_be_done()) {
         let Intent { principal, boundary, .. } = &entry.intent;
-        let (before, left) = (boundary.from(), boundary.to());
+        let before = boundary.from();
+        // What the run left, and whether the run set it.
+        let (left, is_set) = match entry.verified_as_not_made() {
+            Some(Found::Boundary(found)) => (found.as_ref(), false),
+            Some(Found::Recreated { .. } | Found::NotFound) | None => (boundary.to(), true),
+        };
         let provenance = Provenance::journal(file, entry.line);
         let kind = match present(live.reading(principal)) {
             Ok((found, _)) if let Some(changed) = recreated(entry, found) => {
                 ProblemKind::Recreated { changed: changed.clone(), found: found.clone() }
             }
-            Ok((_, now)) if now == before => {
+            Ok((_, now)) if now == before || now == left && !is_set => {
                 plan.in_sync.count(principal.kind);
                 continue;
             }

@@ -105,7 +105,10 @@ async fn rich() -> Vec<u8> {
     let correction = Correction::to_boundary(&timed_out(), Outcome::Applied, to).unwrap();
     journal.record_correction(&change(2).principal, &correction);
     journal.record_outcome(&change(4).principal, &timed_out());
-    // Verification that agrees with IAM's response is not a correction.
+    let found = plans::found(change(4).boundary.from().cloned());
+    let correction = Correction::between(&intent(4), &timed_out(), Outcome::Failed, &found);
+    journal.record_correction(&change(4).principal, &correction.unwrap());
+    // Verification that shows what IAM's response said is not a correction.
     assert_eq!(Correction::between(&intent(1), &denied(), Outcome::Failed, &found), None);
     journal.finish(&end()).await.unwrap();
     std::fs::read(&path).unwrap()
@@ -151,10 +154,13 @@ async fn a_journal_records_each_intent_and_its_outcome() {
     let found = Found::Boundary(Some(arn("Other")));
     let correction = Correction { outcome: NotAsWritten, found };
     assert_eq!(record.entries[0].correction, Some(correction));
+    let not_made: Vec<_> = record.entries.iter().map(Entry::verified_as_not_made).collect();
+    let found = Found::Boundary(change(4).boundary.from().cloned());
+    assert_eq!(not_made, [None, None, None, None, Some(&found)]);
     assert_eq!([Applied, Failed].map(|class| record.count(class)), [1, 2]);
     assert_eq!((record.unfinished().count(), record.end), (0, Some(end())));
-    let without_the_last_two_lines = lines(&text)[..12].join("\n");
-    let record = RunRecord::parse(without_the_last_two_lines.as_bytes()).unwrap();
+    let without_the_last_three_lines = lines(&text)[..12].join("\n");
+    let record = RunRecord::parse(without_the_last_three_lines.as_bytes()).unwrap();
     let unfinished: Vec<_> = record.unfinished().map(ToString::to_string).collect();
     assert_eq!((unfinished, record.end), (vec!["user-4".to_owned()], None));
 }
@@ -341,10 +347,13 @@ async fn each_reason_to_reject_a_journal_has_its_own_message() {
         replaced(10, "user-0", "user-3"),
         replaced(9, "request-id", "request-i"),
         replaced(6, "with quotes", "without quotes"),
-        replaced(13, "\"applied\":1", "\"applied\":2"),
+        replaced(13, "\"failed\"", "\"not_as_written\""),
+        replaced(13, "policy/Developer", "policy/Ops"),
+        replaced(13, "user-4", "user-1"),
+        replaced(14, "\"applied\":1", "\"applied\":2"),
         edited(&|lines| {
-            let (before, _) = lines[13].split_once("\"lines\":").unwrap();
-            lines[13] = format!("{before}\"lines\":null}}");
+            let (before, _) = lines[14].split_once("\"lines\":").unwrap();
+            lines[14] = format!("{before}\"lines\":null}}");
         }),
         edited(&|lines| drop(lines.remove(11))),
         edited(&|lines| drop(lines.remove(12))),

@@ -335,6 +335,25 @@ async fn a_rollback_is_shown_and_saved_and_applied_and_is_itself_rolled_back() {
     assert!(nothing.out.starts_with("Nothing to roll back: "), "{nothing}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_verification_did_not_find_is_not_rolled_back_after_a_later_run_made_it() {
+    let fixture = Fixture::users(3).listed_with("Developer").start().await;
+    let faults = fixture.sandbox.faults();
+    faults.add(PUT, Some("user-0001"), 1, Fault::CutBefore);
+    faults.add(PUT, Some("user-0001"), 1, Fault::access_denied());
+    let arguments = [&APPLY[..], &["--read-back", "0s", "--journal", "first.jsonl"]].concat();
+    let first = fixture.run(&arguments).await;
+    assert_eq!((first.code, fixture.has_none(1)), (3, true), "{first}");
+    assert_eq!(fixture.run(&APPLY).await.code, 0);
+
+    let rollback = fixture.run(&["rollback", "first.jsonl", "--out", "back.json"]).await;
+    assert_eq!(rollback.code, 3, "{rollback}");
+    assert!(rollback.out.contains("the run left no boundary, and the user now has"), "{rollback}");
+    let back = fixture.run(&["apply", "back.json", "--auto-approve"]).await;
+    assert_eq!(back.code, 3, "{back}");
+    assert!(fixture.has_none(0) && fixture.has(1, "Developer") && fixture.has_none(2));
+}
+
 /// Whatever IAM reports as a present boundary, and whether a rollback can set it again.
 const PRESENT: [(&str, bool); 6] = [
     ("arn:aws:iam::123456789012:policy/Other", true),

@@ -8,7 +8,7 @@ use iam_boundaries::iam::{BoundaryChange, Digest, Partition, PolicyArn};
 use iam_boundaries::inventory::{
     ApiError, CallOutcome, CallerIdentity, ErrorClass, Inventory, Reading,
 };
-use iam_boundaries::journal::{Entry, Header, Intent, RunRecord};
+use iam_boundaries::journal::{Correction, Entry, Found, Header, Intent, Outcome, RunRecord};
 use iam_boundaries::plan::{
     Change, Guard, Plan, PlanSource, ProblemKind, changed_principals, check_journal_scope, rollback,
 };
@@ -163,6 +163,37 @@ fn a_change_that_was_certainly_not_made_is_not_rolled_back() {
     let plan = rollback(&record, &"run.jsonl".into(), &Inventory::of(live.collect()));
     assert_eq!(plan.changes.len(), may_be_done.len());
     assert_eq!(plan.listed().total(), may_be_done.len());
+}
+
+#[test]
+fn a_change_that_verification_did_not_find_is_not_rolled_back_after_another_run_made_it() {
+    let (a, b, c) = (Some(arn("A")), Some(arn("B")), Some(arn("C")));
+    // What verification found, and what the user has now.
+    let cases = [
+        ("never-made", Found::Boundary(a.clone()), a.clone()),
+        ("made-later", Found::Boundary(a.clone()), b.clone()),
+        ("changed-later", Found::Boundary(a.clone()), c.clone()),
+        ("other-during-the-run", Found::Boundary(c.clone()), c.clone()),
+        // The unique ID shows that the user existed all the time: verification read something stale.
+        ("not-found", Found::NotFound, b.clone()),
+    ];
+    let unknown = |user| (change(user, a.clone(), b.clone()), failed(ErrorClass::Transient, true));
+    let mut record = record(cases.iter().map(|(user, ..)| unknown(*user)).collect());
+    for (entry, (_, found, _)) in record.entries.iter_mut().zip(&cases) {
+        let (outcome, found) = (Outcome::Failed, found.clone());
+        entry.correction = Some(Correction { outcome, found });
+    }
+    let live = live(cases.map(|(user, _, now)| (user, has(now))));
+    let plan = rollback(&record, &"run.jsonl".into(), &live);
+    let changed: Vec<_> = plan.changes.iter().map(|it| it.principal.name.as_str()).collect();
+    assert_eq!((changed, plan.in_sync.users), (vec!["not-found"], 2));
+    let problems: Vec<_> =
+        plan.problems.iter().map(|it| (it.principal.name.as_str(), it.kind.clone())).collect();
+    let not_as_left = |found| ProblemKind::NotAsLeft { left: a.clone(), found };
+    let expected =
+        [("changed-later", not_as_left(c.clone())), ("made-later", not_as_left(b.clone()))];
+    assert_eq!(problems, expected);
+    assert_eq!(Plan::from_json(plan.to_json().as_bytes()), Ok(plan));
 }
 
 #[test]
