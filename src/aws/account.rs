@@ -12,8 +12,8 @@ use super::waits::Waits;
 use super::write::Writer;
 use crate::iam::{AccountAlias, PolicyArn, Principal, PrincipalKind, Printable, Rate};
 use crate::inventory::{
-    AccountPolicies, ApiError, CallCount, CallerIdentity, EveryPrincipal, EveryPrincipalError,
-    Inventory, LastUsed, PolicyState, PolicyTexts, Wait,
+    AccountPolicies, ApiError, CallCount, CallerIdentity, ClockDifference, EveryPrincipal,
+    EveryPrincipalError, Inventory, LastUsed, PolicyState, PolicyTexts, Wait,
 };
 
 /// An account whose caller identity is confirmed: it can be read and written to.
@@ -185,6 +185,12 @@ impl Account {
     /// What the calls of this account have waited for longest, and at least [`Waits::NOTICE_AFTER`].
     pub fn longest_wait(&self) -> Option<Wait> {
         self.context.waits.longest(Waits::NOTICE_AFTER)
+    }
+
+    /// The difference between the clock of this machine and that of AWS, if it is so large that AWS would reject a signature
+    /// with the time of this machine. No call is made.
+    pub fn clock_difference(&self) -> Option<ClockDifference> {
+        self.context.clock.difference()
     }
 
     /// The number of calls made so far for the caller identity and for reading.

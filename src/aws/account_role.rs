@@ -10,7 +10,6 @@ use aws_credential_types::provider::{ProvideCredentials, future::ProvideCredenti
 use super::call_executor::CallExecutor;
 use super::credentials::{ASSUME_ROLE, MAX_START_TIME, error_of_role, session_of, sts_timeouts};
 use super::error::CallFailure;
-use super::redactor::Redactor;
 use super::response_check::ResponseCheck;
 use super::retry_policy::RetryPolicy;
 use super::stop::Stop;
@@ -53,7 +52,7 @@ impl AccountRole {
             .timeout_config(sts_timeouts(&self.config))
             .retry_config(RetryConfig::disabled())
             // The response contains new secrets, which may be those of the last session.
-            .interceptor(ResponseCheck { redactor: Redactor::default() })
+            .interceptor(ResponseCheck::default())
             .build();
         let sts = aws_sdk_sts::Client::from_conf(config);
         let session_name =

@@ -1,4 +1,5 @@
 use super::call_counter::CallCounter;
+use super::clock::AwsClock;
 use super::credentials::RenewedCredentials;
 use super::redactor::Redactor;
 use super::retries::Outage;
@@ -12,5 +13,6 @@ pub(super) struct CallContext {
     /// The credentials that sign the calls.
     pub(super) credentials: RenewedCredentials,
     pub(super) outage: Outage,
+    pub(super) clock: AwsClock,
     pub(super) waits: Waits,
 }

@@ -123,7 +123,7 @@ impl Connection {
         let Connection { opened, context, .. } = self;
         let config = aws_sdk_iam::config::Builder::from(&opened.config)
             .retry_config(RetryConfig::disabled())
-            .interceptor(ResponseCheck { redactor: context.redactor.clone() })
+            .interceptor(ResponseCheck::of(&context))
             .build();
         let iam = aws_sdk_iam::Client::from_conf(config);
         Ok(Account::new(iam, identity, context, opened.config))

@@ -10,6 +10,7 @@ use aws_smithy_types::error::ErrorMetadata;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::bad_response::BadResponse;
+use super::clock::date;
 use super::http::{PROXY_REFUSED, UntrustedError};
 use super::redactor::redact_likely_secrets;
 use super::stop::GRACE;
@@ -436,9 +437,7 @@ fn clock_skew(
     if !CODES.contains(&meta.code()?) {
         return None;
     }
-    let of_aws = DateTime::from_str(response.headers().get("date")?, Format::HttpDate).ok()?;
-    let here = SystemTime::now();
-    let there = SystemTime::try_from(of_aws).ok()?;
+    let (here, there) = (SystemTime::now(), date(response)?);
     let difference = here.duration_since(there).unwrap_or_else(|error| error.duration());
     if difference < MIN_SKEW {
         return None;

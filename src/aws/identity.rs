@@ -38,7 +38,7 @@ pub(super) async fn get_caller_identity(
     let config = aws_sdk_sts::config::Builder::from(config)
         .timeout_config(sts_timeouts(config))
         .retry_config(RetryConfig::disabled())
-        .interceptor(ResponseCheck { redactor: context.redactor.clone() })
+        .interceptor(ResponseCheck::of(context))
         .build();
     let sts = aws_sdk_sts::Client::from_conf(config);
     let options = LimiterOptions { max_in_flight: 1, expected_calls: 1 };

@@ -118,7 +118,7 @@ impl Organization {
         let context = base.context();
         let config = aws_sdk_organizations::config::Builder::from(base.config())
             .retry_config(RetryConfig::disabled())
-            .interceptor(ResponseCheck { redactor: context.redactor.clone() })
+            .interceptor(ResponseCheck::of(context))
             .build();
         let executor = |action| {
             let options =

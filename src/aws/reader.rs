@@ -7,6 +7,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::call_context::CallContext;
 use super::call_executor::{CallEnd, CallExecutor};
+use super::clock::AwsClock;
 use super::error::CallFailure;
 use super::limiter::LimiterOptions;
 use super::policy_collector::PolicyCollector;
@@ -53,6 +54,11 @@ impl Reader {
     /// Remembers the number of principals of this kind, unless it is known.
     pub(super) fn remember_count(&self, kind: PrincipalKind, count: usize) {
         self.counts[kind as usize].get_or_init(|| count);
+    }
+
+    /// AWS's clock.
+    pub(super) fn clock(&self) -> &AwsClock {
+        &self.context.clock
     }
 
     /// Begins to wait for calls of `action` that belong together.

@@ -13,6 +13,8 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 
 use super::bad_response::BadResponse;
+use super::call_context::CallContext;
+use super::clock::AwsClock;
 use super::redactor::Redactor;
 use super::response_limit::ResponseLimit;
 
@@ -25,9 +27,19 @@ use super::response_limit::ResponseLimit;
 /// does not read the body of the response to a write at all, so it would accept a proxy's page.
 ///
 /// No response to these actions contains a secret of the caller, so one that does is rejected, too.
-#[derive(Debug)]
+///
+/// It also takes AWS's time from each successful response.
+#[derive(Debug, Default)]
 pub(super) struct ResponseCheck {
-    pub(super) redactor: Redactor,
+    redactor: Redactor,
+    clock: AwsClock,
+}
+
+impl ResponseCheck {
+    /// The check of the responses to the calls of a connection.
+    pub(super) fn of(context: &CallContext) -> Self {
+        ResponseCheck { redactor: context.redactor.clone(), clock: context.clock.clone() }
+    }
 }
 
 impl Intercept for ResponseCheck {
@@ -58,6 +70,7 @@ impl Intercept for ResponseCheck {
         if !response.status().is_success() {
             return Ok(());
         }
+        self.clock.observe(response);
         // Without a body, the error is that it could not be read.
         let Some(body) = response.body().bytes() else { return Ok(()) };
         let checked = checked(body, action(config)?).and_then(|text| {

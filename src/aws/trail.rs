@@ -74,7 +74,7 @@ impl Trail {
         let config = aws_sdk_cloudtrail::config::Builder::from(config)
             .region(Region::from_static(region))
             .retry_config(RetryConfig::disabled())
-            .interceptor(ResponseCheck { redactor: context.redactor.clone() })
+            .interceptor(ResponseCheck::of(context))
             .build();
         let max_rate = MaxRate::new(Rate::per_second(MAX_RATE).ok());
         let rate_limiter = RateLimiter::new(OPTIONS, Arc::new(Mutex::new(max_rate)));

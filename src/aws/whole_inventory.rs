@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
+use super::clock::MAX_DIFFERENCE;
 use super::detail::Detail;
 use super::pages::{self, DETAILS, Kinds};
 use super::read::{AccountCounts, ReadMethod, denied_for_all};
@@ -14,10 +15,6 @@ use crate::inventory::{
 
 /// The maximum number of times that all pages are read.
 const MAX_READINGS: usize = 5;
-/// The maximum difference between the clock of this machine and that of AWS: AWS denies a request that is signed for
-/// another time
-/// ([signatures](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html)).
-const MAX_CLOCK_SKEW: Duration = Duration::from_mins(5);
 
 impl Reader {
     /// Reads every principal of these kinds and the `listed` ones, by account pages. If that is denied, reads the names
@@ -147,7 +144,8 @@ impl Reader {
     ///    names are a subset of those that were counted, of the same size, and no existing principal is missing. A
     ///    deletion that shifts the pages cannot hide behind a creation, because the new principal has its date. Only
     ///    principals that were created after the call can be missing, as after any reading. The clocks of this machine
-    ///    and of IAM may differ, so a principal that was created in the minutes before counts as new.
+    ///    and of IAM may differ by minutes, so a principal that was created in the minutes before counts as new. If they
+    ///    differ by more, every principal does.
     /// 2. Otherwise (there are new principals, the numbers differ, or the call is denied), the pages are read again,
     ///    until no new name appears and IAM does not count more. A name is missing then only if each reading omitted it.
     ///    If IAM counts more even at the last reading, a warning says so. If there is no name at all, it is an error.
@@ -166,7 +164,11 @@ impl Reader {
             if reading > 1 {
                 start = self.start().await?;
             }
-            let created_before = start.time.checked_sub(MAX_CLOCK_SKEW);
+            let created_before = match self.clock().difference() {
+                None => start.time.checked_sub(MAX_DIFFERENCE),
+                // The dates of AWS cannot be compared with this machine's time.
+                Some(_) => None,
+            };
             let mut names = Names { created_before, ..Names::default() };
             let pages = read(&mut names).await?;
             if names.are_as_counted(kinds, &start) {

@@ -217,6 +217,7 @@ fn help(error: &Error) -> Option<String> {
         Error::Clock(_) => {
             "set the clock: AWS accepts only requests that are signed within minutes of its own time"
         }
+        Error::ClockDiffers { .. } => "set this machine's clock, and run the command again",
         Error::Connect(ConnectError::Credentials { .. }) => {
             "specify --profile NAME, set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run \
              `aws sso login`; to try the tool without an account, use --sandbox"

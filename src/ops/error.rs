@@ -9,7 +9,7 @@ use crate::aws::ConnectError;
 use crate::config::FileErrors;
 use crate::files::write_reason;
 use crate::iam::{AccountId, ClockError, PolicyArn, Principal, Printable};
-use crate::inventory::{ApiError, EveryPrincipalError, Wait};
+use crate::inventory::{ApiError, ClockDifference, EveryPrincipalError, Wait};
 use crate::journal::{JournalError, ReadError};
 use crate::permissions::TooLong;
 use crate::plan::{MergeError, ScopeError};
@@ -39,6 +39,14 @@ pub enum Error {
     /// The clock is not at a time that can be recorded, or that AWS accepts in a signature.
     #[error(transparent)]
     Clock(#[from] ClockError),
+    /// The clock of this machine is not that of AWS, and the result depends on the time.
+    #[error("{difference}: {unknown}")]
+    ClockDiffers {
+        /// Both times.
+        difference: ClockDifference,
+        /// What the time decides.
+        unknown: &'static str,
+    },
     /// The credentials cannot be used.
     #[error(transparent)]
     Connect(#[from] ConnectError),

@@ -256,6 +256,25 @@ impl Session {
         Ok(plan.violations(caller.as_ref(), supervision, overrides))
     }
 
+    /// The time at which the entries of `config` are expired or not.
+    ///
+    /// # Errors
+    /// [`Error::ClockDiffers`] if an entry can expire, and AWS has another time.
+    pub(super) fn time_for(&self, config: &Config) -> Result<Timestamp, Error> {
+        match config.expirations().next() {
+            Some(_) => self.time("it is not known which entries with `until` are expired"),
+            None => Ok(Timestamp::now()?),
+        }
+    }
+
+    /// The time, on which the result depends. The SDK corrects only the time of signatures. `unknown` is the result.
+    fn time(&self, unknown: &'static str) -> Result<Timestamp, Error> {
+        match self.account.clock_difference() {
+            Some(difference) => Err(Error::ClockDiffers { difference, unknown }),
+            None => Ok(Timestamp::now()?),
+        }
+    }
+
     /// What is read of the account for a plan of `config`, and the context of that plan.
     async fn read_selected(
         &self,
@@ -264,7 +283,10 @@ impl Session {
         selection: &Selection,
     ) -> Result<(Inventory, PlanContext), Error> {
         let identity = self.account.identity();
-        let context = selection.context(identity, Timestamp::now()?);
+        let context = match selection.as_of {
+            Some(time) => selection.context(identity, time),
+            None => selection.context(identity, self.time_for(config)?),
+        };
         let live = SelectedReading::of(config, base, &context).read(&self.account).await?;
         log_unreadable(&live);
         selection.check_found(config, &live, identity.account)?;
@@ -411,8 +433,9 @@ impl Session {
         let arn = |it: &Principal| policies.principals.get(it)?.arn.clone();
         let losing = impact.losing().filter_map(|it| Some((it.clone(), arn(it)?)));
         let arns: Vec<(Principal, Printable)> = losing.collect();
+        let now = self.time("it is not known what was used in the last days")?;
         let last_used = self.account.last_used(&arns).await?;
-        Ok(plan.used_with(impact, policies, &last_used, days, Timestamp::now()?))
+        Ok(plan.used_with(impact, policies, &last_used, days, now))
     }
 
     /// The plan without the changes whose policies cannot be used as boundaries.

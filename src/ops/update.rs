@@ -127,11 +127,12 @@ impl<'o> LiveAccount<'o> {
                 Session::identify(access, expected, partition, role(config), waits).await?;
             check_scope(config, session.account.identity())?;
             let inventory = session.account.whole_inventory(kinds, []).await?;
-            Ok((session.account.identity().clone(), inventory))
+            let now = session.time_for(config)?;
+            Ok((session.account.identity().clone(), inventory, now))
         };
-        let (identity, inventory) = time.within(on_wait, read).await?;
+        let (identity, inventory, now) = time.within(on_wait, read).await?;
         let present = inventory.every_principal()?;
-        Ok(LiveAccount { identity, kinds, inventory, present, now: Timestamp::now()? })
+        Ok(LiveAccount { identity, kinds, inventory, present, now })
     }
 
     fn live(&self) -> Live<'_> {

@@ -2,9 +2,12 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::support::fixture::Fixture;
-use crate::support::http::{Reply, Request, Server, sts_error, sts_success};
+use crate::support::fixture::{DETAILS, Fixture, user};
+use crate::support::http::{Reply, Request, Server, http_date, sts_error, sts_success};
+use crate::support::recorder::forward;
 use crate::support::{Binary, Ran};
+use iam_boundaries::iam::Principal;
+use iam_boundaries::sandbox::ACCOUNT;
 
 const FILE: &str = "[users]\nalice = \"arn:aws:iam::123456789012:policy/Developer\"\n";
 
@@ -83,19 +86,6 @@ fn server_time(ahead: Duration) -> SystemTime {
     SystemTime::now() + ahead
 }
 
-/// The time in HTTP: `Wed, 25 Nov 2026 15:34:35 GMT`.
-fn http_date(time: SystemTime) -> String {
-    let seconds = time.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
-    let text = humantime::format_rfc3339_seconds(time).to_string();
-    let months =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    let month: usize = text[5..7].parse().unwrap();
-    let day = days[usize::try_from(seconds / 86_400 % 7).unwrap()];
-    let (year, date, time) = (&text[..4], &text[8..10], &text[11..19]);
-    format!("{day}, {date} {} {year} {time} GMT", months[month - 1])
-}
-
 /// Whether the signature of a request is from the same quarter of an hour as `time`.
 fn is_signed_at(request: &Request, time: SystemTime) -> bool {
     let date = &request.headers["x-amz-date"];
@@ -164,6 +154,90 @@ async fn a_clock_that_cannot_be_corrected_is_named_with_both_times() {
     assert_eq!(ran.code, 1, "{ran}");
     assert!(ran.err.contains("Signature expired: 20261125T153435Z"), "{ran}");
     assert!(ran.err.contains("this machine's clock") && !ran.err.contains("--profile"), "{ran}");
+}
+
+/// The sandbox, with the time of a clock that is this far ahead.
+fn sandbox_ahead(fixture: &Fixture, ahead: Duration) -> Server {
+    let address = fixture.sandbox.address();
+    Server::start(move |request| {
+        let (status, body) = forward(address, request, &request.body);
+        let date = format!("Date: {}\r\n", http_date(server_time(ahead)));
+        Reply::Response(status, date, body)
+    })
+}
+
+const IN_TIME: Duration = Duration::from_mins(3);
+const AHEAD: Duration = Duration::from_hours(2);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_differs_does_not_decide_which_entries_are_expired() {
+    let file = |entry: &str| {
+        format!(
+            "[account]\nid = \"{ACCOUNT}\"\n[boundaries]\ndeveloper = \"policy/Developer\"\nother = \"policy/Other\"\n\
+             [users]\nuser-0000 = {entry}\n"
+        )
+    };
+    let expiring = file("{ boundary = \"developer\", until = 2026-01-31, then = \"other\" }");
+    let commands = [
+        &["plan"][..],
+        &["plan", "--explain", "user/user-0000"],
+        &["apply", "--auto-approve"],
+        &["import", "--check"],
+        &["import", "--update"],
+    ];
+    let fixture = Fixture::users(1).file(&expiring).start().await;
+    let ahead = sandbox_ahead(&fixture, AHEAD);
+    let fixture = fixture.env("AWS_ENDPOINT_URL", &ahead.url());
+    for command in commands {
+        let ran = fixture.run(command).await;
+        assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran}");
+        let text = ran.err.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains("nothing was changed") || command[0] != "apply", "{ran}");
+        assert!(text.contains("this machine's clock says 20"), "{ran}");
+        assert!(text.contains("not known which entries with `until` are expired"), "{ran}");
+        assert!(text.contains("help: set this machine's clock"), "{ran}");
+    }
+    assert_eq!((fixture.writes(), fixture.has_none(0)), (0, true));
+    assert_eq!(fixture.run(&["plan", "--as-of", "2026-01-30"]).await.code, 0);
+
+    // The time decides nothing.
+    fixture.write_file(&file("\"developer\""));
+    let ran = fixture.run(&["apply", "--auto-approve"]).await;
+    assert_eq!((ran.code, fixture.has(0, "Developer")), (0, true), "{ran}");
+
+    // The clock differs by less than AWS accepts.
+    fixture.write_file(&expiring);
+    let in_time = sandbox_ahead(&fixture, IN_TIME);
+    let fixture = fixture.env("AWS_ENDPOINT_URL", &in_time.url());
+    let ran = fixture.run(&["apply", "--auto-approve"]).await;
+    assert_eq!((ran.code, fixture.has(0, "Other")), (0, true), "{ran}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_differs_does_not_decide_what_was_used_lately() {
+    let fixture = Fixture::users(1).listed_with("Developer").start().await;
+    let policy = "arn:aws:iam::aws:policy/AdministratorAccess";
+    fixture.sandbox.attach_policy(&Principal::user(user(0)), &policy.parse().unwrap());
+    let ahead = sandbox_ahead(&fixture, AHEAD);
+    let fixture = fixture.env("AWS_ENDPOINT_URL", &ahead.url());
+    let ran = fixture.run(&["plan", "--last-used", "90"]).await;
+    assert_eq!(ran.code, 1, "{ran}");
+    assert!(ran.err.contains("not known what was used in the last days"), "{ran}");
+    assert_eq!(fixture.run(&["plan", "--impact"]).await.code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_differs_does_not_prove_that_the_pages_have_everyone() {
+    let rule =
+        "[[rules]]\nname = \"*\"\nboundary = \"arn:aws:iam::123456789012:policy/Developer\"\n";
+    for (ahead, pages) in [(IN_TIME, 3), (AHEAD, 6)] {
+        let fixture = Fixture::users(25).file(rule).page_size(10).start().await;
+        let server = sandbox_ahead(&fixture, ahead);
+        let fixture = fixture.env("AWS_ENDPOINT_URL", &server.url());
+        let ran = fixture.run(&["plan"]).await;
+        assert_eq!((ran.code, fixture.calls(DETAILS)), (0, pages), "{ran}");
+        assert!(ran.out.contains("25 to add"), "{ran}");
+    }
 }
 
 #[test]

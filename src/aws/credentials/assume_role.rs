@@ -145,7 +145,7 @@ impl AssumedRole {
             .credentials_provider(SharedCredentialsProvider::new(with))
             .retry_config(RetryConfig::disabled())
             // The response contains new secrets, which may be those of the last session.
-            .interceptor(ResponseCheck { redactor: Redactor::default() })
+            .interceptor(ResponseCheck::default())
             .build();
         let sts = aws_sdk_sts::Client::from_conf(config);
         self.waits.asks_source(&format!("{ACTION} of role {}", role.arn), "AssumeRole");

@@ -157,6 +157,19 @@ pub fn time_in(seconds: u64) -> String {
     humantime::format_rfc3339_seconds(time).to_string()
 }
 
+/// The time in HTTP: `Wed, 25 Nov 2026 15:34:35 GMT`.
+pub fn http_date(time: SystemTime) -> String {
+    let seconds = time.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    let text = humantime::format_rfc3339_seconds(time).to_string();
+    let months =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    let month: usize = text[5..7].parse().unwrap();
+    let day = days[usize::try_from(seconds / 86_400 % 7).unwrap()];
+    let (year, date, time) = (&text[..4], &text[8..10], &text[11..19]);
+    format!("{day}, {date} {} {year} {time} GMT", months[month - 1])
+}
+
 /// A successful response of STS: the identity of the sandbox's default account, or the credentials of a role,
 /// which expire after `lifetime` seconds.
 pub fn sts_success(request: &Request, lifetime: u64) -> Reply {

@@ -120,7 +120,7 @@ fn call(
 }
 
 /// The response of the sandbox to a request with this body.
-fn forward(sandbox: SocketAddr, request: &Request, body: &[u8]) -> (u16, String) {
+pub fn forward(sandbox: SocketAddr, request: &Request, body: &[u8]) -> (u16, String) {
     let left_out = ["connection", "content-length", "host", "accept-encoding"];
     let headers: BTreeMap<_, _> =
         request.headers.iter().filter(|(name, _)| !left_out.contains(&name.as_str())).collect();
