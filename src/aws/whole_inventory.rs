@@ -98,7 +98,8 @@ impl Reader {
         readings.extend(missing);
         let listed_names: BTreeSet<&Principal> = listed.iter().copied().collect();
         readings.retain(|it, _| kinds.contains(&it.kind) || listed_names.contains(it));
-        let inventory = Inventory::whole(kinds.iter().copied(), readings, attributes);
+        let inventory = Inventory::whole(kinds.iter().copied(), readings, attributes)
+            .with_fewer_than_counted(names.fewer_than_counted);
         Ok(self.with_missing(listed, inventory).await?)
     }
 
@@ -129,15 +130,16 @@ impl Reader {
         }
         let missing = missing_of(&inventory, listed);
         inventory.extend(Inventory::of(names.not_found(missing)));
-        Ok(inventory.with_whole(kinds.iter().copied()))
+        let inventory = inventory.with_whole(kinds.iter().copied());
+        Ok(inventory.with_fewer_than_counted(names.fewer_than_counted))
     }
 
     /// Calls `read`, which reads all pages and adds their names, until the names are those of every principal of these
     /// kinds, and returns them. `read` returns the number of pages.
     ///
     /// IAM does not document what its pages return if principals are created or deleted while they are read. If the
-    /// pages shift, they omit principals that exist. A single page cannot, unless it is empty. Of several pages, one of two
-    /// facts shows that nothing is missing:
+    /// pages shift, they omit principals that exist. A single page cannot shift, but it can end too early. One of three facts
+    /// shows that nothing is missing:
     ///
     /// 1. The names are as many as `GetAccountSummary` counted before the first page, and every principal was created
     ///    before that call. Then each of them existed when IAM counted: it existed before, and later, on its page. So the
@@ -146,9 +148,10 @@ impl Reader {
     ///    principals that were created after the call can be missing, as after any reading. The clocks of this machine
     ///    and of IAM may differ by minutes, so a principal that was created in the minutes before counts as new. If they
     ///    differ by more, every principal does.
-    /// 2. Otherwise (there are new principals, the numbers differ, or the call is denied), the pages are read again,
+    /// 2. There is a single page, and it has as many names as IAM counts, or more.
+    /// 3. Otherwise (there are new principals, the numbers differ, or the call is denied), the pages are read again,
     ///    until no new name appears and IAM does not count more. A name is missing then only if each reading omitted it.
-    ///    If IAM counts more even at the last reading, a warning says so. If there is no name at all, it is an error.
+    ///    If IAM counts more even at the last reading, the inventory says so. If there is no name at all, it is an error.
     ///
     /// # Errors
     /// If a call fails, new names appear in every reading, or IAM counts principals and returns none.
@@ -174,34 +177,27 @@ impl Reader {
             if names.are_as_counted(kinds, &start) {
                 return Ok(names);
             }
-            if pages == 1 && !names.lacks_every_counted(kinds, &start) {
-                warn_about_fewer(names.fewer_than_counted(kinds, &start));
+            if pages == 1 && names.fewer_than_counted(kinds, &start).is_empty() {
                 return Ok(names);
             }
             let known = all.count();
             all.extend(names);
             let fewer = all.fewer_than_counted(kinds, &start);
             let is_last = reading == MAX_READINGS;
-            if all.count() == known && (fewer.is_none() || is_last) {
-                return match fewer {
+            if all.count() == known && (fewer.is_empty() || is_last) {
+                return match fewer.into_values().next() {
                     Some(fewer) if all.lacks_every_counted(kinds, &start) => {
                         Err(EveryPrincipalError::FewerThanCounted(fewer.into()))
                     }
-                    fewer => {
-                        warn_about_fewer(fewer);
-                        Ok(all)
-                    }
+                    _ => Ok(Names {
+                        fewer_than_counted: all.fewer_than_counted(kinds, &start),
+                        ..all
+                    }),
                 };
             }
         }
         let noun = PrincipalCounts::of(kinds.iter().copied()).noun();
         Err(EveryPrincipalError::Unstable { readings: MAX_READINGS, noun })
-    }
-}
-
-fn warn_about_fewer(fewer: Option<String>) {
-    if let Some(fewer) = fewer {
-        tracing::warn!("{fewer}: some may be missing");
     }
 }
 
@@ -224,6 +220,8 @@ struct Names {
     created_before: Option<SystemTime>,
     /// The kinds with a principal that may have been created after the start.
     with_new: Kinds,
+    /// The kinds of which IAM counted more at the last reading: a statement of the numbers.
+    fewer_than_counted: BTreeMap<PrincipalKind, String>,
 }
 
 impl Names {
@@ -263,6 +261,7 @@ impl Names {
     fn extend(&mut self, other: Names) {
         self.valid.extend(other.valid);
         self.invalid.extend(other.invalid);
+        self.fewer_than_counted.extend(other.fewer_than_counted);
     }
 
     /// Whether the names are certainly those that `GetAccountSummary` counted.
@@ -284,15 +283,19 @@ impl Names {
         })
     }
 
-    /// A statement of the numbers, if `GetAccountSummary` counted more principals of a kind than there are names.
-    fn fewer_than_counted(&self, kinds: &Kinds, start: &Start) -> Option<String> {
+    /// The kinds of which `GetAccountSummary` counted more principals than there are names, each with a statement of the
+    /// numbers.
+    fn fewer_than_counted(&self, kinds: &Kinds, start: &Start) -> BTreeMap<PrincipalKind, String> {
         let names = self.counts();
-        kinds.iter().find_map(|&kind| {
+        let statement = |&kind: &PrincipalKind| {
             let names = names.of_kind(kind);
             let counted = start.counts.of_kind(kind).filter(|&counted| counted > names)?;
             let (counted, names) = (grouped(counted), grouped(names));
-            Some(format!("IAM counts {counted} {}, but returns only {names}", kind.plural()))
-        })
+            let statement =
+                format!("IAM counts {counted} {}, but returns only {names}", kind.plural());
+            Some((kind, statement))
+        };
+        kinds.iter().filter_map(statement).collect()
     }
 
     /// Checks that every name of these kinds is valid.

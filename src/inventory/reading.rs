@@ -14,6 +14,8 @@ pub struct Inventory {
     from_pages: BTreeSet<Principal>,
     /// The kinds of which every principal of the account was read.
     whole: BTreeSet<PrincipalKind>,
+    /// The kinds of which IAM counted more principals than it returned: a statement of the numbers.
+    fewer_than_counted: BTreeMap<PrincipalKind, String>,
 }
 
 /// What IAM returned for one principal.
@@ -100,6 +102,19 @@ impl Inventory {
         self
     }
 
+    /// The inventory, of which IAM counted more principals than it returned: a statement of the numbers, by kind.
+    #[must_use]
+    pub fn with_fewer_than_counted(mut self, fewer: BTreeMap<PrincipalKind, String>) -> Self {
+        self.fewer_than_counted.extend(fewer);
+        self
+    }
+
+    /// The kinds of which IAM counted more principals than it returned, each with a statement of the numbers: `IAM counts 5
+    /// users, but returns only 3`. Some may be missing in the inventory.
+    pub fn fewer_than_counted(&self) -> impl Iterator<Item = (PrincipalKind, &str)> {
+        self.fewer_than_counted.iter().map(|(kind, statement)| (*kind, statement.as_str()))
+    }
+
     /// Whether the reading of `principal` comes from an account page, and not from a call for it only.
     pub fn is_from_pages(&self, principal: &Principal) -> bool {
         self.from_pages.contains(principal)
@@ -153,7 +168,9 @@ impl Inventory {
     /// What only an existing reading shows, such as the groups of a user, is kept if the unique ID is the same. A
     /// principal that was deleted and created again is another one: nothing is known of its groups and policies.
     pub fn extend(&mut self, newer: Inventory) {
-        let Inventory { readings, mut attributes, mut from_pages, mut whole } = newer;
+        let Inventory { readings, mut attributes, mut from_pages, mut whole, fewer_than_counted } =
+            newer;
+        self.fewer_than_counted.extend(fewer_than_counted);
         self.forget(|it| whole.contains(&it.kind) && !readings.contains_key(it));
         self.from_pages.retain(|principal| !readings.contains_key(principal));
         self.from_pages.append(&mut from_pages);

@@ -67,6 +67,7 @@ pub async fn import(options: &ImportOptions, on_wait: OnWait<'_>) -> Result<Impo
         Ok((session, inventory))
     };
     let (session, inventory) = time.within(&mut *on_wait, read).await?;
+    warn_of_fewer(&inventory);
     let principals = inventory.every_principal()?;
     let identity = session.account.identity();
     if principals.is_empty() {
@@ -145,4 +146,11 @@ pub(super) fn lists<'e>(
 ) -> bool {
     let listed = config.entries().map(|(it, entry)| (it, entry.boundary.clone()));
     listed.eq(expected.map(|(it, boundary)| (it.clone(), boundary.clone().map(PolicyRef::Arn))))
+}
+
+/// Warns if IAM counts more principals than it returned.
+pub(super) fn warn_of_fewer(inventory: &Inventory) {
+    for (_, statement) in inventory.fewer_than_counted() {
+        tracing::warn!("{statement}: some may be missing");
+    }
 }

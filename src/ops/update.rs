@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::error::Error;
-use super::import::{check_settable, comments};
+use super::import::{check_settable, comments, warn_of_fewer};
 use super::out_file::OutFile;
 use super::session::{Session, expected_partition, role};
 use super::time_limit::{OnWait, TimeLimit};
@@ -131,6 +131,7 @@ impl<'o> LiveAccount<'o> {
             Ok((session.account.identity().clone(), inventory, now))
         };
         let (identity, inventory, now) = time.within(on_wait, read).await?;
+        warn_of_fewer(&inventory);
         let present = inventory.every_principal()?;
         Ok(LiveAccount { identity, kinds, inventory, present, now })
     }

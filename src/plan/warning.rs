@@ -38,6 +38,15 @@ pub(super) fn warnings(
     has_decided: impl Fn(&Rule) -> bool,
 ) -> Vec<Warning> {
     let mut warnings: Vec<Warning> = config.warnings.iter().map(Warning::from).collect();
+    warnings.extend(live.fewer_than_counted().filter_map(|(kind, statement)| {
+        let rule = config.rules_of(kind).next().map(|rule| &rule.position);
+        let position = rule.or(config.unlisted.of(kind).as_ref().map(|it| &it.position))?;
+        Some(Warning {
+            position: position.clone(),
+            message: format!("{statement}: some may be missing from this plan").into(),
+            help: Some("run the command again: IAM may need some minutes to count".into()),
+        })
+    }));
     let idle = config.rules.iter().filter(|rule| live.is_whole(rule.kind) && !has_decided(rule));
     // A rule that can never decide has a warning already.
     let is_warned =

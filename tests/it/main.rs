@@ -35,6 +35,7 @@ mod docs;
 mod earlier_formats;
 mod event_driven;
 mod fault_injection;
+mod fewer_than_counted;
 mod files;
 mod fleet_apply;
 mod fleet_examples;
