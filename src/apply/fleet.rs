@@ -97,6 +97,21 @@ pub struct AccountRun {
     pub end: AccountEnd,
 }
 
+/// The result of a run in one account of a fleet. Each account has exactly one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountResult {
+    /// Every change of the account is made and verified, and nothing of it is left to plan.
+    Complete,
+    /// Every change of the account is made and verified. A pinned policy differs, or unlisted principals are errors.
+    Incomplete,
+    /// Something was not done or cannot be planned, and the plan was not refused.
+    Failed,
+    /// The plan was refused. Nothing was changed.
+    Refused,
+    /// The account was not begun.
+    NotBegun,
+}
+
 /// How a run can end in one account of a fleet.
 #[derive(Debug)]
 pub enum AccountEnd {
@@ -141,30 +156,32 @@ pub enum NotBegun {
 }
 
 impl AccountRun {
-    /// Whether every change of the account is made and verified, and nothing of it is left to plan.
-    pub fn is_complete(&self) -> bool {
+    /// The result.
+    pub fn result(&self) -> AccountResult {
         match &self.end {
+            AccountEnd::Failed(_) => AccountResult::Failed,
+            AccountEnd::Refused { .. } => AccountResult::Refused,
+            AccountEnd::NotBegun { .. } => AccountResult::NotBegun,
             AccountEnd::Completed { preflight, summary, journal } => {
-                summary.is_complete()
-                    && preflight.is_all_possible()
-                    && !preflight.plan.is_incomplete()
-                    && journal.is_ok()
-            }
-            AccountEnd::Failed(_) | AccountEnd::Refused { .. } | AccountEnd::NotBegun { .. } => {
-                false
+                let is_done =
+                    summary.is_complete() && preflight.is_all_possible() && journal.is_ok();
+                match (is_done, preflight.plan.is_incomplete()) {
+                    (false, _) => AccountResult::Failed,
+                    (true, true) => AccountResult::Incomplete,
+                    (true, false) => AccountResult::Complete,
+                }
             }
         }
     }
 
+    /// Whether every change of the account is made and verified, and nothing of it is left to plan.
+    pub fn is_complete(&self) -> bool {
+        self.result() == AccountResult::Complete
+    }
+
     /// Whether the account counts for `max_accounts_failed`: something that was to be done was not done.
     pub fn is_failed(&self) -> bool {
-        match &self.end {
-            AccountEnd::NotBegun { .. } => false,
-            AccountEnd::Failed(_) | AccountEnd::Refused { .. } => true,
-            AccountEnd::Completed { preflight, summary, journal } => {
-                !summary.is_complete() || journal.is_err() || !preflight.is_all_possible()
-            }
-        }
+        matches!(self.result(), AccountResult::Failed | AccountResult::Refused)
     }
 }
 

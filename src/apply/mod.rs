@@ -9,6 +9,7 @@ mod verify;
 
 pub use event::{Event, Item, StopError, Summary, Verification};
 pub use fleet::{
-    AccountEnd, AccountRun, FleetEvent, FleetResult, FleetRun, FleetRunHeader, FleetStage, NotBegun,
+    AccountEnd, AccountResult, AccountRun, FleetEvent, FleetResult, FleetRun, FleetRunHeader,
+    FleetStage, NotBegun,
 };
 pub use run::{Run, RunOptions, apply};

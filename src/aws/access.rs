@@ -1,7 +1,5 @@
-use std::sync::Arc;
-
 use super::base_identity::BaseIdentity;
-use super::credentials::MfaPrompt;
+use super::credentials::Mfa;
 use crate::iam::{AccountId, AssumeRole, Partition};
 
 /// The credentials, the region and the endpoint of the calls.
@@ -21,8 +19,8 @@ pub enum Access {
         allow_http: bool,
         /// The partition that the run is for. Its home region is used if no region is set.
         partition: Option<ExpectedPartition>,
-        /// Asks for the code of an MFA device.
-        mfa: Arc<dyn MfaPrompt>,
+        /// Asks for the codes of MFA devices.
+        mfa: Mfa,
     },
     /// A sandbox on this machine. Environment variables and proxies are ignored.
     Sandbox {

@@ -111,6 +111,7 @@ impl BaseIdentity {
         let provider = AccountRole {
             role,
             parameters,
+            caller: shared.identity.account,
             session_name: shared.session_name.clone(),
             config: config.clone(),
             executor: CallExecutor::new(ASSUME_ROLE, POLICY(), rate_limiter, context),

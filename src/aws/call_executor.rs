@@ -11,7 +11,7 @@ use super::stop::Stop;
 use crate::iam::Rate;
 use crate::inventory::{ApiError, ErrorClass, Retry, Wait};
 
-/// How a call ended, after all its attempts.
+/// How a call ended, after all its attempts. `attempts` is the number of those that were sent.
 #[derive(Debug)]
 pub(super) enum CallEnd<T> {
     Done {
@@ -123,6 +123,7 @@ impl CallExecutor {
         let mut unclear: Option<ApiError> = None;
         let mut retries = Retries::new(self.policy);
         let mut pending = None;
+        let mut sent = 0;
         for attempt in 1.. {
             let credentials = &self.context.credentials;
             let permit = async {
@@ -140,15 +141,15 @@ impl CallExecutor {
             let permit = tokio::select! {
                 biased;
                 () = stop.requested() => return match last {
-                    Some(error) => CallEnd::stopped(error, attempt - 1, unclear),
+                    Some(error) => CallEnd::stopped(error, sent, unclear),
                     None => CallEnd::NotAttempted,
                 },
                 permit = permit => match permit {
                     Ok(permit) => permit,
                     Err(error) => {
                         let error = self.redacted(ApiError::in_call(error, self.action).into());
-                        let may_be_done = unclear.is_some() || error.is_outcome_unknown();
-                        return CallEnd::Failed { error, attempts: attempt, may_be_done, wait: None };
+                        let may_be_done = unclear.is_some();
+                        return CallEnd::Failed { error, attempts: sent, may_be_done, wait: None };
                     }
                 },
             };
@@ -163,28 +164,31 @@ impl CallExecutor {
                     self.context.counter.count(false);
                     self.context.outage.end();
                     permit.finish(Response::Accepted);
-                    return CallEnd::Done { value, attempts: attempt };
+                    return CallEnd::Done { value, attempts: sent + 1 };
                 }
                 Err(failure) => self.redacted(failure),
             };
             let is_throttled = error.class == ErrorClass::Throttled;
-            if error.is_outcome_unknown() {
-                unclear = Some(error.clone());
-            }
             pending.failed(&error);
-            self.context.counter.count(is_throttled);
+            if !error.is_unsent(self.action) {
+                sent += 1;
+                self.context.counter.count(is_throttled);
+                if error.is_outcome_unknown() {
+                    unclear = Some(error.clone());
+                }
+            }
             if is_available(&error) {
                 self.context.outage.end();
             }
             permit.finish(response(&error));
             if is_throttled && stop.reason().is_some() {
-                return CallEnd::stopped(error, attempt, unclear);
+                return CallEnd::stopped(error, sent, unclear);
             }
             let last_accepted = self.rate_limiter.last_accepted();
             let wait = retries.wait_after(&error, last_accepted, &self.context.outage);
             let Some(wait) = wait else {
                 let (wait, may_be_done) = (Some(pending.wait()), unclear.is_some());
-                return CallEnd::Failed { error, attempts: attempt, may_be_done, wait };
+                return CallEnd::Failed { error, attempts: sent, may_be_done, wait };
             };
             tracing::debug!(attempt, wait_ms = wait.as_millis(), "{error}");
             if stop.reason().is_none() {
@@ -196,7 +200,7 @@ impl CallExecutor {
             }
             tokio::select! {
                 biased;
-                () = stop.requested() => return CallEnd::stopped(error, attempt, unclear),
+                () = stop.requested() => return CallEnd::stopped(error, sent, unclear),
                 () = tokio::time::sleep(wait) => {}
             }
             last = Some(error);

@@ -248,7 +248,7 @@ async fn open_chain(access: &Access, waits: &Waits) -> Opened {
         profile: &profile,
         profiles: profiles.as_ref(),
         credentials_file: credentials_file.as_ref(),
-        mfa: mfa.clone(),
+        mfa,
         redactor: &redactor,
         waits,
     };

@@ -24,7 +24,7 @@ impl ErrorClass {
     /// [common errors](https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html) and the throttling
     /// codes of the AWS SDKs
     /// ([retry behavior](https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html)).
-    pub(super) fn of(code: Option<&str>, status: u16) -> Self {
+    pub(in crate::aws) fn of(code: Option<&str>, status: u16) -> Self {
         match code.unwrap_or_default() {
             "Throttling"
             | "ThrottlingException"

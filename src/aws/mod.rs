@@ -56,7 +56,7 @@ pub use account::Account;
 pub use base_identity::BaseIdentity;
 pub use connect_error::ConnectError;
 pub use connection::Connection;
-pub use credentials::{MfaPrompt, NoMfaPrompt};
+pub use credentials::{Mfa, MfaPrompt, NoMfaPrompt};
 pub use endpoint::{EndpointError, PlainHttp, is_endpoint_url};
 pub use limiter::{Controller, Decision, LimiterOptions, MaxRate, Response, Ticket};
 pub use organization::Organization;

@@ -1,10 +1,9 @@
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::args::Args;
 use super::failure::Failure;
 use super::mfa_prompt::TerminalMfaPrompt;
-use crate::aws::Access;
+use crate::aws::{Access, Mfa};
 use crate::iam::{AccountId, AccountSelector, Printable};
 use crate::report::WaitDisplay;
 use crate::sandbox::{self, Options, Sandbox, Seed};
@@ -28,7 +27,7 @@ pub(super) async fn access(
             endpoint_url: args.endpoint_url.clone(),
             allow_http: args.allow_http,
             partition: None,
-            mfa: Arc::new(TerminalMfaPrompt { waits: waits.clone() }),
+            mfa: Mfa::new(TerminalMfaPrompt { waits: waits.clone() }),
         };
         return Ok((access, None));
     }

@@ -14,6 +14,7 @@ mod gate;
 mod held;
 mod impact;
 mod import;
+mod log_line;
 mod manual;
 mod metrics;
 mod mfa_prompt;

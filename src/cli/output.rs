@@ -8,6 +8,7 @@ use super::args::Color;
 use super::exit_code::Exit;
 use super::failure::Failure;
 use super::gate::{Content, Gate, Gated, StreamWriter};
+use super::log_line::LogLine;
 use super::quiet::Quiet;
 use crate::aws::THROTTLING;
 use crate::iam::is_unsafe;
@@ -76,8 +77,7 @@ impl Output {
                 gate.stderr()
             })
             .with_ansi(self.err.color)
-            .with_target(false)
-            .without_time()
+            .event_format(LogLine { style: self.err })
             .with_filter(ours);
         tracing_subscriber::registry().with(layer).init();
     }

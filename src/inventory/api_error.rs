@@ -109,6 +109,25 @@ impl ApiError {
         }
     }
 
+    /// Whether no request for `action` was sent: there were no usable credentials, the request could not be built, or no
+    /// connection could be used for it.
+    pub fn is_unsent(&self, action: &str) -> bool {
+        const CODES: [&str; 10] = [
+            ApiError::BAD_REQUEST,
+            ApiError::NOT_SENT,
+            ApiError::UNTRUSTED,
+            ApiError::PROXY_AUTHENTICATION,
+            ApiError::NO_CREDENTIALS,
+            ApiError::SOURCE_FAILED,
+            ApiError::SOURCE_UNAVAILABLE,
+            ApiError::SOURCE_TIMED_OUT,
+            ApiError::MFA_REQUIRED,
+            ApiError::MFA_EXPIRED,
+        ];
+        // The call that failed instead is one for the credentials.
+        self.action != action || CODES.contains(&&*self.code)
+    }
+
     /// Whether the call ended without a response because it took too long.
     pub fn is_timeout(&self) -> bool {
         self.code == ApiError::TIMED_OUT

@@ -27,14 +27,14 @@ impl CallCount {
 pub enum CallOutcome {
     /// IAM reported success.
     Applied {
-        /// The number of attempts, from 1.
+        /// The number of attempts that were sent, from 1.
         attempts: u32,
         /// IAM's ID of the request that succeeded.
         request_id: Option<Printable>,
     },
     /// The last attempt failed.
     Failed {
-        /// The number of attempts, from 1.
+        /// The number of attempts that were sent. 0 if there were no usable credentials for the first one.
         attempts: u32,
         /// The error of the last attempt.
         error: ApiError,
@@ -47,7 +47,7 @@ pub enum CallOutcome {
     /// AWS throttled the last attempt, no attempt can have made the change, and the run was stopped before the next
     /// one. The change counts as not attempted.
     ThrottledUntilStop {
-        /// The number of attempts, from 1.
+        /// The number of attempts that were sent, from 1.
         attempts: u32,
         /// The error of the last attempt.
         error: ApiError,

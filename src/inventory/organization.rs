@@ -1,3 +1,5 @@
+use std::fmt;
+
 use crate::iam::{AccountId, Printable};
 
 /// An account of an organization in AWS Organizations.
@@ -48,6 +50,20 @@ impl AccountState {
             "PENDING_CLOSURE" => AccountState::PendingClosure,
             "CLOSED" => AccountState::Closed,
             other => AccountState::Other(Printable::exact(other)),
+        }
+    }
+}
+
+/// A predicate: `is suspended`.
+impl fmt::Display for AccountState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AccountState::Active => f.write_str("is active"),
+            AccountState::PendingActivation => f.write_str("is not activated yet"),
+            AccountState::Suspended => f.write_str("is suspended"),
+            AccountState::PendingClosure => f.write_str("is being closed"),
+            AccountState::Closed => f.write_str("is closed"),
+            AccountState::Other(state) => write!(f, "has the state {state}"),
         }
     }
 }

@@ -343,6 +343,14 @@ fn call_outcome(
                 may_be_done,
             })
         }
+        // There were no usable credentials to send the request with. In version 1, such an attempt is counted.
+        (Outcome::Failed, 0, Some(false), Some(error)) if version > 1 => {
+            is_of_call(&error, request_id.as_ref()).then_some(CallOutcome::Failed {
+                attempts: 0,
+                error,
+                may_be_done: false,
+            })
+        }
         (Outcome::NotAttempted, 0, None, None) if request_id.is_none() => {
             Some(CallOutcome::NotAttempted)
         }

@@ -102,27 +102,25 @@ pub(super) fn write_end(to: &mut HashedLines<impl Write>, run: &FleetRun) -> io:
         write_line(to, &FleetLine::AccountNotCovered { account, account_name })?;
     }
     let totals = Totals::of(run);
-    let count = |is: fn(&AccountEnd) -> bool| run.accounts.iter().filter(|it| is(&it.end)).count();
+    let mut counts = FleetCountsJson {
+        accounts: run.plan.accounts.len(),
+        accounts_not_covered: run.plan.uncovered.len(),
+        applied: totals.applied,
+        failed: totals.failed,
+        not_attempted: totals.not_attempted,
+        conflicts: totals.conflicts,
+        calls: totals.calls,
+        throttled_calls: totals.throttled,
+        ..FleetCountsJson::default()
+    };
+    run.accounts.iter().for_each(|account| counts.count(account.result()));
     let summary = SummaryJson {
         digest: Some(run.plan.part_of.unwrap_or_else(|| run.plan.digest())),
         result: run.result(),
         shard,
         missing_shards: run.plan.missing_shards.clone(),
         shards_not_ended: Vec::new(),
-        counts: FleetCountsJson {
-            accounts: run.plan.accounts.len(),
-            accounts_complete: run.accounts.iter().filter(|it| it.is_complete()).count(),
-            accounts_failed: run.accounts.iter().filter(|it| it.is_failed()).count(),
-            accounts_refused: count(|end| matches!(end, AccountEnd::Refused { .. })),
-            accounts_not_begun: count(|end| matches!(end, AccountEnd::NotBegun { .. })),
-            accounts_not_covered: run.plan.uncovered.len(),
-            applied: totals.applied,
-            failed: totals.failed,
-            not_attempted: totals.not_attempted,
-            conflicts: totals.conflicts,
-            calls: totals.calls,
-            throttled_calls: totals.throttled,
-        },
+        counts,
         lines: to.digest(),
     };
     write_line(to, &FleetLine::FleetSummary(summary))

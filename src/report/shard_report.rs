@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::fleet_lines::{FleetCountsJson, StartedJson, SummaryJson};
-use crate::apply::FleetResult;
+use crate::apply::{AccountResult, FleetResult};
 use crate::iam::{
     AccountId, AccountName, Digest, DigestBuilder, PrincipalKind, Printable, Shard, serde_message,
 };
@@ -218,6 +218,22 @@ struct FirstLine {
     account: Option<IgnoredAny>,
 }
 
+impl ReportedAccount {
+    /// The result of the account if its run did not end, as far as the lines show it: never success.
+    fn known_result(&self) -> Option<AccountResult> {
+        let ReportedCounts { failed, not_attempted, conflicts, not_verified, .. } = self.counts;
+        let is_undone = [failed, not_attempted, conflicts, not_verified] != [0; 4];
+        match self.end {
+            ReportedEnd::Failed { .. } => Some(AccountResult::Failed),
+            ReportedEnd::Refused => Some(AccountResult::Refused),
+            ReportedEnd::NotBegun(_) => Some(AccountResult::NotBegun),
+            ReportedEnd::Open | ReportedEnd::Completed => {
+                (is_undone || self.journal_error.is_some()).then_some(AccountResult::Failed)
+            }
+        }
+    }
+}
+
 impl ShardReport {
     /// Reads a report. `None` if its run did not begin: it is empty, or ends within its first line.
     pub(super) fn read(
@@ -290,20 +306,16 @@ impl ShardReport {
         let accounts = self.accounts.values();
         let mut counts =
             FleetCountsJson { accounts: self.started.accounts, ..FleetCountsJson::default() };
-        for ReportedAccount { counts: of_account, end, .. } in accounts {
+        for account in accounts {
+            let of_account = &account.counts;
             counts.applied = counts.applied.saturating_add(of_account.applied);
             counts.failed = counts.failed.saturating_add(of_account.failed);
             counts.not_attempted = counts.not_attempted.saturating_add(of_account.not_attempted);
             counts.conflicts = counts.conflicts.saturating_add(of_account.conflicts);
-            let is_failed = match end {
-                ReportedEnd::Failed { .. } | ReportedEnd::Refused => true,
-                ReportedEnd::NotBegun(_) => false,
-                ReportedEnd::Open | ReportedEnd::Completed => of_account.failed > 0,
-            };
-            counts.accounts_failed += usize::from(is_failed);
-            counts.accounts_refused += usize::from(matches!(end, ReportedEnd::Refused));
-            counts.accounts_not_begun += usize::from(matches!(end, ReportedEnd::NotBegun(_)));
+            account.known_result().into_iter().for_each(|result| counts.count(result));
         }
+        // A damaged report can have lines of more accounts than its run.
+        counts.accounts_not_ended = counts.accounts.saturating_sub(counts.counted());
         counts
     }
 
@@ -407,7 +419,8 @@ impl ShardReport {
         let of_lines = self.counts();
         let is_of_lines = counts.accounts == of_lines.accounts
             && counts.applied == of_lines.applied
-            && counts.failed == of_lines.failed;
+            && counts.failed == of_lines.failed
+            && counts.accounts == counts.counted();
         if summary.shard != Some(self.shard) {
             Some("the summary is of another shard")
         } else if !is_of_lines {

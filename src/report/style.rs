@@ -25,6 +25,11 @@ impl Style {
         self.with(AnsiColor::Red.on_default().bold(), text)
     }
 
+    /// The label that begins a warning.
+    pub fn warning(self, text: impl Display) -> String {
+        self.careful(text)
+    }
+
     /// The label that begins a help text.
     pub fn help(self, text: impl Display) -> String {
         self.strong(text)

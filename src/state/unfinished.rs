@@ -54,6 +54,17 @@ pub enum UnfinishedRun {
     },
 }
 
+impl UnfinishedRun {
+    /// Its journal; `None` if the marker does not name it.
+    pub fn journal(&self) -> Option<&Path> {
+        match self {
+            UnfinishedRun::ReadableJournal { journal, .. }
+            | UnfinishedRun::UnreadableJournal { journal, .. } => Some(journal),
+            UnfinishedRun::UnreadableMarker { .. } => None,
+        }
+    }
+}
+
 impl AccountDirectory {
     /// Writes the marker of a run that begins, and replaces that of an earlier run. The marker is on disk when this
     /// returns.

@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use iam_boundaries::aws::{
-    Access, Account, BaseIdentity, ConnectError, Connection, NoMfaPrompt, Waits,
+    Access, Account, BaseIdentity, ConnectError, Connection, Mfa, NoMfaPrompt, Waits,
 };
 use iam_boundaries::iam::{AccountId, AssumeRole};
 use iam_boundaries::inventory::{ApiError, ErrorClass};
@@ -329,7 +329,7 @@ async fn child_with_a_profile() {
         endpoint_url: Some(variable("TEST_ENDPOINT")),
         allow_http: false,
         partition: None,
-        mfa: Arc::new(NoMfaPrompt),
+        mfa: Mfa::new(NoMfaPrompt),
     };
     let base = BaseIdentity::open(&access_of_base, Waits::default()).await.unwrap();
     assert_eq!(base.identity().account.as_str(), "111111111111");

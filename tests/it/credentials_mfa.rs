@@ -6,10 +6,11 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use iam_boundaries::sandbox::{Fault, Options};
 use nix::sys::termios::{LocalFlags, tcgetattr};
 
 use crate::support::Ran;
-use crate::support::fixture::Fixture;
+use crate::support::fixture::{DETAILS, Fixture};
 use crate::support::fleet::FleetFixture;
 use crate::support::http::{Reply, Server, sts_error, sts_success};
 
@@ -154,8 +155,10 @@ async fn the_duration_and_the_session_name_of_a_role_are_sent() {
 }
 
 /// A fleet of two accounts, each with a profile that needs an MFA code, and one with a role.
-async fn fleet_with_mfa() -> FleetFixture {
-    let fleet = FleetFixture::accounts(3).start().await;
+/// Sessions last for this number of seconds.
+async fn fleet_with_mfa(session: u64) -> FleetFixture {
+    let set = |options: &mut Options| options.session_time = Some(Duration::from_secs(session));
+    let fleet = FleetFixture::accounts(3).options(set).start().await;
     let mut config =
         "[profile keys]\naws_access_key_id = any\naws_secret_access_key = any\n".to_owned();
     let mut file = "files = [\"baseline.toml\"]\n[accounts]\n".to_owned();
@@ -218,15 +221,49 @@ fn answer_questions(mut command: Command) -> (Ran, String, usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_progress_of_a_fleet_does_not_hide_the_question_for_a_code() {
-    let fleet = fleet_with_mfa().await;
-    for (command, questions) in [(&["plan"][..], 2), (&["apply", "--auto-approve"], 4)] {
-        let arguments = [&["--fleet", "fleet.toml"], command].concat();
-        let mut command = fleet.command(&arguments);
-        command.env("AWS_CONFIG_FILE", "config");
-        let answered = tokio::task::spawn_blocking(move || answer_questions(command));
-        let (ran, shown, asked) = answered.await.unwrap();
-        assert_eq!((ran.code, asked), (0, questions), "{ran} {shown:?}");
+    let fleet = fleet_with_mfa(3_600).await;
+    for command in [&["plan"][..], &["apply", "--auto-approve"]] {
+        let (ran, shown, asked) = answered(&fleet, command).await;
+        // The session of the plan is that of the run, too.
+        assert_eq!((ran.code, asked), (0, 2), "{ran} {shown:?}");
         assert!(shown.contains("0/3"), "no progress: {shown:?}");
         assert!(!shown.contains(CODE) && !ran.out.contains(CODE), "{ran} {shown:?}");
     }
+}
+
+/// Runs a command on the fleet at a terminal, and answers its questions.
+async fn answered(fleet: &FleetFixture, command: &[&str]) -> (Ran, String, usize) {
+    let mut command = fleet.command(&[&["--fleet", "fleet.toml"], command].concat());
+    command.env("AWS_CONFIG_FILE", "config");
+    tokio::task::spawn_blocking(move || answer_questions(command)).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_code_is_enough_for_all_accounts_whose_roles_are_assumed_with_the_same_session() {
+    let fleet = fleet_with_mfa(3_600).await;
+    let id = |n: usize| fleet.id(n);
+    let mut config = format!(
+        "[profile keys]\naws_access_key_id = any\naws_secret_access_key = any\n\
+         [profile hub]\nrole_arn = arn:aws:iam::{}:role/Hub\nsource_profile = keys\n\
+         mfa_serial = arn:aws:iam::123456789012:mfa/device-0\n",
+        id(0)
+    );
+    for n in [0, 1] {
+        config += &format!(
+            "[profile mfa-{n}]\nrole_arn = arn:aws:iam::{}:role/R\nsource_profile = hub\n",
+            id(n)
+        );
+    }
+    fleet.write("config", &config);
+    let (ran, shown, asked) = answered(&fleet, &["apply", "--auto-approve"]).await;
+    assert_eq!((ran.code, asked), (0, 1), "{ran} {shown:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_ends_soon_is_not_used_for_a_run_that_begins() {
+    // A session is not used in its last 10 seconds, and the plans take longer than the first 10 seconds.
+    let fleet = fleet_with_mfa(20).await;
+    fleet.inject(2, DETAILS, Fault::Slow(Duration::from_secs(16)));
+    let (ran, shown, asked) = answered(&fleet, &["apply", "--auto-approve"]).await;
+    assert_eq!((ran.code, asked), (0, 4), "{ran} {shown:?}");
 }

@@ -3,6 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use iam_boundaries::inventory::CallOutcome;
+use iam_boundaries::journal::RunRecord;
+
 use crate::support::Ran;
 use crate::support::fixture::Fixture;
 use crate::support::http::{Reply, Request, Server, sts_error, sts_success, time_in};
@@ -111,6 +114,31 @@ async fn a_renewal_that_is_refused_ends_the_run_and_the_advice_is_about_the_role
         // Refused once, or ahead of the expiry and once more.
         assert!((2..=3).contains(&sts.count("AssumeRole")), "{ran}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_requests_that_were_sent_count_as_attempts_and_as_calls() {
+    let sts = sts(|_| Some(sts_error(403, "AccessDenied", "not authorized to perform it")));
+    let fixture = fixture(&sts).await;
+    let arguments = [&["--profile", "role"], &APPLY[..], &["--format", "json"]].concat();
+    let ran = fixture.run(&arguments).await;
+    assert_eq!(ran.code, 3, "{ran}");
+    let lines = ran.json_lines();
+    let attempts = |line: &serde_json::Value| line["attempts"].as_u64().unwrap();
+    let items: Vec<_> = lines.iter().filter(|line| line["type"] == "item").collect();
+    let refused: Vec<_> =
+        items.iter().filter(|line| line["error"]["action"] == "sts:AssumeRole").collect();
+    assert!(!refused.is_empty(), "{ran}");
+    assert!(refused.iter().all(|line| attempts(line) == 0 && line["outcome"] == "failed"), "{ran}");
+    let sum: u64 = items.iter().map(|line| attempts(line)).sum();
+    let calls = lines.last().unwrap()["calls"].as_u64().unwrap();
+    assert_eq!((sum, calls), (fixture.writes(), fixture.writes()), "{ran}");
+    // The journal has the same outcomes, and can be read.
+    let record = RunRecord::read(&fixture.folder().join("journal.jsonl")).unwrap();
+    let is_unsent = |call: &CallOutcome| matches!(call, CallOutcome::Failed { attempts: 0, .. });
+    let outcomes = record.entries.iter().filter_map(|entry| entry.outcome.as_ref());
+    assert_eq!(outcomes.filter(|call| is_unsent(call)).count(), refused.len(), "{ran}");
+    assert!(!ran.err.contains("0 attempts"), "{ran}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

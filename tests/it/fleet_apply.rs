@@ -308,3 +308,64 @@ async fn options_that_do_not_fit_a_fleet_are_refused_before_a_call() {
         assert_eq!(fleet.all_writes(), 0, "{arguments:?}");
     }
 }
+
+const DEVELOPER: &str = "\"policy/Developer\"";
+
+/// The numbers of accounts by their results. Their sum must be the number of accounts.
+fn results(end: &Value) -> [u64; 6] {
+    let count = |result: &str| end[format!("accounts_{result}")].as_u64().unwrap();
+    let results =
+        ["complete", "incomplete", "failed", "refused", "not_begun", "not_ended"].map(count);
+    assert_eq!(results.iter().sum::<u64>(), end["accounts"].as_u64().unwrap(), "{end}");
+    results
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_account_is_counted_with_one_result_and_the_changes_are_the_sums_of_the_lines() {
+    let fleet = FleetFixture::accounts(6).tail("[guard]\nmax_accounts_failed = 3\n").start().await;
+    let file = |n: usize, content: &str| {
+        fleet.write(&format!("{n}.toml"), content);
+        let id = fleet.id(n);
+        let entry = format!("{{ id = \"{id}\", files = [\"{n}.toml\"] }}");
+        let fleet_file = fleet.read("fleet.toml").replace(&format!("\"{id}\""), &entry);
+        fleet.write("fleet.toml", &fleet_file);
+    };
+    let baseline = baseline(5, DEVELOPER);
+    file(1, &baseline.replace("max_changes = \"100%\"", "max_changes = 1"));
+    fleet.inject(2, "AssumeRole", Fault::access_denied());
+    file(3, &format!("{}[unlisted]\nusers = \"error\"\n", self::baseline(4, DEVELOPER)));
+    fleet.inject(4, PUT, Fault::access_denied());
+    let ran = fleet.apply(&["--format", "json", "--accounts-at-once", "1"]).await;
+    assert_eq!(ran.code, 3, "{ran}");
+    let end = summary(&ran);
+    assert_eq!(results(&end), [1, 1, 2, 1, 1, 0], "{ran}");
+    check_sums(&ran);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_that_is_refused_because_of_a_conflict_is_counted_like_its_own_summary() {
+    let fleet = FleetFixture::accounts(2).start().await;
+    fleet.plan(&["--out", "plan.json"]).await;
+    fleet.put(1, 0, "Contractor").await;
+    let apply = ["apply", "plan.json", "-y", "--strict"];
+    let ran = fleet.run(&[&apply[..], &JSON].concat()).await;
+    assert_eq!(ran.code, 3, "{ran}");
+    let end = summary(&ran);
+    assert_eq!(results(&end), [1, 0, 0, 1, 0, 0], "{ran}");
+    assert_eq!((&end["conflicts"], &end["not_attempted"]), (&1.into(), &1.into()), "{ran}");
+    check_sums(&ran);
+}
+
+/// Checks that the numbers of changes in the last line are the sums of the other lines.
+fn check_sums(ran: &Ran) {
+    let (lines, end) = (ran.json_lines(), summary(ran));
+    let of_accounts =
+        |line: &&Value| line["type"] == "summary" || line["type"] == "account_not_begun";
+    let sum = |field: &str| -> u64 {
+        lines.iter().filter(of_accounts).filter_map(|line| line[field].as_u64()).sum()
+    };
+    for field in ["applied", "not_attempted", "conflicts", "calls"] {
+        assert_eq!(end[field], sum(field), "{field}: {ran}");
+    }
+    assert_eq!(end["failed"], sum("failed") + sum("not_as_written"), "{ran}");
+}

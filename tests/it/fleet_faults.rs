@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::support::Ran;
 use crate::support::fixture::{DETAILS, PUT};
-use crate::support::fleet::{FleetFixture, account_name, lines_of, summary};
+use crate::support::fleet::{APPLY, FleetFixture, account_name, ended, lines_of, summary, until};
 
 const ACCOUNTS: usize = 200;
 
@@ -330,4 +330,50 @@ async fn a_reading_that_is_denied_has_the_code_and_the_advice_of_its_error() {
     assert_eq!(problem["code"], "AccessDenied", "{ran}");
     assert_eq!(problem["error"]["action"], "iam:GetAccountAuthorizationDetails", "{ran}");
     assert_eq!(problem["advice"], advice, "{ran}");
+}
+
+/// The warnings of the log.
+fn warnings(ran: &Ran) -> Vec<&str> {
+    ran.err.lines().filter(|line| line.contains("WARN")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_warning_from_an_account_names_it() {
+    for command in [&["plan"][..], &["apply", "-y"], &["apply", "-y", "--as-planned"]] {
+        let fleet = FleetFixture::accounts(4).start().await;
+        for n in [1, 2] {
+            fleet.inject(n, "GetPolicy", Fault::access_denied());
+        }
+        let ran = fleet.run(&[&["--fleet", "fleet.toml"], command].concat()).await;
+        assert_eq!(ran.code, 0, "{ran}");
+        for n in [1, 2] {
+            let expected = format!(" WARN {}: iam:GetPolicy failed: AccessDenied", fleet.label(n));
+            assert!(warnings(&ran).iter().any(|line| line.starts_with(&expected)), "{ran}");
+        }
+        let labels = [1, 2].map(|n| format!(" WARN {}: ", fleet.label(n)));
+        let names_one = |line: &&str| labels.iter().any(|label| line.starts_with(label));
+        assert!(warnings(&ran).iter().all(names_one), "{ran}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_warning_about_the_renewal_of_the_session_of_an_account_names_it() {
+    let fleet = FleetFixture::accounts(3)
+        .users(60)
+        .options(|options| options.session_time = Some(Duration::from_secs(14)))
+        .start()
+        .await;
+    for n in [0, 1, 2] {
+        fleet.inject(n, PUT, Fault::Slow(Duration::from_millis(300)));
+    }
+    let child = fleet.spawn(&[&APPLY[..], &["--concurrency", "1"]].concat());
+    until("all accounts are written", || fleet.written().len() == 3).await;
+    fleet.inject(1, "AssumeRole", Fault::error(503, "ServiceUnavailable", "try again"));
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    fleet.faults().clear();
+    let ran = ended(child).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    let expected = format!(" WARN {}: sts:AssumeRole failed: ServiceUnavailable", fleet.label(1));
+    assert!(!warnings(&ran).is_empty(), "{ran}");
+    assert!(warnings(&ran).iter().all(|line| line.starts_with(&expected)), "{ran}");
 }

@@ -7,7 +7,7 @@ use iam_boundaries::sandbox::{
     AccountState, Fault, FaultScope, MemberAccount, Options, Organization, OrganizationalUnit,
     account_ids,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::fleet::{FleetFixture, account_name, account_of, baseline, lines_of, summary};
 
@@ -276,4 +276,42 @@ async fn an_earlier_version_of_the_fleet_tells_drift_from_changes_of_the_files()
     assert_eq!(twice.code, 1, "{twice}");
     let missing = fleet.plan(&["--base", "none.toml"]).await;
     assert!(missing.code == 1 && missing.err.contains("none.toml"), "{missing}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_the_organization_reports_as_not_active_has_advice_about_its_state() {
+    let fleet = organization().await;
+    let closing = format!("closing = \"{}\"", fleet.id(6));
+    let reported = "AWS Organizations reports that the account is suspended: sts:AssumeRole failed: AccessDenied";
+    with(&fleet, &["ou-sbox-outer00001"], &[], &closing);
+    for options in [&[][..], &["--as-planned"]] {
+        let ran = fleet.apply(&[&["--format", "json"], options].concat()).await;
+        assert_eq!(ran.code, 3, "{ran}");
+        let problems = lines_of(&ran, "account_problem");
+        assert_eq!(problems.len(), 1, "{ran}");
+        let problem = &problems[0];
+        assert_eq!(
+            (&problem["code"], &problem["account_name"]),
+            (&json!("AccountNotActive"), &json!("closing"))
+        );
+        assert!(problem["message"].as_str().unwrap().starts_with(reported), "{problem}");
+        let advice = problem["advice"].as_str().unwrap();
+        assert!(advice.contains("remove it from the fleet file"), "{advice}");
+        assert!(!advice.contains("trust policy"), "{advice}");
+    }
+    // The saved plan keeps it.
+    let ran = fleet.plan(&["--out", "plan.json"]).await;
+    assert_eq!(ran.code, 3, "{ran}");
+    let shown = fleet.run(&["show", "plan.json"]).await;
+    let text = shown.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains(reported) && text.contains("remove it from the fleet file"), "{shown}");
+
+    // If the organization is not read, the state is one of several possible reasons.
+    fleet.write("fleet.toml", &format!("{HEAD}[accounts]\n{closing}\n"));
+    let ran = fleet.apply(&["--format", "json"]).await;
+    let problem = &lines_of(&ran, "account_problem")[0];
+    assert_eq!(problem["code"], "AccessDenied", "{ran}");
+    let advice = problem["advice"].as_str().unwrap();
+    assert!(advice.starts_with("check that the account is active and has the role"), "{advice}");
+    assert!(advice.contains("trust policy") && !advice.contains("MFA"), "{advice}");
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use iam_boundaries::apply::FleetResult;
 use iam_boundaries::iam::{Digest, Printable};
-use iam_boundaries::report::MergedRuns;
+use iam_boundaries::report::{Format, MergedRuns, Style, render_merged_runs};
 use iam_boundaries::sandbox::{Fault, Options, Organization};
 use serde_json::{Value, json};
 
@@ -374,6 +374,18 @@ async fn no_report_that_was_cut_or_changed_anywhere_is_complete() {
         let merged = result(&texts[1][..length]);
         assert_eq!(merged, Ok(FleetResult::Incomplete), "{length}");
     }
+    // Each account of a report that was cut is counted once.
+    for length in (1..texts[1].len()).filter(|length| texts[1][length - 1] == b'\n') {
+        let file = |name: &str, text: &[u8]| (Printable::new(name), text.to_vec());
+        let files = vec![file("a", &texts[0]), file("b", &texts[1][..length])];
+        let merged = MergedRuns::merge(files).unwrap();
+        let merged = render_merged_runs(&merged, Format::Json, Style::PLAIN);
+        let end: Value = serde_json::from_str(merged.lines().last().unwrap()).unwrap();
+        let results = ["complete", "incomplete", "failed", "refused", "not_begun", "not_ended"];
+        let count = |result: &str| end[format!("accounts_{result}")].as_u64().unwrap();
+        assert_eq!(results.iter().map(|it| count(it)).sum::<u64>(), 6, "{end}");
+        assert!(count("not_ended") > 0, "{end}");
+    }
     let whole = String::from_utf8(texts[1].clone()).unwrap();
     let summary = whole.trim_end().rfind('\n').unwrap() + 1;
     for at in 0..summary {
@@ -388,6 +400,7 @@ async fn no_report_that_was_cut_or_changed_anywhere_is_complete() {
         ("\"applied\":", "\"applied\":1"),
         ("\"failed\":", "\"failed\":1"),
         ("\"accounts_complete\":", "\"accounts_complete\":1"),
+        ("\"accounts_refused\":", "\"accounts_refused\":1"),
         ("\"conflicts\":", "\"conflicts\":1"),
         ("\"shard\":\"2/2\"", "\"shard\":\"1/2\""),
     ] {

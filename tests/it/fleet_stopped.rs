@@ -282,6 +282,7 @@ async fn a_run_in_progress_is_not_reported_as_unfinished_and_keeps_its_marker() 
 /// Checks what a run says about the earlier one, whose record this is.
 fn check_message(directory: &std::path::Path, record: &FleetRecord, next: &Ran) {
     assert!(next.err.contains("on this fleet did not finish"), "{next}");
+    assert_eq!(next.err.matches("did not finish").count(), 1, "it is reported twice: {next}");
     let mut complete = 0;
     for account in &record.accounts {
         let label = format!("{} ({})", account.name, account.account);

@@ -1,5 +1,4 @@
-use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use aws_config::SdkConfig;
@@ -17,24 +16,12 @@ use super::super::error::{CallFailure, credentials_failure};
 use super::super::redactor::Redactor;
 use super::super::response_check::ResponseCheck;
 use super::super::waits::Waits;
-use super::bounds::{MARGIN, sts_timeouts};
-use super::mfa::MfaPrompt;
+use super::bounds::{AHEAD, MARGIN, sts_timeouts};
+use super::mfa::{Mfa, MfaRole, MfaSession};
+use super::role::Role;
 use crate::inventory::{ApiError, ErrorClass};
 
 pub(in crate::aws) const ACTION: &str = "sts:AssumeRole";
-
-/// A role of a profile.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Role {
-    /// The profile, for messages.
-    pub(super) profile: String,
-    pub(super) arn: String,
-    pub(super) external_id: Option<String>,
-    pub(super) session_name: Option<String>,
-    /// In seconds.
-    pub(super) duration: Option<i32>,
-    pub(super) mfa_serial: Option<String>,
-}
 
 /// The credentials of a role that is assumed with the credentials of `base`, and roles after it.
 ///
@@ -46,7 +33,7 @@ pub(super) struct AssumedRole {
     steps: Vec<Step>,
     /// The settings of the calls to STS.
     config: SdkConfig,
-    mfa: Arc<dyn MfaPrompt>,
+    mfa: Mfa,
     redactor: Redactor,
     waits: Waits,
 }
@@ -54,16 +41,9 @@ pub(super) struct AssumedRole {
 #[derive(Debug)]
 struct Step {
     role: Role,
-    mfa: Mutex<MfaState>,
-}
-
-/// What is known of the MFA device of a role.
-#[derive(Default)]
-struct MfaState {
-    /// The session that was opened with a code.
-    session: Option<Credentials>,
-    /// A code that was sent without a response, and when it was typed. A person is not asked again for each retry.
-    unanswered: Option<(String, Instant)>,
+    mfa: MfaRole,
+    /// Whether this provider has used a session that was opened with a code. A run does not ask again.
+    has_session: AtomicBool,
 }
 
 /// How long a code is sent again. A device shows a new code every 30 seconds.
@@ -74,7 +54,7 @@ impl AssumedRole {
         base: SharedCredentialsProvider,
         roles: Vec<Role>,
         config: &SdkConfig,
-        mfa: Arc<dyn MfaPrompt>,
+        mfa: &Mfa,
         redactor: &Redactor,
         waits: &Waits,
     ) -> AssumedRole {
@@ -83,38 +63,50 @@ impl AssumedRole {
             .timeout_config(sts_timeouts(config))
             .identity_cache(IdentityCache::no_cache())
             .build();
-        let steps = roles.into_iter().map(|role| Step { role, mfa: Mutex::default() }).collect();
-        let (redactor, waits) = (redactor.clone(), waits.clone());
+        let step = |role: Role| Step { mfa: mfa.of(&role), role, has_session: false.into() };
+        let steps = roles.into_iter().map(step).collect();
+        let (mfa, redactor, waits) = (mfa.clone(), redactor.clone(), waits.clone());
         AssumedRole { base, steps, config, mfa, redactor, waits }
     }
 
     async fn assume(&self, step: &Step, with: Credentials) -> Result<Credentials, ApiError> {
-        let Step { role, mfa } = step;
+        let Step { role, mfa, has_session } = step;
         let Some(serial) = &role.mfa_serial else {
             return self.call(role, with, None).await;
         };
-        let (earlier, unanswered) = {
-            let mut mfa = mfa.lock().unwrap_or_else(PoisonError::into_inner);
-            (mfa.session.clone(), mfa.unanswered.take())
+        let mut mfa = {
+            // Another connection may be asking.
+            let _typing = self.waits.typing();
+            mfa.lock().await
         };
-        if let Some(earlier) = earlier {
-            let is_open = earlier.expiry().is_none_or(|expiry| expiry > SystemTime::now() + MARGIN);
-            return match is_open {
-                true => Ok(earlier),
-                false => Err(ApiError::mfa_session_expired(format!(
+        if let Some(session) = &mfa.session {
+            let is_used = has_session.load(Ordering::Relaxed);
+            // A session that ends soon would end during the run that begins with it.
+            let needed =
+                if is_used { MARGIN } else { MARGIN.max(AHEAD.min(session.lifetime() / 4)) };
+            if session.lasts(needed) {
+                has_session.store(true, Ordering::Relaxed);
+                self.redactor.remember(&session.credentials);
+                return Ok(session.credentials.clone());
+            }
+            if is_used {
+                return Err(ApiError::mfa_session_expired(format!(
                     "the session of profile {:?} that was opened with an MFA code has expired",
                     role.profile
-                ))),
-            };
+                )));
+            }
         }
+        let unanswered = mfa.unanswered.take();
         let (code, typed) = match unanswered.filter(|(_, typed)| typed.elapsed() < CODE_LIFETIME) {
             Some(unanswered) => unanswered,
             None => (self.ask(role, serial).await?, Instant::now()),
         };
         let opened = self.call(role, with, Some((serial, code.clone()))).await;
-        let mut mfa = mfa.lock().unwrap_or_else(PoisonError::into_inner);
         match &opened {
-            Ok(opened) => mfa.session = Some(opened.clone()),
+            Ok(opened) => {
+                mfa.session = Some(MfaSession::new(opened.clone()));
+                has_session.store(true, Ordering::Relaxed);
+            }
             Err(error) if error.class == ErrorClass::Transient => {
                 mfa.unanswered = Some((code, typed));
             }
@@ -125,7 +117,7 @@ impl AssumedRole {
 
     async fn ask(&self, role: &Role, serial: &str) -> Result<String, ApiError> {
         let _typing = self.waits.typing();
-        let (mfa, asked) = (self.mfa.clone(), serial.to_owned());
+        let (mfa, asked) = (self.mfa.prompt(), serial.to_owned());
         let answer = tokio::task::spawn_blocking(move || mfa.ask(&asked)).await;
         let profile = &role.profile;
         match answer.map_err(std::io::Error::other).flatten() {
@@ -234,12 +226,6 @@ pub(in crate::aws) fn of_role(error: ApiError, role: &str) -> ApiError {
     };
     let message = format!("{} ({role})", error.message);
     ApiError { class, message: message.into(), ..error }
-}
-
-impl fmt::Debug for MfaState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MfaState")
-    }
 }
 
 /// The name of a session that begins now.

@@ -9,6 +9,8 @@ pub(super) const SOURCE_TIMEOUT: Duration = Duration::from_secs(60);
 pub(in crate::aws) const MAX_START_TIME: Duration = Duration::from_secs(120);
 /// The timeout of one attempt of a call to STS or IAM Identity Center.
 const STS_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long before the expiry credentials are renewed, at most.
+pub(super) const AHEAD: Duration = Duration::from_secs(300);
 /// Credentials are not used in their last seconds: a request in flight would fail.
 pub(super) const MARGIN: Duration = Duration::from_secs(10);
 

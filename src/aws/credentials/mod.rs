@@ -6,6 +6,7 @@ mod mfa;
 mod process;
 mod profile_chain;
 mod renewal;
+mod role;
 mod source;
 mod sources;
 
@@ -16,4 +17,4 @@ pub(super) use bounds::{MAX_START_TIME, sts_timeouts};
 pub(super) use renewal::RenewedCredentials;
 pub(super) use sources::{Sources, has_partial_key};
 
-pub use mfa::{MfaPrompt, NoMfaPrompt};
+pub use mfa::{Mfa, MfaPrompt, NoMfaPrompt};

@@ -1,7 +1,7 @@
 use aws_config::profile::{Profile, ProfileSet};
 use aws_credential_types::Credentials;
 
-use super::assume_role::Role;
+use super::role::Role;
 
 /// How a profile with `role_arn` gets its credentials: the first source, and the roles that are assumed one after
 /// another.

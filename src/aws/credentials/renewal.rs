@@ -10,10 +10,11 @@ use aws_credential_types::provider::{
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
 use tokio::time::Instant;
+use tracing::{Instrument, Span};
 
 use super::super::retry_policy::RetryPolicy;
 use super::super::waits::{PendingCall, Waits};
-use super::bounds::{MARGIN, MAX_START_TIME};
+use super::bounds::{AHEAD, MARGIN, MAX_START_TIME};
 use crate::inventory::{ApiError, ErrorClass};
 
 /// The credentials of the run, which are renewed before they expire. Clones share them.
@@ -30,6 +31,9 @@ struct Inner {
     source: SharedCredentialsProvider,
     state: Mutex<State>,
     waits: Waits,
+    /// The span in which it was created. A renewal can be begun from another one: several accounts share the credentials
+    /// that assume their roles.
+    span: Span,
 }
 
 #[derive(Default)]
@@ -57,8 +61,6 @@ enum Freshness {
     Expired,
 }
 
-/// How long before the expiry credentials are renewed, at most.
-const AHEAD: Duration = Duration::from_secs(300);
 /// After this time, credentials without an expiry are requested again. The SDK does so, too.
 const REQUEST_AGAIN: Duration = Duration::from_secs(900);
 /// How long calls wait for a renewal that fails, from the expiry of the credentials.
@@ -71,7 +73,8 @@ impl RenewedCredentials {
         source: SharedCredentialsProvider,
         waits: Waits,
     ) -> RenewedCredentials {
-        RenewedCredentials(Some(Arc::new(Inner { source, state: Mutex::default(), waits })))
+        let (state, span) = (Mutex::default(), Span::current());
+        RenewedCredentials(Some(Arc::new(Inner { source, state, waits, span })))
     }
 
     /// Waits until there are usable credentials.
@@ -117,7 +120,7 @@ impl Inner {
     /// The renewal that has begun, or a new one. It continues if the call that waits for it is cancelled.
     fn renewal(self: &Arc<Self>, state: &mut State) -> Renewal {
         let begin = || {
-            let task = tokio::spawn(self.clone().renew());
+            let task = tokio::spawn(self.clone().renew().instrument(self.span.clone()));
             let ended = async move { task.await.unwrap_or_else(|_| Err(ApiError::interrupted())) };
             ended.boxed().shared()
         };
@@ -180,6 +183,12 @@ impl Inner {
                 }),
             };
             if error.class != ErrorClass::Transient || is_over {
+                // Nothing is retried any more: what the error is about is throttling again.
+                let class = match ErrorClass::of(Some(&error.code), 0) {
+                    ErrorClass::Throttled => ErrorClass::Throttled,
+                    _ => error.class,
+                };
+                let error = ApiError { class, ..error };
                 return Err(match &pending {
                     Some(pending) => error.after(&pending.wait()),
                     None => error,
@@ -294,7 +303,11 @@ mod tests {
             inner.state().current = Some(Current { credentials, obtained });
         }
         let ended = renewed.ready().await.unwrap_err();
-        assert_eq!((ended.class, &ended.code), (error.class, &error.code));
+        let class = match &*error.code {
+            "Throttling" => ErrorClass::Throttled,
+            _ => error.class,
+        };
+        assert_eq!((ended.class, &ended.code), (class, &error.code));
         assert!(ended.message.starts_with(error.message.as_str()), "{ended}");
         *count.lock().unwrap()
     }
@@ -306,11 +319,17 @@ mod tests {
         let unresolved = || ApiError::source_unavailable(unresolved.to_owned());
         let refused = || ApiError::no_credentials("refused");
         let timed_out = || ApiError::source_timed_out("slow".to_owned());
+        let throttled = || ApiError {
+            action: "sts:AssumeRole".into(),
+            code: "Throttling".into(),
+            ..unavailable()
+        };
         let began = Instant::now();
         assert!(attempts(unavailable(), None).await > 30);
         assert!((120..=123).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
         assert_eq!(attempts(unresolved(), None).await, RetryPolicy::default().attempts);
         assert_eq!(attempts(timed_out(), None).await, 1);
+        assert_eq!(attempts(throttled(), Some(RENEW_FOR)).await, 1);
         assert_eq!(attempts(refused(), None).await, 1);
         assert_eq!(attempts(refused(), Some(Duration::from_secs(1))).await, 1);
         assert_eq!(attempts(unavailable(), Some(RENEW_FOR)).await, 1);

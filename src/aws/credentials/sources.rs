@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use aws_config::SdkConfig;
 use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
@@ -22,7 +20,7 @@ use super::super::redactor::Redactor;
 use super::super::waits::Waits;
 use super::assume_role::AssumedRole;
 use super::bounds::sts_timeouts;
-use super::mfa::MfaPrompt;
+use super::mfa::Mfa;
 use super::process::{CredentialProcess, Secret};
 use super::profile_chain::{Base, Chain, chain};
 use super::source::Source;
@@ -38,7 +36,7 @@ pub(in crate::aws) struct Sources<'a> {
     pub(in crate::aws) profiles: Option<&'a ProfileSet>,
     /// The profiles of the credentials file.
     pub(in crate::aws) credentials_file: Option<&'a ProfileSet>,
-    pub(in crate::aws) mfa: Arc<dyn MfaPrompt>,
+    pub(in crate::aws) mfa: &'a Mfa,
     pub(in crate::aws) redactor: &'a Redactor,
     pub(in crate::aws) waits: &'a Waits,
 }
@@ -93,7 +91,7 @@ impl Sources<'_> {
         match chain.map(Option::flatten) {
             Ok(Some(Chain { base, roles })) => {
                 let base = self.base(base, exchange);
-                let (mfa, redactor) = (self.mfa.clone(), self.redactor);
+                let (mfa, redactor) = (self.mfa, self.redactor);
                 let role = AssumedRole::new(base, roles, self.config, mfa, redactor, self.waits);
                 SharedCredentialsProvider::new(role)
             }

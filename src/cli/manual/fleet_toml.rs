@@ -95,7 +95,7 @@ const SECTIONS: &[(&str, &[Block])] = &[
             ),
             Term(
                 "max_accounts_failed = N",
-                "After N accounts failed, `apply` begins no further account.",
+                "After N accounts failed or were refused, `apply` begins no further account.",
             ),
         ],
     ),

@@ -1,14 +1,20 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use super::super::error::Error;
 use super::super::fleet_error::FleetError;
 use crate::aws::{Access, BaseIdentity, ExpectedPartition, Waits};
 use crate::config::AccountCredentials;
 use crate::iam::AccountId;
+use crate::inventory::AccountState;
 
 /// The access to each account of a fleet. The base identity is opened only if an account or the organization needs it.
 #[derive(Debug, Clone)]
 pub(super) struct FleetAccess {
     access: Access,
     base: Option<BaseIdentity>,
+    /// The accounts that are not active, as far as the organization was read.
+    inactive: Arc<BTreeMap<AccountId, AccountState>>,
 }
 
 impl FleetAccess {
@@ -24,7 +30,17 @@ impl FleetAccess {
             true => Some(BaseIdentity::open(&access, waits).await?),
             false => None,
         };
-        Ok(FleetAccess { access, base })
+        Ok(FleetAccess { access, base, inactive: Arc::default() })
+    }
+
+    /// The same access, which knows these accounts that are not active.
+    pub(super) fn with_inactive(self, inactive: BTreeMap<AccountId, AccountState>) -> FleetAccess {
+        FleetAccess { inactive: Arc::new(inactive), ..self }
+    }
+
+    /// The state of an account that is not active; `None` if it is active or its state is not known.
+    pub(super) fn inactive(&self, account: AccountId) -> Option<&AccountState> {
+        self.inactive.get(&account)
     }
 
     /// Whether these credentials need the base identity.

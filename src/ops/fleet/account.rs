@@ -3,16 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::{Instrument, Span};
+
 use super::super::error::Error;
 use super::super::selection::Selection;
 use super::super::session::{ImpactScope, Input, Session};
 use super::super::time_limit::TimeLimit;
+use super::access::FleetAccess;
 use super::side_by_side::FleetEvents;
 use crate::apply::FleetEvent;
 use crate::aws::{Access, ConnectError};
 use crate::config::{AccountCredentials, Config};
 use crate::iam::{AccountId, Printable};
-use crate::inventory::{EveryPrincipalError, Wait};
+use crate::inventory::{ErrorClass, EveryPrincipalError, Wait};
 use crate::journal::RunRecord;
 use crate::plan::{
     AccountProblem, AccountProblemCode, FleetAccountRef, Overrides, Plan, ScopeError, Supervision,
@@ -58,15 +61,16 @@ impl Target {
     /// Makes the plan of the account. `time_left` is the time limit; `None` for none.
     pub(super) async fn plan(
         self,
-        access: Result<Access, Error>,
+        of_fleet: &FleetAccess,
         making: Arc<AccountMaking>,
         time_left: Option<Duration>,
         events: FleetEvents,
     ) -> Result<Made, AccountProblem> {
-        let (id, credentials) = (self.account.id, self.account.credentials.clone());
-        events(FleetEvent::Begun(self.account));
+        let account = self.account;
+        let id = account.id;
+        events(FleetEvent::Begun(account.clone()));
         let made = async {
-            let access = access?;
+            let access = of_fleet.of(id, &account.credentials)?;
             let mut time = TimeLimit::new(time_left);
             let input = match self.source {
                 Source::Files { config, base } => {
@@ -83,7 +87,8 @@ impl Target {
             }
             Ok(made)
         };
-        let made = made.await.map_err(|error| problem(&error, &credentials));
+        let made = made.instrument(span_of(&account)).await;
+        let made = made.map_err(|error| problem(&error, &account, of_fleet));
         events(FleetEvent::Planned(id, made.as_ref().map(|_| ()).map_err(Clone::clone)));
         made
     }
@@ -108,13 +113,35 @@ async fn make(
     Ok((session, Made { plan, violations }))
 }
 
+/// The span of the work in an account. Each message of the log from within it names the account.
+pub(super) fn span_of(account: &FleetAccountRef) -> Span {
+    tracing::error_span!("account", message = %account.label())
+}
+
 /// Tells what the work in an account waits for.
 pub(super) fn waiting(events: &FleetEvents, account: AccountId, wait: Option<&Wait>) {
     events(FleetEvent::Waiting(account, wait.cloned()));
 }
 
-/// The problem of an account with these credentials in which a use case ended with `error`.
-pub(super) fn problem(error: &Error, credentials: &AccountCredentials) -> AccountProblem {
+/// The problem of an account in which a use case ended with `error`.
+pub(super) fn problem(
+    error: &Error,
+    account: &FleetAccountRef,
+    access: &FleetAccess,
+) -> AccountProblem {
+    let problem = problem_of(error, &account.credentials);
+    match (problem.call(), access.inactive(account.id)) {
+        (Some(call), Some(state))
+            if matches!(call.class, ErrorClass::Credentials | ErrorClass::Denied) =>
+        {
+            let message = format!("AWS Organizations reports that the account {state}: {call}");
+            AccountProblem::other(AccountProblemCode::AccountNotActive, &message)
+        }
+        _ => problem,
+    }
+}
+
+fn problem_of(error: &Error, credentials: &AccountCredentials) -> AccountProblem {
     match error {
         Error::Call(error)
         | Error::Connect(ConnectError::Call(error))

@@ -1,18 +1,20 @@
 //! A run in one account of a fleet.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::super::apply::{
     ApplyInput, ApplyOptions, ApplyOutcome, EventSink, Interaction, Review, apply,
 };
 use super::super::error::{Declined, Error};
 use super::access::FleetAccess;
-use super::account::{problem, waiting};
+use super::account::{problem, span_of, waiting};
 use super::options::FleetApplyOptions;
 use super::side_by_side::FleetEvents;
 use crate::apply::{AccountEnd, AccountRun, FleetEvent, NotBegun};
@@ -32,6 +34,8 @@ pub(super) struct Shared {
     pub(super) switch: StopSwitch,
     pub(super) events: FleetEvents,
     pub(super) on_unfinished: OnUnfinished,
+    /// The journals of unfinished runs on the fleet, which are reported already.
+    pub(super) reported: HashSet<PathBuf>,
     /// The directory of the journals; `None` if there is nothing to change.
     pub(super) journals: Option<PathBuf>,
     pub(super) began: Instant,
@@ -85,9 +89,10 @@ impl AccountWork {
             Some(why) => not_begun(why),
             None => {
                 (shared.events)(FleetEvent::Begun(account.clone()));
-                match apply_in(shared.clone(), account.clone(), input).await {
+                let applied = apply_in(shared.clone(), account.clone(), input);
+                match applied.instrument(span_of(&account)).await {
                     Ok(Ok(outcome)) => end(outcome),
-                    Ok(Err(error)) => AccountEnd::Failed(problem(&error, &account.credentials)),
+                    Ok(Err(error)) => AccountEnd::Failed(problem(&error, &account, &shared.access)),
                     Err((why, known)) => {
                         AccountEnd::NotBegun { changes: known.unwrap_or(changes), why }
                     }
@@ -207,7 +212,9 @@ impl Interaction for OfAccount {
     }
 
     fn unfinished_run(&mut self, run: &UnfinishedRun) {
-        (self.shared.on_unfinished)(&self.account, run);
+        if !run.journal().is_some_and(|journal| self.shared.reported.contains(journal)) {
+            (self.shared.on_unfinished)(&self.account, run);
+        }
     }
 
     async fn review(&mut self, review: Review<'_>) -> Result<(), Declined> {

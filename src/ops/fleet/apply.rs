@@ -106,9 +106,7 @@ pub async fn apply_fleet(
     };
     let accounts = plan.accounts.iter().map(|it| &it.account);
     let first = options.first_of(accounts, &omitted, &plan)?;
-    for run in unfinished_runs(&plan, &options.state)? {
-        interaction.unfinished_run(&run);
-    }
+    let reported = report_unfinished(&plan, options, interaction)?;
     let violations = plan.violations(&options.fleet_overrides);
     let review = FleetReview { plan: &plan, violations: &violations, refused: &refused };
     let asked = Instant::now();
@@ -126,12 +124,24 @@ pub async fn apply_fleet(
         work: plan.accounts.iter().map(|it| options.work(it)).collect(),
         first,
         access,
+        reported,
         began,
         budget: Budget::default(),
         stage: FleetStage::Applying,
     };
     let (accounts, journals) = ready.run(options, switch, interaction, events).await?;
     Ok(FleetRun { plan, violations, accounts, journals })
+}
+
+/// Reports the earlier runs on the fleet that did not finish. Returns their journals.
+fn report_unfinished(
+    plan: &FleetPlan,
+    options: &FleetApplyOptions,
+    interaction: &mut impl FleetInteraction,
+) -> Result<HashSet<PathBuf>, Error> {
+    let runs = unfinished_runs(plan, &options.state)?;
+    runs.iter().for_each(|run| interaction.unfinished_run(run));
+    Ok(runs.iter().flat_map(|run| run.journals()).collect())
 }
 
 /// An account of a fleet whose guard rails refuse all plans.
@@ -169,9 +179,7 @@ async fn apply_as_planned(
     };
     let accounts = targets.targets.iter().map(|it| &it.account);
     let first = options.first_of(accounts, &targets.omitted, &plan)?;
-    for run in unfinished_runs(&plan, &options.state)? {
-        interaction.unfinished_run(&run);
-    }
+    let reported = report_unfinished(&plan, options, interaction)?;
     let recorded = targets.targets.iter().map(|it| record(&it.account, 0)).collect();
     let work = |target: Target| {
         let Source::Files { config, .. } = target.source else {
@@ -186,6 +194,7 @@ async fn apply_as_planned(
         work: targets.targets.into_iter().map(work).collect(),
         first,
         access: targets.access,
+        reported,
         began,
         budget,
         stage: FleetStage::PlanningAndApplying,
@@ -205,6 +214,8 @@ struct Ready<'a> {
     /// The accounts of `--first`.
     first: HashSet<AccountId>,
     access: FleetAccess,
+    /// The journals of unfinished runs that are reported already.
+    reported: HashSet<PathBuf>,
     began: Instant,
     budget: Budget,
     stage: FleetStage,
@@ -219,7 +230,7 @@ impl Ready<'_> {
         interaction: &mut impl FleetInteraction,
         events: &FleetEvents,
     ) -> Result<(Vec<Arc<AccountRun>>, Option<PathBuf>), Error> {
-        let Ready { plan, recorded, work, first, access, began, budget, stage } = self;
+        let Ready { plan, recorded, work, first, access, reported, began, budget, stage } = self;
         let (journals, state) = (options.journals.as_deref(), &options.state);
         let directory = RunDirectory::create(plan, recorded, journals, state)?;
         let journals = directory.as_ref().map(|it| it.path().to_owned());
@@ -236,6 +247,7 @@ impl Ready<'_> {
             switch: switch.clone(),
             events: events.clone(),
             on_unfinished: interaction.on_unfinished(),
+            reported,
             journals,
             began,
             max_failed: plan.guard.max_accounts_failed,

@@ -165,7 +165,6 @@ impl FleetMaking {
         let (making, timeout) = (Arc::new(making), self.timeout);
         let work = |target: Target| {
             let account = target.account.clone();
-            let access = access.of(account.id, &account.credentials);
             let time_left = timeout.map(|timeout| timeout.saturating_sub(began.elapsed()));
             let planned = target.plan(access, making.clone(), time_left, events.clone());
             async move {

@@ -35,6 +35,18 @@ pub enum UnfinishedFleetRun {
     Unknown(Printable, Printable),
 }
 
+impl UnfinishedFleetRun {
+    /// The journals of the accounts of which this says how far the run came.
+    pub(super) fn journals(&self) -> Vec<PathBuf> {
+        let UnfinishedFleetRun::Known { directory, record, states } = self else {
+            return Vec::new();
+        };
+        let accounts = record.accounts.iter().zip(states);
+        let begun = accounts.filter(|(_, state)| !matches!(state, FleetRecordState::NotBegun));
+        begun.map(|(account, _)| directory.join(account.journal())).collect()
+    }
+}
+
 impl RunDirectory {
     /// Creates the directory of a run that applies the plan in these accounts, at `path` or in the state directory. From now
     /// on, the next run on the fleet reports this one if it does not end. `None` without accounts.

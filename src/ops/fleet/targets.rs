@@ -126,10 +126,10 @@ impl LoadedFleet {
                 .iter()
                 .any(|(it, _)| FleetAccess::needs_base(&it.settings.credentials)),
         };
-        let access = FleetAccess::open(access, partition, is_needed, waits).await?;
+        let mut access = FleetAccess::open(access, partition, is_needed, waits).await?;
         let mut uncovered = Vec::new();
-        if let (Some(scope), Some(base)) = (organization, access.base()) {
-            let all = Organization::accounts(base, &scope.units).await;
+        if let (Some(scope), Some(base)) = (organization, access.base().cloned()) {
+            let all = Organization::accounts(&base, &scope.units).await;
             let all = all.map_err(|error| match &*error.code {
                 Organization::NO_PARENT => {
                     FleetError::NoSuchUnit { position: scope.position.clone(), error }.into()
@@ -142,6 +142,9 @@ impl LoadedFleet {
                     "except in {file} lists {id}, which is not an account of the organization"
                 );
             }
+            let inactive = all.iter().filter(|it| !it.is_active());
+            let inactive = inactive.map(|it| (it.id, it.state.clone())).collect();
+            access = access.with_inactive(inactive);
             let own: BTreeSet<AccountId> = accounts.iter().map(|(it, _)| it.id).collect();
             for account in all.into_iter().filter(OrganizationAccount::is_active) {
                 let id = account.id;

@@ -30,6 +30,8 @@ pub enum AccountProblemCode {
     TimeLimit,
     /// The credentials belong to another account or partition.
     OtherAccount,
+    /// The credentials of the account are denied, and AWS Organizations reports that the account is not active.
+    AccountNotActive,
     /// The credentials of the account cannot be used.
     CredentialsUnusable,
     /// Another run holds the lock of the account.

@@ -49,6 +49,10 @@ pub(in crate::report) fn advice_on_account(problem: &AccountProblem) -> Option<S
         AccountProblemCode::OtherAccount => {
             "correct the role, the profile or the ID of the account in the fleet file"
         }
+        AccountProblemCode::AccountNotActive => {
+            "if the account is no longer used, remove it from the fleet file; otherwise, restore it: AWS Support can \
+             reopen a closed account for 90 days"
+        }
         AccountProblemCode::CredentialsUnusable => {
             "correct the role or the profile of the account in the fleet file"
         }
@@ -84,6 +88,11 @@ pub fn advice(error: &ApiError) -> Option<String> {
                 .to_owned()
         }
         ErrorClass::Credentials => credentials(error),
+        ErrorClass::Throttled if action == "sts:AssumeRole" => {
+            "STS counts the requests of all clients with credentials of the same account together; find out which \
+             other clients call STS, and run the command again later"
+                .to_owned()
+        }
         ErrorClass::Throttled => {
             let again = again(action, "run the command again later");
             format!("other clients may use the quota of the same account; {again}")
@@ -169,9 +178,7 @@ fn credentials(error: &ApiError) -> String {
                 .to_owned()
         }
         code if action == "sts:AssumeRole" && code.starts_with("AccessDenied") => {
-            "check the trust policy of the role, the permission sts:AssumeRole of its source, external_id, and the \
-             MFA code"
-                .to_owned()
+            role_denied(message)
         }
         code if code.starts_with("Expired") => {
             "renew the credentials (for IAM Identity Center, run `aws sso login`), and run the command again"
@@ -223,6 +230,18 @@ fn transient(action: &str, code: &str) -> String {
         (Some(check), false) => check.to_owned(),
         (Some(check), true) => format!("{check}; {MAY_BE_APPLIED}"),
     }
+}
+
+/// What to do about a role that cannot be assumed. STS does not tell why. Only the message tells whether the role is that
+/// of a profile.
+fn role_denied(message: &str) -> String {
+    let rest = match message.contains("of profile") {
+        true => "the permission sts:AssumeRole of its source, external_id, and the MFA code",
+        false => "the permission sts:AssumeRole of the credentials that assume it, and external_id",
+    };
+    format!(
+        "check that the account is active and has the role, the trust policy of the role, {rest}"
+    )
 }
 
 /// What to do about a source of credentials that refused. Only its message tells which source it is.
@@ -300,6 +319,18 @@ mod tests {
         let of = |action| advice_on(ErrorClass::Transient, action, "TimedOut", "no response");
         assert!(of(PUT).contains("may have applied"));
         assert_eq!(of("iam:GetUser"), "run the command again");
+    }
+
+    #[test]
+    fn the_advice_about_a_role_depends_on_what_sts_says() {
+        let of = |class, code, message| advice_on(class, "sts:AssumeRole", code, message);
+        let throttled = of(ErrorClass::Throttled, "Throttling", "Rate exceeded");
+        assert!(throttled.contains("STS counts the requests of all clients"), "{throttled}");
+        let denied = |message| of(ErrorClass::Credentials, "AccessDenied", message);
+        for message in ["no (role arn:r)", "no (role arn:r of profile \"p\")"] {
+            assert!(denied(message).starts_with("check that the account is active"), "{message}");
+            assert_eq!(denied(message).contains("MFA code"), message.contains("profile"));
+        }
     }
 
     #[test]

@@ -204,7 +204,8 @@ impl Totals {
                         usize::try_from(summary.calls.throttled).unwrap_or(usize::MAX);
                 }
                 AccountEnd::Refused { preflight, .. } => {
-                    totals.not_attempted += preflight.plan.changes.len();
+                    totals.not_attempted += preflight.ready().count();
+                    totals.conflicts += preflight.conflicts().count();
                 }
                 AccountEnd::NotBegun { changes, .. } => totals.not_attempted += changes,
                 AccountEnd::Failed(_) => {
@@ -239,7 +240,8 @@ fn row(run: &AccountRun) -> Option<FleetRow> {
             (cells, note)
         }
         AccountEnd::Refused { preflight, .. } => {
-            (vec![0, 0, preflight.plan.changes.len(), 0, problems(preflight)], "refused")
+            let (ready, conflicts) = (preflight.ready().count(), preflight.conflicts().count());
+            (vec![0, 0, ready, conflicts, problems(preflight)], "refused")
         }
         AccountEnd::NotBegun { changes, .. } => (vec![0, 0, *changes, 0, 0], "not begun"),
         AccountEnd::Failed(_) => (Vec::new(), "nothing was done"),

@@ -57,7 +57,7 @@ pub(in crate::report) fn attempted<'a>(
                 false => ("failed", Severity::Error),
             };
             let after = match attempts {
-                1 => String::new(),
+                0 | 1 => String::new(),
                 many => format!("after {many} attempts: "),
             };
             let message = Text::sentence(after).and_quote(error.to_string());
