@@ -75,6 +75,10 @@ impl FleetDirectory {
             let text = serde_json::to_string(&Marker { run: run.to_owned() })?;
             let mut own = None;
             for (path, locked) in self.markers() {
+                // Nothing to remove, and locking would create a file.
+                if own.is_some() && path.symlink_metadata().is_err() {
+                    continue;
+                }
                 let Lock::Acquired(file) = lock(&locked)? else { continue };
                 if own.is_none() {
                     write_atomically(&path, &text, OnExisting::Replace)?;

@@ -306,6 +306,17 @@ async fn an_account_that_the_organization_reports_as_not_active_has_advice_about
     let text = shown.out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(text.contains(reported) && text.contains("remove it from the fleet file"), "{shown}");
 
+    // Each of two problems has its own advice in every format.
+    fleet.inject(2, "AssumeRole", Fault::access_denied());
+    for format in ["text", "markdown", "github", "html"] {
+        let ran = fleet.plan(&["--format", format]).await;
+        let text = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        for advice in ["remove it from the fleet file", "the trust policy of the role"] {
+            assert_eq!(text.matches(advice).count(), 1, "{format} {advice}: {ran}");
+        }
+    }
+    fleet.faults().clear();
+
     // If the organization is not read, the state is one of several possible reasons.
     fleet.write("fleet.toml", &format!("{HEAD}[accounts]\n{closing}\n"));
     let ran = fleet.apply(&["--format", "json"]).await;

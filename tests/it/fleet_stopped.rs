@@ -235,7 +235,16 @@ async fn killed_at_any_moment_the_next_run_says_what_each_account_left_open_and_
         let last = fleet.apply(&[]).await;
         assert!(last.code == 0 && !last.err.contains("did not finish"), "round {round}: {last}");
     }
+    // Runs one after another use the same lock.
+    assert_eq!(locks(&fleet), 1);
     assert!(killed >= 5 && reported >= 5, "{killed} killed, {reported} reported");
+}
+
+/// The number of locks of markers.
+fn locks(fleet: &FleetFixture) -> usize {
+    let fleets = fleet.folder().join(".local/state/iam-boundaries/fleets");
+    let names = std::fs::read_dir(fleets).unwrap().map(|it| it.unwrap().file_name());
+    names.filter(|name| name.to_str().unwrap().ends_with(".lock")).count()
 }
 
 /// The markers of runs in progress or not finished.

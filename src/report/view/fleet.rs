@@ -45,13 +45,11 @@ pub(in crate::report) fn fleet_review(plan: &FleetPlan) -> FleetDocument<'_> {
     let mut accounts: Vec<&AccountPlan> = plan.accounts.iter().collect();
     accounts.sort_by_key(|it| at_stake(it));
     let rows: Vec<FleetRow> = accounts.iter().filter_map(|it| row(it)).collect();
-    let sections = [
-        missing_section(&plan.missing_shards),
-        failed_section(
-            plan.accounts.iter().filter_map(|it| Some((&it.account, it.plan.as_ref().err()?))),
-        ),
-        uncovered_section(plan.uncovered.iter()),
-    ];
+    let failed = plan.accounts.iter();
+    let failed = failed.filter_map(|it| Some((&it.account, it.plan.as_ref().err()?)));
+    let sections = missing_section(&plan.missing_shards).into_iter();
+    let sections = sections.chain(failed_sections(failed));
+    let sections = sections.chain(uncovered_section(plan.uncovered.iter()));
     let details = accounts.iter().filter_map(|it| {
         let document = account_plan(it.plan.as_ref().ok()?);
         (!document.is_silent()).then_some(FleetAccount { account: &it.account, document })
@@ -68,7 +66,7 @@ pub(in crate::report) fn fleet_review(plan: &FleetPlan) -> FleetDocument<'_> {
         title: title(plan).and_sentence(result),
         introduction: None,
         counts: vec![CountsRow { label: "All", add, change, remove }],
-        sections: sections.into_iter().flatten().collect(),
+        sections: sections.collect(),
         closing: Some(closing(plan)),
         account: None,
         digest: Some(digest(plan)),
@@ -177,27 +175,17 @@ fn row(planned: &AccountPlan) -> Option<FleetRow> {
     is_shown.then(|| FleetRow { label: account.label(), cells, note: "" })
 }
 
-/// The accounts without a plan, grouped by the code and the action of the error.
-pub(super) fn failed_section<'a>(
+/// The accounts without a plan, a section for those with the same advice, in which they are grouped by the problem.
+pub(super) fn failed_sections<'a>(
     failed: impl Iterator<Item = (&'a FleetAccountRef, &'a AccountProblem)>,
-) -> Option<Section<'a>> {
-    let mut groups: BTreeMap<(String, String), Vec<(&FleetAccountRef, &AccountProblem)>> =
-        BTreeMap::new();
+) -> impl Iterator<Item = Section<'a>> {
+    type Groups<'a> = BTreeMap<(String, String), Vec<(&'a FleetAccountRef, &'a AccountProblem)>>;
+    let mut advised: BTreeMap<Option<String>, Groups<'a>> = BTreeMap::new();
     for (account, problem) in failed {
+        let groups = advised.entry(advice_on_account(problem)).or_default();
         let key = (problem.code().to_owned(), said_of_each(account, problem));
         groups.entry(key).or_default().push((account, problem));
     }
-    if groups.is_empty() {
-        return None;
-    }
-    let mut advised: Vec<Option<String>> = groups
-        .values()
-        .filter_map(|group| group.first())
-        .map(|(_, problem)| advice_on_account(problem))
-        .collect();
-    advised.dedup();
-    // Advice that concerns only some of them is not shown for all.
-    let help = if let [only] = &mut advised[..] { only.take() } else { None };
     let statement = |group: &Vec<(&'a FleetAccountRef, &'a AccountProblem)>| {
         let labels = group.iter().map(|(account, _)| account.label());
         let accounts = names(labels, MAX_ACCOUNTS, "account");
@@ -208,18 +196,20 @@ pub(super) fn failed_section<'a>(
         };
         accounts.and(": ").and_quote(problem)
     };
-    let count: usize = groups.values().map(Vec::len).sum();
-    let heading = format!("{} cannot be planned", counted(count, "account"));
-    let section = Section::of_statements(
-        Text::sentence(heading),
-        Severity::Error,
-        groups.values().map(statement).collect(),
-    );
-    Some(Section {
-        label: "cannot be planned",
-        noun: "account",
-        help: help.map(Text::sentence),
-        ..section
+    advised.into_iter().map(move |(advice, groups)| {
+        let count: usize = groups.values().map(Vec::len).sum();
+        let heading = format!("{} cannot be planned", counted(count, "account"));
+        let section = Section::of_statements(
+            Text::sentence(heading),
+            Severity::Error,
+            groups.values().map(statement).collect(),
+        );
+        Section {
+            label: "cannot be planned",
+            noun: "account",
+            help: advice.map(Text::sentence),
+            ..section
+        }
     })
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::document::{FleetAccount, FleetDocument, FleetRow};
 use super::fleet::{
-    MAX_ACCOUNTS, digest, failed_section, missing_section, title, uncovered_section,
+    MAX_ACCOUNTS, digest, failed_sections, missing_section, title, uncovered_section,
     violations_section,
 };
 use super::refused::refused;
@@ -64,7 +64,7 @@ impl<'a> FleetRunView<'a> {
         let mut sections: Vec<Section<'_>> =
             violations_section(&run.violations, "nothing was changed").into_iter().collect();
         sections.extend(missing_section(&run.plan.missing_shards));
-        sections.extend(failed_section(failed).map(|section| Section {
+        sections.extend(failed_sections(failed).map(|section| Section {
             heading: section.heading.map(|_| Text::ours("Accounts in which nothing was done")),
             ..section
         }));
