@@ -26,9 +26,27 @@ pub(super) struct Output {
     pub(super) err: Style,
     out_gate: Gate,
     err_gate: Gate,
+    /// What is drawn on standard error.
+    screen: &'static Screen,
     verbose: u8,
     /// `None` if the command is not quiet.
     quiet: Option<&'static Quiet>,
+}
+
+/// A writer of messages beside what is drawn on the terminal.
+struct OnScreen<W> {
+    screen: &'static Screen,
+    to: W,
+}
+
+impl<W: Write> Write for OnScreen<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.screen.suspend(|| self.to.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.screen.suspend(|| self.to.flush())
+    }
 }
 
 impl Output {
@@ -48,6 +66,7 @@ impl Output {
             err: style(err_color, width_of(err)),
             out_gate: Gate { held, ..Gate::new(out_color) },
             err_gate: Gate { held, ..Gate::new(err_color) },
+            screen: Box::leak(Box::default()),
             verbose,
             quiet,
         }
@@ -63,7 +82,7 @@ impl Output {
             1 => LevelFilter::INFO,
             _ => LevelFilter::DEBUG,
         };
-        let Output { err_gate: gate, quiet, .. } = *self;
+        let Output { err_gate: gate, screen, quiet, .. } = *self;
         let mut ours = filter::Targets::new().with_target(env!("CARGO_CRATE_NAME"), level);
         if quiet.is_some() {
             // A slow reading is not a problem.
@@ -74,7 +93,7 @@ impl Output {
                 if let Some(quiet) = quiet {
                     quiet.held.record_problem();
                 }
-                gate.stderr()
+                OnScreen { screen, to: gate.stderr() }
             })
             .with_ansi(self.err.color)
             .event_format(LogLine { style: self.err })
@@ -107,7 +126,7 @@ impl Output {
     /// Shows on standard error what a command waits for.
     pub(super) fn wait_display(&self) -> WaitDisplay {
         match self.quiet {
-            None => WaitDisplay::new(Box::new(self.stderr())),
+            None => WaitDisplay::new(self.screen, Box::new(self.stderr())),
             Some(_) => WaitDisplay::hidden(),
         }
     }
@@ -164,7 +183,7 @@ impl Output {
 
     /// Writes a message to standard error. A closed standard error must not end the run.
     pub(super) fn remark(&self, text: &str) {
-        let _ = writeln!(self.stderr(), "{text}");
+        let _ = self.screen.suspend(|| writeln!(self.stderr(), "{text}"));
     }
 
     /// Writes the message of clap: a help text, or an error in the arguments, which it repeats.

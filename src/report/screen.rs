@@ -52,6 +52,15 @@ impl Screen {
         drawn.bars.insert(MultiProgress::with_draw_target(target)).clone()
     }
 
+    /// Calls `write`, which writes to the terminal. What is drawn is removed before and drawn again after that.
+    pub fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
+        let bars = self.drawing().bars.clone();
+        match bars {
+            Some(bars) => bars.suspend(write),
+            None => write(),
+        }
+    }
+
     /// No question begins or ends until the value is dropped.
     pub(super) fn drawing(&self) -> MutexGuard<'_, Drawn> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

@@ -30,9 +30,9 @@ struct Display {
 const BETWEEN_LINES: Duration = Duration::from_secs(30);
 
 impl WaitDisplay {
-    /// A display that shows nothing yet. Without a terminal, the lines go to `lines`.
-    pub fn new(lines: Box<dyn Write + Send>) -> WaitDisplay {
-        WaitDisplay::with(bar().is_some(), lines)
+    /// A display on `screen` that shows nothing yet. Without a terminal, the lines go to `lines`.
+    pub fn new(screen: &Screen, lines: Box<dyn Write + Send>) -> WaitDisplay {
+        WaitDisplay { screen: screen.clone(), ..WaitDisplay::with(bar().is_some(), lines) }
     }
 
     /// A display that shows nothing.

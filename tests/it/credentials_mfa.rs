@@ -179,7 +179,7 @@ async fn fleet_with_mfa(session: u64) -> FleetFixture {
 
 /// Runs a command whose standard error is the terminal, and types a code at each question. Checks that each question stays
 /// on the terminal until it is answered. Returns what the terminal showed, and the number of questions.
-fn answer_questions(mut command: Command) -> (Ran, String, usize) {
+pub(crate) fn answer_questions(mut command: Command) -> (Ran, String, usize) {
     let size = nix::pty::Winsize { ws_row: 40, ws_col: 120, ws_xpixel: 0, ws_ypixel: 0 };
     let pty = nix::pty::openpty(Some(&size), None).unwrap();
     let slave = pty.slave.try_clone().unwrap();

@@ -377,3 +377,26 @@ async fn a_warning_about_the_renewal_of_the_session_of_an_account_names_it() {
     assert!(!warnings(&ran).is_empty(), "{ran}");
     assert!(warnings(&ran).iter().all(|line| line.starts_with(&expected)), "{ran}");
 }
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_progress_at_a_terminal_does_not_overwrite_the_warnings() {
+    let fleet = FleetFixture::accounts(4).start().await;
+    for n in [1, 2] {
+        fleet.inject(n, "GetPolicy", Fault::access_denied());
+        fleet.inject(n, DETAILS, Fault::Slow(Duration::from_millis(n as u64 * 500)));
+    }
+    fleet.inject(3, DETAILS, Fault::Slow(Duration::from_secs(3)));
+    let command = fleet.command(&["--fleet", "fleet.toml", "plan"]);
+    let run = || crate::credentials_mfa::answer_questions(command);
+    let (ran, bytes, _) = tokio::task::spawn_blocking(run).await.unwrap();
+    assert_eq!(ran.code, 0, "{ran} {bytes:?}");
+    assert!(bytes.contains("0/4"), "no progress: {bytes:?}");
+    let lines = crate::support::terminal::shown(&bytes, 120);
+    for n in [1, 2] {
+        let expected = format!(" WARN {}: iam:GetPolicy failed", fleet.label(n));
+        let shown = lines.iter().filter(|line| line.starts_with(&expected)).count();
+        assert_eq!(shown, 1, "{lines:#?}");
+    }
+    assert!(!lines.iter().any(|line| line.contains("0/4")), "{lines:#?}");
+}

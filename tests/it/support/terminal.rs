@@ -35,3 +35,49 @@ pub async fn answer(
     };
     tokio::task::spawn_blocking(run).await.unwrap()
 }
+
+/// The lines that a terminal of this width shows after these bytes, as if it had no last row.
+pub fn shown(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![Vec::<char>::new()];
+    let (mut row, mut column) = (0, 0);
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '\r' => column = 0,
+            '\n' => row += 1,
+            '\u{1b}' => {
+                // ESC [ parameters letter
+                let sequence: Vec<char> = {
+                    let mut sequence = Vec::new();
+                    for c in rest.by_ref() {
+                        sequence.push(c);
+                        if c.is_ascii_alphabetic() {
+                            break;
+                        }
+                    }
+                    sequence
+                };
+                let number: String = sequence.iter().filter(|c| c.is_ascii_digit()).collect();
+                match (sequence.last(), number.as_str()) {
+                    (Some('A'), count) => row -= count.parse().unwrap_or(1).min(row),
+                    (Some('B'), count) => row += count.parse().unwrap_or(1),
+                    (Some('K'), "2") => lines[row].clear(),
+                    (Some('K'), _) => lines[row].truncate(column),
+                    _ => {}
+                }
+            }
+            c => {
+                if column == width {
+                    (row, column) = (row + 1, 0);
+                }
+                lines.resize(lines.len().max(row + 1), Vec::new());
+                let length = lines[row].len().max(column + 1);
+                lines[row].resize(length, ' ');
+                lines[row][column] = c;
+                column += 1;
+            }
+        }
+        lines.resize(lines.len().max(row + 1), Vec::new());
+    }
+    lines.into_iter().map(|line| line.into_iter().collect()).collect()
+}
