@@ -124,7 +124,7 @@ mod tests {
     /// Starts an STS that throttles every request. Returns its URL.
     fn throttling_sts() -> String {
         const BODY: &str = "<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error>\
-             <RequestId>id</RequestId></ErrorResponse>";
+             </ErrorResponse>";
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         std::thread::spawn(move || {
@@ -183,7 +183,7 @@ mod tests {
             assert!(time.contains(" second"), "{text}");
             let (attempts, rest) = rest.split_once(' ').unwrap();
             assert!(attempts.parse::<u32>().unwrap() > 1, "{text}");
-            let expected = "attempts with credentials of account 123456789012) (request ID id)";
+            let expected = "attempts with credentials of account 123456789012)";
             assert_eq!(rest, expected, "{text}");
         }
     }
