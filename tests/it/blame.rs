@@ -456,6 +456,7 @@ async fn a_saved_plan_has_the_answers_outside_its_digest_and_show_repeats_them()
     let schema = jsonschema::validator_for(&iam_boundaries::plan::saved::schema()).unwrap();
     let document: Value = serde_json::from_str(&text).unwrap();
     assert!(document["blame"].is_object() && schema.is_valid(&document), "{text}");
+    crate::schema::assert_digest_as_described(&document);
     let mut edited: Value = serde_json::from_str(&text).unwrap();
     edited["blame"]["changes"][0]["name"] = "somebody".into();
     std::fs::write(&path, edited.to_string()).unwrap();

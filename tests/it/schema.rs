@@ -5,22 +5,23 @@ use std::str::FromStr;
 
 use crate::support::Binary;
 use iam_boundaries::config::{Config, Fleet, fleet_schema, schema};
-use iam_boundaries::iam::{AccountId, PolicyArn, PrincipalName};
+use iam_boundaries::iam::{AccountId, Digest, PolicyArn, PrincipalName};
 use iam_boundaries::plan::saved;
 use jsonschema::Validator;
 use schemars::JsonSchema;
+use serde_json::Value;
 
 fn validator(schema: &schemars::Schema) -> Validator {
     jsonschema::validator_for(schema.as_value()).expect("the schema is valid")
 }
 
 /// The file as a JSON value for schema validation, with dates as strings. `None` if the text is not TOML.
-fn as_json(text: &str) -> Option<serde_json::Value> {
+fn as_json(text: &str) -> Option<Value> {
     let table: toml::Table = toml::from_str(text).ok()?;
     Some(value_as_json(toml::Value::Table(table)))
 }
 
-fn value_as_json(value: toml::Value) -> serde_json::Value {
+fn value_as_json(value: toml::Value) -> Value {
     match value {
         toml::Value::Datetime(date) => date.to_string().into(),
         toml::Value::Array(items) => items.into_iter().map(value_as_json).collect(),
@@ -53,6 +54,49 @@ fn the_published_schemas_are_those_of_the_formats_and_are_printed() {
     }
     let of_the_file = Binary::with_own_file().run(&["schema"]).out;
     assert_eq!(of_the_file, include_str!("../../schema/boundaries.schema.json"));
+}
+
+/// The fields of a plan that are not part of the digest according to the published schema, which says so twice: where it
+/// describes the digest, and where it describes the field.
+fn excluded_from_digest() -> Vec<String> {
+    let schema: Value =
+        serde_json::from_str(include_str!("../../schema/plan.schema.json")).unwrap();
+    let description = |field: &Value| {
+        let text = field["description"].as_str().unwrap_or_default();
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let fields = schema["properties"].as_object().unwrap();
+    let of_digest = description(&fields["digest"]);
+    let (_, rest) = of_digest.split_once("of this document without ").unwrap();
+    let (named, _) = rest.split_once(", and in a fleet plan").unwrap();
+    let named: Vec<String> = named.replace(" and ", ", ").split(", ").map(str::to_owned).collect();
+    for (name, field) in fields {
+        let is_excluded = description(field).contains("It is not part of the digest");
+        assert_eq!(name == "digest" || is_excluded, named.contains(name), "{name}: {of_digest}");
+    }
+    named
+}
+
+/// Checks that the digest of a plan is computed from the fields from which it is computed according to the schema: from
+/// all others.
+pub fn assert_digest_as_described(document: &Value) {
+    let excluded = excluded_from_digest();
+    let digest_without = |names: &[&str]| {
+        let mut content = document.clone();
+        content.as_object_mut().unwrap().retain(|name, _| !names.contains(&name.as_str()));
+        content.sort_all_objects();
+        Digest::of(content.to_string()).to_string()
+    };
+    let excluded: Vec<&str> = excluded.iter().map(String::as_str).collect();
+    assert_eq!(document["digest"], digest_without(&excluded));
+    let included = document.as_object().unwrap().keys().map(String::as_str);
+    for name in included.filter(|name| !excluded.contains(name)) {
+        assert_ne!(
+            document["digest"],
+            digest_without(&[&excluded[..], &[name]].concat()),
+            "{name}"
+        );
+    }
 }
 
 #[test]

@@ -46,12 +46,13 @@ pub(super) struct Document {
     /// The version of this format. The tool rejects later versions that it does not support.
     #[schemars(extend("const" = FORMAT_VERSION))]
     pub(super) format_version: u32,
-    /// The digest of the plan: the SHA-256 of this document without this field and without impact, as JSON with
-    /// sorted keys and no spaces.
+    /// The digest of the plan: the SHA-256 of this document without digest, impact and blame, and in a fleet plan without
+    /// the account of each change and problem, as JSON with sorted keys and no spaces.
     pub(super) digest: Digest,
     /// The account that the plan is for.
     pub(super) account: AccountId,
-    /// The alias of the account; null if the account has none, or if the boundaries file names its account.
+    /// The alias of the account; null if it has none, if it could not be read, or if the boundaries files, --account or a
+    /// fleet file name the account.
     #[serde(deserialize_with = "present")]
     pub(super) account_alias: Option<AccountAlias>,
     /// The source of the plan.
@@ -92,8 +93,8 @@ pub(super) struct Document {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
     #[schemars(with = "ImpactDocument")]
     pub(super) impact: Option<ImpactDocument>,
-    /// Who made the changes that the plan would undo, according to CloudTrail; missing if it was not looked up. It is not
-    /// part of the digest.
+    /// Who made the changes that the plan would undo, according to CloudTrail; missing if it was not looked up.
+    /// It is not part of the digest.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
     #[schemars(with = "BlameDocument")]
     pub(super) blame: Option<BlameDocument>,

@@ -30,15 +30,16 @@ fn is_begun_with(text: &[u8], format: &str) -> bool {
     text.windows(format.len()).take(200).any(|window| window == format.as_bytes())
 }
 
-/// The SHA-256 of a document without its digest, what its changes give and take, and who made the changes that it would
-/// undo, as JSON with sorted keys and no spaces.
+/// The fields of a document that are not part of its digest: the digest, what the changes give and take, and who made the
+/// changes that the plan would undo.
+const NOT_IN_DIGEST: [&str; 3] = ["digest", "impact", "blame"];
+
+/// The SHA-256 of a document without the fields in [`NOT_IN_DIGEST`], as JSON with sorted keys and no spaces.
 pub(super) fn content_digest(document: &impl serde::Serialize) -> Digest {
     let mut content =
         serde_json::to_value(document).expect("strings and numbers serialize to JSON");
     if let Some(fields) = content.as_object_mut() {
-        fields.remove("digest");
-        fields.remove("impact");
-        fields.remove("blame");
+        fields.retain(|name, _| !NOT_IN_DIGEST.contains(&name.as_str()));
     }
     content.sort_all_objects();
     Digest::of(content.to_string())
