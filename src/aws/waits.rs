@@ -131,6 +131,7 @@ impl State {
         };
         Wait {
             what,
+            is_call: !is_source(pending),
             endpoint: self.endpoints.get(key).cloned(),
             duration: began.elapsed(),
             attempts: *attempts,
@@ -195,7 +196,7 @@ impl ApiError {
         };
         match wait.error.clone() {
             Some(error) => error.after(&wait),
-            None if wait.what == action => {
+            None if wait.is_call => {
                 let from = wait.endpoint.as_deref().unwrap_or("the endpoint");
                 let message = format!("no response arrived from {from} within {}", wait.time());
                 ApiError::no_response(action, message)
@@ -247,14 +248,14 @@ mod tests {
             Some(format!("{wait}"))
         };
         // The source comes after the calls, and only if no call has waited for as long.
-        let of_user = "iam:GetUser at https://one: no response for 2 seconds";
+        let of_user = "one call of iam:GetUser at https://one: no response for 2 seconds";
         assert_eq!(longest(0).unwrap(), of_user);
         assert_eq!(longest(2).unwrap(), of_user);
         let of_source = "the source at https://three: no response for 3 seconds";
         assert_eq!(longest(3).unwrap(), of_source);
         assert_eq!(longest(4), None);
         drop(first);
-        let of_policy = "iam:GetPolicy at https://two: no response for 1 second";
+        let of_policy = "one call of iam:GetPolicy at https://two: no response for 1 second";
         assert_eq!(longest(0).unwrap(), of_policy);
         assert_eq!(waits.of_call("iam:GetPolicy").unwrap().to_string(), of_policy);
         assert_eq!(waits.of_call("iam:GetUser").unwrap().to_string(), of_source);
@@ -285,6 +286,7 @@ mod tests {
     fn the_error_of_a_call_that_is_given_up_says_what_was_tried_where_and_for_how_long() {
         let wait = |what: &str, error: Option<ApiError>| Wait {
             what: what.into(),
+            is_call: what == "sts:X",
             endpoint: Some("https://sts.amazonaws.com".into()),
             duration: SECOND * 120,
             attempts: 40,

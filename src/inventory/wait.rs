@@ -9,6 +9,8 @@ use crate::iam::Printable;
 pub struct Wait {
     /// The action with its service, such as `iam:GetUser`, or the source of the credentials.
     pub what: Printable,
+    /// Whether it is one call of the action. Other calls of the action can succeed meanwhile.
+    pub is_call: bool,
     /// The scheme, the host and the port of the last request; `None` if there was no request.
     pub endpoint: Option<Printable>,
     /// The time since the first attempt.
@@ -29,18 +31,19 @@ impl Wait {
     }
 
     /// The clause that begins with the reason, for a line that can be cut:
-    /// `no response for 12 seconds: iam:GetUser at https://iam.amazonaws.com`.
+    /// `no response for 12 seconds: one call of iam:GetUser at https://iam.amazonaws.com`.
     pub(crate) fn reason_first(&self) -> String {
         match &self.progress {
             Some(_) => self.to_string(),
-            None => format!("{}: {}", self.reason(), self.call()),
+            None => format!("{}: {}", self.reason(), self.subject()),
         }
     }
 
-    fn call(&self) -> String {
+    fn subject(&self) -> String {
+        let one = if self.is_call { "one call of " } else { "" };
         match &self.endpoint {
-            Some(endpoint) => format!("{} at {endpoint}", self.what),
-            None => self.what.to_string(),
+            Some(endpoint) => format!("{one}{} at {endpoint}", self.what),
+            None => format!("{one}{}", self.what),
         }
     }
 
@@ -50,19 +53,19 @@ impl Wait {
             Some(error) if error.class == ErrorClass::Throttled => format!("throttled for {time}"),
             Some(error) if error.code != ApiError::TIMED_OUT => {
                 let ApiError { code, message, .. } = error;
-                format!("no success for {time}; the last attempt failed: {code}: {message}")
+                format!("no success for {time}; its last attempt failed: {code}: {message}")
             }
             _ => format!("no response for {time}"),
         }
     }
 }
 
-/// A clause: `iam:GetUser at https://iam.amazonaws.com: no response for 12 seconds`.
+/// A clause: `one call of iam:GetUser at https://iam.amazonaws.com: no response for 12 seconds`.
 impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.progress {
             Some(progress) => write!(f, "{progress} after {}", self.time()),
-            None => write!(f, "{}: {}", self.call(), self.reason()),
+            None => write!(f, "{}: {}", self.subject(), self.reason()),
         }
     }
 }
@@ -79,6 +82,7 @@ mod tests {
         };
         let many = Wait {
             what: "iam:GetServiceLastAccessedDetails".into(),
+            is_call: true,
             endpoint: None,
             duration: Duration::from_secs(12),
             attempts: 1,
@@ -93,25 +97,24 @@ mod tests {
             (error(ErrorClass::Throttled, "Throttling"), "throttled for 12 seconds"),
             (
                 error(ErrorClass::Transient, "ServiceUnavailable"),
-                "no success for 12 seconds; the last attempt failed: ServiceUnavailable: the message",
+                "no success for 12 seconds; its last attempt failed: ServiceUnavailable: the message",
             ),
         ] {
-            let wait = Wait {
+            let mut wait = Wait {
                 what: "iam:GetUser".into(),
+                is_call: true,
                 endpoint: Some("https://iam.amazonaws.com".into()),
                 duration: Duration::from_millis(11_900),
                 attempts: 3,
                 error,
                 progress: None,
             };
-            assert_eq!(
-                wait.to_string(),
-                format!("iam:GetUser at https://iam.amazonaws.com: {why}")
-            );
-            assert_eq!(
-                wait.reason_first(),
-                format!("{why}: iam:GetUser at https://iam.amazonaws.com")
-            );
+            let subject = "one call of iam:GetUser at https://iam.amazonaws.com";
+            assert_eq!(wait.to_string(), format!("{subject}: {why}"));
+            assert_eq!(wait.reason_first(), format!("{why}: {subject}"));
+            (wait.what, wait.is_call) = ("the source".into(), false);
+            let subject = "the source at https://iam.amazonaws.com";
+            assert_eq!(wait.to_string(), format!("{subject}: {why}"));
         }
     }
 }

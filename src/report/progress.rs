@@ -159,6 +159,7 @@ mod tests {
         let mut progress = Progress { total: users(10), ended: 10, ..Progress::default() };
         progress.on(&Event::Waiting(Some(Wait {
             what: "iam:GetUser".into(),
+            is_call: true,
             endpoint: None,
             duration: Duration::from_secs(7),
             attempts: 1,
@@ -166,7 +167,8 @@ mod tests {
             progress: None,
         })));
         let remark = progress.remark(Duration::from_secs(10));
-        assert_eq!(remark, "1.0/s, waiting for iam:GetUser: no response for 7 seconds");
+        let expected = "1.0/s, waiting for one call of iam:GetUser: no response for 7 seconds";
+        assert_eq!(remark, expected);
         progress.on(&Event::Waiting(None));
         assert_eq!(progress.remark(Duration::from_secs(10)), "1.0/s");
     }

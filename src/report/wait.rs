@@ -137,6 +137,7 @@ mod tests {
         let display = WaitDisplay::with(false, Box::new(lines.clone()));
         let wait = |what: &str, seconds| Wait {
             what: what.into(),
+            is_call: true,
             endpoint: None,
             duration: Duration::from_secs(seconds),
             attempts: 1,
@@ -149,8 +150,8 @@ mod tests {
         }
         display.show(Some(&wait("iam:GetPolicy", 5)));
         let written = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-        let expected = "Waiting for iam:GetUser: no response for 5 seconds\n\
-                        Waiting for iam:GetPolicy: no response for 5 seconds\n";
+        let expected = "Waiting for one call of iam:GetUser: no response for 5 seconds\n\
+                        Waiting for one call of iam:GetPolicy: no response for 5 seconds\n";
         assert_eq!(written, expected);
     }
 }

@@ -28,7 +28,7 @@ fn an_endpoint_that_never_responds_is_named_once_after_five_seconds() {
         .env("AWS_SECRET_ACCESS_KEY", "any")
         .env("AWS_ENDPOINT_URL", &sts.url());
     let ran = plan_for_seven_seconds(&binary);
-    let wait = format!("sts:GetCallerIdentity at {}: no response for", sts.url());
+    let wait = format!("one call of sts:GetCallerIdentity at {}: no response for", sts.url());
     assert_eq!(ran.err.matches(&format!("Waiting for {wait}")).count(), 1, "{ran}");
     let end = format!("error: the account was not read within the time limit, waiting for {wait}");
     assert!(ran.err.contains(&end), "{ran}");

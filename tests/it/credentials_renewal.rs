@@ -154,7 +154,7 @@ async fn an_sts_that_is_unavailable_before_the_run_is_named_without_advice_about
         sts.url()
     );
     assert!(ran.err.contains(&waited), "{ran}");
-    assert!(ran.err.contains("the last attempt failed: ServiceUnavailable: try again"), "{ran}");
+    assert!(ran.err.contains("its last attempt failed: ServiceUnavailable: try again"), "{ran}");
     assert!(ran.err.contains("help: run the command again, or increase --timeout"), "{ran}");
     assert!(!ran.err.contains("--profile"), "{ran}");
     assert!(sts.count("AssumeRole") > 3, "{ran}");

@@ -205,7 +205,7 @@ async fn a_successful_response_that_repeats_a_secret_is_not_used() {
     fixture.sandbox.faults().add("GetUser", None, 100, Fault::Response(body));
     let ran = fixture.run(&["-vv", "plan", "--timeout", "3s"]).await;
     assert_eq!(ran.code, 1, "{ran}");
-    let why = "the last attempt failed: UnreadableResponse: the response repeats a secret";
+    let why = "its last attempt failed: UnreadableResponse: the response repeats a secret";
     assert!(ran.err.contains(why), "{ran}");
     assert_nothing_leaked(&ran, fixture.folder());
 }

@@ -60,7 +60,7 @@ async fn an_sts_that_fails_for_seconds_delays_the_identity() {
     let sts = sts_with_hiccup();
     let fixture = fixture.env("AWS_ENDPOINT_URL_STS", &sts.url());
     let ran = fixture.run(&["plan"]).await;
-    has_waited(&ran, "sts:GetCallerIdentity", &sts.url());
+    has_waited(&ran, "one call of sts:GetCallerIdentity", &sts.url());
     assert!(sts.count("GetCallerIdentity") > 6, "{ran}");
 }
 
@@ -143,7 +143,7 @@ async fn a_proxy_that_refuses_connections_for_seconds_delays_the_run() {
         Proxy::start_on(listener, false)
     });
     let ran = run(command).await;
-    has_waited(&ran, "sts:GetCallerIdentity", &fixture.sandbox.endpoint_url());
+    has_waited(&ran, "one call of sts:GetCallerIdentity", &fixture.sandbox.endpoint_url());
     assert!(ran.err.contains(&format!("the proxy is http://127.0.0.1:{port}")), "{ran}");
     assert_eq!(fixture.writes(), 2, "{ran}");
     assert!(!proxy.await.unwrap().requests().is_empty());
@@ -282,6 +282,7 @@ async fn a_run_says_what_it_waits_for_until_the_response_arrives() {
         .await;
     assert!(summary.is_complete(), "{summary:?}");
     let first = waits.first().and_then(Option::as_ref).expect("the run waits");
-    let expected = format!("iam:{PUT} at {}: no response for ", fixture.sandbox.endpoint_url());
+    let expected =
+        format!("one call of iam:{PUT} at {}: no response for ", fixture.sandbox.endpoint_url());
     assert!(first.to_string().starts_with(&expected), "{first}");
 }
