@@ -1,6 +1,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::content::TEMPORARY;
 use crate::files::{MaxSize, parent, read_regular, reject_special, sync_parent_directory};
 
 /// What to do if the file already exists.
@@ -41,7 +42,7 @@ pub fn write_atomically(path: &Path, text: &str, on_existing: OnExisting) -> io:
     // The mode of a new file, before the umask. A temporary file is readable only by its owner by default.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let file = builder.prefix(".iam-boundaries-").tempfile_in(directory);
+    let file = builder.prefix(TEMPORARY).tempfile_in(directory);
     // Without the name of the temporary file, which means nothing to a user.
     let mut file = file.map_err(|error| io::Error::from(error.kind()))?;
     file.write_all(text.as_bytes())?;

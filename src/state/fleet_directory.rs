@@ -8,13 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::account_directory::{StateRoot, private};
 use super::atomic::{OnExisting, write_atomically};
+use super::content::FLEETS;
 use super::error::StateError;
 use super::lock::{Lock, lock};
 use crate::files::{MaxSize, read_own};
 use crate::iam::{Digest, Printable, Timestamp};
-
-/// The directory in the state directory.
-pub(super) const FLEETS: &str = "fleets";
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

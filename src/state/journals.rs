@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::account_directory::StateRoot;
-use super::fleet_directory::FLEETS;
+use super::content::FLEETS;
 use super::privacy::distrust;
 use crate::iam::{AccountId, Printable, Timestamp};
 

@@ -3,6 +3,7 @@ use std::io::{self, Seek, Write};
 use std::path::Path;
 
 use super::account_directory::AccountDirectory;
+use super::content::LOCK;
 use super::error::StateError;
 use super::holder::LockHolder;
 use crate::files::{MaxSize, open_own, read_to_end};
@@ -22,7 +23,7 @@ impl AccountLock {
     /// Returns [`StateError::Locked`] if another run holds the lock, or [`StateError::Unwritable`] if the lock file
     /// cannot be written.
     pub fn acquire(directory: &AccountDirectory) -> Result<AccountLock, StateError> {
-        let path = directory.file("lock");
+        let path = directory.file(LOCK);
         match lock(&path) {
             Ok(Lock::Acquired(file)) => Ok(AccountLock { _file: file }),
             Ok(Lock::Held(holder)) => {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account_directory::AccountDirectory;
 use super::atomic::{OnExisting, write_atomically};
+use super::content::MEASURED_RATES;
 use crate::files::{MaxSize, read_own};
 use crate::iam::{Rate, Timestamp};
 
@@ -11,7 +12,6 @@ use crate::iam::{Rate, Timestamp};
 /// rates again.
 pub type MeasuredRates = BTreeMap<String, Rate>;
 
-const FILE: &str = "measured-rates.json";
 /// Limits and the other clients of an account change. Older rates are not used, in seconds.
 const MAX_AGE: i64 = 30 * 24 * 3_600;
 
@@ -33,7 +33,7 @@ impl AccountDirectory {
     }
 
     fn read_measured(&self, now: Timestamp) -> BTreeMap<String, Measured> {
-        let path = self.file(FILE);
+        let path = self.file(MEASURED_RATES);
         if !path.exists() {
             return BTreeMap::new();
         }
@@ -60,7 +60,11 @@ impl AccountDirectory {
         }));
         let written =
             serde_json::to_string_pretty(&rates).map_err(std::io::Error::from).and_then(|text| {
-                write_atomically(&self.file(FILE), &format!("{text}\n"), OnExisting::Replace)
+                write_atomically(
+                    &self.file(MEASURED_RATES),
+                    &format!("{text}\n"),
+                    OnExisting::Replace,
+                )
             });
         if let Err(error) = written {
             tracing::debug!("the measured rates are not kept: {error}");
@@ -97,7 +101,7 @@ mod tests {
         for text in
             ["", "[]", "{\"iam:A\": 15.0}", &of_a("\"fast\""), &of_a("-1.0"), &of_a("1e300")]
         {
-            std::fs::write(state.file(FILE), text).unwrap();
+            std::fs::write(state.file(MEASURED_RATES), text).unwrap();
             assert_eq!(state.measured_rates(), MeasuredRates::new(), "{text}");
         }
     }
@@ -117,12 +121,12 @@ mod tests {
             days_ago(29),
             days_ago(31)
         );
-        std::fs::write(state.file(FILE), text).unwrap();
+        std::fs::write(state.file(MEASURED_RATES), text).unwrap();
         assert_eq!(state.measured_rates(), [("iam:New".to_owned(), rate(15.0))].into());
         state.keep_measured_rates([("iam:Other".to_owned(), rate(2.5))].into());
         let expected = [("iam:New".to_owned(), rate(15.0)), ("iam:Other".to_owned(), rate(2.5))];
         assert_eq!(state.measured_rates(), expected.into());
-        let kept = std::fs::read_to_string(state.file(FILE)).unwrap();
+        let kept = std::fs::read_to_string(state.file(MEASURED_RATES)).unwrap();
         assert!(kept.contains(&days_ago(29).to_string()[..10]), "{kept}");
     }
 }

@@ -3,6 +3,7 @@
 
 mod account_directory;
 mod atomic;
+mod content;
 mod error;
 mod fleet_directory;
 mod holder;
@@ -14,6 +15,7 @@ mod unfinished;
 
 pub use account_directory::{AccountDirectory, StateRoot};
 pub use atomic::{OnExisting, existing_target, replace_with, write_atomically};
+pub use content::{STATE_ENTRIES, StateEntry};
 pub use error::StateError;
 pub use fleet_directory::{FleetDirectory, FleetMarker};
 pub use holder::LockHolder;

@@ -9,12 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::account_directory::{AccountDirectory, StateRoot};
 use super::atomic::{OnExisting, write_atomically};
+use super::content::UNFINISHED;
 use super::error::StateError;
 use crate::files::{MaxSize, read_own};
 use crate::iam::{AccountId, Printable, Timestamp};
 use crate::journal::{ReadError, RunRecord};
-
-const NAME: &str = "unfinished.json";
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -75,14 +74,14 @@ impl AccountDirectory {
         let write = || {
             // Serialization fails for a path that is not Unicode.
             let text = serde_json::to_string(&Marker { began, journal: journal.to_owned() })?;
-            write_atomically(&self.file(NAME), &text, OnExisting::Replace)
+            write_atomically(&self.file(UNFINISHED), &text, OnExisting::Replace)
         };
         write().map_err(|error| self.unwritable(error))
     }
 
     /// Removes the marker: the run has finished, or there was nothing left to do.
     pub fn clear_unfinished(&self) {
-        let file = self.file(NAME);
+        let file = self.file(UNFINISHED);
         match fs::remove_file(&file) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -95,13 +94,13 @@ impl AccountDirectory {
 impl StateRoot {
     /// Whether an earlier run on the account may not have finished. Creates nothing.
     pub fn may_be_unfinished(&self, account: AccountId) -> bool {
-        self.path().join(account.as_str()).join(NAME).symlink_metadata().is_ok()
+        self.path().join(account.as_str()).join(UNFINISHED).symlink_metadata().is_ok()
     }
 }
 
 /// The earlier run on the account that did not finish, if there is one.
 pub fn unfinished_run(directory: &AccountDirectory) -> Option<UnfinishedRun> {
-    let file = directory.file(NAME);
+    let file = directory.file(UNFINISHED);
     let text = match read_own(&file, MaxSize::STATE) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,

@@ -9,6 +9,7 @@ use strum::VariantArray;
 use super::text::{Block, definition, page, paragraph, section, verbatim};
 use crate::cli::args;
 use crate::cli::exit_code::Exit;
+use crate::state::STATE_ENTRIES;
 
 const ENVIRONMENT: &[Block] = &[
     Block::Paragraph(
@@ -69,27 +70,34 @@ const ENVIRONMENT: &[Block] = &[
     Block::Paragraph("`--color always` and `--color never` take precedence over these variables."),
 ];
 
-const FILES: &[Block] = &[
-    Block::Term("boundaries.toml", "The boundaries file. See boundaries.toml(5)."),
-    Block::Term(
-        "$XDG_STATE_HOME/iam-boundaries/ACCOUNT/",
-        "The state directory of an account: the journals of its runs, and the lock that allows one run at a \
-         time. The default is `~/.local/state/iam-boundaries/ACCOUNT/`, on Windows \
-         `%LOCALAPPDATA%\\iam-boundaries\\ACCOUNT\\`, and without a home directory \
-         `.iam-boundaries/ACCOUNT/` in the working directory. With `--state-dir DIR`, it is `DIR/ACCOUNT/`.",
-    ),
-    Block::Term("DATE-DIGEST.jsonl", "A journal in the state directory, for `rollback`."),
-    Block::Term(
-        "measured-rates.json",
-        "In the state directory, the rates that IAM sustained, at which the next run starts. It can be deleted.",
-    ),
-    Block::Term(
+/// The files, with everything that a state directory can contain.
+fn files() -> Vec<Block> {
+    let state = Block::Term(
+        "$XDG_STATE_HOME/iam-boundaries/",
+        "The state directory. The default is `~/.local/state/iam-boundaries/`, on Windows \
+         `%LOCALAPPDATA%\\iam-boundaries\\`, and without a home directory `.iam-boundaries/` in the working \
+         directory, or with `--journal` in the directory of the journal. With `--state-dir DIR`, it is `DIR/`. It can contain the following files and directories, in which \
+         ACCOUNT is the ID of an account:",
+    );
+    let entries = STATE_ENTRIES.iter().map(|entry| Block::Term(entry.path, entry.purpose));
+    let sandbox = Block::Term(
         ".iam-boundaries/",
-        "The state of the sandbox that `--sandbox` uses, in the working directory: the users and roles, the lock \
-         and the journals.",
-    ),
-    Block::Term("~/.aws/config, ~/.aws/credentials", "AWS profiles and credentials."),
-];
+        "In the working directory, the state directory of runs with `--sandbox`. It also contains `sandbox.json`: the \
+         users, roles and policies of the sandbox. `sandbox reset` resets it.",
+    );
+    [
+        Block::Term("boundaries.toml", "The boundaries file. See boundaries.toml(5)."),
+        Block::Term("fleet.toml", "A fleet file, for `--fleet`. See fleet.toml(5)."),
+        state,
+    ]
+    .into_iter()
+    .chain(entries)
+    .chain([
+        sandbox,
+        Block::Term("~/.aws/config, ~/.aws/credentials", "AWS profiles and credentials."),
+    ])
+    .collect()
+}
 
 /// The name of the page without its section, and the page.
 pub(super) fn render(command: clap::Command) -> (String, String) {
@@ -119,7 +127,7 @@ pub(super) fn render(command: clap::Command) -> (String, String) {
     exit_status(&mut roff, exits(&name));
     if is_main {
         section(&mut roff, "ENVIRONMENT", ENVIRONMENT);
-        section(&mut roff, "FILES", FILES);
+        section(&mut roff, "FILES", &files());
     }
     examples(&mut roff, &name);
     see_also(&mut roff, is_main, &subcommands);
