@@ -37,7 +37,7 @@ fn without_errors(spreadsheet: &Spreadsheet, account: Option<AccountId>) {
     inert(&file);
     let config = match Config::parse("boundaries.toml", &file) {
         Ok(config) => config,
-        Err(errors) => panic!("{}\n{file}", errors.render(false)),
+        Err(errors) => panic!("{}\n{file}", errors.render(false, None)),
     };
     assert_eq!(config.account.as_ref().map(|account| account.value), account);
     let entries = config.entries().map(|(principal, entry)| {
@@ -52,6 +52,6 @@ fn with_errors(text: &str, errors: &FileErrors) {
     for error in errors.diagnostics() {
         exists(text, (error.line, error.column));
     }
-    inert(&errors.render(false));
-    inert(&without_colors(&errors.render(true)));
+    inert(&errors.render(false, None));
+    inert(&without_colors(&errors.render(true, Some(60))));
 }

@@ -42,7 +42,7 @@ fn without_errors(text: &str, config: &Config) {
     places.for_each(|place| exists(text, (place.line, place.column)));
     let warnings = config.warnings.iter();
     warnings.for_each(|warning| exists(text, (warning.line, warning.column)));
-    inert(&render_warnings(&config.warnings, false));
+    inert(&render_warnings(&config.warnings, false, None));
     let check = |format| render_check(config, format, Style::PLAIN);
     inert(&check(Format::Text));
     json(&check(Format::Json));
@@ -69,9 +69,9 @@ fn with_errors(text: &str, errors: &FileErrors) {
     for error in errors.diagnostics() {
         exists(text, (error.line, error.column));
     }
-    let plain = errors.render(false);
+    let plain = errors.render(false, None);
     inert(&plain);
-    inert(&without_colors(&errors.render(true)));
+    inert(&without_colors(&errors.render(true, Some(60))));
     let rendered = |format| render_file_errors(errors, format, Style::PLAIN);
     json(&rendered(Format::Json));
     comment(&rendered(Format::Markdown));

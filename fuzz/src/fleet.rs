@@ -19,8 +19,8 @@ pub fn fleet(input: &[u8]) -> bool {
             for error in errors.diagnostics() {
                 exists(&text, (error.line, error.column));
             }
-            inert(&errors.render(false));
-            inert(&without_colors(&errors.render(true)));
+            inert(&errors.render(false, None));
+            inert(&without_colors(&errors.render(true, Some(60))));
             false
         }
         _ => panic!("two parses of the same text differ"),

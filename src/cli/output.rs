@@ -57,6 +57,7 @@ impl Output {
         let style = |color: bool, width: Option<usize>| Style {
             color,
             width: width.unwrap_or(Style::DEFAULT_WIDTH),
+            is_terminal: width.is_some(),
         };
         #[expect(clippy::disallowed_methods, reason = "it is not written to")]
         let (out, err) = (io::stdout(), io::stderr());
@@ -209,8 +210,7 @@ impl Output {
 
     /// Writes a message after a label. It wraps at the width of a terminal, and does not wrap elsewhere.
     fn labeled(&self, plain: &str, label: String, message: &str) {
-        #[expect(clippy::disallowed_methods, reason = "it is not written to")]
-        let Some(width) = width_of(io::stderr()) else {
+        let Some(width) = self.err.message_width() else {
             return self.remark(&format!("{label} {message}"));
         };
         let indent = " ".repeat(plain.len() + 1);
@@ -230,7 +230,7 @@ impl Output {
         }
         match failure {
             Failure::File(errors) => {
-                self.remark(errors.render(self.err.color).trim_end());
+                self.remark(errors.render(self.err.color, self.err.message_width()).trim_end());
                 Exit::NothingDone
             }
             Failure::Message { message, help, causes, exit } => {

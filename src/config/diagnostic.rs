@@ -4,8 +4,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
+use textwrap::core::display_width;
 
 use super::source_text::{BYTE_ORDER_MARK, SourceText};
+use super::wrap::{wrapped, wrapped_words};
 use crate::iam::{Printable, grouped};
 
 /// One error or warning about a file.
@@ -123,48 +125,69 @@ impl Diagnostic {
         self
     }
 
-    /// Renders this diagnostic, which is equal to those at `others`.
+    /// Renders this diagnostic, which is equal to those at `others`. Sentences wrap at `width`.
     fn render(
         &self,
         noun: &str,
         level: Level<'_>,
         others: &[&Diagnostic],
         renderer: &Renderer,
+        width: Option<usize>,
     ) -> String {
         let source = &self.source;
-        let title = level.primary_title(&*self.message);
+        // The columns before a sentence that explains the excerpt: `   = help: `.
+        let before = self.line.to_string().len() + " = help: ".len();
+        let fitted = |text: &str, before: usize| match width {
+            Some(width) => wrapped(text, width.saturating_sub(before)),
+            None => text.to_owned(),
+        };
+        let title = level.primary_title(fitted(&self.message, noun.len() + ": ".len()));
         let lines = self.span.as_ref().map(|span| (span, source.lines_around(span)));
         let group = match lines {
             Some((span, lines)) if lines.len() <= MAX_SHOWN_LINE => {
                 let [start, end] = [span.start, span.end].map(|at| at.saturating_sub(lines.start));
                 let mut underline = AnnotationKind::Primary.span(start..end);
-                if !self.label.is_empty() {
+                let text = shown(&source.text[lines]);
+                let is_beside = !self.label.is_empty() && self.label_fits(&text, end, width);
+                if is_beside {
                     underline = underline.label(&*self.label);
                 }
-                title.element(
-                    Snippet::source(shown(&source.text[lines]))
-                        .path(&*source.file)
-                        .line_start(self.line)
-                        .annotation(underline),
-                )
+                let snippet = Snippet::source(text).path(&*source.file).line_start(self.line);
+                let group = title.element(snippet.annotation(underline));
+                match self.label.is_empty() || is_beside {
+                    true => group,
+                    false => group.element(Level::NOTE.message(fitted(&self.label, before))),
+                }
             }
             _ => {
                 title.element(Origin::path(&*source.file).line(self.line).char_column(self.column))
             }
         };
         let group = match &self.help {
-            Some(help) => group.element(Level::HELP.message(&**help)),
+            Some(help) => group.element(Level::HELP.message(fitted(help, before))),
             None => group,
         };
         let group = match others {
             [] => group,
-            others => group.element(Level::NOTE.message(self.positions(noun, others))),
+            others => {
+                let width = width.map(|width| width.saturating_sub(before));
+                group.element(Level::NOTE.message(self.positions(noun, others, width)))
+            }
         };
         renderer.render(&[group])
     }
 
+    /// Whether the label fits beside an underline that ends at this byte of `text`, which is one line or several.
+    fn label_fits(&self, text: &str, end: usize, width: Option<usize>) -> bool {
+        let Some(width) = width else { return true };
+        let underlined = text.get(..end).unwrap_or(text).lines().map(display_width).max();
+        let gutter = self.line.to_string().len() + " | ".len();
+        let before = gutter + underlined.unwrap_or_default() + 1;
+        before + display_width(&self.label) <= width
+    }
+
     /// The places of diagnostics that are equal to this one. The file is named if it is another one.
-    fn positions(&self, noun: &str, others: &[&Diagnostic]) -> String {
+    fn positions(&self, noun: &str, others: &[&Diagnostic], width: Option<usize>) -> String {
         let place = |other: &&Diagnostic| {
             let Diagnostic { line, column, .. } = other;
             match other.file() == self.file() {
@@ -173,11 +196,12 @@ impl Diagnostic {
             }
         };
         let places: Vec<String> = others.iter().take(MAX_PLACES).map(place).collect();
-        let places = places.join(", ");
-        match others.len().saturating_sub(MAX_PLACES) {
-            0 => format!("the same {noun} is at {places}"),
-            more => format!("the same {noun} is at {places} and {} more", grouped(more)),
-        }
+        let begin = format!("the same {noun} is at");
+        let end = match others.len().saturating_sub(MAX_PLACES) {
+            0 => String::new(),
+            more => format!("and {} more", grouped(more)),
+        };
+        list(&begin, places, &end, width)
     }
 }
 
@@ -231,20 +255,38 @@ impl FileErrors {
     }
 
     /// The errors with their lines of the file, and the number of errors at the end. Equal errors are shown once,
-    /// with the places of the others; after 100 different ones, the others are counted.
-    pub fn render(&self, colored: bool) -> String {
-        let mut text =
-            render(&self.diagnostics, Level::ERROR, "error", colored, self.is_listed_by_check);
+    /// with the places of the others; after 100 different ones, the others are counted. Sentences wrap at `width`, in
+    /// columns; `None` for a stream that is not a terminal.
+    pub fn render(&self, colored: bool, width: Option<usize>) -> String {
+        let mut text = render(
+            &self.diagnostics,
+            (Level::ERROR, "error"),
+            colored,
+            width,
+            self.is_listed_by_check,
+        );
         let files: Vec<String> = self.files().into_iter().map(|file| escaped(file)).collect();
         let errors = counted(self.diagnostics.len(), "error");
-        text.push_str(&format!("{errors} in {}\n", files.join(", ")));
+        text.push_str(&list(&format!("{errors} in"), files, "", width));
+        text.push('\n');
         text
     }
 }
 
 /// The warnings with their lines of the files, like errors. Empty without warnings.
-pub fn render_warnings(warnings: &[Diagnostic], colored: bool) -> String {
-    render(warnings, Level::WARNING, "warning", colored, true)
+pub fn render_warnings(warnings: &[Diagnostic], colored: bool, width: Option<usize>) -> String {
+    render(warnings, (Level::WARNING, "warning"), colored, width, true)
+}
+
+/// A list in a sentence, between two texts. Its items are not broken.
+fn list(begin: &str, items: Vec<String>, end: &str, width: Option<usize>) -> String {
+    let last = items.len().saturating_sub(1);
+    let comma = |n: usize| if n < last { "," } else { "" };
+    let items: Vec<String> =
+        items.into_iter().enumerate().map(|(n, item)| item + comma(n)).collect();
+    let words = begin.split(' ').chain(items.iter().map(String::as_str));
+    let words = words.chain(end.split(' ').filter(|word| !word.is_empty()));
+    wrapped_words(words, width.unwrap_or(usize::MAX))
 }
 
 fn counted(count: usize, noun: &str) -> String {
@@ -254,16 +296,21 @@ fn counted(count: usize, noun: &str) -> String {
 
 fn render(
     diagnostics: &[Diagnostic],
-    level: Level<'_>,
-    noun: &str,
+    (level, noun): (Level<'_>, &str),
     colored: bool,
+    width: Option<usize>,
     is_listed_by_check: bool,
 ) -> String {
     let renderer = if colored { Renderer::styled() } else { Renderer::plain() };
+    // A line that does not fit is cut around the underline: a terminal would wrap it, and separate both.
+    let renderer = match width {
+        Some(width) => renderer.term_width(width),
+        None => renderer,
+    };
     let mut text = String::new();
     let groups = groups(diagnostics);
     for group in groups.iter().take(MAX_SHOWN) {
-        text.push_str(&group[0].render(noun, level.clone(), &group[1..], &renderer));
+        text.push_str(&group[0].render(noun, level.clone(), &group[1..], &renderer, width));
         text.push_str("\n\n");
     }
     let left = &groups[groups.len().min(MAX_SHOWN)..];
@@ -273,7 +320,9 @@ fn render(
             true => "to list all of them, use: check --format json",
             false => "correct those above first",
         };
-        text.push_str(&format!("{more} from line {}; {advice}\n\n", first.line));
+        let left = format!("{more} from line {}; {advice}", first.line);
+        text.push_str(&wrapped(&left, width.unwrap_or(usize::MAX)));
+        text.push_str("\n\n");
     }
     text
 }
@@ -295,7 +344,7 @@ fn groups(diagnostics: &[Diagnostic]) -> Vec<Vec<&Diagnostic>> {
 
 impl fmt::Display for FileErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.render(false))
+        f.write_str(&self.render(false, None))
     }
 }
 

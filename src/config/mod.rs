@@ -30,6 +30,7 @@ mod syntax;
 mod syntax_help;
 mod syntax_repair;
 mod toml_text;
+mod wrap;
 
 pub use by_kind::ByKind;
 pub use comment::{Comments, EntryComment};

@@ -58,7 +58,8 @@ pub fn render_check(config: &Config, format: Format, style: Style) -> String {
     match renderer(format) {
         Some(_) if format == Format::Text => {
             let document = Document { sections: Vec::new(), ..view::check(config) };
-            render_warnings(&config.warnings, style.color) + &text::document(&document, style)
+            render_warnings(&config.warnings, style.color, style.message_width())
+                + &text::document(&document, style)
         }
         Some(_) if format == Format::Html => html::check(&view::check(config), &config.warnings),
         Some(render) => render(&view::check(config), style),
@@ -78,7 +79,8 @@ pub fn render_fleet_check(
         Some(_) if format == Format::Text => {
             let document =
                 Document { sections: Vec::new(), ..view::check_fleet(fleet, configs, &warnings) };
-            render_warnings(&warnings, style.color) + &text::document(&document, style)
+            render_warnings(&warnings, style.color, style.message_width())
+                + &text::document(&document, style)
         }
         Some(render) => render(&view::check_fleet(fleet, configs, &warnings), style),
         None => json_check::check_fleet(fleet, configs, &warnings),
@@ -88,7 +90,7 @@ pub fn render_fleet_check(
 /// Renders the errors of a file. The text format shows each error with its line of the file.
 pub fn render_file_errors(errors: &FileErrors, format: Format, style: Style) -> String {
     match renderer(format) {
-        Some(_) if format == Format::Text => errors.render(style.color),
+        Some(_) if format == Format::Text => errors.render(style.color, style.message_width()),
         Some(_) if format == Format::Html => {
             html::check(&view::file_errors(errors), errors.diagnostics())
         }

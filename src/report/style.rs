@@ -11,6 +11,8 @@ pub struct Style {
     pub color: bool,
     /// The width at which sentences wrap, in columns.
     pub width: usize,
+    /// Whether the stream is a terminal. Elsewhere, messages do not wrap, so that programs can search them.
+    pub is_terminal: bool,
 }
 
 impl Style {
@@ -18,7 +20,13 @@ impl Style {
     pub const DEFAULT_WIDTH: usize = 100;
 
     /// No colors, at [`Style::DEFAULT_WIDTH`].
-    pub const PLAIN: Style = Style { color: false, width: Style::DEFAULT_WIDTH };
+    pub const PLAIN: Style =
+        Style { color: false, width: Style::DEFAULT_WIDTH, is_terminal: false };
+
+    /// The width at which messages wrap, in columns; `None` if they do not.
+    pub fn message_width(self) -> Option<usize> {
+        self.is_terminal.then_some(self.width)
+    }
 
     /// The label that begins an error message.
     pub fn error(self, text: impl Display) -> String {

@@ -133,7 +133,7 @@ fn write_line(to: &mut String, style: Style, line: &[Word<'_>]) {
 mod tests {
     use super::*;
 
-    const NARROW: Style = Style { color: false, width: 30 };
+    const NARROW: Style = Style { width: 30, ..Style::PLAIN };
 
     fn lines(text: &Text<'_>) -> Vec<String> {
         let mut wrapped = String::new();
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn adjacent_pieces_of_the_same_tone_are_styled_together() {
-        let style = Style { color: true, width: 80 };
+        let style = Style { color: true, ..Style::PLAIN };
         let mut painted = String::new();
         let sentence =
             Sentence::default().ours(Tone::Strong, "two words").ours(Tone::Neutral, ": more");

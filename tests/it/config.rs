@@ -79,7 +79,7 @@ fn each_common_error_in_the_table_of_roles_names_roles() {
         "[guard]\nprotected_role = [\"admin\"]",
     ];
     let shown = files.map(|line| {
-        let shown = errors_of(&format!("[roles]\nok = false\n{line}\n")).render(false);
+        let shown = errors_of(&format!("[roles]\nok = false\n{line}\n")).render(false, None);
         shown.rsplit_once("\n1 error in").unwrap_or((&shown, "")).0.to_owned()
     });
     insta::assert_snapshot!(shown.join("\n"));
@@ -103,7 +103,7 @@ fn windows_line_endings_and_a_byte_order_mark_are_accepted() {
 
 #[test]
 fn every_error_of_a_file_is_shown_at_once() {
-    insta::assert_snapshot!(errors_of(include_str!("files/many_errors.toml")).render(false));
+    insta::assert_snapshot!(errors_of(include_str!("files/many_errors.toml")).render(false, None));
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn a_file_that_cannot_be_read_is_one_clear_error() {
 #[test]
 fn control_characters_of_a_file_never_reach_the_terminal() {
     let text = "[users]\n\"a\\u001b[2J\" = \"x\\u202e\"\nb = \"\u{1b}[31m\u{202e}\"\n";
-    let shown = errors_of(text).render(false);
+    let shown = errors_of(text).render(false, None);
     assert!(!shown.contains(['\u{1b}', '\u{202e}']), "{shown:?}");
 }
 
@@ -224,14 +224,14 @@ fn equal_errors_are_shown_once_with_the_places_of_the_others() {
     }
     text += "last = 1\n";
     let errors = errors_of(&text);
-    let shown = errors.render(false);
+    let shown = errors.render(false, None);
     assert_eq!(errors.diagnostics().len(), 5_001);
     assert_eq!(shown.matches("unknown short name").count(), 1);
     let places = "the same error is at 3:9, 4:9, 5:9, 6:9, 7:9, 8:9, 9:9, 10:9, 11:9, 12:10 and 4,989 more\n";
     assert!(shown.contains(places), "{shown}");
     assert!(shown.contains("boundaries.toml:5002:8"), "{shown}");
     assert!(shown.ends_with("5,001 errors in boundaries.toml\n"), "{shown}");
-    let two = errors_of("[users]\na = \"x\"\nb = \"x\"\n").render(false);
+    let two = errors_of("[users]\na = \"x\"\nb = \"x\"\n").render(false, None);
     assert!(two.contains("= note: the same error is at 3:5\n"), "{two}");
 }
 
@@ -241,10 +241,10 @@ fn after_a_hundred_different_errors_the_others_are_counted() {
         let lines = (0..users).map(|n| format!("user{n} = \"nothing{n}\"\n"));
         format!("[users]\n{}", lines.collect::<String>())
     };
-    let shown = errors_of(&file(100)).render(false);
+    let shown = errors_of(&file(100)).render(false, None);
     assert_eq!(shown.matches("error: ").count(), 100);
     assert!(!shown.contains(" more error"), "{shown}");
-    let shown = errors_of(&file(150_000)).render(false);
+    let shown = errors_of(&file(150_000)).render(false, None);
     assert_eq!(shown.matches("error: ").count(), 100);
     let rest = "\n149,900 more errors from line 102; to list all of them, use: check --format json\n\n\
                 150,000 errors in boundaries.toml\n";
@@ -302,7 +302,7 @@ fn each_common_error_has_a_help_that_is_right() {
     ];
     let shown = files.map(|line| {
         let text = format!("{file}ok = false\n{line}\n");
-        let shown = errors_of(&text).render(false);
+        let shown = errors_of(&text).render(false, None);
         shown.rsplit_once("\n1 error in").unwrap_or((&shown, "")).0.to_owned()
     });
     insta::assert_snapshot!(shown.join("\n"));
@@ -377,7 +377,7 @@ fn no_damaged_file_causes_a_panic() {
         if let Err(errors) = Config::parse("f.toml", &text) {
             let lines = text.lines().count().max(1) + 1;
             assert!(errors.diagnostics().iter().all(|d| d.line <= lines));
-            assert!(errors.render(false).contains("f.toml"));
+            assert!(errors.render(false, None).contains("f.toml"));
         }
     }
 }
@@ -431,4 +431,24 @@ fn check_compares_the_account_of_the_file_with_the_option() {
         let same = binary.run(&["check", "--account", "123456789012"]);
         assert_eq!(same.code, 0, "{same}");
     }
+}
+
+#[test]
+fn messages_wrap_at_the_width_of_a_terminal_and_excerpts_do_not() {
+    let errors = errors_of(include_str!("files/many_errors.toml"));
+    let plain = errors.render(false, None);
+    let is_excerpt = |line: &&str| line.contains(" |") || line.contains("--> ");
+    let excerpts =
+        |text: &str| text.lines().filter(is_excerpt).map(str::to_owned).collect::<Vec<_>>();
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let is_long = |line: &&str| !is_excerpt(line) && line.chars().count() > 80;
+    assert!(plain.lines().filter(is_long).count() > 3, "{plain}");
+    let wide = errors.render(false, Some(1_000));
+    assert_eq!(wide, plain);
+    let wrapped = errors.render(false, Some(120));
+    assert_eq!(excerpts(&wrapped), excerpts(&plain), "{wrapped}");
+    assert_eq!(words(&wrapped), words(&plain), "{wrapped}");
+    let wrapped = errors.render(false, Some(80));
+    assert_eq!(wrapped.lines().find(|line| line.chars().count() > 80), None, "{wrapped}");
+    assert!(errors.render(true, Some(80)).lines().count() == wrapped.lines().count());
 }

@@ -386,7 +386,7 @@ fn text_wraps_at_the_width_and_names_stay_whole() {
     let (preflight, events) = corrected();
     let places = [3, 4].map(|line| format!("boundaries.toml:{line}:"));
     for width in [40, 60, 80, 120] {
-        let text = reported(&preflight, &events, Format::Text, Style { color: false, width });
+        let text = reported(&preflight, &events, Format::Text, Style { width, ..Style::PLAIN });
         for place in &places {
             assert!(text.contains(place.as_str()), "{text}");
         }
