@@ -84,6 +84,24 @@ pub enum Violation {
     },
 }
 
+impl Violation {
+    /// The guard rail, by its key in the files. Several violations can be of the same one: there is one for each protected
+    /// principal, for example.
+    pub fn guard_rail(&self) -> &'static str {
+        match self {
+            Violation::TooManyChanges(_) => "max_changes",
+            Violation::TooManyRemovals(_) => "max_removals",
+            Violation::Protected { principal, .. } => match principal.kind {
+                PrincipalKind::User => "protected",
+                PrincipalKind::Role => "protected_roles",
+            },
+            Violation::OwnBoundary { .. } => "allow_own_boundary",
+            Violation::Widening { .. } => "widening",
+            Violation::TakingUsed { .. } => "taking_used",
+        }
+    }
+}
+
 /// A number above its threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Excess {

@@ -8,7 +8,7 @@ use super::escape::visible;
 use super::style::Style;
 use super::view::{
     Body, Boundary, Document, FleetAccount, FleetDocument, Place, Row, Section, Severity, Span,
-    Text, counted_more, counted_rows, grouped,
+    Text, counted_more, counted_rows, grouped, named_rows,
 };
 use crate::iam::Principal;
 
@@ -132,6 +132,10 @@ fn left_out(level: Level, left: &[Annotation<'_>], all: usize) -> String {
 
 fn section_annotations<'a>(section: &Section<'a>, to: &mut Vec<Annotation<'a>>) {
     let heading = section.heading.as_ref().map(escaped).unwrap_or_default();
+    if let Body::Same(rows) = &section.body {
+        to.extend(rows.first().map(|first| on_first_line(section, rows, first)));
+        return;
+    }
     let on_lines = section.rows().iter().filter(|row| row.place.is_some());
     to.extend(on_lines.map(|row| on_line(section, row)));
     let mut about_all: Vec<String> = match &section.body {
@@ -167,6 +171,17 @@ fn together(section: &Section<'_>) -> Option<String> {
         text.push_str(&escaped(cause));
     }
     Some(text)
+}
+
+/// One message for principals with the same problem, on the line of the first.
+fn on_first_line<'a>(section: &Section<'a>, rows: &[Row<'a>], first: &Row<'a>) -> Annotation<'a> {
+    let title = format!("{}: {}", counted_rows(rows, section.noun), section.label);
+    let mut text = section.message.as_ref().map(escaped).unwrap_or_default();
+    text.push_str(&format!("\n{}", escaped(&named_rows(rows))));
+    if let Some(help) = &section.help {
+        text.push_str(&format!("\nhelp: {}", escaped(help)));
+    }
+    Annotation { title, text, place: first.place, rank: 0, noun: section.noun }
 }
 
 fn on_line<'a>(section: &Section<'a>, row: &Row<'a>) -> Annotation<'a> {

@@ -27,10 +27,9 @@ impl Headline {
     /// The line of a plan. Changes call for attention.
     pub fn of_plan(plan: &Plan) -> Headline {
         let mut parts = changes(&[AccountMetrics::of_plan(plan, None)]);
+        parts.extend(violated(view::violated_guard_rails(plan)));
         parts.extend(problems(&[plan]));
         let document = view::plan(plan);
-        let is_violated = |section: &Section<'_>| section.label == view::GUARD_RAIL;
-        parts.extend(document.sections.iter().find(|it| is_violated(it)).map(|_| violated()));
         Headline {
             needs_attention: !plan.changes.is_empty() || has_problem(&document.sections),
             subject: account(plan),
@@ -41,10 +40,11 @@ impl Headline {
     /// The line of the plans of a fleet. Changes call for attention.
     pub fn of_fleet_plan(plan: &FleetPlan) -> Headline {
         let mut parts = changes(&AccountMetrics::of_fleet_plan(plan));
+        let plans = plan.accounts.iter().filter_map(|it| it.plan.as_ref().ok());
+        let of_accounts: usize = plans.map(view::violated_guard_rails).sum();
+        let of_fleet = plan.violations(&FleetOverrides::default()).len();
+        parts.extend(violated(of_fleet + of_accounts));
         parts.extend(fleet_problems(plan));
-        if !plan.violations(&FleetOverrides::default()).is_empty() {
-            parts.push(violated());
-        }
         Headline {
             needs_attention: plan.changes() > 0 || has_problem_in_fleet(plan),
             subject: fleet(plan),
@@ -229,8 +229,9 @@ fn some<T>(count: usize, text: impl FnOnce(usize) -> T) -> Option<T> {
     (count > 0).then(|| text(count))
 }
 
-fn violated() -> String {
-    "a violated guard rail".to_owned()
+/// The number of violated guard rails.
+fn violated(count: usize) -> Option<String> {
+    some(count, |count| counted(count, "violated guard rail"))
 }
 
 fn changes(accounts: &[AccountMetrics]) -> Vec<String> {

@@ -4,7 +4,8 @@
 use super::style::Style;
 use super::view::{
     Body, Boundary, ChangeView, Closing, CountsRow, Difference, Document, GUARD_RAIL, Place, Row,
-    Section, Severity, Span, Text, counted, counted_more, grouped, principals,
+    Section, Severity, Span, Text, counted, counted_more, counted_rows, grouped, named_rows,
+    principals,
 };
 use crate::iam::{Digest, is_unsafe};
 
@@ -143,6 +144,7 @@ fn part(section: &Section<'_>) -> Option<Part> {
         Body::Rows(rows) | Body::Group(rows) => {
             Some(list(section, rows.iter().map(row_line).collect()))
         }
+        Body::Same(rows) => Some(same(section, rows)),
         Body::Names(names) => {
             let line = |(name, arn): &(&str, &crate::iam::PolicyArn)| {
                 format!("| {} | {} |", code(name), code(arn.as_str()))
@@ -159,6 +161,20 @@ fn changes(section: &Section<'_>, rows: &[Row<'_>]) -> Part {
     let lines = rows.iter().filter_map(|row| Some((change_line(row, has_notes)?, is_removal(row))));
     let (lines, removals): (Vec<String>, Vec<bool>) = lines.unzip();
     Part { removals: Some(removals), ..table(section, &columns, lines) }
+}
+
+/// Principals with the same message: the number, the message, and the names in one line.
+fn same(section: &Section<'_>, rows: &[Row<'_>]) -> Part {
+    let count = words(&counted_rows(rows, section.noun));
+    let message = section.message.as_ref().map(inline).unwrap_or_default();
+    let help = section.help.as_ref().map(|help| format!("\nhelp: {}\n", inline(help)));
+    Part {
+        head: format!("\n**{}: {count}**\n\n{message}\n\n", title(section)),
+        lines: vec![format!("- {}", inline(&named_rows(rows)))],
+        tail: help.unwrap_or_default(),
+        noun: "list",
+        removals: None,
+    }
 }
 
 /// A collapsed table.

@@ -9,7 +9,7 @@ use super::escape::visible;
 use super::style::Style;
 use super::view::{
     Attempted, Body, Boundary, ChangeKind, ChangeView, Closing, Difference, Document, Place, Row,
-    Run, Section, Text, Tone, attempted, counted_rows,
+    Run, Section, Text, Tone, attempted, counted_rows, named_rows,
 };
 use super::wrap::Sentence;
 use crate::apply::Event;
@@ -155,7 +155,10 @@ fn write_attempted(text: &mut String, attempted: &Attempted<'_>, columns: &Colum
 fn write_section(text: &mut String, section: &Section<'_>, columns: &Columns, style: Style) {
     match &section.body {
         Body::Names(_) => {}
-        body => write_heading(text, section, matches!(body, Body::Group(_)), style),
+        body => {
+            let is_counted = matches!(body, Body::Group(_) | Body::Same(_));
+            write_heading(text, section, is_counted, style);
+        }
     }
     match &section.body {
         Body::Changes(rows) => {
@@ -170,6 +173,9 @@ fn write_section(text: &mut String, section: &Section<'_>, columns: &Columns, st
         }
         Body::Rows(rows) => write_rows(text, rows, style),
         Body::Group(rows) => write_principals(text, rows, style),
+        Body::Same(rows) => {
+            Sentence::default().text(Tone::Neutral, &named_rows(rows)).write(text, style, 2, 2);
+        }
         Body::Names(names) => {
             let width = names.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
             for (name, arn) in names {

@@ -106,7 +106,8 @@ fn markdown_is_never_longer_than_a_comment_and_its_summary_is_whole() {
         let counts = plan.counts();
         let [add, change, remove] = [counts.add, counts.change, counts.remove].map(grouped);
         let row = format!("| All | {add} | {change} | {remove} |");
-        assert!(markdown.contains(&row), "{row}");
+        let is_known = !plan.changes.is_empty() || plan.problems.is_empty();
+        assert_eq!(markdown.contains(&row), is_known, "{row}");
         if !plan.problems.is_empty() {
             assert!(text.contains(&format!("{} cannot be planned", grouped(plan.problems.len()))));
         }
@@ -127,7 +128,7 @@ fn what_did_not_fit_into_the_markdown_is_counted() {
             })
             .sum();
         assert_eq!(shown + left_out, plan.changes.len(), "{left_out} left out");
-        let listed = rows("- `problem-");
+        let listed = markdown.matches("`problem-").count();
         if plan.problems.len() < 50 {
             assert_eq!(listed, plan.problems.len());
         }

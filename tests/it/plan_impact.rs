@@ -69,6 +69,7 @@ async fn equal_effects_are_computed_and_shown_once_and_no_principal_has_a_call_o
     let ran = fixture.run(&["plan", "--impact", "--format", "json"]).await;
     let plan = json_of(&ran);
     assert_eq!(plan["digest"], plain["digest"], "the impact is outside the digest");
+    crate::schema::assert_digest_as_described(&plan);
     assert_eq!(fixture.calls(DETAILS) - before, 1);
     // Without the impact, the document of the only policy that is set is read singly.
     assert_eq!((fixture.calls("GetUser"), fixture.calls("GetPolicyVersion")), (0, 1));
@@ -361,7 +362,7 @@ async fn a_comment_begins_with_what_refuses_the_plan_and_says_why_each_permissio
     let markdown = fixture.run(&[&plan[..], &["markdown"]].concat()).await;
     assert_eq!(markdown.code, 0, "{markdown}");
     let title = markdown.out.lines().find(|line| line.starts_with("### ")).unwrap();
-    assert!(title.ends_with(": 2 changes; guard rails violated"), "{title}");
+    assert!(title.ends_with(": 2 changes; 1 guard rail violated"), "{title}");
     let at = |text: &str| markdown.out.find(text).unwrap_or_else(|| panic!("{text}: {markdown}"));
     assert!(at("**Guard rail violated; apply refuses this plan**") < at("**Gives permissions**"));
     let removed = format!("- `{}` (boundary removed, from this change): gives ", user(0));

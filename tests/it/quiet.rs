@@ -83,6 +83,44 @@ async fn warnings_and_problems_are_not_silent() {
 }
 
 #[tokio::test]
+async fn violated_guard_rails_are_counted_before_problems() {
+    let fixture = Fixture::users(4).listed_with("Developer").start().await;
+    let with = |guard: &str| {
+        let file = lines(4, "\"policy/Developer\"");
+        fixture.write_file(&format!("{ACCOUNT}[guard]\n{guard}[users]\n{file}nobody = false\n"));
+    };
+    for (guard, violated, title) in [
+        ("max_changes = 1\n", "1 violated guard rail", "; 1 guard rail violated"),
+        // Four protected users are four violations of one guard rail.
+        ("protected = [\"*\"]\n", "1 violated guard rail", "; 1 guard rail violated"),
+        (
+            "max_changes = 1\nprotected = [\"*\"]\n",
+            "2 violated guard rails",
+            "; 2 guard rails violated",
+        ),
+    ] {
+        with(guard);
+        let ran = fixture.run(&["plan", "-q"]).await;
+        let line = format!("4 changes, {violated} and 1 problem in account 123456789012");
+        begins(&ran, &format!("iam-boundaries plan: {line}"));
+        for format in ["html", "markdown"] {
+            let page = fixture.run(&["plan", "--format", format]).await.out;
+            assert!(page.contains(title), "{page}");
+        }
+    }
+    let fleet = FleetFixture::accounts(3).users(2).start().await;
+    fleet.write(
+        "baseline.toml",
+        &format!("[guard]\nmax_changes = 1\n[users]\n{}", {
+            let baseline = crate::support::fleet::baseline(2, "\"policy/Developer\"");
+            baseline.split_once("[users]\n").unwrap().1.to_owned()
+        }),
+    );
+    let ran = fleet.run(&["plan", "--fleet", "fleet.toml", "-q"]).await;
+    begins(&ran, "iam-boundaries plan: 6 changes and 3 violated guard rails in fleet fleet.toml");
+}
+
+#[tokio::test]
 async fn a_run_that_corrects_everything_is_silent_and_one_that_does_not_says_what_is_left() {
     let fixture = Fixture::users(4).listed_with("Developer").start().await;
     fixture.sandbox.faults().add(PUT, Some(user(1).as_str()), 1, denied());

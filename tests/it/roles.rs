@@ -134,7 +134,7 @@ async fn a_role_that_does_not_exist_or_differs_in_case_cannot_be_planned() {
         "help: create the role, correct the name, or remove the entry",
         "boundaries.toml:3:1: role/USER-0000: IAM has no such role, but it has user-0000\n",
         "help: write the name as user-0000",
-        "In sync: 0 of 2 listed roles; 2 cannot be planned.",
+        "Incomplete: 0 of 2 listed roles in sync; 2 cannot be planned.",
     ] {
         assert!(plan.out.contains(said), "{said}: {plan}");
     }

@@ -66,9 +66,10 @@ impl<'a> Block<'a> {
 
     /// Whether the block is a list that can be filtered.
     pub(super) fn is_list(&self) -> bool {
-        let is_list =
-            |body: &Body<'_>| matches!(body, Body::Changes(_) | Body::Rows(_) | Body::Group(_));
-        self.parts.iter().all(|(_, section)| is_list(&section.body))
+        self.parts.iter().all(|(_, section)| match section.body {
+            Body::Changes(_) | Body::Rows(_) | Body::Group(_) | Body::Same(_) => true,
+            Body::Names(_) | Body::Statements(_) | Body::Differences(_) => false,
+        })
     }
 }
 

@@ -12,10 +12,10 @@ mod picture;
 mod policy;
 mod text;
 
-use self::input::{Page, Report};
+use self::input::{FleetTable, Page, Report};
 use self::page::page;
 use super::style::Style;
-use super::view::{Document, FleetDocument};
+use super::view::{Document, FleetDocument, Severity};
 use crate::config::Diagnostic;
 
 /// Renders a document about one account.
@@ -27,9 +27,10 @@ pub(super) fn document(document: &Document<'_>, _: Style) -> String {
 pub(super) fn check(document: &Document<'_>, diagnostics: &[Diagnostic]) -> String {
     page(&Page {
         title: &document.title,
-        severity: document.severity,
+        severity: severity(document),
         closing: document.closing.as_ref(),
         reports: vec![Report { account: None, document }],
+        fleet: None,
         diagnostics,
     })
 }
@@ -43,9 +44,18 @@ pub(super) fn fleet(fleet: &FleetDocument<'_>, _: Style) -> String {
         accounts.map(|(label, it)| Report { account: Some(label), document: &it.document });
     page(&Page {
         title: &fleet.document.title,
-        severity: fleet.document.severity,
+        severity: severity(&fleet.document),
         closing: fleet.document.closing.as_ref(),
         reports: [of_fleet].into_iter().chain(accounts).collect(),
+        fleet: Some(FleetTable { columns: fleet.columns, rows: &fleet.rows }),
         diagnostics: &[],
     })
+}
+
+/// The severity of the header: a document with an error must not begin like a success.
+fn severity(document: &Document<'_>) -> Severity {
+    match document.sections.iter().any(|section| section.severity == Severity::Error) {
+        true => Severity::Error,
+        false => document.severity,
+    }
 }

@@ -12,7 +12,7 @@ use crate::report::view::{Body, Closing, Difference, Document, Section, Severity
 
 /// Renders a page.
 pub(in crate::report) fn page(page: &Page<'_>) -> String {
-    let Page { title, severity, reports, diagnostics, .. } = page;
+    let Page { title, severity, reports, fleet, diagnostics, .. } = page;
     let blocks = blocks(reports);
     let id = |wanted: &Block<'_>| {
         let index = blocks.iter().position(|block| std::ptr::eq(block, wanted));
@@ -42,7 +42,7 @@ pub(in crate::report) fn page(page: &Page<'_>) -> String {
                         @if let [first, ..] = &reports[..] { (counts(first.document)) }
                         @if let Some(coverage) = coverage(reports) { (coverage) }
                     }
-                    @if reports.len() > 1 { (by_account(reports)) }
+                    @if let Some(fleet) = fleet && !fleet.rows.is_empty() { (by_account(fleet, reports)) }
                     @if blocks.len() > 1 { (contents(&blocks, id)) }
                     @if let Some(glossary) = glossary(reports, &blocks) { (glossary) }
                     @for block in early { (section(block, &id(block), &[])) }
@@ -187,7 +187,7 @@ fn body(section: &Section<'_>) -> Markup {
                 }
             }
         },
-        Body::Changes(_) | Body::Rows(_) | Body::Group(_) => html! {},
+        Body::Changes(_) | Body::Rows(_) | Body::Group(_) | Body::Same(_) => html! {},
     }
 }
 

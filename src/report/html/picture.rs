@@ -1,11 +1,13 @@
 //! The picture of coverage: a bar, and its numbers as a table.
 
+use std::collections::HashMap;
+
 use maud::{Markup, html};
 
-use super::input::Report;
+use super::input::{FleetTable, Report};
 use super::text::code;
 use crate::iam::{PrincipalCounts, PrincipalKind};
-use crate::report::view::{CoverageGroup, CoverageState, CoverageView, grouped};
+use crate::report::view::{CoverageGroup, CoverageState, CoverageView, Document, grouped};
 
 /// The width of a bar, in the units of its coordinates.
 const WIDTH: usize = 1_000;
@@ -50,10 +52,14 @@ pub(super) fn coverage(reports: &[Report<'_>]) -> Option<Markup> {
     })
 }
 
-/// The coverage, the changes and the digest of each account.
-pub(super) fn by_account(reports: &[Report<'_>]) -> Markup {
-    let views = reports.iter().filter_map(|report| report.document.coverage.as_ref());
+/// The coverage, the numbers and the digest of each account. A number that is not known has an empty cell.
+pub(super) fn by_account(fleet: &FleetTable<'_>, reports: &[Report<'_>]) -> Markup {
+    let documents: HashMap<&str, &Document<'_>> =
+        reports.iter().filter_map(|it| Some((it.account?, it.document))).collect();
+    let views = documents.values().filter_map(|document| document.coverage.as_ref());
     let groups = CoverageView::sum(views).groups;
+    let has_notes = fleet.rows.iter().any(|row| !row.note.is_empty());
+    let has_digests = !documents.is_empty();
     html! {
         section.accounts aria-labelledby="accounts" {
             h2 #accounts { "Accounts" }
@@ -62,15 +68,31 @@ pub(super) fn by_account(reports: &[Report<'_>]) -> Markup {
                     thead {
                         tr {
                             th scope="col" { "account" }
-                            th scope="col" { "coverage" }
+                            @if has_notes { th scope="col" { "result" } }
+                            @if !groups.is_empty() { th scope="col" { "coverage" } }
                             @for group in &groups { th.number scope="col" { (group.label) } }
-                            @for column in ["add", "change", "remove"] { th.number scope="col" { (column) } }
-                            th scope="col" { "digest" }
+                            @for column in fleet.columns { th.number scope="col" { (column) } }
+                            @if has_digests { th scope="col" { "digest" } }
                         }
                     }
                     tbody {
-                        @for report in reports.iter().filter(|it| it.account.is_some()) {
-                            (account_row(report, &groups))
+                        @for row in fleet.rows {
+                            @let document = documents.get(row.label.as_str()).copied();
+                            @let view = document.and_then(|it| it.coverage.as_ref());
+                            tr {
+                                th scope="row" { (code(&row.label)) }
+                                @if has_notes { td.bad { (row.note) } }
+                                @if !groups.is_empty() {
+                                    td.picture { @if let Some(view) = view { (bar(&view.groups)) } }
+                                }
+                                @for group in &groups {
+                                    td.number { @if let Some(view) = view { (grouped(in_group(view, group))) } }
+                                }
+                                @for n in 0..fleet.columns.len() {
+                                    td.number { @if let Some(cell) = row.cells.get(n) { (grouped(*cell)) } }
+                                }
+                                @if has_digests { td { @if let Some(document) = document { (digest(document)) } } }
+                            }
                         }
                     }
                 }
@@ -79,24 +101,14 @@ pub(super) fn by_account(reports: &[Report<'_>]) -> Markup {
     }
 }
 
-fn account_row(Report { account, document }: &Report<'_>, columns: &[CoverageGroup]) -> Markup {
-    let view = document.coverage.as_ref();
-    let number = |column: &CoverageGroup| {
-        let groups = view.into_iter().flat_map(|view| &view.groups);
-        let mut of_label = groups.filter(|group| group.label == column.label);
-        of_label.next().map_or(0, |group| group.counts.total())
-    };
-    let counts = document.counts.last();
-    let numbers = counts.map_or([0; 3], |row| [row.add, row.change, row.remove]);
-    html! {
-        tr {
-            th scope="row" { @if let Some(account) = account { (code(account)) } }
-            td.picture { @if let Some(view) = view { (bar(&view.groups)) } }
-            @for column in columns { td.number { (grouped(number(column))) } }
-            @for number in numbers { td.number { (grouped(number)) } }
-            td { @if let Some((_, digest)) = &document.digest { code { (digest.short()) } } }
-        }
-    }
+/// The number of principals of a view in the group with this label.
+fn in_group(view: &CoverageView, CoverageGroup { label, .. }: &CoverageGroup) -> usize {
+    let of_label = view.groups.iter().filter(|group| group.label == *label);
+    of_label.map(|group| group.counts.total()).sum()
+}
+
+fn digest(document: &Document<'_>) -> Markup {
+    html! { @if let Some((_, digest)) = &document.digest { code { (digest.short()) } } }
 }
 
 /// A bar with a part for each group. Its text has the same numbers.

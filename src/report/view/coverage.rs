@@ -3,6 +3,7 @@
 
 use super::advice;
 use super::problem::problem_row;
+use super::same::SectionKind;
 use super::words::{counted, counted_more, grouped, is_layered, named, place, plural};
 use super::{Body, Difference, Place, Row, Section, Severity, Text, Tone};
 use crate::config::{OnUnlisted, Position};
@@ -139,12 +140,18 @@ fn names(principals: &[&UnlistedPrincipal], label: &'static str) -> Option<Text<
 }
 
 /// The listed principals that do not exist, where the files make that a warning.
-pub(super) fn missing(plan: &Plan) -> Option<Section<'_>> {
+pub(super) fn missing(plan: &Plan) -> Vec<Section<'_>> {
     let rows = plan
         .problems_of(ProblemSeverity::Warning)
-        .map(|it| problem_row((&it.principal, &it.provenance, &it.kind), is_layered(plan)))
-        .collect();
-    Section::of_rows(Text::ours("Missing"), Severity::Warning, "missing", "warning", rows)
+        .map(|it| problem_row((&it.principal, &it.provenance, &it.kind), is_layered(plan)));
+    let kind = SectionKind {
+        heading: "Missing",
+        severity: Severity::Warning,
+        label: "missing",
+        noun: Some("warning"),
+        help: None,
+    };
+    kind.sections(rows)
 }
 
 /// What is probably not intended in the files.
@@ -201,21 +208,30 @@ fn expiring_row<'a>(plan: &'a Plan, expiring: &'a Expiring) -> Row<'a> {
     Row { principal: Some(principal), change: None, place, message, help }
 }
 
-fn counted_policies(count: usize) -> String {
-    format!("{} pinned {}", grouped(count), plural(count, "policy", "policies"))
+/// `2 pinned policies drifted`, and those that could not be compared.
+pub(super) fn drifted_parts(plan: &Plan) -> impl Iterator<Item = String> {
+    let drifted = plan.drifted.iter().filter(|it| it.difference.is_ok()).count();
+    let unread = plan.drifted.len() - drifted;
+    let parts = [(drifted, "drifted"), (unread, "not compared")].into_iter();
+    parts.filter(|(count, _)| *count > 0).map(|(count, what)| {
+        format!("{} pinned {} {what}", grouped(count), plural(count, "policy", "policies"))
+    })
+}
+
+/// `12 users are unlisted`, of the kinds for which the files make this an error.
+pub(super) fn unlisted_errors(plan: &Plan) -> Option<String> {
+    let is_error = |kind| plan.unlisted.of(kind).as_ref().filter(|it| it.is_error());
+    let count = |kind| is_error(kind).map_or(0, |unlisted| unlisted.count);
+    let counts =
+        PrincipalCounts { users: count(PrincipalKind::User), roles: count(PrincipalKind::Role) };
+    let verb = plural(counts.total(), "is", "are");
+    (counts.total() > 0).then(|| format!("{counts} {verb} unlisted"))
 }
 
 /// The parts of the closing line about coverage.
 pub(super) fn coverage_parts(plan: &Plan) -> Vec<(Tone, Text<'_>)> {
-    let mut parts = Vec::new();
-    let drifted = plan.drifted.iter().filter(|it| it.difference.is_ok()).count();
-    let unread = plan.drifted.len() - drifted;
-    for (count, what) in [(drifted, "drifted"), (unread, "not compared")] {
-        if count > 0 {
-            let text = format!("{} {what}", counted_policies(count));
-            parts.push((Tone::Bad, Text::sentence(text)));
-        }
-    }
+    let drifted = drifted_parts(plan).map(|text| (Tone::Bad, Text::sentence(text)));
+    let mut parts: Vec<(Tone, Text<'_>)> = drifted.collect();
     let missing = plan.problems_of(ProblemSeverity::Warning).count();
     if missing > 0 {
         parts.push((Tone::Careful, Text::sentence(format!("{} missing", grouped(missing)))));

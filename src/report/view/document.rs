@@ -105,6 +105,9 @@ pub(in crate::report) enum Body<'a> {
     /// Principals with the same cause: the message of the section, or else of the first row, applies to all
     /// of them.
     Group(Vec<Row<'a>>),
+    /// Principals to which the message and the help of the section apply. A review names the first ones, and counts the
+    /// others.
+    Same(Vec<Row<'a>>),
     /// Short names and their policies.
     Names(Vec<(&'a str, &'a PolicyArn)>),
     /// Statements about the whole document.
@@ -212,6 +215,16 @@ impl Severity {
     }
 }
 
+impl<'a> Body<'a> {
+    /// The rows; empty for a body without rows.
+    pub(in crate::report) fn rows(&self) -> &[Row<'a>] {
+        match self {
+            Body::Changes(rows) | Body::Rows(rows) | Body::Group(rows) | Body::Same(rows) => rows,
+            Body::Names(_) | Body::Statements(_) | Body::Differences(_) => &[],
+        }
+    }
+}
+
 impl<'a> Section<'a> {
     /// A section with these rows, each with a message of its own; `None` without rows.
     pub(in crate::report) fn of_rows(
@@ -252,7 +265,9 @@ impl<'a> Section<'a> {
     /// The number of rows.
     pub(in crate::report) fn len(&self) -> usize {
         match &self.body {
-            Body::Changes(rows) | Body::Rows(rows) | Body::Group(rows) => rows.len(),
+            Body::Changes(rows) | Body::Rows(rows) | Body::Group(rows) | Body::Same(rows) => {
+                rows.len()
+            }
             Body::Names(names) => names.len(),
             Body::Statements(statements) => statements.len(),
             Body::Differences(differences) => differences.len(),
@@ -261,10 +276,7 @@ impl<'a> Section<'a> {
 
     /// The rows; empty for a body without rows.
     pub(in crate::report) fn rows(&self) -> &[Row<'a>] {
-        match &self.body {
-            Body::Changes(rows) | Body::Rows(rows) | Body::Group(rows) => rows,
-            Body::Names(_) | Body::Statements(_) | Body::Differences(_) => &[],
-        }
+        self.body.rows()
     }
 
     /// The message that applies to all rows of a [`Body::Group`].

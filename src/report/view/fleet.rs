@@ -15,7 +15,7 @@ use crate::iam::{Shard, Threshold};
 use crate::inventory::ApiError;
 use crate::plan::{
     AccountPlan, AccountProblem, Counts, FleetAccountRef, FleetOverrides, FleetPlan, FleetSource,
-    FleetViolation, Plan, Severity as ProblemSeverity, Uncovered,
+    FleetTotals, FleetViolation, Plan, Severity as ProblemSeverity, Uncovered,
 };
 
 /// The maximum number of accounts that a statement names; the others are counted.
@@ -27,45 +27,55 @@ pub(in crate::report) fn fleet_plan(plan: &FleetPlan) -> FleetDocument<'_> {
     let violations = plan.violations(&FleetOverrides::default());
     let section = violations_section(&violations, "apply refuses the plans of all accounts");
     document.document.sections.splice(0..0, section);
+    if !violations.is_empty() {
+        let violated = counted(violations.len(), "guard rail");
+        document.document.title = document
+            .document
+            .title
+            .and("; ")
+            .and_sentence(format!("{violated} of the fleet violated"));
+    }
     document
 }
 
 /// The plans of a fleet without violations of its guard rails: a run checks them with its own overrides.
 pub(in crate::report) fn fleet_review(plan: &FleetPlan) -> FleetDocument<'_> {
     let totals = plan.totals();
-    let result = match plan.changes() {
-        0 if totals.failed > 0 => {
-            format!("{} cannot be planned", counted(totals.failed, "account"))
-        }
-        0 => "nothing to change".to_owned(),
-        changes => {
-            format!("{} in {}", counted(changes, "change"), counted(totals.changed, "account"))
-        }
-    };
     let mut accounts: Vec<&AccountPlan> = plan.accounts.iter().collect();
     accounts.sort_by_key(|it| at_stake(it));
-    let rows: Vec<FleetRow> = accounts.iter().filter_map(|it| row(it)).collect();
+    let details: Vec<FleetAccount<'_>> = accounts
+        .iter()
+        .filter_map(|it| {
+            let document = account_plan(it.plan.as_ref().ok()?);
+            (!document.is_silent()).then_some(FleetAccount { account: &it.account, document })
+        })
+        .collect();
+    let mut detailed = details.iter().map(|it| it.account.id).peekable();
+    let rows: Vec<FleetRow> = accounts
+        .iter()
+        .filter_map(|it| row(it, detailed.next_if_eq(&it.account.id).is_some()))
+        .collect();
     let failed = plan.accounts.iter();
     let failed = failed.filter_map(|it| Some((&it.account, it.plan.as_ref().err()?)));
     let sections = missing_section(&plan.missing_shards).into_iter();
     let sections = sections.chain(failed_sections(failed));
     let sections = sections.chain(uncovered_section(plan.uncovered.iter()));
-    let details = accounts.iter().filter_map(|it| {
-        let document = account_plan(it.plan.as_ref().ok()?);
-        (!document.is_silent()).then_some(FleetAccount { account: &it.account, document })
-    });
     let Counts { add, change, remove } = totals.counts;
     let plans = plan.accounts.iter().filter_map(|it| it.plan.as_ref().ok());
     let coverage: Vec<CoverageView> = plans.map(of_plan).collect();
     let document = Document {
         marker: PLAN_MARKER,
-        severity: match *plan.missing_shards {
-            [] => Severity::Notice,
-            _ => Severity::Error,
+        severity: match plan.is_incomplete() {
+            true => Severity::Error,
+            false => Severity::Notice,
         },
-        title: title(plan).and_sentence(result),
+        title: title(plan).and_sentence(result(plan)),
         introduction: None,
-        counts: vec![CountsRow { label: "All", add, change, remove }],
+        counts: match plan.changes() == 0 && plan.is_incomplete() {
+            // No number is known of plans that could not be made.
+            true => Vec::new(),
+            false => vec![CountsRow { label: "All", add, change, remove }],
+        },
         sections: sections.collect(),
         closing: Some(closing(plan)),
         account: None,
@@ -73,7 +83,29 @@ pub(in crate::report) fn fleet_review(plan: &FleetPlan) -> FleetDocument<'_> {
         coverage: Some(CoverageView::sum(&coverage)),
     };
     let columns = &["add", "change", "remove", "unlisted", "problems"];
-    FleetDocument { document, columns, rows, accounts: details.collect() }
+    FleetDocument { document, columns, rows, accounts: details }
+}
+
+/// The result in the title. What cannot be planned is a part of it: that nothing changes would not be known.
+fn result(plan: &FleetPlan) -> String {
+    let FleetTotals { failed, problems, incomplete, changed, .. } = plan.totals();
+    let mut parts = match plan.changes() {
+        0 if failed + incomplete > 0 => Vec::new(),
+        0 if plan.is_incomplete() => vec!["nothing to change in the other shards".to_owned()],
+        0 => vec!["nothing to change".to_owned()],
+        changes => {
+            vec![format!("{} in {}", counted(changes, "change"), counted(changed, "account"))]
+        }
+    };
+    for (count, noun) in [(failed, "account"), (problems, "principal")] {
+        if count > 0 {
+            parts.push(format!("{} cannot be planned", counted(count, noun)));
+        }
+    }
+    if incomplete > 0 && problems == 0 {
+        parts.push(format!("incomplete in {}", counted(incomplete, "account")));
+    }
+    parts.join("; ")
 }
 
 /// `Permissions boundaries of the fleet fleet.toml, shard 1/4: `.
@@ -160,7 +192,7 @@ fn problems(planned: &AccountPlan) -> usize {
 }
 
 /// The row of an account; `None` if it matches the files, and nothing else is to be said about it.
-fn row(planned: &AccountPlan) -> Option<FleetRow> {
+fn row(planned: &AccountPlan, has_details: bool) -> Option<FleetRow> {
     let account = &planned.account;
     let Ok(plan) = &planned.plan else {
         return Some(FleetRow {
@@ -172,7 +204,7 @@ fn row(planned: &AccountPlan) -> Option<FleetRow> {
     let Counts { add, change, remove } = plan.counts();
     let cells = vec![add, change, remove, planned.unlisted(), problems(planned)];
     let is_shown = add + change + remove + problems(planned) > 0 || planned.has_unlisted();
-    is_shown.then(|| FleetRow { label: account.label(), cells, note: "" })
+    (is_shown || has_details).then(|| FleetRow { label: account.label(), cells, note: "" })
 }
 
 /// The accounts without a plan, a section for those with the same advice, in which they are grouped by the problem.
@@ -350,7 +382,9 @@ fn closing(plan: &FleetPlan) -> Closing<'_> {
         let missing = format!("{} missing", shards(&plan.missing_shards));
         parts.push((Tone::Bad, Text::sentence(missing)));
     }
-    parts.push((Tone::Neutral, Text::sentence(format!("{} in sync", totals.in_sync))));
+    if totals.failed < totals.accounts {
+        parts.push((Tone::Neutral, Text::sentence(format!("{} in sync", totals.in_sync))));
+    }
     if totals.failed > 0 {
         let failed = format!("{} cannot be planned", counted(totals.failed, "account"));
         parts.push((Tone::Bad, Text::sentence(failed)));

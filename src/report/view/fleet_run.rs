@@ -93,12 +93,11 @@ impl<'a> FleetRunView<'a> {
             digest: Some(("Plan digest", digest(&run.plan).1)),
             coverage: Some(coverage),
         };
-        FleetDocument {
-            document,
-            columns: COLUMNS,
-            rows: run.accounts.iter().filter_map(|it| row(it)).collect(),
-            accounts,
-        }
+        let mut detailed = accounts.iter().map(|it| it.account.id).peekable();
+        let rows = run.accounts.iter();
+        let rows =
+            rows.filter_map(|it| row(it, detailed.next_if_eq(&it.account.id).is_some())).collect();
+        FleetDocument { document, columns: COLUMNS, rows, accounts }
     }
 
     /// The runs that ended.
@@ -218,7 +217,7 @@ impl Totals {
 }
 
 /// The row of an account; `None` if nothing was to be done in it.
-fn row(run: &AccountRun) -> Option<FleetRow> {
+fn row(run: &AccountRun, has_details: bool) -> Option<FleetRow> {
     let account = &run.account;
     let problems = |preflight: &Preflight| {
         preflight.plan.problems_of(ProblemSeverity::Error).count() + preflight.blocked().count()
@@ -246,7 +245,7 @@ fn row(run: &AccountRun) -> Option<FleetRow> {
         AccountEnd::NotBegun { changes, .. } => (vec![0, 0, *changes, 0, 0], "not begun"),
         AccountEnd::Failed(_) => (Vec::new(), "nothing was done"),
     };
-    let is_shown = !note.is_empty() || cells.iter().any(|cell| *cell > 0);
+    let is_shown = has_details || !note.is_empty() || cells.iter().any(|cell| *cell > 0);
     is_shown.then(|| FleetRow { label: account.label(), cells, note })
 }
 

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::words::{at_most, counted, counted_more, grouped, plural};
 use super::{Body, Section, Severity, Text};
 use crate::config::Provenance;
@@ -19,15 +21,29 @@ pub(super) enum OptionOf {
     Apply,
 }
 
-/// The guard rails that any run of the plan violates, or else those that an unattended run violates.
-pub(super) fn guard_section(plan: &Plan) -> Option<Section<'static>> {
+/// What any run of the plan violates, or else what an unattended run violates, with the command of the run.
+fn violations_of(plan: &Plan) -> (&'static str, Vec<Violation>) {
     let violations = |supervision| plan.violations(None, supervision, &Overrides::default());
     let attended = violations(Supervision::Attended);
-    let (command, violations) = if attended.is_empty() {
-        ("apply --auto-approve", violations(Supervision::Unattended))
-    } else {
-        ("apply", attended)
-    };
+    match attended.is_empty() {
+        true => ("apply --auto-approve", violations(Supervision::Unattended)),
+        false => ("apply", attended),
+    }
+}
+
+/// The number of guard rails that a plan violates, as [`guard_section`] shows them.
+pub(in crate::report) fn violated_guard_rails(plan: &Plan) -> usize {
+    count(&violations_of(plan).1)
+}
+
+/// The number of different guard rails.
+fn count(violations: &[Violation]) -> usize {
+    violations.iter().map(Violation::guard_rail).collect::<BTreeSet<_>>().len()
+}
+
+/// The guard rails that any run of the plan violates, or else those that an unattended run violates.
+pub(super) fn guard_section(plan: &Plan) -> Option<Section<'static>> {
+    let (command, violations) = violations_of(plan);
     let result = format!("{command} refuses this plan");
     let section = || violations_section(plan, &violations, &result, OptionOf::Apply);
     (!violations.is_empty()).then(section)
@@ -40,7 +56,7 @@ pub(super) fn violations_section(
     result: &str,
     option_of: OptionOf,
 ) -> Section<'static> {
-    let heading = plural(violations.len(), "Guard rail violated", "Guard rails violated");
+    let heading = plural(count(violations), "Guard rail violated", "Guard rails violated");
     Section {
         heading: Some(Text::sentence(format!("{heading}; {result}"))),
         severity: Severity::Error,

@@ -19,6 +19,7 @@ mod plan;
 mod problem;
 mod refused;
 mod run;
+mod same;
 mod text;
 mod words;
 
@@ -26,7 +27,7 @@ pub use advice::advice;
 pub use check::errors_in_files;
 pub use document::PLAN_MARKER;
 pub use fleet::{fleet_override_help, fleet_statements};
-pub(super) use guard::GUARD_RAIL;
+pub(super) use guard::{GUARD_RAIL, violated_guard_rails};
 pub use guard::{override_help, statements};
 pub use words::{counted, summary_counts};
 
@@ -46,5 +47,6 @@ pub(super) use plan::{change_view, plan, review};
 pub(super) use problem::{problem_help, problem_statement};
 pub(super) use refused::refused;
 pub(super) use run::{Attempted, Run, attempted};
+pub(super) use same::named_rows;
 pub(super) use text::{Span, Text};
 pub(super) use words::{counted_more, counted_rows, grouped, principals};

@@ -1,9 +1,13 @@
 use super::blame::{BlameNotes, blame_section};
-use super::coverage::{coverage_parts, coverage_sections, may_have_rules, none_is_unlisted};
+use super::coverage::{
+    coverage_parts, coverage_sections, drifted_parts, may_have_rules, none_is_unlisted,
+    unlisted_errors,
+};
 use super::coverage_view::of_plan;
-use super::guard::guard_section;
+use super::guard::{guard_section, violated_guard_rails};
 use super::impact::{ImpactNotes, about_the_method, impact_sections};
 use super::problem::{ProblemView, problem_row};
+use super::same::SectionKind;
 use super::words::{account, boundary, counted, files, grouped, is_layered, place, plural};
 use super::{
     Body, ChangeKind, ChangeView, Closing, CountsRow, Document, PLAN_MARKER, Row, Section,
@@ -20,22 +24,21 @@ const DRIFT: &str = "Drift";
 pub(in crate::report) fn plan(plan: &Plan) -> Document<'_> {
     let document = review(plan);
     let Some(violated) = guard_section(plan) else { return document };
-    let title = document.title.and("; guard rails violated");
+    let title = document
+        .title
+        .and("; ")
+        .and_sentence(format!("{} violated", counted(violated_guard_rails(plan), "guard rail")));
     let sections = document.sections.into_iter().chain([violated]).collect();
     Document { title, sections, ..document }
 }
 
 /// A plan without violations of guard rails: a run checks the guard rails with its own overrides.
 pub(in crate::report) fn review(plan: &Plan) -> Document<'_> {
-    let result = match plan.changes.len() {
-        0 => "nothing to change".to_owned(),
-        changes => counted(changes, "change"),
-    };
     let mut title = Text::ours("Permissions boundaries of account ").and_text(account(plan));
     if is_layered(plan) {
         title = title.and(" (").and_text(files(plan)).and(")");
     }
-    let title = title.and(": ").and_sentence(result);
+    let title = title.and(": ").and_sentence(result(plan));
     let mut sections = impact_sections(plan);
     sections.extend(change_sections(plan));
     sections.extend(blame_section(plan));
@@ -43,12 +46,15 @@ pub(in crate::report) fn review(plan: &Plan) -> Document<'_> {
     sections.extend(has_effects.then(about_the_method));
     sections.extend(incomplete_journal(plan));
     sections.extend(names_section(plan));
-    sections.extend(problem_section(problems(plan), is_layered(plan)));
+    sections.extend(problem_sections(problems(plan), is_layered(plan)));
     sections.extend(coverage_sections(plan));
     sections.extend(no_longer_listed(plan));
     Document {
         marker: PLAN_MARKER,
-        severity: Severity::Notice,
+        severity: match plan.is_incomplete() {
+            true => Severity::Error,
+            false => Severity::Notice,
+        },
         title,
         introduction: introduction(plan),
         counts: counts(plan),
@@ -58,6 +64,23 @@ pub(in crate::report) fn review(plan: &Plan) -> Document<'_> {
         account: Some(account(plan)),
         digest: Some(("Digest", plan.digest())),
     }
+}
+
+/// The result in the title. What cannot be planned is a part of it: that nothing changes would not be known.
+fn result(plan: &Plan) -> String {
+    let mut parts = match plan.changes.len() {
+        0 if plan.is_incomplete() => Vec::new(),
+        0 if plan.may_miss_every_change() => vec!["incomplete journal".to_owned()],
+        0 => vec!["nothing to change".to_owned()],
+        changes => vec![counted(changes, "change")],
+    };
+    let problems = PrincipalCounts::of(problems(plan).map(|(principal, ..)| principal.kind));
+    if problems.total() > 0 {
+        parts.push(format!("{problems} cannot be planned"));
+    }
+    parts.extend(drifted_parts(plan));
+    parts.extend(unlisted_errors(plan));
+    parts.join("; ")
 }
 
 fn introduction(plan: &Plan) -> Option<Text<'_>> {
@@ -77,6 +100,10 @@ fn introduction(plan: &Plan) -> Option<Text<'_>> {
 fn counts(plan: &Plan) -> Vec<CountsRow> {
     let row = |label, Counts { add, change, remove }| CountsRow { label, add, change, remove };
     let mut rows = Vec::new();
+    // No number is known of a plan that could not be made.
+    if plan.changes.is_empty() && (plan.is_incomplete() || plan.may_miss_every_change()) {
+        return rows;
+    }
     if plan.source.base().is_some() {
         for (label, origin) in [(THIS_CHANGE, Origin::ThisChange), (DRIFT, Origin::Drift)] {
             rows.push(row(label, Counts::of(plan.changes_of(Some(origin)))));
@@ -195,13 +222,18 @@ pub(super) fn problems(plan: &Plan) -> impl Iterator<Item = ProblemView<'_>> {
 }
 
 /// Principals for which nothing can be done.
-pub(super) fn problem_section<'a>(
+pub(super) fn problem_sections<'a>(
     problems: impl Iterator<Item = ProblemView<'a>>,
     is_layered: bool,
-) -> Option<Section<'a>> {
-    let rows: Vec<Row<'_>> = problems.map(|problem| problem_row(problem, is_layered)).collect();
-    let heading = Text::ours("Cannot be planned");
-    Section::of_rows(heading, Severity::Error, "cannot be planned", "problem", rows)
+) -> Vec<Section<'a>> {
+    let kind = SectionKind {
+        heading: "Cannot be planned",
+        severity: Severity::Error,
+        label: "cannot be planned",
+        noun: Some("problem"),
+        help: None,
+    };
+    kind.sections(problems.map(|problem| problem_row(problem, is_layered)))
 }
 
 fn no_longer_listed(plan: &Plan) -> Option<Section<'_>> {
@@ -255,7 +287,8 @@ fn closing(plan: &Plan) -> Closing<'_> {
         };
         ("Plan", vec![counts, (Tone::Neutral, Text::sentence(format!("{in_sync} in sync")))])
     } else if problems > 0 {
-        ("In sync", vec![(Tone::Neutral, Text::sentence(in_sync_of_all(plan)))])
+        let in_sync = format!("{} in sync", in_sync_of_all(plan));
+        ("Incomplete", vec![(Tone::Neutral, Text::sentence(in_sync))])
     } else {
         let (label, text) = nothing_to_change(plan);
         let tone = if plan.may_miss_every_change() { Tone::Careful } else { Tone::Good };

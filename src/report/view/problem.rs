@@ -1,3 +1,4 @@
+use super::same::Keyed;
 use super::words::{not_found_clause, place, recreated_clause, unmodifiable_clause};
 use super::{Row, Text, advice};
 use crate::config::Provenance;
@@ -7,17 +8,24 @@ use crate::plan::ProblemKind;
 /// A principal for which nothing can be done, and why.
 pub(super) type ProblemView<'a> = (&'a Principal, &'a Provenance, &'a ProblemKind);
 
-/// A principal for which nothing can be done, as a row.
+/// A principal for which nothing can be done, as a row. Errors of reading are the same problem if they have the same
+/// code: their messages name the principal and the request.
 pub(super) fn problem_row<'a>(
     (principal, provenance, kind): ProblemView<'a>,
     is_layered: bool,
-) -> Row<'a> {
-    Row {
+) -> Keyed<'a> {
+    let row = Row {
         principal: Some(principal),
         change: None,
         place: Some(place(provenance, is_layered)),
         message: problem_statement(principal.kind, kind),
         help: problem_help(principal.kind, kind),
+    };
+    match kind {
+        ProblemKind::Unreadable(error) => {
+            Keyed { key: format!("{} {}", error.action, error.code), row }
+        }
+        _ => Keyed::by_message(row),
     }
 }
 

@@ -1,5 +1,5 @@
 use super::guard::{OptionOf, violations_section};
-use super::plan::{change_row, problem_section, problems};
+use super::plan::{change_row, problem_sections, problems};
 use super::run::{already_done, blocked, conflicts, preflight_counts, section};
 use super::words::{account, add_counts, grouped, is_layered};
 use super::{Body, Closing, Document, RUN_MARKER, Section, Severity, Text, Tone};
@@ -19,7 +19,7 @@ pub(in crate::report) fn refused<'a>(preflight: &'a Preflight, why: &'a Refused)
     }
     sections.extend(conflicts(preflight));
     sections.extend(blocked(preflight));
-    sections.extend(problem_section(problems(plan), is_layered(plan)));
+    sections.extend(problem_sections(problems(plan), is_layered(plan)));
     sections.extend(already_done(preflight));
     let rows = preflight.ready().map(|change| change_row(plan, change)).collect();
     sections.extend(section("Not attempted", Severity::Detail, "not attempted", Body::Group(rows)));

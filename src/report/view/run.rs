@@ -3,8 +3,9 @@ use std::collections::BTreeMap;
 
 use super::coverage::{drifted, missing, unlisted_part, unlisted_sections};
 use super::coverage_view::{CoverageView, RunCounts, of_changes, of_run};
-use super::plan::{change_row, changed_principals, problem_section, problems};
+use super::plan::{change_row, changed_principals, problem_sections, problems};
 use super::problem::problem_row;
+use super::same::{Keyed, SectionKind};
 use super::words::{
     account, add_counts, counted, found_clause, grouped, is_layered, named, recreated_clause,
     summary_counts,
@@ -103,7 +104,7 @@ impl<'p> Run<'p> {
         sections.extend(self.outcomes(summary));
         sections.extend(conflicts(self.preflight));
         sections.extend(blocked(self.preflight));
-        sections.extend(problem_section(problems(plan), is_layered(plan)));
+        sections.extend(problem_sections(problems(plan), is_layered(plan)));
         sections.extend(drifted(plan));
         sections.extend(unlisted_sections(plan));
         sections.extend(missing(plan));
@@ -144,9 +145,10 @@ impl<'p> Run<'p> {
 
     /// The results of preflight, without the problems of the plan.
     pub(in crate::report) fn before(&self) -> Vec<Section<'p>> {
-        let sections =
-            [conflicts(self.preflight), blocked(self.preflight), already_done(self.preflight)];
-        sections.into_iter().flatten().collect()
+        let mut sections = conflicts(self.preflight);
+        sections.extend(blocked(self.preflight));
+        sections.extend(already_done(self.preflight));
+        sections
     }
 
     /// The error that stopped the run.
@@ -398,16 +400,20 @@ pub(super) fn preflight_counts(preflight: &Preflight) -> [(usize, &'static str);
 }
 
 /// The changes that are not made because their principals differ from the plan.
-pub(super) fn conflicts(preflight: &Preflight) -> Option<Section<'_>> {
+pub(super) fn conflicts(preflight: &Preflight) -> Vec<Section<'_>> {
     let plan = &preflight.plan;
-    let rows = preflight.conflicts().map(|(change, found)| Row {
-        message: conflict(plan, change, found),
-        change: None,
-        ..change_row(plan, change)
+    let rows = preflight.conflicts().map(|(change, found)| {
+        let message = conflict(plan, change, found);
+        Keyed::by_message(Row { message, change: None, ..change_row(plan, change) })
     });
-    let body = Body::Rows(rows.collect());
-    let section = section("In conflict, not changed", Severity::Error, "in conflict", body)?;
-    Some(section.with_help("plan again"))
+    let kind = SectionKind {
+        heading: "In conflict, not changed",
+        severity: Severity::Error,
+        label: "in conflict",
+        noun: None,
+        help: Some("plan again"),
+    };
+    kind.sections(rows)
 }
 
 fn conflict<'a>(plan: &'a Plan, change: &'a Change, found: &'a Reading) -> Text<'a> {
@@ -429,12 +435,19 @@ pub(super) fn already_done(preflight: &Preflight) -> Option<Section<'_>> {
 }
 
 /// The changes whose policies can no longer be used as boundaries.
-pub(super) fn blocked(preflight: &Preflight) -> Option<Section<'_>> {
+pub(super) fn blocked(preflight: &Preflight) -> Vec<Section<'_>> {
     let is_layered = is_layered(&preflight.plan);
     let rows = preflight
         .blocked()
         .map(|(change, why)| problem_row((&change.principal, &change.provenance, why), is_layered));
-    section("Blocked, not changed", Severity::Error, "blocked", Body::Rows(rows.collect()))
+    let kind = SectionKind {
+        heading: "Blocked, not changed",
+        severity: Severity::Error,
+        label: "blocked",
+        noun: None,
+        help: None,
+    };
+    kind.sections(rows)
 }
 
 /// A section about principals; `None` without rows.
