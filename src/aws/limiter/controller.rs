@@ -300,8 +300,7 @@ impl Controller {
         let has_one_token = self.has_one_token();
         let can_be_random =
             (has_one_token || self.single_throttled >= RANDOM) && self.recent.count_ones() < 2;
-        let attempt = self.attempt.filter(|_| !has_one_token);
-        match (is_throttled && !can_be_random, attempt) {
+        match (is_throttled && !can_be_random, self.attempt) {
             (true, Some(attempt)) => self.end_attempt(attempt, time),
             (true, None) => self.poll(true),
             (false, Some(attempt))
@@ -389,7 +388,6 @@ impl Controller {
     /// The call of `sent` found tokens in the bucket, which was empty.
     fn on_refill(&mut self, sent: f64, time: f64, was_sending: bool) {
         let sent = self.refills.first_accepted_after(self.last_throttled).unwrap_or(sent);
-        let throttled = self.last_throttled.max(sent - 1.0);
         // A limit that is refilled more rarely is no outage: it is measured after a first one.
         let longest = LONGEST_WAIT.max(self.period);
         let is_outage = was_sending && sent - self.first_throttled > longest;
@@ -399,17 +397,14 @@ impl Controller {
         }
         // The measurement drops these calls.
         let before = self.refills.rate_before(self.first_throttled, self.period);
-        match self.refills.add(throttled, sent, self.first_throttled, !was_sending) {
+        match self.refills.add(self.last_throttled, sent, self.first_throttled, !was_sending) {
             Some(measurement) => {
                 let least = match self.single_throttled {
                     _ if !was_sending => 0.0,
                     0 => LEAST,
                     _ => LEAST_AFTER_SINGLE,
                 };
-                // At a known rate, a longer period can be that of an outage.
-                if !was_sending || self.period > 1.0 {
-                    self.period = measurement.period;
-                }
+                self.period = measurement.period;
                 self.set_rate(measurement.rate.max(least * self.rate));
                 let is_confirmed = self.is_measured() || measurement.is_exact;
                 self.known = if is_confirmed { Known::Confirmed } else { Known::Measured };
@@ -493,7 +488,8 @@ impl Controller {
             }
             State::Polling { was_sending: true, .. } => f64::INFINITY,
             State::Polling { .. } => 1.0,
-            // The calls of a period can be sent within a second, the latency varies, and late calls are sent faster.
+            // If responses stop, few changes have an unknown outcome. The calls of a period can be sent within a second, the
+            // latency varies, and late calls are sent faster.
             State::Sending => 3.0 * self.calls() * self.latency_or_guess() + FEWEST,
         };
         // A remembered rate can be too high.

@@ -6,20 +6,18 @@ use std::collections::VecDeque;
 /// All times are in seconds, and all rates in calls per second.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Refills {
-    /// When the accepted calls were sent, since the first refill that is kept.
+    /// When the accepted calls were sent, since the last refill.
     accepted: VecDeque<f64>,
     /// The number of accepted calls before them.
     dropped: f64,
-    refills: Vec<Refill>,
+    last: Option<Refill>,
 }
 
 /// The rate at which IAM added tokens from one refill to another.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Measurement {
     pub(super) rate: f64,
-    /// It took at least [`SPAN`], and less than twice as long: in a longer time, tokens can have been lost, because the
-    /// bucket was full. This does not apply to a limit that is refilled more rarely, if the calls before the refill
-    /// counted toward it. If another limit applied to them, they were many more.
+    /// It took about a second: in a longer time, tokens can have been lost, because the bucket was full.
     pub(super) is_exact: bool,
     /// The time between two refills, in seconds: 1 if tokens are not added more rarely.
     pub(super) period: f64,
@@ -35,8 +33,7 @@ struct Refill {
     accepted: f64,
 }
 
-/// The rate is measured over at least this time, if possible. It is less than a second: a changed limit shows from one
-/// refill to the next.
+/// The shortest time of an exact measurement, in seconds. The longest one is twice as long.
 const SPAN: f64 = 0.8;
 /// A limit that is refilled once a second accepts a call within this time, in seconds. If everything is throttled for
 /// longer at a known rate, the rate is kept until the next time: the limit is lowered for a while, or another client took
@@ -54,7 +51,7 @@ impl Refills {
     pub(super) fn add_accepted(&mut self, sent: f64) {
         let at = self.accepted.partition_point(|other| *other <= sent);
         self.accepted.insert(at, sent);
-        if self.refills.is_empty() && self.accepted.len() > MOST_KEPT {
+        if self.last.is_none() && self.accepted.len() > MOST_KEPT {
             self.drop_first();
         }
     }
@@ -66,27 +63,27 @@ impl Refills {
 
     /// The number of accepted calls that were sent before `time` and not before the last refill.
     pub(super) fn accepted_since_refill(&self, time: f64) -> f64 {
-        self.refills.last().map_or(0.0, |refill| self.accepted_before(time) - refill.accepted)
+        self.last.map_or(0.0, |refill| self.accepted_before(time) - refill.accepted)
     }
 
     /// The rate at which calls were accepted that were sent in the `period` before `time`. It does not count calls before
-    /// the first refill that is kept.
+    /// the last refill.
     pub(super) fn rate_before(&self, time: f64, period: f64) -> f64 {
         (self.accepted_before(time) - self.accepted_before(time - period)) / period
     }
 
-    /// Forgets the refills: what was accepted since them says nothing about the rate.
+    /// Forgets the last refill: what was accepted since then says nothing about the rate.
     pub(super) fn forget(&mut self) {
-        self.refills.clear();
+        self.last = None;
     }
 
     /// The time of the first call that was accepted after the last refill.
     pub(super) fn last(&self) -> Option<f64> {
-        self.refills.last().map(|refill| refill.accepting)
+        self.last.map(|refill| refill.accepting)
     }
 
-    /// Adds a refill between the last throttled call and the first accepted one. Returns the measurement since an
-    /// earlier refill; `None` if there is none.
+    /// Adds a refill between the last throttled call and the first accepted one. Returns the measurement since the refill
+    /// before; `None` if there is none.
     ///
     /// `first_throttled` is the time of the first throttled call since the refill before, and `is_search` is true if
     /// the calls before it searched for the rate.
@@ -98,35 +95,30 @@ impl Refills {
         is_search: bool,
     ) -> Option<Measurement> {
         let last = Refill { throttled, accepting, accepted: self.accepted_before(accepting) };
-        let at = |span: f64| self.refills.iter().rposition(|from| last.seconds_since(from) >= span);
-        let long = at(SPAN);
-        let is_short = !is_search && accepting - first_throttled < 1.0;
-        let before = self.refills.last().filter(|_| accepting - first_throttled > LONGEST_WAIT);
-        let period = before
-            .map(|from| last.whole_seconds_since(from).unwrap_or(last.seconds_since(from)))
-            .filter(|period| *period < OLD)
-            .unwrap_or(1.0);
-        let measurement = self.refills.get(long.unwrap_or(0)).map(|from| {
-            let seconds = last.seconds_since(from).max(1e-3);
-            let accepted = last.accepted_since(from);
-            let average = accepted / seconds;
-            let rate = match last.whole_seconds_since(from) {
+        let throttled_for = accepting - first_throttled;
+        let measurement = self.last.map(|from| {
+            let seconds = last.seconds_since(&from).max(1e-3);
+            let accepted = last.accepted - from.accepted;
+            let whole = last.whole_seconds_since(&from);
+            let rate = match whole {
                 // The refill before is too old. The bucket was almost empty a second before this one, too.
-                _ if is_short && seconds > OLD => self.rate_before(accepting, 1.0),
+                _ if !is_search && throttled_for < 1.0 && seconds > OLD => {
+                    self.rate_before(accepting, 1.0)
+                }
                 Some(whole) => accepted / whole,
                 // A limit that is not refilled once a second accepts these calls in each second.
                 None if is_search && seconds < 2.0 => {
-                    average.max(self.rate_before(first_throttled, 1.0))
+                    (accepted / seconds).max(self.rate_before(first_throttled, 1.0))
                 }
-                None => average,
+                None => accepted / seconds,
             };
-            let is_one_limit = accepted > from.accepted / 2.0;
-            let is_whole = seconds < 2.0 * SPAN || period > 1.0 && is_one_limit;
-            Measurement { rate, is_exact: long.is_some() && is_whole, period }
+            let period = whole.unwrap_or(seconds);
+            let is_rare = throttled_for > LONGEST_WAIT && period < OLD;
+            let is_exact = (SPAN..2.0 * SPAN).contains(&seconds);
+            Measurement { rate, is_exact, period: if is_rare { period } else { 1.0 } }
         });
-        self.refills.drain(..at(2.0 * SPAN).unwrap_or(0));
-        self.refills.push(last);
-        while self.accepted.len() > 1 && self.dropped < self.refills[0].accepted {
+        self.last = Some(last);
+        while self.accepted.len() > 1 && self.dropped < last.accepted {
             self.drop_first();
         }
         measurement
@@ -157,10 +149,6 @@ impl Refill {
         let inexact = (self.accepting - self.throttled + from.accepting - from.throttled) / 2.0;
         let whole = seconds.round();
         (whole >= 1.0 && (seconds - whole).abs() <= inexact.min(MOST_INEXACT)).then_some(whole)
-    }
-
-    fn accepted_since(&self, from: &Refill) -> f64 {
-        self.accepted - from.accepted
     }
 }
 
@@ -255,19 +243,9 @@ mod tests {
         assert_eq!(after_a_second.period, 1.0);
         let measurement = refills.clone().add(9.0, 10.1, 6.1, true).unwrap();
         assert_eq!((measurement.period, measurement.rate), (5.0, 30.0));
-        assert!(measurement.is_exact);
+        assert!(!measurement.is_exact);
         // No window of a limit is as long as this outage.
         assert_eq!(refills.add(14.0, 14.1, 6.1, true).unwrap().period, 1.0);
-    }
-
-    #[test]
-    fn a_second_limit_makes_the_measurement_of_a_longer_period_inexact() {
-        let mut refills = Refills::default();
-        second(&mut refills, 0.0, 150);
-        refills.add(1.1, 1.2, 1.0, true);
-        second(&mut refills, 1.2, 14);
-        let measurement = refills.add(4.9, 5.1, 2.3, true).unwrap();
-        assert!(measurement.period > 3.0 && !measurement.is_exact, "{measurement:?}");
     }
 
     #[test]
@@ -288,7 +266,6 @@ mod tests {
             second(&mut refills, f64::from(n) + 0.02, 50);
         }
         assert!(refills.accepted.len() < 600, "{}", refills.accepted.len());
-        assert!(refills.refills.len() < 10, "{}", refills.refills.len());
         assert_eq!(refills.accepted_before(200.0), 5_000.0);
     }
 }

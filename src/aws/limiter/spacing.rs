@@ -23,23 +23,19 @@ pub(super) struct Spacing {
 
 /// A response contradicts the hypothesis only if it does so by more than this factor: calls can arrive early and late.
 const TOLERANCE: f64 = 1.6;
-/// The accepted time is known if it exceeds the throttled time by at most this factor. Otherwise a time between
-/// them is tried.
-const KNOWN: f64 = 1.05;
-/// With each throttled call, the time between calls increases by this share…
+/// With each throttled call, the time between calls increases by this share, from the time on at which the time of a token
+/// is known as exactly…
 const LATER: f64 = 0.02;
 /// …and with each accepted one, it decreases, so that about this share of the calls is throttled. So it adapts to the
 /// jitter of the calls, and a higher limit is noticed.
 const THROTTLED: f64 = 0.015;
-/// The longest time between the tokens, in seconds: IAM's limits are higher.
-const LONGEST: f64 = 10.0;
 
 impl Default for Spacing {
     fn default() -> Self {
         Spacing {
             calls: VecDeque::new(),
             last: None,
-            accepted: f64::MAX,
+            accepted: f64::INFINITY,
             throttled: 0.0,
             is_contradicted: false,
             is_used: false,
@@ -86,7 +82,7 @@ impl Spacing {
         match &mut self.gap {
             Some(planned) if accepted => *planned *= 1.0 - LATER * THROTTLED,
             Some(planned) => *planned *= 1.0 + LATER,
-            None if self.is_used && self.accepted <= KNOWN * self.throttled => {
+            None if self.is_used && self.accepted <= (1.0 + LATER) * self.throttled => {
                 self.gap = Some((1.0 + LATER) * self.accepted.max(self.throttled));
             }
             None => {}
@@ -95,7 +91,7 @@ impl Spacing {
 
     /// Whether the hypothesis explains the responses.
     pub(super) fn explains(&self) -> bool {
-        !self.is_contradicted && self.throttled > 0.0 && self.accepted < LONGEST
+        !self.is_contradicted && self.throttled > 0.0 && self.accepted.is_finite()
     }
 
     /// From now on, the hypothesis is used.
