@@ -113,9 +113,12 @@ impl MetricsFile {
             Err(error) => {
                 let message =
                     format!("cannot write the metrics in {}: {error}", Printable::path(path));
-                let failure = Failure::new(message).help(
-                    "create the directory, and check its permissions and the free disk space",
-                );
+                let failure = Failure::new(message).help(match path.is_dir() {
+                    true => "specify a file in the directory",
+                    false => {
+                        "create the directory, and check its permissions and the free disk space"
+                    }
+                });
                 output.fail(&failure);
                 if is_success { Exit::SomeFailed } else { exit }
             }

@@ -122,8 +122,11 @@ fn an_endpoint_that_is_not_a_url_is_an_error_at_once_that_shows_no_password() {
         run(binary, "profile \"default\"");
     }
     let binary = Binary::with_file(FILE);
-    let ran = binary.run(&["plan", "--endpoint-url", "http://user:MarkedSecret@localhost:9"]);
-    assert_eq!(ran.code, 1, "{ran}");
-    assert!(ran.err.contains("the endpoint of --endpoint-url"), "{ran}");
-    assert!(!ran.err.contains("MarkedSecret"), "{ran}");
+    for endpoint in ["http://user:MarkedSecret@localhost:9", "http://localhost/?token=MarkedSecret"]
+    {
+        let ran = binary.run(&["plan", "--endpoint-url", endpoint]);
+        assert_eq!(ran.code, 1, "{ran}");
+        assert!(ran.err.contains("the endpoint of --endpoint-url"), "{ran}");
+        assert!(!ran.err.contains("MarkedSecret"), "{ran}");
+    }
 }

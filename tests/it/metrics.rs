@@ -166,6 +166,11 @@ async fn a_file_that_cannot_be_written_is_an_error_after_the_result() {
     assert_eq!(ran.code, 3, "{ran}");
     assert!(ran.out.contains("Plan: "), "{ran}");
     assert!(ran.err.contains("cannot write the metrics in none/boundaries.prom"), "{ran}");
+    assert!(ran.err.contains("help: create the directory"), "{ran}");
+    std::fs::create_dir(fixture.folder().join("directory")).unwrap();
+    let ran = fixture.run(&["plan", "--metrics", "directory"]).await;
+    assert_eq!(ran.code, 3, "{ran}");
+    assert!(ran.err.contains("help: specify a file in the directory"), "{ran}");
 }
 
 #[test]

@@ -60,8 +60,8 @@ pub(super) fn region(text: &str) -> Result<String, String> {
 }
 
 pub(super) fn url(text: &str) -> Result<String, String> {
-    // With a user name it is rejected later, by a message that does not contain it: clap would show the password.
-    match is_endpoint_url(text) || text.contains('@') {
+    // With a user name or a query it is rejected later, by a message that does not contain it: clap would show the secret.
+    match is_endpoint_url(text) || text.contains(['@', '?']) {
         true => Ok(text.to_owned()),
         false => Err("an endpoint URL is https://HOST, http://HOST or http://HOST:PORT".to_owned()),
     }
