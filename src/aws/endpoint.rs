@@ -56,8 +56,8 @@ const OF_CALLS: [(&str, &str); 3] =
 const OF_CREDENTIALS: [(&str, &str); 4] =
     [("sts", "STS"), ("sso", "SSO"), ("sso oidc", "SSO_OIDC"), ("signin", "SIGNIN")];
 
-/// Checks that every endpoint is valid and, without `allow_http`, encrypted or on this machine. `flag` is for the calls to IAM, STS, AWS Organizations and
-/// CloudTrail, and `config` has the settings of the environment and of `profile`.
+/// Checks that every endpoint is valid and, without `allow_http`, encrypted or on this machine. `flag` is for the calls to
+/// IAM, STS, AWS Organizations and CloudTrail, and `config` has the settings of the environment and of `profile`.
 ///
 /// # Errors
 /// The first endpoint that is not.
@@ -94,14 +94,14 @@ fn check(
     allow_http: bool,
     origin: impl FnOnce() -> String,
 ) -> Result<(), EndpointError> {
-    match () {
-        () if !is_endpoint_url(url) => Err(EndpointError::Invalid(origin().into())),
-        () if !allow_http && is_plain(url) => {
-            let (host, origin) = (host(url).into(), origin().into());
-            Err(EndpointError::PlainHttp(PlainHttp { host, origin }))
-        }
-        () => Ok(()),
+    if !is_endpoint_url(url) {
+        return Err(EndpointError::Invalid(origin().into()));
     }
+    if !allow_http && is_plain(url) {
+        let (host, origin) = (host(url).into(), origin().into());
+        return Err(EndpointError::PlainHttp(PlainHttp { host, origin }));
+    }
+    Ok(())
 }
 
 /// Whether requests to `url` leave this machine without encryption. A name counts as this machine only if no name

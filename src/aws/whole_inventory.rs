@@ -185,14 +185,11 @@ impl Reader {
             let fewer = all.fewer_than_counted(kinds, &start);
             let is_last = reading == MAX_READINGS;
             if all.count() == known && (fewer.is_empty() || is_last) {
-                return match fewer.into_values().next() {
-                    Some(fewer) if all.lacks_every_counted(kinds, &start) => {
-                        Err(EveryPrincipalError::FewerThanCounted(fewer.into()))
+                return match fewer.values().next() {
+                    Some(statement) if all.lacks_every_counted(kinds, &start) => {
+                        Err(EveryPrincipalError::FewerThanCounted(statement.clone().into()))
                     }
-                    _ => Ok(Names {
-                        fewer_than_counted: all.fewer_than_counted(kinds, &start),
-                        ..all
-                    }),
+                    _ => Ok(Names { fewer_than_counted: fewer, ..all }),
                 };
             }
         }

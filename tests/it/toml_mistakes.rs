@@ -9,6 +9,18 @@ fn errors_of(text: &str) -> Vec<Diagnostic> {
     Config::parse("f.toml", text).expect_err(text).diagnostics().to_vec()
 }
 
+/// The only error of a file: at this line and column, with this part of its message, in the words of the tool.
+fn only_error(text: &str, place: (usize, usize), message: &str) -> Diagnostic {
+    let mut errors = errors_of(text);
+    let shown = Config::parse("f.toml", text).unwrap_err().to_string();
+    assert_eq!(errors.len(), 1, "{shown}");
+    let error = errors.remove(0);
+    assert_eq!((error.line, error.column), place, "{shown}");
+    assert!(error.message.contains(message), "{shown}");
+    assert!(!is_of_the_parser(&error.message), "{shown}");
+    error
+}
+
 /// The tables of a file in which `line` is an entry of `[users]`, with lines after it.
 fn users(line: &str) -> String {
     format!("[boundaries]\ndev = \"{A}\"\n[users]\n{line}\nlast = \"dev\"\n")
@@ -219,14 +231,8 @@ const ENTRIES: [(&str, usize, &str, &str, &str); 41] = [
 #[test]
 fn each_mistake_in_an_entry_has_a_message_and_true_advice() {
     for (line, column, message, help, corrected) in ENTRIES {
-        let errors = errors_of(&users(line));
-        let shown = Config::parse("f.toml", &users(line)).unwrap_err().to_string();
-        assert_eq!(errors.len(), 1, "{shown}");
-        let Diagnostic { line: number, column: found, .. } = errors[0];
-        assert_eq!((number, found), (4, column), "{shown}");
-        assert!(errors[0].message.contains(message), "{shown}");
-        assert!(errors[0].help.as_deref().unwrap().starts_with(help), "{shown}");
-        assert!(!is_of_the_parser(&errors[0].message), "{shown}");
+        let error = only_error(&users(line), (4, column), message);
+        assert!(error.help.as_deref().unwrap().starts_with(help), "{line}: {error:?}");
         if corrected.ends_with("[other]") {
             let roles = corrected.strip_suffix("[other]").unwrap();
             Config::parse("f.toml", &format!("[users]\nlast = false\n{roles}")).unwrap();
@@ -378,12 +384,8 @@ const FILES: [InFile; 19] = [
 #[test]
 fn each_mistake_in_a_file_has_a_message_and_true_advice() {
     for (text, place, message, help, corrected) in FILES {
-        let errors = errors_of(text);
-        let shown = Config::parse("f.toml", text).unwrap_err().to_string();
-        assert_eq!(errors.len(), 1, "{shown}");
-        assert_eq!((errors[0].line, errors[0].column), place, "{shown}");
-        assert!(errors[0].message.contains(message), "{shown}");
-        assert_eq!(errors[0].help.as_deref(), Some(help), "{shown}");
+        let error = only_error(text, place, message);
+        assert_eq!(error.help.as_deref(), Some(help), "{text}");
         Config::parse("f.toml", corrected).unwrap();
     }
 }

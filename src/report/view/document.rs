@@ -325,10 +325,15 @@ impl Place<'_> {
     /// What decided a change, and where: `line 12`, `rule, line 30`, or `rule, team.toml:30` if there are several
     /// files. The path is untrusted.
     pub(in crate::report) fn label(&self) -> String {
-        let rule = if self.is_rule { "rule, " } else { "" };
+        self.text().to_string()
+    }
+
+    /// The label in a sentence.
+    pub(in crate::report) fn text(&self) -> Text<'static> {
+        let text = Text::ours(if self.is_rule { "rule, " } else { "" });
         match self.is_in_one_of_several {
-            true => format!("{rule}{}:{}", self.file, self.line),
-            false => format!("{rule}line {}", self.line),
+            true => text.and_name(format!("{}:{}", self.file, self.line)),
+            false => text.and_sentence(format!("line {}", self.line)),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use super::words::{grouped, principals};
-use super::{Body, Place, Row, Section, Severity, Text};
+use super::{Body, Row, Section, Severity, Text};
 
 /// The maximum number of principals with the same message that a document names; the others are counted.
 const MAX_NAMES: usize = 20;
@@ -100,7 +100,7 @@ pub(in crate::report) fn named_rows<'a>(rows: &[Row<'a>]) -> Text<'a> {
         text = text.and(if n == 0 { "" } else { ", " });
         text = text.and_name(row.principal.map(|it| it.label()).unwrap_or_default());
         if let Some(place) = row.place {
-            text = text.and(" (").and_text(place_text(place)).and(")");
+            text = text.and(" (").and_text(place.text()).and(")");
         }
     }
     match more.len() {
@@ -108,14 +108,5 @@ pub(in crate::report) fn named_rows<'a>(rows: &[Row<'a>]) -> Text<'a> {
         more => text
             .and(" and ")
             .and_sentence(format!("{} more; --format json lists all", grouped(more))),
-    }
-}
-
-/// [`Place::label`] in a sentence.
-fn place_text(place: Place<'_>) -> Text<'_> {
-    let text = Text::ours(if place.is_rule { "rule, " } else { "" });
-    match place.is_in_one_of_several {
-        true => text.and_name(format!("{}:{}", place.file, place.line)),
-        false => text.and_sentence(format!("line {}", place.line)),
     }
 }
