@@ -87,7 +87,7 @@ async fn asked(iam: &Loopback, answer: &Answer) -> bool {
     for (principal, to) in
         [(&alice, Some(&policy)), (&alice, None), (&deploy, Some(&policy)), (&deploy, None)]
     {
-        match writer.write(principal, to, &Stop::never(), |_| {}).await {
+        match writer.write(principal, to, || true, &Stop::never(), |_| {}).await {
             CallOutcome::Applied { request_id, .. } => {
                 told.something();
                 inert(request_id.as_deref().unwrap_or_default());

@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::iam::{Principal, PrincipalCounts};
 use crate::inventory::{ApiError, CallCount, CallOutcome, Reading, Retry, StopReason, Wait};
 use crate::journal::{End, JournalError, Outcome};
-use crate::plan::Change;
+use crate::plan::{Change, Preflight};
 
 /// What happens while a plan is applied, in order.
 #[derive(Debug, Clone)]
@@ -66,11 +66,14 @@ pub struct Item {
     pub verification: Verification,
 }
 
-/// What reading a principal after its change showed.
+/// What reading a principal after the run had begun showed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verification {
     /// No request was sent, or IAM rejected or throttled the change.
     NotNeeded,
+    /// The change was not made, because a check during the run found its principal in conflict: what was found. It is
+    /// never [`Reading::Unreadable`].
+    Conflict(Reading),
     /// The principal has the new boundary.
     AsWritten,
     /// `GetUser` or `GetRole` returned the new boundary. After the whole verification time, the account pages still
@@ -103,6 +106,14 @@ impl Item {
         }
     }
 
+    /// What a check during the run found instead of what the plan expects: the change was not made for this reason.
+    pub fn conflict(&self) -> Option<&Reading> {
+        match &self.verification {
+            Verification::Conflict(found) => Some(found),
+            _ => None,
+        }
+    }
+
     /// Whether IAM may have made the change, and that was not verified.
     pub fn is_unverified(&self) -> bool {
         matches!(self.verification, Verification::Stopped { .. } | Verification::Failed(_))
@@ -118,8 +129,11 @@ pub struct Summary {
     pub not_as_written: usize,
     /// Changes with [`Outcome::Failed`].
     pub failed: usize,
-    /// Changes with [`Outcome::NotAttempted`].
+    /// Changes with [`Outcome::NotAttempted`] that are not in conflict.
     pub not_attempted: usize,
+    /// Changes that were not made because a check during the run found their principals in conflict. The conflicts that
+    /// preflight found are not counted.
+    pub conflicts: usize,
     /// Applied and failed changes that could not be verified.
     pub not_verified: usize,
     /// The first error of verification, if there was any.
@@ -139,6 +153,7 @@ impl Summary {
             Outcome::Applied => self.applied += 1,
             Outcome::NotAsWritten => self.not_as_written += 1,
             Outcome::Failed => self.failed += 1,
+            Outcome::NotAttempted if item.conflict().is_some() => self.conflicts += 1,
             Outcome::NotAttempted => self.not_attempted += 1,
         }
         self.not_verified += usize::from(item.is_unverified());
@@ -147,10 +162,15 @@ impl Summary {
         }
     }
 
+    /// The number of conflicts that preflight and the checks during the run found.
+    pub fn all_conflicts(&self, preflight: &Preflight) -> usize {
+        preflight.conflicts().count() + self.conflicts
+    }
+
     /// Whether every change was applied and verified.
     pub fn is_complete(&self) -> bool {
-        let Summary { not_as_written, failed, not_attempted, not_verified, .. } = self;
-        [not_as_written, failed, not_attempted, not_verified] == [&0; 4]
+        let Summary { not_as_written, failed, not_attempted, conflicts, not_verified, .. } = self;
+        [not_as_written, failed, not_attempted, conflicts, not_verified] == [&0; 5]
     }
 
     /// The last line of the journal.
@@ -159,7 +179,7 @@ impl Summary {
             applied: self.applied,
             not_as_written: self.not_as_written,
             failed: self.failed,
-            not_attempted: self.not_attempted,
+            not_attempted: self.not_attempted + self.conflicts,
             not_verified: self.not_verified,
             stopped_by: self.stopped,
         }

@@ -3,6 +3,7 @@
 
 mod event;
 mod fleet;
+mod pending;
 mod run;
 mod systemic_failure;
 mod verify;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
 
+use super::pending::Pending;
 use super::systemic_failure::SystemicFailure;
 use super::{Event, Item, StopError, Summary, Verification};
 use crate::aws::{Account, StopSwitch, Writer};
@@ -44,6 +45,8 @@ pub struct RunOptions {
 
 /// Makes every ready change of a plan, verifies the changes that IAM may have made, and sends events.
 ///
+/// The changes that are not made yet are compared with the account again every few seconds. One in conflict is not sent.
+///
 /// One failed change does not stop the others. The run stops early if its switch requests it. It requests that
 /// itself after an error that concerns every change, and if its journal cannot be written. Then no new change
 /// begins, requests in flight get 10 seconds to end, the remaining changes end as not attempted, and nothing is
@@ -56,7 +59,11 @@ pub async fn apply(run: Run<'_>) -> Summary {
             .buffer_unordered(run.options.concurrency.get())
             .filter_map(std::future::ready)
             .collect();
-        let sent = running.unless_journal_fails(sending).await;
+        let sent = tokio::select! {
+            biased;
+            sent = running.unless_journal_fails(sending) => sent,
+            never = running.pending.check(run.account) => match never {},
+        };
         let write_duration = running.began.elapsed();
         running.verify(sent).await;
         write_duration
@@ -83,6 +90,7 @@ pub(super) struct Running<'a> {
     pub(super) run: Run<'a>,
     began: Instant,
     calls_before: CallCount,
+    pending: Pending<'a>,
     // Not contended: one task polls all items.
     shared: Mutex<Shared<'a>>,
 }
@@ -100,6 +108,7 @@ impl<'a> Running<'a> {
             run,
             began: Instant::now(),
             calls_before: run.writer.calls(),
+            pending: Pending::new(run.preflight.ready()),
             shared: Mutex::new(shared),
         };
         let kinds = run.preflight.ready().map(|change| change.principal.kind);
@@ -114,18 +123,21 @@ impl<'a> Running<'a> {
             false => CallOutcome::NotAttempted,
         };
         self.call_ended(change, &call);
+        let conflict = self.pending.end(change);
         let sent = Sent { change, call };
-        match sent.call {
-            CallOutcome::Applied { .. } | CallOutcome::Failed { may_be_done: true, .. } => {
-                Some(sent)
+        let verification = match (&sent.call, conflict) {
+            (CallOutcome::Applied { .. } | CallOutcome::Failed { may_be_done: true, .. }, _) => {
+                return Some(sent);
             }
-            CallOutcome::Failed { .. }
-            | CallOutcome::NotAttempted
-            | CallOutcome::ThrottledUntilStop { .. } => {
-                self.change_ended(sent, Verification::NotNeeded);
-                None
+            (CallOutcome::NotAttempted | CallOutcome::ThrottledUntilStop { .. }, Some(found))
+                if self.run.switch.receiver().reason().is_none() =>
+            {
+                Verification::Conflict(found)
             }
-        }
+            _ => Verification::NotNeeded,
+        };
+        self.change_ended(sent, verification);
+        None
     }
 
     /// Records the intent. False if no request may be sent.
@@ -146,8 +158,9 @@ impl<'a> Running<'a> {
     async fn write(&self, change: &Change) -> CallOutcome {
         let Change { principal, boundary, .. } = change;
         let retrying = |retry| self.send(Event::Retrying { principal: principal.clone(), retry });
+        let may_send = || !self.pending.is_in_conflict(change);
         let (to, stop) = (boundary.to(), self.run.switch.receiver());
-        let call = self.run.writer.write(principal, to, &stop, retrying).await;
+        let call = self.run.writer.write(principal, to, may_send, &stop, retrying).await;
         if let Some(journal) = self.run.journal {
             journal.record_outcome(principal, &call);
         }
@@ -244,6 +257,9 @@ fn correction(item: &Item) -> Option<Correction> {
             let intent = Intent::from(&item.change);
             Correction::between(&intent, &item.call, item.outcome(), found)
         }
-        Verification::NotNeeded | Verification::Stopped { .. } | Verification::Failed(_) => None,
+        Verification::NotNeeded
+        | Verification::Conflict(_)
+        | Verification::Stopped { .. }
+        | Verification::Failed(_) => None,
     }
 }

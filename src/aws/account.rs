@@ -61,6 +61,21 @@ impl Account {
         self.reader.inventory(listed).await
     }
 
+    /// Reads the present boundary of each of the `listed` principals by account pages, whatever their number: 5,000
+    /// principals need five calls. A principal that is on no page is read by a call of its own.
+    ///
+    /// # Errors
+    /// If the account pages cannot be read. A single principal that cannot be read is
+    /// [`Reading::Unreadable`](crate::inventory::Reading::Unreadable) in the inventory.
+    pub async fn inventory_by_pages<'a>(
+        &self,
+        listed: impl IntoIterator<Item = &'a Principal>,
+    ) -> Result<Inventory, ApiError> {
+        let listed: Vec<&Principal> = listed.into_iter().collect();
+        let read = self.reader.by_pages(&listed).await?;
+        self.reader.with_missing(&listed, read).await
+    }
+
     /// Reads principals with one `GetUser` or `GetRole` call each. Where account pages and these calls contradict each
     /// other, this is the better source: some emulators of IAM leave boundaries out of the pages.
     ///

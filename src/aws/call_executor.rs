@@ -114,6 +114,21 @@ impl CallExecutor {
         &self,
         stop: &Stop,
         call: impl Fn() -> F,
+        on_retry: impl FnMut(Retry),
+    ) -> CallEnd<T>
+    where
+        F: Future<Output = Result<T, CallFailure>>,
+    {
+        self.execute_while(|| true, stop, call, on_retry).await
+    }
+
+    /// Like [`CallExecutor::execute`], but evaluates `may_send` just before each attempt. If it is false, the call ends
+    /// as if the stop were requested.
+    pub(super) async fn execute_while<T, F>(
+        &self,
+        may_send: impl Fn() -> bool,
+        stop: &Stop,
+        call: impl Fn() -> F,
         mut on_retry: impl FnMut(Retry),
     ) -> CallEnd<T>
     where
@@ -131,27 +146,31 @@ impl CallExecutor {
                     credentials.ready().await?;
                     // They can expire in the queue. Those of a source that returns them for seconds are used at once.
                     let were_usable = credentials.are_usable();
-                    let can_be_sent = || !were_usable || credentials.are_usable();
+                    let can_be_sent = || may_send() && (!were_usable || credentials.are_usable());
                     let permit = self.rate_limiter.acquire_if(can_be_sent).await;
-                    if let Some(permit) = permit {
+                    if permit.is_some() || !may_send() {
                         return Ok(permit);
                     }
                 }
             };
             let permit = tokio::select! {
                 biased;
-                () = stop.requested() => return match last {
-                    Some(error) => CallEnd::stopped(error, sent, unclear),
-                    None => CallEnd::NotAttempted,
-                },
-                permit = permit => match permit {
-                    Ok(permit) => permit,
-                    Err(error) => {
-                        let error = self.redacted(ApiError::in_call(error, self.action).into());
-                        let may_be_done = unclear.is_some();
-                        return CallEnd::Failed { error, attempts: sent, may_be_done, wait: None };
-                    }
-                },
+                () = stop.requested() => Ok(None),
+                permit = permit => permit,
+            };
+            let permit = match permit {
+                Ok(Some(permit)) => permit,
+                Ok(None) => {
+                    return match last {
+                        Some(error) => CallEnd::stopped(error, sent, unclear),
+                        None => CallEnd::NotAttempted,
+                    };
+                }
+                Err(error) => {
+                    let error = self.redacted(ApiError::in_call(error, self.action).into());
+                    let may_be_done = unclear.is_some();
+                    return CallEnd::Failed { error, attempts: sent, may_be_done, wait: None };
+                }
             };
             let pending = pending.get_or_insert_with(|| self.context.waits.begin(self.action));
             pending.attempt();

@@ -214,7 +214,7 @@ impl Reader {
     }
 
     /// Reads pages up to the one with the last of the listed principals.
-    async fn by_pages(&self, listed: &[&Principal]) -> Result<Inventory, ApiError> {
+    pub(super) async fn by_pages(&self, listed: &[&Principal]) -> Result<Inventory, ApiError> {
         let mut readings = Readings::of(listed);
         pages::each_detail(self, &kinds_of(listed), |detail| {
             let name = detail.required_name(DETAILS)?;

@@ -100,27 +100,36 @@ impl Writer {
     /// Sets the permissions boundary of `principal` to `to`; `None` removes it.
     ///
     /// Failed attempts are retried by the retry policy, each after `on_retry`. No attempt starts after `stop` is
-    /// requested.
+    /// requested, or if `may_send` is false just before it.
     pub async fn write(
         &self,
         principal: &Principal,
         to: Option<&PolicyArn>,
+        may_send: impl Fn() -> bool,
         stop: &Stop,
         on_retry: impl FnMut(Retry),
     ) -> CallOutcome {
         let Principal { kind, name } = principal;
         let end = match (kind, to) {
             (PrincipalKind::User, Some(arn)) => {
-                self.user_puts.execute(stop, || self.put_user(name, arn), on_retry).await
+                self.user_puts
+                    .execute_while(may_send, stop, || self.put_user(name, arn), on_retry)
+                    .await
             }
             (PrincipalKind::User, None) => {
-                self.user_deletes.execute(stop, || self.delete_user(name), on_retry).await
+                self.user_deletes
+                    .execute_while(may_send, stop, || self.delete_user(name), on_retry)
+                    .await
             }
             (PrincipalKind::Role, Some(arn)) => {
-                self.role_puts.execute(stop, || self.put_role(name, arn), on_retry).await
+                self.role_puts
+                    .execute_while(may_send, stop, || self.put_role(name, arn), on_retry)
+                    .await
             }
             (PrincipalKind::Role, None) => {
-                self.role_deletes.execute(stop, || self.delete_role(name), on_retry).await
+                self.role_deletes
+                    .execute_while(may_send, stop, || self.delete_role(name), on_retry)
+                    .await
             }
         };
         match end {

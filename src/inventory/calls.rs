@@ -42,10 +42,10 @@ pub enum CallOutcome {
         /// attempt is unknown.
         may_be_done: bool,
     },
-    /// Nothing was sent, because the run was stopped first.
+    /// Nothing was sent, because the run was stopped or found the principal in conflict first.
     NotAttempted,
-    /// AWS throttled the last attempt, no attempt can have made the change, and the run was stopped before the next
-    /// one. The change counts as not attempted.
+    /// AWS throttled the last attempt, no attempt can have made the change, and the run was stopped or found the principal in
+    /// conflict before the next one. The change counts as not attempted.
     ThrottledUntilStop {
         /// The number of attempts that were sent, from 1.
         attempts: u32,

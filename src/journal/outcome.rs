@@ -12,7 +12,8 @@ pub enum Outcome {
     NotAsWritten,
     /// IAM rejected the change, or did not respond and verification did not show the change.
     Failed,
-    /// The run was stopped first: no request was sent, or IAM throttled every one.
+    /// The run was stopped first, or a check during the run found the principal in conflict: no request was sent, or IAM
+    /// throttled every one.
     NotAttempted,
 }
 

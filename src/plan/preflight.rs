@@ -57,7 +57,7 @@ impl Preflight {
     /// and its verification concern this principal and no later one.
     pub fn of(mut plan: Plan, live: &Inventory) -> Preflight {
         let digest = plan.digest();
-        let verdicts = plan.changes.iter().map(|change| verdict(change, live)).collect();
+        let verdicts = plan.changes.iter().map(|change| Verdict::of(change, live)).collect();
         for change in &mut plan.changes {
             if let Reading::Found { unique_id, .. } = live.reading(&change.principal) {
                 change.unique_id.get_or_insert_with(|| unique_id.clone());
@@ -171,22 +171,25 @@ impl Preflight {
     }
 }
 
-fn verdict(change: &Change, live: &Inventory) -> Verdict {
-    let found = live.reading(&change.principal);
-    match found {
-        Reading::Found { unique_id, boundary } => {
-            let is_same = change.is_of(unique_id);
-            let now = boundary.as_ref();
-            if is_same && now == change.boundary.from() {
-                Verdict::Ready
-            } else if is_same && now == change.boundary.to() {
-                Verdict::AlreadyDone
-            } else {
+impl Verdict {
+    /// Compares a change with the account. A principal that could not be read is in conflict.
+    pub fn of(change: &Change, live: &Inventory) -> Verdict {
+        let found = live.reading(&change.principal);
+        match found {
+            Reading::Found { unique_id, boundary } => {
+                let is_same = change.is_of(unique_id);
+                let now = boundary.as_ref();
+                if is_same && now == change.boundary.from() {
+                    Verdict::Ready
+                } else if is_same && now == change.boundary.to() {
+                    Verdict::AlreadyDone
+                } else {
+                    Verdict::Conflict(found.clone())
+                }
+            }
+            Reading::Unmodifiable { .. } | Reading::NotFound { .. } | Reading::Unreadable(_) => {
                 Verdict::Conflict(found.clone())
             }
-        }
-        Reading::Unmodifiable { .. } | Reading::NotFound { .. } | Reading::Unreadable(_) => {
-            Verdict::Conflict(found.clone())
         }
     }
 }

@@ -368,6 +368,7 @@ impl<'a> Line<'a> {
         let found = |reading| Some(FoundJson::of(kind, reading));
         let (read_back, found, read_error) = match &item.verification {
             Verification::NotNeeded => (None, None, None),
+            Verification::Conflict(reading) => (None, found(reading), None),
             Verification::AsWritten => (Some("as_written"), None, None),
             Verification::AsWrittenBySingleRead(pages) => {
                 let read_back = match kind {
@@ -383,7 +384,10 @@ impl<'a> Line<'a> {
             Verification::Failed(error) => (Some("failed"), None, Some(ErrorJson::of(error))),
         };
         let change = ChangeJson::of(plan, &item.change);
-        let outcome = outcome.word();
+        let outcome = match item.conflict() {
+            Some(_) => "conflict",
+            None => outcome.word(),
+        };
         Line::Item { change, outcome, attempts, request_id, error, found, read_back, read_error }
     }
 
@@ -397,7 +401,7 @@ impl<'a> Line<'a> {
             not_attempted: summary.not_attempted,
             not_read_back: summary.not_verified,
             read_error: summary.verification_error.as_ref().map(ErrorJson::of),
-            conflicts: preflight.conflicts().count(),
+            conflicts: summary.all_conflicts(preflight),
             already_done: preflight.already_done().count(),
             blocked: preflight.blocked().count(),
             problems: plan.problems_of(Severity::Error).count(),

@@ -146,7 +146,7 @@ impl AccountMetrics {
             (Metric::Failed, summary.failed + summary.not_as_written),
             (Metric::NotAttempted, summary.not_attempted),
             (Metric::NotVerified, summary.not_verified),
-            (Metric::Conflicts, preflight.conflicts().count()),
+            (Metric::Conflicts, summary.all_conflicts(preflight)),
             (Metric::Calls, of_calls(summary.calls.made)),
             (Metric::ThrottledCalls, of_calls(summary.calls.throttled)),
         ];

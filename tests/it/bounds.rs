@@ -82,7 +82,7 @@ async fn any_other_response_without_an_end_is_an_error_that_names_the_bound() {
     let writer =
         account.writer(LimiterOptions { max_in_flight: 1, expected_calls: 1 }, None, quick());
     let alice = Principal::user(user(0));
-    let written = writer.write(&alice, Some(&policy), &Stop::never(), |_| {}).await;
+    let written = writer.write(&alice, Some(&policy), || true, &Stop::never(), |_| {}).await;
     let CallOutcome::Failed { attempts: 1, error, may_be_done: true } = &written else {
         panic!("{written:?}")
     };

@@ -21,6 +21,7 @@ mod bounds;
 mod ci;
 mod command_line;
 mod config;
+mod conflicts_during_run;
 mod corpus;
 mod crash;
 mod credentials;

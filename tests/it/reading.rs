@@ -272,7 +272,7 @@ async fn in_chaos(seed: u64) -> (usize, usize) {
     let stop = Stop::never();
     let writes = (0..MANY).step_by(4).map(|n| {
         let (writer, new, stop) = (&writer, &new, &stop);
-        async move { writer.write(&Principal::user(nth(n)), Some(new), stop, |_| {}).await }
+        async move { writer.write(&Principal::user(nth(n)), Some(new), || true, stop, |_| {}).await }
     });
     stream::iter(writes).buffer_unordered(8).collect::<Vec<_>>().await;
 

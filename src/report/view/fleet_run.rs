@@ -197,7 +197,7 @@ impl Totals {
                     totals.applied += summary.applied;
                     totals.failed += summary.failed + summary.not_as_written;
                     totals.not_attempted += summary.not_attempted;
-                    totals.conflicts += preflight.conflicts().count();
+                    totals.conflicts += summary.all_conflicts(preflight);
                     totals.calls += usize::try_from(summary.calls.made).unwrap_or(usize::MAX);
                     totals.throttled +=
                         usize::try_from(summary.calls.throttled).unwrap_or(usize::MAX);
@@ -228,7 +228,7 @@ fn row(run: &AccountRun, has_details: bool) -> Option<FleetRow> {
                 summary.applied,
                 summary.failed + summary.not_as_written,
                 summary.not_attempted,
-                preflight.conflicts().count(),
+                summary.all_conflicts(preflight),
                 problems(preflight),
             ];
             let note = match (journal.is_err(), summary.not_verified > 0) {

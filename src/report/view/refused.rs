@@ -3,6 +3,7 @@ use super::plan::{change_row, problem_sections, problems};
 use super::run::{already_done, blocked, conflicts, preflight_counts, section};
 use super::words::{account, add_counts, grouped, is_layered};
 use super::{Body, Closing, Document, RUN_MARKER, Section, Severity, Text, Tone};
+use crate::apply::Summary;
 use crate::plan::{Preflight, Refused};
 
 /// A refused plan: none of its changes was made.
@@ -24,7 +25,7 @@ pub(in crate::report) fn refused<'a>(preflight: &'a Preflight, why: &'a Refused)
     let rows = preflight.ready().map(|change| change_row(plan, change)).collect();
     sections.extend(section("Not attempted", Severity::Detail, "not attempted", Body::Group(rows)));
     let mut counts = format!("{} not attempted", grouped(preflight.ready().count()));
-    add_counts(&mut counts, &preflight_counts(preflight));
+    add_counts(&mut counts, &preflight_counts(preflight, &Summary::default()));
     Document {
         marker: RUN_MARKER,
         severity: Severity::Error,

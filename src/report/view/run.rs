@@ -181,6 +181,7 @@ impl<'p> Run<'p> {
     pub(in crate::report) fn outcomes(&self, summary: &Summary) -> Vec<Section<'_>> {
         let mut sections = self.failed();
         sections.extend(self.not_as_written());
+        sections.extend(self.conflicts());
         sections.extend(self.could_not_be_verified());
         sections.extend(self.not_verified());
         sections.extend(self.confirmed());
@@ -235,6 +236,12 @@ impl<'p> Run<'p> {
             "run plan to see the current boundary; another client may have changed it, or IAM may take \
              longer than --read-back to return it",
         ))
+    }
+
+    /// Changes that were not made because a check during the run found their principals in conflict.
+    fn conflicts(&self) -> Vec<Section<'_>> {
+        let conflicts = self.items.iter().filter_map(|item| Some((&item.change, item.conflict()?)));
+        conflict_sections("In conflict during the run, not changed", self.plan(), conflicts)
     }
 
     /// Changes whose principals could not be read, grouped by their kind and by the error's code and action.
@@ -321,7 +328,7 @@ impl<'p> Run<'p> {
             Some(StopReason::Error) | None => None,
         };
         let (mut unsent, mut throttled, mut requests) = (Vec::new(), Vec::new(), 0);
-        for item in self.items_of(Outcome::NotAttempted) {
+        for item in self.items_of(Outcome::NotAttempted).filter(|it| it.conflict().is_none()) {
             match item.call {
                 CallOutcome::ThrottledUntilStop { attempts, .. } => {
                     requests += attempts as usize;
@@ -360,7 +367,7 @@ impl<'p> Run<'p> {
 
     fn closing(&self, summary: &Summary) -> Closing<'static> {
         let mut counts = summary_counts(summary);
-        add_counts(&mut counts, &preflight_counts(self.preflight));
+        add_counts(&mut counts, &preflight_counts(self.preflight, summary));
         let (label, tone) = match self.is_complete(summary) {
             true => ("Apply complete", Tone::Good),
             false => ("Incomplete", Tone::Bad),
@@ -389,10 +396,13 @@ impl<'p> Run<'p> {
 
 const RUN_PLAN: &str = "run plan to check whether the changes are in effect";
 
-/// The counts of what preflight found, with their labels.
-pub(super) fn preflight_counts(preflight: &Preflight) -> [(usize, &'static str); 4] {
+/// The counts of what preflight found, and the checks during the run, with their labels.
+pub(super) fn preflight_counts(
+    preflight: &Preflight,
+    summary: &Summary,
+) -> [(usize, &'static str); 4] {
     [
-        (preflight.conflicts().count(), "in conflict"),
+        (summary.all_conflicts(preflight), "in conflict"),
         (preflight.already_done().count(), "already done"),
         (preflight.blocked().count(), "blocked"),
         (problems(&preflight.plan).count(), "cannot be planned"),
@@ -401,13 +411,20 @@ pub(super) fn preflight_counts(preflight: &Preflight) -> [(usize, &'static str);
 
 /// The changes that are not made because their principals differ from the plan.
 pub(super) fn conflicts(preflight: &Preflight) -> Vec<Section<'_>> {
-    let plan = &preflight.plan;
-    let rows = preflight.conflicts().map(|(change, found)| {
+    conflict_sections("In conflict, not changed", &preflight.plan, preflight.conflicts())
+}
+
+fn conflict_sections<'a>(
+    heading: &'static str,
+    plan: &'a Plan,
+    conflicts: impl Iterator<Item = (&'a Change, &'a Reading)>,
+) -> Vec<Section<'a>> {
+    let rows = conflicts.map(|(change, found)| {
         let message = conflict(plan, change, found);
         Keyed::by_message(Row { message, change: None, ..change_row(plan, change) })
     });
     let kind = SectionKind {
-        heading: "In conflict, not changed",
+        heading,
         severity: Severity::Error,
         label: "in conflict",
         noun: None,
