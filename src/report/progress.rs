@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::view::grouped;
+use super::view::{add_counts, grouped};
 use crate::apply::Event;
 use crate::iam::{PrincipalCounts, Rate};
 use crate::inventory::{CallOutcome, ErrorClass, Wait};
@@ -13,6 +13,8 @@ pub struct Progress {
     ended: usize,
     failed: usize,
     not_attempted: usize,
+    /// Those of the changes that are not attempted that are in conflict.
+    conflicts: usize,
     throttled: usize,
     /// The principals that are being verified.
     verifying: PrincipalCounts,
@@ -38,6 +40,7 @@ impl Progress {
             Event::Ended(item) if item.outcome() == Outcome::NotAttempted => {
                 self.ended += 1;
                 self.not_attempted += 1;
+                self.conflicts += usize::from(item.conflict().is_some());
             }
             Event::Verifying { principals } => self.verifying = *principals,
             Event::Waiting(wait) => self.wait = wait.clone(),
@@ -80,12 +83,15 @@ impl Progress {
             let seconds = Duration::from_secs_f64((left as f64 / rate).ceil());
             remark.push_str(&format!(", about {} left", clock(seconds)));
         }
-        if self.failed > 0 {
-            remark.push_str(&format!(", {} failed", grouped(self.failed)));
-        }
-        if self.not_attempted > 0 {
-            remark.push_str(&format!(", {} not attempted", grouped(self.not_attempted)));
-        }
+        let not_attempted = self.not_attempted - self.conflicts;
+        add_counts(
+            &mut remark,
+            &[
+                (self.failed, "failed"),
+                (not_attempted, "not attempted"),
+                (self.conflicts, "in conflict"),
+            ],
+        );
         if self.throttled > 0 {
             remark.push_str(&match self.rate {
                 Some(rate) => format!(", IAM is throttling: sustaining {rate}"),
@@ -116,6 +122,7 @@ mod tests {
     use crate::apply::{Item, Verification};
     use crate::config::Provenance;
     use crate::iam::{BoundaryChange, Principal};
+    use crate::inventory::Reading;
     use crate::plan::Change;
 
     #[test]
@@ -178,18 +185,23 @@ mod tests {
         let mut progress =
             Progress { total: users(200), ended: 32, failed: 4, ..Progress::default() };
         for n in 0..168 {
-            progress.on(&Event::Ended(not_attempted(n)));
+            let verification = match n {
+                0 => Verification::Conflict(Reading::NotFound { differs_by_case: None }),
+                _ => Verification::NotNeeded,
+            };
+            progress.on(&Event::Ended(not_attempted(n, verification)));
         }
         assert_eq!(progress.attempted(), 32);
         let line = progress.line(Duration::from_secs(16));
-        assert_eq!(line, "apply: 32 of 200 users, 2.0/s, 4 failed, 168 not attempted");
+        let expected = "apply: 32 of 200 users, 2.0/s, 4 failed, 167 not attempted, 1 in conflict";
+        assert_eq!(line, expected);
     }
 
     fn users(users: usize) -> PrincipalCounts {
         PrincipalCounts { users, roles: 0 }
     }
 
-    fn not_attempted(n: usize) -> Item {
+    fn not_attempted(n: usize, verification: Verification) -> Item {
         let to = "arn:aws:iam::123456789012:policy/Developer".parse().unwrap();
         let change = Change {
             principal: Principal::user(format!("user-{n}").parse().unwrap()),
@@ -201,8 +213,7 @@ mod tests {
             origin: None,
             widening: None,
         };
-        let (call, verification) = (CallOutcome::NotAttempted, Verification::NotNeeded);
-        Item { change, call, verification }
+        Item { change, call: CallOutcome::NotAttempted, verification }
     }
 
     #[test]

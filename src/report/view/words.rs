@@ -192,7 +192,7 @@ pub fn summary_counts(summary: &Summary) -> String {
 }
 
 /// Adds those of `more` that are not zero.
-pub(super) fn add_counts(counts: &mut String, more: &[(usize, &str)]) {
+pub(in crate::report) fn add_counts(counts: &mut String, more: &[(usize, &str)]) {
     for (count, label) in more.iter().filter(|(count, _)| *count > 0) {
         counts.push_str(&format!(", {} {label}", grouped(*count)));
     }
