@@ -42,6 +42,9 @@ pub enum ConnectError {
     /// The region is in another partition than the ARNs.
     #[error(transparent)]
     Region(Box<RegionMismatch>),
+    /// The name of the region cannot be part of the name of a host. The text says where it comes from.
+    #[error("{0}")]
+    InvalidRegion(Printable),
     /// An endpoint is without encryption.
     #[error(transparent)]
     PlainHttp(PlainHttp),
@@ -58,16 +61,9 @@ pub enum ConnectError {
         /// The paths of the configuration file and the credentials file.
         files: [Printable; 2],
     },
-    /// A file with profiles cannot be read or parsed.
-    #[error("cannot read the AWS profile {profile:?} of {origin}: {why}")]
-    UnreadableProfiles {
-        /// The profile.
-        profile: Printable,
-        /// What names it.
-        origin: ProfileOrigin,
-        /// The reason.
-        why: Printable,
-    },
+    /// A file with profiles cannot be read or parsed. The text says which, and why.
+    #[error("cannot read the AWS profiles: {0}")]
+    UnreadableProfiles(Printable),
     /// The environment has an access key ID without its secret access key.
     #[error("AWS_ACCESS_KEY_ID is set, and AWS_SECRET_ACCESS_KEY is not")]
     PartialKey,
@@ -93,11 +89,8 @@ impl ConnectError {
     /// The error of an account of a fleet whose credentials are those of a profile: the account names the profile.
     #[must_use]
     pub fn of_profile_of_account(mut self) -> ConnectError {
-        use ConnectError::{NoSuchProfile, ProfileCredentials, UnreadableProfiles};
-        if let ProfileCredentials { origin, .. }
-        | NoSuchProfile { origin, .. }
-        | UnreadableProfiles { origin, .. } = &mut self
-        {
+        use ConnectError::{NoSuchProfile, ProfileCredentials};
+        if let ProfileCredentials { origin, .. } | NoSuchProfile { origin, .. } = &mut self {
             *origin = ProfileOrigin::FleetAccount;
         }
         self

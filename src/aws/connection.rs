@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use aws_config::identity::IdentityCache;
 use aws_config::meta::region::RegionProviderChain;
-use aws_config::profile::{ProfileFileLoadError, ProfileSet};
+use aws_config::profile::ProfileSet;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
@@ -22,7 +22,7 @@ use super::identity::{self, IdentityError, get_caller_identity};
 use super::identity_guard::IdentityGuard;
 use super::profile::{SelectedProfile, load_credentials_file, load_profiles, profile_files};
 use super::redactor::Redactor;
-use super::region::{check_region, region_chain};
+use super::region::{RegionError, check_region, region_chain};
 use super::response_check::ResponseCheck;
 use super::waits::Waits;
 use crate::iam::{AccountId, Partition, Printable, RoleArn};
@@ -238,7 +238,10 @@ async fn open_chain(access: &Access, waits: &Waits) -> Opened {
         let checked =
             check_region(used.as_ref(), flag, &profile, profiles.as_ref(), partition.as_ref());
         if let Err(error) = checked {
-            obstacle.get_or_insert_with(|| ConnectError::Region(Box::new(error)));
+            obstacle.get_or_insert(match error {
+                RegionError::Invalid(text) => ConnectError::InvalidRegion(text.into()),
+                RegionError::Mismatch(mismatch) => ConnectError::Region(mismatch),
+            });
         }
     }
     let credentials_file = load_credentials_file().await.ok();
@@ -295,7 +298,7 @@ async fn load_config(
 /// What makes the configured credentials unusable, if it is known before the first call.
 fn obstacle(
     profile: &SelectedProfile,
-    profiles: Result<&ProfileSet, &ProfileFileLoadError>,
+    profiles: Result<&ProfileSet, &String>,
 ) -> Option<ConnectError> {
     let (name, origin) = (Printable::new(profile.name()), profile.origin());
     match profiles {
@@ -303,10 +306,7 @@ fn obstacle(
             let files = profile_files();
             Some(ConnectError::NoSuchProfile { profile: name, origin, files })
         }
-        Err(error) if profile.is_named() => {
-            let why = error.to_string().into();
-            Some(ConnectError::UnreadableProfiles { profile: name, origin, why })
-        }
+        Err(why) => Some(ConnectError::UnreadableProfiles(why.as_str().into())),
         _ if !profile.is_exclusive() && has_partial_key() => Some(ConnectError::PartialKey),
         _ => None,
     }

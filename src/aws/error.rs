@@ -261,7 +261,7 @@ impl ApiError {
             CredentialsError::ProviderTimedOut(_) => {
                 ApiError::source_timed_out("the source returned no credentials in time".to_owned())
             }
-            other => credentials_failure(description(other).1),
+            other => credentials_failure(redact_likely_secrets(&description(other).1)),
         }
     }
 
@@ -276,7 +276,7 @@ impl ApiError {
             return ApiError::source_unavailable(format!("{name} failed: {UNREADABLE}"));
         }
         let class = ErrorClass::of(code.as_deref(), 0);
-        let message = format!("{name} failed: {text}");
+        let message = format!("{name} failed: {}", redact_likely_secrets(&text));
         match class {
             _ if message.contains(PROXY_REFUSED) => ApiError::of_credentials(
                 ErrorClass::Credentials,
@@ -331,7 +331,6 @@ impl ApiError {
     }
 
     fn of_credentials(class: ErrorClass, code: &str, message: String) -> Self {
-        let message = redact_likely_secrets(&message);
         ApiError::without_response(ApiError::SOURCE, class, code, message)
     }
 
@@ -392,7 +391,7 @@ pub(super) fn is_without_code(error: &CredentialsError) -> bool {
 }
 
 /// The first error of type `T` in the chain of sources.
-fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+pub(super) fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
     let mut at = error;
     loop {
         if let Some(found) = at.downcast_ref::<T>() {

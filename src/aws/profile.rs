@@ -1,5 +1,7 @@
+use std::error::Error;
 use std::fmt;
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use aws_config::profile::{ProfileFileLoadError, ProfileSet, load};
 
@@ -86,9 +88,44 @@ impl fmt::Display for ProfileOrigin {
 /// The profiles in the configuration file and the credentials file. A missing file has no profiles.
 ///
 /// # Errors
-/// If a file cannot be read or parsed.
-pub(super) async fn load_profiles() -> Result<ProfileSet, ProfileFileLoadError> {
-    load(&Default::default(), &Default::default(), &Default::default(), None).await
+/// If a file cannot be read or parsed: which one, and why.
+pub(super) async fn load_profiles() -> Result<ProfileSet, String> {
+    for (variable, default) in FILES {
+        check_file(std::env::var_os(variable).map(PathBuf::from), default)?;
+    }
+    let profiles = load(&Default::default(), &Default::default(), &Default::default(), None).await;
+    profiles.map_err(|error| {
+        // The message of the parser has two lines, and nothing of the file but its path.
+        let why = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+        why.split_whitespace().collect::<Vec<_>>().join(" ")
+    })
+}
+
+/// Checks what the SDK does not: a file that it cannot read has no profiles, as if it did not exist. `named` is the path in
+/// the variable. A default file that cannot be read does not count, because a container can run as a user without a home
+/// directory of its own.
+fn check_file(named: Option<PathBuf>, default: &str) -> Result<(), String> {
+    let is_named = named.is_some();
+    let path = named.unwrap_or_else(|| PathBuf::from(default));
+    let path = match (path.strip_prefix("~"), std::env::home_dir()) {
+        (Ok(below), Some(home)) => home.join(below),
+        _ => path,
+    };
+    let why = match std::fs::metadata(&path) {
+        Ok(file) if file.is_dir() => "it is a directory".to_owned(),
+        Ok(file) if !file.is_file() => return Ok(()),
+        _ => match std::fs::read(&path) {
+            Ok(bytes) if std::str::from_utf8(&bytes).is_err() => {
+                return Err(format!("{} is not UTF-8", Printable::path(&path)));
+            }
+            Err(error) if error.kind() != ErrorKind::NotFound => error.to_string(),
+            _ => return Ok(()),
+        },
+    };
+    match is_named {
+        true => Err(format!("{}: {why}", Printable::path(&path))),
+        false => Ok(()),
+    }
 }
 
 /// The profiles in the credentials file only. A missing file has no profiles.
@@ -103,14 +140,17 @@ pub(super) async fn load_credentials_file() -> Result<ProfileSet, ProfileFileLoa
     load(&Default::default(), &Default::default(), &files, None).await
 }
 
-/// The paths of the configuration file and the credentials file
+/// The variables with the paths of the configuration file and of the credentials file, and the default paths
 /// ([location of the files](https://docs.aws.amazon.com/sdkref/latest/guide/file-location.html)).
+const FILES: [(&str, &str); 2] =
+    [("AWS_CONFIG_FILE", "~/.aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")];
+
+/// The paths of the configuration file and the credentials file.
 pub(super) fn profile_files() -> [Printable; 2] {
-    [("AWS_CONFIG_FILE", "~/.aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")]
-        .map(|(variable, default)| {
-            std::env::var_os(variable)
-                .map_or_else(|| Printable::new(default), |path| Printable::path(Path::new(&path)))
-        })
+    FILES.map(|(variable, default)| {
+        std::env::var_os(variable)
+            .map_or_else(|| Printable::new(default), |path| Printable::path(Path::new(&path)))
+    })
 }
 
 #[cfg(test)]

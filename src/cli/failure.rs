@@ -229,8 +229,11 @@ fn help(error: &Error) -> Option<String> {
         Error::Connect(ConnectError::NoSuchProfile { .. }) => {
             "correct the name of the profile, or create it with `aws configure --profile NAME`"
         }
-        Error::Connect(ConnectError::UnreadableProfiles { .. }) => {
-            "correct the file, or make it readable"
+        Error::Connect(ConnectError::UnreadableProfiles(_)) => {
+            "correct this file, or make it readable; AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE specify other files"
+        }
+        Error::Connect(ConnectError::InvalidRegion(_)) => {
+            "specify a Region such as us-east-1, or remove the setting"
         }
         Error::Connect(ConnectError::Source { profile, error })
             if error.code == ApiError::MFA_REQUIRED =>
@@ -348,9 +351,7 @@ fn help(error: &Error) -> Option<String> {
             "allow iam:GetPolicy and iam:GetPolicyVersion, or omit --documents"
         }
         Error::NotADirectory(_) => "specify a directory with --documents DIR",
-        Error::NotAFile(_) => {
-            "specify the path of a new file; without --out, the result goes to standard output"
-        }
+        Error::NotAFile(_) => "specify the path of a regular file",
         Error::Exists(_) => "specify another --out FILE, or overwrite the file with --force",
         Error::Unwritable { error, .. } if error.kind() == io::ErrorKind::NotFound => {
             "create the directory, or specify another file"

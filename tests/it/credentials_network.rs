@@ -68,6 +68,9 @@ fn the_bundle_of_the_variable_comes_before_that_of_the_profile_and_replaces_the_
 
     for (bundle, why) in [
         ("missing.pem", "file not found"),
+        (".", "it is a directory"),
+        #[cfg(unix)]
+        ("/dev/zero", "it is larger than 64 MiB"),
         ("empty.pem", "contains no certificate"),
         ("broken.pem", "contains no certificate"),
     ] {

@@ -30,6 +30,8 @@ pub(in crate::aws) const ACTION: &str = "sts:AssumeRole";
 #[derive(Debug)]
 pub(super) struct AssumedRole {
     base: SharedCredentialsProvider,
+    /// The name of `base` in messages.
+    source: String,
     steps: Vec<Step>,
     /// The settings of the calls to STS.
     config: SdkConfig,
@@ -51,7 +53,7 @@ const CODE_LIFETIME: Duration = Duration::from_secs(30);
 
 impl AssumedRole {
     pub(super) fn new(
-        base: SharedCredentialsProvider,
+        (base, source): (SharedCredentialsProvider, String),
         roles: Vec<Role>,
         config: &SdkConfig,
         mfa: &Mfa,
@@ -66,7 +68,7 @@ impl AssumedRole {
         let step = |role: Role| Step { mfa: mfa.of(&role), role, has_session: false.into() };
         let steps = roles.into_iter().map(step).collect();
         let (mfa, redactor, waits) = (mfa.clone(), redactor.clone(), waits.clone());
-        AssumedRole { base, steps, config, mfa, redactor, waits }
+        AssumedRole { base, source, steps, config, mfa, redactor, waits }
     }
 
     async fn assume(&self, step: &Step, with: Credentials) -> Result<Credentials, ApiError> {
@@ -181,7 +183,8 @@ impl ProvideCredentials for AssumedRole {
                 Err(CredentialsError::CredentialsNotLoaded(_)) => {
                     let profile = self.steps.first().map_or("", |step| &step.role.profile);
                     return Err(CredentialsError::provider_error(credentials_failure(format!(
-                        "the source of profile {profile:?} has no credentials"
+                        "{}, the source of profile {profile:?}, has no credentials",
+                        self.source
                     ))));
                 }
                 Err(error) => return Err(error),

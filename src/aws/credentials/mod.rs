@@ -5,6 +5,7 @@ mod bounds;
 mod mfa;
 mod process;
 mod profile_chain;
+mod profile_check;
 mod renewal;
 mod role;
 mod source;

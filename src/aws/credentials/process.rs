@@ -77,6 +77,11 @@ impl CredentialProcess {
                 output.status
             )));
         }
+        if output.stdout.trim_ascii().is_empty() {
+            return Err(failed(
+                "returned no output; it must be JSON with Version, AccessKeyId and SecretAccessKey",
+            ));
+        }
         // An error of the parser is not shown: it can repeat a part of the output.
         let parsed = serde_json::from_slice::<Output>(&output.stdout);
         let Output { version, access_key_id, secret_access_key, session_token, expiration } =
@@ -150,8 +155,10 @@ mod tests {
         assert_eq!(credentials.session_token(), None);
         let expiry = SystemTime::UNIX_EPOCH + Duration::from_secs(1_893_456_000);
         assert_eq!(credentials.expiry(), Some(expiry));
+        let error = process("echo").run().await.unwrap_err();
+        assert!(error.message.contains("returned no output"), "{error}");
         for invalid in [
-            "echo",
+            "echo []",
             r#"echo '{"Version": 2, "AccessKeyId": "id", "SecretAccessKey": "key"}'"#,
             r#"echo '{"Version": 1, "AccessKeyId": "id"}'"#,
             r#"echo '{"Version": 1, "AccessKeyId": "i", "SecretAccessKey": "k", "Expiration": "now"}'"#,

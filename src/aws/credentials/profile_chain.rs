@@ -1,6 +1,9 @@
+use std::fmt;
+
 use aws_config::profile::{Profile, ProfileSet};
 use aws_credential_types::Credentials;
 
+use super::profile_check::check_role;
 use super::role::Role;
 
 /// How a profile with `role_arn` gets its credentials: the first source, and the roles that are assumed one after
@@ -22,6 +25,19 @@ pub(super) enum Base {
     Profile(String),
     /// The `credential_process` of this profile.
     Process { profile: String, command: String },
+}
+
+/// The name of the source in messages.
+impl fmt::Display for Base {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Base::Named { name, .. } => f.write_str(name),
+            Base::Keys(_) => f.write_str("the access key"),
+            Base::Profile(name) | Base::Process { profile: name, .. } => {
+                write!(f, "profile {name:?}")
+            }
+        }
+    }
 }
 
 /// The chain of the profile `name`; `None` if it assumes no role with other credentials.
@@ -107,6 +123,7 @@ fn role(profile: &Profile) -> Result<Option<Role>, String> {
         return Ok(None);
     }
     let Some(arn) = profile.get("role_arn") else { return Ok(None) };
+    check_role(&format!("role_arn of profile {:?}", profile.name()), arn)?;
     let text = |name| profile.get(name).filter(|text| !text.is_empty()).map(str::to_owned);
     let duration = text("duration_seconds").map(|text| text.parse::<i32>()).transpose();
     let duration = duration.map_err(|_| {

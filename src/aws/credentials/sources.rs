@@ -15,14 +15,15 @@ use aws_credential_types::provider::{
 
 use super::super::error::credentials_failure;
 use super::super::http::{Client, Exchange};
-use super::super::profile::SelectedProfile;
-use super::super::redactor::Redactor;
+use super::super::profile::{SelectedProfile, profile_files};
+use super::super::redactor::{Redactor, redact_likely_secrets};
 use super::super::waits::Waits;
 use super::assume_role::AssumedRole;
 use super::bounds::sts_timeouts;
 use super::mfa::Mfa;
 use super::process::{CredentialProcess, Secret};
 use super::profile_chain::{Base, Chain, chain};
+use super::profile_check::{check, check_role};
 use super::source::Source;
 use crate::inventory::ApiError;
 
@@ -60,13 +61,7 @@ impl Sources<'_> {
         if self.profile.is_exclusive() {
             return SharedCredentialsProvider::new(of_profile);
         }
-        let settings = self.settings(&exchange);
-        let web_identity = Source::new(
-            "the web identity of AWS_WEB_IDENTITY_TOKEN_FILE",
-            WebIdentityTokenCredentialsProvider::builder().configure(&settings).build(),
-            &exchange,
-            self.waits,
-        );
+        let web_identity = self.web_identity(&exchange);
         let chain = CredentialsProviderChain::first_try(
             "Environment",
             EnvironmentVariableCredentialsProvider::new(),
@@ -84,19 +79,40 @@ impl Sources<'_> {
         SharedCredentialsProvider::new(chain)
     }
 
+    /// The web identity of the environment. Without `AWS_ROLE_ARN`, the SDK continues with the next source, and with the
+    /// credentials of another identity.
+    fn web_identity(&self, exchange: &Exchange) -> SharedCredentialsProvider {
+        const TOKEN_FILE: &str = "AWS_WEB_IDENTITY_TOKEN_FILE";
+        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let Some(file) = variable(TOKEN_FILE) else {
+            return SharedCredentialsProvider::new(Absent);
+        };
+        let role = variable("AWS_ROLE_ARN")
+            .ok_or_else(|| format!("{TOKEN_FILE} is set, and AWS_ROLE_ARN is not"));
+        if let Err(why) = role.and_then(|role| check_role("AWS_ROLE_ARN", &role)) {
+            return SharedCredentialsProvider::new(Unusable(why));
+        }
+        let settings = self.settings(exchange);
+        let inner = WebIdentityTokenCredentialsProvider::builder().configure(&settings).build();
+        let source =
+            Source::new(format!("the web identity of {TOKEN_FILE}"), inner, exchange, self.waits);
+        SharedCredentialsProvider::new(source.with_missing_file(no_token_file(&file)))
+    }
+
     /// The credentials of the selected profile.
     fn of_profile(&self, exchange: &Exchange) -> SharedCredentialsProvider {
         let name = self.profile.name();
         let chain = self.profiles.map(|profiles| chain(profiles, name)).transpose();
         match chain.map(Option::flatten) {
             Ok(Some(Chain { base, roles })) => {
-                let base = self.base(base, exchange);
+                let source = base.to_string();
+                let base = (self.base(base, exchange), source);
                 let (mfa, redactor) = (self.mfa, self.redactor);
                 let role = AssumedRole::new(base, roles, self.config, mfa, redactor, self.waits);
                 SharedCredentialsProvider::new(role)
             }
             Ok(None) => self.of_profile_without_role(name, exchange),
-            Err(why) => SharedCredentialsProvider::new(Unusable(why)),
+            Err(why) => SharedCredentialsProvider::new(Unusable::in_files(&why)),
         }
     }
 
@@ -111,8 +127,8 @@ impl Sources<'_> {
                 }
                 "ecscontainer" => SharedCredentialsProvider::new(self.container(exchange)),
                 "ec2instancemetadata" => SharedCredentialsProvider::new(self.instance(exchange)),
-                _ => SharedCredentialsProvider::new(Unusable(format!(
-                    "credential_source in profile {profile:?} is {name:?}; it must be Environment, EcsContainer \
+                _ => SharedCredentialsProvider::new(Unusable::in_files(&format!(
+                    "credential_source of profile {profile:?} is {name:?}; it must be Environment, EcsContainer \
                      or Ec2InstanceMetadata"
                 ))),
             },
@@ -138,12 +154,21 @@ impl Sources<'_> {
                 return self.process(name.to_owned(), command.to_owned());
             }
         }
+        if let (Some(profiles), Some(profile)) = (self.profiles, found)
+            && let Err(why) = check(profiles, profile)
+        {
+            return SharedCredentialsProvider::new(Unusable::in_files(&why));
+        }
         let inner = ProfileFileCredentialsProvider::builder()
             .configure(&self.settings(exchange))
             .profile_name(name)
             .build();
-        let name = source_name(name, found);
-        SharedCredentialsProvider::new(Source::new(name, inner, exchange, self.waits))
+        let source = Source::new(source_name(name, found), inner, exchange, self.waits);
+        let missing_file = match found.and_then(|profile| profile.get("web_identity_token_file")) {
+            Some(file) => no_token_file(file),
+            None => "there is no session on this machine".to_owned(),
+        };
+        SharedCredentialsProvider::new(source.with_missing_file(missing_file))
     }
 
     fn process(&self, profile: String, command: String) -> SharedCredentialsProvider {
@@ -198,9 +223,35 @@ fn source_name(name: &str, profile: Option<&Profile>) -> String {
     format!("{kind}profile {name:?}")
 }
 
-/// Profiles that cannot be used, and why.
+/// Says that the token of a web identity cannot be read.
+fn no_token_file(path: &str) -> String {
+    format!("the token file {path:?} does not exist")
+}
+
+/// A source that is not configured: the next one follows.
+#[derive(Debug)]
+struct Absent;
+
+impl ProvideCredentials for Absent {
+    fn provide_credentials<'a>(&'a self) -> Provided<'a>
+    where
+        Self: 'a,
+    {
+        Provided::ready(Err(CredentialsError::not_loaded_no_source()))
+    }
+}
+
+/// Settings that cannot be used, and why.
 #[derive(Debug)]
 struct Unusable(String);
+
+impl Unusable {
+    /// Settings of a profile in the files of the AWS configuration.
+    fn in_files(why: &str) -> Unusable {
+        let [config, credentials] = profile_files();
+        Unusable(format!("{why} ({config} or {credentials})"))
+    }
+}
 
 impl ProvideCredentials for Unusable {
     fn provide_credentials<'a>(&'a self) -> Provided<'a>
@@ -277,7 +328,8 @@ impl ProfileCredentials {
     fn not_loaded(&self, error: CredentialsError) -> CredentialsError {
         match std::error::Error::source(&error) {
             Some(source) => {
-                CredentialsError::provider_error(credentials_failure(source.to_string()))
+                let why = redact_likely_secrets(&source.to_string());
+                CredentialsError::provider_error(credentials_failure(why))
             }
             None if self.is_exclusive => {
                 CredentialsError::provider_error(ApiError::no_credentials(

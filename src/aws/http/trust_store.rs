@@ -1,4 +1,6 @@
 use std::fmt;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use aws_smithy_http_client::tls::{TlsContext, TrustStore};
@@ -35,6 +37,8 @@ pub(in crate::aws) struct UnusableBundle {
 }
 
 const VARIABLE: &str = "AWS_CA_BUNDLE";
+/// The maximum size of a bundle, in bytes. That of Mozilla has less than 1 MiB; `/dev/zero` has no end.
+const MAX_BUNDLE: u64 = 64 << 20;
 
 impl Trust {
     /// The bundle of `AWS_CA_BUNDLE`, then that of the profile's `ca_bundle`, then the system's authorities: the
@@ -77,10 +81,16 @@ impl Trust {
 fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, String> {
     const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
     const END: &str = "-----END CERTIFICATE-----";
-    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => "file not found".to_owned(),
+    let mut bytes = Vec::new();
+    let file = File::open(path).map(|file| file.take(MAX_BUNDLE + 1));
+    file.and_then(|mut file| file.read_to_end(&mut bytes)).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => "file not found".to_owned(),
+        ErrorKind::IsADirectory => "it is a directory".to_owned(),
         _ => error.to_string(),
     })?;
+    if bytes.len() as u64 > MAX_BUNDLE {
+        return Err(format!("it is larger than {} MiB", MAX_BUNDLE >> 20));
+    }
     let text = String::from_utf8_lossy(&bytes);
     let mut usable = Vec::new();
     for block in text.split(BEGIN).skip(1) {

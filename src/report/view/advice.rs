@@ -246,16 +246,17 @@ fn role_denied(message: &str) -> String {
 
 /// What to do about a source of credentials that refused. Only its message tells which source it is.
 fn source_failed(message: &str) -> String {
-    if message.contains("IAM Identity Center") {
+    let is_of = |source: &str| message.starts_with(source);
+    if is_of("IAM Identity Center") {
         "run `aws sso login` for this profile, and run the command again"
-    } else if message.contains("login session") {
+    } else if is_of("the login session") {
         "run `aws login` for this profile, and run the command again"
-    } else if message.contains("web identity") {
+    } else if is_of("the web identity") {
         "check the token file, the role and its trust policy for this identity provider"
-    } else if message.contains("credential_process") {
+    } else if is_of("the credential_process") {
         "run its command line at a terminal to see its messages, and correct it"
     } else {
-        "correct the source of the credentials that the message names"
+        "correct the setting that the message names"
     }
     .to_owned()
 }
