@@ -1,3 +1,5 @@
+#[cfg(unix)]
+use std::fs::{File, Metadata};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -50,6 +52,9 @@ pub fn write_atomically(path: &Path, text: &str, on_existing: OnExisting) -> io:
     if on_existing == OnExisting::Replace
         && let Ok(existing) = path.metadata()
     {
+        // Before the mode, which would otherwise apply to another group. Only root can set another owner.
+        #[cfg(unix)]
+        keep_owner(file.as_file(), &existing);
         file.as_file().set_permissions(existing.permissions())?;
     }
     match on_existing {
@@ -58,6 +63,16 @@ pub fn write_atomically(path: &Path, text: &str, on_existing: OnExisting) -> io:
     }
     .map_err(|error| error.error)?;
     sync_parent_directory(path)
+}
+
+/// Gives a file the owner and the group of the one that it replaces, as far as the system allows that.
+#[cfg(unix)]
+fn keep_owner(file: &File, existing: &Metadata) {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let both = fchown(file, Some(existing.uid()), Some(existing.gid()));
+    if both.is_err() {
+        let _ = fchown(file, None, Some(existing.gid()));
+    }
 }
 
 /// Replaces the file at `path` atomically with what `text` makes of its earlier text; `None` if there is none that can be
