@@ -75,16 +75,16 @@ async fn new_file(args: &Args, command: &ImportArgs, output: &Output) -> Result<
         (0, _) | (_, 0) => grouped(without),
         _ => without_boundary.to_string(),
     };
-    output.remark(&format!(
+    output.note(&format!(
         "{name}: account {account}, {with_boundary} with a boundary, {without} without a boundary (commented out)"
     ));
     if let Some(directory) = &command.documents {
         let (directory, documents) = (Printable::path(directory), counted(*documents, "document"));
-        output.remark(&format!("{directory}: {documents}, which the file pins"));
+        output.note(&format!("{directory}: {documents}, which the file pins"));
     }
     if with_boundary.total() == 0 {
         let noun = all.noun();
-        output.remark(&format!(
+        output.note(&format!(
             "No {noun} has a boundary yet: assign boundaries in the file before you run plan."
         ));
     }
@@ -169,7 +169,7 @@ fn from_csv(
         0 => String::new(),
         _ => format!(", {without_boundary} that must have none"),
     };
-    output.remark(&format!("{name}: {with_boundary} with a boundary{without}"));
+    output.note(&format!("{name}: {with_boundary} with a boundary{without}"));
     name_schema(command, output);
     Ok(Exit::Done)
 }
@@ -190,8 +190,7 @@ fn name_schema(command: &ImportArgs, output: &Output) {
     let schema = command.out.as_deref().map(schema_beside).filter(|schema| !schema.exists());
     if let Some(schema) = schema {
         let schema = Printable::path(&schema);
-        output
-            .remark(&format!("For validation in an editor, run: iam-boundaries schema > {schema}"));
+        output.note(&format!("For validation in an editor, run: iam-boundaries schema > {schema}"));
     }
 }
 

@@ -11,6 +11,7 @@ use super::gate::{Content, Gate, Gated, StreamWriter};
 use super::log_line::LogLine;
 use super::quiet::Quiet;
 use crate::aws::THROTTLING;
+use crate::config::wrapped;
 use crate::iam::is_unsafe;
 use crate::report::{FleetProgress, Headline, ProgressDisplay, Screen, Style, WaitDisplay};
 
@@ -187,6 +188,13 @@ impl Output {
         let _ = self.screen.suspend(|| writeln!(self.stderr(), "{text}"));
     }
 
+    /// Writes a sentence to standard error. It wraps at the width of a terminal, and does not wrap elsewhere.
+    pub(super) fn note(&self, text: &str) {
+        self.remark(
+            &self.err.message_width().map_or(text.to_owned(), |width| wrapped(text, width)),
+        );
+    }
+
     /// Writes the message of clap: a help text, or an error in the arguments, which it repeats.
     pub(super) fn usage(&self, error: &clap::Error) -> io::Result<()> {
         let is_safe = |argument: std::ffi::OsString| {
@@ -213,14 +221,10 @@ impl Output {
         let Some(width) = self.err.message_width() else {
             return self.remark(&format!("{label} {message}"));
         };
-        let indent = " ".repeat(plain.len() + 1);
-        let options = textwrap::Options::new(width)
-            .initial_indent(&indent)
-            .subsequent_indent(&indent)
-            .break_words(false)
-            .word_splitter(textwrap::WordSplitter::NoHyphenation);
-        let wrapped = textwrap::fill(message, options);
-        self.remark(&format!("{label} {}", wrapped.trim_start()));
+        let indent = plain.len() + 1;
+        let message = wrapped(message, width.saturating_sub(indent));
+        let message = message.replace('\n', &format!("\n{:indent$}", ""));
+        self.remark(&format!("{label} {message}"));
     }
 
     /// Reports why a command failed, and returns the exit code.

@@ -52,3 +52,4 @@ pub use position::{Located, Position, SourceFile};
 pub use provenance::{Provenance, ProvenanceKind};
 pub use rule::{Rule, TagCondition};
 pub use schema::schema;
+pub use wrap::wrapped;

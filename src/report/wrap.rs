@@ -22,6 +22,22 @@ struct Word<'a> {
     width: usize,
 }
 
+impl<'a> Word<'a> {
+    fn push(&mut self, tone: Tone, piece: Cow<'a, str>) {
+        self.width += display_width(&piece);
+        self.pieces.push((tone, piece));
+    }
+
+    fn text(&self) -> String {
+        self.pieces.iter().map(|(_, piece)| &**piece).collect()
+    }
+
+    /// Whether the number of a line follows.
+    fn is_line(&self) -> bool {
+        self.pieces.last().is_some_and(|(_, piece)| matches!(&**piece, "line" | "(line" | "lines"))
+    }
+}
+
 impl Fragment for Word<'_> {
     fn width(&self) -> f64 {
         self.width as f64
@@ -81,13 +97,30 @@ impl<'a> Sentence<'a> {
     }
 
     fn piece(&mut self, tone: Tone, piece: Cow<'a, str>) {
-        if !self.is_open {
-            self.words.push(Word::default());
-            self.is_open = true;
+        if !std::mem::replace(&mut self.is_open, true) {
+            let is_number = piece.starts_with(|c: char| c.is_ascii_digit());
+            match self.words.last_mut().filter(|word| is_number && word.is_line()) {
+                Some(word) => word.push(tone, Cow::Borrowed(" ")),
+                None => self.words.push(Word::default()),
+            }
         }
         if let Some(word) = self.words.last_mut() {
-            word.width += display_width(&piece);
-            word.pieces.push((tone, piece));
+            word.push(tone, piece);
+        }
+        self.join_place();
+    }
+
+    /// A place, `(line 31)`, stays with what is at it.
+    fn join_place(&mut self) {
+        if let [.., before, last] = &mut *self.words
+            && last.width == "(line".len()
+            && last.text() == "(line"
+        {
+            before.push(Tone::Neutral, Cow::Borrowed(" "));
+            for (tone, piece) in std::mem::take(&mut last.pieces) {
+                before.push(tone, piece);
+            }
+            self.words.pop();
         }
     }
 
@@ -148,6 +181,21 @@ mod tests {
         let whole = format!("    {arn},");
         assert_eq!(lines(&text), ["  the policy", &*whole, "    which has spaces, is long"]);
     }
+
+    #[test]
+    fn a_name_its_line_and_the_number_stay_together() {
+        for at in 1..30 {
+            let name = "n".repeat(at);
+            let text = Text::name(&*name).and(" (").and(LINE).and_sentence("31").and("), more, ");
+            let text = text.and_name(&*name).and_sentence(format!(" ({LINE}5), see rule, {LINE}7"));
+            let lines = lines(&text);
+            for whole in [&*format!("{name} (line 31)"), &format!("{name} (line 5)"), "line 7"] {
+                assert!(lines.iter().any(|line| line.contains(whole)), "{whole}\n{lines:?}");
+            }
+        }
+    }
+
+    const LINE: &str = "line ";
 
     #[test]
     fn no_line_is_wider_than_the_style_and_no_word_is_lost() {

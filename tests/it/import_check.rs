@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use iam_boundaries::sandbox::Fault;
 
 use crate::support::fixture::{DETAILS, Fixture};
-use crate::support::kept::{CONTRACTOR, DEVELOPER, KEPT, READ_ONLY, drifted};
+use crate::support::kept::{
+    CONTRACTOR, DEVELOPER, KEPT, READ_ONLY, account, drifted, with, without,
+};
 
 #[test]
 fn a_check_as_json_has_every_difference_with_its_place() {
@@ -85,4 +87,49 @@ async fn an_import_stops_when_its_time_is_over() {
     }
     let ran = fixture.run(&["import", "--from-csv", "users.csv", "--timeout", "2s"]).await;
     assert!(ran.code == 1 && ran.err.contains("cannot be used with"), "{ran}");
+}
+
+/// The text of `import --check` and `--update` in an account of other users than those of the file.
+#[test]
+fn many_principals_about_whom_the_same_is_said_are_named_together() {
+    let listed = |kind: &str, count: usize| -> String {
+        let lines = (0..count).map(|n| format!("\"{kind}-{n}@example.com\" = \"developer\"\n"));
+        format!("[{kind}s]\n{}", lines.collect::<String>())
+    };
+    let policy = "[boundaries]\ndeveloper = \"policy/Developer\"\n";
+    let account_id = "[account]\nid = \"123456789012\"\n";
+    let file = format!("{account_id}{policy}{}{}", listed("user", 300), listed("role", 6));
+    let present = (0..700).map(|n| (format!("new-{n}"), with(DEVELOPER)));
+    let present: serde_json::Map<String, Value> = present.collect();
+    let binary = account(&file, Value::Object(present), json!({ "only": with(CONTRACTOR) }));
+    let ran = binary.run(&["--sandbox", "import", "--check"]);
+    assert_eq!(ran.code, 2, "{ran}");
+    assert!(
+        ran.out.contains("\nNot in the account: 300 users\n  user-0@example.com (line "),
+        "{ran}"
+    );
+    assert!(ran.out.contains("\nNot in the account: 6 roles\n"), "{ran}");
+    assert!(ran.out.contains("\nNot listed: 700 users\n  new-0, new-1, "), "{ran}");
+    assert!(ran.out.contains("and 680 more;"), "{ran}");
+    assert!(ran.out.contains(&format!("\n  role/only  account: {CONTRACTOR}\n")), "{ran}");
+    let counts = "300 users and 6 roles not in the account; 700 users and 1 role not listed.\n";
+    assert!(ran.out.contains(counts), "{ran}");
+    assert!(ran.out.lines().count() < 40, "{ran}");
+    assert!(ran.out.lines().all(|line| line.chars().count() <= 100), "{ran}");
+    // An update has no --format, so it names each one.
+    let ran = binary.run(&["--sandbox", "import", "--update"]);
+    assert_eq!(ran.code, 0, "{ran}");
+    assert!(ran.out.contains("\nNot in the account, left unchanged: 300 users\n"), "{ran}");
+    assert!(ran.out.contains("user-299@example.com") && !ran.out.contains("--format"), "{ran}");
+}
+
+#[test]
+fn a_check_fits_the_width_of_a_narrow_output_and_breaks_no_name() {
+    let long = "n".repeat(64);
+    let policy = format!("arn:aws:iam::123456789012:policy/{}", "p".repeat(128));
+    let file = format!("[users]\n{long} = \"{DEVELOPER}\"\na = \"{policy}\"\nz = false\n");
+    let users = json!({ &*long: with(&policy), "a": without(), "b": with(&policy) });
+    let binary = account(&file, users, json!({}));
+    let ran = binary.run(&["--sandbox", "import", "--check"]);
+    insta::assert_snapshot!("check_of_long_names", ran.out);
 }
