@@ -30,8 +30,8 @@ use crate::ops::{
 };
 use crate::plan::{Preflight, Refused, Supervision};
 use crate::report::{
-    AccountMetrics, Headline, WaitDisplay, override_help, render_refused, render_review,
-    statements, summary_counts,
+    AccountMetrics, Headline, WaitDisplay, guard_rails, override_help, render_refused,
+    render_review, statements, summary_counts,
 };
 use crate::state::UnfinishedRun;
 
@@ -265,7 +265,8 @@ fn refused(preflight: &Preflight, why: &Refused, format: Format, output: &Output
         Refused::GuardRails(violations) => {
             let statements = statements(violations).join("\n  ");
             Failure::new(format!(
-                "nothing was changed: the plan violates guard rails\n  {statements}"
+                "nothing was changed: the plan violates {}\n  {statements}",
+                guard_rails(violations)
             ))
             .help(override_help(plan, violations))
         }

@@ -59,6 +59,6 @@ pub use shard_report::ShardReportError;
 pub use style::Style;
 pub use view::{
     PLAN_MARKER, advice, counted, errors_in_files, fleet_override_help, fleet_statements,
-    override_help, statements, summary_counts,
+    guard_rails, override_help, statements, summary_counts,
 };
 pub use wait::WaitDisplay;

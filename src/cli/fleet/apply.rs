@@ -31,7 +31,7 @@ use crate::ops::{
 use crate::plan::{FleetPlan, Supervision};
 use crate::report::{
     AccountMetrics, BarHandle, Headline, WaitDisplay, fleet_override_help, fleet_statements,
-    override_help, render_fleet_review, statements,
+    guard_rails, override_help, render_fleet_review, statements,
 };
 
 /// Applies the boundaries files of a fleet.
@@ -243,8 +243,9 @@ fn refused(review: &FleetReview<'_>) -> String {
         if !violations.is_empty() {
             let statements = statements(violations).join("\n  ");
             text += &format!(
-                "\n{}: the plan violates guard rails, and is not applied\n  {statements}\n  help: {}\n",
+                "\n{}: the plan violates {}, and is not applied\n  {statements}\n  help: {}\n",
                 account.account.label(),
+                guard_rails(violations),
                 override_help(plan, violations)
             );
         }

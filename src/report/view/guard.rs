@@ -68,6 +68,11 @@ pub(super) fn violations_section(
     }
 }
 
+/// What these violations are of.
+pub fn guard_rails(violations: &[Violation]) -> &'static str {
+    plural(count(violations), "a guard rail", "guard rails")
+}
+
 /// The violations, each as a clause without a period.
 pub fn statements(violations: &[Violation]) -> Vec<String> {
     texts(violations).iter().map(Text::to_string).collect()

@@ -28,7 +28,7 @@ pub use check::errors_in_files;
 pub use document::PLAN_MARKER;
 pub use fleet::{fleet_override_help, fleet_statements};
 pub(super) use guard::{GUARD_RAIL, violated_guard_rails};
-pub use guard::{override_help, statements};
+pub use guard::{guard_rails, override_help, statements};
 pub use words::{counted, summary_counts};
 
 pub(super) use advice::{advice_on_account, advice_on_failed, advice_on_stop};
