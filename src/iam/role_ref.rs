@@ -68,13 +68,16 @@ impl RoleRef {
     }
 }
 
-/// Whether `text` is `role/NAME` or `role/PATH/NAME`.
+/// Whether `text` is `role/NAME` or `role/PATH/NAME`. The path of a role is `/`, or at least one character of
+/// `[\u0021-\u007E]` between two slashes, which can be a slash, too
+/// ([CreateRole](https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html)).
 fn is_resource(text: &str) -> bool {
     let Some(path_and_name) = text.strip_prefix("role/") else { return false };
-    let is_path_char = |c: char| c.is_ascii_graphic() && c != '/';
-    let is_path_part = |part: &str| !part.is_empty() && part.chars().all(is_path_char);
+    let is_path_char = |c: char| c.is_ascii_graphic();
     let (is_path, name) = match path_and_name.rsplit_once('/') {
-        Some((path, name)) => (path.len() <= 510 && path.split('/').all(is_path_part), name),
+        Some((path, name)) => {
+            ((1..=510).contains(&path.len()) && path.chars().all(is_path_char), name)
+        }
         None => (true, path_and_name),
     };
     is_path && name.parse::<PrincipalName>().is_ok()
@@ -130,7 +133,7 @@ super::schema_as_text!(
     RoleRef,
     "IAM role",
     "The ARN of a role, or role/NAME for the role of this name in each account.",
-    "^(arn:aws[a-z-]*:iam::[0-9]{12}:)?role/([!-.0-~]+/)*[A-Za-z0-9_+=,.@-]{1,64}$",
+    "^(arn:aws[a-z-]*:iam::[0-9]{12}:)?role/([!-~]{1,510}/)?[A-Za-z0-9_+=,.@-]{1,64}$",
     ["role/iam-boundaries", "arn:aws:iam::123456789012:role/iam-boundaries"]
 );
 
@@ -149,6 +152,21 @@ mod tests {
         assert_eq!((role.to_string().as_str(), role.arn()), ("role/ops/iam-boundaries", None));
         let other: RoleRef = "arn:aws:iam::111111111111:role/x".parse().unwrap();
         assert_eq!(other.in_account(account, Partition::Aws).account().as_str(), "111111111111");
+    }
+
+    #[test]
+    fn a_path_is_any_printable_ascii_text_between_two_slashes() {
+        let long = format!("role/{}/x", "p".repeat(510));
+        for text in ["role/x", "role/a/x", "role///x", "role//a/x", "role/a//x", "role/!~/x", &long]
+        {
+            assert!(text.parse::<RoleRef>().is_ok(), "{text:?}");
+            assert!(format!("arn:aws:iam::123456789012:{text}").parse::<RoleArn>().is_ok());
+        }
+        let (longer, delete) = (format!("role/{}/x", "p".repeat(511)), "role/\u{7f}/x");
+        // The path "//" has nothing between its slashes.
+        for text in ["role//x", "role/é/x", delete, &longer] {
+            assert_eq!(text.parse::<RoleRef>(), Err(RoleRefError), "{text:?}");
+        }
     }
 
     #[test]
