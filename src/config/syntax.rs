@@ -74,7 +74,12 @@ impl Syntax {
                 };
                 let line = source.lines_around(&(span.start..end.max(span.start)));
                 let diagnostic = if is_duplicate {
-                    duplicate(source, headers, document.get_ref(), span)
+                    let (diagnostic, first) = duplicate(source, headers, document.get_ref(), span);
+                    if first.is_some_and(|first| is_conflict(&source.text, first, diagnostic.line))
+                    {
+                        continue;
+                    }
+                    diagnostic
                 } else {
                     // Without its header, the lines of a table would belong to the table above.
                     if !source.is_header(span.start) {
@@ -127,12 +132,29 @@ fn opening_quotes(source: &Arc<SourceText>, offset: usize) -> Option<Range<usize
     Some(start..start + 3)
 }
 
+/// Whether both lines are in one conflict of Git, whose markers are errors of their own: it has each line twice.
+fn is_conflict(text: &str, first: usize, second: usize) -> bool {
+    let mut start = None;
+    for (line, number) in text.lines().zip(1..) {
+        if line.starts_with("<<<<<<<") {
+            start = Some(number);
+        } else if line.starts_with(">>>>>>>")
+            && let Some(start) = start.take()
+            && [first, second].iter().all(|line| (start..=number).contains(line))
+        {
+            return true;
+        }
+    }
+    false
+}
+
+/// The error, and the line of the first definition, if it is known.
 fn duplicate(
     source: &Arc<SourceText>,
     headers: &[Header<'_>],
     document: &DeTable<'_>,
     span: Range<usize>,
-) -> Diagnostic {
+) -> (Diagnostic, Option<usize>) {
     let (line, _) = source.position(span.start);
     let above = headers.partition_point(|&(header, _)| header < line);
     let (above, below) = headers.split_at(above);
@@ -140,9 +162,11 @@ fn duplicate(
     let offset = span.start;
     if let Some(&(_, name)) = below.first().filter(|&&(header, _)| header == line) {
         if let Some((first, _)) = above.iter().find(|(_, other)| *other == name) {
-            return Diagnostic::at(source, span, format!("duplicate table [{}]", escaped(name)))
-                .label(format!("first defined on line {first}"))
-                .help("merge the two tables");
+            let diagnostic =
+                Diagnostic::at(source, span, format!("duplicate table [{}]", escaped(name)))
+                    .label(format!("first defined on line {first}"))
+                    .help("merge the two tables");
+            return (diagnostic, Some(*first));
         }
         let first = position_of(document, last_part, offset);
         return duplicate_entry(source, span, "key", name, first);
@@ -175,14 +199,16 @@ fn duplicate_entry(
     what: &str,
     name: &str,
     first: Option<usize>,
-) -> Diagnostic {
+) -> (Diagnostic, Option<usize>) {
     let (line, _) = source.position(span.start);
     let diagnostic = Diagnostic::at(source, span, format!("duplicate {what} {}", quoted(name)))
         .help("remove one of the two entries");
-    match first.map(|offset| source.position(offset).0).filter(|&first| first != line) {
+    let first = first.map(|offset| source.position(offset).0).filter(|&first| first != line);
+    let diagnostic = match first {
         Some(first) => diagnostic.label(format!("first defined on line {first}")),
         None => diagnostic,
-    }
+    };
+    (diagnostic, first)
 }
 
 /// The offset of the key `name` that the parser kept, other than `duplicate`.

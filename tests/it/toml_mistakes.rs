@@ -398,6 +398,30 @@ fn markers_of_a_merge_conflict_are_named() {
     assert_eq!(markers.map(|error| error.line).collect::<Vec<_>>(), [2, 4, 6]);
 }
 
+/// A conflict has each line twice. Only what is also there twice without it is an error of its own.
+#[test]
+fn duplicates_within_a_merge_conflict_are_no_errors_of_their_own() {
+    for [ours, theirs] in [
+        ["a = false", "a = 'policy/X'"],
+        ["'b.c' = false\nd = false", "d = false\n\"b.c\" = false"],
+        ["[roles]\nr = false", "[roles]\nr = 'policy/X'"],
+        ["a.boundary = false", "a.boundary = 'policy/X'"],
+    ] {
+        let conflict = format!("<<<<<<< HEAD\n{ours}\n=======\n{theirs}\n>>>>>>> branch\n");
+        for text in [
+            format!("[users]\nz = false\n{conflict}[guard]\n"),
+            format!("[users]\nz = false\n{conflict}").replace('\n', "\r\n"),
+        ] {
+            let errors = errors_of(&text);
+            assert_eq!(errors.len(), 3, "{}", Config::parse("f.toml", &text).unwrap_err());
+        }
+        let text = format!("[users]\nz = false\nz = false\n{conflict}");
+        assert_eq!(errors_of(&text).len(), 4, "{}", Config::parse("f.toml", &text).unwrap_err());
+    }
+    let other = "[users]\na = false\n<<<<<<< HEAD\na = false\n=======\n>>>>>>> branch\n";
+    assert_eq!(errors_of(other).len(), 4, "the entry above the conflict stays");
+}
+
 /// The same mistake on each line is one error with many places, if the same instruction is true for all of them.
 #[test]
 fn equal_mistakes_are_shown_once() {
