@@ -215,19 +215,24 @@ fn a_check_reads_layers_and_an_update_only_one_file() {
 
 #[cfg(unix)]
 #[test]
-fn a_symbolic_link_stays_and_the_file_keeps_its_permissions() {
-    use std::os::unix::fs::{PermissionsExt, symlink};
+fn a_symbolic_link_stays_and_the_file_keeps_its_owner_and_its_permissions() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
     let binary = drifted(KEPT);
     let at = |name: &str| binary.folder().join(name);
     std::fs::create_dir(at("real")).unwrap();
     std::fs::rename(at("boundaries.toml"), at("real/kept.toml")).unwrap();
     symlink("real/kept.toml", at("boundaries.toml")).unwrap();
     std::fs::set_permissions(at("real/kept.toml"), PermissionsExt::from_mode(0o640)).unwrap();
+    // Only root can give a file to another owner.
+    let _ = std::os::unix::fs::chown(at("real/kept.toml"), Some(54_321), Some(54_321));
+    let owner = || at("real/kept.toml").metadata().map(|file| (file.uid(), file.gid())).unwrap();
+    let before = owner();
     let ran = binary.run(&["--sandbox", "import", "--update"]);
     assert_eq!(ran.code, 0, "{ran}");
     assert!(at("boundaries.toml").symlink_metadata().unwrap().is_symlink());
     assert_eq!(std::fs::read_to_string(at("real/kept.toml")).unwrap(), updated());
     assert_eq!(at("real/kept.toml").metadata().unwrap().permissions().mode() & 0o777, 0o640);
+    assert_eq!(owner(), before);
     let files: Vec<_> = std::fs::read_dir(at("real")).unwrap().collect();
     assert_eq!(files.len(), 1, "{files:?}");
 }
@@ -389,4 +394,15 @@ fn updates_of_random_files_give_the_account_and_keep_every_other_line() {
             assert_eq!(updated, text);
         }
     }
+}
+
+#[test]
+fn an_explanation_of_a_user_that_does_not_exist_does_not_say_that_it_matches() {
+    let binary = account(KEPT, json!({ "alice": with(DEVELOPER) }), json!({}));
+    let ran = binary.run(&["--sandbox", "plan", "--explain", "user/Alice"]);
+    let result = "decides, but IAM has no such user: write the name as in the entry.";
+    let said = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains(result) && !said.contains("matches it"), "{ran}");
+    let ran = binary.run(&["--sandbox", "plan", "--explain", "user/alice"]);
+    assert!(ran.out.contains("and the user matches it"), "{ran}");
 }

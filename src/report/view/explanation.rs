@@ -213,6 +213,11 @@ fn result(explanation: &Explanation) -> Text<'_> {
         };
     }
     let Some(change) = plan.changes.first() else {
+        // An entry also decides about a name that differs from its own only in case.
+        if explanation.reading.boundary().is_none() {
+            let missing = decided.and(", but IAM has no such ").and(noun);
+            return missing.and(": write the name as in the entry");
+        }
         return decided.and(", and the ").and(noun).and(" matches it");
     };
     let boundary = |arn: Option<&'_ PolicyArn>| match arn {
