@@ -60,6 +60,7 @@ mod import;
 mod import_check;
 mod import_csv;
 mod import_update;
+mod import_update_properties;
 mod journal;
 mod layers;
 mod localstack;
