@@ -141,7 +141,7 @@ async fn a_failure_begins_with_a_line_about_it() {
     assert_eq!(ran.code, 4, "{ran}");
     begins(
         &ran,
-        "iam-boundaries apply failed in account 123456789012: nothing was changed: the plan violates guard rails",
+        "iam-boundaries apply failed in account 123456789012: nothing was changed: the plan violates a guard rail",
     );
     assert!(ran.err.starts_with("error: nothing was changed: the plan violates"), "{ran}");
 
