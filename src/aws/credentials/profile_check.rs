@@ -26,7 +26,7 @@ pub(super) fn check(profiles: &ProfileSet, profile: &Profile) -> Result<(), Stri
             },
         };
     }
-    if ["login_session", "credential_process"].iter().any(|property| is_set(&property)) {
+    if ["login_session", "credential_process"].iter().any(is_set) {
         return Ok(());
     }
     match [is_set(&"aws_access_key_id"), is_set(&"aws_secret_access_key")] {
