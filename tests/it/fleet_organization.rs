@@ -122,7 +122,10 @@ async fn the_accounts_of_an_organization_are_applied_and_no_other() {
         )
         .await;
     let text = fleet.plan(&[]).await;
-    assert!(text.out.contains("4 accounts of the organization are covered by nothing"), "{text}");
+    assert!(
+        text.out.contains("4 accounts of the organization are not covered by the fleet"),
+        "{text}"
+    );
     assert!(text.out.contains("management (123456789012)"), "{text}");
     assert!(!text.out.contains("Closing"), "{text}");
 }

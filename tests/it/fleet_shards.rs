@@ -420,7 +420,7 @@ async fn accounts_that_the_fleet_does_not_cover_are_in_merged_plans_and_reports(
         .tail("[organization]\nunits = [\"ou-sbox-production\"]\n")
         .start()
         .await;
-    // The fleet names only the first account. Others are in the unit, or covered by nothing.
+    // The fleet names only the first account. Others are in the unit, or not covered by the fleet.
     let head = "assume_role = \"role/iam-boundaries\"\nfiles = [\"baseline.toml\"]\n";
     let accounts = format!("[accounts]\nacct-000 = \"{}\"\n", fleet.id(0));
     let units = "[organization]\nunits = [\"ou-sbox-production\"]\n";
@@ -436,6 +436,6 @@ async fn accounts_that_the_fleet_does_not_cover_are_in_merged_plans_and_reports(
     assert_eq!((merged.code, lines_of(&merged, "account_not_covered").len()), (0, uncovered));
     assert_eq!(summary(&merged)["accounts_not_covered"], json!(uncovered), "{merged}");
     let merged = merge(&fleet, &all(&files), &[]).await;
-    let heading = format!("{uncovered} accounts of the organization are covered by nothing");
+    let heading = format!("{uncovered} accounts of the organization are not covered by the fleet");
     assert!(merged.out.contains(&heading), "{merged}");
 }

@@ -263,7 +263,7 @@ pub(super) fn uncovered_section<'a>(
     }
     let count = labels.len();
     let heading = format!(
-        "{} of the organization {} covered by nothing",
+        "{} of the organization {} not covered by the fleet",
         counted(count, "account"),
         plural(count, "is", "are")
     );
