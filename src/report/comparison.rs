@@ -314,8 +314,7 @@ fn entries(counts: PrincipalCounts) -> String {
 fn push_without_boundary(text: &mut String, comparison: &Comparison, style: Style) {
     let counts = comparison.unlisted_without_boundary;
     if counts.total() > 0 {
-        let counted =
-            format!("Not counted, because they have no boundary and are not listed: {counts}.");
+        let counted = format!("Not listed, and without a boundary (not a difference): {counts}.");
         push(text, style, Tone::Neutral, &Text::sentence(counted));
     }
 }
