@@ -34,8 +34,8 @@ impl Exit {
             }
             Exit::SomeFailed => {
                 "incomplete: principals cannot be planned, a pinned policy differs, `[unlisted]` reports \
-                 an error, changes were not made or not verified, a shard of a fleet is missing, or the journal or the \
-                 run report could not be written; `apply` made the other changes"
+                 an error, changes were not made or not verified, a shard of a fleet is missing, or the \
+                 journal, the run report or the metrics could not be written; `apply` made the other changes"
             }
             Exit::Refused => {
                 "refused, and nothing was changed: the plan violates a guard rail, or `--strict` \

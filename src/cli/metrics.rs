@@ -120,7 +120,11 @@ impl MetricsFile {
                     }
                 });
                 output.fail(&failure);
-                if is_success { Exit::SomeFailed } else { exit }
+                match exit {
+                    Exit::Done => Exit::SomeFailed,
+                    Exit::Changes => Exit::ChangesAndProblems,
+                    other => other,
+                }
             }
         }
     }
