@@ -210,7 +210,7 @@ fn on_line<'a>(section: &Section<'a>, row: &Row<'a>) -> Annotation<'a> {
         }
     }
     let rank = match (&section.body, &row.change) {
-        (Body::Changes(_), Some(change)) => change.kind as u8,
+        (Body::Changes(_), Some(change)) if !change.is_removal => change.kind as u8,
         _ => 0,
     };
     Annotation { title, text, place: row.place, rank, noun: section.noun }

@@ -135,7 +135,12 @@ fn part(section: &Section<'_>) -> Option<Part> {
         Body::Differences(differences) => {
             Some(list(section, differences.iter().map(difference).collect()))
         }
-        Body::Changes(rows) => Some(changes(section, rows)),
+        Body::Changes(rows) => {
+            let part = changes(section, rows);
+            // A reviewer must see who loses a boundary.
+            let is_open = part.removals() > 0;
+            Some(if is_open { Part { head: opened(&part.head), ..part } } else { part })
+        }
         Body::Group(rows)
             if rows.iter().all(|row| row.change.is_some() && row.message.is_empty()) =>
         {
@@ -197,7 +202,14 @@ fn list(section: &Section<'_>, lines: Vec<String>) -> Part {
 pub(super) const FOLD_END: &str = "\n</details>\n";
 
 pub(super) fn folded(title: &str) -> String {
-    format!("\n<details><summary>{title}</summary>\n\n")
+    format!("\n{FOLD}<summary>{title}</summary>\n\n")
+}
+
+const FOLD: &str = "<details>";
+
+/// The head of a folded table, as that of one that is not collapsed.
+fn opened(head: &str) -> String {
+    head.replacen(FOLD, "<details open>", 1)
 }
 
 fn row_line(row: &Row<'_>) -> String {
@@ -400,7 +412,7 @@ impl Part {
         });
         let removals = removals.unwrap_or_default();
         format!(
-            "\n**{more} did not fit{removals}:** the text and JSON formats contain all of them.\n"
+            "\n**{more} did not fit{removals}:** the text, JSON and HTML formats contain all of them.\n"
         )
     }
 

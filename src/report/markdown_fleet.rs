@@ -72,7 +72,9 @@ fn note(left_out: usize, removals: usize) -> String {
         0 => String::new(),
         some => format!(" ({})", counted(some, "removal")),
     };
-    format!("\n**{more} did not fit{removals}:** the text and JSON formats contain all details.\n")
+    format!(
+        "\n**{more} did not fit{removals}:** the text, JSON and HTML formats contain all details.\n"
+    )
 }
 
 fn table(fleet: &FleetDocument<'_>) -> Part {

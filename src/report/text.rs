@@ -343,7 +343,8 @@ fn place_width(place: &Place<'_>) -> usize {
 /// The expiration and the reason of a change, on lines of their own.
 fn write_note(text: &mut String, change: &ChangeView<'_>, indent: usize, style: Style) {
     if let Some(note) = change.note() {
-        let tone = if change.expired.is_some() { Tone::Careful } else { Tone::Neutral };
+        let is_careful = change.expired.is_some() || change.allows_everything();
+        let tone = if is_careful { Tone::Careful } else { Tone::Neutral };
         Sentence::default().text(tone, &note).write(text, style, indent, indent);
     }
 }

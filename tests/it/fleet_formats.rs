@@ -140,7 +140,7 @@ fn report(run: &Arc<FleetRun>, format: Format) -> String {
     String::from_utf8(text).unwrap()
 }
 
-/// The number of accounts in `**N more accounts did not fit:** the text and JSON formats contain all WHAT`.
+/// The number of accounts in `**N more accounts did not fit:** the text, JSON and HTML formats contain all WHAT`.
 fn left_out(markdown: &str, what: &str) -> usize {
     let number = |line: &str| {
         let (count, rest) = line.strip_prefix("**")?.split_once(" more account")?;

@@ -1,5 +1,6 @@
 //! Plans and file errors in every format and size, with hostile names and messages.
 
+use crate::support::Binary;
 use crate::support::plans::context;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -51,7 +52,7 @@ pub fn rendered(markdown: &str) -> String {
                         .iter()
                         .any(|of| tag == format!("<!-- iam-boundaries {of} -->"));
                     match tag {
-                        "<details>" => open += 1,
+                        "<details>" | "<details open>" => open += 1,
                         "</details>" => open -= 1,
                         "<summary>" => {}
                         _ if is_comment => {}
@@ -282,4 +283,33 @@ fn a_file_without_mistakes_in_each_format() {
     let formats = [Format::Text, Format::Json, Format::Markdown, Format::Github]
         .map(|format| check(format, &config));
     insta::assert_snapshot!(formats.join("\n----\n"));
+}
+
+#[test]
+fn no_format_hides_who_loses_a_boundary() {
+    let boundary = |to: &str| format!("[users]\nemeka = \"policy/Developer\"\nhiro = {to}\n");
+    let mark = "the new boundary allows everything";
+    let policy = |name: &str| format!("\"arn:aws:iam::aws:policy/{name}\"");
+    for (to, loses, is_marked) in [
+        (policy("ReadOnlyAccess"), false, false),
+        (policy("AdministratorAccess"), true, true),
+        ("false".to_owned(), true, false),
+    ] {
+        let binary = Binary::with_file(&boundary(&to));
+        let shown = |format: &str| {
+            let ran = binary.run(&["--sandbox", "plan", "--format", format]);
+            assert_eq!(ran.code, 0, "{ran}");
+            ran.out
+        };
+        for format in ["text", "markdown", "html", "github"] {
+            assert_eq!(shown(format).contains(mark), is_marked, "{format} {to}");
+        }
+        let summary = "<summary>Changes: 2</summary>";
+        let fold = if loses { "<details open>" } else { "<details>" };
+        assert!(shown("markdown").contains(&format!("{fold}{summary}")), "{to}");
+        // A removal comes before other changes.
+        let github = shown("github");
+        let [emeka, hiro] = ["emeka::", "hiro::"].map(|it| github.find(it).expect(&github));
+        assert_eq!(hiro < emeka, loses, "{github}");
+    }
 }

@@ -339,12 +339,19 @@ impl Place<'_> {
 }
 
 impl<'a> ChangeView<'a> {
-    /// What the change gives and takes, the expiration, the reason and the cause: `takes s3:PutObject; gives none; expired
-    /// on 2027-01-31; reason: on call`. `None` without any of them.
+    /// Whether it sets a boundary that allows everything, as far as this is known.
+    pub(in crate::report) fn allows_everything(&self) -> bool {
+        self.is_removal && self.to.is_some()
+    }
+
+    /// That the new boundary allows everything, what the change gives and takes, the expiration, the reason and the cause:
+    /// `takes s3:PutObject; gives none; expired on 2027-01-31; reason: on call`. `None` without any of them.
     pub(in crate::report) fn note(&self) -> Option<Text<'a>> {
+        let everything =
+            self.allows_everything().then(|| Text::ours("the new boundary allows everything"));
         let expired = self.expired.map(|at| Text::ours("expired on ").and_sentence(at.to_string()));
         let reason = self.reason.map(|reason| Text::ours("reason: ").and_quote(reason));
-        let parts = [self.impact.clone(), expired, reason, self.cause.clone()];
+        let parts = [everything, self.impact.clone(), expired, reason, self.cause.clone()];
         let parts = parts.into_iter().flatten();
         parts.reduce(|text, part| text.and("; ").and_text(part))
     }
