@@ -51,7 +51,7 @@ pub(in crate::cli) struct PlanArgs {
     /// With --base, only drift is looked up. Names, addresses and user agents become part of the plan, also of a saved one.
     #[arg(long, conflicts_with = "explain")]
     pub(in crate::cli) blame: bool,
-    /// Find the journals of earlier runs in this directory, which --state-dir of apply named
+    /// With --blame, find the journals of earlier runs in this directory, which --state-dir of apply named
     #[arg(long, value_name = "DIR", requires = "blame")]
     pub(in crate::cli) state_dir: Option<PathBuf>,
     #[command(flatten)]

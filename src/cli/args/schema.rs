@@ -4,16 +4,13 @@ use super::example::{self, Example};
 
 pub(super) const EXAMPLES: &[Example] = &[Example {
     purpose: "Enable completion and validation in editors",
-    commands: &[
-        "iam-boundaries schema > boundaries.schema.json",
-        "sed -i '1i #:schema ./boundaries.schema.json' boundaries.toml",
-    ],
+    commands: &["iam-boundaries schema > boundaries.schema.json"],
 }];
 
 /// Print the JSON Schema of the boundaries file, of a fleet file or of a saved plan
 ///
 /// Editors use the schema of the boundaries file for completion and validation if the first line of the
-/// file is `#:schema ./boundaries.schema.json`.
+/// file is `#:schema ./boundaries.schema.json`. `import` writes this line.
 #[derive(Debug, clap::Args)]
 #[command(after_help = example::help(EXAMPLES))]
 pub(in crate::cli) struct SchemaArgs {

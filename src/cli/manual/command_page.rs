@@ -177,7 +177,7 @@ fn see_also(roff: &mut Roff, is_main: bool, subcommands: &[String]) {
     if !is_main {
         pages.push("`iam-boundaries`(1)".to_owned());
     }
-    pages.push("`boundaries.toml`(5)".to_owned());
+    pages.push("`boundaries.toml`(5), `fleet.toml`(5)".to_owned());
     roff.control("SH", ["SEE ALSO"]);
     roff.text([roman(pages.join(", "))]);
 }

@@ -29,7 +29,7 @@ const SECTIONS: &[(&str, &[Block])] = &[
         "KEYS",
         &[
             Paragraph(
-                "These keys are at the top of the file. An account takes each of them that it does not have from there.",
+                "These keys are at the top of the file. They apply to each account that does not set the key itself.",
             ),
             Term(
                 "files = [\"PATH\", ...]",
