@@ -3,11 +3,13 @@
 //! `UPDATE_DOCS=1 cargo test --test it docs::` writes the current output to `README.md` and
 //! `docs/plan.svg`.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use iam_boundaries::config::{Config, Fleet};
 use iam_boundaries::report::{Format, Style, render_plan};
+use serde_json::Value;
 
 use crate::support::Binary;
 use crate::support::html::review;
@@ -110,16 +112,8 @@ fn every_boundaries_file_and_fleet_file_in_the_documentation_is_valid() {
 
 #[test]
 fn every_link_between_pages_has_a_target() {
-    let mut pages: Vec<PathBuf> = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"]
-        .map(|page| root().join(page))
-        .into();
-    for entry in std::fs::read_dir(root().join("docs")).unwrap() {
-        pages.extend(
-            Some(entry.unwrap().path()).filter(|path| path.extension() == Some("md".as_ref())),
-        );
-    }
     let mut broken = Vec::new();
-    for page in pages {
+    for page in pages() {
         let text = std::fs::read_to_string(&page).unwrap();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             if link.starts_with("https://") {
@@ -141,6 +135,127 @@ fn every_link_between_pages_has_a_target() {
         }
     }
     assert_eq!(broken, Vec::<String>::new());
+}
+
+#[test]
+fn every_command_in_the_documentation_and_in_help_is_accepted() {
+    let binary = Binary::with_own_file();
+    let mut commands: Vec<String> = Vec::new();
+    for page in pages().into_iter().chain([root().join("examples/event-driven/README.md")]) {
+        let text = joined(&std::fs::read_to_string(&page).unwrap());
+        let indented = text.lines().filter(|line| line.starts_with("    "));
+        commands.extend(indented.filter_map(command));
+    }
+    assert!(commands.len() > 60, "{}", commands.len());
+    let mut subcommands = vec![String::new()];
+    while let Some(subcommand) = subcommands.pop() {
+        let help = binary.run(&words(&format!("{subcommand} --help")));
+        assert_eq!(help.code, 0, "{help}");
+        let text = joined(&help.out);
+        let examples = text.lines().filter(|line| line.starts_with("  iam-boundaries "));
+        commands.extend(examples.filter_map(command));
+        let Some((_, listed)) = text.split_once("\nCommands:\n") else { continue };
+        let names = listed.lines().map_while(|line| line.split_whitespace().next());
+        subcommands.extend(names.filter(|it| *it != "help").map(|it| format!("{subcommand} {it}")));
+    }
+    assert!(commands.len() > 110, "{}", commands.len());
+    for command in commands {
+        // The parser checks everything before `--help`, except what is missing.
+        let ran = binary.run(&words(&format!("{command} --help")));
+        assert_eq!(ran.code, 0, "iam-boundaries {command}\n{ran}");
+    }
+}
+
+/// The text with each command on one line.
+fn joined(text: &str) -> String {
+    text.replace("\\\n", " ")
+}
+
+/// The arguments, if the line is a command of the tool.
+fn command(line: &str) -> Option<String> {
+    let arguments = line.trim_start().strip_prefix("iam-boundaries ")?;
+    let end = arguments.find(['#', '|', '>', '&']).unwrap_or(arguments.len());
+    Some(arguments[..end].to_owned())
+}
+
+fn words(command: &str) -> Vec<&str> {
+    command.split_whitespace().collect()
+}
+
+#[test]
+fn every_field_of_the_json_output_is_documented() {
+    let binary = Binary::with_own_file();
+    let document =
+        r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}"#;
+    std::fs::write(binary.folder().join("new.json"), document).unwrap();
+    for (page, heading, arguments) in [
+        ("guide.md", "### JSON documents", "check"),
+        ("guide.md", "### JSON documents", "plan --explain user/emeka --impact"),
+        ("guide.md", "### JSON documents", "impact - new.json"),
+        ("guide.md", "### Compare the account with a file", "import --check"),
+        ("plan-format.md", "# ", "plan --base boundaries.toml --last-used 90"),
+        ("run-report.md", "# ", "apply --auto-approve"),
+    ] {
+        let arguments = format!("--sandbox {arguments} --format json");
+        let ran = binary.run(&words(&arguments));
+        assert!([0, 2].contains(&ran.code), "{ran}");
+        let mut fields = BTreeSet::new();
+        for value in serde_json::Deserializer::from_str(&ran.out).into_iter::<Value>() {
+            add_fields(&value.unwrap(), &mut fields);
+        }
+        assert!(fields.len() > 8, "{arguments}: {fields:?}");
+        let text = std::fs::read_to_string(root().join("docs").join(page)).unwrap();
+        let documented = names(part(&text, heading));
+        let missing: Vec<_> = fields.difference(&documented).collect();
+        assert_eq!(missing, Vec::<&String>::new(), "{page} {heading}: {arguments}");
+    }
+}
+
+/// The fields of all objects in `value`.
+fn add_fields(value: &Value, fields: &mut BTreeSet<String>) {
+    match value {
+        Value::Array(values) => values.iter().for_each(|value| add_fields(value, fields)),
+        Value::Object(object) => {
+            for (field, value) in object {
+                fields.insert(field.clone());
+                // The keys in this object are data.
+                if field != "access_levels" {
+                    add_fields(value, fields);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The page from a heading to the next heading of the same or a higher level.
+fn part<'a>(page: &'a str, heading: &str) -> &'a str {
+    let start = page.find(heading).expect("the page has the heading") + heading.len();
+    let level = heading.bytes().take_while(|byte| *byte == b'#').count();
+    let next =
+        (1..=level).filter_map(|level| page[start..].find(&format!("\n{} ", "#".repeat(level))));
+    &page[start..next.min().map_or(page.len(), |end| start + end)]
+}
+
+/// The names in the code spans of a text.
+fn names(text: &str) -> BTreeSet<String> {
+    let lines = text.lines().filter(|line| line.starts_with('|'));
+    let spans = lines.flat_map(|line| line.split('`').skip(1).step_by(2));
+    let words = spans.flat_map(|span| span.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'));
+    words.map(str::to_owned).collect()
+}
+
+/// The pages of the documentation.
+fn pages() -> Vec<PathBuf> {
+    let mut pages: Vec<PathBuf> = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"]
+        .map(|page| root().join(page))
+        .into();
+    for entry in std::fs::read_dir(root().join("docs")).unwrap() {
+        pages.extend(
+            Some(entry.unwrap().path()).filter(|path| path.extension() == Some("md".as_ref())),
+        );
+    }
+    pages
 }
 
 /// The anchors that GitHub generates for the headings of a page.
