@@ -44,7 +44,7 @@ pub fn permissions(options: &PermissionsOptions) -> Result<Permissions, Error> {
     }
     let partition = config.partition().or(options.partition).unwrap_or(Partition::Aws);
     let place = Place { partition, account: named.or(options.account) };
-    let fitted = account_policy(&[&config], place, &options.purpose)?;
+    let fitted = account_policy(&[&config], place, false, &options.purpose)?;
     match fitted.document.is_empty() {
         true => Err(Error::NoPermissions),
         false => {

@@ -46,13 +46,14 @@ pub struct WriteScope {
     pub own_roles: BTreeSet<RoleRef>,
 }
 
-/// The policy for all these files, of one account or of several.
+/// The policy for all these files, of one account or, with `is_of_fleet`, of the accounts of a fleet.
 ///
 /// # Errors
 /// If it is too long.
 pub fn account_policy(
     configs: &[&Config],
     place: Place,
+    is_of_fleet: bool,
     purpose: &Purpose,
 ) -> Result<Fitted, TooLong> {
     let least = match purpose {
@@ -60,7 +61,7 @@ pub fn account_policy(
         _ => Breadth::Exact,
     };
     fitted("policy", least, |breadth| {
-        let account = AccountFiles { configs, place, breadth };
+        let account = AccountFiles { configs, place, is_of_fleet, breadth };
         PolicyDocument::new(match purpose {
             Purpose::Plan { blame } => {
                 let mut statements = account.reads(&[]);
@@ -82,6 +83,7 @@ pub fn account_policy(
 struct AccountFiles<'c> {
     configs: &'c [&'c Config],
     place: Place,
+    is_of_fleet: bool,
     breadth: Breadth,
 }
 
@@ -94,7 +96,8 @@ impl AccountFiles<'_> {
         if !kinds.is_empty() {
             whole_account.extend(["iam:GetAccountAuthorizationDetails", "iam:GetAccountSummary"]);
         }
-        if self.configs.iter().any(|config| !config.names_account()) {
+        // A fleet names its accounts, so their aliases are not read.
+        if !self.is_of_fleet && self.configs.iter().any(|config| !config.names_account()) {
             whole_account.push("iam:ListAccountAliases");
         }
         if takes_used {

@@ -60,7 +60,7 @@ pub fn fleet_policies(
             Purpose::Apply(WriteScope { own_roles, ..writes.clone() })
         }
     };
-    let in_account = account_policy(&files, Place { partition, account }, &purpose)?;
+    let in_account = account_policy(&files, Place { partition, account }, true, &purpose)?;
     if !in_account.document.is_empty() {
         policies.insert("account".to_owned(), in_account);
     }

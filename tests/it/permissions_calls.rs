@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use iam_boundaries::iam::{Principal, PrincipalPattern};
-use iam_boundaries::sandbox::{Options, Organization, Sandbox, account_ids};
+use iam_boundaries::sandbox::{Options, Organization, Sandbox, Seed, account_ids};
 use serde_json::Value;
 
 use crate::support::fixture::{Fixture, run, user};
@@ -175,11 +175,12 @@ async fn each_call_of_a_run_is_allowed_and_each_allowed_action_is_called() {
 #[tokio::test]
 async fn each_call_of_a_fleet_is_allowed_and_each_allowed_action_is_called() {
     let organization = Some(Organization::of_accounts(8));
-    let options = Options { accounts: 8, organization, ..Options::default() };
+    let options = Options { accounts: 8, organization, seed: Seed::Story, ..Options::default() };
     let sandbox = Sandbox::start(options).await.unwrap();
     let recorder = Recorder::start(&sandbox, &[]);
     let ids = account_ids(8);
-    let file = "[users]\nanyone = { boundary = \"policy/Developer\", missing = \"warn\" }\n\
+    let file = "[users]\nanyone = { boundary = \"policy/Developer\", missing = \"warn\" }\ndana = \"policy/Developer\"\n\
+                [roles]\nanyone = { boundary = \"policy/Developer\", missing = \"warn\" }\n\
                 [[rules]]\nfor = \"roles\"\npath = \"/ci/*\"\nboundary = \"policy/Developer\"\n";
     let binary = Binary::with_file(file)
         .env("AWS_ACCESS_KEY_ID", "any")
@@ -200,9 +201,12 @@ async fn each_call_of_a_fleet_is_allowed_and_each_allowed_action_is_called() {
         let print = ["--fleet", "fleet.toml", "permissions", "fleet"];
         let printed = policy(&binary.run(&print));
         let [base, account] = ["base", "account"].map(|name| vec![printed[name].clone()]);
-        let ran = run(binary.command(&["--fleet", "fleet.toml", "plan"])).await;
+        let ran = run(binary.command(&["--fleet", "fleet.toml", "plan", "--out", "p.json"])).await;
         assert_eq!(ran.code, 0, "{ran}");
         let (calls, of_sessions) = (recorder.take(false), recorder.take(true));
+        let reads = actions(&account).into_iter().filter(|it| !it.starts_with("iam:Put"));
+        let of_roles = of_sessions.iter().map(|call| call.action.clone());
+        assert_eq!(BTreeSet::from_iter(reads), of_roles.collect());
         for call in &calls {
             assert!(allow(&base, call), "{call:?}\n{base:#?}");
         }
