@@ -13,6 +13,7 @@ use super::bad_response::BadResponse;
 use super::clock::date;
 use super::http::{PROXY_REFUSED, UntrustedError};
 use super::redactor::redact_likely_secrets;
+use super::service::Service;
 use super::stop::GRACE;
 use crate::iam::Printable;
 use crate::inventory::{ApiError, ErrorClass};
@@ -67,19 +68,6 @@ impl ErrorClass {
             _ if status >= 500 => ErrorClass::Transient,
             _ => ErrorClass::Rejected,
         }
-    }
-}
-
-const UNREADABLE: &str = "the response is not a complete XML document of IAM";
-const UNREADABLE_JSON: &str = "the response is not a complete JSON document of AWS Organizations";
-const UNREADABLE_TRAIL: &str = "the response is not a complete JSON document of CloudTrail";
-
-/// What a response to `action` is that cannot be parsed.
-fn unparsed(action: &str) -> &'static str {
-    match action.split_once(':') {
-        Some(("organizations", _)) => UNREADABLE_JSON,
-        Some(("cloudtrail", _)) => UNREADABLE_TRAIL,
-        _ => UNREADABLE,
     }
 }
 
@@ -139,7 +127,7 @@ impl ApiError {
             // Not an error of IAM: the SDK cannot parse a successful response.
             SdkError::ServiceError(response) if response.raw().status().is_success() => ApiError {
                 request_id: request_id(None, response.raw()),
-                ..ApiError::unreadable(action, unparsed(action))
+                ..ApiError::unreadable(action, Service::of_action(action).incomplete_response())
             },
             SdkError::ServiceError(response) => {
                 let status = response.raw().status().as_u16();
@@ -195,7 +183,7 @@ impl ApiError {
             }
             SdkError::ResponseError(response) => ApiError {
                 request_id: request_id(None, response.raw()),
-                ..ApiError::unreadable(action, unparsed(action))
+                ..ApiError::unreadable(action, Service::of_action(action).incomplete_response())
             },
             other => ApiError::without_response(
                 action,
@@ -273,7 +261,9 @@ impl ApiError {
         }
         let (code, text) = description(error);
         if text.starts_with(NOT_XML) {
-            return ApiError::source_unavailable(format!("{name} failed: {UNREADABLE}"));
+            // Of the responses to requests for credentials, only those of STS are XML.
+            let what = Service::Sts.incomplete_response();
+            return ApiError::source_unavailable(format!("{name} failed: {what}"));
         }
         let class = ErrorClass::of(code.as_deref(), 0);
         let message = format!("{name} failed: {}", redact_likely_secrets(&text));

@@ -41,6 +41,7 @@ mod response_check;
 mod response_limit;
 mod retries;
 mod retry_policy;
+mod service;
 mod spellings;
 mod stop;
 mod text_search;

@@ -17,6 +17,7 @@ use super::call_context::CallContext;
 use super::clock::AwsClock;
 use super::redactor::Redactor;
 use super::response_limit::ResponseLimit;
+use super::service::Service;
 
 /// Limits the size of each response, and rejects a successful response whose body is not a complete and
 /// unambiguous document of the action.
@@ -53,7 +54,7 @@ impl Intercept for ResponseCheck {
         _: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let limit = ResponseLimit::of(action(config)?);
+        let limit = ResponseLimit::of(operation(config)?.name());
         let body = context.response_mut().body_mut();
         *body = limit.applied_to(std::mem::replace(body, SdkBody::empty()));
         Ok(())
@@ -73,7 +74,9 @@ impl Intercept for ResponseCheck {
         self.clock.observe(response);
         // Without a body, the error is that it could not be read.
         let Some(body) = response.body().bytes() else { return Ok(()) };
-        let checked = checked(body, action(config)?).and_then(|text| {
+        let operation = operation(config)?;
+        let service = Service::named(operation.service());
+        let checked = checked(body, service, operation.name()).and_then(|text| {
             match self.redactor.is_secret_in(text) {
                 true => Err("the response repeats a secret of the credentials".to_owned()),
                 false => Ok(()),
@@ -83,41 +86,27 @@ impl Intercept for ResponseCheck {
     }
 }
 
-fn action(config: &ConfigBag) -> Result<&str, BoxError> {
-    Ok(config.load::<Metadata>().ok_or("the name of the action is unknown")?.name())
-}
-
-/// The service of an action whose responses are JSON documents; `None` for IAM and STS.
-fn json_service(action: &str) -> Option<&'static str> {
-    match action {
-        "ListAccounts" | "ListAccountsForParent" | "ListOrganizationalUnitsForParent" => {
-            Some("AWS Organizations")
-        }
-        "LookupEvents" => Some("CloudTrail"),
-        _ => None,
-    }
+fn operation(config: &ConfigBag) -> Result<&Metadata, BoxError> {
+    config.load::<Metadata>().ok_or_else(|| "the name of the action is unknown".into())
 }
 
 /// The text of the body of a response to `action`.
 ///
 /// # Errors
 /// What is wrong with it.
-fn checked<'a>(body: &'a [u8], action: &str) -> Result<&'a str, String> {
-    let text = std::str::from_utf8(body).ok();
-    if let Some(service) = json_service(action) {
-        let text = text.filter(|it| serde_json::from_str::<JsonObject>(it).is_ok());
-        return text
-            .ok_or_else(|| format!("the response is not a complete JSON document of {service}"));
+fn checked<'a>(body: &'a [u8], service: Service, action: &str) -> Result<&'a str, String> {
+    let incomplete = service.incomplete_response();
+    let text = std::str::from_utf8(body).map_err(|_| incomplete.to_owned())?;
+    if service.is_json() {
+        serde_json::from_str::<JsonObject>(text).map_err(|_| incomplete.to_owned())?;
+    } else {
+        check_xml(text, action, incomplete)?;
     }
-    let text = text.ok_or_else(|| INCOMPLETE.to_owned())?;
-    check_xml(text, action)?;
     Ok(text)
 }
 
 type JsonObject = serde_json::Map<String, serde_json::Value>;
 
-/// What a body is that no parser should have to guess about.
-const INCOMPLETE: &str = "the response is not a complete XML document of IAM";
 /// The maximum depth of elements. Responses of IAM have a depth of about ten.
 const MAX_DEPTH: usize = 32;
 /// The maximum number of different fields in an element. A user has about ten.
@@ -208,9 +197,9 @@ impl OpenElements {
 /// that it can be read in only one way.
 ///
 /// # Errors
-/// What is wrong with it.
-fn check_xml(text: &str, action: &str) -> Result<(), String> {
-    let incomplete = || INCOMPLETE.to_owned();
+/// What is wrong with it; `incomplete` if it is another document, or none.
+fn check_xml(text: &str, action: &str, incomplete: &str) -> Result<(), String> {
+    let incomplete = || incomplete.to_owned();
     let root = format!("{action}Response");
     let mut reader = Reader::from_str(text);
     let mut elements = OpenElements::default();
@@ -273,7 +262,7 @@ mod tests {
     use super::*;
 
     fn check(body: &[u8], action: &str) -> Result<(), String> {
-        checked(body, action).map(|_| ())
+        checked(body, Service::Iam, action).map(|_| ())
     }
 
     #[test]
@@ -307,6 +296,19 @@ mod tests {
             assert!(check(text.as_bytes(), "R").is_err(), "{text}");
         }
         assert!(check(b"<RResponse>\xff</RResponse>", "R").is_err());
+    }
+
+    #[test]
+    fn an_incomplete_document_is_said_to_be_of_the_service_of_its_action() {
+        for (action, document) in [
+            ("iam:GetUser", "XML document of IAM"),
+            ("sts:AssumeRole", "XML document of STS"),
+            ("organizations:ListAccounts", "JSON document of AWS Organizations"),
+            ("cloudtrail:LookupEvents", "JSON document of CloudTrail"),
+        ] {
+            let error = checked(b"{", Service::of_action(action), "X").unwrap_err();
+            assert_eq!(error, format!("the response is not a complete {document}"));
+        }
     }
 
     #[test]
