@@ -10,13 +10,10 @@ use super::view::{
     Body, Boundary, Document, FleetAccount, FleetDocument, Place, Row, Section, Severity, Span,
     Text, counted_more, counted_rows, grouped, named_rows,
 };
-use crate::iam::Principal;
 
 /// GitHub displays at most this many annotations of each level for a step; the log of the step has the others
 /// ([limits](https://docs.github.com/actions/reference/limits)).
 const MAX_ANNOTATIONS: usize = 10;
-/// The maximum number of principals that a message names; the others are counted.
-const MAX_NAMES: usize = 10;
 const LEVELS: [Level; 3] = [Level::Error, Level::Warning, Level::Notice];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,16 +153,8 @@ fn section_annotations<'a>(section: &Section<'a>, to: &mut Vec<Annotation<'a>>) 
 fn together(section: &Section<'_>) -> Option<String> {
     let rows: Vec<&Row<'_>> = section.rows().iter().filter(|row| row.place.is_none()).collect();
     rows.first()?;
-    let mut text = counted_rows(rows.iter().copied(), section.noun);
-    let name = |row: &&Row<'_>| {
-        let label = row.principal.map(Principal::label).unwrap_or_default();
-        visible(&label).into_owned()
-    };
-    let names: Vec<_> = rows.iter().take(MAX_NAMES).map(name).collect();
-    text.push_str(&format!(": {}", names.join(", ")));
-    if rows.len() > MAX_NAMES {
-        text.push_str(&format!(" and {} more", grouped(rows.len() - MAX_NAMES)));
-    }
+    let counted = counted_rows(rows.iter().copied(), section.noun);
+    let mut text = format!("{counted}: {}", escaped(&named_rows(rows)));
     if let Some(cause) = section.cause() {
         text.push('\n');
         text.push_str(&escaped(cause));

@@ -93,17 +93,19 @@ impl SectionKind {
 }
 
 /// The principals of rows with the same message: `alice (line 3), bob (line 4) and 280 more`.
-pub(in crate::report) fn named_rows<'a>(rows: &[Row<'a>]) -> Text<'a> {
-    let (named, more) = rows.split_at(rows.len().min(MAX_NAMES));
+pub(in crate::report) fn named_rows<'r, 'a: 'r>(
+    rows: impl IntoIterator<Item = &'r Row<'a>>,
+) -> Text<'a> {
+    let mut rows = rows.into_iter();
     let mut text = Text::default();
-    for (n, row) in named.iter().enumerate() {
+    for (n, row) in rows.by_ref().take(MAX_NAMES).enumerate() {
         text = text.and(if n == 0 { "" } else { ", " });
         text = text.and_name(row.principal.map(|it| it.label()).unwrap_or_default());
         if let Some(place) = row.place {
             text = text.and(" (").and_text(place.text()).and(")");
         }
     }
-    match more.len() {
+    match rows.count() {
         0 => text,
         more => text
             .and(" and ")
