@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::blocks::Block;
 use super::input::Report;
-use crate::report::view::{ChangeKind, CoverageState, PLAN_MARKER};
+use crate::report::view::{ChangeKind, CoverageState, GUARD_RAIL, PLAN_MARKER};
 
 /// What the terms in this page mean; nothing if the page is not about an account.
 pub(super) fn glossary(reports: &[Report<'_>], blocks: &[Block<'_>]) -> Option<Markup> {
@@ -102,7 +102,7 @@ pub(super) fn glossary(reports: &[Report<'_>], blocks: &[Block<'_>]) -> Option<M
             "The files name the user or role, but nothing can be done for it: for example, it does not exist.",
         ),
         (
-            has_label("guard rail violated"),
+            has_label(GUARD_RAIL),
             "guard rail",
             "A limit on plans in the files. apply makes no change of a plan that violates one.",
         ),
