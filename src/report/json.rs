@@ -163,8 +163,9 @@ impl<'a> LineAccount<'a> {
 
 /// Writes an object as a line.
 pub(super) fn write_line(to: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
-    serde_json::to_writer(&mut *to, line)?;
-    to.write_all(b"\n")?;
+    let mut line = serde_json::to_string(line)?;
+    line.push('\n');
+    to.write_all(line.as_bytes())?;
     to.flush()
 }
 

@@ -51,7 +51,7 @@ pub(super) fn save(file: &Path, accounts: &Accounts) -> io::Result<()> {
     create_private_directory(directory)?;
     let mut new = tempfile::NamedTempFile::new_in(directory)?;
     let state = SavedState { format: FORMAT, format_version: VERSION, accounts: accounts.own() };
-    serde_json::to_writer_pretty(&mut new, &state)?;
+    new.write_all(serde_json::to_string_pretty(&state)?.as_bytes())?;
     new.flush()?;
     new.persist(file)?;
     Ok(())
