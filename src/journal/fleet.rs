@@ -2,6 +2,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::format::EXTENSION;
 use super::read::ReadError;
 use super::record::RunRecord;
 use crate::config::AccountCredentials;
@@ -75,7 +76,7 @@ impl FleetRecord {
 
     /// The name of the journal of an account in the directory.
     pub fn journal_of(account: AccountId) -> String {
-        format!("{account}.jsonl")
+        format!("{account}.{EXTENSION}")
     }
 
     /// The record of a run that begins.

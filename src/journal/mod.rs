@@ -13,7 +13,7 @@ mod version_1;
 mod write;
 
 pub use fleet::{FleetRecord, FleetRecordAccount, FleetRecordError, FleetRecordState};
-pub use format::FORMAT_VERSION;
+pub use format::{EXTENSION, FORMAT_VERSION};
 pub use outcome::Outcome;
 pub use read::{ReadError, RunRecordError};
 pub use record::{Correction, End, Entry, Found, Header, Intent, RunRecord, RunSource};

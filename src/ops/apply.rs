@@ -14,7 +14,7 @@ use crate::aws::{Access, LimiterOptions, RetryPolicy, StopSwitch};
 use crate::config::Config;
 use crate::iam::{AccountId, Printable, Rate, Timestamp};
 use crate::inventory::{CallerIdentity, Wait};
-use crate::journal::{Header, Journal, JournalError};
+use crate::journal::{Journal, JournalError};
 use crate::plan::{Overrides, Plan, Preflight, Refused, Supervision, Violation};
 use crate::state::{
     AccountDirectory, AccountLock, MeasuredRates, StateRoot, UnfinishedRun, unfinished_run,
@@ -289,7 +289,7 @@ impl Hold {
         let path = match &options.journal {
             Some(path) => std::path::absolute(path)
                 .map_err(|error| Error::JournalPath { path: path.clone(), error })?,
-            None => self.default_path(&header),
+            None => self.directory.journal(header.began, header.plan),
         };
         let journal = Journal::create(&path, &header)?;
         if let Err(error) = self.directory.mark_unfinished(header.began, &path) {
@@ -305,13 +305,6 @@ impl Hold {
         journal.finish(&summary.end()).await?;
         self.directory.clear_unfinished();
         Ok(path)
-    }
-
-    /// The name consists of the time and the digest of the plan, so journals sort by time.
-    fn default_path(&self, header: &Header) -> PathBuf {
-        let digits = header.plan.to_string();
-        let stem = format!("{}-{}", header.began.compact(), &digits["sha256:".len()..][..8]);
-        self.directory.unused_file(&stem, "jsonl")
     }
 }
 

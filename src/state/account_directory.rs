@@ -6,7 +6,8 @@ use etcetera::BaseStrategy;
 use super::error::StateError;
 use super::privacy::distrust;
 use crate::files::{create_private_directory, parent};
-use crate::iam::{AccountId, Printable};
+use crate::iam::{AccountId, Digest, Printable, Timestamp};
+use crate::journal::EXTENSION;
 
 /// The directory that contains the state of all accounts.
 #[derive(Debug, Clone)]
@@ -100,6 +101,22 @@ pub(super) fn private(path: &Path) -> Result<PathBuf, StateError> {
     Ok(path)
 }
 
+/// A path in `directory` for a run that begins now and applies the plan with this digest: `DATE-DIGEST`, with the lowest
+/// number that makes it unused. Runs sort by time. `suffix` is the end of the name.
+pub(super) fn unused_run_path(
+    directory: &Path,
+    began: Timestamp,
+    plan: Digest,
+    suffix: &str,
+) -> PathBuf {
+    let digits = plan.to_string();
+    let stem = format!("{}-{}", began.compact(), &digits["sha256:".len()..][..8]);
+    let first = directory.join(format!("{stem}{suffix}"));
+    let numbered = (2..=u32::MAX).map(|n| directory.join(format!("{stem}-{n}{suffix}")));
+    let is_unused = |path: &PathBuf| path.symlink_metadata().is_err();
+    std::iter::once(first.clone()).chain(numbered).find(is_unused).unwrap_or(first)
+}
+
 impl AccountDirectory {
     /// The account.
     pub fn account(&self) -> AccountId {
@@ -111,12 +128,9 @@ impl AccountDirectory {
         self.path.join(name)
     }
 
-    /// A path for a new file: `stem.extension`, or `stem-N.extension` with the lowest unused number.
-    pub fn unused_file(&self, stem: &str, extension: &str) -> PathBuf {
-        let first = self.file(&format!("{stem}.{extension}"));
-        let numbered = (2..=u32::MAX).map(|n| self.file(&format!("{stem}-{n}.{extension}")));
-        let is_unused = |path: &PathBuf| path.symlink_metadata().is_err();
-        std::iter::once(first.clone()).chain(numbered).find(is_unused).unwrap_or(first)
+    /// A path for the journal of a run that begins now and applies the plan with this digest.
+    pub fn journal(&self, began: Timestamp, plan: Digest) -> PathBuf {
+        unused_run_path(&self.path, began, plan, &format!(".{EXTENSION}"))
     }
 
     /// The error for a file in the directory that cannot be written.

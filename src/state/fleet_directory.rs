@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::account_directory::{StateRoot, private};
+use super::account_directory::{StateRoot, private, unused_run_path};
 use super::atomic::{OnExisting, write_atomically};
 use super::content::FLEETS;
 use super::error::StateError;
@@ -54,12 +54,7 @@ impl StateRoot {
 impl FleetDirectory {
     /// A path for the directory of a run that begins now and applies the plan with this digest.
     pub fn run(&self, began: Timestamp, plan: Digest) -> PathBuf {
-        let digits = plan.to_string();
-        let stem = format!("{}-{}", began.compact(), &digits["sha256:".len()..][..8]);
-        let numbered = (2..=u32::MAX).map(|n| self.path.join(format!("{stem}-{n}")));
-        let is_unused = |path: &PathBuf| path.symlink_metadata().is_err();
-        let first = self.path.join(&stem);
-        std::iter::once(first.clone()).chain(numbered).find(is_unused).unwrap_or(first)
+        unused_run_path(&self.path, began, plan, "")
     }
 
     /// Writes the marker of a run whose directory is `run`. The marker is on disk when this returns. It replaces those

@@ -7,9 +7,7 @@ use super::account_directory::StateRoot;
 use super::content::FLEETS;
 use super::privacy::distrust;
 use crate::iam::{AccountId, Printable, Timestamp};
-
-/// The extension of journals.
-const EXTENSION: &str = "jsonl";
+use crate::journal::{EXTENSION, FleetRecord};
 
 impl StateRoot {
     /// The journals of the runs on `account` that were written to at `since` or later, also of runs on a fleet. Nothing is
@@ -19,7 +17,7 @@ impl StateRoot {
         let Ok(root) = std::path::absolute(self.path()) else { return Vec::new() };
         let mut journals = files(&root.join(account.as_str()));
         for run in files(&root.join(FLEETS)) {
-            journals.push(run.join(format!("{account}.{EXTENSION}")));
+            journals.push(run.join(FleetRecord::journal_of(account)));
         }
         journals.retain(|path| {
             path.extension().is_some_and(|it| it == EXTENSION)
