@@ -6,12 +6,12 @@ use super::exit_code::Exit;
 use super::failure::Failure;
 use super::gate::Content;
 use super::output::Output;
-use crate::iam::{Printable, grouped};
+use crate::iam::{Printable, counted, grouped};
 use crate::ops::{
     self, CompareOptions, Compared, FromCsv, FromCsvOptions, ImportOptions, Imported, UpdateOptions,
 };
 use crate::report::{
-    ComparedFile, Headline, counted, render_comparison, render_comparison_json, render_update,
+    ComparedFile, Headline, render_comparison, render_comparison_json, render_update,
 };
 
 pub(super) async fn run(

@@ -1,6 +1,5 @@
-use crate::iam::{Principal, Printable, grouped};
+use crate::iam::{Principal, Printable, counted, grouped};
 use crate::journal::{Outcome, ReadError, RunRecord};
-use crate::report::counted;
 use crate::state::UnfinishedRun;
 
 /// The maximum number of principals or accounts that are named; the journals contain all of them.

@@ -8,7 +8,7 @@ use textwrap::core::display_width;
 
 use super::source_text::{BYTE_ORDER_MARK, SourceText};
 use super::wrap::{wrapped, wrapped_words};
-use crate::iam::{Printable, grouped};
+use crate::iam::{Printable, counted, grouped};
 
 /// One error or warning about a file.
 #[derive(Debug, Clone)]
@@ -287,11 +287,6 @@ fn list(begin: &str, items: Vec<String>, end: &str, width: Option<usize>) -> Str
     let words = begin.split(' ').chain(items.iter().map(String::as_str));
     let words = words.chain(end.split(' ').filter(|word| !word.is_empty()));
     wrapped_words(words, width.unwrap_or(usize::MAX))
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    let s = if count == 1 { "" } else { "s" };
-    format!("{} {noun}{s}", grouped(count))
 }
 
 fn render(

@@ -69,7 +69,7 @@ pub use role_ref::{RoleArn, RoleRef, RoleRefError};
 pub use shard::{Shard, ShardError};
 pub use share::{Share, ShareError};
 pub use tag_pattern::{TagError, TagKey, TagPattern};
-pub use text::{Printable, grouped};
+pub use text::{Printable, counted, grouped};
 pub(crate) use text::{escaped, is_printable, is_unsafe, printable, serde_message};
 pub use threshold::{Threshold, ThresholdError};
 pub use timestamp::{ClockError, Timestamp, TimestampError};

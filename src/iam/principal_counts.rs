@@ -1,7 +1,7 @@
 use std::fmt;
 use std::ops::{Add, AddAssign};
 
-use super::{PrincipalKind, grouped};
+use super::{PrincipalKind, counted};
 
 /// A number of users and a number of roles.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -46,15 +46,13 @@ impl PrincipalCounts {
     /// `1 user`, `2 roles` or `3 listed users and 1 listed role`: each number that is not 0 with its noun after
     /// `adjective`. `0 users` if both are.
     pub fn described(self, adjective: &str) -> String {
-        let counted = |kind: PrincipalKind| {
-            let count = self.of_kind(kind);
-            let (noun, s) = (kind.noun(), if count == 1 { "" } else { "s" });
-            format!("{} {adjective}{noun}{s}", grouped(count))
+        let of_kind = |kind: PrincipalKind| {
+            counted(self.of_kind(kind), &format!("{adjective}{}", kind.noun()))
         };
         match (self.users, self.roles) {
-            (_, 0) => counted(PrincipalKind::User),
-            (0, _) => counted(PrincipalKind::Role),
-            _ => format!("{} and {}", counted(PrincipalKind::User), counted(PrincipalKind::Role)),
+            (_, 0) => of_kind(PrincipalKind::User),
+            (0, _) => of_kind(PrincipalKind::Role),
+            _ => format!("{} and {}", of_kind(PrincipalKind::User), of_kind(PrincipalKind::Role)),
         }
     }
 

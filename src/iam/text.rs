@@ -182,6 +182,12 @@ pub fn grouped(number: usize) -> String {
     String::from_utf8_lossy(&groups.join(&b',')).into_owned()
 }
 
+/// A number with its noun: `1 user`, `2 users`, `5,000 users`.
+pub fn counted(count: usize, noun: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{s}", grouped(count))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -58,7 +58,7 @@ pub use screen::Screen;
 pub use shard_report::ShardReportError;
 pub use style::Style;
 pub use view::{
-    PLAN_MARKER, advice, counted, errors_in_files, fleet_override_help, fleet_statements,
-    guard_rails, override_help, statements, summary_counts,
+    PLAN_MARKER, advice, errors_in_files, fleet_override_help, fleet_statements, guard_rails,
+    override_help, statements, summary_counts,
 };
 pub use wait::WaitDisplay;

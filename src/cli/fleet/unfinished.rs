@@ -1,8 +1,7 @@
 use super::super::unfinished::listed;
-use crate::iam::{Principal, Printable, grouped};
+use crate::iam::{Principal, Printable, counted, grouped};
 use crate::journal::{FleetRecordAccount, FleetRecordState, RunRecord};
 use crate::ops::UnfinishedFleetRun;
-use crate::report::counted;
 
 /// The message about an earlier run on a fleet that did not finish: what it left open, account by account.
 pub(super) fn message(run: &UnfinishedFleetRun) -> String {

@@ -6,6 +6,7 @@ use super::fields::{Field, Row};
 use crate::config::Diagnostic;
 use crate::config::diagnostic::quoted;
 use crate::config::source_text::SourceText;
+use crate::iam::{counted, grouped};
 
 /// A column with a meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,8 +115,9 @@ impl Columns {
             }
             return unnamed.is_none();
         };
-        let s = if found == 1 { "" } else { "s" };
-        let message = format!("the row has {found} field{s}, but the header has {}", columns.len());
+        let fields = counted(found, "field");
+        let message =
+            format!("the row has {fields}, but the header has {}", grouped(columns.len()));
         let at = &row[columns.len().min(row.len() - 1)];
         diagnostics.push(Diagnostic::at(source, at.span.clone(), message).help(help));
         false

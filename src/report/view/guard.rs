@@ -41,12 +41,12 @@ fn count(violations: &[Violation]) -> usize {
     violations.iter().map(Violation::guard_rail).collect::<BTreeSet<_>>().len()
 }
 
-/// The guard rails that any run of the plan violates, or else those that an unattended run violates.
-pub(super) fn guard_section(plan: &Plan) -> Option<Section<'static>> {
+/// The guard rails that any run of the plan violates, or else those that an unattended run violates, and their number.
+pub(super) fn guard_section(plan: &Plan) -> Option<(usize, Section<'static>)> {
     let (command, violations) = violations_of(plan);
     let result = format!("{command} refuses this plan");
     let section = || violations_section(plan, &violations, &result, OptionOf::Apply);
-    (!violations.is_empty()).then(section)
+    (!violations.is_empty()).then(|| (count(&violations), section()))
 }
 
 /// A section about violations of guard rails, and what results from them.

@@ -29,7 +29,7 @@ pub use document::PLAN_MARKER;
 pub use fleet::{fleet_override_help, fleet_statements};
 pub(super) use guard::{GUARD_RAIL, violated_guard_rails};
 pub use guard::{guard_rails, override_help, statements};
-pub use words::{counted, summary_counts};
+pub use words::summary_counts;
 
 pub(super) use advice::{advice_on_account, advice_on_failed, advice_on_stop};
 pub(super) use check::{ListedCounts, check, check_fleet, file_errors};
@@ -49,4 +49,6 @@ pub(super) use refused::refused;
 pub(super) use run::{Attempted, Run, attempted};
 pub(super) use same::named_rows;
 pub(super) use text::{Span, Text};
-pub(super) use words::{add_counts, counted_more, counted_rows, grouped, principals};
+pub(super) use words::{
+    add_counts, counted, counted_more, counted_rows, grouped, principals,
+};

@@ -4,7 +4,7 @@ use super::coverage::{
     unlisted_errors,
 };
 use super::coverage_view::of_plan;
-use super::guard::{guard_section, violated_guard_rails};
+use super::guard::guard_section;
 use super::impact::{ImpactNotes, about_the_method, impact_sections};
 use super::problem::{ProblemView, problem_row};
 use super::same::SectionKind;
@@ -23,11 +23,9 @@ const DRIFT: &str = "Drift";
 /// A plan, with the guard rails that it violates.
 pub(in crate::report) fn plan(plan: &Plan) -> Document<'_> {
     let document = review(plan);
-    let Some(violated) = guard_section(plan) else { return document };
-    let title = document
-        .title
-        .and("; ")
-        .and_sentence(format!("{} violated", counted(violated_guard_rails(plan), "guard rail")));
+    let Some((count, violated)) = guard_section(plan) else { return document };
+    let guard_rails = counted(count, "guard rail");
+    let title = document.title.and("; ").and_sentence(format!("{guard_rails} violated"));
     let sections = document.sections.into_iter().chain([violated]).collect();
     Document { title, sections, ..document }
 }

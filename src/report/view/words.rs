@@ -5,17 +5,12 @@ use std::borrow::Cow;
 use super::{Boundary, Place, Row, Text};
 use crate::apply::Summary;
 use crate::config::{Provenance, ProvenanceKind};
-pub(in crate::report) use crate::iam::grouped;
 use crate::iam::{
     PolicyArn, PrincipalCounts, PrincipalKind, PrincipalName, Printable, UniqueId, UnmodifiableRole,
 };
+pub(in crate::report) use crate::iam::{counted, grouped};
 use crate::inventory::Reading;
 use crate::plan::{Plan, PlanSource};
-
-/// `1 user`, `2 users`, `5,000 users`.
-pub fn counted(count: usize, noun: &str) -> String {
-    format!("{} {noun}{}", grouped(count), plural(count, "", "s"))
-}
 
 /// `1 more user`, `2 more users`.
 pub(in crate::report) fn counted_more(count: usize, noun: &str) -> String {
