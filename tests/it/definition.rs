@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
+use crate::support::tools::program;
 use crate::support::{Binary, Ran};
 
 /// The completions that bash suggests for the last of `words` after sourcing the script.
@@ -78,11 +79,8 @@ fn pages() -> (Binary, BTreeMap<String, String>) {
 /// The page as plain text with 80 columns. `None` if groff is not installed.
 fn typeset(path: &Path) -> Option<String> {
     let groff = ["-man", "-Tutf8", "-ww", "-rLL=80n", "-P-cbou"];
-    let Ok(output) = Command::new("groff").args(groff).arg(path).output() else {
-        println!("skipped: groff is not installed, so no page is typeset");
-        return None;
-    };
-    let ran = Ran::of(output);
+    let mut program = program("groff", "apt-get install groff")?;
+    let ran = Ran::of(program.args(groff).arg(path).output().unwrap());
     assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{path:?}");
     Some(ran.out)
 }

