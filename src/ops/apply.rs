@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::{Declined, Error};
+use super::input::Input;
 use super::selection::Selection;
-use super::session::{Input, Session};
+use super::session::Session;
 use super::time_limit::TimeLimit;
 use crate::apply::{self, Event, Run, RunOptions, Summary};
 use crate::aws::{Access, LimiterOptions, RetryPolicy, StopSwitch};

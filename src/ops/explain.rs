@@ -2,8 +2,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::error::Error;
+use super::input::{expected_partition, role};
 use super::selection::Selection;
-use super::session::{ImpactScope, Session, expected_partition, role};
+use super::session::{ImpactScope, Session};
 use super::time_limit::{OnWait, TimeLimit};
 use crate::aws::Access;
 use crate::config::Config;

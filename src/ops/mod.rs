@@ -11,6 +11,7 @@ mod fleet_error;
 mod from_csv;
 mod impact;
 mod import;
+mod input;
 mod io_reason;
 mod out_file;
 mod permissions;

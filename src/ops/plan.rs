@@ -3,9 +3,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::Error;
+use super::input::Input;
 use super::saved_plan::write_plan;
 use super::selection::Selection;
-use super::session::{ImpactScope, Input, Session};
+use super::session::{ImpactScope, Session};
 use super::time_limit::{OnWait, TimeLimit};
 use crate::aws::Access;
 use crate::iam::{AccountId, Threshold};

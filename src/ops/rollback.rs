@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 
 use super::error::Error;
+use super::input::Input;
 use super::plan::Making;
-use super::session::Input;
 use super::time_limit::OnWait;
 use crate::iam::Printable;
 use crate::journal::RunRecord;

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::error::Error;
 use super::import::{check_settable, comments, warn_of_fewer};
+use super::input::{expected_partition, role};
 use super::out_file::OutFile;
-use super::session::{Session, expected_partition, role};
+use super::session::Session;
 use super::time_limit::{OnWait, TimeLimit};
 use crate::aws::Access;
 use crate::config::{Comparison, Config, EditableFile, Live};

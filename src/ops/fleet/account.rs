@@ -6,8 +6,9 @@ use std::time::Duration;
 use tracing::{Instrument, Span};
 
 use super::super::error::Error;
+use super::super::input::Input;
 use super::super::selection::Selection;
-use super::super::session::{ImpactScope, Input, Session};
+use super::super::session::{ImpactScope, Session};
 use super::super::time_limit::TimeLimit;
 use super::access::FleetAccess;
 use super::side_by_side::FleetEvents;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::super::error::Error;
 use super::super::fleet_error::FleetError;
-use super::super::session::expected_partition;
+use super::super::input::expected_partition;
 use super::access::FleetAccess;
 use super::account::{Source, Target};
 use crate::aws::{Access, Organization, Waits};
