@@ -7,7 +7,8 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future::ProvideCredentials as Provided};
 
-use super::call_executor::{CallEnd, CallExecutor};
+use super::call_end::CallEnd;
+use super::call_executor::CallExecutor;
 use super::credentials::{ASSUME_ROLE, MAX_START_TIME, error_of_role, session_of, sts_timeouts};
 use super::error::CallFailure;
 use super::response_check::ResponseCheck;

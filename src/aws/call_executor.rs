@@ -1,75 +1,20 @@
+use std::convert::Infallible;
 use std::future::Future;
+use std::ops::ControlFlow;
+use std::time::Duration;
 
 use super::call_context::CallContext;
+use super::call_end::CallEnd;
 use super::error::CallFailure;
 use super::limiter::Response;
-use super::rate_limiter::RateLimiter;
+use super::rate_limiter::{Permit, RateLimiter};
 use super::redactor::redact_likely_secrets;
 use super::retries::Retries;
 use super::retry_policy::RetryPolicy;
 use super::stop::Stop;
+use super::waits::PendingCall;
 use crate::iam::Rate;
 use crate::inventory::{ApiError, ErrorClass, Retry, Wait};
-
-/// How a call ended, after all its attempts. `attempts` is the number of those that were sent.
-#[derive(Debug)]
-pub(super) enum CallEnd<T> {
-    Done {
-        value: T,
-        attempts: u32,
-    },
-    Failed {
-        error: ApiError,
-        attempts: u32,
-        /// Whether the call may have been carried out: the outcome of at least one attempt is unknown.
-        may_be_done: bool,
-        /// `None` if there were no credentials for a first attempt.
-        wait: Option<Wait>,
-    },
-    /// The stop was requested before the first attempt.
-    NotAttempted,
-    /// The stop was requested after AWS throttled the last attempt, and no attempt can have been carried out.
-    ThrottledUntilStop {
-        error: ApiError,
-        attempts: u32,
-    },
-}
-
-impl<T> CallEnd<T> {
-    /// The end of a call whose last attempt failed with `error` before the run was stopped.
-    /// `unclear` is the last attempt that may have been carried out.
-    fn stopped(error: ApiError, attempts: u32, unclear: Option<ApiError>) -> Self {
-        let may_be_done = unclear.is_some();
-        let error = match (error.class, unclear) {
-            (ErrorClass::Throttled, None) => {
-                return CallEnd::ThrottledUntilStop { error, attempts };
-            }
-            // That AWS throttled it is not why the outcome is unknown.
-            (ErrorClass::Throttled, Some(unclear)) => unclear,
-            _ => error,
-        };
-        CallEnd::Failed { error, attempts, may_be_done, wait: None }
-    }
-
-    /// The result of a call on which a whole reading depends: its error has the endpoint, the attempts and the time.
-    pub(super) fn into_only_result(self, action: &'static str) -> Result<T, ApiError> {
-        match self {
-            CallEnd::Failed { error, wait: Some(wait), .. } => Err(error.after(&wait)),
-            other => other.into_result(action),
-        }
-    }
-
-    /// The result of a call that is not part of a run that can be stopped.
-    pub(super) fn into_result(self, action: &'static str) -> Result<T, ApiError> {
-        match self {
-            CallEnd::Done { value, .. } => Ok(value),
-            CallEnd::Failed { error, .. } | CallEnd::ThrottledUntilStop { error, .. } => Err(error),
-            CallEnd::NotAttempted => {
-                Err(ApiError::unreadable(action, "the run was stopped before the call"))
-            }
-        }
-    }
-}
 
 /// Executes the calls of one action: rate limit, retries, count and redaction. Clones share the rate limiter and
 /// the count.
@@ -126,7 +71,7 @@ impl CallExecutor {
     /// as if the stop were requested.
     pub(super) async fn execute_while<T, F>(
         &self,
-        may_send: impl Fn() -> bool,
+        may_send: impl Fn() -> bool + Sync,
         stop: &Stop,
         call: impl Fn() -> F,
         mut on_retry: impl FnMut(Retry),
@@ -134,97 +79,33 @@ impl CallExecutor {
     where
         F: Future<Output = Result<T, CallFailure>>,
     {
-        let mut last: Option<ApiError> = None;
-        let mut unclear: Option<ApiError> = None;
-        let mut retries = Retries::new(self.policy);
-        let mut pending = None;
-        let mut sent = 0;
-        for attempt in 1.. {
-            let credentials = &self.context.credentials;
-            let permit = async {
-                loop {
-                    credentials.ready().await?;
-                    // They can expire in the queue. Those of a source that returns them for seconds are used at once.
-                    let were_usable = credentials.are_usable();
-                    let can_be_sent = || may_send() && (!were_usable || credentials.are_usable());
-                    let permit = self.rate_limiter.acquire_if(can_be_sent).await;
-                    if permit.is_some() || !may_send() {
-                        return Ok(permit);
-                    }
-                }
+        let mut attempts = Attempts::new(self, stop);
+        loop {
+            let permit = match attempts.begin(&may_send).await {
+                ControlFlow::Continue(permit) => permit,
+                ControlFlow::Break(end) => return end.of_any_value(),
             };
-            let permit = tokio::select! {
-                biased;
-                () = stop.requested() => Ok(None),
-                permit = permit => permit,
-            };
-            let permit = match permit {
-                Ok(Some(permit)) => permit,
-                Ok(None) => {
-                    return match last {
-                        Some(error) => CallEnd::stopped(error, sent, unclear),
-                        None => CallEnd::NotAttempted,
-                    };
-                }
-                Err(error) => {
-                    let error = self.redacted(ApiError::in_call(error, self.action).into());
-                    let may_be_done = unclear.is_some();
-                    return CallEnd::Failed { error, attempts: sent, may_be_done, wait: None };
-                }
-            };
-            let pending = pending.get_or_insert_with(|| self.context.waits.begin(self.action));
-            pending.attempt();
             let result = tokio::select! {
                 result = call() => result,
                 () = stop.overdue() => Err(ApiError::timed_out(self.action).into()),
             };
-            let error = match result {
+            let failed = match result {
                 Ok(value) => {
-                    self.context.counter.count(false);
-                    self.context.outage.end();
-                    permit.finish(Response::Accepted);
-                    return CallEnd::Done { value, attempts: sent + 1 };
+                    return CallEnd::Done { value, attempts: attempts.succeeded(permit) };
                 }
-                Err(failure) => self.redacted(failure),
+                Err(failure) => attempts.failed(failure, permit),
             };
-            let is_throttled = error.class == ErrorClass::Throttled;
-            pending.failed(&error);
-            if !error.is_unsent(self.action) {
-                sent += 1;
-                self.context.counter.count(is_throttled);
-                if error.is_outcome_unknown() {
-                    unclear = Some(error.clone());
-                }
-            }
-            if is_available(&error) {
-                self.context.outage.end();
-            }
-            permit.finish(response(&error));
-            if is_throttled && stop.reason().is_some() {
-                return CallEnd::stopped(error, sent, unclear);
-            }
-            let last_accepted = self.rate_limiter.last_accepted();
-            let wait = retries.wait_after(&error, last_accepted, &self.context.outage);
-            let Some(wait) = wait else {
-                let (wait, may_be_done) = (Some(pending.wait()), unclear.is_some());
-                return CallEnd::Failed { error, attempts: sent, may_be_done, wait };
+            let (retry, wait) = match failed {
+                ControlFlow::Continue(retry) => retry,
+                ControlFlow::Break(end) => return end.of_any_value(),
             };
-            tracing::debug!(attempt, wait_ms = wait.as_millis(), "{error}");
             if stop.reason().is_none() {
-                on_retry(Retry {
-                    attempt,
-                    error: error.clone(),
-                    measured_rate: self.rate_limiter.measured_rate(),
-                });
+                on_retry(retry);
             }
-            tokio::select! {
-                biased;
-                () = stop.requested() => return CallEnd::stopped(error, sent, unclear),
-                () = tokio::time::sleep(wait) => {}
+            if let ControlFlow::Break(end) = attempts.pause(wait).await {
+                return end.of_any_value();
             }
-            last = Some(error);
         }
-        unreachable!("the loop over attempts has no end")
     }
 
     /// The error without secrets. Its causes go to the log.
@@ -236,6 +117,142 @@ impl CallExecutor {
             tracing::debug!("causes of the failure of {}: {causes}", self.action);
         }
         self.context.redactor.redact(error)
+    }
+}
+
+/// The end of a call without a value, or what is needed to go on with it.
+type Continue<T> = ControlFlow<CallEnd<Infallible>, T>;
+
+/// The attempts of one call. Nothing here depends on the type of its result: this code is compiled once for all calls.
+struct Attempts<'a> {
+    executor: &'a CallExecutor,
+    stop: &'a Stop,
+    retries: Retries,
+    /// `None` before the first attempt.
+    pending: Option<PendingCall>,
+    /// The number of attempts that were begun.
+    begun: u32,
+    /// The number of attempts that were sent.
+    sent: u32,
+    /// The error of the last attempt.
+    last: Option<ApiError>,
+    /// The error of the last attempt that may have been carried out.
+    unclear: Option<ApiError>,
+}
+
+impl<'a> Attempts<'a> {
+    fn new(executor: &'a CallExecutor, stop: &'a Stop) -> Self {
+        Attempts {
+            executor,
+            stop,
+            retries: Retries::new(executor.policy),
+            pending: None,
+            begun: 0,
+            sent: 0,
+            last: None,
+            unclear: None,
+        }
+    }
+
+    /// Waits until the next attempt may be sent. The call ends if there are no credentials, the stop is requested, or
+    /// `may_send` is false when it is the turn of the attempt.
+    async fn begin(&mut self, may_send: &(dyn Fn() -> bool + Sync)) -> Continue<Permit> {
+        let &CallExecutor { action, ref rate_limiter, ref context, .. } = self.executor;
+        let credentials = &context.credentials;
+        let permit = async {
+            loop {
+                credentials.ready().await?;
+                // They can expire in the queue. Those of a source that returns them for seconds are used at once.
+                let were_usable = credentials.are_usable();
+                let can_be_sent = || may_send() && (!were_usable || credentials.are_usable());
+                let permit = rate_limiter.acquire_if(can_be_sent).await;
+                if permit.is_some() || !may_send() {
+                    return Ok(permit);
+                }
+            }
+        };
+        let permit = tokio::select! {
+            biased;
+            () = self.stop.requested() => Ok(None),
+            permit = permit => permit,
+        };
+        let permit = match permit {
+            Ok(Some(permit)) => permit,
+            Ok(None) => return ControlFlow::Break(self.stopped()),
+            Err(error) => {
+                let error = self.executor.redacted(ApiError::in_call(error, action).into());
+                return self.end(error, None);
+            }
+        };
+        self.begun += 1;
+        self.pending.get_or_insert_with(|| context.waits.begin(action)).attempt();
+        ControlFlow::Continue(permit)
+    }
+
+    /// The attempt succeeded. Returns the number of attempts that were sent.
+    fn succeeded(&self, permit: Permit) -> u32 {
+        let context = &self.executor.context;
+        context.counter.count(false);
+        context.outage.end();
+        permit.finish(Response::Accepted);
+        self.sent + 1
+    }
+
+    /// The attempt failed. Returns the retry, and how long to wait before it. The call ends if it is not retried.
+    fn failed(&mut self, failure: CallFailure, permit: Permit) -> Continue<(Retry, Duration)> {
+        let &CallExecutor { action, ref rate_limiter, ref context, .. } = self.executor;
+        let error = self.executor.redacted(failure);
+        let is_throttled = error.class == ErrorClass::Throttled;
+        if let Some(pending) = &self.pending {
+            pending.failed(&error);
+        }
+        if !error.is_unsent(action) {
+            self.sent += 1;
+            context.counter.count(is_throttled);
+            if error.is_outcome_unknown() {
+                self.unclear = Some(error.clone());
+            }
+        }
+        if is_available(&error) {
+            context.outage.end();
+        }
+        permit.finish(response(&error));
+        self.last = Some(error.clone());
+        if is_throttled && self.stop.reason().is_some() {
+            return ControlFlow::Break(self.stopped());
+        }
+        let wait = self.retries.wait_after(&error, rate_limiter.last_accepted(), &context.outage);
+        let Some(wait) = wait else {
+            let wait = self.pending.as_ref().map(PendingCall::wait);
+            return self.end(error, wait);
+        };
+        let attempt = self.begun;
+        tracing::debug!(attempt, wait_ms = wait.as_millis(), "{error}");
+        let retry = Retry { attempt, error, measured_rate: rate_limiter.measured_rate() };
+        ControlFlow::Continue((retry, wait))
+    }
+
+    /// Waits before the next attempt. The call ends if the stop is requested.
+    async fn pause(&mut self, wait: Duration) -> Continue<()> {
+        tokio::select! {
+            biased;
+            () = self.stop.requested() => ControlFlow::Break(self.stopped()),
+            () = tokio::time::sleep(wait) => ControlFlow::Continue(()),
+        }
+    }
+
+    /// The end of the call with this error.
+    fn end<T>(&self, error: ApiError, wait: Option<Wait>) -> Continue<T> {
+        let (attempts, may_be_done) = (self.sent, self.unclear.is_some());
+        ControlFlow::Break(CallEnd::Failed { error, attempts, may_be_done, wait })
+    }
+
+    /// The end of the call if no other attempt may be sent.
+    fn stopped(&mut self) -> CallEnd<Infallible> {
+        match self.last.take() {
+            Some(error) => CallEnd::stopped(error, self.sent, self.unclear.take()),
+            None => CallEnd::NotAttempted,
+        }
     }
 }
 
@@ -258,7 +275,6 @@ fn response(error: &ApiError) -> Response {
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
-    use std::time::Duration;
 
     use tokio::time::Instant;
 

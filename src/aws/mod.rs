@@ -11,6 +11,7 @@ mod bad_response;
 mod base_identity;
 mod call_context;
 mod call_counter;
+mod call_end;
 mod call_executor;
 mod clock;
 mod connect_error;

@@ -6,7 +6,8 @@ use aws_sdk_iam::Client;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::call_context::CallContext;
-use super::call_executor::{CallEnd, CallExecutor};
+use super::call_end::CallEnd;
+use super::call_executor::CallExecutor;
 use super::clock::AwsClock;
 use super::error::CallFailure;
 use super::limiter::LimiterOptions;

@@ -9,7 +9,8 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::call_context::CallContext;
 use super::call_counter::CallCounter;
-use super::call_executor::{CallEnd, CallExecutor};
+use super::call_end::CallEnd;
+use super::call_executor::CallExecutor;
 use super::error::CallFailure;
 use super::limiter::{LimiterOptions, MaxRate};
 use super::rate_limiter::RateLimiter;
@@ -105,7 +106,7 @@ impl Writer {
         &self,
         principal: &Principal,
         to: Option<&PolicyArn>,
-        may_send: impl Fn() -> bool,
+        may_send: impl Fn() -> bool + Sync,
         stop: &Stop,
         on_retry: impl FnMut(Retry),
     ) -> CallOutcome {

@@ -49,6 +49,4 @@ pub(super) use refused::refused;
 pub(super) use run::{Attempted, Run, attempted};
 pub(super) use same::named_rows;
 pub(super) use text::{Span, Text};
-pub(super) use words::{
-    add_counts, counted, counted_more, counted_rows, grouped, principals,
-};
+pub(super) use words::{add_counts, counted, counted_more, counted_rows, grouped, principals};
