@@ -114,8 +114,8 @@ pub(super) enum ReportedEnd {
     Refused,
     /// It was not begun: the reason, for machines.
     NotBegun(Printable),
-    /// Nothing was done: the code and the message of the problem.
-    Failed { code: Printable, message: Printable },
+    /// Nothing was done: the problem.
+    Failed(ErrorLine),
 }
 
 /// A change that was not made, or a principal that cannot be planned.
@@ -125,7 +125,7 @@ pub(super) struct ReportedFailure {
     pub(super) name: Printable,
     /// The outcome, for machines; `problem` for a principal that cannot be planned.
     pub(super) outcome: Printable,
-    /// The code and the message of the error, if there is one.
+    /// The error, if there is one.
     pub(super) error: Option<ErrorLine>,
 }
 
@@ -209,6 +209,8 @@ struct LineAccount {
 pub(super) struct ErrorLine {
     pub(super) code: Printable,
     pub(super) message: Printable,
+    /// What to do, if the run says so.
+    pub(super) advice: Option<Printable>,
 }
 
 /// The first line, whatever it is of.
@@ -224,7 +226,7 @@ impl ReportedAccount {
         let ReportedCounts { failed, not_attempted, conflicts, not_verified, .. } = self.counts;
         let is_undone = [failed, not_attempted, conflicts, not_verified] != [0; 4];
         match self.end {
-            ReportedEnd::Failed { .. } => Some(AccountResult::Failed),
+            ReportedEnd::Failed(_) => Some(AccountResult::Failed),
             ReportedEnd::Refused => Some(AccountResult::Refused),
             ReportedEnd::NotBegun(_) => Some(AccountResult::NotBegun),
             ReportedEnd::Open | ReportedEnd::Completed => {
@@ -389,8 +391,8 @@ impl ShardReport {
                     _ => ReportedEnd::Completed,
                 };
             }
-            Line::AccountProblem { account, error: ErrorLine { code, message } } => {
-                self.account(account)?.end = ReportedEnd::Failed { code, message };
+            Line::AccountProblem { account, error } => {
+                self.account(account)?.end = ReportedEnd::Failed(error);
             }
             Line::AccountNotBegun { account, not_attempted, reason } => {
                 let account = self.account(account)?;

@@ -253,9 +253,18 @@ async fn merged_reports_have_all_lines_and_one_summary_with_the_sums() {
     let before = merged.out.trim_end().rsplit_once('\n').unwrap().0.to_owned() + "\n";
     assert_eq!(end["lines"], json!(Digest::of(before)));
 
+    let lines = [lines_of(&merged, "account_problem"), lines_of(&merged, "item")].concat();
+    let advice = lines.iter().flat_map(|line| [&line["advice"], &line["error"]["advice"]]);
+    let advice: Vec<&str> = advice.filter_map(Value::as_str).collect();
+    assert!(advice.iter().any(|it| it.contains("the trust policy of the role")), "{advice:?}");
+    assert!(advice.iter().any(|it| it.contains("allow iam:PutUser")), "{advice:?}");
     for format in ["text", "markdown", "github", "html"] {
         let ran = merge(&fleet, &all(&files), &["--format", format]).await;
         assert_eq!(ran.code, 3, "{ran}");
+        for advice in &advice {
+            let out: Vec<&str> = ran.out.split_whitespace().collect();
+            assert!(out.join(" ").contains(advice), "{format} {advice}: {ran}");
+        }
         // The failures of both accounts, with the messages of AWS.
         for text in ["acct-002 (", "sts:AssumeRole failed: AccessDenied", "acct-005 ("] {
             let out: Vec<&str> = ran.out.split_whitespace().collect();

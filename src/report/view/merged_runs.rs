@@ -12,7 +12,7 @@ use super::fleet_run::{
     COLUMNS, JOURNAL_INCOMPLETE, NOT_BEGUN_HELP, Totals, closing, journals_section, reason_of_code,
     severity, word,
 };
-use super::words::{at_most, counted, counted_more, names};
+use super::words::{counted, counted_more, names};
 use super::{Document, RUN_MARKER, Section, Severity, Text, Tone};
 use crate::iam::{AccountId, PrincipalKind, Shard};
 
@@ -47,26 +47,24 @@ pub(in crate::report) fn merged_runs(runs: &MergedRuns) -> FleetDocument<'_> {
     let accounts = runs.reports.iter().flat_map(|report| &report.accounts);
     let mut accounts: Vec<Account<'_>> = accounts.map(|(id, account)| (*id, account)).collect();
     accounts.sort_by_key(|(id, account)| (&account.name, *id));
-    let sections = [
-        shards_section(runs),
-        refused_section(&runs.reports),
-        failed_section(&accounts),
-        failures_section(&accounts),
-        not_begun_section(&accounts),
-        journals_section(
-            accounts
-                .iter()
-                .filter_map(|it| Some((label(it), it.1.journal_error.as_ref()?.to_string()))),
-        ),
-        uncovered_section(runs.reports.iter().flat_map(|report| &report.uncovered)),
-    ];
+    let mut sections: Vec<Section<'_>> =
+        shards_section(runs).into_iter().chain(refused_section(&runs.reports)).collect();
+    sections.extend(failed_sections(&accounts));
+    sections.extend(failures_sections(&accounts));
+    sections.extend(not_begun_section(&accounts));
+    sections.extend(journals_section(
+        accounts
+            .iter()
+            .filter_map(|it| Some((label(it), it.1.journal_error.as_ref()?.to_string()))),
+    ));
+    sections.extend(uncovered_section(runs.reports.iter().flat_map(|report| &report.uncovered)));
     let document = Document {
         marker: RUN_MARKER,
         severity: severity(result),
         title,
         introduction: None,
         counts: Vec::new(),
-        sections: sections.into_iter().flatten().collect(),
+        sections,
         closing: Some(closing),
         account: None,
         digest: None,
@@ -102,7 +100,7 @@ fn row(account: &Account<'_>) -> Option<FleetRow> {
         ReportedEnd::Refused => (numbers, "refused"),
         ReportedEnd::NotBegun(_) if counts.not_attempted == 0 => return None,
         ReportedEnd::NotBegun(_) => (numbers, "not begun"),
-        ReportedEnd::Failed { .. } => (Vec::new(), "nothing was done"),
+        ReportedEnd::Failed(_) => (Vec::new(), "nothing was done"),
     };
     let is_shown = !note.is_empty() || cells.iter().any(|cell| *cell > 0);
     is_shown.then(|| FleetRow { label: label(account), cells, note })
@@ -152,23 +150,39 @@ fn refused_section(reports: &[ShardReport]) -> Option<Section<'_>> {
         .then(|| Section::of_statements(Text::ours(heading), Severity::Error, statements))
 }
 
-/// The accounts in which nothing was done, grouped by the code of the problem.
-fn failed_section<'a>(accounts: &[Account<'a>]) -> Option<Section<'a>> {
-    let mut groups: BTreeMap<&'a str, (Vec<String>, Cause<'a>)> = BTreeMap::new();
+/// The accounts in which nothing was done, grouped by the code of the problem and the advice.
+fn failed_sections<'a>(accounts: &[Account<'a>]) -> Vec<Section<'a>> {
+    let mut groups: BTreeMap<(&'a str, Option<&'a str>), (Vec<String>, Cause<'a>)> =
+        BTreeMap::new();
     for account in accounts {
-        if let ReportedEnd::Failed { code, message } = &account.1.end {
+        if let ReportedEnd::Failed(error) = &account.1.end {
+            let key = (&*error.code, error.advice.as_deref());
             let (accounts, cause) =
-                groups.entry(code).or_insert_with(|| (Vec::new(), Cause::new(code, message)));
+                groups.entry(key).or_insert_with(|| (Vec::new(), Cause::new(error)));
             accounts.push(label(account));
-            cause.add(message);
+            cause.add(error);
         }
     }
-    let statement = |(accounts, cause): (Vec<String>, Cause<'a>)| {
-        cause.of(names(accounts, MAX_NAMES, "account"))
+    let statements = groups.into_iter().map(|((_, advice), (accounts, cause))| {
+        (advice, cause.of(names(accounts, MAX_NAMES, "account")))
+    });
+    advised("Accounts in which nothing was done", statements)
+}
+
+/// A section for the statements with the same advice. Those without advice come last.
+fn advised<'a>(
+    heading: &'static str,
+    statements: impl Iterator<Item = (Option<&'a str>, Text<'a>)>,
+) -> Vec<Section<'a>> {
+    let mut sections: BTreeMap<(bool, Option<&'a str>), Vec<Text<'a>>> = BTreeMap::new();
+    for (advice, statement) in statements {
+        sections.entry((advice.is_none(), advice)).or_default().push(statement);
+    }
+    let section = |((_, advice), statements): ((bool, Option<&'a str>), Vec<Text<'a>>)| Section {
+        help: advice.map(Text::quote),
+        ..Section::of_statements(Text::ours(heading), Severity::Error, statements)
     };
-    let statements: Vec<Text<'a>> = groups.into_values().map(statement).collect();
-    let heading = Text::ours("Accounts in which nothing was done");
-    (!statements.is_empty()).then(|| Section::of_statements(heading, Severity::Error, statements))
+    sections.into_iter().map(section).collect()
 }
 
 /// The error with one code of several accounts or principals.
@@ -181,12 +195,12 @@ struct Cause<'a> {
 }
 
 impl<'a> Cause<'a> {
-    fn new(code: &'a str, message: &'a str) -> Self {
-        Cause { code, message, is_common: true }
+    fn new(error: &'a ErrorLine) -> Self {
+        Cause { code: &error.code, message: &error.message, is_common: true }
     }
 
-    fn add(&mut self, message: &str) {
-        self.is_common &= message == self.message;
+    fn add(&mut self, error: &ErrorLine) {
+        self.is_common &= *error.message == *self.message;
     }
 
     /// The statement about `who`.
@@ -199,44 +213,44 @@ impl<'a> Cause<'a> {
     }
 }
 
-/// The principals with the same failure, and its error.
-type Failures<'a> = (Vec<String>, Option<Cause<'a>>);
+/// What principals with the same failure have in common: the outcome, and the code and the advice of the error.
+type FailureKey<'a> = (&'a str, &'a str, Option<&'a str>);
 
-/// The changes that were not made and the principals that cannot be planned, grouped by the outcome and the code.
-fn failures_section<'a>(accounts: &[Account<'a>]) -> Option<Section<'a>> {
-    let mut groups: BTreeMap<(&'a str, &'a str), Failures<'a>> = BTreeMap::new();
+/// The changes that were not made and the principals that cannot be planned, grouped by what they have in common.
+fn failures_sections<'a>(accounts: &[Account<'a>]) -> Vec<Section<'a>> {
+    let mut groups: BTreeMap<FailureKey<'a>, (Vec<String>, Option<Cause<'a>>)> = BTreeMap::new();
     for account in accounts {
         for failure in &account.1.failures {
             let ReportedFailure { kind, name, outcome, error } = failure;
-            let error = error.as_ref().map(|ErrorLine { code, message }| (&**code, &**message));
-            let cause = || error.map(|(code, message)| Cause::new(code, message));
-            let code = error.map_or("", |(code, _)| code);
-            let (principals, common) =
-                groups.entry((outcome, code)).or_insert_with(|| (Vec::new(), cause()));
+            let error = error.as_ref();
+            let code = error.map_or("", |error| &error.code);
+            let advice = error.and_then(|error| error.advice.as_deref());
+            let (principals, common) = groups
+                .entry((outcome, code, advice))
+                .or_insert_with(|| (Vec::new(), error.map(Cause::new)));
             let role = if *kind == PrincipalKind::Role { "role/" } else { "" };
             principals.push(format!("{role}{name} of {}", label(account)));
-            if let (Some(common), Some((_, message))) = (common, error) {
-                common.add(message);
+            if let (Some(common), Some(error)) = (common, error) {
+                common.add(error);
             }
         }
     }
-    let statements = groups.into_iter().map(|((outcome, _), (principals, cause))| {
+    let more = groups.len().saturating_sub(MAX_FAILURES);
+    let groups = groups.into_iter().take(MAX_FAILURES);
+    let statements = groups.map(|((outcome, _, advice), (principals, cause))| {
         let principals = names(principals, MAX_NAMES, "principal");
         let text = Text::ours(outcome_words(outcome)).and(": ").and_text(principals);
-        match cause {
+        let text = match cause {
             Some(cause) => cause.of(text),
             None => text,
-        }
+        };
+        (advice, text)
     });
-    let statements: Vec<Text<'a>> = statements.collect();
-    if statements.is_empty() {
-        return None;
-    }
-    let more =
-        |more| Text::sentence(format!("{}: the JSON lines have them", counted_more(more, "cause")));
-    let statements = at_most(statements, MAX_FAILURES, more);
-    let heading = Text::ours("Users and roles that are not as the files say");
-    Some(Section::of_statements(heading, Severity::Error, statements))
+    let others = (more > 0).then(|| {
+        let others = counted_more(more, "cause");
+        (None, Text::sentence(format!("{others}: the JSON lines have them")))
+    });
+    advised("Users and roles that are not as the files say", statements.chain(others))
 }
 
 fn outcome_words(outcome: &str) -> &'static str {
