@@ -105,6 +105,18 @@ impl FleetDirectory {
         self.markers().filter_map(run).collect()
     }
 
+    /// Removes the markers of the runs that did not finish: nothing is left to do. Those of runs in progress stay.
+    pub fn clear_unfinished(&self) {
+        for (path, locked) in self.markers() {
+            if path.symlink_metadata().is_err() {
+                continue;
+            }
+            if let Ok(Lock::Acquired(_lock)) = lock(&locked) {
+                remove(&path);
+            }
+        }
+    }
+
     /// The paths of the markers, and of the lock of each: those that runs have used, and one more. A lock file is never
     /// removed, because another process can have opened it.
     fn markers(&self) -> impl Iterator<Item = (PathBuf, PathBuf)> {

@@ -288,6 +288,32 @@ async fn a_run_in_progress_is_not_reported_as_unfinished_and_keeps_its_marker() 
     assert!(last.code == 0 && !last.err.contains("did not finish"), "{last}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_run_is_reported_once_also_if_nothing_is_left_to_change() {
+    let fleet = FleetFixture::accounts(3).start().await;
+    for n in 0..fleet.len() {
+        fleet.inject(n, PUT, Fault::Slow(Duration::from_secs(30)));
+    }
+    let mut run = fleet.spawn(&APPLY);
+    until("the run writes", || fleet.written() == [0, 1, 2]).await;
+    run.kill().unwrap();
+    run.wait().unwrap();
+    fleet.faults().clear();
+    // Somebody else makes the changes.
+    for n in 0..fleet.len() {
+        for user in 0..fleet.all_with(n, "Developer").len() {
+            fleet.put(n, user, "Developer").await;
+        }
+    }
+    let writes = fleet.all_writes();
+    let next = fleet.apply(&[]).await;
+    assert_eq!((next.code, fleet.all_writes()), (0, writes), "{next}");
+    assert_eq!(next.err.matches("on this fleet did not finish").count(), 1, "{next}");
+    assert_eq!(markers(&fleet), Vec::<String>::new());
+    let last = fleet.apply(&[]).await;
+    assert!(last.code == 0 && !last.err.contains("did not finish"), "{last}");
+}
+
 /// Checks what a run says about the earlier one, whose record this is.
 fn check_message(directory: &std::path::Path, record: &FleetRecord, next: &Ran) {
     assert!(next.err.contains("on this fleet did not finish"), "{next}");

@@ -49,7 +49,8 @@ impl UnfinishedFleetRun {
 
 impl RunDirectory {
     /// Creates the directory of a run that applies the plan in these accounts, at `path` or in the state directory. From now
-    /// on, the next run on the fleet reports this one if it does not end. `None` without accounts.
+    /// on, the next run on the fleet reports this one if it does not end, and no earlier one. `None` without accounts: there
+    /// is nothing to change.
     ///
     /// # Errors
     /// If the directory exists, or it or the record cannot be written.
@@ -59,11 +60,13 @@ impl RunDirectory {
         path: Option<&Path>,
         state: &StateRoot,
     ) -> Result<Option<RunDirectory>, Error> {
-        if accounts.is_empty() {
-            return Ok(None);
-        }
         let source = plan.source.path().clone();
         let fleet = state.fleet(&source, &scope(plan))?;
+        if accounts.is_empty() {
+            // An account with an unfinished change that cannot be planned has a marker of its own.
+            fleet.clear_unfinished();
+            return Ok(None);
+        }
         let (began, digest) = (Timestamp::now()?, plan.digest());
         let path = match path {
             Some(path) => std::path::absolute(path)
