@@ -158,6 +158,12 @@ impl Entry {
         (correction.outcome == Outcome::Failed).then_some(&correction.found)
     }
 
+    /// Whether the journal shows that the run made the change: IAM reported success, or verification found the change.
+    /// Otherwise, another run or somebody else may have given the principal the new boundary.
+    pub fn is_confirmed(&self) -> bool {
+        self.outcome() == Some(Outcome::Applied)
+    }
+
     /// Whether IAM may have made the change, by its response. False if no request was sent, or IAM rejected or throttled
     /// it.
     pub fn may_be_done(&self) -> bool {

@@ -35,7 +35,8 @@ pub fn rollback(record: &RunRecord, file: &Printable, live: &Inventory) -> Plan 
     let Header { account, partition, plan, boundaries, guard, .. } = &record.header;
     let journal = SourceFile { path: file.clone(), digest: record.digest };
     let run_ended = Some(record.end.is_some());
-    let source = PlanSource::Rollback { journal, plan: *plan, run_ended };
+    let mut unconfirmed = Vec::new();
+    let source = PlanSource::Rollback { journal, plan: *plan, run_ended, unconfirmed: Vec::new() };
     let assume_role = record.header.assume_role.clone();
     let mut plan = Plan { guard: guard.clone(), assume_role, ..Plan::empty(*account, source) };
     for entry in record.entries.iter().filter(|entry| entry.may_be_done()) {
@@ -63,6 +64,7 @@ pub fn rollback(record: &RunRecord, file: &Printable, live: &Inventory) -> Plan 
                 ProblemKind::PolicyNotAttachable { policy: policy.clone() }
             }
             Ok((unique_id, now)) if now == left => {
+                unconfirmed.extend((!entry.is_confirmed()).then(|| principal.clone()));
                 plan.changes.extend(BoundaryChange::between(left, before).map(|boundary| Change {
                     principal: principal.clone(),
                     unique_id: Some(unique_id.clone()),
@@ -80,6 +82,10 @@ pub fn rollback(record: &RunRecord, file: &Printable, live: &Inventory) -> Plan 
         };
         let (principal, severity) = (principal.clone(), Severity::Error);
         plan.problems.push(Problem { principal, provenance, kind, severity });
+    }
+    unconfirmed.sort();
+    if let PlanSource::Rollback { unconfirmed: listed, .. } = &mut plan.source {
+        *listed = unconfirmed;
     }
     plan.changes.sort_by(|a, b| a.principal.cmp(&b.principal));
     plan.problems.sort_by(|a, b| a.principal.cmp(&b.principal));

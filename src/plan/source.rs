@@ -20,6 +20,9 @@ pub enum PlanSource {
         /// Whether the journal records the end of the run: otherwise, changes may be missing from it. `None`
         /// in a plan whose format does not record it.
         run_ended: Option<bool>,
+        /// The principals of the changes that the run may not have made, in order: the journal does not show who set
+        /// the present boundary.
+        unconfirmed: Vec<Principal>,
     },
 }
 
@@ -53,6 +56,14 @@ impl PlanSource {
         match self {
             PlanSource::Files { base, .. } => base.as_ref(),
             PlanSource::Rollback { .. } => None,
+        }
+    }
+
+    /// The principals of the changes that the run may not have made, if the plan rolls back a run.
+    pub fn unconfirmed(&self) -> &[Principal] {
+        match self {
+            PlanSource::Files { .. } => &[],
+            PlanSource::Rollback { unconfirmed, .. } => unconfirmed,
         }
     }
 

@@ -274,7 +274,12 @@ fn problems(plans: &[&Plan]) -> Vec<String> {
     let warnings = plans.iter().map(|plan| {
         let expiring = plan.expiring.iter().filter(|it| it.then.is_none()).count();
         let is_cut = matches!(plan.source, PlanSource::Rollback { run_ended: Some(false), .. });
-        plan.warnings.len() + plan.no_longer_listed().len() + expiring + usize::from(is_cut)
+        let unconfirmed = plan.source.unconfirmed().len();
+        plan.warnings.len()
+            + plan.no_longer_listed().len()
+            + expiring
+            + unconfirmed
+            + usize::from(is_cut)
     });
     let parts = [
         some(total(Metric::Problems), |count| counted(count, "problem")),

@@ -4,12 +4,12 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use iam_boundaries::journal::FleetRecord;
+use iam_boundaries::journal::{FleetRecord, RunRecord};
 use iam_boundaries::sandbox::{Fault, awkward_name};
 use serde_json::Value;
 
 use crate::support::fixture::PUT;
-use crate::support::fleet::{APPLY, FleetFixture, account_name, account_of};
+use crate::support::fleet::{APPLY, FleetFixture, account_name, account_of, baseline};
 
 const LIMITS: [&str; 2] = ["--max-removals", "100%"];
 
@@ -132,6 +132,51 @@ async fn a_killed_run_is_rolled_back_as_far_as_it_came() {
     let back = fleet.run(&[&["apply", "back.json", "-y"], &LIMITS[..]].concat()).await;
     assert!(back.code == code, "{back}");
     fleet.check(|n| fleet.seeded(n)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rollback_of_a_killed_run_names_the_changes_that_a_later_run_may_have_made() {
+    const HEADING: &str = "Possibly not changed by this run";
+    let fleet = FleetFixture::accounts(3).users(10).start().await;
+    for n in 0..fleet.len() {
+        fleet.inject(n, PUT, Fault::Slow(Duration::from_millis(300)));
+    }
+    let options = ["--journal", "run", "--concurrency", "2"];
+    let mut run = fleet.spawn(&[&APPLY[..], &options].concat());
+    let writes = || fleet.all_writes() >= 9;
+    crate::support::fleet::until("some changes are made", writes).await;
+    run.kill().unwrap();
+    run.wait().unwrap();
+    fleet.faults().clear();
+    let later = fleet.apply(&[]).await;
+    assert_eq!(later.code, 0, "{later}");
+
+    let (code, plan, err) = rollback(&fleet, &["--out", "back.json"]).await;
+    assert_eq!(code, 0, "{err}");
+    let mut unfinished = Vec::new();
+    for account in plan["accounts"].as_array().unwrap() {
+        let journal = format!("run/{}.jsonl", account["account"].as_str().unwrap());
+        let record = RunRecord::read(&fleet.folder().join(journal)).unwrap();
+        let mut open: Vec<&str> = record.unfinished().map(|user| user.name.as_str()).collect();
+        open.sort_unstable();
+        let of_account = &account["plan"];
+        let named = of_account["source"]["unconfirmed"].as_array().cloned().unwrap_or_default();
+        let named: Vec<&str> = named.iter().map(|user| user["name"].as_str().unwrap()).collect();
+        assert_eq!(named, open, "{of_account}");
+        assert!(of_account["changes"].as_array().unwrap().len() >= open.len(), "{of_account}");
+        unfinished.extend(open.into_iter().map(str::to_owned));
+    }
+    assert!(!unfinished.is_empty(), "{plan}");
+    for format in ["text", "markdown", "github", "html"] {
+        let ran = fleet.run(&["show", "back.json", "--format", format]).await;
+        let said = &ran.out[ran.out.find(HEADING).unwrap_or_else(|| panic!("{format}: {ran}"))..];
+        assert!(unfinished.iter().all(|user| said.contains(user)), "{format}: {ran}");
+    }
+    // Every outcome of a run that ended is known.
+    fleet.write("baseline.toml", &baseline(10, "\"policy/Contractor\""));
+    fleet.apply(&["--journal", "ended"]).await;
+    let ran = fleet.run(&["rollback", "ended"]).await;
+    assert!(ran.code == 0 && !ran.out.contains(HEADING), "{ran}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

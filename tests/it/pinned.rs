@@ -297,7 +297,12 @@ fn a_saved_plan_has_only_documents_and_policies_that_a_plan_can_have() {
             other(&|plan| {
                 let journal = SourceFile { path: "run.jsonl".into(), digest: Digest::of("") };
                 let digest = Digest::of("");
-                plan.source = PlanSource::Rollback { journal, plan: digest, run_ended: None };
+                plan.source = PlanSource::Rollback {
+                    journal,
+                    plan: digest,
+                    run_ended: None,
+                    unconfirmed: Vec::new(),
+                };
                 plan.changes.clear();
                 plan.documents.clear();
                 plan.names.clear();

@@ -98,7 +98,12 @@ fn each_kind_of_change_is_rolled_back() {
     ];
     assert_eq!(changes, expected);
     let journal = SourceFile { path: "run.jsonl".into(), digest: Digest::of("journal") };
-    let source = PlanSource::Rollback { journal, plan: Digest::of("plan"), run_ended: Some(false) };
+    let source = PlanSource::Rollback {
+        journal,
+        plan: Digest::of("plan"),
+        run_ended: Some(false),
+        unconfirmed: vec![principal("bob")],
+    };
     assert_eq!(plan.source, source);
     assert_eq!(plan.name_of(&arn("A")), "a");
     assert_eq!(plan.guard, record.header.guard);
@@ -163,6 +168,37 @@ fn a_change_that_was_certainly_not_made_is_not_rolled_back() {
     let plan = rollback(&record, &"run.jsonl".into(), &Inventory::of(live.collect()));
     assert_eq!(plan.changes.len(), may_be_done.len());
     assert_eq!(plan.listed().total(), may_be_done.len());
+}
+
+#[test]
+fn a_change_that_the_journal_does_not_confirm_is_named() {
+    let corrected = |outcome, found| Some(Correction { outcome, found: Found::Boundary(found) });
+    let unknown = failed(ErrorClass::Transient, true);
+    let cases = [
+        ("applied", applied(), None, false),
+        ("found", unknown.clone(), corrected(Outcome::Applied, Some(arn("A"))), false),
+        ("no-outcome", None, None, true),
+        ("no-response", unknown.clone(), None, true),
+        // IAM reported success, and verification found something else.
+        ("replaced", applied(), corrected(Outcome::NotAsWritten, None), true),
+        // These are not rolled back.
+        ("not-made", unknown, corrected(Outcome::Failed, None), false),
+        ("rejected", failed(ErrorClass::Denied, false), None, false),
+    ];
+    let set = |user: &str| change(user, None, Some(arn("A")));
+    let changes = cases.iter().map(|(user, outcome, ..)| (set(user), outcome.clone()));
+    let mut record = record(changes.collect());
+    for (entry, (_, _, correction, _)) in record.entries.iter_mut().zip(&cases) {
+        entry.correction = correction.clone();
+    }
+    let live = cases.iter().map(|(user, ..)| (principal(user), has(Some(arn("A")))));
+    let plan = rollback(&record, &"run.jsonl".into(), &Inventory::of(live.collect()));
+    let mut expected: Vec<_> =
+        cases.iter().filter(|(.., named)| *named).map(|(user, ..)| principal(user)).collect();
+    expected.sort();
+    assert_eq!(plan.source.unconfirmed(), expected);
+    assert_eq!(plan.changes.len(), 5);
+    assert_eq!(Plan::from_json(plan.to_json().as_bytes()), Ok(plan));
 }
 
 #[test]

@@ -73,7 +73,12 @@ fn of_rollback() -> Plan {
     let mut plan = Case::of(11, 3).plan();
     let journal = SourceFile { path: "run.jsonl".into(), digest: Digest::of("journal") };
     let plan_digest = Digest::of("the plan of a run");
-    plan.source = PlanSource::Rollback { journal, plan: plan_digest, run_ended: Some(true) };
+    plan.source = PlanSource::Rollback {
+        journal,
+        plan: plan_digest,
+        run_ended: Some(true),
+        unconfirmed: plan.changes[..2].iter().map(|it| it.principal.clone()).collect(),
+    };
     let file = "run.jsonl".into();
     for change in &mut plan.changes {
         change.provenance = Provenance::journal(&file, change.provenance.line);
@@ -180,6 +185,21 @@ fn a_plan_that_rolls_back_a_run_is_read_back() {
     document["changes"][0]["provenance"]["file"] = json!("other.jsonl");
     let error = read_with_new_digest(&document).unwrap_err().to_string();
     assert!(error.ends_with("is not in a file of the plan"), "{error}");
+    let document = parsed(&plan);
+    assert!(validator().is_valid(&document), "{document}");
+    let unconfirmed = &document["source"]["unconfirmed"];
+    let stranger = json!([{"kind": "role", "name": "not-in-the-plan"}]);
+    for (list, why) in [
+        (stranger, "the unconfirmed change of role/not-in-the-plan is not one of its changes"),
+        (json!([unconfirmed[1], unconfirmed[0]]), "its principals are not sorted by kind and name"),
+        (json!([unconfirmed[0], unconfirmed[0]]), "its principals are not sorted by kind and name"),
+        (json!([]), "malformed"),
+    ] {
+        let mut document = document.clone();
+        document["source"]["unconfirmed"] = list;
+        let error = read_with_new_digest(&document).unwrap_err();
+        assert!(format!("{error:?} {error}").to_lowercase().contains(why), "{error:?}");
+    }
 }
 
 #[test]

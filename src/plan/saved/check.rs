@@ -84,18 +84,19 @@ fn source(document: SourceDocument) -> Result<PlanSource, String> {
             let files = files.into_iter().map(file).collect::<Result<_, _>>()?;
             let base = base.map(|base| Base {
                 digest: base.digest,
-                no_longer_listed: base
-                    .no_longer_listed
-                    .into_iter()
-                    .map(|PrincipalDocument { kind, name }| Principal { kind, name })
-                    .collect(),
+                no_longer_listed: principals(base.no_longer_listed),
             });
             Ok(PlanSource::Files { files, base })
         }
-        SourceDocument::Rollback { journal, plan, run_ended } => {
-            Ok(PlanSource::Rollback { journal: file(journal)?, plan, run_ended })
+        SourceDocument::Rollback { journal, plan, run_ended, unconfirmed } => {
+            let (journal, unconfirmed) = (file(journal)?, principals(unconfirmed));
+            Ok(PlanSource::Rollback { journal, plan, run_ended, unconfirmed })
         }
     }
+}
+
+fn principals(written: Vec<PrincipalDocument>) -> Vec<Principal> {
+    written.into_iter().map(|PrincipalDocument { kind, name }| Principal { kind, name }).collect()
 }
 
 fn change(
@@ -251,9 +252,15 @@ fn each_principal_once(plan: &Plan) -> Result<(), String> {
     {
         return Err("a principal is both listed and no longer listed".to_owned());
     }
+    let unconfirmed = plan.source.unconfirmed();
+    let changed: HashSet<&Principal> = changes.clone().collect();
+    if let Some(principal) = unconfirmed.iter().find(|it| !changed.contains(it)) {
+        return Err(format!("the unconfirmed change of {principal} is not one of its changes"));
+    }
     let are_sorted = changes.is_sorted_by(|a, b| a < b)
         && problems.is_sorted_by(|a, b| a < b)
-        && plan.no_longer_listed().is_sorted_by(|a, b| a < b);
+        && plan.no_longer_listed().is_sorted_by(|a, b| a < b)
+        && unconfirmed.is_sorted_by(|a, b| a < b);
     if are_sorted {
         Ok(())
     } else {

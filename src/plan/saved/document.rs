@@ -123,6 +123,11 @@ pub(super) enum SourceDocument {
         /// in a plan of an earlier version of the format.
         #[serde(deserialize_with = "present")]
         run_ended: Option<bool>,
+        /// The principals of the changes that the run may not have made, sorted: the journal does not show who set the
+        /// current boundary. Missing if there are none.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "not_empty")]
+        #[schemars(length(min = 1), extend("uniqueItems" = true))]
+        unconfirmed: Vec<PrincipalDocument>,
     },
 }
 
@@ -345,9 +350,13 @@ impl SourceDocument {
                     no_longer_listed: base.no_longer_listed.iter().map(Into::into).collect(),
                 }),
             },
-            PlanSource::Rollback { journal, plan, run_ended } => {
-                let (journal, plan) = (FileDocument::of(journal), *plan);
-                SourceDocument::Rollback { journal, plan, run_ended: *run_ended }
+            PlanSource::Rollback { journal, plan, run_ended, unconfirmed } => {
+                SourceDocument::Rollback {
+                    journal: FileDocument::of(journal),
+                    plan: *plan,
+                    run_ended: *run_ended,
+                    unconfirmed: unconfirmed.iter().map(Into::into).collect(),
+                }
             }
         }
     }
@@ -413,7 +422,7 @@ pub(super) fn schema() -> Value {
 }
 
 /// The fields that are missing if they say nothing, so that the plans of earlier versions of the tool are valid.
-const OPTIONAL: [&str; 27] = [
+const OPTIONAL: [&str; 28] = [
     "account_roles",
     "as_of",
     "assume_role",
@@ -434,6 +443,7 @@ const OPTIONAL: [&str; 27] = [
     "session_name",
     "severity",
     "shard",
+    "unconfirmed",
     "uncovered",
     "unlisted_roles",
     "unlisted_users",

@@ -116,7 +116,10 @@ impl DocumentVersion2 {
         let file = FileDocument { path: self.file, digest: self.file_digest };
         let source = match (self.rolls_back, self.base) {
             (Some(_), Some(_)) => return Err("a plan that rolls back a run has no base".to_owned()),
-            (Some(plan), None) => SourceDocument::Rollback { journal: file, plan, run_ended: None },
+            (Some(plan), None) => {
+                let unconfirmed = Vec::new();
+                SourceDocument::Rollback { journal: file, plan, run_ended: None, unconfirmed }
+            }
             (None, base) => SourceDocument::Files {
                 files: vec![file],
                 base: base.map(BaseVersion2::into_present),

@@ -13,7 +13,7 @@ use super::{
     Body, ChangeKind, ChangeView, Closing, CountsRow, Document, PLAN_MARKER, Row, Section,
     Severity, Text, Tone, principals,
 };
-use crate::iam::{BoundaryChange, PrincipalCounts, PrincipalKind};
+use crate::iam::{BoundaryChange, Principal, PrincipalCounts, PrincipalKind};
 use crate::plan::Severity as ProblemSeverity;
 use crate::plan::{Change, Counts, Origin, Plan, PlanSource};
 
@@ -43,6 +43,7 @@ pub(in crate::report) fn review(plan: &Plan) -> Document<'_> {
     let has_effects = plan.impact.as_ref().is_some_and(|impact| !impact.effects.is_empty());
     sections.extend(has_effects.then(about_the_method));
     sections.extend(incomplete_journal(plan));
+    sections.extend(unconfirmed(plan));
     sections.extend(names_section(plan));
     sections.extend(problem_sections(problems(plan), is_layered(plan)));
     sections.extend(coverage_sections(plan));
@@ -198,6 +199,37 @@ fn incomplete_journal(plan: &Plan) -> Option<Section<'_>> {
     })
 }
 
+/// The warning about changes that a later run or somebody else may have made.
+fn unconfirmed(plan: &Plan) -> Option<Section<'_>> {
+    let rows = principal_rows(plan.source.unconfirmed());
+    (!rows.is_empty()).then(|| Section {
+        heading: Some(Text::ours("Possibly not changed by this run")),
+        severity: Severity::Warning,
+        label: "possibly not changed by this run",
+        noun: "principal",
+        body: Body::Group(rows),
+        message: Some(Text::ours(
+            "the journal does not show whether the run set the present boundary; a later run or somebody else may \
+             have set it, and the rollback replaces it nevertheless",
+        )),
+        help: Some(Text::ours(
+            "before you apply the plan, check the journals of later runs, or who set the boundary in CloudTrail",
+        )),
+    })
+}
+
+/// Principals as rows without a place.
+fn principal_rows(principals: &[Principal]) -> Vec<Row<'_>> {
+    let row = |principal| Row {
+        principal: Some(principal),
+        change: None,
+        place: None,
+        message: Text::default(),
+        help: None,
+    };
+    principals.iter().map(row).collect()
+}
+
 /// The ARNs of the short names, so that a plan can be reviewed without the file.
 fn names_section(plan: &Plan) -> Option<Section<'_>> {
     let mut names: Vec<_> = plan.names.iter().map(|(arn, name)| (&**name, arn)).collect();
@@ -235,17 +267,7 @@ pub(super) fn problem_sections<'a>(
 }
 
 fn no_longer_listed(plan: &Plan) -> Option<Section<'_>> {
-    let rows: Vec<Row<'_>> = plan
-        .no_longer_listed()
-        .iter()
-        .map(|principal| Row {
-            principal: Some(principal),
-            change: None,
-            place: None,
-            message: Text::default(),
-            help: None,
-        })
-        .collect();
+    let rows = principal_rows(plan.no_longer_listed());
     let noun = principals(&rows).noun();
     let help = Text::ours("to remove the boundary of a ").and(noun).and(", list the ").and(noun);
     (!rows.is_empty()).then(|| Section {
