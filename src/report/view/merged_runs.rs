@@ -150,10 +150,12 @@ fn refused_section(reports: &[ShardReport]) -> Option<Section<'_>> {
         .then(|| Section::of_statements(Text::ours(heading), Severity::Error, statements))
 }
 
+/// The accounts with the same problem, and its error.
+type Problems<'a> = (Vec<String>, Cause<'a>);
+
 /// The accounts in which nothing was done, grouped by the code of the problem and the advice.
 fn failed_sections<'a>(accounts: &[Account<'a>]) -> Vec<Section<'a>> {
-    let mut groups: BTreeMap<(&'a str, Option<&'a str>), (Vec<String>, Cause<'a>)> =
-        BTreeMap::new();
+    let mut groups: BTreeMap<(&'a str, Option<&'a str>), Problems<'a>> = BTreeMap::new();
     for account in accounts {
         if let ReportedEnd::Failed(error) = &account.1.end {
             let key = (&*error.code, error.advice.as_deref());
@@ -215,10 +217,12 @@ impl<'a> Cause<'a> {
 
 /// What principals with the same failure have in common: the outcome, and the code and the advice of the error.
 type FailureKey<'a> = (&'a str, &'a str, Option<&'a str>);
+/// The principals with the same failure, and its error.
+type Failures<'a> = (Vec<String>, Option<Cause<'a>>);
 
 /// The changes that were not made and the principals that cannot be planned, grouped by what they have in common.
 fn failures_sections<'a>(accounts: &[Account<'a>]) -> Vec<Section<'a>> {
-    let mut groups: BTreeMap<FailureKey<'a>, (Vec<String>, Option<Cause<'a>>)> = BTreeMap::new();
+    let mut groups: BTreeMap<FailureKey<'a>, Failures<'a>> = BTreeMap::new();
     for account in accounts {
         for failure in &account.1.failures {
             let ReportedFailure { kind, name, outcome, error } = failure;
