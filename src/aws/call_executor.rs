@@ -86,7 +86,8 @@ impl CallExecutor {
                 ControlFlow::Break(end) => return end.of_any_value(),
             };
             let result = tokio::select! {
-                result = call() => result,
+                // In a box, because the futures of the SDK are deep, and so would be those that contain this one.
+                result = Box::pin(call()) => result,
                 () = stop.overdue() => Err(ApiError::timed_out(self.action).into()),
             };
             let failed = match result {
