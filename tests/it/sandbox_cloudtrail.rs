@@ -9,7 +9,7 @@ use iam_boundaries::sandbox::{ACCESS_KEY_ID, Options, SECRET_ACCESS_KEY, Sandbox
 use serde_json::{Map, Value};
 
 use crate::support::plans::{arn, name};
-use crate::support::sdk::{client, code};
+use crate::support::sdk::{client, code, http_client};
 
 const PUT: &str = "PutUserPermissionsBoundary";
 
@@ -17,6 +17,7 @@ fn trail(sandbox: &Sandbox, region: &'static str) -> Client {
     let credentials = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "test");
     let config = aws_sdk_cloudtrail::Config::builder()
         .behavior_version(BehaviorVersion::latest())
+        .http_client(http_client())
         .region(Region::new(region))
         .credentials_provider(credentials)
         .endpoint_url(sandbox.endpoint_url());

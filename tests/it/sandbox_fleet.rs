@@ -13,6 +13,7 @@ use iam_boundaries::sandbox::{
 use serde_json::{Value, json};
 
 use crate::support::query::{SIGNED, call, organizations, post};
+use crate::support::sdk::http_client;
 
 const OTHER: &str = "200000000001";
 
@@ -24,6 +25,7 @@ async fn fleet(accounts: usize) -> Sandbox {
 fn sts(sandbox: &Sandbox, credentials: Credentials) -> aws_sdk_sts::Client {
     let config = aws_sdk_sts::Config::builder()
         .behavior_version(BehaviorVersion::latest())
+        .http_client(http_client())
         .region(Region::new("us-east-1"))
         .credentials_provider(credentials)
         .retry_config(aws_sdk_sts::config::retry::RetryConfig::disabled())
