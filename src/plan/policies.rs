@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::{Change, Problem, ProblemKind, Severity};
 use super::content::Plan;
+use super::source::PlanSource;
 use crate::iam::PolicyArn;
 use crate::inventory::{ApiError, ErrorClass, PolicyState};
 
@@ -40,6 +41,11 @@ impl Plan {
         // A plan names only the boundaries of its changes.
         let ends: BTreeSet<PolicyArn> = self.arns().cloned().collect();
         self.names.retain(|arn, _| ends.contains(arn));
+        if let PlanSource::Rollback { unconfirmed, .. } = &mut self.source {
+            let changed: BTreeSet<_> =
+                self.changes.iter().map(|change| &change.principal).collect();
+            unconfirmed.retain(|principal| changed.contains(principal));
+        }
         self
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::support::plans::{self, arn, principal, unreadable};
 use iam_boundaries::iam::{BoundaryChange, Digest, Partition, PolicyArn};
 use iam_boundaries::inventory::{
-    ApiError, CallOutcome, CallerIdentity, ErrorClass, Inventory, Reading,
+    ApiError, CallOutcome, CallerIdentity, ErrorClass, Inventory, PolicyState, Reading,
 };
 use iam_boundaries::journal::{Correction, Entry, Found, Header, Intent, Outcome, RunRecord};
 use iam_boundaries::plan::{
@@ -198,6 +198,22 @@ fn a_change_that_the_journal_does_not_confirm_is_named() {
     expected.sort();
     assert_eq!(plan.source.unconfirmed(), expected);
     assert_eq!(plan.changes.len(), 5);
+    assert_eq!(Plan::from_json(plan.to_json().as_bytes()), Ok(plan));
+}
+
+#[test]
+fn a_change_whose_policy_no_longer_exists_is_a_problem_and_not_named_with_the_changes() {
+    let record = record(vec![
+        (change("alice", Some(arn("Deleted")), Some(arn("A"))), None),
+        (change("bob", None, Some(arn("A"))), None),
+    ]);
+    let live = live([("alice", has(Some(arn("A")))), ("bob", has(Some(arn("A"))))]);
+    let plan = rollback(&record, &"run.jsonl".into(), &live);
+    assert_eq!(plan.source.unconfirmed(), [principal("alice"), principal("bob")]);
+    let policies = BTreeMap::from([(arn("Deleted"), PolicyState::NoSuchPolicy)]);
+    let plan = plan.checked_against(&policies);
+    assert_eq!(plan.problems[0].principal, principal("alice"));
+    assert_eq!(plan.source.unconfirmed(), [principal("bob")]);
     assert_eq!(Plan::from_json(plan.to_json().as_bytes()), Ok(plan));
 }
 
