@@ -36,6 +36,8 @@ impl ReportThread {
     /// Returns the error of standard output if it could not be written, or if a signal ended the wait.
     pub(super) async fn finish(self) -> io::Result<()> {
         tokio::select! {
+            // A report that is complete when the signal arrives is not interrupted.
+            biased;
             written = self.0 => {
                 written.unwrap_or_else(|_| Err(io::Error::other("the report thread ended")))
             }
