@@ -68,9 +68,7 @@ impl Quiet {
                 Some(headline) if exit != Exit::Done || headline.needs_attention() => {
                     headline.line(self.command)
                 }
-                _ if self.held.has_problem() => {
-                    format!("iam-boundaries {} succeeded with warnings", self.command)
-                }
+                _ if self.held.has_problem() => Headline::with_warnings(self.command, headline),
                 _ if exit != Exit::Done => {
                     format!("iam-boundaries {}: exit code {}", self.command, exit.code())
                 }

@@ -172,6 +172,12 @@ impl Headline {
         Headline { parts: fewer.to_vec(), ..self.clone() }.line(command)
     }
 
+    /// The line of a command that succeeded, and that printed warnings.
+    pub fn with_warnings(command: &str, result: Option<&Headline>) -> String {
+        let subject = result.map(|result| format!(" in {}", result.subject)).unwrap_or_default();
+        shortened(&format!("iam-boundaries {command} succeeded with warnings{subject}"))
+    }
+
     /// The line of an interrupted command.
     pub fn interrupted(command: &str, result: Option<&Headline>) -> String {
         let begin = format!("{command} was interrupted");

@@ -134,6 +134,16 @@ async fn a_run_that_corrects_everything_is_silent_and_one_that_does_not_says_wha
 }
 
 #[tokio::test]
+async fn a_run_that_corrects_everything_with_a_warning_is_not_silent() {
+    let fixture = Fixture::users(4).listed_with("Developer").start().await;
+    fixture.sandbox.faults().add("GetPolicy", None, 10, denied());
+    let ran = fixture.run(&APPLY).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    begins(&ran, "iam-boundaries apply succeeded with warnings in account 123456789012");
+    assert!(ran.err.contains("IAM checks the policies when they are set"), "{ran}");
+}
+
+#[tokio::test]
 async fn a_failure_begins_with_a_line_about_it() {
     let fixture = Fixture::users(4).listed_with("Developer").start().await;
     let refused = ["apply", "--auto-approve", "--quiet", "--max-changes=1"];
