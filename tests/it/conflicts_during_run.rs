@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::Ran;
 use crate::support::fixture::{DETAILS, Fixture, PUT, denied, user};
+use crate::support::fleet::until;
 use crate::support::plans::arn;
 use crate::support::run::{Items, at_once, carry_out};
 use iam_boundaries::apply::{Event, Summary, Verification};
@@ -107,15 +108,13 @@ async fn without_permission_to_read_account_pages_nothing_is_checked_again() {
 /// Runs the binary, and `interfere` once IAM has received a write.
 async fn run(fixture: &Fixture, options: &[&str], interfere: impl FnOnce()) -> Ran {
     let arguments = ["apply", "--auto-approve", "--max-changes", "100%", "--journal", "run.jsonl"];
-    let mut command = fixture.command(&[&arguments[..], options].concat());
-    let ran = tokio::task::spawn_blocking(move || Ran::of(command.output().unwrap()));
-    let started = Instant::now();
-    while fixture.calls(PUT) == 0 {
-        assert!(started.elapsed() < Duration::from_secs(60), "no write");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    interfere();
-    ran.await.unwrap()
+    let arguments = [&arguments[..], options].concat();
+    let interference = async {
+        until("no write", || fixture.calls(PUT) > 0).await;
+        interfere();
+    };
+    let (ran, ()) = tokio::join!(fixture.run(&arguments), interference);
+    ran
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use iam_boundaries::sandbox::Fault;
 
 use crate::support::Ran;
 use crate::support::fixture::{DETAILS, Fixture};
+use crate::support::fleet::until;
 use crate::support::kept::{
     CONTRACTOR, DEVELOPER, KEPT, READ_ONLY, account, drifted, read, with, without,
 };
@@ -303,9 +304,7 @@ async fn a_file_that_changes_while_the_account_is_read_is_not_written() {
     let mut command = fixture.command(&["import", "--update"]);
     let running = tokio::task::spawn_blocking(move || Ran::of(command.output().unwrap()));
     // The file is read before the first call.
-    while !fixture.sandbox.calls().contains_key("GetCallerIdentity") {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until("no call", || fixture.calls("GetCallerIdentity") > 0).await;
     let path = fixture.folder().join("boundaries.toml");
     let newer = std::fs::read_to_string(&path).unwrap() + "# one more line\n";
     std::fs::write(&path, &newer).unwrap();

@@ -4,6 +4,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::support::fixture::{Fixture, denied, user};
+#[cfg(unix)]
+use crate::support::fleet::{interrupt, until};
 use crate::support::tools::program;
 use iam_boundaries::iam::AccountName;
 use iam_boundaries::plan::{AccountPlan, AccountProblem, AccountProblemCode};
@@ -147,15 +149,9 @@ async fn interrupted(
     action: &str,
     calls: u64,
 ) -> std::process::Output {
-    use std::time::{Duration, Instant};
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let started = Instant::now();
-    while fixture.calls(action) < calls {
-        assert!(started.elapsed() < Duration::from_secs(60), "too few calls of {action}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    let id = child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    until(&format!("too few calls of {action}"), || fixture.calls(action) >= calls).await;
+    interrupt(&child);
     tokio::task::spawn_blocking(|| child.wait_with_output().unwrap()).await.unwrap()
 }
 

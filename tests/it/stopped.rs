@@ -1,12 +1,13 @@
 //! Runs that are stopped while IAM throttles every write: what was not carried out is not attempted.
 
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::support::Ran;
 use crate::support::fixture::{Fixture, PUT, user};
+#[cfg(unix)]
+use crate::support::fleet::{ended, interrupt, until};
 use iam_boundaries::inventory::CallOutcome;
 use iam_boundaries::journal::RunRecord;
 use iam_boundaries::sandbox::Fault;
@@ -35,15 +36,9 @@ fn apply(fixture: &Fixture, format: &str, options: &[&str]) -> Command {
 #[cfg(unix)]
 async fn interrupted(fixture: &Fixture, mut command: Command) -> Ran {
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let started = Instant::now();
-    while fixture.calls(PUT) < 4 {
-        assert!(started.elapsed() < Duration::from_secs(60), "too few writes");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    let id = child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
-    let output = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap());
-    Ran::of(output.await.unwrap())
+    until("too few writes", || fixture.calls(PUT) >= 4).await;
+    interrupt(&child);
+    ended(child).await
 }
 
 /// Checks the report and the journal: the first change may be made, and no other change was.
