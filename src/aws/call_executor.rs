@@ -121,8 +121,8 @@ impl CallExecutor {
     }
 }
 
-/// The end of a call without a value, or what is needed to go on with it.
-type Continue<T> = ControlFlow<CallEnd<Infallible>, T>;
+/// What the next step of a call needs, or the end of a call without a value.
+type Next<T> = ControlFlow<CallEnd<Infallible>, T>;
 
 /// The attempts of one call. Nothing here depends on the type of its result: this code is compiled once for all calls.
 struct Attempts<'a> {
@@ -157,7 +157,7 @@ impl<'a> Attempts<'a> {
 
     /// Waits until the next attempt may be sent. The call ends if there are no credentials, the stop is requested, or
     /// `may_send` is false when it is the turn of the attempt.
-    async fn begin(&mut self, may_send: &(dyn Fn() -> bool + Sync)) -> Continue<Permit> {
+    async fn begin(&mut self, may_send: &(dyn Fn() -> bool + Sync)) -> Next<Permit> {
         let &CallExecutor { action, ref rate_limiter, ref context, .. } = self.executor;
         let credentials = &context.credentials;
         let permit = async {
@@ -200,7 +200,7 @@ impl<'a> Attempts<'a> {
     }
 
     /// The attempt failed. Returns the retry, and how long to wait before it. The call ends if it is not retried.
-    fn failed(&mut self, failure: CallFailure, permit: Permit) -> Continue<(Retry, Duration)> {
+    fn failed(&mut self, failure: CallFailure, permit: Permit) -> Next<(Retry, Duration)> {
         let &CallExecutor { action, ref rate_limiter, ref context, .. } = self.executor;
         let error = self.executor.redacted(failure);
         let is_throttled = error.class == ErrorClass::Throttled;
@@ -234,7 +234,7 @@ impl<'a> Attempts<'a> {
     }
 
     /// Waits before the next attempt. The call ends if the stop is requested.
-    async fn pause(&mut self, wait: Duration) -> Continue<()> {
+    async fn pause(&mut self, wait: Duration) -> Next<()> {
         tokio::select! {
             biased;
             () = self.stop.requested() => ControlFlow::Break(self.stopped()),
@@ -243,7 +243,7 @@ impl<'a> Attempts<'a> {
     }
 
     /// The end of the call with this error.
-    fn end<T>(&self, error: ApiError, wait: Option<Wait>) -> Continue<T> {
+    fn end<T>(&self, error: ApiError, wait: Option<Wait>) -> Next<T> {
         let (attempts, may_be_done) = (self.sent, self.unclear.is_some());
         ControlFlow::Break(CallEnd::Failed { error, attempts, may_be_done, wait })
     }

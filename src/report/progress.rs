@@ -13,7 +13,7 @@ pub struct Progress {
     ended: usize,
     failed: usize,
     not_attempted: usize,
-    /// Those of the changes that are not attempted that are in conflict.
+    /// The number of changes that a check during the run found in conflict. They are not attempted either.
     conflicts: usize,
     throttled: usize,
     /// The principals that are being verified.
@@ -39,8 +39,10 @@ impl Progress {
             // All others were counted when their last attempt ended.
             Event::Ended(item) if item.outcome() == Outcome::NotAttempted => {
                 self.ended += 1;
-                self.not_attempted += 1;
-                self.conflicts += usize::from(item.conflict().is_some());
+                match item.conflict() {
+                    Some(_) => self.conflicts += 1,
+                    None => self.not_attempted += 1,
+                }
             }
             Event::Verifying { principals } => self.verifying = *principals,
             Event::Waiting(wait) => self.wait = wait.clone(),
@@ -51,7 +53,7 @@ impl Progress {
 
     /// The number of changes whose last attempt has ended. Changes that are not attempted do not count.
     pub fn attempted(&self) -> usize {
-        self.ended - self.not_attempted
+        self.ended - self.not_attempted - self.conflicts
     }
 
     /// The text after the count: rate, time left, failures and throttling; during verification, the number
@@ -83,12 +85,11 @@ impl Progress {
             let seconds = Duration::from_secs_f64((left as f64 / rate).ceil());
             remark.push_str(&format!(", about {} left", clock(seconds)));
         }
-        let not_attempted = self.not_attempted - self.conflicts;
         add_counts(
             &mut remark,
             &[
                 (self.failed, "failed"),
-                (not_attempted, "not attempted"),
+                (self.not_attempted, "not attempted"),
                 (self.conflicts, "in conflict"),
             ],
         );
