@@ -282,7 +282,7 @@ fn unlisted<'c>(text: &mut String, style: Style, needed: Vec<(&'c Principal, Tex
     lines(text, style, TITLE, single.into_iter().map(line).collect());
 }
 
-/// The number of principals from which those about whom the same is said are named together.
+/// The minimum number of principals with the same statement that are named together.
 const MIN_SAME: usize = 5;
 
 fn differs<'c>(compared: &ComparedFile<'_>, it: &'c Different) -> Line<'c> {
