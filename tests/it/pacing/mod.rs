@@ -72,7 +72,7 @@ fn report() {
 const MISSED_TIMES: [(&str, f64); 4] = [
     ("sliding window of 1 s", 1.11),
     ("window of 5 s", 1.26),
-    ("doubles", 1.15),
+    ("doubles", 1.12),
     ("3% throttled at random", 1.40),
 ];
 const MISSED_THROTTLED: [(&str, f64); 3] =
@@ -83,7 +83,7 @@ fn bound(missed: &[(&str, f64)], kind: &Kind, goal: f64) -> f64 {
 }
 
 /// The number of limits of each kind whose median is asserted.
-const LIMITS: usize = 31;
+const LIMITS: usize = 61;
 
 /// The medians of some limits of each kind.
 fn assert_medians(spread: f64, tolerance: f64) {
