@@ -52,10 +52,12 @@ impl Attempt {
         self.increases += 1;
         self.since = time;
         let largest = (LARGEST_STEP * calls).floor();
-        let extra = match self.is_proven {
-            true => largest,
-            false if is_affordable || self.is_long() => (GROWTH * self.extra).min(largest),
-            false => 1.0,
+        let extra = if self.is_proven {
+            largest
+        } else if is_affordable || self.is_long() {
+            (GROWTH * self.extra).min(largest)
+        } else {
+            1.0
         };
         self.extra = extra.max(1.0);
     }

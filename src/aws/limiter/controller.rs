@@ -169,7 +169,12 @@ impl Controller {
 
     /// The rate that IAM sustains; `None` if it is not measured yet.
     pub fn measured_rate(&self) -> Option<Rate> {
-        let rate = if self.has_one_token() { 1.0 / self.spacing.gap() } else { self.rate };
+        let rate = match self.attempt {
+            _ if self.has_one_token() => 1.0 / self.spacing.gap(),
+            // The bucket can have had a little left.
+            Some(attempt) if !attempt.is_proven => attempt.rate_before,
+            _ => self.rate,
+        };
         self.is_measured().then(|| Rate::nearest(rate))
     }
 

@@ -158,6 +158,22 @@ fn the_rate_follows_a_limit_that_falls_or_rises() {
     }
 }
 
+/// The bucket is full after ten seconds in which every call is throttled.
+#[test]
+fn what_is_left_in_a_bucket_is_not_taken_for_a_higher_limit() {
+    for seconds in [30.0, 35.0, 40.0] {
+        for burst in [50.0, 100.0, 200.0] {
+            let mut limit = limit(50.0, "per-second@0.3", Some(burst));
+            limit.throttle_all = vec!["10..20".parse().unwrap()];
+            let calls = (50.0 * (seconds - 10.0) + burst) as usize;
+            let outcome =
+                run(&Case::new(format!("burst {burst}"), of_action(limit), calls, seconds, 0.05));
+            let rate = outcome.for_next_run.expect("the limit is measured");
+            assert!((40.0..=51.0).contains(&rate), "burst {burst}, {seconds} s: {rate}");
+        }
+    }
+}
+
 #[test]
 fn the_maximum_rate_is_never_exceeded_in_any_interval() {
     let case = Case::new("maximum rate".into(), Throttle::default(), 400, 20.0, 0.02);
