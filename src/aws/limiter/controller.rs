@@ -50,8 +50,6 @@ pub struct Controller {
     /// When the first and the last call were sent that were throttled since the last refill.
     first_throttled: f64,
     last_throttled: f64,
-    /// When the bucket was empty for the last time; `None` if that is unknown.
-    emptied: Option<f64>,
     /// The number of requests in flight when the search ended.
     in_flight_when_throttled: usize,
     refills: Refills,
@@ -97,9 +95,6 @@ const REMEMBERED: f64 = 0.96;
 /// An extra call looks for a higher limit after at most this time, in seconds, and not in the last calls, which take as
 /// long.
 const LONGEST_PROBE_TIME: f64 = 10.0;
-/// The limit is higher than a rate if more calls than this were accepted, since the bucket was empty, than at the rate.
-/// Requests overtake each other, so some calls more are no proof.
-const SURPLUS: f64 = 4.0;
 /// A higher rate is sustained only if at least this share of its calls was sent.
 const REACHED: f64 = 0.7;
 /// A timer is late by at most this time, in seconds: the next call of the search makes up for it.
@@ -137,7 +132,6 @@ impl Controller {
             last_sent: f64::NEG_INFINITY,
             first_throttled: 0.0,
             last_throttled: -1.0,
-            emptied: None,
             in_flight_when_throttled: 0,
             refills: Refills::default(),
             window: Window::default(),
@@ -278,7 +272,7 @@ impl Controller {
             self.first_throttled = sent;
         }
         self.last_throttled = self.last_throttled.max(sent);
-        self.emptied = Some(self.last_throttled);
+        self.refills.set_empty(self.last_throttled);
         self.window.remove(sent);
     }
 
@@ -351,12 +345,7 @@ impl Controller {
         if self.single_throttled >= RANDOM || !self.is_measured() {
             return attempt.is_long();
         }
-        self.emptied.is_some_and(|emptied| {
-            // In whole periods, as many tokens are added as at the rate.
-            let passed = ((time - emptied) / self.period).floor() * self.period;
-            let accepted = self.refills.accepted_between(emptied, emptied + passed);
-            accepted > attempt.rate_before * passed + SURPLUS
-        })
+        self.refills.exceed(attempt.rate_before, self.period, time)
     }
 
     /// A call of an attempt at a higher rate was throttled.
@@ -412,8 +401,7 @@ impl Controller {
         self.had_outage = is_outage && !self.had_outage;
         let measurement = if self.had_outage {
             // The bucket can be full.
-            self.refills.forget();
-            self.emptied = None;
+            self.refills.forget_empty();
             None
         } else {
             self.refills.add(self.last_throttled, sent, self.first_throttled, after)

@@ -13,6 +13,8 @@ pub(super) struct Refills {
     /// The number of accepted calls before them.
     dropped: f64,
     last: Option<Refill>,
+    /// When a call was sent for the last time that found the bucket empty; `None` if that is unknown.
+    emptied: Option<f64>,
 }
 
 /// The rate at which IAM added tokens from one refill to another.
@@ -45,6 +47,9 @@ pub(super) const LONGEST_WAIT: f64 = 2.0;
 pub(super) const OLD: f64 = 5.5;
 /// A time that differs more from a whole number of seconds is none, in seconds.
 const MOST_INEXACT: f64 = 0.3;
+/// The limit is higher than a rate if more calls than this were accepted, since the bucket was empty, than at the rate.
+/// Requests overtake each other, so some calls more are no proof.
+const SURPLUS: f64 = 4.0;
 /// The number of accepted calls that are kept while no call is throttled.
 const MOST_KEPT: usize = 20_000;
 
@@ -71,12 +76,29 @@ impl Refills {
     /// The rate at which calls were accepted that were sent in the `period` before `time`. It does not count calls before
     /// the last refill.
     pub(super) fn rate_before(&self, time: f64, period: f64) -> f64 {
-        self.accepted_between(time - period, time) / period
+        (self.accepted_before(time) - self.accepted_before(time - period)) / period
     }
 
-    /// The number of accepted calls that were sent from `from` to `to`, if `from` is not before the last refill.
-    pub(super) fn accepted_between(&self, from: f64, to: f64) -> f64 {
-        self.accepted_before(to) - self.accepted_before(from)
+    /// Records that a call found the bucket empty that was sent at `time`.
+    pub(super) fn set_empty(&mut self, time: f64) {
+        self.emptied = Some(time);
+    }
+
+    /// Whether more calls were accepted since the bucket was empty than a limit of `rate` explains, which adds tokens at least
+    /// once in each `period`. The calls that were sent before `time` have responses.
+    pub(super) fn exceed(&self, rate: f64, period: f64, time: f64) -> bool {
+        self.emptied.is_some_and(|emptied| {
+            // In whole periods, as many tokens are added as at the rate.
+            let passed = ((time - emptied) / period).floor() * period;
+            let accepted = self.accepted_before(emptied + passed) - self.accepted_before(emptied);
+            accepted > rate * passed + SURPLUS
+        })
+    }
+
+    /// Forgets when the bucket was empty, because it can be full now.
+    pub(super) fn forget_empty(&mut self) {
+        self.last = None;
+        self.emptied = None;
     }
 
     /// Forgets the last refill: what was accepted since then says nothing about the rate.
@@ -276,5 +298,23 @@ mod tests {
         }
         assert!(refills.accepted.len() < 600, "{}", refills.accepted.len());
         assert_eq!(refills.accepted_before(200.0), 5_000.0);
+    }
+
+    #[test]
+    fn only_calls_that_the_rate_does_not_explain_exceed_it() {
+        let mut refills = Refills::default();
+        for n in 0..60 {
+            refills.add_accepted(f64::from(n) * 0.05 + 0.01);
+        }
+        // It is unknown when the bucket was empty.
+        assert!(!refills.exceed(1.0, 1.0, 3.0));
+        refills.set_empty(0.0);
+        assert!(!refills.exceed(20.0, 1.0, 3.0));
+        assert!(!refills.exceed(19.0, 1.0, 3.0));
+        assert!(refills.exceed(18.0, 1.0, 3.0));
+        // Only whole periods count.
+        assert!(!refills.exceed(18.0, 1.0, 2.9));
+        refills.forget_empty();
+        assert!(!refills.exceed(18.0, 1.0, 3.0));
     }
 }
