@@ -398,15 +398,16 @@ impl Controller {
         // A limit that is refilled more rarely is no outage: it is measured after a first one.
         let longest = LONGEST_WAIT.max(self.period);
         let is_outage = !is_search && sent - self.first_throttled > longest;
-        self.had_outage = is_outage && !self.had_outage;
-        let measurement = if self.had_outage {
-            // The bucket can be full.
+        let had_outage = self.had_outage;
+        self.had_outage = is_outage && !had_outage;
+        if self.had_outage {
             self.refills.forget_empty();
-            None
-        } else {
-            self.refills.add(self.last_throttled, sent, self.first_throttled, after)
-        };
-        match measurement {
+        } else if had_outage && !is_outage {
+            // The bucket was full, perhaps, after the outage.
+            self.refills.forget();
+        }
+        let (throttled, first) = (self.last_throttled, self.first_throttled);
+        match self.refills.add(throttled, sent, first, after) {
             Some(measurement) => {
                 let least = match (after, self.single_throttled) {
                     (After::Search, _) => 0.0,
