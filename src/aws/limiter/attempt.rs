@@ -62,3 +62,45 @@ impl Attempt {
         self.extra = extra.max(1.0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_extra_calls_grow_to_a_share_of_the_rate() {
+        let (mut rate, mut attempt) = (40.0, Attempt::new(40.0, 0.0));
+        let mut extras = vec![attempt.extra];
+        for second in 1..5 {
+            rate += attempt.extra;
+            attempt.increase(rate, f64::from(second), true);
+            extras.push(attempt.extra);
+        }
+        assert_eq!(extras, [1.0, 4.0, 13.0, 17.0, 22.0]);
+        assert_eq!(attempt.rate_before, 40.0);
+    }
+
+    #[test]
+    fn without_a_proof_only_one_call_more_is_tried_if_throttled_calls_are_not_affordable() {
+        let mut attempt = Attempt::new(40.0, 0.0);
+        attempt.increase(41.0, 1.0, false);
+        assert_eq!((attempt.extra, attempt.is_long()), (1.0, false));
+        attempt.increase(42.0, 2.0, false);
+        assert_eq!((attempt.extra, attempt.is_long()), (4.0, true));
+    }
+
+    #[test]
+    fn with_a_proof_the_largest_step_is_tried_at_once() {
+        let mut attempt = Attempt { is_proven: true, ..Attempt::new(40.0, 0.0) };
+        attempt.increase(41.0, 1.0, false);
+        assert_eq!(attempt.extra, 12.0);
+    }
+
+    #[test]
+    fn extra_calls_are_sustained_after_the_response_to_a_whole_period() {
+        let attempt = Attempt::new(40.0, 5.0);
+        assert!(!attempt.is_sustained(6.1, 1.0, 0.2));
+        assert!(attempt.is_sustained(6.3, 1.0, 0.2));
+        assert!(!attempt.is_sustained(6.3, 5.0, 0.2));
+    }
+}
