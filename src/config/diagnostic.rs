@@ -6,9 +6,9 @@ use std::sync::Arc;
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use textwrap::core::display_width;
 
-use super::source_text::{BYTE_ORDER_MARK, SourceText};
+use super::source_text::SourceText;
 use super::wrap::{wrapped, wrapped_words};
-use crate::iam::{Printable, counted, grouped};
+use crate::iam::{Printable, counted, escaped, grouped, is_unsafe};
 
 /// One error or warning about a file.
 #[derive(Debug, Clone)]
@@ -192,7 +192,7 @@ impl Diagnostic {
             let Diagnostic { line, column, .. } = other;
             match other.file() == self.file() {
                 true => format!("{line}:{column}"),
-                false => format!("{}:{line}:{column}", escaped(other.file())),
+                false => format!("{}:{line}:{column}", other.file()),
             }
         };
         let places: Vec<String> = others.iter().take(MAX_PLACES).map(place).collect();
@@ -265,7 +265,7 @@ impl FileErrors {
             width,
             self.is_listed_by_check,
         );
-        let files: Vec<String> = self.files().into_iter().map(|file| escaped(file)).collect();
+        let files: Vec<String> = self.files().into_iter().map(Printable::to_string).collect();
         let errors = counted(self.diagnostics.len(), "error");
         text.push_str(&list(&format!("{errors} in"), files, "", width));
         text.push('\n');
@@ -345,27 +345,17 @@ impl fmt::Display for FileErrors {
 
 impl std::error::Error for FileErrors {}
 
-/// The text of the file, with replacements for the terminal control characters and invisible characters
-/// that the renderer does not replace. Each replacement has the byte length of the original, so that
-/// spans remain valid.
+/// The text of the file, with replacements for the characters that a terminal interprets or does not show, except
+/// those that the renderer replaces. Each replacement has the length of the original in bytes, so that spans
+/// remain valid.
 fn shown(text: &str) -> String {
-    let replaced = |c| match c {
-        '\u{80}'..='\u{9f}' => '¿',
-        '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2065}' | BYTE_ORDER_MARK => '\u{fffd}',
-        c => c,
+    let replaced = |c: char| match c.len_utf8() {
+        _ if !is_unsafe(c) || c.is_ascii() => c,
+        2 => '¿',
+        3 => '\u{fffd}',
+        _ => '\u{1fbc0}',
     };
     text.chars().map(replaced).collect()
-}
-
-/// Untrusted text, with control characters escaped.
-pub(super) fn escaped(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            let plain = c == '"' || c == '\'' || c == '\\';
-            let escaped = (!plain).then(|| c.escape_debug());
-            escaped.into_iter().flatten().chain(plain.then_some(c))
-        })
-        .collect()
 }
 
 /// Text from the file in quotes, truncated after 80 characters.

@@ -1,4 +1,3 @@
-use super::diagnostic::escaped;
 use super::{FleetAccount, Position};
 use crate::iam::{AccountId, grouped};
 
@@ -28,6 +27,6 @@ impl FleetUse<'_> {
             }
         };
         let Position { file, line, column } = position;
-        Some(format!("{}:{line}:{column} uses the file for {used_for}", escaped(file)))
+        Some(format!("{file}:{line}:{column} uses the file for {used_for}"))
     }
 }

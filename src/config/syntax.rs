@@ -6,11 +6,12 @@ use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
 use super::Diagnostic;
-use super::diagnostic::{escaped, quoted};
+use super::diagnostic::quoted;
 use super::other_format::other_format;
 use super::source_text::{Header, SourceText};
 use super::syntax_help::{invalid, is_about_brackets, name_of};
 use super::syntax_repair::is_open;
+use crate::iam::escaped;
 
 /// The result of a syntax check. Empty if there is no error.
 #[derive(Default)]

@@ -5,11 +5,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::Diagnostic;
-use super::diagnostic::{escaped, quoted};
+use super::diagnostic::quoted;
 use super::source_text::{BYTE_ORDER_MARK, Header, SourceText};
 use super::syntax_repair::mistake;
 use super::toml_text::{self, boundary_help};
-use crate::iam::{PrincipalKind, character, is_curly_quote, is_name_char};
+use crate::iam::{PrincipalKind, character, escaped, is_curly_quote, is_name_char};
 
 const GENERAL: &str = "write each line as NAME = \"VALUE\", [TABLE] or # COMMENT";
 const VALUES: &str = "write a string in quotes, a number, true, false, a date such as 2027-01-31, an array in [ ] or a \

@@ -4,9 +4,8 @@ use std::ops::Range;
 
 use toml::de::DeTable;
 
-use super::diagnostic::escaped;
 use super::toml_text;
-use crate::iam::is_name_char;
+use crate::iam::{escaped, is_name_char, is_printable};
 
 /// What is wrong with a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +39,7 @@ pub(super) fn mistake(line: &str) -> Option<Mistake> {
         Err(Unclear::Unknown) => return None,
     };
     let corrected = corrected.trim();
-    let is_valid = DeTable::parse(corrected).is_ok() && escaped(corrected) == corrected;
+    let is_valid = DeTable::parse(corrected).is_ok() && is_printable(corrected);
     if !is_valid || reader.mistakes.len() > MAX_MISTAKES {
         return None;
     }
@@ -155,12 +154,11 @@ impl<'t> Reader<'t> {
         let start = self.at;
         let rest = self.rest();
         if let Some(quote) = rest.chars().next().filter(|c| ['"', '\''].contains(c)) {
-            let (length, name) = match rest[1..].find(quote) {
-                Some(end) => (end + 2, &rest[1..=end]),
-                None => return Err(Unclear::Unknown),
-            };
-            self.skip(length);
-            return Ok(toml_text::key(name));
+            let end = rest[1..].find(quote).ok_or(Unclear::Unknown)?;
+            let entry = format!("{} = 0", self.skip(end + 2));
+            let table = DeTable::parse(&entry).map_err(|_| Unclear::Unknown)?;
+            let name = table.get_ref().keys().next().ok_or(Unclear::Unknown)?;
+            return Ok(toml_text::key(name.get_ref()));
         }
         // `jo@agency.example: "…"` has two mistakes. With =, a name can contain the sign itself.
         let is_name = |c: char| is_name_char(c) && c != '=';

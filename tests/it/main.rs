@@ -103,6 +103,7 @@ mod secrets;
 mod slow_reader;
 mod state_directory;
 mod stopped;
+mod toml_messages;
 mod toml_mistakes;
 mod verify;
 mod waits;

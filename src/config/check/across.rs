@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::{Checker, PrincipalKey, example};
-use crate::config::diagnostic::{escaped, quoted};
+use crate::config::diagnostic::quoted;
 use crate::config::layer::Layer;
 use crate::config::{Diagnostic, Located, Rule};
 use crate::iam::{PrincipalKind, Printable};
@@ -29,7 +29,7 @@ fn accounts(checkers: &[Checker<'_>]) -> Vec<Diagnostic> {
     let others = accounts.filter(|(_, (_, id))| id != expected);
     others
         .map(|(checker, (span, id))| {
-            let file = escaped(&first.source.file);
+            let file = &first.source.file;
             let message = format!("this file is for account {id}, but {file} is for account {expected}");
             let help = "files that are layered are for the same account: correct the ID, or use the files separately";
             checker.at(span.clone(), message).help(help)
@@ -60,7 +60,7 @@ fn case_conflicts(kind: PrincipalKind, checkers: &[Checker<'_>]) -> Vec<Diagnost
             let (name, first) = (quoted(&key.name), quoted(&first.name));
             let label = match std::ptr::eq(*checker, first_file) {
                 true => format!("{first} is on line {line}"),
-                false => format!("{first} is at {}:{line}", escaped(&first_file.source.file)),
+                false => format!("{first} is at {}:{line}", first_file.source.file),
             };
             let help = format!(
                 "IAM {} names are case-insensitive: keep the name that has the same case as in IAM",
@@ -147,7 +147,7 @@ fn futile(rule: &Rule, before: &[Rule]) -> Option<(String, String)> {
     let hiding = before.iter().find(|earlier| earlier.hides(rule))?;
     let place = match hiding.position.file == rule.position.file {
         true => format!("on line {}", hiding.position.line),
-        false => format!("at {}:{}", escaped(&hiding.position.file), hiding.position.line),
+        false => format!("at {}:{}", hiding.position.file, hiding.position.line),
     };
     let message = format!("the rule {place} is tried first and matches all that this rule matches");
     Some((message, "move this rule before that one, or remove it".to_owned()))

@@ -8,9 +8,9 @@ use super::entry_keys::is_entry_table;
 use super::pinned::{ARN_HELP, is_pinned_table};
 use super::{Checker, Key, Value, not_allowed, type_name};
 use crate::config::consistency::LocatedArn;
-use crate::config::diagnostic::{escaped, quoted};
+use crate::config::diagnostic::quoted;
 use crate::config::toml_text::{self, boundary_help};
-use crate::iam::{PolicyRef, PrincipalKind, is_short_name};
+use crate::iam::{PolicyRef, PrincipalKind, escaped, is_short_name};
 
 const RELATIVE_HELP: &str = "write an ARN, or policy/NAME for the policy of this name in the account that the file is \
                              used for";

@@ -9,10 +9,10 @@ use super::boundary::{Expected, expected_boundary};
 use super::entry_keys::{is_entry_table, nearly_entry_table};
 use super::{Checker, Defined, Key, PrincipalKey, Value, nearest, not_allowed};
 use crate::config::Entry;
-use crate::config::diagnostic::{escaped, quoted};
+use crate::config::diagnostic::quoted;
 use crate::config::toml_text::boundary_help;
 use crate::iam::{
-    PolicyRef, PrincipalKind, PrincipalName, UnmodifiableRole, is_name_char, is_short_name,
+    PolicyRef, PrincipalKind, PrincipalName, UnmodifiableRole, escaped, is_name_char, is_short_name,
 };
 
 impl<'a> Checker<'a> {

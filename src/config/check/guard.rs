@@ -6,9 +6,9 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Checker, Value, type_name};
 use crate::config::Located;
-use crate::config::diagnostic::{escaped, quoted};
+use crate::config::diagnostic::quoted;
 use crate::config::guard::GuardKeys;
-use crate::iam::{NamePattern, PrincipalKind, Threshold};
+use crate::iam::{NamePattern, PrincipalKind, Threshold, escaped};
 
 pub(in crate::config) const KEYS: [&str; 7] = [
     "max_changes",

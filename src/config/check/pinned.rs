@@ -7,11 +7,11 @@ use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
 use super::{Checker, Key, Value, nearest, type_name};
-use crate::config::diagnostic::{escaped, quoted};
+use crate::config::diagnostic::quoted;
 use crate::config::source_text::BYTE_ORDER_MARK;
 use crate::config::{Diagnostic, PinnedDocument};
 use crate::files::{MaxSize, read_regular};
-use crate::iam::{PolicyRef, Printable};
+use crate::iam::{PolicyRef, Printable, escaped};
 use crate::impact::{CanonicalDocument, Document, DocumentError};
 
 pub(super) const ARN_HELP: &str = "write the ARN of a customer managed policy, such as \
@@ -131,7 +131,7 @@ impl<'a> Checker<'a> {
                     format!("the document of {} is not a valid policy: {message}", quoted(name));
                 let help = format!(
                     "correct the document; {}:{at_line}:{at_column} names it",
-                    escaped(&self.source.file)
+                    self.source.file
                 );
                 // The text is not shown: the path can lead to a file with secrets.
                 self.diagnostics

@@ -7,8 +7,8 @@ use std::str::FromStr;
 use toml::de::DeValue;
 
 use super::{Checker, Key, Value, type_name};
-use crate::config::diagnostic::{escaped, quoted};
-use crate::iam::{AssumeRole, ExternalId, RoleRef, SessionDuration, SessionName};
+use crate::config::diagnostic::quoted;
+use crate::iam::{AssumeRole, ExternalId, RoleRef, SessionDuration, SessionName, escaped};
 
 /// The keys, and [`ASSUME_ROLE`] is the one that the others need.
 pub(in crate::config) const ROLE_KEYS: [&str; 4] =

@@ -6,9 +6,9 @@ use std::str::FromStr;
 use toml::de::{DeTable, DeValue};
 
 use super::{Checker, Defined, Key, Value, type_name};
-use crate::config::diagnostic::{escaped, quoted};
+use crate::config::diagnostic::quoted;
 use crate::config::{Rule, TagCondition};
-use crate::iam::{PolicyRef, PrincipalKind, TagKey, TagPattern};
+use crate::iam::{PolicyRef, PrincipalKind, TagKey, TagPattern, escaped};
 
 const KEYS: [&str; 7] = ["for", "path", "group", "tag", "name", "except", "boundary"];
 const EXAMPLE: &str = "path = \"/contractors/*\" and boundary = \"contractor\"";

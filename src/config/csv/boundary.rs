@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::fields::Field;
 use crate::config::Diagnostic;
 use crate::config::consistency::LocatedArn;
-use crate::config::diagnostic::{escaped, quoted};
+use crate::config::diagnostic::quoted;
 use crate::config::source_text::SourceText;
-use crate::iam::{AccountId, Partition, PolicyArn, PolicyRef};
+use crate::iam::{AccountId, Partition, PolicyArn, PolicyRef, escaped};
 
 /// What a field says about the boundary.
 pub(super) enum Boundary {

@@ -17,7 +17,7 @@ use super::check::problem_of_length;
 use super::comment::{Comments, EntryComment};
 use super::comparison::Present;
 use super::consistency::{self, LocatedArn};
-use super::diagnostic::{escaped, quoted};
+use super::diagnostic::quoted;
 use super::import::{NewFile, Source, short_names};
 use super::read::{decoded, name_of};
 use super::source_text::SourceText;
@@ -25,7 +25,7 @@ use super::{Diagnostic, FileErrors};
 use crate::files::{MaxSize, read_input};
 use crate::iam::{
     AccountId, Partition, PolicyOwner, Principal, PrincipalCounts, PrincipalKind, PrincipalName,
-    Printable, UnmodifiableRole,
+    Printable, UnmodifiableRole, escaped,
 };
 
 /// The content of a valid spreadsheet.

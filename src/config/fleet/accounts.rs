@@ -7,9 +7,9 @@ use toml::de::{DeTable, DeValue};
 
 use super::settings::Settings;
 use crate::config::check::{Checker, ID_HELP, Key, ROLE_KEYS, Value, nearest, type_name};
-use crate::config::diagnostic::{escaped, quoted};
+use crate::config::diagnostic::quoted;
 use crate::config::toml_text;
-use crate::iam::{AccountId, AccountName};
+use crate::iam::{AccountId, AccountName, escaped};
 
 const KEYS: [&str; 7] =
     ["id", "files", "profile", "assume_role", "external_id", "session_name", "duration"];
@@ -137,10 +137,7 @@ fn nested(checker: &mut Checker<'_>, name: &str, key: &Key<'_>, table: &DeTable<
         let dotted = format!("{name}.{}", inner.get_ref());
         let message =
             format!("{} is not in quotes, so TOML reads it as a nested table", quoted(&dotted));
-        let help = match escaped(&dotted) == dotted {
-            true => format!("put the name in quotes: {}", toml_text::key(&dotted)),
-            false => "put the name in quotes".to_owned(),
-        };
+        let help = format!("put the name in quotes: {}", toml_text::key(&dotted));
         // The name of a table that a header opens is before that of the inner one.
         let span = key.span().start.min(inner.span().start)..inner.span().end;
         let is_one_line = !checker.source.text[span.clone()].contains('\n');

@@ -11,8 +11,8 @@ use super::accounts::Account;
 use super::content::OrganizationScope;
 use super::settings::strings;
 use crate::config::check::{Checker, Key, Value};
-use crate::config::diagnostic::{escaped, quoted};
-use crate::iam::AccountId;
+use crate::config::diagnostic::quoted;
+use crate::iam::{AccountId, escaped};
 
 const KEYS: [&str; 2] = ["units", "except"];
 const UNITS_HELP: &str = "write an array of the IDs of organizational units or of the root, such as \
