@@ -17,13 +17,12 @@ pub(super) struct Attempt {
 }
 
 /// If no call of a period is throttled, this multiple of the extra calls is tried…
-const GROWTH: f64 = 4.0;
+const GROWTH: f64 = 5.0;
 /// …but at most this share of the calls of a period, which is tried at once if the limit is known to be higher.
 const LARGEST_STEP: f64 = 0.3;
-/// If it is unknown when the bucket was empty: fewer increases can have used what was left in it.
+/// If it is unknown when the bucket was empty: fewer increases can have used what was left in it. At the rate of an earlier
+/// run, as many show that it was much too low: a search is faster.
 const PROOF: u32 = 2;
-/// More increases show that the rate of an earlier run was much too low: a search is faster.
-const WRONG: u32 = 4;
 
 impl Attempt {
     /// One call more than `rate`, from `time` on.
@@ -39,11 +38,6 @@ impl Attempt {
     /// Whether the rate was increased so often that little is left in a bucket.
     pub(super) fn is_long(&self) -> bool {
         self.increases >= PROOF
-    }
-
-    /// Whether a rate of an earlier run was much too low.
-    pub(super) fn rate_was_wrong(&self) -> bool {
-        self.increases >= WRONG
     }
 
     /// The extra calls are part of the `calls` of a period now, and more are tried from `time` on; only one if throttled
@@ -76,7 +70,7 @@ mod tests {
             attempt.increase(rate, f64::from(second), true);
             extras.push(attempt.extra);
         }
-        assert_eq!(extras, [1.0, 4.0, 13.0, 17.0, 22.0]);
+        assert_eq!(extras, [1.0, 5.0, 13.0, 17.0, 22.0]);
         assert_eq!(attempt.rate_before, 40.0);
     }
 
@@ -86,7 +80,7 @@ mod tests {
         attempt.increase(41.0, 1.0, false);
         assert_eq!((attempt.extra, attempt.is_long()), (1.0, false));
         attempt.increase(42.0, 2.0, false);
-        assert_eq!((attempt.extra, attempt.is_long()), (4.0, true));
+        assert_eq!((attempt.extra, attempt.is_long()), (5.0, true));
     }
 
     #[test]

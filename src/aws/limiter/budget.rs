@@ -14,12 +14,12 @@ const THROTTLED_SHARE: f64 = 0.03;
 const FREE_THROTTLED: f64 = 12.0;
 /// When the bucket is empty, all requests in flight are throttled: a search limits them to this share of the expected
 /// calls…
-const RISK: f64 = 0.0075;
+const RISK: f64 = 0.006;
 /// …but not to fewer than this number.
 pub(super) const FEWEST: f64 = 2.5;
 /// Extra calls look for a higher limit, evenly over the calls to come: each can be throttled, and this share of the calls
 /// that may be throttled is for them, less what was throttled before.
-const SPENT: f64 = 0.85;
+const SPENT: f64 = 0.8;
 
 impl Budget {
     pub(super) fn new(expected_calls: usize) -> Self {
@@ -81,13 +81,13 @@ mod tests {
     #[test]
     fn attempts_are_spread_over_the_calls_to_come() {
         let mut budget = Budget::new(1_000);
-        assert_eq!((budget.at_risk(), budget.of_short()), (7.5, 2.5));
-        assert!((budget.calls_per_attempt(0.0) - 1_000.0 / 25.5).abs() < 0.1);
-        assert!((budget.calls_per_attempt(400.0) - 600.0 / 25.5).abs() < 0.1);
+        assert_eq!((budget.at_risk(), budget.of_short()), (6.0, 2.5));
+        assert!((budget.calls_per_attempt(0.0) - 1_000.0 / 24.0).abs() < 0.1);
+        assert!((budget.calls_per_attempt(400.0) - 600.0 / 24.0).abs() < 0.1);
         for _ in 0..500 {
             budget.on_response(Response::Accepted);
         }
-        for _ in 0..25 {
+        for _ in 0..23 {
             budget.on_response(Response::Throttled);
             budget.on_response(Response::Lost);
         }
@@ -102,6 +102,6 @@ mod tests {
     fn a_short_run_may_have_as_many_throttled_calls_as_a_longer_one() {
         let budget = Budget::new(30);
         assert_eq!((budget.at_risk(), budget.of_short()), (2.5, 1.0));
-        assert!((budget.calls_per_attempt(0.0) - 100.0 / 10.2).abs() < 0.1);
+        assert!((budget.calls_per_attempt(0.0) - 100.0 / 9.6).abs() < 0.1);
     }
 }

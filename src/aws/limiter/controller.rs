@@ -20,7 +20,7 @@ use super::poll;
 use super::refills::{LONGEST_WAIT, Refills};
 use super::spacing::Spacing;
 use super::state::{After, Known, State};
-use super::window::{MARGIN, Window};
+use super::window::{MARGIN, ROUNDING, Window};
 use crate::iam::Rate;
 
 /// Decides when calls of one action may be sent to one account.
@@ -44,6 +44,8 @@ pub struct Controller {
     remembered: Option<f64>,
     /// Everything was throttled for a while before the last refill, and the rate was kept.
     had_outage: bool,
+    /// When a measurement lowered the rate for the last time.
+    decreased: f64,
     /// The time at which the next call of the search or the next poll is due.
     due: f64,
     last_sent: f64,
@@ -66,6 +68,7 @@ pub struct Controller {
 }
 
 /// The requests in flight of a search are fewer at a latency below this one, in seconds: they empty the bucket as fast.
+/// Until the first response, the latency is taken for this one.
 const LONG_LATENCY: f64 = 0.1;
 /// For each accepted call, the maximum grows by the cube of `expected calls / LARGE_RUN`: a large run has little
 /// time to reach the maximum concurrency, and may have many throttled calls.
@@ -74,10 +77,6 @@ const LARGE_RUN: f64 = 6_000.0;
 const HEAD_START: f64 = 0.1;
 /// …so each accepted call adds at most this. The second search and a remembered rate grow as fast.
 const MOST_GROWTH: f64 = 0.03;
-/// The second search starts with this share of the requests that were in flight when the first one ended.
-const SECOND_SEARCH: f64 = 0.7;
-/// If this number of calls is accepted after a refill, more tokens were added at once: the next ones come a second later.
-const BATCH: f64 = 3.0;
 /// Calls that are late are sent at this multiple of the rate. At a higher one, a small bucket would not accept them all.
 const FASTER: f64 = 1.2;
 /// If a call is throttled, the rate is measured again. It decreases at most to this share at once: other clients and
@@ -85,24 +84,17 @@ const FASTER: f64 = 1.2;
 const LEAST: f64 = 0.5;
 /// …and to this one if only a single call was throttled: it can have arrived early.
 const LEAST_AFTER_SINGLE: f64 = 0.9;
+/// If the rate decreases twice within [`LONGEST_WAIT`], the second decrease is larger by this share of it: another client
+/// gets more of the limit as this one gets less, so each measurement is too high.
+const MORE: f64 = 0.5;
 /// If only a single call was throttled so often in a row, calls can be throttled at random: then two of eight are
-/// needed…
+/// needed.
 const RANDOM: u32 = 3;
-/// …and a single one lowers the number of calls of a period by this.
-const LOWER: f64 = 0.1;
 /// A run starts at this share of a remembered rate: at the whole rate, calls that arrive early or late are throttled.
 const REMEMBERED: f64 = 0.96;
 /// An extra call looks for a higher limit after at most this time, in seconds, and not in the last calls, which take as
 /// long.
 const LONGEST_PROBE_TIME: f64 = 10.0;
-/// A higher rate is sustained only if at least this share of its calls was sent.
-const REACHED: f64 = 0.7;
-/// A timer is late by at most this time, in seconds: the next call of the search makes up for it.
-const LATE: f64 = 0.005;
-/// Rounding errors of times, in seconds.
-const ROUNDING: f64 = 1e-6;
-/// The latency before the first response, in seconds.
-const LATENCY_AT_FIRST: f64 = 0.07;
 /// The lowest rate, in calls per second: all limits of IAM are higher.
 const LOWEST_RATE: f64 = 0.3;
 
@@ -128,6 +120,7 @@ impl Controller {
             known: Known::Nothing,
             remembered: None,
             had_outage: false,
+            decreased: f64::NEG_INFINITY,
             due: 0.0,
             last_sent: f64::NEG_INFINITY,
             first_throttled: 0.0,
@@ -198,7 +191,7 @@ impl Controller {
         max_rate.take(now);
         match &mut self.state {
             // The requests that may be in flight are spaced evenly over the latency.
-            State::Searching { .. } => self.due = self.due.max(time - LATE) + self.search_gap(),
+            State::Searching { .. } => self.due = self.due.max(time - MARGIN) + self.search_gap(),
             State::Polling { is_sent, .. } => *is_sent = true,
             State::Sending => {}
         }
@@ -299,9 +292,8 @@ impl Controller {
         if response != Response::Lost {
             self.recent = self.recent << 1 | u8::from(is_throttled);
         }
-        let has_one_token = self.has_one_token();
-        let can_be_random =
-            (has_one_token || self.single_throttled >= RANDOM) && self.recent.count_ones() < 2;
+        let can_be_random = (self.has_one_token() || self.single_throttled >= RANDOM)
+            && self.recent.count_ones() < 2;
         match (is_throttled && !can_be_random, self.attempt) {
             (true, Some(attempt)) => self.end_attempt(attempt, time),
             (true, None) => self.poll(After::Sending),
@@ -311,16 +303,13 @@ impl Controller {
             {
                 self.increase(attempt, time);
             }
-            (false, None) if is_throttled && !has_one_token => {
-                self.set_rate(self.rate - LOWER / self.period);
-            }
             (false, _) => {}
         }
     }
 
-    /// Whether the calls of the last period were sent. The maximum rate and the concurrency can limit them.
+    /// Whether the calls of the last period were sent, but for one. The maximum rate and the concurrency can limit them.
     fn is_rate_reached(&self) -> bool {
-        self.window.count_after(self.last_sent - self.period) >= REACHED * self.calls()
+        self.window.count_after(self.last_sent - self.period) + 1.0 >= self.rate * self.period
     }
 
     /// No call of the last period was throttled, so the higher rate is sustained. A still higher one is tried.
@@ -328,7 +317,7 @@ impl Controller {
         self.rate += attempt.extra / self.period;
         attempt.is_proven |= self.is_limit_higher(&attempt, time - self.latency_or_guess());
         attempt.increase(self.rate * self.period, time, self.budget.permits_attempts());
-        if self.known == Known::Remembered && attempt.rate_was_wrong() {
+        if self.known == Known::Remembered && attempt.is_long() {
             self.known = Known::Nothing;
             return self.enter_search(self.budget.at_risk(), time);
         }
@@ -380,8 +369,8 @@ impl Controller {
         let at = (self.last_throttled + wait).max(time);
         let accepted = self.refills.first_accepted_after(self.first_throttled);
         // Calls among the throttled ones were accepted: tokens are not added once a second.
-        let is_batch = accepted.is_none_or(|sent| sent > self.last_throttled)
-            && self.refills.accepted_since_refill(time) >= BATCH;
+        let is_batch =
+            !self.spacing.explains() && accepted.is_none_or(|sent| sent > self.last_throttled);
         match self.refills.last() {
             Some(last) if polls > 0 && is_batch => {
                 let earliest = self.last_throttled.max(at - 1.0);
@@ -418,23 +407,29 @@ impl Controller {
                     (After::Sending, _) => LEAST_AFTER_SINGLE,
                 };
                 self.period = measurement.period;
-                self.set_rate(measurement.rate.max(least * self.rate));
+                let before = self.rate;
+                self.set_rate(measurement.rate.max(least * before));
+                if self.rate < before {
+                    let is_second = time - self.decreased < LONGEST_WAIT;
+                    if is_second && self.single_throttled == 0 {
+                        let more = MORE * (before - self.rate);
+                        self.set_rate((self.rate - more).max(least * before));
+                    }
+                    self.decreased = time;
+                }
                 let is_confirmed = self.is_measured() || measurement.is_exact;
                 self.known = if is_confirmed { Known::Confirmed } else { Known::Measured };
             }
             // After an outage and after a proof of a higher limit, the rate stays as it is until the next refill.
             None if self.had_outage || self.is_measured() => {}
-            None => return self.enter_second_search(time),
+            // The first search emptied a bucket of unknown size. The second one shows what is refilled.
+            None => {
+                return self.enter_search(self.in_flight_when_throttled.max(2) as f64, time);
+            }
         }
         self.recent = 0;
         self.attempted = time;
         self.enter(State::Sending);
-    }
-
-    /// The first search emptied a bucket of unknown size. The second one shows what is refilled.
-    fn enter_second_search(&mut self, time: f64) {
-        let most = (SECOND_SEARCH * self.in_flight_when_throttled as f64).max(2.0);
-        self.enter_search(most, time);
     }
 
     /// A search that starts with at most `most` requests in flight.
@@ -488,7 +483,7 @@ impl Controller {
     }
 
     fn latency_or_guess(&self) -> f64 {
-        self.latency.unwrap_or(LATENCY_AT_FIRST)
+        self.latency.unwrap_or(LONG_LATENCY)
     }
 
     fn most_in_flight(&self) -> usize {

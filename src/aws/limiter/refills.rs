@@ -68,11 +68,6 @@ impl Refills {
         self.accepted.get(self.accepted.partition_point(|sent| *sent <= time)).copied()
     }
 
-    /// The number of accepted calls that were sent before `time` and not before the last refill.
-    pub(super) fn accepted_since_refill(&self, time: f64) -> f64 {
-        self.last.map_or(0.0, |refill| self.accepted_before(time) - refill.accepted)
-    }
-
     /// The rate at which calls were accepted that were sent in the `period` before `time`. It does not count calls before
     /// the last refill.
     pub(super) fn rate_before(&self, time: f64, period: f64) -> f64 {

@@ -1,5 +1,7 @@
 use std::collections::VecDeque;
 
+use super::refills::OLD;
+
 /// The calls of the last period, which the next period may repeat.
 ///
 /// If a limit accepted the calls of one period, it accepts calls at the same times of the next period, whatever kind of
@@ -12,18 +14,17 @@ pub(super) struct Window {
     calls: VecDeque<f64>,
 }
 
-/// A call is sent this much later than a period after another one, because calls can arrive early, in seconds.
-pub(super) const MARGIN: f64 = 0.003;
-/// The time after which a call is forgotten, in seconds: the calls of a period take at most this long.
-const KEPT: f64 = 12.0;
-/// A rounding error of a number of calls.
-const ROUNDING: f64 = 1e-6;
+/// How late a timer is, and how much calls can arrive early, in seconds: a call is sent this much later than a period after
+/// another one.
+pub(super) const MARGIN: f64 = 0.005;
+/// A rounding error of a time, in seconds, and of a number of calls.
+pub(super) const ROUNDING: f64 = 1e-6;
 
 impl Window {
     /// Adds a call that is sent at `time`.
     pub(super) fn add(&mut self, time: f64) {
         self.calls.push_back(time);
-        while self.calls.front().is_some_and(|sent| *sent < time - KEPT) {
+        while self.calls.front().is_some_and(|sent| *sent < time - 2.0 * OLD) {
             self.calls.pop_front();
         }
     }
