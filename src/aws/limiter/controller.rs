@@ -83,7 +83,7 @@ const FASTER: f64 = 1.2;
 /// slow polls can make it seem lower than it is…
 const LEAST: f64 = 0.5;
 /// …and to this one if only a single call was throttled: it can have arrived early.
-const LEAST_AFTER_SINGLE: f64 = 0.9;
+const LEAST_AFTER_SINGLE: f64 = 0.94;
 /// If the rate decreases twice within [`LONGEST_WAIT`], the second decrease is larger by this share of it: another client
 /// gets more of the limit as this one gets less, so each measurement is too high.
 const MORE: f64 = 0.5;
@@ -330,11 +330,11 @@ impl Controller {
 
     /// Whether the limit is higher than the rate before the attempt. The calls sent before `time` have responses.
     fn is_limit_higher(&self, attempt: &Attempt, time: f64) -> bool {
-        // If calls are throttled at random or the rate is that of an earlier run, the bucket may not have been empty.
-        if self.single_throttled >= RANDOM || !self.is_measured() {
-            return attempt.is_long();
+        // If calls are throttled at random, the bucket may not have been empty.
+        match self.single_throttled >= RANDOM {
+            true => attempt.is_long(),
+            false => self.refills.exceed(attempt.rate_before, self.period, time),
         }
-        self.refills.exceed(attempt.rate_before, self.period, time)
     }
 
     /// A call of an attempt at a higher rate was throttled.
