@@ -398,25 +398,8 @@ impl Controller {
         let (throttled, first) = (self.last_throttled, self.first_throttled);
         match self.refills.add(throttled, sent, first, after) {
             Some(measurement) => {
-                let least = match (after, self.single_throttled) {
-                    (After::Search, _) => 0.0,
-                    (After::Attempt, _) => 1.0,
-                    (After::Sending, singles) if singles == 0 || self.known < Known::Confirmed => {
-                        LEAST
-                    }
-                    (After::Sending, _) => LEAST_AFTER_SINGLE,
-                };
                 self.period = measurement.period;
-                let before = self.rate;
-                self.set_rate(measurement.rate.max(least * before));
-                if self.rate < before {
-                    let is_second = time - self.decreased < LONGEST_WAIT;
-                    if is_second && self.single_throttled == 0 {
-                        let more = MORE * (before - self.rate);
-                        self.set_rate((self.rate - more).max(least * before));
-                    }
-                    self.decreased = time;
-                }
+                self.set_measured_rate(measurement.rate, after, time);
                 let is_confirmed = self.is_measured() || measurement.is_exact;
                 self.known = if is_confirmed { Known::Confirmed } else { Known::Measured };
             }
@@ -430,6 +413,25 @@ impl Controller {
         self.recent = 0;
         self.attempted = time;
         self.enter(State::Sending);
+    }
+
+    /// Sets the rate to the measured one. A decrease is limited.
+    fn set_measured_rate(&mut self, mut measured: f64, after: After, time: f64) {
+        let least = match (after, self.single_throttled) {
+            (After::Search, _) => 0.0,
+            (After::Attempt, _) => 1.0,
+            (After::Sending, singles) if singles == 0 || self.known < Known::Confirmed => LEAST,
+            (After::Sending, _) => LEAST_AFTER_SINGLE,
+        };
+        let before = self.rate;
+        let is_second = self.single_throttled == 0 && time - self.decreased < LONGEST_WAIT;
+        if is_second && measured < before {
+            measured -= MORE * (before - measured);
+        }
+        self.set_rate(measured.max(least * before));
+        if self.rate < before {
+            self.decreased = time;
+        }
     }
 
     /// A search that starts with at most `most` requests in flight.
