@@ -88,8 +88,10 @@ const LEAST_AFTER_SINGLE: f64 = 0.94;
 /// gets more of the limit as this one gets less, so each measurement is too high.
 const MORE: f64 = 0.5;
 /// If only a single call was throttled so often in a row, calls can be throttled at random: then two of eight are
-/// needed.
+/// needed…
 const RANDOM: u32 = 3;
+/// …and a single one lowers the number of calls of a period by this: the rate can be a little too high.
+const LOWER: f64 = 0.1;
 /// A run starts at this share of a remembered rate: at the whole rate, calls that arrive early or late are throttled.
 const REMEMBERED: f64 = 0.96;
 /// An extra call looks for a higher limit after at most this time, in seconds, and not in the last calls, which take as
@@ -292,8 +294,9 @@ impl Controller {
         if response != Response::Lost {
             self.recent = self.recent << 1 | u8::from(is_throttled);
         }
-        let can_be_random = (self.has_one_token() || self.single_throttled >= RANDOM)
-            && self.recent.count_ones() < 2;
+        let has_one_token = self.has_one_token();
+        let can_be_random =
+            (has_one_token || self.single_throttled >= RANDOM) && self.recent.count_ones() < 2;
         match (is_throttled && !can_be_random, self.attempt) {
             (true, Some(attempt)) => self.end_attempt(attempt, time),
             (true, None) => self.poll(After::Sending),
@@ -302,6 +305,9 @@ impl Controller {
                     && self.is_rate_reached() =>
             {
                 self.increase(attempt, time);
+            }
+            (false, None) if is_throttled && !has_one_token => {
+                self.set_rate(self.rate - LOWER / self.period);
             }
             (false, _) => {}
         }
@@ -383,10 +389,9 @@ impl Controller {
     /// The call of `sent` found tokens in the bucket, which was empty.
     fn on_refill(&mut self, sent: f64, time: f64, after: After) {
         let sent = self.refills.first_accepted_after(self.last_throttled).unwrap_or(sent);
-        let is_search = after == After::Search;
         // A limit that is refilled more rarely is no outage: it is measured after a first one.
         let longest = LONGEST_WAIT.max(self.period);
-        let is_outage = !is_search && sent - self.first_throttled > longest;
+        let is_outage = after != After::Search && sent - self.first_throttled > longest;
         let had_outage = self.had_outage;
         self.had_outage = is_outage && !had_outage;
         if self.had_outage {
@@ -406,9 +411,7 @@ impl Controller {
             // After an outage and after a proof of a higher limit, the rate stays as it is until the next refill.
             None if self.had_outage || self.is_measured() => {}
             // The first search emptied a bucket of unknown size. The second one shows what is refilled.
-            None => {
-                return self.enter_search(self.in_flight_when_throttled.max(2) as f64, time);
-            }
+            None => return self.enter_search(self.in_flight_when_throttled.max(2) as f64, time),
         }
         self.recent = 0;
         self.attempted = time;
