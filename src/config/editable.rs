@@ -4,9 +4,9 @@ use std::sync::Arc;
 use super::comment::Comments;
 use super::comparison::{Comparison, Live};
 use super::edit::{Edit, edited};
-use super::import::basic;
 use super::read::{BOUNDARIES_FILE, source_of};
 use super::source_text::SourceText;
+use super::toml_text::basic;
 use super::{Config, FileErrors, check};
 use crate::iam::PolicyArn;
 

@@ -2,10 +2,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use heck::ToKebabCase;
-use toml_writer::{ToTomlKey, ToTomlValue, TomlStringBuilder};
+use toml_writer::{ToTomlKey, ToTomlValue};
 
 use super::comment::Comments;
 use super::comparison::Present;
+use super::toml_text::basic;
 use crate::iam::{AccountId, PolicyArn, PrincipalCounts, PrincipalKind, Printable};
 
 /// The maximum length of a generated short name without its number, in bytes. A short name has at most 128.
@@ -158,11 +159,6 @@ fn write_comments(to: &mut impl fmt::Write, principals: &Present) -> fmt::Result
         )?;
     }
     Ok(())
-}
-
-/// A basic string: in a literal one, nothing could be escaped on the way to a workflow log.
-pub(super) fn basic(text: &str) -> String {
-    TomlStringBuilder::new(text).as_basic().to_toml_value()
 }
 
 /// A short name for each policy that at least this many principals have, derived from the policy name.

@@ -1,4 +1,4 @@
-//! Text that a message proposes to write into the file.
+//! Text of TOML that a message proposes, or that is written into a file.
 
 use toml::de::DeTable;
 use toml_writer::{ToTomlKey, ToTomlValue, TomlKeyBuilder, TomlStringBuilder};
@@ -36,8 +36,13 @@ pub(super) fn string(text: &str) -> String {
     let string = text.to_toml_value();
     match is_printable(&string) {
         true => string,
-        false => with_escapes(&TomlStringBuilder::new(text).as_basic().to_toml_value()),
+        false => with_escapes(&basic(text)),
     }
+}
+
+/// A basic string: in a literal one, nothing could be escaped in a message, or on the way to a workflow log.
+pub(super) fn basic(text: &str) -> String {
+    TomlStringBuilder::new(text).as_basic().to_toml_value()
 }
 
 /// A basic string with the escape sequences of TOML in place of the characters that a message cannot show.

@@ -350,12 +350,13 @@ impl Controller {
         if !self.is_measured() {
             return self.poll(After::Sending);
         }
-        self.known = if attempt.is_proven { Known::Measured } else { Known::Confirmed };
         if attempt.is_proven {
+            self.known = Known::Measured;
             // The limit is measured from the next refill to the one after it, so the rate must be high enough.
             self.rate += attempt.extra / self.period;
             return self.poll(After::Sending);
         }
+        self.known = Known::Confirmed;
         self.rate = attempt.rate_before;
         if attempt.is_long() { self.poll(After::Attempt) } else { self.enter(State::Sending) }
     }

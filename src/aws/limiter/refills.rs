@@ -71,7 +71,7 @@ impl Refills {
     /// The rate at which calls were accepted that were sent in the `period` before `time`. It does not count calls before
     /// the last refill.
     pub(super) fn rate_before(&self, time: f64, period: f64) -> f64 {
-        (self.accepted_before(time) - self.accepted_before(time - period)) / period
+        self.accepted_between(time - period, time) / period
     }
 
     /// Records that a call found the bucket empty that was sent at `time`.
@@ -85,14 +85,13 @@ impl Refills {
         self.emptied.is_some_and(|emptied| {
             // In whole periods, as many tokens are added as at the rate.
             let passed = ((time - emptied) / period).floor() * period;
-            let accepted = self.accepted_before(emptied + passed) - self.accepted_before(emptied);
-            accepted > rate * passed + SURPLUS
+            self.accepted_between(emptied, emptied + passed) > rate * passed + SURPLUS
         })
     }
 
     /// Forgets when the bucket was empty, because it can be full now.
     pub(super) fn forget_empty(&mut self) {
-        self.last = None;
+        self.forget();
         self.emptied = None;
     }
 
@@ -146,6 +145,10 @@ impl Refills {
             self.drop_first();
         }
         measurement
+    }
+
+    fn accepted_between(&self, from: f64, to: f64) -> f64 {
+        self.accepted_before(to) - self.accepted_before(from)
     }
 
     fn accepted_before(&self, time: f64) -> f64 {
