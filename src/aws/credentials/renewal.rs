@@ -40,8 +40,16 @@ struct Inner {
 struct State {
     current: Option<Current>,
     renewal: Option<Renewal>,
-    /// When credentials that are still usable are renewed again after a failure.
-    next_renewal: Option<Instant>,
+    /// `None` if the last renewal succeeded.
+    failure: Option<Failure>,
+}
+
+/// A renewal that failed. It is not repeated for [`PAUSE`].
+struct Failure {
+    at: Instant,
+    /// Whether calls could use the credentials until then.
+    was_usable: bool,
+    error: ApiError,
 }
 
 /// A renewal that has begun. Each waiting call has a clone.
@@ -65,7 +73,7 @@ enum Freshness {
 const REQUEST_AGAIN: Duration = Duration::from_secs(900);
 /// How long calls wait for a renewal that fails, from the expiry of the credentials.
 const RENEW_FOR: Duration = Duration::from_secs(300);
-/// The time between two renewals of credentials that are still usable, if the first one failed.
+/// The time between two renewals of the same credentials, if the first one failed.
 const PAUSE: Duration = Duration::from_secs(30);
 
 impl RenewedCredentials {
@@ -87,7 +95,11 @@ impl RenewedCredentials {
             let mut state = inner.state();
             match inner.are_usable(&mut state) {
                 true => return Ok(()),
-                false => inner.renewal(&mut state),
+                false => match state.recent_failure() {
+                    // Calls that begin while the run stops do not ask again.
+                    Some(failure) if !failure.was_usable => return Err(failure.error.clone()),
+                    _ => inner.renewal(&mut state),
+                },
             }
         };
         renewal.await
@@ -108,7 +120,7 @@ impl Inner {
         match state.freshness(SystemTime::now()) {
             Freshness::Fresh => true,
             Freshness::Aging => {
-                if state.next_renewal.is_none_or(|at| at <= Instant::now()) {
+                if state.recent_failure().is_none() {
                     drop(self.renewal(state));
                 }
                 true
@@ -134,15 +146,16 @@ impl Inner {
         match renewed {
             Ok(credentials) => {
                 state.current = Some(Current { credentials, obtained: SystemTime::now() });
-                state.next_renewal = None;
+                state.failure = None;
                 Ok(())
             }
             Err(error) => {
-                let is_usable = state.freshness(SystemTime::now()) == Freshness::Aging;
-                if is_usable && state.next_renewal.is_none() {
+                let was_usable = state.freshness(SystemTime::now()) == Freshness::Aging;
+                if was_usable && state.failure.is_none() {
                     tracing::warn!("{error}; the present credentials are used until they expire");
                 }
-                state.next_renewal = Some(Instant::now() + PAUSE);
+                let failure = Failure { at: Instant::now(), was_usable, error: error.clone() };
+                state.failure = Some(failure);
                 Err(error)
             }
         }
@@ -213,6 +226,10 @@ fn is_repeated(new: &Credentials, present: Option<&Current>) -> bool {
 impl State {
     fn freshness(&self, now: SystemTime) -> Freshness {
         self.current.as_ref().map_or(Freshness::Expired, |current| current.freshness(now))
+    }
+
+    fn recent_failure(&self) -> Option<&Failure> {
+        self.failure.as_ref().filter(|failure| failure.at.elapsed() < PAUSE)
     }
 }
 
@@ -348,6 +365,19 @@ mod tests {
         renewed.0.as_ref().unwrap().state().current = Some(Current { credentials, obtained });
         for expected in [1, 1, 2] {
             assert_eq!(renewed.ready().await, Ok(()));
+            tokio::time::sleep(PAUSE * 2 / 3).await;
+            assert_eq!(*count.lock().unwrap(), expected);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_begins_after_a_refusal_fails_with_it_and_asks_again_after_the_pause() {
+        let count = Arc::default();
+        let refused = ApiError::no_credentials("refused");
+        let source = SharedCredentialsProvider::new(Failing(refused.clone(), Arc::clone(&count)));
+        let renewed = RenewedCredentials::new(source, Waits::default());
+        for expected in [1, 1, 2] {
+            assert_eq!(renewed.ready().await.unwrap_err().code, refused.code);
             tokio::time::sleep(PAUSE * 2 / 3).await;
             assert_eq!(*count.lock().unwrap(), expected);
         }
