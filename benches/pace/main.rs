@@ -26,7 +26,7 @@ use contestants::{Contestant, Run};
 use rows::Row;
 
 /// The maximum rate of all concurrent runs together, in calls per second: they share the machine.
-const MAX_TOTAL_RATE: u32 = 600;
+const MAX_TOTAL_RATE: u32 = 400;
 
 struct Arguments {
     seconds: f64,

@@ -51,7 +51,8 @@ pub const LONGEST: f64 = 2.5;
 const SIGMA: f64 = 0.6;
 /// The goals for a log-normal latency are higher by this multiple of the ideal time.
 const SPREAD_ALLOWANCE: f64 = 0.05;
-const CONCURRENCY: usize = 256;
+/// The default of `apply`.
+const CONCURRENCY: usize = 64;
 const MS: u64 = 50;
 /// The share of throttled calls that the goals permit.
 const THROTTLED: f64 = 0.03;

@@ -30,9 +30,14 @@ impl Attempt {
         Attempt { extra: 1.0, increases: 0, since: time, rate_before: rate, is_proven: false }
     }
 
-    /// Whether the extra calls are sustained if no call was throttled until `time`: a whole period has a response.
-    pub(super) fn is_sustained(&self, time: f64, period: f64, latency: f64) -> bool {
+    /// Whether the extra calls of a whole period have responses at `time`.
+    pub(super) fn has_lasted(&self, time: f64, period: f64, latency: f64) -> bool {
         time > self.since + period + latency
+    }
+
+    /// Whether extra calls were sustained.
+    pub(super) fn has_increased(&self) -> bool {
+        self.increases > 0
     }
 
     /// Whether the rate was increased so often that little is left in a bucket.
@@ -91,10 +96,10 @@ mod tests {
     }
 
     #[test]
-    fn extra_calls_are_sustained_after_the_response_to_a_whole_period() {
+    fn extra_calls_have_lasted_after_the_response_to_a_whole_period() {
         let attempt = Attempt::new(40.0, 5.0);
-        assert!(!attempt.is_sustained(6.1, 1.0, 0.2));
-        assert!(attempt.is_sustained(6.3, 1.0, 0.2));
-        assert!(!attempt.is_sustained(6.3, 5.0, 0.2));
+        assert!(!attempt.has_lasted(6.1, 1.0, 0.2));
+        assert!(attempt.has_lasted(6.3, 1.0, 0.2));
+        assert!(!attempt.has_lasted(6.3, 5.0, 0.2));
     }
 }

@@ -39,6 +39,8 @@ pub struct Controller {
     rate: f64,
     /// The calls of this time, in seconds, are repeated: a second, or the time between two refills if that is longer.
     period: f64,
+    /// Tokens are not added once a second, so the calls are spaced evenly.
+    is_continuous: bool,
     known: Known,
     /// The rate that an earlier run measured.
     remembered: Option<f64>,
@@ -46,14 +48,12 @@ pub struct Controller {
     had_outage: bool,
     /// When a measurement lowered the rate for the last time.
     decreased: f64,
-    /// The time at which the next call of the search or the next poll is due.
+    /// The earliest time of the next call. At the measured rate, the window is a further condition.
     due: f64,
     last_sent: f64,
     /// When the first and the last call were sent that were throttled since the last refill.
     first_throttled: f64,
     last_throttled: f64,
-    /// The number of requests in flight when the search ended.
-    in_flight_when_throttled: usize,
     refills: Refills,
     window: Window,
     spacing: Spacing,
@@ -70,14 +70,13 @@ pub struct Controller {
 /// The requests in flight of a search are fewer at a latency below this one, in seconds: they empty the bucket as fast.
 /// Until the first response, the latency is taken for this one.
 const LONG_LATENCY: f64 = 0.1;
-/// For each accepted call, the maximum grows by the cube of `expected calls / LARGE_RUN`: a large run has little
-/// time to reach the maximum concurrency, and may have many throttled calls.
-const LARGE_RUN: f64 = 6_000.0;
-/// The search starts with the growth of this share of the calls: later growth mostly adds throttled calls…
-const HEAD_START: f64 = 0.1;
-/// …so each accepted call adds at most this. The second search and a remembered rate grow as fast.
-const MOST_GROWTH: f64 = 0.03;
-/// Calls that are late are sent at this multiple of the rate. At a higher one, a small bucket would not accept them all.
+/// The search of a large run starts with `expected calls × (expected calls / LARGE_RUN)³` more: it has little time to
+/// reach the maximum concurrency, and may have many throttled calls.
+const LARGE_RUN: f64 = 13_000.0;
+/// While the limit is unknown, each accepted call permits this many more requests in flight.
+const SEARCH_GROWTH: f64 = 0.015;
+/// Calls that are late are sent at this multiple of the rate, unless tokens are added continuously. At a higher one, a
+/// small bucket would not accept them all.
 const FASTER: f64 = 1.2;
 /// If a call is throttled, the rate is measured again. It decreases at most to this share at once: other clients and
 /// slow polls can make it seem lower than it is…
@@ -104,21 +103,17 @@ impl Controller {
     /// A controller before the first call.
     pub fn new(options: LimiterOptions) -> Self {
         let calls = options.expected_calls as f64;
-        let growth = (calls / LARGE_RUN).powi(3);
         let budget = Budget::new(options.expected_calls);
         Controller {
             options,
             started: None,
-            state: State::Searching {
-                most: budget.at_risk() + growth * HEAD_START * calls,
-                growth: growth.min(MOST_GROWTH),
-                accepted: 0.0,
-            },
+            state: State::Searching { head_start: calls * (calls / LARGE_RUN).powi(3) },
             epoch: 0,
             in_flight: 0,
             latency: None,
             rate: LOWEST_RATE,
             period: 1.0,
+            is_continuous: false,
             known: Known::Nothing,
             remembered: None,
             had_outage: false,
@@ -127,7 +122,6 @@ impl Controller {
             last_sent: f64::NEG_INFINITY,
             first_throttled: 0.0,
             last_throttled: -1.0,
-            in_flight_when_throttled: 0,
             refills: Refills::default(),
             window: Window::default(),
             spacing: Spacing::default(),
@@ -191,11 +185,13 @@ impl Controller {
             return Decision::At(at);
         }
         max_rate.take(now);
+        // Timers are late, so the next call is due after the time at which this one was.
+        let due = self.due.max(time - MARGIN);
         match &mut self.state {
             // The requests that may be in flight are spaced evenly over the latency.
-            State::Searching { .. } => self.due = self.due.max(time - MARGIN) + self.search_gap(),
+            State::Searching { .. } => self.due = due + self.search_gap(),
             State::Polling { is_sent, .. } => *is_sent = true,
-            State::Sending => {}
+            State::Sending => self.due = due + self.shortest_gap(),
         }
         self.in_flight += 1;
         self.last_sent = time;
@@ -217,8 +213,7 @@ impl Controller {
         if self.attempt.is_none() && probe <= time + ROUNDING {
             self.attempt = Some(Attempt::new(self.rate, time));
         }
-        let spaced = self.last_sent + 1.0 / (FASTER * self.calls());
-        let due = self.window.next(self.rate, self.period, self.extra()).max(spaced);
+        let due = self.window.next(self.rate, self.period, self.extra()).max(self.due);
         if self.attempt.is_none() { due.min(probe) } else { due }
     }
 
@@ -273,12 +268,7 @@ impl Controller {
 
     fn on_response_to_search(&mut self, response: Response) {
         match response {
-            Response::Accepted => {
-                if let State::Searching { accepted, .. } = &mut self.state {
-                    *accepted += 1.0;
-                }
-                self.due = self.due.min(self.last_sent + self.search_gap());
-            }
+            Response::Accepted => self.due = self.due.min(self.last_sent + self.search_gap()),
             Response::Throttled => self.poll(After::Search),
             Response::Lost => {}
         }
@@ -297,19 +287,19 @@ impl Controller {
         let has_one_token = self.has_one_token();
         let can_be_random =
             (has_one_token || self.single_throttled >= RANDOM) && self.recent.count_ones() < 2;
-        match (is_throttled && !can_be_random, self.attempt) {
-            (true, Some(attempt)) => self.end_attempt(attempt, time),
-            (true, None) => self.poll(After::Sending),
-            (false, Some(attempt))
-                if attempt.is_sustained(time, self.period, self.latency_or_guess())
-                    && self.is_rate_reached() =>
-            {
+        let has_lasted = |it: &Attempt| it.has_lasted(time, self.period, self.latency_or_guess());
+        match self.attempt {
+            Some(attempt) if is_throttled && (!can_be_random || has_lasted(&attempt)) => {
+                self.end_attempt(attempt, time);
+            }
+            Some(attempt) if has_lasted(&attempt) && self.is_rate_reached() => {
                 self.increase(attempt, time);
             }
-            (false, None) if is_throttled && !has_one_token => {
+            None if is_throttled && !can_be_random => self.poll(After::Sending),
+            None if is_throttled && !has_one_token => {
                 self.set_rate(self.rate - LOWER / self.period);
             }
-            (false, _) => {}
+            _ => {}
         }
     }
 
@@ -325,7 +315,7 @@ impl Controller {
         attempt.increase(self.rate * self.period, time, self.budget.permits_attempts());
         if self.known == Known::Remembered && attempt.is_long() {
             self.known = Known::Nothing;
-            return self.enter_search(self.budget.at_risk(), time);
+            return self.enter_search(time);
         }
         if attempt.is_proven {
             // What was accepted before says nothing about the limit of now.
@@ -356,17 +346,23 @@ impl Controller {
             self.rate += attempt.extra / self.period;
             return self.poll(After::Sending);
         }
+        // An inexact measurement can be too low. What was sustained is kept, until the first call more is throttled.
+        if self.known == Known::Measured && attempt.has_increased() {
+            return self.enter(State::Sending);
+        }
         self.known = Known::Confirmed;
         self.rate = attempt.rate_before;
         if attempt.is_long() { self.poll(After::Attempt) } else { self.enter(State::Sending) }
     }
 
     fn poll(&mut self, after: After) {
-        self.in_flight_when_throttled = self.in_flight;
         self.enter(State::Polling { polls: 0, is_sent: false, after });
-        if after != After::Search {
-            self.due = self.last_sent + 1.0 / self.rate;
-        }
+        // A slow response does not delay the first poll of a search.
+        let wait = match after {
+            After::Search => self.latency_or_guess(),
+            After::Sending | After::Attempt => 1.0 / self.rate,
+        };
+        self.due = self.last_sent + wait;
     }
 
     /// The time of the next poll after `polls` throttled ones.
@@ -405,6 +401,7 @@ impl Controller {
         match self.refills.add(throttled, sent, first, after) {
             Some(measurement) => {
                 self.period = measurement.period;
+                self.is_continuous = measurement.is_continuous;
                 self.set_measured_rate(measurement.rate, after, time);
                 let is_confirmed = self.is_measured() || measurement.is_exact;
                 self.known = if is_confirmed { Known::Confirmed } else { Known::Measured };
@@ -412,7 +409,7 @@ impl Controller {
             // After an outage and after a proof of a higher limit, the rate stays as it is until the next refill.
             None if self.had_outage || self.is_measured() => {}
             // The first search emptied a bucket of unknown size. The second one shows what is refilled.
-            None => return self.enter_search(self.in_flight_when_throttled.max(2) as f64, time),
+            None => return self.enter_search(time),
         }
         self.recent = 0;
         self.attempted = time;
@@ -438,9 +435,9 @@ impl Controller {
         }
     }
 
-    /// A search that starts with at most `most` requests in flight.
-    fn enter_search(&mut self, most: f64, time: f64) {
-        self.enter(State::Searching { most, growth: MOST_GROWTH, accepted: 0.0 });
+    /// A search without a head start.
+    fn enter_search(&mut self, time: f64) {
+        self.enter(State::Searching { head_start: 0.0 });
         self.due = time;
     }
 
@@ -483,6 +480,12 @@ impl Controller {
         self.rate * self.period + self.extra()
     }
 
+    /// The shortest time from one call to the next at the measured rate.
+    fn shortest_gap(&self) -> f64 {
+        let faster = if self.is_continuous { 1.0 } else { FASTER };
+        1.0 / (faster * self.calls())
+    }
+
     /// The number of calls to send in addition to the rate in each period.
     fn extra(&self) -> f64 {
         self.attempt.map_or(0.0, |attempt| attempt.extra)
@@ -493,22 +496,18 @@ impl Controller {
     }
 
     fn most_in_flight(&self) -> usize {
+        let unknown = self.budget.at_risk() + SEARCH_GROWTH * self.budget.accepted();
         let most = match self.state {
-            State::Searching { most, growth, accepted } => {
-                most * (self.latency_or_guess() / LONG_LATENCY).min(1.0) + growth * accepted
+            State::Searching { head_start } => {
+                (unknown + head_start) * (self.latency_or_guess() / LONG_LATENCY).min(1.0)
             }
-            State::Polling { after: After::Search, .. } => 1.0,
             State::Polling { .. } => f64::INFINITY,
             // If responses stop, few changes have an unknown outcome. The calls of a period can be sent within a second, the
             // latency varies, and late calls are sent faster.
             State::Sending => 3.0 * self.calls() * self.latency_or_guess() + FEWEST,
         };
         // A remembered rate can be too high.
-        let most = if self.known == Known::Remembered {
-            most.min(self.budget.at_risk() + MOST_GROWTH * self.budget.accepted())
-        } else {
-            most
-        };
+        let most = if self.known == Known::Remembered { most.min(unknown) } else { most };
         (most.ceil() as usize).clamp(1, self.options.max_in_flight.max(1))
     }
 

@@ -23,6 +23,8 @@ pub(super) struct Measurement {
     pub(super) rate: f64,
     /// It took about a second: in a longer time, tokens can have been lost, because the bucket was full.
     pub(super) is_exact: bool,
+    /// The time between the refills is not a whole number of seconds.
+    pub(super) is_continuous: bool,
     /// The time between two refills, in seconds: 1 if tokens are not added more rarely.
     pub(super) period: f64,
 }
@@ -120,7 +122,7 @@ impl Refills {
         let last = Refill { throttled, accepting, accepted: self.accepted_before(accepting) };
         let throttled_for = accepting - first_throttled;
         let measurement = self.last.map(|from| {
-            let seconds = last.seconds_since(&from).max(1e-3);
+            let seconds = last.seconds_since(&from);
             let accepted = last.accepted - from.accepted;
             let whole = last.whole_seconds_since(&from);
             let rate = match whole {
@@ -129,20 +131,34 @@ impl Refills {
                     self.rate_before(accepting, 1.0)
                 }
                 Some(whole) => accepted / whole,
-                // A limit that is not refilled once a second accepts these calls in each second.
-                None if after == After::Search && seconds < 2.0 => {
-                    (accepted / seconds).max(self.rate_before(first_throttled, 1.0))
+                None => {
+                    // The calls after the last throttled one did not find all tokens that were added since then.
+                    let continuous = accepted / (throttled - from.throttled).max(1e-3);
+                    // A limit that is not refilled once a second accepts these calls in each second.
+                    match after {
+                        After::Search if seconds < 2.0 => {
+                            continuous.max(self.rate_before(first_throttled, 1.0))
+                        }
+                        _ => continuous,
+                    }
                 }
-                None => accepted / seconds,
             };
             let period = whole.unwrap_or(seconds);
             let is_rare = throttled_for > LONGEST_WAIT && period < OLD;
             let is_exact = (SPAN..2.0 * SPAN).contains(&seconds);
-            Measurement { rate, is_exact, period: if is_rare { period } else { 1.0 } }
+            Measurement {
+                rate,
+                is_exact,
+                is_continuous: whole.is_none(),
+                period: if is_rare { period } else { 1.0 },
+            }
         });
-        self.last = Some(last);
-        while self.accepted.len() > 1 && self.dropped < last.accepted {
-            self.drop_first();
+        // The next measurement starts at this refill, unless the time since the one before is too short to be exact.
+        if self.last.is_none_or(|from| last.seconds_since(&from) >= SPAN) {
+            self.last = Some(last);
+            while self.accepted.len() > 1 && self.dropped < last.accepted {
+                self.drop_first();
+            }
         }
         measurement
     }
@@ -211,13 +227,42 @@ mod tests {
         second(&mut refills, 0.2, 30);
         assert_eq!(
             refills.add(0.9, 1.24, 0.0, After::Sending),
-            Some(Measurement { rate: 30.0, is_exact: true, period: 1.0 })
+            Some(Measurement { rate: 30.0, is_exact: true, is_continuous: false, period: 1.0 })
         );
         assert_eq!(refills.last(), Some(1.24));
         // These are not.
         second(&mut refills, 1.24, 30);
         let rate = refills.add(2.54, 2.56, 0.0, After::Sending).unwrap().rate;
-        assert!((20.0..24.0).contains(&rate), "{rate}");
+        assert!((18.0..19.0).contains(&rate), "{rate}");
+    }
+
+    #[test]
+    fn tokens_that_are_added_continuously_are_measured_from_empty_to_empty() {
+        let mut refills = Refills::default();
+        refills.add(0.0, 0.12, 0.0, After::Search);
+        for n in 0..5 {
+            refills.add_accepted(0.12 + f64::from(n) / 100.0);
+        }
+        // What was added in the last 0.12 seconds is in the bucket.
+        let measurement = refills.clone().add(0.17, 0.29, 0.0, After::Sending).unwrap();
+        assert!(measurement.is_continuous);
+        assert!((measurement.rate - 5.0 / 0.17).abs() < 0.01, "{measurement:?}");
+    }
+
+    #[test]
+    fn a_measurement_of_a_short_time_is_repeated_with_a_longer_one() {
+        let mut refills = Refills::default();
+        refills.add(0.0, 0.01, 0.0, After::Search);
+        for (throttled, calls) in [(0.2, 4), (0.5, 6), (0.9, 8)] {
+            for n in 0..calls {
+                refills.add_accepted(throttled - 0.01 * f64::from(n + 1));
+            }
+            let rate = refills.add(throttled, throttled + 0.01, 0.0, After::Sending).unwrap().rate;
+            let all = refills.accepted_before(throttled);
+            assert!((rate - all / throttled).abs() < 1e-9, "{throttled}: {rate}");
+        }
+        // Only the last refill is the start of the next measurement.
+        assert_eq!(refills.last(), Some(0.91));
     }
 
     #[test]
@@ -260,7 +305,7 @@ mod tests {
         let mut unknown = refills.clone();
         assert_eq!(unknown.add(2.3, 2.5, 2.0, After::Search).unwrap().rate, 30.0);
         let rate = refills.add(2.3, 2.5, 2.0, After::Sending).unwrap().rate;
-        assert!((20.0..21.0).contains(&rate), "{rate}");
+        assert!((21.0..22.0).contains(&rate), "{rate}");
     }
 
     #[test]

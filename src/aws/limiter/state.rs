@@ -3,11 +3,8 @@
 pub(super) enum State {
     /// The limit is unknown. The number of requests in flight grows until a call is throttled.
     Searching {
-        /// The maximum number of requests in flight at a long latency, and by how much it grows with each accepted
-        /// call.
-        most: f64,
-        growth: f64,
-        accepted: f64,
+        /// The number of requests that may be in flight at once, in addition to those of a short run.
+        head_start: f64,
     },
     /// Calls were throttled. One call at a time is sent, until one is accepted.
     Polling {
