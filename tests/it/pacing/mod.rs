@@ -8,7 +8,9 @@ mod limits;
 mod simulator;
 
 use std::fmt::Write;
+use std::time::{Duration, Instant};
 
+use iam_boundaries::aws::{Controller, Decision, LimiterOptions, MaxRate, Response};
 use iam_boundaries::sandbox::Throttle;
 use limits::{KINDS, Kind, draw};
 use simulator::{Case, Outcome, limit, of_action, simulate};
@@ -156,6 +158,73 @@ fn the_rate_follows_a_limit_that_falls_or_rises() {
             assert!(outcome.throttled_of_allowed(0.03) <= 1.0, "{name}: {}", outcome.throttled);
         }
     }
+}
+
+/// A bucket that is refilled once a second, for `seconds` seconds. Its burst is the rate, so what is not sent is lost.
+/// `change` changes each case.
+fn without_reserve(
+    per_second: f64,
+    seconds: f64,
+    latency: f64,
+    change: impl Fn(Case) -> Case,
+) -> Vec<Outcome> {
+    let at_phase = |phase| {
+        let limit = limit(per_second, &format!("per-second@{phase}"), Some(per_second));
+        let calls = (per_second * (seconds + 1.0)) as usize;
+        run(&change(Case::greedy(format!("{phase}"), of_action(limit), calls, latency)))
+    };
+    phases().map(at_phase).collect()
+}
+
+#[test]
+fn a_bucket_without_reserve_is_used_although_the_latency_is_long() {
+    for (seconds, latency, constant, varying) in [
+        (30.0, 0.1, 1.06, 1.11),
+        (30.0, 0.2, 1.11, 1.22),
+        (18.0, 0.1, 1.10, 1.16),
+        (18.0, 0.2, 1.24, 1.40),
+    ] {
+        for (spread, most) in [(0.0, constant), (0.6, varying)] {
+            for rate in [20.0, 50.0, 100.0] {
+                let outcomes =
+                    without_reserve(rate, seconds, latency, |case| Case { spread, ..case });
+                let (times, shares) = (times(&outcomes), throttled(0.03, &outcomes));
+                let name = format!("{rate}/s, {seconds} s, {latency} s, {spread}");
+                assert!(times[times.len() / 2] < most, "{name}: {times:.3?}");
+                assert!(shares[shares.len() / 2] < 1.4, "{name}: {shares:.2?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn timers_that_are_late_do_not_lower_a_high_rate() {
+    for late in [0.0, 0.001] {
+        let times = times(&without_reserve(200.0, 30.0, 0.02, |case| Case { late, ..case }));
+        assert!(times[times.len() / 2] < 1.045, "{late}: {times:.3?}");
+    }
+}
+
+/// The response to the first call never arrives.
+#[test]
+fn a_slow_response_does_not_delay_the_polls_of_a_search() {
+    let options = LimiterOptions { max_in_flight: 64, expected_calls: 1_000 };
+    let (mut controller, mut max_rate) = (Controller::new(options), MaxRate::default());
+    let start = Instant::now();
+    let mut tickets = Vec::new();
+    for millis in 0..100 {
+        let now = start + Duration::from_millis(millis);
+        if let Decision::Now(ticket) = controller.decide(now, &mut max_rate) {
+            tickets.push(ticket);
+        }
+    }
+    assert!(tickets.len() > 3, "{} calls", tickets.len());
+    let answered = start + Duration::from_millis(100);
+    for ticket in tickets.split_off(1) {
+        controller.on_response(ticket, answered, Response::Throttled);
+    }
+    let later = answered + Duration::from_millis(400);
+    assert!(matches!(controller.decide(later, &mut max_rate), Decision::Now(_)));
 }
 
 /// The bucket is full after ten seconds in which every call is throttled.

@@ -23,6 +23,8 @@ pub struct Case {
     pub spread: f64,
     /// The mean of a further, exponential delay of each request on its way to the server, in seconds.
     pub jitter: f64,
+    /// How much later each timer is, in seconds, in addition to up to a millisecond.
+    pub late: f64,
     /// The share of the calls that are throttled at random.
     pub random: f64,
     pub remembered: Option<f64>,
@@ -62,7 +64,7 @@ impl Case {
     /// A case with a constant latency and up to 64 requests in flight.
     pub fn new(name: String, throttle: Throttle, calls: usize, ideal: f64, latency: f64) -> Self {
         let (remembered, max_rate, random) = (None, None, 0.0);
-        let (in_flight, spread, jitter) = (64, 0.0, 0.0);
+        let (in_flight, spread, jitter, late) = (64, 0.0, 0.0, 0.0);
         Case {
             name,
             throttle,
@@ -72,6 +74,7 @@ impl Case {
             latency,
             spread,
             jitter,
+            late,
             random,
             remembered,
             max_rate,
@@ -151,6 +154,7 @@ pub fn simulate(case: &Case, random: &mut fastrand::Rng) -> Outcome {
                 // A timer is late by up to a millisecond.
                 Decision::At(at) => {
                     let late = Duration::from_micros(random.u64(1..1_000));
+                    let late = late + Duration::from_secs_f64(case.late);
                     wake = Some(at.duration_since(start) + late);
                     break;
                 }
