@@ -181,8 +181,8 @@ fn a_bucket_without_reserve_is_used_although_the_latency_is_long() {
     for (seconds, latency, constant, varying) in [
         (30.0, 0.1, 1.06, 1.11),
         (30.0, 0.2, 1.11, 1.22),
-        (18.0, 0.1, 1.10, 1.16),
-        (18.0, 0.2, 1.24, 1.40),
+        (18.0, 0.1, 1.13, 1.20),
+        (18.0, 0.2, 1.24, 1.46),
     ] {
         for (spread, most) in [(0.0, constant), (0.6, varying)] {
             for rate in [20.0, 50.0, 100.0] {
