@@ -185,7 +185,7 @@ impl Controller {
             return Decision::At(at);
         }
         max_rate.take(now);
-        // Timers are late, so the next call is due after the time at which this one was.
+        // Timers are late, so the next call is due after the time at which this one was due.
         let due = self.due.max(time - MARGIN);
         match &mut self.state {
             // The requests that may be in flight are spaced evenly over the latency.
