@@ -93,14 +93,14 @@ impl RenewedCredentials {
         let Some(inner) = &self.0 else { return Ok(()) };
         let renewal = {
             let mut state = inner.state();
-            match inner.are_usable(&mut state) {
-                true => return Ok(()),
-                false => match state.recent_failure() {
-                    // Calls that begin while the run stops do not ask again.
-                    Some(failure) if !failure.was_usable => return Err(failure.error.clone()),
-                    _ => inner.renewal(&mut state),
-                },
+            if inner.are_usable(&mut state) {
+                return Ok(());
             }
+            // Calls that begin while the run stops do not ask again.
+            if let Some(failure) = state.recent_failure().filter(|it| !it.was_usable) {
+                return Err(failure.error.clone());
+            }
+            inner.renewal(&mut state)
         };
         renewal.await
     }

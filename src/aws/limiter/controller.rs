@@ -243,7 +243,7 @@ impl Controller {
                 State::Sending => self.on_response_at_rate(time, response),
             }
         }
-        // The first poll at a known rate does not wait for the calls in flight.
+        // The first poll at a known rate does not wait for the calls in flight, and that of a search only for one latency.
         if let State::Polling { polls, is_sent: false, after } = self.state
             && (polls > 0 || after == After::Search && self.in_flight == 0)
         {
@@ -374,7 +374,7 @@ impl Controller {
         // Calls among the throttled ones were accepted: tokens are not added once a second.
         let is_batch =
             !self.spacing.explains() && accepted.is_none_or(|sent| sent > self.last_throttled);
-        match self.refills.last() {
+        match self.refills.start() {
             Some(last) if polls > 0 && is_batch => {
                 let earliest = self.last_throttled.max(at - 1.0);
                 (last + (earliest - last).floor() + 1.0 + MARGIN).max(time)

@@ -8,11 +8,12 @@ use super::state::After;
 /// All times are in seconds, and all rates in calls per second.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Refills {
-    /// When the accepted calls were sent, since the last refill.
+    /// When the accepted calls were sent, since the start.
     accepted: VecDeque<f64>,
     /// The number of accepted calls before them.
     dropped: f64,
-    last: Option<Refill>,
+    /// The refill at which the next measurement starts.
+    start: Option<Refill>,
     /// When a call was sent for the last time that found the bucket empty; `None` if that is unknown.
     emptied: Option<f64>,
 }
@@ -39,7 +40,8 @@ struct Refill {
     accepted: f64,
 }
 
-/// The shortest time of an exact measurement, in seconds. The longest one is twice as long.
+/// The shortest time of an exact measurement, in seconds. The longest one is twice as long. A refill after a shorter time is
+/// not the start of the next measurement.
 const SPAN: f64 = 0.8;
 /// A limit that is refilled once a second accepts a call within this time, in seconds. If everything is throttled for
 /// longer at a known rate, the rate is kept until the next time: the limit is lowered for a while, or another client took
@@ -60,7 +62,7 @@ impl Refills {
     pub(super) fn add_accepted(&mut self, sent: f64) {
         let at = self.accepted.partition_point(|other| *other <= sent);
         self.accepted.insert(at, sent);
-        if self.last.is_none() && self.accepted.len() > MOST_KEPT {
+        if self.start.is_none() && self.accepted.len() > MOST_KEPT {
             self.drop_first();
         }
     }
@@ -71,7 +73,7 @@ impl Refills {
     }
 
     /// The rate at which calls were accepted that were sent in the `period` before `time`. It does not count calls before
-    /// the last refill.
+    /// the start of the next measurement.
     pub(super) fn rate_before(&self, time: f64, period: f64) -> f64 {
         self.accepted_between(time - period, time) / period
     }
@@ -97,21 +99,21 @@ impl Refills {
         self.emptied = None;
     }
 
-    /// Forgets the last refill: what was accepted since then says nothing about the rate.
+    /// Forgets the start of the next measurement: what was accepted since then says nothing about the rate.
     pub(super) fn forget(&mut self) {
-        self.last = None;
+        self.start = None;
     }
 
-    /// The time of the first call that was accepted after the last refill.
-    pub(super) fn last(&self) -> Option<f64> {
-        self.last.map(|refill| refill.accepting)
+    /// The time of the first call that was accepted after the refill at which the next measurement starts.
+    pub(super) fn start(&self) -> Option<f64> {
+        self.start.map(|refill| refill.accepting)
     }
 
-    /// Adds a refill between the last throttled call and the first accepted one. Returns the measurement since the refill
-    /// before; `None` if there is none.
+    /// Adds a refill between the last throttled call and the first accepted one. Returns the measurement since its
+    /// start; `None` if there is none.
     ///
-    /// `first_throttled` is the time of the first throttled call since the refill before, and `after` is what was done
-    /// until then.
+    /// `first_throttled` is the time of the first throttled call since the refill before this one, and `after` is what was
+    /// done until then.
     pub(super) fn add(
         &mut self,
         throttled: f64,
@@ -121,27 +123,23 @@ impl Refills {
     ) -> Option<Measurement> {
         let last = Refill { throttled, accepting, accepted: self.accepted_before(accepting) };
         let throttled_for = accepting - first_throttled;
-        let measurement = self.last.map(|from| {
+        let measurement = self.start.map(|from| {
             let seconds = last.seconds_since(&from);
             let accepted = last.accepted - from.accepted;
             let whole = last.whole_seconds_since(&from);
+            // The calls after the last throttled one did not find all tokens that were added since then.
+            let continuous = accepted / (throttled - from.throttled).max(1e-3);
             let rate = match whole {
                 // The refill before is too old. The bucket was almost empty a second before this one, too.
                 _ if after == After::Sending && throttled_for < 1.0 && seconds > OLD => {
                     self.rate_before(accepting, 1.0)
                 }
                 Some(whole) => accepted / whole,
-                None => {
-                    // The calls after the last throttled one did not find all tokens that were added since then.
-                    let continuous = accepted / (throttled - from.throttled).max(1e-3);
-                    // A limit that is not refilled once a second accepts these calls in each second.
-                    match after {
-                        After::Search if seconds < 2.0 => {
-                            continuous.max(self.rate_before(first_throttled, 1.0))
-                        }
-                        _ => continuous,
-                    }
+                // A limit that is not refilled once a second accepts these calls in each second.
+                None if after == After::Search && seconds < 2.0 => {
+                    continuous.max(self.rate_before(first_throttled, 1.0))
                 }
+                None => continuous,
             };
             let period = whole.unwrap_or(seconds);
             let is_rare = throttled_for > LONGEST_WAIT && period < OLD;
@@ -153,9 +151,8 @@ impl Refills {
                 period: if is_rare { period } else { 1.0 },
             }
         });
-        // The next measurement starts at this refill, unless the time since the one before is too short to be exact.
-        if self.last.is_none_or(|from| last.seconds_since(&from) >= SPAN) {
-            self.last = Some(last);
+        if self.start.is_none_or(|from| last.seconds_since(&from) >= SPAN) {
+            self.start = Some(last);
             while self.accepted.len() > 1 && self.dropped < last.accepted {
                 self.drop_first();
             }
@@ -229,7 +226,7 @@ mod tests {
             refills.add(0.9, 1.24, 0.0, After::Sending),
             Some(Measurement { rate: 30.0, is_exact: true, is_continuous: false, period: 1.0 })
         );
-        assert_eq!(refills.last(), Some(1.24));
+        assert_eq!(refills.start(), Some(1.24));
         // These are not.
         second(&mut refills, 1.24, 30);
         let rate = refills.add(2.54, 2.56, 0.0, After::Sending).unwrap().rate;
@@ -262,7 +259,7 @@ mod tests {
             assert!((rate - all / throttled).abs() < 1e-9, "{throttled}: {rate}");
         }
         // Only the last refill is the start of the next measurement.
-        assert_eq!(refills.last(), Some(0.91));
+        assert_eq!(refills.start(), Some(0.91));
     }
 
     #[test]

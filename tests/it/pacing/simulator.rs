@@ -153,8 +153,8 @@ pub fn simulate(case: &Case, random: &mut fastrand::Rng) -> Outcome {
                 }
                 // A timer is late by up to a millisecond.
                 Decision::At(at) => {
-                    let late = Duration::from_micros(random.u64(1..1_000));
-                    let late = late + Duration::from_secs_f64(case.late);
+                    let late = Duration::from_micros(random.u64(1..1_000))
+                        + Duration::from_secs_f64(case.late);
                     wake = Some(at.duration_since(start) + late);
                     break;
                 }
